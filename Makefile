@@ -1,0 +1,59 @@
+# Everything a fresh clone needs: Python 3.11 or newer, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint typecheck coverage bench check-all lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# One virtual environment in the clone. The demo installs what a user gets, the tests add the developer's tools.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.sandbox: requirements/sandbox.lock pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements/sandbox.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.sandbox
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+demo: $(VENV)/.sandbox ## watch the whole story against a local sandbox
+	@$(BIN)/python -m demo
+
+test: $(VENV)/.dev ## lint, types, tests, coverage
+	@$(MAKE) --no-print-directory lint typecheck coverage
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+
+typecheck: $(VENV)/.dev
+	@$(BIN)/mypy
+
+coverage: $(VENV)/.dev
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -q -n auto
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
+	@$(BIN)/python -m benchmarks
+
+check-all: test bench ## what CI runs, and what you run before you call something done
+
+lock: ## renew the locks (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-package assistant-reconciler --all-extras --upgrade -q -o requirements/dev.lock
+	uv pip compile requirements/sandbox.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/sandbox.lock
+
+clean: ## remove what make made
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

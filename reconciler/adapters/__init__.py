@@ -1,0 +1,1 @@
+"""Everything that touches the disk, git or the network. It decides nothing."""

@@ -1,0 +1,38 @@
+"""Field paths: tuples of keys inside, JSON Pointers (RFC 6901) and dotted names outside."""
+
+from collections.abc import Iterable
+
+FieldPath = tuple[str, ...]
+
+
+def to_pointer(path: Iterable[str]) -> str:
+    """Return the JSON Pointer of a path, `/metadata/a~1b` for `("metadata", "a/b")` (RFC 6901, section 3)."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
+
+
+def parse_pointer(pointer: str) -> FieldPath:
+    """Return the path that a JSON Pointer names.
+
+    Raises ValueError for a text that is no pointer, and for the empty one: it would name the whole assistant.
+    """
+    if not pointer.startswith("/"):
+        msg = "a JSON Pointer begins with '/', as in /metadata/crmKey"
+        raise ValueError(msg)
+    keys = pointer[1:].split("/")
+    for key in keys:
+        if "~" in key.replace("~0", "").replace("~1", ""):
+            msg = "in a JSON Pointer '~' is written ~0 and '/' inside a key ~1"
+            raise ValueError(msg)
+    return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)
+
+
+def dotted(path: Iterable[str]) -> str:
+    """Return a path as people write it: `model.temperature`."""
+    return ".".join(path)
+
+
+def covers(pattern: FieldPath, path: FieldPath) -> bool:
+    """Tell whether a pattern names a path or something above it; `*` in a pattern stands for any one key."""
+    return len(pattern) <= len(path) and all(
+        part in ("*", key) for part, key in zip(pattern, path, strict=False)
+    )

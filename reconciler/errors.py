@@ -1,0 +1,78 @@
+"""The family of errors that a user can meet and act on.
+
+Each has a message (what happened), a hint (what to do next) and where it happened. Whoever raises one has made sure that
+neither a credential nor a sensitive value is in its text. Only the command line turns them into output and exit codes.
+
+    ReconcilerError
+    +-- UsageError          options and arguments that make no sense together
+    +-- SettingsError       reconciler.yaml, an environment variable
+    +-- DefinitionError     a file or folder of definitions that cannot be used
+    +-- ReportError         a report that cannot be read or written
+    +-- RepositoryError     git could not answer
+    +-- ApiError            the API said no, or could not be understood
+        +-- UnclearWrite    ... and the write may have happened all the same
+"""
+
+from typing import Literal
+
+ErrorKind = Literal[
+    "not_found",
+    "auth",
+    "forbidden",
+    "rate_limited",
+    "server",
+    "network",
+    "timeout",
+    "protocol",
+    "conflict",
+    "stale",
+    "duplicate",
+    "invalid",
+]
+
+
+class ReconcilerError(Exception):
+    """An expected error: `message` says what happened, `hint` what to do next, `where` names the place."""
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+    def __str__(self) -> str:
+        """Return the place and the message, without the hint."""
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+
+class UsageError(ReconcilerError):
+    """Options or arguments that make no sense together."""
+
+
+class SettingsError(ReconcilerError):
+    """`reconciler.yaml` or an environment variable holds something that cannot be used."""
+
+
+class DefinitionError(ReconcilerError):
+    """A folder or file of definitions that cannot be used as a whole."""
+
+
+class ReportError(ReconcilerError):
+    """A report that cannot be read or written."""
+
+
+class RepositoryError(ReconcilerError):
+    """Git is not there, or could not answer."""
+
+
+class ApiError(ReconcilerError):
+    """A call that failed after all its repeats: `kind` is the contract's, `status` the HTTP status if there was one."""
+
+    def __init__(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.status = status
+
+
+class UnclearWrite(ApiError):  # noqa: N818 - it names what happened to the write, not a fault
+    """A write whose last answer was 5xx, none, or senseless: it may have reached neither store, one, or both."""

@@ -1,0 +1,90 @@
+"""The report as data: the versioned JSON object of the contract, as types."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+FORMAT_VERSION = 1
+
+Status = Literal["error", "missing", "conflicted", "pending", "drifted", "in_sync"]
+Outcome = Literal[
+    "unchanged", "applied", "failed", "refused", "indeterminate", "not_converged", "skipped"
+]
+ChangeKind = Literal["change", "drift", "conflict"]
+
+
+class ChangeEntry(TypedDict):
+    """One differing leaf; `live` or `base` is left out where that side has no such key."""
+
+    path: str
+    kind: ChangeKind
+    line: int | None
+    desired: Any
+    live: NotRequired[Any]
+    base: NotRequired[Any]
+    since: NotRequired[dict[str, str]]
+
+
+class IgnoredEntry(TypedDict):
+    """One difference that `ignore` accepts."""
+
+    path: str
+    reason: str
+    expires: str | None
+
+
+class ErrorEntry(TypedDict):
+    """Why an assistant could not be read, compared or written."""
+
+    kind: str
+    message: str
+    status: int | None
+
+
+class AssistantEntry(TypedDict):
+    """One definition and what became of it."""
+
+    key: str
+    file: str
+    id: str | None
+    name: str | None
+    status: Status | None
+    outcome: Outcome | None
+    changes: list[ChangeEntry]
+    released: list[str]
+    ignored: list[IgnoredEntry]
+    patch: dict[str, Any] | None
+    digest: str | None
+    live_updated_at: str | None
+    remaining: list[str]
+    warnings: list[str]
+    error: ErrorEntry | None
+
+
+class ProblemEntry(TypedDict):
+    """One finding of validation."""
+
+    file: str
+    line: int
+    column: int
+    severity: Literal["error", "warning"]
+    message: str
+
+
+class Document(TypedDict):
+    """The whole report (contract, section 7). `warnings` concern the run, `problems` the definition files."""
+
+    format_version: int
+    tool_version: str
+    command: str
+    started_at: str
+    finished_at: str
+    api_url: str | None
+    environment: str | None
+    offline: bool
+    head: str | None
+    options: dict[str, Any]
+    base: dict[str, str] | None
+    summary: dict[str, int]
+    api_calls: dict[str, int]
+    warnings: list[str]
+    problems: list[ProblemEntry]
+    assistants: list[AssistantEntry]
