@@ -1,7 +1,8 @@
 """The family of errors that a user can meet and act on.
 
-Each has a message (what happened), a hint (what to do next) and where it happened. Whoever raises one has made sure that
-neither a credential nor a sensitive value is in its text. Only the command line turns them into output and exit codes.
+Each has a message (what happened), a hint (what to do next) and where it happened. Whoever raises one has
+made sure that neither a credential nor a sensitive value is in its text. Only the command line turns them
+into output and exit codes.
 
     ReconcilerError
     +-- UsageError          options and arguments that make no sense together

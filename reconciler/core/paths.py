@@ -33,6 +33,4 @@ def dotted(path: Iterable[str]) -> str:
 
 def covers(pattern: FieldPath, path: FieldPath) -> bool:
     """Tell whether a pattern names a path or something above it; `*` in a pattern stands for any one key."""
-    return len(pattern) <= len(path) and all(
-        part in ("*", key) for part, key in zip(pattern, path, strict=False)
-    )
+    return len(pattern) <= len(path) and all(part in ("*", key) for part, key in zip(pattern, path, strict=False))

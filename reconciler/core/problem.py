@@ -10,7 +10,8 @@ Severity = Literal["error", "warning"]
 class Problem:
     """One finding of validation; problems sort by file, then by place.
 
-    `file` is relative to the repository's root, `line` and `column` count from 1. `kind` is the error kind of the contract.
+    `file` is relative to the repository's root, `line` and `column` count from 1. `kind` is the error kind
+    of the contract.
     """
 
     file: str

@@ -5,9 +5,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 FORMAT_VERSION = 1
 
 Status = Literal["error", "missing", "conflicted", "pending", "drifted", "in_sync"]
-Outcome = Literal[
-    "unchanged", "applied", "failed", "refused", "indeterminate", "not_converged", "skipped"
-]
+Outcome = Literal["unchanged", "applied", "failed", "refused", "indeterminate", "not_converged", "skipped"]
 ChangeKind = Literal["change", "drift", "conflict"]
 
 

@@ -1,0 +1,78 @@
+"""The API's base URL: checked once, before anything is sent. Touches no network."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from reconciler.errors import SettingsError
+
+HOW_TO_SET = "Set --api-url or RECONCILER_API_URL to the API's base URL, such as http://localhost:3000/api."
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+@dataclass(frozen=True)
+class BaseUrl:
+    """A checked base URL: `text` without a trailing slash, `origin` as it may stand in messages."""
+
+    text: str
+    origin: str
+    scheme: str
+    host: str
+    loopback: bool
+
+
+def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
+    """Check the base URL that the user configured.
+
+    Raises `SettingsError` for anything but http(s) with a host and a path, and for plain http beyond this
+    machine (the cookie would travel in the open) unless it is allowed. A URL with a user name or password in
+    it is never repeated.
+    """
+    url = url.strip()
+    if not url:
+        raise _unusable("No API URL is set")
+    parts = _split(url)
+    host = (parts.hostname or "").lower()
+    if "@" in (parts.netloc or url):
+        raise _unusable("The API URL holds a user name or a password (something before an `@`)")
+    if "?" in url or "#" in url:
+        raise _unusable("The API URL holds a `?` or a `#`: it must end with its path")
+    if parts.scheme not in ("http", "https"):
+        message = f"The API URL {url!r} does not begin with http:// or https://"
+        raise _unusable(message)
+    if not host:
+        message = f"The API URL {url!r} names no host"
+        raise _unusable(message)
+    loopback = _is_loopback(host)
+    if parts.scheme == "http" and not (loopback or allow_insecure_http):
+        message = f"The API URL {url!r} is plain http: the login would cross the network in the open."
+        hint = "Use https://, or --allow-insecure-http if you are sure that nobody listens."
+        raise SettingsError(message, hint=hint)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return BaseUrl(origin + parts.path.rstrip("/"), origin, parts.scheme, host, loopback)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        port = 0
+        parts = urlsplit("")
+    if port == 0 or _UNPRINTABLE.search(url):
+        raise _unusable("The API URL cannot be read: its host or port is not one, or white space is in it")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _unusable(message: str) -> SettingsError:
+    return SettingsError(f"{message}.", hint=HOW_TO_SET)

@@ -1,0 +1,58 @@
+"""Write a file whole or not at all; read one only up to a size."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from reconciler.errors import ReportError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file through a temporary one beside it, so that nobody ever sees half of it.
+
+    Raises ReportError; whatever stood there before then still does.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    try:
+        with open(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:  # noqa: PTH123
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(_mode(path))
+        Path(name).replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise _unwritten(path, error) from error
+
+
+def read_bounded(path: Path, limit: int) -> str:
+    """Return the text of a UTF-8 file of at most `limit` bytes. Raises ReportError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise ReportError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(content) > limit:
+        raise ReportError(f"is larger than {limit // 2**20} MiB", where=str(path))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReportError("is not UTF-8 text", where=str(path)) from error
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of the file that is replaced, or what a new one would get."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mode & 0o7777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _unwritten(path: Path, error: OSError) -> ReportError:
+    return ReportError(f"cannot be written: {error.strerror}", where=str(path), hint="name another place, or make room")

@@ -1,0 +1,106 @@
+"""Values that must never be shown: the type that holds them, and the scrubber for texts that others wrote.
+
+Must not read the environment (settings do), and must not log or print anything.
+"""
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import quote, quote_plus
+
+from reconciler.errors import SettingsError
+
+MASK = "***"
+COOKIE_NAME = "auth-token"
+_NOT_IN_A_COOKIE = re.compile(r"[^\x21-\x7e]|[;,]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Secret:
+    """A token or a password: `reveal()` alone gives it away, `repr` and `str` never do.
+
+    `name` is what the user calls it (`RECONCILER_AUTH_TOKEN`), for the error. With `cookie` the value must be
+    able to stand in a Cookie header (RFC 6265, a little wider: quotes and backslashes are let through, since
+    servers do set them). CI systems like to add a newline: white space around a cookie's value is dropped,
+    around any other only line ends are, because a password may begin or end with a space. Raises
+    `SettingsError`, which never shows the value.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str, *, name: str = "A secret", cookie: bool = False) -> None:
+        value = value.strip() if cookie else value.strip("\r\n")
+        problem = cookie_problem(value) if cookie else _text_problem(value)
+        if problem:
+            message = f"{name} {problem}."
+            raise SettingsError(message, hint=f"Set {name} again; its value is not shown here.")
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value itself, to be sent and never to be shown."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret is not written anywhere, so it cannot be pickled")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a user gave to sign in with; anything may be missing. The login is for want of a good token."""
+
+    token: Secret | None = None
+    email: str | None = None
+    password: Secret | None = None
+
+
+def cookie_problem(value: str) -> str:
+    """Say why a text cannot be the cookie's value, as the rest of a sentence about it; "" if it can."""
+    if not value:
+        return "is empty"
+    if value.lower().startswith(f"{COOKIE_NAME}="):
+        return f"begins with `{COOKIE_NAME}=`: only what follows it is wanted"
+    if not value.isascii():
+        return "holds a character that is not plain ASCII, so it cannot be a token"
+    if _NOT_IN_A_COOKIE.search(value):
+        return "holds white space, a control character, `;` or `,`, which cannot stand in a cookie"
+    return ""
+
+
+def _text_problem(value: str) -> str:
+    if not value:
+        return "is empty"
+    return "holds a control character or a line break" if _CONTROL.search(value) else ""
+
+
+class Scrubber:
+    """Takes known secrets, in every usual spelling, out of texts that others wrote: an API, a library."""
+
+    def __init__(self, *secrets: Secret | None) -> None:
+        self._spellings: tuple[str, ...] = ()
+        for secret in secrets:
+            if secret is not None:
+                self.add(secret)
+
+    def add(self, secret: Secret) -> None:
+        """Learn one more secret, such as the token of a login; not to be called by two threads at once."""
+        value = secret.reveal()
+        written = json.dumps(value)[1:-1]
+        spellings = {value, written, repr(value)[1:-1], html.escape(value)}
+        spellings |= {json.dumps(value, ensure_ascii=False)[1:-1], written.replace("/", "\\/")}
+        spellings |= {quote(value), quote(value, safe=""), quote_plus(value)}
+        # The longest first, or an escaped spelling would be left half behind.
+        self._spellings = tuple(sorted({*self._spellings, *spellings}, key=lambda text: (-len(text), text)))
+
+    def clean(self, text: str) -> str:
+        """Return the text with every spelling of every known secret masked."""
+        for spelling in self._spellings:
+            text = text.replace(spelling, MASK)
+        return text

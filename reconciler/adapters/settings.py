@@ -1,0 +1,120 @@
+"""Reads `reconciler.yaml`, the optional file beside the definitions' folder.
+
+What the settings mean is not decided here.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pydantic
+
+from reconciler.adapters.definition_files import UnreadableText, read_text
+from reconciler.adapters.folders import shown_path
+from reconciler.adapters.settings_models import SettingsFile, describe
+from reconciler.adapters.yaml_places import Place, find_places
+from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
+from reconciler.core.paths import FieldPath
+from reconciler.core.problem import Problem
+from reconciler.core.settings import IgnoreRule, Settings
+from reconciler.errors import SettingsError
+
+FILE_NAME: Final = "reconciler.yaml"
+_OTHER_NAME: Final = "reconciler.yml"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
+    """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def load_settings(folder: Path, *, root: Path) -> Settings:
+    """Return the settings that stand beside a folder of definitions; the defaults where there is no file.
+
+    `root` is the repository's root, from which the file is named. Raises InvalidSettings with all problems at
+    once.
+    """
+    parent = folder.resolve().parent
+    path, other = parent / FILE_NAME, parent / _OTHER_NAME
+    if other.exists():
+        message = f"the settings are read from {FILE_NAME}; rename this file"
+        raise InvalidSettings([Problem(shown_path(other, root), 1, 1, message)])
+    if not path.exists() and not path.is_symlink():
+        return Settings()
+    file = shown_path(path, root)
+    try:
+        text = read_text(path)
+    except UnreadableText as error:
+        raise InvalidSettings([Problem(file, error.line, error.column, error.message)]) from None
+    return _read(text, file)
+
+
+def _read(text: str, file: str) -> Settings:
+    """Return the settings that a text holds."""
+    problems: list[Problem] = []
+    unreadable: set[FieldPath | None] = set()
+    try:
+        content = read_yaml(text)
+    except YamlProblems as error:
+        content = error.value
+        for problem in error.problems:
+            if not _is_date(problem, content):
+                unreadable.add(problem.path)
+                problems.append(Problem(file, problem.line, problem.column, problem.message))
+    if content is None and not problems:
+        return Settings(file=file)
+    if not isinstance(content, dict):
+        message = 'the settings are lines like "api_url: https://..."'
+        raise InvalidSettings(problems or [Problem(file, 1, 1, message)])
+    places = find_places(text)
+    try:
+        checked = SettingsFile.model_validate(content)
+    except pydantic.ValidationError as error:
+        for detail in error.errors(include_url=False):
+            path = tuple(str(part) for part in detail["loc"])
+            if path not in unreadable:
+                where = _place(path, detail["type"], places)
+                problems.append(Problem(file, *where, describe(detail, path)))
+    if problems:
+        raise InvalidSettings(problems)
+    return _settings(checked, file, places)
+
+
+def _is_date(problem: YamlProblem, content: object) -> bool:
+    """Tell whether the complaint is a date after `expires`, the one place where a plain date is clear."""
+    path = problem.path or ()
+    if problem.about != "value" or len(path) != 3 or (path[0], path[2]) != ("ignore", "expires"):
+        return False
+    value: Any = content
+    for part in path:
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return _DATE.fullmatch(value) is not None
+
+
+def _place(path: FieldPath, kind: str, places: dict[FieldPath, Place]) -> tuple[int, int]:
+    """Return where an error stands: at the key, the value, or the entry that lacks something."""
+    if kind == "missing":
+        path = path[:-1]
+    place = places.get(path, Place((1, 1), (1, 1)))
+    return place.key if kind == "extra_forbidden" else place.value
+
+
+def _settings(checked: SettingsFile, file: str, places: dict[FieldPath, Place]) -> Settings:
+    """Return checked content as values; the models' validators have turned pointers into paths."""
+    values: dict[str, Any] = dict(checked)
+    values["ignore"] = [
+        IgnoreRule(
+            path=entry.path,  # type: ignore[arg-type]
+            reason=entry.reason,
+            assistants=tuple(entry.assistants),
+            expires=entry.expires,  # type: ignore[arg-type]
+            line=places["ignore", str(index)].key[0],
+        )
+        for index, entry in enumerate(checked.ignore)
+    ]
+    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    return Settings(**{**values, **lists}, file=file)

@@ -1,0 +1,134 @@
+"""The models of `reconciler.yaml`: which keys it may hold, and what each value must be. They read no file."""
+
+import datetime
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from reconciler.core import fields
+from reconciler.core.limits import MaxChanges
+from reconciler.core.paths import FieldPath, dotted, parse_pointer, to_pointer
+from reconciler.core.wording import closest
+
+
+def _pointer(value: str) -> FieldPath:
+    try:
+        return parse_pointer(value)
+    except ValueError as error:
+        msg = f"cannot be used: {error}"
+        raise ValueError(msg) from None
+
+
+def _top_level(value: str) -> str:
+    if value not in fields.TOP_LEVEL:
+        near = closest(value, fields.TOP_LEVEL)
+        guess = f"did you mean {near}?" if near else f"those are {', '.join(fields.TOP_LEVEL)}"
+        msg = f"must name top-level fields of an assistant; {guess}"
+        raise ValueError(msg)
+    return value
+
+
+def _undocumented(path: FieldPath) -> FieldPath:
+    """Take a field that the reference does not list: top-level, or directly inside a closed object."""
+    pointer = to_pointer(path)
+    if path[0] in fields.READ_ONLY and len(path) == 1:
+        msg = f"{path[0]} is set by the API and cannot be declared; remove it"
+        raise ValueError(msg)
+    if fields.is_documented(path):
+        msg = f"{dotted(path)} is a documented field and needs no entry; remove it"
+        raise ValueError(msg)
+    if "*" in path or "" in path:
+        msg = "must name one field, without * and without an empty name"
+        raise ValueError(msg)
+    if len(path) > 1 and fields.is_documented(path[:1]) and path[0] not in fields.CLOSED_OBJECTS:
+        msg = f"{path[0]} has no fields inside; remove this"
+        raise ValueError(msg)
+    longest = 2 if path[0] in fields.CLOSED_OBJECTS else 1
+    if len(path) > longest:
+        msg = f"{pointer} lies too deep; name the whole field, {to_pointer(path[:longest])}"
+        raise ValueError(msg)
+    return path
+
+
+def _limit(value: object) -> MaxChanges:
+    if isinstance(value, str | int):
+        return MaxChanges.parse(value)
+    raise ValueError("must be a number of assistants, like 5, or a share from 0% to 100%, like 25%")
+
+
+def _day(value: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a date that exists, like 2027-01-31") from None
+
+
+def _some(value: str) -> str:
+    if not value.strip():
+        raise ValueError("cannot be empty")
+    return value
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with https:// (or http:// on this machine)")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_some)]
+# The text is checked before it becomes another type, so that strict mode sees a text.
+Pointer = Annotated[str, AfterValidator(_pointer)]
+ExtraField = Annotated[str, AfterValidator(_pointer), AfterValidator(_undocumented)]
+
+
+class _Strict(pydantic.BaseModel):
+    """Types as written, no other keys."""
+
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class IgnoreEntry(_Strict):
+    """One entry of `ignore`."""
+
+    path: Pointer
+    reason: Text
+    assistants: list[Text] = Field(default=["*"], min_length=1)
+    expires: Annotated[str, AfterValidator(_day)] | None = None
+
+
+class SettingsFile(_Strict):
+    """The whole file. After validation pointers are paths, dates are dates."""
+
+    api_url: Annotated[str, AfterValidator(_url)] | None = None
+    always_send: list[Annotated[str, AfterValidator(_top_level)]] = []
+    sensitive: list[Pointer] = []
+    extra_fields: list[ExtraField] = []
+    org_id: Text | None = None
+    max_changes: Annotated[MaxChanges | None, BeforeValidator(_limit)] = None
+    ignore: list[IgnoreEntry] = []
+
+
+KEYS = tuple(SettingsFile.model_fields)
+ENTRY_KEYS = tuple(IgnoreEntry.model_fields)
+
+
+def describe(detail: Any, path: FieldPath) -> str:
+    """Return pydantic's account of one error in plain words."""
+    kind = detail["type"]
+    name = path[-1] if not path[-1].isdigit() else f"{path[-2]}, entry {int(path[-1]) + 1},"
+    if kind == "extra_forbidden":
+        allowed = ENTRY_KEYS if path[0] == "ignore" else KEYS
+        near = closest(path[-1], allowed)
+        guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(allowed)}"
+        return f"unknown setting {path[-1]}; {guess}"
+    if kind == "missing":
+        return f'this entry has no "{path[-1]}"; add it'
+    if detail["input"] is None:
+        return f"{name} cannot be empty; remove the line to leave it unset"
+    if kind == "value_error":
+        return f"{name} {detail['ctx']['error']}"
+    if kind == "too_short":
+        return f"{name} cannot be an empty list; remove the line to mean every assistant"
+    wanted = {"string_type": "text; put it in quotes", "list_type": "a list, like [/metadata/crmKey]"}
+    return f"{name} must be {wanted.get(kind, 'a group of keys and values')}"

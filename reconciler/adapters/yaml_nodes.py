@@ -1,0 +1,141 @@
+"""Composes YAML text into PyYAML's nodes with libyaml, safely: bounded depth, no constructor run.
+
+libyaml's composer recurses in C, and text that nests deeply enough kills the interpreter. It asks its loader
+before each node that it descends into, so that is where the depth is counted. What the nodes mean is decided
+elsewhere.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
+
+from reconciler.adapters.yaml_complaints import explain
+from reconciler.adapters.yaml_scalars import PLAIN, TEXT
+from reconciler.core.finding import About
+from reconciler.core.paths import FieldPath
+
+MAX_DEPTH: Final = 64
+# What stands for the tag of a mapping or list that has none.
+COLLECTION: Final = "collection"
+
+_INVISIBLE = re.compile("[\x85\u2028\u2029]")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+class YamlProblem(NamedTuple):
+    """One thing wrong with a YAML text; places count from 1, `path` is None where no key is concerned.
+
+    `message` may quote a scalar; `discreet` says the same without it, and is empty where nothing is quoted.
+    """
+
+    line: int
+    column: int
+    message: str
+    path: FieldPath | None = None
+    discreet: str = ""
+    about: About = "file"
+
+
+class YamlProblems(Exception):  # noqa: N818 - a list of them
+    """Everything wrong with one YAML text.
+
+    `value` is what could be read all the same: a text for each scalar that was refused, the first of
+    duplicate keys.
+    """
+
+    def __init__(self, problems: list[YamlProblem], value: object = None) -> None:
+        super().__init__("; ".join(f"{problem.line}:{problem.column}" for problem in problems))
+        self.problems = problems
+        self.value = value
+
+
+class _TooDeep(Exception):  # noqa: N818
+    pass
+
+
+class _Loader(CParser):
+    """libyaml's parser and composer, with the three methods that its composer calls."""
+
+    depth = 0
+
+    def resolve(self, kind: type, _value: str | None, implicit: Any) -> str:
+        """Return the tag of a node that has none."""
+        if kind is yaml.ScalarNode:
+            return PLAIN if implicit[0] else TEXT
+        return COLLECTION
+
+    def descend_resolver(self, parent: yaml.Node | None, _index: object) -> None:
+        """Count one level more; called before each node."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise _TooDeep(parent)
+
+    def ascend_resolver(self) -> None:
+        """Count one level less; called after each node."""
+        self.depth -= 1
+
+
+def compose(text: str) -> yaml.Node | None:
+    """Return the root node of a text with one YAML document, None for a text with nothing in it.
+
+    Raises YamlProblems with one problem: the parser's complaint, a second document, or nesting deeper than
+    MAX_DEPTH.
+    """
+    loader = None
+    try:
+        if not text.isascii():
+            _refuse_invisible(text)
+        loader = _Loader(text)
+        return loader.get_single_node()
+    except _TooDeep as error:
+        mark = error.args[0].start_mark
+        message = f"this is nested more than {MAX_DEPTH} levels deep"
+        raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)]) from None
+    except yaml.reader.ReaderError:
+        raise YamlProblems([_forbidden_character(text)]) from None
+    except yaml.MarkedYAMLError as error:
+        raise YamlProblems([YamlProblem(*explain(text, error))]) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def unused_anchors(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of anchors that no alias uses: most likely the `&` was meant as a part of the text.
+
+    The text must be one that `compose` takes.
+    """
+    tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
+    used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
+    for token in tokens:
+        if isinstance(token, yaml.AnchorToken) and token.value not in used:
+            yield token.start_mark.line + 1, token.start_mark.column + 1
+
+
+def place_in(text: str, position: int) -> tuple[int, int]:
+    """Return line and column, from 1, of a character of a text."""
+    before = text[:position].replace("\r\n", "\n").replace("\r", "\n")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _refuse_invisible(text: str) -> None:
+    """Refuse the characters that YAML 1.1 reads as line breaks and YAML 1.2 as part of the text."""
+    found = _INVISIBLE.search(text)
+    if found:
+        line, column = place_in(text, found.start())
+        message = (
+            "here is an invisible line separator that YAML parsers read differently (it often "
+            "comes with copied text); remove it"
+        )
+        raise YamlProblems([YamlProblem(line, column, message)])
+
+
+def _forbidden_character(text: str) -> YamlProblem:
+    """Return the problem for the first character that YAML does not allow (YAML 1.1, section 4.1.1)."""
+    found = _FORBIDDEN.search(text)
+    line, column = place_in(text, found.start()) if found else (1, 1)
+    code = f" (U+{ord(found[0]):04X})" if found else ""
+    return YamlProblem(line, column, f"here is an invisible control character{code}; remove it")

@@ -1,0 +1,82 @@
+"""Finds where things stand in a YAML text: only when somebody asks, and tolerant of what cannot be read."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import yaml
+
+from reconciler.adapters.yaml_complaints import split_lines
+from reconciler.adapters.yaml_faults import find_alias_problem
+from reconciler.adapters.yaml_nodes import YamlProblems, compose
+from reconciler.core.paths import FieldPath
+
+_COMMENT = re.compile(r"[ \t]+#")
+
+
+class Place(NamedTuple):
+    """Line and column, from 1, of a key (of a list item: the item) and of its value."""
+
+    key: tuple[int, int]
+    value: tuple[int, int]
+
+
+def locate(text: str) -> dict[FieldPath, tuple[int, int]]:
+    """Return line and column, from 1, of every key of a YAML text, by path; list items under their index.
+
+    A text that cannot be read gives nothing; of duplicate keys the first one counts.
+    """
+    return {path: place.key for path, place in find_places(text).items()}
+
+
+def find_places(text: str) -> dict[FieldPath, Place]:
+    """Return the places of every key and value of a YAML text, as `locate` does."""
+    places: dict[FieldPath, Place] = {}
+    root = _tolerantly(text)
+    if root is not None:
+        _collect(root, (), places)
+    return places
+
+
+def find_cut_off(text: str, fields: Iterable[str]) -> list[str]:
+    """Return those top-level fields whose value is plain text, or nothing, before a comment on its line."""
+    root = _tolerantly(text)
+    if not isinstance(root, yaml.MappingNode):
+        return []
+    lines = split_lines(text)
+    wanted = set(fields)
+    return [
+        key.value
+        for key, value in root.value
+        if isinstance(key, yaml.ScalarNode)
+        and key.value in wanted
+        and isinstance(value, yaml.ScalarNode)
+        and not value.style
+        and value.value not in ("null", "~")
+        and _COMMENT.match(lines[value.end_mark.line][value.end_mark.column :])
+    ]
+
+
+def _tolerantly(text: str) -> yaml.Node | None:
+    """Return the root node of a text, None where it cannot be read or is not safe to walk."""
+    try:
+        root = compose(text)
+    except YamlProblems:
+        return None
+    return None if root is None or find_alias_problem(root) else root
+
+
+def _collect(node: yaml.Node, path: FieldPath, places: dict[FieldPath, Place]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and (*path, key.value) not in places:
+                places[*path, key.value] = Place(_start(key), _start(value))
+                _collect(value, (*path, key.value), places)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            places[*path, str(index)] = Place(_start(item), _start(item))
+            _collect(item, (*path, str(index)), places)
+
+
+def _start(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -1,0 +1,195 @@
+"""Scalars: above all what a text without quotes means in YAML 1.1 and in the core schema of YAML 1.2.
+
+Where the two differ, the text is refused, so that whoever reads a definition reads the same. YAML 1.1 is
+PyYAML's own resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification.
+Nothing here knows files.
+"""
+
+import dataclasses
+import datetime
+import math
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+import yaml
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
+
+Scalar = str | int | float | bool | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a scalar is not taken; `discreet` says so without quoting it."""
+
+    message: str
+    discreet: str
+
+
+# What stands for the tag of a scalar that has none; quoted and block scalars are TEXT.
+PLAIN: Final = "plain"
+TEXT: Final = "text"
+_CORE_TAGS: dict[str, tuple[type, ...]] = {
+    "tag:yaml.org,2002:bool": (bool,),
+    "tag:yaml.org,2002:int": (int,),
+    "tag:yaml.org,2002:float": (int, float),
+    "tag:yaml.org,2002:null": (type(None),),
+}
+# Texts that begin otherwise are texts to both parsers.
+_FIRST = frozenset("0123456789+-.~<=yYnNtTfFoO")
+_LONGEST = 64
+_LARGEST = 2**63 - 1
+_UNREADABLE: Final = object()
+_RESOLVER = Resolver()
+_CONSTRUCTOR = SafeConstructor()
+_STRING_TAG = "tag:yaml.org,2002:str"
+
+_CORE_WORDS: dict[str, Scalar] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **{sign + word: math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
+    **{"-" + word: -math.inf for word in (".inf", ".Inf", ".INF")},
+}
+_CORE_INT = re.compile(r"[-+]?[0-9]+")
+_CORE_OCTAL = re.compile(r"0o[0-7]+")
+_CORE_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_CORE_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+def read_scalar(tag: str, text: str) -> Scalar | Refusal:
+    """Return the value of a scalar with this tag (or PLAIN, or TEXT), or why it is refused."""
+    if tag == TEXT:
+        return text
+    if tag == PLAIN:
+        return read_plain(text)
+    return text if tag == _STRING_TAG else _read_tagged(tag, text)
+
+
+def read_plain(text: str) -> Scalar | Refusal:
+    """Return the value of a plain scalar, or why it is refused."""
+    if text and text[0] not in _FIRST:
+        return text
+    return _read_short(text) if len(text) <= _LONGEST else _read_long(text)
+
+
+def told_tag(tag: str) -> str:
+    """Return a tag as it is written: `!!binary` for YAML's own."""
+    return tag.replace("tag:yaml.org,2002:", "!!") if tag.startswith("tag:yaml.org,2002:") else tag
+
+
+def write_number(number: float) -> str:
+    """Return a number in the form that every YAML parser reads alike: `1.0e+20`, not Python's `1e+20`."""
+    text = repr(number)
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
+
+
+def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
+    """Return the value of a scalar with an explicit tag: one of YAML's core, which the text must fit."""
+    types = _CORE_TAGS.get(tag)
+    if types is None:
+        return Refusal(
+            f'the tag {told_tag(tag)} is not supported; a text that begins with "!" must be in quotes',
+            'this tag is not supported; a text that begins with "!" must be in quotes',
+        )
+    value = read_plain(text)
+    if not isinstance(value, Refusal) and type(value) not in types:
+        return Refusal(f"this value does not fit its tag {told_tag(tag)}; remove the tag", "")
+    return float(value) if type(value) is int and float in types else value
+
+
+@lru_cache(maxsize=4096)
+def _read_short(text: str) -> Scalar | Refusal:
+    old, new = _yaml_1_1(text), _core_schema(text)
+    for value in (old, new):
+        if isinstance(value, float) and not math.isfinite(value):
+            return Refusal(f"{text} is not a number that JSON has; {_quoted(text)}", "is not a number that JSON has")
+    if type(old) is not type(new) or old != new:
+        return _ambiguity(text, old, new)
+    if isinstance(new, int) and abs(new) > _LARGEST:
+        return _too_long(text)
+    return new
+
+
+def _read_long(text: str) -> Scalar | Refusal:
+    """Return a long text, which only digits in great number could turn into anything else."""
+    tag = _yaml_1_1_tag(text)
+    if tag == _STRING_TAG and isinstance(_core_schema_kind(text), str):
+        return text
+    return _too_long(text)
+
+
+def _core_schema_kind(text: str) -> str | None:
+    """Return the text if the core schema takes it for a text, else None; numbers are not computed."""
+    numbers = (_CORE_INT, _CORE_OCTAL, _CORE_HEXADECIMAL, _CORE_FLOAT)
+    return None if any(pattern.fullmatch(text) for pattern in numbers) else text
+
+
+def _yaml_1_1_tag(text: str) -> str:
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return tag
+
+
+def _yaml_1_1(text: str) -> Any:
+    tag = _yaml_1_1_tag(text)
+    if tag == _STRING_TAG:
+        return text
+    try:
+        return _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, text))
+    except (yaml.YAMLError, ValueError):
+        return _UNREADABLE  # a merge key, "=", the 31st of February
+
+
+def _core_schema(text: str) -> Scalar:
+    if text in _CORE_WORDS:
+        return _CORE_WORDS[text]
+    if _CORE_INT.fullmatch(text):
+        return int(text)
+    if _CORE_OCTAL.fullmatch(text):
+        return int(text, 8)
+    if _CORE_HEXADECIMAL.fullmatch(text):
+        return int(text, 16)
+    return float(text) if _CORE_FLOAT.fullmatch(text) else text
+
+
+def _ambiguity(text: str, old: Any, new: Scalar) -> Refusal:
+    """Return the refusal of a text that two parsers read differently, with what to write instead."""
+    if text == "<<":
+        return Refusal('merge keys ("<<") are not supported; write the fields out', "merge keys are not supported")
+    fixes = [_quoted(text)]
+    values = (old, new)
+    if isinstance(old, bool):
+        fixes.insert(0, f"write {'true' if old else 'false'}")
+    elif ":" not in text and not isinstance(old, datetime.date):
+        numbers = sorted({write_number(value) for value in values if isinstance(value, int | float)})
+        fixes += [f"write {number}" for number in numbers]
+    readings = " and as ".join(dict.fromkeys(_told(value) for value in values))
+    return Refusal(
+        f"{text} is read as {readings} by different YAML parsers; {', or '.join(fixes)}",
+        "different YAML parsers read this value differently; put it in quotes if it is meant as text",
+    )
+
+
+def _too_long(text: str) -> Refusal:
+    start = text if len(text) <= 24 else text[:20] + "..."
+    return Refusal(
+        f"{start} is a number too long to be kept exactly; put it in quotes if it is meant as text",
+        "this number is too long to be kept exactly; put it in quotes if it is meant as text",
+    )
+
+
+def _quoted(text: str) -> str:
+    return f'quote it: "{text}"'
+
+
+def _told(value: Any) -> str:
+    """Return a reading in words."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {write_number(value)}"
+    if isinstance(value, datetime.date):
+        return "a date"
+    return "text" if isinstance(value, str) else "something special"

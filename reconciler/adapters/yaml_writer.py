@@ -1,0 +1,71 @@
+"""A new definition as YAML that people like to read, and that every parser reads alike.
+
+Texts of several lines, and long ones, become block scalars; what a parser could take for something else is quoted. The
+result is read again: what does not come back exactly is written in plain double quotes instead.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from reconciler.adapters.yaml_nodes import YamlProblems
+from reconciler.adapters.yaml_reader import read_yaml
+from reconciler.adapters.yaml_scalars import read_plain
+
+WIDTH = 96
+
+
+def write_definition(fields: Mapping[str, Any]) -> str:
+    """Return the text of a definition with these fields, in their order; it ends in a newline."""
+    for dumper in (_Readable, _Quoted):
+        text = yaml.dump(
+            dict(fields),
+            Dumper=dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=WIDTH,
+            default_flow_style=False,
+        )
+        if _reads_as(text, fields):
+            return text
+    msg = "no YAML reads as these fields"
+    raise ValueError(msg)
+
+
+def _reads_as(text: str, fields: Mapping[str, Any]) -> bool:
+    try:
+        return bool(read_yaml(text) == fields)
+    except YamlProblems:
+        return False
+
+
+class _Readable(yaml.SafeDumper):
+    """Block style, lists indented below their key, no anchors."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        style = None
+        if "\n" in text:
+            style = "|"
+        elif len(text) > WIDTH - 16 and " " in text:
+            style = ">"
+        elif read_plain(text) != text:
+            style = '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+class _Quoted(_Readable):
+    """The same with every text in double quotes."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+_Readable.add_representer(str, _Readable.represent_text)
+_Quoted.add_representer(str, _Quoted.represent_text)

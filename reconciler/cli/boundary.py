@@ -1,0 +1,69 @@
+"""The one place where errors become text and an exit code. No traceback ever reaches a terminal."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.streams import tell
+from reconciler.errors import ReconcilerError
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def guarded(command: click.Command, arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code.
+
+    Usage errors are 1 like every other failure: 2 says that there are differences (contract, section 6).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # Text that the terminal's encoding lacks is shown escaped; it must not end a run.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        code = command.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
+        sys.stdout.flush()
+    except ReconcilerError as error:
+        return _told(str(error), error.hint)
+    except click.exceptions.NoArgsIsHelpError as error:
+        tell(error.format_message())
+        return FAILED
+    except click.UsageError as error:
+        return _told(error.format_message(), f"see {error.ctx.command_path} --help" if error.ctx else "")
+    except click.ClickException as error:
+        return _told(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        tell("Stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read stdout has gone; what is left in its buffer must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the boundary
+        return _crashed(error)
+    return code if isinstance(code, int) else 0
+
+
+def _told(message: str, hint: str = "") -> int:
+    tell(f"{click.style('Error:', fg='red')} {message}")
+    if hint:
+        tell(f"  {hint}")
+    return FAILED
+
+
+def _crashed(error: Exception) -> int:
+    """Leave a file worth pasting into a bug report, without values of variables: they may hold a credential."""
+    import platform
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(f"reconciler {__version__}, Python {platform.python_version()}, {platform.system()}\n")
+        log.write("".join(traceback.format_tb(error.__traceback__)))
+        log.write(f"{type(error).__module__}.{type(error).__qualname__}\n")
+    return _told(
+        f"this is a fault of reconciler itself ({type(error).__qualname__})",
+        f"please report it with the file {log.name}; it holds no values",
+    )

@@ -1,0 +1,122 @@
+"""From options and environment to an open API, a scope for the use cases, and a way to stop."""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+import click
+
+from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials, RequestNote
+from reconciler.adapters.repository import head_commit
+from reconciler.adapters.secret import Secret
+from reconciler.cli.inputs import Inputs
+from reconciler.cli.options import ConnectionOptions
+from reconciler.cli.progress import progress_line
+from reconciler.cli.streams import tell
+from reconciler.core.plan import Policy
+from reconciler.core.settings import Settings
+from reconciler.errors import UsageError
+from reconciler.reconcile.plan import Scope
+
+
+class Stopping:
+    """Whether somebody asked the run to stop: nothing new is started then, and what is in flight is awaited."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self.is_asking = False
+
+    def __call__(self) -> bool:
+        """Tell whether to stop."""
+        return self.signal != 0
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """While somebody is asked, let a signal end the question instead of waiting for an answer."""
+        self.is_asking = True
+        try:
+            yield
+        finally:
+            self.is_asking = False
+
+    @property
+    def exit_code(self) -> int:
+        """Return 130 for SIGINT, 143 for SIGTERM, 0 where nobody asked."""
+        return 128 + self.signal if self.signal else 0
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[Stopping]:
+    """Turn SIGINT and SIGTERM into a wish to stop; a second signal does what it would have done without us."""
+    stopping = Stopping()
+    before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
+        stopping.signal = number
+        signal.signal(number, before[number])
+        if stopping.is_asking:
+            raise click.Abort
+        tell("Stopping: nothing new is started, requests in flight are awaited.")
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping) -> AssistantsApi:
+    """Return the API that options, environment and settings name. Raises UsageError and SettingsError."""
+    url = options.api_url or settings.api_url
+    if not url:
+        raise UsageError(
+            "no API URL is configured",
+            hint="set RECONCILER_API_URL, give --api-url, or write api_url into reconciler.yaml",
+        )
+    return AssistantsApi(
+        ApiOptions(
+            url=url,
+            credentials=_credentials(),
+            concurrency=options.concurrency,
+            timeout=options.timeout,
+            retries=options.retries,
+            allow_insecure_http=options.allow_insecure_http,
+        ),
+        on_request=_show if options.verbose else None,
+        stopping=stopping,
+    )
+
+
+@contextlib.contextmanager
+def scope_for(inputs: Inputs, options: ConnectionOptions, stopping: Stopping, label: str) -> Iterator[Scope]:
+    """Yield what a use case works on; while many assistants are read a line on stderr shows how far it is."""
+    with progress_line(label, shown=sys.stderr.isatty() and not options.verbose) as progress:
+        yield Scope(
+            loaded=inputs.loaded,
+            settings=inputs.settings,
+            policy=Policy(always_send=inputs.settings.always_send),
+            concurrency=options.concurrency,
+            head=head_commit(inputs.root),
+            stopping=stopping,
+            progress=progress,
+        )
+
+
+def _credentials() -> Credentials:
+    token, password = os.environ.get("RECONCILER_AUTH_TOKEN"), os.environ.get("RECONCILER_PASSWORD")
+    return Credentials(
+        token=Secret(token, name="RECONCILER_AUTH_TOKEN", cookie=True) if token else None,
+        email=os.environ.get("RECONCILER_EMAIL") or None,
+        password=Secret(password, name="RECONCILER_PASSWORD") if password else None,
+    )
+
+
+def _show(note: RequestNote) -> None:
+    answer = note.status if note.status is not None else note.error
+    repeat = f", attempt {note.attempt}" if note.attempt > 1 else ""
+    tell(f"{note.method} {note.path} {answer} ({note.seconds:.3f} s{repeat})")

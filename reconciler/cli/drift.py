@@ -1,0 +1,45 @@
+"""`reconciler drift`."""
+
+import click
+
+from reconciler.cli.connect import open_api, scope_for, stoppable
+from reconciler.cli.exit_codes import moved_live, unread
+from reconciler.cli.inputs import read_inputs
+from reconciler.cli.options import (
+    ConnectionOptions,
+    DefinitionOptions,
+    OutputOptions,
+    connection_options,
+    definition_options,
+    detailed_exitcode_option,
+    output_options,
+)
+from reconciler.cli.output import emit, tell_problems
+from reconciler.reconcile.drift import drift
+
+
+@click.command("drift")
+@definition_options
+@connection_options
+@output_options
+@detailed_exitcode_option
+def command(
+    definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, detailed_exitcode: bool
+) -> int:
+    """Report what was edited live behind git's back. Never writes.
+
+    PATHS are definition files or folders; without them the whole folder is looked at. Exit 1 when not
+    everything could be looked at: no drift is reported only where live was seen.
+    """
+    inputs = read_inputs(definitions)
+    tell_problems(inputs.loaded.problems)
+    with (
+        stoppable() as stopping,
+        open_api(connection, inputs.settings, stopping) as api,
+        scope_for(inputs, connection, stopping, "Reading") as scope,
+    ):
+        run = drift(api, scope)
+    document = emit(run, output, sensitive=inputs.settings.sensitive)
+    if stopping.exit_code or unread(document):
+        return stopping.exit_code or 1
+    return 2 if detailed_exitcode and moved_live(document) else 0

@@ -1,0 +1,60 @@
+"""The `reconciler` command: a table of commands, each loaded when it is called, inside one error boundary.
+
+Start-up costs click alone: `--help` and `--version` load no command.
+"""
+
+import importlib
+import sys
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.boundary import guarded
+
+# name: (module, what --help says). A command stands in a module of its own as `command`.
+COMMANDS = {
+    "validate": ("reconciler.cli.validate", "Check definitions, offline and without credentials."),
+    "plan": ("reconciler.cli.plan", "Show what apply would do. Never writes."),
+    "apply": ("reconciler.cli.apply", "Bring live assistants to what their definitions say."),
+    "drift": ("reconciler.cli.drift", "Report what was edited live. Never writes."),
+    "import": ("reconciler.cli.import_", "Write definition files for live assistants."),
+    "report": ("reconciler.cli.report", "Render JSON reports again, in any format."),
+    "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),
+    "whoami": ("reconciler.cli.whoami", "Show who the credentials belong to."),
+    "sandbox": ("reconciler.cli.sandbox", "Run a local API to try things on."),
+}
+
+
+class CommandTable(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name, or None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table into --help without importing a command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=CommandTable,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`reconciler COMMAND --help` tells more.",
+)
+@click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+def reconciler() -> None:
+    """Keep voice and chat assistants as their YAML definitions in git say."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(guarded(reconciler, sys.argv[1:]))

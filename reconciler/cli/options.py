@@ -1,0 +1,166 @@
+"""The options that commands share. Each group of options reaches its command as one value."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorated = Callable[..., Any]
+
+SUFFIXES = (".json", ".md")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DefinitionOptions:
+    """Where the definitions are, and which of them are meant: none named means all."""
+
+    directory: Path
+    paths: tuple[Path, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What stdout carries, and which reports are written besides."""
+
+    format: str
+    reports: tuple[Path, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How the API is reached. Credentials come from the environment alone: a process list would show options."""
+
+    api_url: str | None
+    concurrency: int
+    timeout: float
+    retries: int
+    allow_insecure_http: bool
+    verbose: bool
+
+
+def directory_option(command: Decorated) -> Decorated:
+    """Add `--directory`; the command gets `definitions`."""
+
+    @click.option(
+        "--directory",
+        envvar="RECONCILER_DIRECTORY",
+        default="assistants",
+        show_default=True,
+        metavar="DIR",
+        help="The definitions' folder.  [env: RECONCILER_DIRECTORY]",
+    )
+    @functools.wraps(command)
+    def wrapper(directory: str, paths: tuple[str, ...] = (), **rest: Any) -> Any:
+        chosen = DefinitionOptions(Path(directory), tuple(map(Path, paths)))
+        return command(definitions=chosen, **rest)
+
+    return wrapper
+
+
+def definition_options(command: Decorated) -> Decorated:
+    """Add `PATHS` and `--directory`; the command gets `definitions`."""
+    return click.argument("paths", nargs=-1, metavar="[PATHS]...")(directory_option(command))
+
+
+def output_options(command: Decorated) -> Decorated:
+    """Add `--format` and `--report`; the command gets `output`."""
+
+    @click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["text", "json", "markdown"]),
+        envvar="RECONCILER_FORMAT",
+        default="text",
+        show_default=True,
+        help="What stdout carries.  [env: RECONCILER_FORMAT]",
+    )
+    @click.option(
+        "--report",
+        "reports",
+        multiple=True,
+        metavar="PATH",
+        callback=_report_paths,
+        help="Also write a report; repeatable. The suffix says which: .json, .md.",
+    )
+    @functools.wraps(command)
+    def wrapper(format_: str, reports: tuple[Path, ...], **rest: Any) -> Any:
+        return command(output=OutputOptions(format_, reports), **rest)
+
+    return wrapper
+
+
+def connection_options(command: Decorated) -> Decorated:
+    """Add what every command that talks to the API takes; the command gets `connection`."""
+
+    @click.option(
+        "--api-url",
+        envvar="RECONCILER_API_URL",
+        metavar="URL",
+        help="The API's base URL, up to /api.  [env: RECONCILER_API_URL]",
+    )
+    @click.option(
+        "--concurrency",
+        type=click.IntRange(min=1, max=256),
+        envvar="RECONCILER_CONCURRENCY",
+        default=16,
+        show_default=True,
+        metavar="N",
+        help="Requests in flight.  [env: RECONCILER_CONCURRENCY]",
+    )
+    @click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        envvar="RECONCILER_TIMEOUT",
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one request.  [env: RECONCILER_TIMEOUT]",
+    )
+    @click.option(
+        "--retries",
+        type=click.IntRange(min=0, max=100),
+        envvar="RECONCILER_RETRIES",
+        default=4,
+        show_default=True,
+        metavar="N",
+        help="Repeats of a request that failed in a passing way.  [env: RECONCILER_RETRIES]",
+    )
+    @click.option(
+        "--allow-insecure-http",
+        is_flag=True,
+        help="Allow plain http:// to another machine: the token travels unprotected.",
+    )
+    @click.option("-v", "--verbose", is_flag=True, help="Show each request on stderr.")
+    @functools.wraps(command)
+    def wrapper(
+        api_url: str | None,
+        concurrency: int,
+        timeout: float,
+        retries: int,
+        allow_insecure_http: bool,
+        verbose: bool,
+        **rest: Any,
+    ) -> Any:
+        chosen = ConnectionOptions(api_url, concurrency, timeout, retries, allow_insecure_http, verbose)
+        return command(connection=chosen, **rest)
+
+    return wrapper
+
+
+def detailed_exitcode_option(command: Decorated) -> Decorated:
+    """Add `--detailed-exitcode`."""
+    return click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are differences.")(command)
+
+
+def _report_paths(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Path, ...]:
+    """Refuse before any request what could not be written after it."""
+    for value in values:
+        path = Path(value)
+        if path.suffix not in SUFFIXES:
+            raise click.BadParameter(f"{value}: a report ends in {' or '.join(SUFFIXES)}", ctx, param)
+        if path.is_dir() or not path.parent.is_dir():
+            raise click.BadParameter(f"{value}: there is no folder to write it into", ctx, param)
+    return tuple(map(Path, values))

@@ -1,0 +1,106 @@
+"""`reconciler sandbox`: runs the local sandbox API until it is stopped."""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from reconciler.errors import UsageError
+from reconciler.sandbox.settings import SandboxError, Settings
+
+
+@click.command("sandbox")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; loopback only.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=3000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that keeps the assistants (SQLite). Without it they are gone when the sandbox stops.",
+)
+@click.option(
+    "--seed",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Folder of definitions to start from. What the store already holds is left as it is.",
+)
+@click.option(
+    "--nested",
+    type=click.Choice(["merge", "replace"]),
+    default="merge",
+    show_default=True,
+    help="What PATCH does to an object inside an assistant (model, voice, transcriber, metadata).",
+)
+@click.option("--strict", is_flag=True, help="Refuse a PATCH without both model and voice.")
+@click.option("--listing", is_flag=True, help="Offer GET /assistants, which the API's reference does not list.")
+@click.option(
+    "--latency",
+    type=click.IntRange(0, 60_000),
+    metavar="MS",
+    default=0,
+    help="Milliseconds that every API request waits.",
+)
+def command(
+    *,
+    host: str,
+    port: int,
+    store: Path | None,
+    seed: Path | None,
+    nested: Literal["merge", "replace"],
+    strict: bool,
+    listing: bool,
+    latency: int,
+) -> None:
+    r"""Run a local API to try things on: a stand-in for the real one, on this machine only.
+
+    It prints its URL and runs until it is stopped (Ctrl-C). It starts empty unless --seed or --store gives it
+    assistants. Its OpenAPI document is at URL/openapi.json. Every assistant has two ids, the provider's
+    (asst_1) and the local database's (local_asst_1), and both work.
+
+    \b
+    Accounts, all with the password "sandbox":
+      admin@sandbox.test      ADMIN
+      editor@sandbox.test     EDITOR
+      viewer@sandbox.test     VIEWER, may read only
+      disabled@sandbox.test   cannot log in
+
+    The account in RECONCILER_EMAIL and RECONCILER_PASSWORD and the token in RECONCILER_AUTH_TOKEN are
+    accepted too, as an ADMIN, so that one setting serves the sandbox and the commands that talk to it.
+
+    \b
+    Try it, in a second terminal:
+      export RECONCILER_API_URL=http://127.0.0.1:3000/api
+      export RECONCILER_EMAIL=admin@sandbox.test RECONCILER_PASSWORD=sandbox
+      reconciler plan
+    """
+    settings = Settings(
+        host=host,
+        port=port,
+        store=store,
+        seed=seed,
+        nested=nested,
+        strict=strict,
+        listing=listing,
+        latency_ms=latency,
+    )
+    try:
+        server = importlib.import_module("reconciler.sandbox.server")
+    except ModuleNotFoundError as error:
+        message = f"The sandbox needs a library that is not installed: {error.name}"
+        raise UsageError(message, hint='pip install "assistant-reconciler[sandbox]"') from error
+    try:
+        server.serve(settings, os.environ, _announce)
+    except SandboxError as error:
+        raise UsageError(str(error), hint=error.hint) from error
+
+
+def _announce(url: str, assistants: int) -> None:
+    noun = "assistant" if assistants == 1 else "assistants"
+    click.echo(f"Sandbox API on {url} ({assistants} {noun})")

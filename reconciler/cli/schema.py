@@ -1,0 +1,27 @@
+"""`reconciler schema`."""
+
+import json
+
+import click
+
+from reconciler.cli.inputs import read_settings
+from reconciler.cli.options import DefinitionOptions, directory_option
+from reconciler.core.schema import definition_schema
+
+
+@click.command("schema")
+@directory_option
+def command(definitions: DefinitionOptions) -> int:
+    r"""Print the JSON Schema (draft-07) of a definition file.
+
+    Editors check and complete definitions with it. Fields that reconciler.yaml lists under extra_fields are
+    in it.
+
+    \b
+      reconciler schema > definition.schema.json
+    and as the first line of a definition:
+      # yaml-language-server: $schema=../definition.schema.json
+    """
+    settings = read_settings(definitions)
+    click.echo(json.dumps(definition_schema(settings.extra_fields), indent=2, ensure_ascii=True))
+    return 0

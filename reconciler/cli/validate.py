@@ -1,0 +1,24 @@
+"""`reconciler validate`."""
+
+import click
+
+from reconciler.cli.inputs import read_inputs
+from reconciler.cli.options import DefinitionOptions, OutputOptions, definition_options, output_options
+from reconciler.cli.output import emit
+from reconciler.reconcile.validate import validate
+
+
+@click.command("validate")
+@definition_options
+@output_options
+@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool) -> int:
+    """Check definitions, offline and without credentials.
+
+    PATHS are definition files or folders; without them the whole folder is checked. All problems of all
+    files are shown, each with file, line and column. Exit 1 when there is one.
+    """
+    inputs = read_inputs(definitions)
+    run = validate(inputs.loaded, inputs.settings)
+    emit(run, output, sensitive=inputs.settings.sensitive)
+    return int(any(strict or problem.severity == "error" for problem in run.problems))

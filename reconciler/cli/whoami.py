@@ -1,0 +1,35 @@
+"""`reconciler whoami`."""
+
+import json
+
+import click
+
+from reconciler.cli.connect import open_api, stoppable
+from reconciler.cli.inputs import read_settings
+from reconciler.cli.options import ConnectionOptions, DefinitionOptions, connection_options, directory_option
+from reconciler.report.values import escape
+
+
+@click.command("whoami")
+@directory_option
+@connection_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout carries.",
+)
+def command(definitions: DefinitionOptions, connection: ConnectionOptions, format_: str) -> int:
+    """Show who the credentials belong to, and whether they work."""
+    settings = read_settings(definitions)
+    with stoppable() as stopping, open_api(connection, settings, stopping) as api:
+        user = api.me()
+    if format_ == "json":
+        click.echo(json.dumps(user, indent=2, ensure_ascii=True))
+        return 0
+    for name in ("name", "email", "role", "id"):
+        if isinstance(user.get(name), str):
+            click.echo(f"{name + ':':7}{escape(user[name])}")
+    return 0

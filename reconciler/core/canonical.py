@@ -1,0 +1,55 @@
+"""When two values are equal: the one canonical form that every comparison runs on (contract, section 2).
+
+Live is first laid out as a definition declares it, so that what nobody declared falls away. Then numbers
+stand for their value, booleans apart from numbers, null for a missing key, and a list for one leaf: its
+elements in order, or sorted where the order means nothing. Plain `==` and deepdiff agree on the result; no
+rule of equality stands anywhere else.
+"""
+
+import json
+from typing import Any
+
+from reconciler.core.fields import UNORDERED
+from reconciler.core.missing import MISSING
+from reconciler.core.paths import FieldPath
+
+
+def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
+    """Tell whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
+    return bool(canonical(declared, path) == canonical(laid_out(declared, live), path))
+
+
+def laid_out(declared: Any, live: Any) -> Any:
+    """Return live reduced to the keys that are declared, or what is declared where that asks for nothing."""
+    if not asks(declared):
+        return declared
+    if isinstance(declared, dict):
+        if live is None or live is MISSING:
+            live = {}
+        if isinstance(live, dict):
+            return {key: laid_out(value, live.get(key)) for key, value in declared.items()}
+    if isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
+        return [laid_out(*pair) for pair in zip(declared, live, strict=True)]
+    return None if live is MISSING else live
+
+
+def asks(declared: Any) -> bool:
+    """Tell whether a declared value asks for anything: an object of nothing but empty objects does not."""
+    return any(map(asks, declared.values())) if isinstance(declared, dict) else True
+
+
+def canonical(value: Any, path: FieldPath = ()) -> Any:
+    """Return the canonical form of a JSON value that stands at a path.
+
+    Objects stay dicts, without their nulls; lists and booleans become tagged tuples, which no JSON value is.
+    """
+    if isinstance(value, bool):
+        return ("boolean", str(value))
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: canonical(item, (*path, key)) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        elements = [json.dumps(canonical(item), sort_keys=True) for item in value]
+        return ("list", tuple(sorted(elements) if path in UNORDERED else elements))
+    return value

@@ -1,0 +1,80 @@
+"""Where a difference comes from: desired, live and base compared leaf by leaf (contract, section 4)."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from reconciler.core.canonical import canonical, equal
+from reconciler.core.compare import differing_leaves, value_at
+from reconciler.core.missing import MISSING, Missing
+from reconciler.core.paths import FieldPath
+
+Kind = Literal["change", "drift", "conflict"]
+Base = Mapping[str, Any] | Missing
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key."""
+
+    path: FieldPath
+    kind: Kind
+    desired: Any
+    live: Any | Missing
+    base: Any | Missing = MISSING
+
+
+def changes(desired: Mapping[str, Any], live: Mapping[str, Any], base: Base) -> tuple[Change, ...]:
+    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none."""
+    paths = sorted({_shallowest(path, base) for path in differing_leaves(desired, live)})
+    return tuple(_change(path, desired, live, base) for path in paths)
+
+
+def released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
+    """Return the paths that base declared and desired no longer does: each the shallowest, sorted."""
+    return () if base is MISSING else tuple(sorted(_released((), desired, base)))
+
+
+def _released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
+    for key, value in base.items():
+        now = desired.get(key, MISSING)
+        if now is MISSING or (now == {} and not isinstance(value, Mapping)):
+            if value != {}:
+                yield (*path, key)
+        elif isinstance(now, Mapping) and isinstance(value, Mapping):
+            yield from _released((*path, key), now, value)
+
+
+def _change(path: FieldPath, desired: Mapping[str, Any], live: Mapping[str, Any], base: Base) -> Change:
+    wanted, found, before = value_at(desired, path), value_at(live, path), _base_value(base, path)
+    return Change(path, _kind(path, wanted, found, before), wanted, found, before)
+
+
+def _kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing) -> Kind:
+    if base is MISSING:
+        return "change"
+    git_moved = canonical(base, path) != canonical(desired, path)
+    live_moved = not equal(base, live, path)
+    if git_moved and live_moved:
+        return "conflict"
+    return "change" if git_moved else "drift"
+
+
+def _base_value(base: Base, path: FieldPath) -> Any | Missing:
+    """Return what base declared at a path: below a declared null all was to be empty, `{}` asked for nothing."""
+    for depth in range(1, len(path)):
+        if value_at(base, path[:depth]) is None:
+            return None
+    value = value_at(base, path)
+    return MISSING if value == {} else value
+
+
+def _shallowest(path: FieldPath, base: Base) -> FieldPath:
+    """Return the shallowest part of a path at which base is something else than an object, or the path."""
+    for depth in range(1, len(path)):
+        value = value_at(base, path[:depth])
+        if value is MISSING or value is None:
+            break
+        if not isinstance(value, Mapping):
+            return path[:depth]
+    return path

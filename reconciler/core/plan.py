@@ -1,0 +1,229 @@
+"""What is to be done about one assistant: a plan is a value, made from desired, live and base."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from reconciler.core.canonical import canonical, equal
+from reconciler.core.compare import value_at
+from reconciler.core.fields import OBJECT_FIELDS
+from reconciler.core.missing import MISSING
+from reconciler.core.origin import Base, Change, changes, released
+from reconciler.core.patch import build_patch, lost_keys
+from reconciler.core.paths import FieldPath, covers, dotted, to_pointer
+from reconciler.core.settings import IgnoreRule
+
+PlanStatus = Literal["conflicted", "pending", "drifted", "in_sync"]
+OnDrift = Literal["keep", "revert", "fail"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Policy:
+    """What to do with fields that somebody else moved, and which fields every patch carries."""
+
+    on_drift: OnDrift = "keep"
+    force_conflicts: bool = False
+    always_send: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ignored:
+    """A differing leaf that an `ignore` rule accepts."""
+
+    path: FieldPath
+    rule: IgnoreRule
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """The differences of one assistant and the patch that settles them.
+
+    `patch` is None where nothing is to be sent; `refusal` then says whether a policy is the reason.
+    `replaced` are the leaves that the patch changes with the live values that they lose.
+    """
+
+    changes: tuple[Change, ...] = ()
+    released: tuple[FieldPath, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    patch: dict[str, Any] | None = None
+    replaced: tuple[tuple[FieldPath, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    refusal: Literal["conflict", "drift"] | None = None
+
+    @property
+    def status(self) -> PlanStatus:
+        """Return the contract's status: the first of conflict, change and drift that occurs."""
+        kinds = {change.kind for change in self.changes}
+        if "conflict" in kinds:
+            return "conflicted"
+        if "change" in kinds:
+            return "pending"
+        return "drifted" if kinds else "in_sync"
+
+    def same_write(self, other: "Plan") -> bool:
+        """Tell whether another plan sends the same patch over the same live values."""
+        return _exact((self.patch, self.replaced)) == _exact((other.patch, other.replaced))
+
+
+def make_plan(
+    desired: Mapping[str, Any],
+    live: Mapping[str, Any],
+    base: Base = MISSING,
+    *,
+    policy: Policy = Policy(),
+    ignore: Sequence[IgnoreRule] = (),
+) -> Plan:
+    """Return what is to be done about one assistant.
+
+    `base` is the definition as last applied, `MISSING` without one; `ignore` are the rules that concern
+    this assistant. Raises IncompleteObject where the definition cannot be sent.
+    """
+    found = changes(desired, live, base)
+    ignored = tuple(
+        Ignored(change.path, rule) for change in found if (rule := _rule_for(change.path, ignore)) is not None
+    )
+    accepted = {entry.path for entry in ignored}
+    found = tuple(change for change in found if change.path not in accepted)
+    refusal = _refusal(found, policy)
+    sent = () if refusal else tuple(change for change in found if _is_sent(change, policy))
+    left = {change.path for change in found} - {change.path for change in sent}
+    touched = {change.path[0] for change in sent}
+    return Plan(
+        changes=found,
+        released=released(desired, base),
+        ignored=ignored,
+        patch=build_patch(
+            desired,
+            live,
+            [field for field in desired if field in touched],
+            kept=lambda path: path in left or _rule_for(path, ignore) is not None,
+            always_send=policy.always_send,
+        ),
+        replaced=tuple((change.path, change.live) for change in sent),
+        warnings=tuple(_warnings(desired, live, touched)),
+        refusal=refusal,
+    )
+
+
+def patch_again(
+    plan: Plan,
+    desired: Mapping[str, Any],
+    live: Mapping[str, Any],
+    *,
+    policy: Policy = Policy(),
+    ignore: Sequence[IgnoreRule] = (),
+) -> dict[str, Any] | None:
+    """Return the patch that sends a plan's fields once more, over fresh live, even where live already shows them.
+
+    None where live shows a third value, neither the old one nor ours: somebody else has been there since.
+    """
+    for path, old in plan.replaced:
+        fresh = value_at(live, path)
+        if _exact(fresh) != _exact(old) and not equal(value_at(desired, path), fresh, path):
+            return None
+    sent = {path for path, _ in plan.replaced}
+    left = {change.path for change in plan.changes} - sent
+    touched = {path[0] for path in sent}
+    return build_patch(
+        desired,
+        live,
+        [field for field in desired if field in touched],
+        kept=lambda path: path in left or _rule_for(path, ignore) is not None,
+        always_send=policy.always_send,
+    )
+
+
+def remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
+    """Return the paths at which live, planned again after a write, does not show what was sent."""
+    sent = {path for path, _ in plan.replaced}
+    left = {change.path for change in plan.changes} - sent
+    return tuple(change.path for change in after.changes if change.path not in left)
+
+
+def undeclared_changes(
+    declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], path: FieldPath = ()
+) -> Iterator[FieldPath]:
+    """Yield the paths that no definition declares and that changed between two readings; null is a missing key."""
+    for key in sorted(before.keys() | after.keys()):
+        old, new, below = before.get(key), after.get(key), (*path, key)
+        if key not in declared:
+            if below != ("updatedAt",) and canonical(old) != canonical(new):
+                yield below
+        elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from undeclared_changes(declared[key], old, new, below)
+
+
+def digest(
+    assistant_id: str, plan: Plan, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
+) -> str | None:
+    """Return the fingerprint of a plan's write: the assistant, the real patch and the live values that it replaces.
+
+    Sensitive values are left out, or a digest of a short one could be guessed; the live `updatedAt` stands
+    in for them. None where nothing is sent.
+    """
+    if plan.patch is None:
+        return None
+    patch = _without(plan.patch, (), sensitive)
+    replaced = [[to_pointer(path), _without(live, path, sensitive)] for path, live in plan.replaced]
+    hidden = _exact(patch) != _exact(plan.patch) or _exact(replaced) != _exact(
+        [[to_pointer(path), live] for path, live in plan.replaced]
+    )
+    text = _exact([assistant_id, patch, replaced, live_updated_at if hidden else None])
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_sent(change: Change, policy: Policy) -> bool:
+    return (
+        change.kind == "change"
+        or (change.kind == "drift" and policy.on_drift == "revert")
+        or (change.kind == "conflict" and policy.force_conflicts)
+    )
+
+
+def _refusal(found: Sequence[Change], policy: Policy) -> Literal["conflict", "drift"] | None:
+    kinds = {change.kind for change in found}
+    if "conflict" in kinds and not policy.force_conflicts:
+        return "conflict"
+    return "drift" if "drift" in kinds and policy.on_drift == "fail" else None
+
+
+def _rule_for(path: FieldPath, ignore: Sequence[IgnoreRule]) -> IgnoreRule | None:
+    return next((rule for rule in ignore if covers(rule.path, path)), None)
+
+
+def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], touched: Collection[str]) -> Iterator[str]:
+    for field in sorted(touched):
+        declared, old = desired[field], live.get(field)
+        for path in lost_keys(declared, old, (field,)):
+            yield f"{dotted(path)} is live but not declared, and goes with the list element that is sent"
+        if field in OBJECT_FIELDS and isinstance(declared, Mapping) and isinstance(old, Mapping):
+            yield from _left_over(field, declared, old)
+
+
+def _left_over(field: str, declared: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
+    """Warn of live keys that stay when the provider changes: the new one may not understand them."""
+    before, after = old.get("provider"), declared.get("provider")
+    staying = sorted(key for key, value in old.items() if key not in declared and value is not None)
+    if after is not None and before is not None and before != after and staying:
+        names = ", ".join(dotted((field, key)) for key in staying)
+        yield (
+            f"{field}.provider changes from {before} to {after}, and {names} of the old one "
+            f"{'stays' if len(staying) == 1 else 'stay'}: declare what the new one needs"
+        )
+
+
+def _without(value: Any, path: FieldPath, sensitive: Sequence[FieldPath]) -> Any:
+    if any(covers(pattern, path) for pattern in sensitive):
+        return MISSING
+    if isinstance(value, Mapping):
+        return {key: _without(item, (*path, key), sensitive) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, (*path, str(index)), sensitive) for index, item in enumerate(value)]
+    return value
+
+
+def _exact(value: Any) -> str:
+    """Return a text that is equal only for values that are sent alike; a missing value is no null."""
+    return json.dumps(value, sort_keys=True, default=lambda missing: {"": repr(missing)})

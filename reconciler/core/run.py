@@ -1,0 +1,71 @@
+"""What a command found and did: one result per definition, and the run that holds them all."""
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from reconciler.core.definition import Definition, InvalidDefinition
+from reconciler.core.paths import FieldPath
+from reconciler.core.plan import Plan
+from reconciler.core.problem import Problem
+from reconciler.errors import ErrorKind
+
+Outcome = Literal["unchanged", "applied", "failed", "refused", "indeterminate", "not_converged", "skipped"]
+
+FAILED: frozenset[Outcome | None] = frozenset({"failed", "refused", "indeterminate", "not_converged"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an assistant could not be read, compared or written: the contract's kind, and a hint what to do."""
+
+    kind: ErrorKind
+    message: str
+    status: int | None = None
+    hint: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """One definition and what became of it.
+
+    `live` is the assistant as it was read (None where it was not), `plan` what is to be done about it,
+    `outcome` what was done (None for commands that never write). `remaining` are declared paths that live
+    did not show after the write.
+    """
+
+    definition: Definition | InvalidDefinition
+    live: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
+    plan: Plan | None = None
+    outcome: Outcome | None = None
+    remaining: tuple[FieldPath, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: Failure | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Tell whether there is a patch to send."""
+        return self.error is None and self.plan is not None and self.plan.patch is not None
+
+    def ended(self, outcome: Outcome, error: Failure | None = None, **changes: Any) -> "Result":
+        """Return the result with what became of the assistant."""
+        return dataclasses.replace(self, outcome=outcome, error=error or self.error, **changes)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """All results of one command; `notes` concern the whole run. Times are in UTC."""
+
+    command: str
+    started_at: datetime.datetime
+    finished_at: datetime.datetime
+    results: tuple[Result, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    api_url: str | None = None
+    api_calls: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    head: str | None = None
+    base: Mapping[str, str] | None = None
+    stopped: bool = False
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -1,0 +1,236 @@
+"""What changed inside a long value, as lines and pieces of lines that a renderer only has to colour.
+
+Texts are compared line by line, and two lines that are much alike word by word. Unchanged stretches are
+shortened, and white space that matters is made visible. Pure; knows neither colours nor formats.
+"""
+
+import dataclasses
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from reconciler.report.values import escape, key_name, literal
+
+Mark = Literal["same", "old", "new", "gap"]
+Sign = Literal[" ", "-", "+", "~", "gap"]
+
+CONTEXT_LINES = 2
+CONTEXT_CHARACTERS = 40
+LONGEST_RUN = 30  # lines that were only added, or only removed, shown of one stretch
+LONGEST_PIECE = 1200  # characters of one changed piece
+
+_ALIKE = 0.5
+_AFFORDABLE = 300_000  # pairs of equal tokens that difflib may look at
+_TOKEN = re.compile(r"[\w'\u2019]+|\s+|[^\w\s]")
+_TRAILING = re.compile(r" +$")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of one line: in both texts, only in the old or new one, or a gap left between."""
+
+    mark: Mark
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line: unchanged, removed, added, changed within (`~`), or a gap that says what it leaves out."""
+
+    sign: Sign
+    pieces: tuple[Piece, ...]
+
+
+def diff_values(old: Any, new: Any, *, full: bool = False) -> list[DiffLine]:
+    """Return what differs between two JSON values; `None` is nothing at all. `full` shortens nothing.
+
+    An empty list means that nothing that is shown differs.
+    """
+    lines = list(_compare(_lines(old), _lines(new)))
+    lines += _final_newline(old, new)
+    if all(line.sign == " " for line in lines):
+        return []
+    return lines if full else list(_shorten(lines))
+
+
+def _lines(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return value.removesuffix("\n").split("\n")
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, dict):
+        return [f"{key_name(key)}: {literal(item)}" for key, item in value.items()]
+    return [literal(value)]
+
+
+def _final_newline(old: Any, new: Any) -> list[DiffLine]:
+    """Say it where one text ends in a newline and the other does not: no line shows that."""
+    if not (isinstance(old, str) and isinstance(new, str)) or old.endswith("\n") == new.endswith("\n"):
+        return []
+    sign: Sign = "-" if old.endswith("\n") else "+"
+    return [DiffLine(sign, (Piece("gap", "(a newline at the end)"),))]
+
+
+def _compare(old: list[str], new: list[str]) -> Iterator[DiffLine]:
+    for tag, old_part, new_part in _opcodes(old, new, junk=False):
+        if tag == "equal":
+            yield from (_whole(" ", line) for line in old_part)
+        else:
+            yield from _replaced(old_part, new_part)
+
+
+def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
+    """Return replaced lines: pairs that are much alike as one line each, the others removed, then added."""
+    removed: list[str] = []
+    added: list[str] = []
+    for before, after in zip(old, new, strict=False):
+        pieces = _words(before, after)
+        if pieces:
+            yield from _plain(removed, added)
+            removed, added = [], []
+            yield DiffLine("~", pieces)
+        else:
+            removed.append(before)
+            added.append(after)
+    shared = min(len(old), len(new))
+    yield from _plain([*removed, *old[shared:]], [*added, *new[shared:]])
+
+
+def _plain(removed: Sequence[str], added: Sequence[str]) -> Iterator[DiffLine]:
+    yield from (_whole("-", line) for line in removed)
+    yield from (_whole("+", line) for line in added)
+
+
+def _whole(sign: Sign, line: str) -> DiffLine:
+    mark: Mark = "old" if sign == "-" else "new" if sign == "+" else "same"
+    return DiffLine(sign, (Piece(mark, _visible(line, last=True)),))
+
+
+def _words(old: str, new: str) -> tuple[Piece, ...]:
+    """Return two lines as one with changed words marked; nothing where they are too different for that."""
+    pieces: list[Piece] = []
+    alike = 0
+    for tag, old_part, new_part in _glued(_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)):
+        before, after = "".join(old_part), "".join(new_part)
+        if tag == "equal":
+            alike += len(before)
+            pieces.append(Piece("same", before))
+        else:
+            changed = (Piece("old", before), Piece("new", after))
+            pieces += [piece for piece in changed if piece.text]
+    if 2 * alike < _ALIKE * (len(old) + len(new)):
+        return ()
+    last_same = max(place for place, piece in enumerate(pieces) if piece.mark == "same")
+    ends = min(last_same + 1, len(pieces) - 1)  # whatever follows the last unchanged piece ends one of the lines
+    return tuple(
+        Piece(piece.mark, _visible(piece.text, last=place >= ends, spaces=piece.mark != "same"))
+        for place, piece in enumerate(pieces)
+    )
+
+
+Opcode = tuple[str, Sequence[str], Sequence[str]]
+
+
+def _glued(opcodes: list[Opcode]) -> list[Opcode]:
+    """Join changes that only white space separates: `[-help me-]{+assist you+}` reads better than four."""
+    glued: list[Opcode] = []
+    for place, (tag, old, new) in enumerate(opcodes):
+        between = glued and place + 1 < len(opcodes) and "".join(old).isspace()
+        joins = tag != "equal" or between
+        if joins and glued and glued[-1][0] != "equal":
+            _, before, after = glued[-1]
+            glued[-1] = ("replace", [*before, *old], [*after, *new])
+        else:
+            glued.append((tag, old, new))
+    return glued
+
+
+def _opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool) -> list[Opcode]:
+    """Return how two sequences differ; where that would cost too much, all between their equal ends."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    before, after = old[head : len(old) - tail], new[head : len(new) - tail]
+    found: list[Opcode] = [("equal", old[:head], new[:head])]
+    if _affordable(before, after):
+        matcher = difflib.SequenceMatcher(str.isspace if junk else None, before, after, autojunk=False)
+        found += [(tag, before[i:j], after[k:m]) for tag, i, j, k, m in matcher.get_opcodes()]
+    else:
+        found.append(("replace", before, after))
+    found.append(("equal", old[len(old) - tail :], new[len(new) - tail :]))
+    return [opcode for opcode in found if opcode[1] or opcode[2]]
+
+
+def _affordable(old: Sequence[str], new: Sequence[str]) -> bool:
+    counts = Counter(new)
+    return sum(counts[token] for token in old if not token.isspace()) <= _AFFORDABLE
+
+
+def _visible(text: str, *, last: bool, spaces: bool = False) -> str:
+    """Return a text with tabs as arrows, and spaces as dots where they end a line or are all that changed."""
+    if text.isspace() and spaces:
+        text = text.replace(" ", "\u00b7")
+    elif last:
+        text = _TRAILING.sub(lambda found: "\u00b7" * len(found[0]), text)
+    return "\u2192".join(map(escape, text.split("\t")))
+
+
+def _shorten(lines: list[DiffLine]) -> Iterator[DiffLine]:
+    """Leave out the middle of long stretches of lines, and of long pieces within the lines that stay."""
+    start = 0
+    while start < len(lines):
+        sign = lines[start].sign
+        end = start
+        while end < len(lines) and lines[end].sign == sign:
+            end += 1
+        yield from _stretch(lines[start:end], sign, first=start == 0, last=end == len(lines))
+        start = end
+
+
+def _stretch(lines: list[DiffLine], sign: Sign, *, first: bool, last: bool) -> Iterator[DiffLine]:
+    head = LONGEST_RUN if sign != " " else 0 if first else CONTEXT_LINES
+    tail = 0 if sign != " " or last else CONTEXT_LINES
+    left_out = len(lines) - head - tail
+    if left_out < 2:  # a gap takes as much room as one line
+        yield from map(_shorten_line, lines)
+        return
+    yield from map(_shorten_line, lines[:head])
+    words = {" ": "unchanged", "-": "more removed", "+": "more added", "~": "more changed"}[sign]
+    yield DiffLine("gap", (Piece("gap", f"({left_out} lines {words})"),))
+    yield from map(_shorten_line, lines[len(lines) - tail :])
+
+
+def _shorten_line(line: DiffLine) -> DiffLine:
+    pieces: list[Piece] = []
+    for place, piece in enumerate(line.pieces):
+        if piece.mark == "same":
+            begins, ends = place == 0, place == len(line.pieces) - 1
+            head = 0 if begins and line.sign == "~" else CONTEXT_CHARACTERS
+            tail = 0 if ends and line.sign == "~" else CONTEXT_CHARACTERS
+        else:
+            head, tail = LONGEST_PIECE // 2, LONGEST_PIECE // 2
+        pieces += _shorten_piece(piece, head, tail)
+    return DiffLine(line.sign, tuple(pieces))
+
+
+def _shorten_piece(piece: Piece, head: int, tail: int) -> list[Piece]:
+    """Cut the middle out of a piece, at spaces where there are some, if that makes it much shorter."""
+    text = piece.text
+    if len(text) <= head + tail + CONTEXT_CHARACTERS:
+        return [piece]
+    kept_head, kept_tail = text[:head], text[len(text) - tail :]
+    if " " in kept_head:
+        kept_head = kept_head[: kept_head.rindex(" ") + 1]
+    if " " in kept_tail:
+        kept_tail = kept_tail[kept_tail.index(" ") :]
+    left_out = len(text) - len(kept_head) - len(kept_tail)
+    gap = "\u2026" if piece.mark == "same" else f"\u2026 ({left_out:,} characters more) \u2026"
+    parts = [Piece(piece.mark, kept_head), Piece("gap", gap), Piece(piece.mark, kept_tail)]
+    return [part for part in parts if part.text]

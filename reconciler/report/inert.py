@@ -1,0 +1,56 @@
+"""Text from outside, written so that Markdown shows it and does nothing else with it.
+
+GitHub turns `@name`, `#123` and addresses into links after Markdown has been rendered, so that escaping does not
+stop it: a zero-width space after the sign does. Inside code it leaves them alone.
+"""
+
+import re
+
+from reconciler.report.values import escape
+
+_NOTHING = "&#8203;"  # a zero-width space
+_ACTIVE = re.compile(
+    r"(?P<link>@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d))"
+    r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",  # an underscore within a word is only that
+    re.IGNORECASE,
+)
+_CODE_SPAN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
+_BACKTICKS = re.compile(r"`+")
+
+
+def inline(text: str) -> str:
+    """Return a text for a sentence, a table's cell or HTML: markup shows, mentions and links are dead."""
+    return _ACTIVE.sub(_disarmed, escape(text))
+
+
+def _disarmed(found: re.Match[str]) -> str:
+    return found[0] + _NOTHING if found["link"] else f"&#{ord(found[0])};"
+
+
+def code(text: str) -> str:
+    """Return a text as code in a sentence or a table's cell, as a code span where nothing speaks against it.
+
+    A cell knows no safe way to write a backslash before `|` inside a code span, hence the HTML for those.
+    """
+    visible = escape(text)
+    return f"`{visible}`" if _CODE_SPAN.fullmatch(visible) else html_code(text)
+
+
+def html_code(text: str) -> str:
+    """Return a text as code in HTML, for the places where Markdown is not read."""
+    return f"<code>{inline(text)}</code>"
+
+
+def fenced(lines: list[str], language: str = "") -> str:
+    """Return lines as a block of code, behind a fence longer than any run of backticks in them.
+
+    The lines must have gone through `escape`: a line end within one would end it.
+    """
+    longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([fence + language, *(line.rstrip() for line in lines), fence])
+
+
+def cut(text: str, length: int) -> str:
+    """Return a text of at most so many characters; where something is missing it ends in an ellipsis."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"

@@ -1,0 +1,113 @@
+"""The report as JSON: written for machines and for `report FILE...`, and read back with suspicion."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn, cast
+
+from reconciler.core.paths import parse_pointer
+from reconciler.errors import ReportError
+from reconciler.report.document import FORMAT_VERSION, Document
+from reconciler.report.shape import ShapeError, check_shape
+from reconciler.report.values import escape
+
+LARGEST_REPORT = 64 * 1024 * 1024  # bytes
+DEEPEST_REPORT = 200  # levels of lists and objects
+
+_TOO_DEEP = "is nested too deeply to be a report"
+_HINT = "A report is what --format json prints and --report FILE.json writes."
+# What JSON allows in a text but no terminal should see raw (C1 controls, bidi marks, line separators),
+# and what UTF-8 cannot write (lone surrogates).
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def render_json(document: Document) -> str:
+    """Return the document as indented JSON that ends in a newline; the same document gives the same bytes."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def parse_report(text: str, *, name: str) -> Document:
+    """Return the document that a file holds; `name` is what messages call the file.
+
+    Raises ReportError for a text that is no report, too large, too deep, or of a later format than this
+    version knows.
+    """
+    where = escape(name)
+    if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
+        msg = f"is larger than {LARGEST_REPORT // 1024**2} MiB"
+        raise ReportError(msg, hint=_HINT, where=where)
+    document = _parse(text, where)
+    try:
+        _check_version(document, where)
+        check_shape(document, Document)
+        _check_pointers(cast("Document", document))
+    except ShapeError as error:
+        msg = f"is not a report of this tool: {escape(str(error))}"
+        raise ReportError(msg, hint=_HINT, where=where) from error
+    return cast("Document", document)
+
+
+def _parse(text: str, where: str) -> Any:
+    try:
+        document = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ReportError(_TOO_DEEP, hint=_HINT, where=where) from error
+    except json.JSONDecodeError as error:
+        message = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        raise ReportError(message, hint=_HINT, where=where) from error
+    except ValueError as error:
+        raise ReportError("is not JSON: it holds a number that JSON does not have", hint=_HINT, where=where) from error
+    if _is_deeper(document, DEEPEST_REPORT):
+        raise ReportError(_TOO_DEEP, hint=_HINT, where=where)
+    return document
+
+
+def _refuse_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        _refuse_number(digits)
+    return number
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Tell whether lists and objects are nested deeper than so many levels, one level at a time."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [item for container in layer for item in _items(container)]
+        if not layer:
+            return False
+    return any(isinstance(item, dict | list) for item in layer)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _check_version(document: Any, where: str) -> None:
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"
+        raise ReportError(message, hint="Render it with the version that wrote it, or a later one.", where=where)
+    if version is not None and version != FORMAT_VERSION:
+        msg = f"/format_version should be {FORMAT_VERSION}"
+        raise ShapeError(msg)
+
+
+def _check_pointers(document: Document) -> None:
+    """Raise ShapeError where a field's path is no JSON Pointer."""
+    for number, entry in enumerate(document["assistants"]):
+        changed = [change["path"] for change in entry["changes"]] + [ignored["path"] for ignored in entry["ignored"]]
+        for pointer in [*changed, *entry["released"], *entry["remaining"]]:
+            try:
+                parse_pointer(pointer)
+            except ValueError as error:
+                msg = f"/assistants/{number} names a field wrongly: {error}"
+                raise ShapeError(msg) from error

@@ -1,0 +1,150 @@
+"""The report for a pull request's comment: a table of what differs, a collapsible section per assistant.
+
+Pure: a document goes in, Markdown comes out, in GitHub's flavour. Nothing that a definition or the API wrote
+acts as markup, mentions anybody or becomes a link. Where room is short, sections go before rows of the table,
+and rows become shorter before they go.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from reconciler.report import wording
+from reconciler.report.document import AssistantEntry, Document
+from reconciler.report.inert import code, cut, inline
+from reconciler.report.page import Page
+from reconciler.report.section import LONGEST_SENTENCE, section
+from reconciler.report.values import field_name
+
+MARKDOWN_LIMIT = 65_000
+
+_SMALLEST = 1_000
+_CLOSING = 300  # characters kept for the note on what is left out
+_NAMED_FIELDS = 3
+_ORIGINS = {"conflict": "both", "drift": "edited live", "change": "git"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Width:
+    """How much of each assistant a row of the table tells."""
+
+    name: int
+    file: bool
+    fields: bool
+
+
+_WIDTHS = (
+    _Width(200, file=True, fields=True),
+    _Width(200, file=True, fields=False),
+    _Width(100, file=False, fields=False),
+    _Width(50, file=False, fields=False),
+    _Width(25, file=False, fields=False),
+    _Width(12, file=False, fields=False),
+)
+
+
+def render_markdown(document: Document, *, limit: int = MARKDOWN_LIMIT) -> str:
+    """Return the report as Markdown of at most `limit` characters (1,000 at least), counted in UTF-16 units.
+
+    Trouble comes first, then conflicts, drift and changes; a note at the end says what is left out.
+    """
+    page = Page(max(limit, _SMALLEST) - _CLOSING)
+    page.add("\n\n".join([f"## {inline(wording.heading(document))}", *_opening(document)]))
+    left_out: list[str] = []
+    if document["command"] != "validate":
+        entries = sorted(filter(wording.is_worth_showing, document["assistants"]), key=_rank)
+        left_out += _table(entries, page)
+        left_out += _problems(document, page)
+        left_out += _sections(entries, page)
+    else:
+        left_out += _problems(document, page)
+    if left_out:
+        page.parts.append(f"_Left out for want of room: {', '.join(left_out)}. The JSON report holds everything._")
+    return page.text()
+
+
+def _rank(entry: AssistantEntry) -> tuple[int, str, str]:
+    return wording.importance(entry), entry["file"], entry["key"]
+
+
+def _opening(document: Document) -> list[str]:
+    notes = [] if document["command"] == "validate" else wording.notes(document)
+    return [f"**{inline(wording.summary_line(document))}**", *map(inline, notes)]
+
+
+def _table(entries: Sequence[AssistantEntry], page: Page) -> list[str]:
+    """Add the table of assistants, its rows as full as they can all be; return what is left out, in words."""
+    if not entries:
+        return []
+    head: list[str] = []
+    rows: list[str] = []
+    for width in _WIDTHS:
+        head, rows = _head(width), [_row(entry, width) for entry in entries]
+        if page.add("\n".join([*head, *rows])):
+            return []
+    missing = page.add_lines(head, rows)
+    return [wording.counted(missing, "row") + " of the table"]
+
+
+def _head(width: _Width) -> list[str]:
+    titles = ["Assistant", *(["File"] if width.file else []), "What", "Origin"]
+    return [_cells(titles), _cells(["---"] * len(titles))]
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _row(entry: AssistantEntry, width: _Width) -> str:
+    kinds = {change["kind"] for change in entry["changes"]}
+    origins = ", ".join(words for kind, words in _ORIGINS.items() if kind in kinds)
+    cells = [inline(cut(wording.title(entry), width.name))]
+    if width.file:
+        cells.append(code(entry["file"]))
+    what = inline(wording.standing(entry))
+    if width.fields and (told := _told(entry)):
+        what += f": {told}"
+    return _cells([*cells, what, origins])
+
+
+def _told(entry: AssistantEntry) -> str:
+    """Return the first fields that differ, or what is wrong, for a row of the table."""
+    if error := entry["error"]:
+        return inline(wording.ERROR.get(error["kind"], cut(error["kind"], LONGEST_SENTENCE)))
+    names = [code(cut(field_name(change["path"]), LONGEST_SENTENCE)) for change in entry["changes"]]
+    more = len(names) - _NAMED_FIELDS
+    return ", ".join(names[:_NAMED_FIELDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _problems(document: Document, page: Page) -> list[str]:
+    """Add the warnings of the run and the findings in definition files; return what is left out, in words."""
+    warnings = [f"- Warning: {inline(cut(text.strip(), LONGEST_SENTENCE))}" for text in document["warnings"]]
+    missing = page.add_lines([], warnings)
+    rows = [
+        _cells(
+            [
+                code(f"{problem['file']}:{problem['line']}:{problem['column']}"),
+                ("warning: " if problem["severity"] == "warning" else "")
+                + inline(cut(problem["message"].strip(), LONGEST_SENTENCE)),
+            ]
+        )
+        for problem in document["problems"]
+    ]
+    unnamed = page.add_lines([_cells(["Place", "Problem"]), _cells(["---", "---"])], rows) if rows else 0
+    return [
+        *([wording.counted(missing, "warning")] if missing else []),
+        *([wording.counted(unnamed, "problem")] if unnamed else []),
+    ]
+
+
+def _sections(entries: Sequence[AssistantEntry], page: Page) -> Iterator[str]:
+    """Add the sections: whole ones, and from the first that does not fit on, brief ones."""
+    briefly = 0
+    for place, entry in enumerate(entries):
+        if not briefly and (not (whole := section(entry)) or page.add(whole)):
+            continue
+        if not page.add(section(entry, brief=True)):
+            yield wording.counted(len(entries) - place, "section")
+            break
+        briefly += 1
+    if briefly:
+        yield "the values in " + wording.counted(briefly, "section")

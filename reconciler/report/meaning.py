@@ -1,0 +1,66 @@
+"""What a change of a field means, in a few words for people who do not read configuration every day."""
+
+from typing import Any
+
+_MODES = {
+    "assistant-speaks-first": "the assistant speaks first",
+    "assistant-waits-for-user": "the assistant waits for the caller",
+    "assistant-speaks-first-with-model-generated-message": "the assistant opens in words of its own",
+}
+_OTHER = {
+    "/name": "another name",
+    "/firstMessage": "another greeting",
+    "/model/provider": "another provider of the language model",
+    "/model/model": "another language model",
+    "/voice/provider": "another provider of the voice",
+    "/voice/voiceId": "another voice",
+    "/transcriber/provider": "another provider of speech recognition",
+    "/transcriber/model": "another speech recognition",
+    "/endCallPhrases": "other phrases end a call",
+}
+_EMPTY = {
+    "/firstMessage": "no greeting",
+    "/voicemailMessage": "no message for voicemail",
+    "/endCallMessage": "no words of goodbye",
+    "/endCallPhrases": "no phrase ends a call",
+    "/maxDurationSeconds": "no limit of its own on a call's length",
+}
+_MORE_OR_LESS = {
+    "/model/temperature": ("more varied answers", "more even answers"),
+    "/model/maxTokens": ("longer answers possible", "shorter answers"),
+}
+_MINUTE = 60
+
+
+def meaning(path: str, old: Any, new: Any) -> str:
+    """Return what it means that a field goes from one value to another, or nothing where that is plain.
+
+    `path` is a JSON Pointer of one of the API's own fields; absent and null are both None.
+    """
+    if new is None:
+        return _EMPTY.get(path, "")
+    if path == "/firstMessageMode":
+        return _MODES.get(new, "") if isinstance(new, str) else ""
+    if _is_number(new):
+        return _of_numbers(path, old, new)
+    return _OTHER.get(path, "") if old is not None else ""
+
+
+def _of_numbers(path: str, old: Any, new: float) -> str:
+    if path == "/maxDurationSeconds":
+        return f"calls of up to {_duration(new)}"
+    if path in _MORE_OR_LESS and _is_number(old) and old != new:
+        more, less = _MORE_OR_LESS[path]
+        return more if new > old else less
+    return ""
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= _MINUTE and seconds % _MINUTE == 0:
+        minutes = int(seconds // _MINUTE)
+        return "1 minute" if minutes == 1 else f"{minutes:,} minutes"
+    return "1 second" if seconds == 1 else f"{seconds:,} seconds"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

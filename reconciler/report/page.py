@@ -1,0 +1,41 @@
+"""A page of limited length that is filled from the most important part to the least."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+
+def size(text: str) -> int:
+    """Return how long a text is for GitHub and others that count UTF-16 units: an emoji counts two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+@dataclasses.dataclass(slots=True)
+class Page:
+    """Parts with a blank line between them, as many as there is room for."""
+
+    room: int
+    parts: list[str] = dataclasses.field(default_factory=list)
+
+    def add(self, part: str) -> bool:
+        """Add a part if there is room for it; tell whether there was."""
+        needed = size(part) + 2
+        if needed > self.room:
+            return False
+        self.room -= needed
+        self.parts.append(part)
+        return True
+
+    def add_lines(self, head: Sequence[str], lines: Iterable[str]) -> int:
+        """Add as many lines below their head as there is room for; return how many are left out."""
+        waiting = list(lines)
+        room = self.room - sum(size(line) + 1 for line in head) - 2
+        kept = 0
+        while kept < len(waiting) and (room := room - size(waiting[kept]) - 1) >= 0:
+            kept += 1
+        if kept:
+            self.add("\n".join([*head, *waiting[:kept]]))
+        return len(waiting) - kept
+
+    def text(self) -> str:
+        """Return the page; it ends in a newline."""
+        return "\n\n".join(self.parts) + "\n"

@@ -1,0 +1,185 @@
+"""The plain words of every report: what became of an assistant, where a difference comes from, the totals.
+
+One place for them, so that two formats never say it differently. Pure, and free of any format's syntax.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, Outcome, Status
+from reconciler.report.values import escape
+
+STATUS: dict[Status, str] = {
+    "error": "error",
+    "missing": "missing",
+    "conflicted": "conflict",
+    "pending": "to change",
+    "drifted": "drifted",
+    "in_sync": "in sync",
+}
+KIND: dict[ChangeKind, str] = {"conflict": "conflict", "drift": "drifted", "change": "to change"}
+OUTCOME: dict[Outcome, str] = {
+    "unchanged": "unchanged",
+    "applied": "applied",
+    "failed": "failed, nothing was changed",
+    "refused": "refused, nothing was sent",
+    "indeterminate": "indeterminate, may have been written",
+    "not_converged": "not converged, live does not show it",
+    "skipped": "skipped, never started",
+}
+ERROR: dict[str, str] = {
+    "not_found": "the API knows no such assistant",
+    "auth": "the credentials were refused",
+    "forbidden": "not allowed",
+    "rate_limited": "too many requests",
+    "server": "the API failed",
+    "network": "the API could not be reached",
+    "timeout": "the API took too long",
+    "protocol": "the API's answer makes no sense",
+    "conflict": "git and live both moved",
+    "stale": "live changed in the meantime",
+    "duplicate": "two definitions are one assistant",
+    "invalid": "the definition is not valid",
+}
+SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
+RELEASED = "no longer in the definition, left as it is"
+
+_WRITING = ("apply", "rollback")
+_TROUBLE = ("failed", "indeterminate", "not_converged", "refused")
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 conflict`, `0 conflicts`."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def standing(entry: AssistantEntry) -> str:
+    """Return in words where an assistant stands: its outcome, else all that differs, else its status."""
+    if entry["outcome"] is not None:
+        return OUTCOME[entry["outcome"]]
+    if entry["status"] in ("error", "missing") or not entry["changes"]:
+        return STATUS[entry["status"]] if entry["status"] else "not read"
+    kinds = {change["kind"] for change in entry["changes"]}
+    return ", ".join(words for kind, words in KIND.items() if kind in kinds)
+
+
+def title(entry: AssistantEntry) -> str:
+    """Return what people call an assistant: its name, else the definition's key. Nothing in it is escaped."""
+    return entry["name"] or entry["key"]
+
+
+def is_worth_showing(entry: AssistantEntry) -> bool:
+    """Tell whether a report has anything to say about an assistant beyond counting it as in sync."""
+    if entry["status"] != "in_sync" or entry["outcome"] not in (None, "unchanged"):
+        return True
+    return any(entry[key] for key in ("changes", "released", "ignored", "remaining", "warnings", "error"))
+
+
+def importance(entry: AssistantEntry) -> int:
+    """Return an assistant's rank: 0 for trouble, 1 conflicts, 2 drift, 3 changes, 4 whatever else."""
+    kinds = {change["kind"] for change in entry["changes"]}
+    if entry["error"] or entry["status"] in ("error", "missing") or entry["outcome"] in _TROUBLE:
+        return 0
+    if entry["status"] == "conflicted" or "conflict" in kinds:
+        return 1
+    if "drift" in kinds:
+        return 2
+    return 3 if kinds else 4
+
+
+def error_lines(entry: AssistantEntry) -> list[str]:
+    """Return an assistant's error as lines of visible characters; without a message, what its kind means."""
+    if not (error := entry["error"]):
+        return []
+    message = error["message"].strip() or ERROR.get(error["kind"], error["kind"])
+    return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
+
+
+def ignored_reason(reason: str, expires: str | None) -> str:
+    """Return why a difference is ignored, and until when."""
+    until = f"until {expires}" if expires else ""
+    return escape(", ".join(part for part in (reason, until) if part))
+
+
+def origin(change: ChangeEntry) -> str:
+    """Return where a difference that git alone did not make comes from; nothing for a plain change."""
+    return {"change": "", "drift": "drift: edited live", "conflict": "conflict: both moved"}[change["kind"]]
+
+
+def notes(document: Document) -> list[str]:
+    """Return what a reader must know about the whole run to read its differences right."""
+    found: list[str] = []
+    if document["offline"]:
+        found.append("Offline: compared with the base, not with what is live. This report can't be applied.")
+    if document["base"] is None and document["command"] in ("plan", "apply", "report"):
+        found.append("Without a base, live edits can't be told from changes.")
+    if document["base"] is None and document["command"] == "drift":
+        found.append("The definitions themselves are the base, so every difference counts as drift.")
+    kept = document["options"].get("on_drift") == "keep" and document["command"] in ("plan", "apply")
+    if kept and any(change["kind"] == "drift" for entry in document["assistants"] for change in entry["changes"]):
+        found.append("Drift is left as it is; --on-drift revert puts git's values back.")
+    return found
+
+
+def heading(document: Document) -> str:
+    """Return the command as a title: `Plan`."""
+    return escape(document["command"][:20]).capitalize()
+
+
+def summary_line(document: Document) -> str:
+    """Return the totals as one sentence.
+
+    `Plan: 1 to change, 1 drifted, 0 conflicts, 1 in sync, 1 error.`: a missing assistant counts as an error.
+    A run that writes always names applied, unchanged and failed, and any other outcome that occurred. Drift
+    names changes that git alone made only where there are some.
+    """
+    summary = document["summary"]
+    if document["command"] == "validate":
+        return _validated(document)
+    if not summary.get("total"):
+        return f"{heading(document)}: no definitions to look at, nothing to do."
+    if document["command"] in _WRITING or _is_of_writing_runs(document):
+        parts = _outcomes(summary)
+    else:
+        parts = _statuses(summary, drift=document["command"] == "drift")
+    return f"{heading(document)}: {', '.join(parts)}."
+
+
+def _is_of_writing_runs(document: Document) -> bool:
+    return document["command"] == "report" and any(document["summary"].get(key) for key in OUTCOME)
+
+
+def _statuses(summary: dict[str, int], *, drift: bool) -> list[str]:
+    pending = summary.get("pending", 0)
+    errors = summary.get("error", 0) + summary.get("missing", 0)
+    drifted, conflicted = summary.get("drifted", 0), summary.get("conflicted", 0)
+    found = [f"{drifted} drifted", counted(conflicted, "conflict")]
+    if not drift:
+        found.insert(0, f"{pending} to change")
+    found.append(f"{summary.get('in_sync', 0)} in sync")
+    if drift and pending:
+        found.append(f"{pending} not applied yet")
+    return [*found, counted(errors, "error")]
+
+
+def _outcomes(summary: dict[str, int]) -> list[str]:
+    found = [f"{summary.get(key, 0)} {key}" for key in ("applied", "unchanged", "failed")]
+    rare = ("refused", "indeterminate", "not_converged", "skipped")
+    return found + [f"{summary[key]} {key.replace('_', ' ')}" for key in rare if summary.get(key)]
+
+
+def _validated(document: Document) -> str:
+    errors = [problem for problem in document["problems"] if problem["severity"] == "error"]
+    warned = [problem for problem in document["problems"] if problem["severity"] == "warning"]
+    right = document["summary"].get("total", 0) - document["summary"].get("error", 0)
+    valid = counted(right, "definition is", "definitions are") + " valid"
+    strict = ", and --strict allows none" if warned and document["options"].get("strict") else ""
+    warnings = counted(len(warned), "warning") if warned else ""
+    if not errors:
+        return f"{valid}, with {warnings} in {_files(warned)}{strict}." if warned else f"{valid}."
+    problems = counted(len(errors), "problem") + (f" and {warnings}" if warned else "")
+    return f"Validate: {problems} in {_files([*errors, *warned])}, {valid}{strict}."
+
+
+def _files(problems: Sequence[Any]) -> str:
+    return counted(len({problem["file"] for problem in problems}), "file")

@@ -1,0 +1,91 @@
+"""Who may log in to the sandbox, and the tokens given out: they live in memory and end with the server."""
+
+import dataclasses
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+Role = Literal["ADMIN", "EDITOR", "VIEWER"]
+
+PASSWORD = "sandbox"  # noqa: S105 - it guards nothing, and the help says it
+
+_READ_WRITE = {"agents": ["read", "create", "update", "delete"]}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Account:
+    """One account; a VIEWER reads and never writes, a disabled one does not get in."""
+
+    email: str
+    name: str
+    role: Role
+    permissions: Mapping[str, list[str]] | None = None
+    disabled: bool = False
+    password: str = dataclasses.field(default=PASSWORD, repr=False)
+
+    @property
+    def may_write(self) -> bool:
+        """Tell whether the account may create, update and delete assistants."""
+        return self.role != "VIEWER"
+
+    def as_user(self) -> dict[str, Any]:
+        """Return the account as the API shows it: everything but the password."""
+        return {
+            "id": f"user_{self.email}",
+            "email": self.email,
+            "name": self.name,
+            "role": self.role,
+            "disabled": self.disabled,
+            "permissions": self.permissions,
+        }
+
+
+ADMIN = Account("admin@sandbox.test", "Ada Admin", "ADMIN", _READ_WRITE)
+FIXED = (
+    ADMIN,
+    Account("editor@sandbox.test", "Ed Editor", "EDITOR", _READ_WRITE),
+    Account("viewer@sandbox.test", "Vi Viewer", "VIEWER", {"agents": ["read"]}),
+    Account("disabled@sandbox.test", "Di Disabled", "EDITOR", _READ_WRITE, disabled=True),
+)
+
+
+class Sessions:
+    """The accounts and the tokens that stand for them."""
+
+    def __init__(self, accounts: Iterable[Account] = FIXED, tokens: Mapping[str, Account] | None = None) -> None:
+        self._accounts = {account.email: account for account in accounts}
+        self._tokens = dict(tokens or {})
+
+    def account(self, email: str, password: str) -> Account | None:
+        """Return the account with these credentials, or None."""
+        account = self._accounts.get(email)
+        return account if account is not None and account.password == password else None
+
+    def log_in(self, account: Account) -> str:
+        """Return a new token for an account."""
+        token = secrets.token_urlsafe(32)
+        self._tokens[token] = account
+        return token
+
+    def owner(self, token: str) -> Account | None:
+        """Return the account that a token stands for, or None."""
+        return self._tokens.get(token)
+
+    def expire(self) -> None:
+        """Forget every token that was given out."""
+        self._tokens.clear()
+
+
+def sessions_from(environment: Mapping[str, str]) -> Sessions:
+    """Return the fixed accounts and what the reconciler's own variables name: one setting serves both.
+
+    An account from `RECONCILER_EMAIL` and `RECONCILER_PASSWORD` is an ADMIN, unless it is one of the fixed
+    ones, which stay what they are; `RECONCILER_AUTH_TOKEN` is a token of it, or of the fixed ADMIN.
+    """
+    fixed = {account.email: account for account in FIXED}
+    email, password = environment.get("RECONCILER_EMAIL"), environment.get("RECONCILER_PASSWORD")
+    own = ADMIN
+    if email and password:
+        own = fixed.setdefault(email, Account(email, "You", "ADMIN", password=password))
+    token = environment.get("RECONCILER_AUTH_TOKEN")
+    return Sessions(fixed.values(), {token: own} if token and not own.disabled else {})

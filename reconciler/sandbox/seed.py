@@ -1,0 +1,102 @@
+"""Fills the stores from a folder of definitions, so that there is something to plan against.
+
+Reads leniently and on purpose with code of its own: a seed may hold anything that an answer of the API may
+hold, fields that no reference lists included.
+"""
+
+import contextlib
+import datetime
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reconciler.sandbox.settings import ORGANISATION, SandboxError
+from reconciler.sandbox.store import LOCAL_PREFIX, Assistant, encode
+
+_MODEL = {"provider": "openai", "model": "gpt-4o"}
+_VOICE = {"provider": "openai", "voiceId": "alloy"}
+
+# libyaml's loader reads a thousand files in the time that the one in Python takes for a hundred.
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def now(after: object = None) -> str:
+    """Return the time in UTC, as the API writes it, and later than the time given if that is one."""
+    moment = datetime.datetime.now(datetime.UTC)
+    with contextlib.suppress(ValueError, TypeError):  # a seed may hold anything there
+        moment = max(moment, datetime.datetime.fromisoformat(str(after)) + datetime.timedelta(microseconds=1))
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def complete(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
+    """Return an assistant as the stores hold it: the API's own fields, then those given."""
+    moment = now()
+    own = {"id": assistant_id, "orgId": ORGANISATION, "createdAt": moment, "updatedAt": moment}
+    return {**own, **fields, "id": assistant_id}
+
+
+def read_seed(folder: Path) -> list[Assistant]:
+    """Return an assistant for every `*.yaml` and `*.yml` below a folder, in the order of their paths.
+
+    One without `id` gets one that its path decides; an `id` of the local database (`local_...`) is taken for
+    what it is. Raises SandboxError for a folder without definitions and for a file that holds none.
+    """
+    if not folder.is_dir():
+        message = f"The seed {folder} is not a folder"
+        raise SandboxError(message, hint="name a folder of definitions with --seed")
+    files = sorted(_files(folder))
+    if not files:
+        message = f"The seed folder {folder} holds no *.yaml or *.yml file"
+        raise SandboxError(message, hint="name a folder of definitions with --seed")
+    return [_assistant(file, file.relative_to(folder)) for file in files]
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    for path in folder.rglob("*"):
+        if path.suffix in {".yaml", ".yml"} and not path.name.startswith(".") and path.is_file():
+            yield path
+
+
+def _assistant(file: Path, key: Path) -> Assistant:
+    fields = _read(file)
+    seed_id = fields.pop("id", None)
+    if seed_id is None:
+        digest = hashlib.sha256(key.with_suffix("").as_posix().encode()).hexdigest()
+        seed_id = f"asst_{digest[:12]}"
+    if not isinstance(seed_id, str) or not seed_id.removeprefix(LOCAL_PREFIX):
+        raise _bad_file(file, "its id is not a text")
+    defaults = {
+        "name": file.stem.replace("-", " ").replace("_", " ").capitalize(),
+        "model": _MODEL,
+        "voice": _VOICE,
+    }
+    fields = {**defaults, **fields}
+    if isinstance(fields["model"], dict):
+        fields["model"] = {**_MODEL, **fields["model"]}
+    return complete(seed_id.removeprefix(LOCAL_PREFIX), fields)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return a file's mapping; raises SandboxError for what is no YAML, no mapping or not JSON."""
+    try:
+        loader = _Loader(file.read_text(encoding="utf-8-sig"))
+        try:
+            fields = loader.get_single_data()
+        finally:
+            loader.dispose()
+        encode(fields)
+    except (OSError, UnicodeError, yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+        raise _bad_file(file, " ".join(str(error).split())) from error
+    if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
+        raise _bad_file(file, "it is not a mapping of field names to values")
+    return fields
+
+
+def _bad_file(file: Path, reason: str) -> SandboxError:
+    return SandboxError(
+        f"The seed file {file} cannot be used: {reason}",
+        hint="correct the file (`reconciler validate` shows every place), or name another folder with --seed",
+    )

@@ -1,0 +1,109 @@
+"""Starts the sandbox as a real HTTP server, and stops it. Prints nothing."""
+
+import contextlib
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from reconciler.sandbox.accounts import sessions_from
+from reconciler.sandbox.app import build_app
+from reconciler.sandbox.seed import read_seed
+from reconciler.sandbox.settings import BASE_PATH, SandboxError, Settings
+from reconciler.sandbox.store import Store
+
+
+class Server(uvicorn.Server):
+    """uvicorn with what the sandbox needs, calling `started` once connections are accepted."""
+
+    def __init__(self, app: ASGIApp, started: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=60,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._call_when_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start accepting, then tell."""
+        await super().startup(sockets=sockets)
+        self._call_when_started()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket bound to a loopback address; port 0 takes a free one.
+
+    Raises SandboxError for any other host, since whoever reaches the sandbox may log in, and for a port that
+    is taken.
+    """
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        ip = None
+    if ip is None or not ip.is_loopback:
+        message = f"The sandbox listens on loopback only, and {host!r} is not a loopback address"
+        raise SandboxError(message, hint="use --host 127.0.0.1, ::1 or localhost")
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    # asyncio switches Nagle's algorithm off only for a socket that names its protocol; with it each answer
+    # takes 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        # Listening now, not when the server starts: two sandboxes with SO_REUSEADDR could both bind one port.
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        message = f"The sandbox cannot listen on {host}, port {port}: {error.strerror}"
+        raise SandboxError(
+            message, hint="stop what uses the port, or choose another with --port (0: a free one)"
+        ) from error
+    return listener
+
+
+def serve(settings: Settings, environment: Mapping[str, str], announce: Callable[[str, int], None]) -> None:
+    """Run a sandbox until SIGINT or SIGTERM; both end it in good order.
+
+    `announce` is called with the base URL and the number of assistants once connections are accepted.
+    `environment` is where an account of the user's own comes from. Raises SandboxError for what keeps the
+    sandbox from starting.
+    """
+    seeds = read_seed(settings.seed) if settings.seed else []
+    # The store comes last: a start that fails leaves no file behind.
+    with (
+        listen(settings.host, settings.port) as listener,
+        contextlib.closing(Store(settings.store)) as store,
+    ):
+        store.fill(seeds)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
+        app = build_app(store, sessions_from(environment), settings)
+        server = Server(app, lambda: announce(url, store.count()))
+        with _signals_end_quietly():
+            server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _signals_end_quietly() -> Iterator[None]:
+    """Let uvicorn, which raises a signal again once it has stopped, raise it into nothing."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in signals}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)

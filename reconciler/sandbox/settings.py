@@ -1,0 +1,37 @@
+"""What the sandbox can be told, and how it says that it cannot start. Imports cheaply."""
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+BASE_PATH = "/api"
+ORGANISATION = "org_sandbox"
+
+Nested = Literal["merge", "replace"]
+
+
+class SandboxError(Exception):
+    """The sandbox cannot start: the text says what happened, `hint` what to do next."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One sandbox: where it listens, what it keeps, and how it answers the reference's open questions.
+
+    `port` 0 takes a free one; `store` None keeps everything in memory; `nested` says what PATCH does to an
+    object inside an assistant; `strict` wants `model` and `voice` in every PATCH; `listing` offers `GET
+    /assistants`.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    store: Path | None = None
+    seed: Path | None = None
+    nested: Nested = "merge"
+    strict: bool = False
+    listing: bool = False
+    latency_ms: int = 0

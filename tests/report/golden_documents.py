@@ -1,0 +1,175 @@
+"""The documents of the golden reports: one per kind of run, with the values that break careless renderers."""
+
+from report_documents import assistant, change, document, failure, problem
+
+from reconciler.report.document import Document
+
+BASE = {"ref": "refs/reconciler/applied", "commit": "4f1c0de2a7b94e5d8c3f6a1b0e9d7c5a3f2b1e08"}
+
+GREETING = (
+    "Hi, I'm your enrollment assistant. I can answer questions about deadlines, documents and fees, and I can put"
+    " you through to a person at any time. How can I help today?"
+)
+NEW_GREETING = (
+    "Hi, I'm your enrollment assistant. I can answer questions about deadlines, documents and tuition, and I can put"
+    " you through to a person at any time. What can I do for you?"
+)
+PROMPT = "\n".join(f"{n}. Rule number {n}: stay friendly, whatever the caller says." for n in range(1, 201))
+NEW_PROMPT = PROMPT.replace("Rule number 100: stay friendly", "Rule number 100: stay calm and friendly")
+HOSTILE = "\x1b[31mred\x07 \u202egnp.exe | `x` ``` <script>alert(1)</script> @team #123 \u200b\r\n![i](http://e.vil/i)"
+
+
+def _plan() -> Document:
+    return document(
+        "plan",
+        assistant(
+            "admissions/enrollment",
+            change("/model/temperature", 0.6, 0.7),
+            change("/firstMessage", NEW_GREETING, GREETING),
+            change("/voicemailMessage", "We'll call you back.", None),
+            change("/endCallMessage", None, "Bye!"),
+            change("/endCallPhrases", ["goodbye", "that is all", "thanks"], ["goodbye", "thanks"]),
+            released=["/maxDurationSeconds"],
+            ignored=[{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
+        ),
+        assistant("admissions/visits"),
+        assistant("finance/aid", change("/model/messages/0/content", NEW_PROMPT, PROMPT)),
+        assistant(
+            "it/after-hours",
+            error=failure(
+                "not_found",
+                "the API knows no assistant asst_after_hours; check the id in the definition, or remove the file",
+                404,
+            ),
+        ),
+    )
+
+
+def _plan_with_base() -> Document:
+    return document(
+        "plan",
+        assistant(
+            "admissions/enrollment",
+            change("/model/temperature", 0.6, 0.9, kind="conflict", base=0.5),
+            change("/firstMessage", NEW_GREETING, GREETING + " Ask me!", kind="conflict", base=GREETING),
+            change("/voice/voiceId", "alloy", "nova", kind="drift", base="alloy"),
+            change("/model/maxTokens", 500, 250, base=250),
+        ),
+        assistant("admissions/visits", change("/maxDurationSeconds", 1800, 900, kind="drift", base=1800)),
+        assistant("finance/aid", change("/transcriber/model", None, "nova-2", base="nova-2")),
+        base=BASE,
+        options={"on_drift": "keep", "force_conflicts": False},
+    )
+
+
+def _apply() -> Document:
+    warm = change("/model/temperature", 0.6, 0.7)
+    refused = "live changed since the plan was shown; plan again"
+    return document(
+        "apply",
+        assistant("a-applied", warm, outcome="applied", warnings=["metadata.visits changed while we wrote"]),
+        assistant("b-unchanged", outcome="unchanged"),
+        assistant(
+            "c-failed",
+            outcome="failed",
+            error=failure("forbidden", "the API said no: \"editors only\"; ask for the role EDITOR", 403),
+        ),
+        assistant("d-refused", warm, status="pending", outcome="refused", error=failure("stale", refused)),
+        assistant(
+            "e-indeterminate",
+            warm,
+            status="pending",
+            outcome="indeterminate",
+            error=failure("server", "the API answered 500 four times; run apply again", 500),
+        ),
+        assistant(
+            "f-not-converged",
+            warm,
+            change("/voice/voiceId", "alloy", "nova"),
+            outcome="not_converged",
+            remaining=["/voice/voiceId"],
+        ),
+        assistant("g-skipped", outcome="skipped"),
+    )
+
+
+def _drift() -> Document:
+    return document(
+        "drift",
+        assistant("admissions/enrollment", change("/name", "Enrollment", "Enrolment", kind="drift", base="Enrollment")),
+        assistant("admissions/visits"),
+        assistant("finance/aid"),
+    )
+
+
+def _validate() -> Document:
+    return document(
+        "validate",
+        assistant("good", name=None),
+        assistant("fine", name=None),
+        assistant("bad", name=None, id_=None, error=failure("invalid", "2 problems")),
+        assistant("worse", name=None, id_=None, error=failure("invalid", "empty file")),
+        problems=[
+            problem("assistants/bad.yaml", 3, 1, "unknown key 'modle', did you mean 'model'?"),
+            problem("assistants/bad.yaml", 9, 16, "2.5 is too high, write a number from 0.0 to 2.0"),
+            problem("assistants/good.yaml", 2, 15, "ends in white space", warning=True),
+            problem("assistants/worse.yaml", 1, 1, "the file is empty"),
+        ],
+    )
+
+
+def _errors() -> Document:
+    kinds = {
+        "not_found": 404,
+        "auth": 401,
+        "forbidden": 403,
+        "rate_limited": 429,
+        "server": 500,
+        "network": None,
+        "timeout": None,
+        "protocol": 200,
+        "conflict": None,
+        "stale": None,
+        "duplicate": None,
+        "invalid": 422,
+    }
+    entries = [assistant(kind, error=failure(kind, "", status)) for kind, status in kinds.items()]
+    long = (
+        "the answer is not JSON but a web page (it begins with \"<!doctype html>\");\n"
+        "is /api missing at the end of the URL?"
+    )
+    return document("plan", *entries, assistant("a-page", error=failure("protocol", long, 200)), base=BASE)
+
+
+def _hostile() -> Document:
+    return document(
+        "plan",
+        assistant(
+            "weird/" + "very-long-folder-name-" * 5 + "\x1b]0;x\x07|`name`",
+            change("/firstMessage", HOSTILE, "a | b"),
+            change("/endCallMessage", "line one \nline\ttwo\nthree\n", "line one\nline two\nthree"),
+            change("/metadata/a.b~1c", {"````": "````", "</details>": ["<b>", None, True, 1e300]}, {}),
+            change("/metadata/crmKey", "(sensitive)", "(sensitive)"),
+            change("/metadata/nested", {"key": "(sensitive)", "note": "x" * 70}, {"key": "(sensitive)", "note": "x" * 70}),
+            change("/metadata/emoji", "\U0001f469\u200d\U0001f4bb \u4f60\u597d", "\ud800 a\u00a0b"),
+            name="@everyone <img src=x onerror=alert(1)> **bold** [link](http://e.vil) #1\nnew | line \U0001f600",
+            id_="asst_`1`|2",
+            warnings=["see https://e.vil and www.e.vil, @admin, GH-12\x1b[2J"],
+            ignored=[{"path": "/metadata/x|y", "reason": "<b>why</b> | not", "expires": None}],
+        ),
+        warnings=["`settings` | <i>are</i> odd"],
+    )
+
+
+DOCUMENTS = {
+    "plan": _plan,
+    "plan_with_base": _plan_with_base,
+    "plan_hostile": _hostile,
+    "plan_errors": _errors,
+    "plan_in_sync": lambda: document("plan", assistant("one"), assistant("two"), base=BASE),
+    "plan_empty": lambda: document("plan", base=BASE),
+    "apply": _apply,
+    "drift": _drift,
+    "validate": _validate,
+    "validate_good": lambda: document("validate", assistant("one"), assistant("two")),
+}

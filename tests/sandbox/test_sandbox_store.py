@@ -1,0 +1,113 @@
+"""The two stores on disk and in memory."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.seed import complete
+from reconciler.sandbox.settings import SandboxError
+from reconciler.sandbox.store import Store
+
+
+def test_a_file_keeps_both_copies_until_the_next_start(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    store = Store(file)
+    provider, database = complete("a", {"name": "provider"}), complete("a", {"name": "database"})
+    store.write_provider(provider)
+    store.write_database(database)
+    store.close()
+    again = Store(file)
+    assert (again.provider_copy("a"), again.database_copy("a"), again.count()) == (provider, database, 1)
+    again.close()
+
+
+def test_the_two_stores_are_two(tmp_path: Path) -> None:
+    store = Store()
+    store.write_provider(complete("a", {}))
+    assert (store.find("a"), store.answer("a"), store.database_copy("a"), store.count()) == (
+        None,
+        None,
+        None,
+        0,
+    )
+    assert store.provider_copy("a") is not None
+    store.write_database(complete("a", {}))
+    store.delete_provider("a")
+    assert store.provider_copy("a") is None
+    assert store.find("local_a") == "a"
+    store.delete_database("a")
+    assert store.find("local_a") is None
+    store.close()
+
+
+def test_a_providers_id_goes_before_a_local_one() -> None:
+    store = Store()
+    store.fill([complete("x", {"name": "one"}), complete("local_x", {"name": "two"})])
+    assert store.find("local_x") == "local_x"
+    assert '"two"' in (store.answer("local_x") or "")
+    assert store.find("local_local_x") == "local_x"
+    store.close()
+
+
+def test_fill_leaves_alone_what_is_there() -> None:
+    store = Store()
+    store.fill([complete("a", {"name": "first"})])
+    store.fill([complete("a", {"name": "second"}), complete("b", {"name": "new"})])
+    assert [(store.database_copy(key) or {})["name"] for key in "ab"] == ["first", "new"]
+    assert [(store.provider_copy(key) or {})["name"] for key in "ab"] == ["first", "new"]
+    store.close()
+
+
+def test_fill_writes_all_or_nothing() -> None:
+    store = Store()
+    with pytest.raises(ValueError, match="JSON"):
+        store.fill([complete("a", {}), complete("b", {"metadata": {"n": float("nan")}})])
+    assert (store.count(), store.provider_copy("a")) == (0, None)
+    store.close()
+
+
+def test_threads_may_share_it() -> None:
+    store = Store()
+    store.fill([complete("a", {"n": 0})])
+
+    def count_up() -> None:
+        for _ in range(50):
+            with store.lock:
+                copy = store.database_copy("a") or {}
+                store.write_database({**copy, "n": copy["n"] + 1})
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (store.database_copy("a") or {})["n"] == 200
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("These are my notes, and they are longer than nothing.\n" * 50)
+    before = file.read_bytes()
+    with pytest.raises(SandboxError, match=r"notes\.txt cannot be used as the sandbox's store: file is not a database"):
+        Store(file)
+    assert file.read_bytes() == before
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "browser.db"
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE history (url TEXT)")
+    connection.close()
+    before = file.read_bytes()
+    with pytest.raises(SandboxError, match="it is another program's database") as caught:
+        Store(file)
+    assert "--store" in caught.value.hint
+    assert file.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match="unable to open database file"):
+        Store(tmp_path / "missing" / "sandbox.db")
