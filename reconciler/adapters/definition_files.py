@@ -147,7 +147,7 @@ def _walk(folder: Path, directory: Path, prefix: str) -> Iterator[tuple[str, str
         name = prefix + entry.name
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, directory / entry.name, f"{name}/")
-        elif entry.is_symlink() and entry.is_dir():
+        elif entry.is_symlink() and Path(entry.path).is_dir():
             yield (
                 name,
                 "this is a link to a folder; links to folders are not followed: move the definitions here",
@@ -158,8 +158,7 @@ def _walk(folder: Path, directory: Path, prefix: str) -> Iterator[tuple[str, str
 
 def _trouble(folder: Path, entry: "os.DirEntry[str]") -> str:
     """Return why an entry with a definition's name is not opened; empty for one that is."""
-    if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(folder):
-        return "this is a link to a file outside the definitions' folder, which is not followed"
-    if not entry.is_file() and not entry.is_symlink():
-        return "this is not a regular file"
-    return ""
+    if entry.is_symlink():
+        inside = Path(os.path.realpath(entry.path)).is_relative_to(folder)
+        return "" if inside else "this is a link to a file outside the definitions' folder, which is not followed"
+    return "" if entry.is_file() else "this is not a regular file"

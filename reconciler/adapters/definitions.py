@@ -140,11 +140,10 @@ def _check(reading: _Reading, unreadable: Sequence[YamlProblem], settings: Setti
 def _is_known(finding: Finding, unreadable: Iterable[YamlProblem]) -> bool:
     """Tell whether the reader has complained of the same key, or of the value that holds the finding."""
     for problem in unreadable:
-        if problem.path is None:
-            continue
-        if problem.about == "key" == finding.about and problem.path == finding.path:
+        path = problem.path or ()
+        if problem.about == "key" == finding.about and path == finding.path:
             return True
-        if problem.about == "value" and problem.path == finding.path[: len(problem.path)]:
+        if problem.about == "value" and path == finding.path[: len(path)]:
             return True
     return False
 

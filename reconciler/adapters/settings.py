@@ -56,14 +56,14 @@ def load_settings(folder: Path, *, root: Path) -> Settings:
 def _read(text: str, file: str) -> Settings:
     """Return the settings that a text holds."""
     problems: list[Problem] = []
-    unreadable: set[FieldPath | None] = set()
+    unreadable: set[tuple[FieldPath | None, str]] = set()
     try:
         content = read_yaml(text)
     except YamlProblems as error:
         content = error.value
         for problem in error.problems:
             if not _is_date(problem, content):
-                unreadable.add(problem.path)
+                unreadable.add((problem.path, problem.about))
                 problems.append(Problem(file, problem.line, problem.column, problem.message))
     if content is None and not problems:
         return Settings(file=file)
@@ -76,7 +76,8 @@ def _read(text: str, file: str) -> Settings:
     except pydantic.ValidationError as error:
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
-            if path not in unreadable:
+            about = "key" if detail["type"] == "extra_forbidden" else "value"
+            if (path, about) not in unreadable:
                 where = _place(path, detail["type"], places)
                 problems.append(Problem(file, *where, describe(detail, path)))
     if problems:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from reconciler.core import fields
 from reconciler.core.limits import MaxChanges
 from reconciler.core.paths import FieldPath, dotted, parse_pointer, to_pointer
+from reconciler.core.settings import OnDrift
 from reconciler.core.wording import closest
 
 
@@ -82,6 +83,11 @@ Pointer = Annotated[str, AfterValidator(_pointer)]
 ExtraField = Annotated[str, AfterValidator(_pointer), AfterValidator(_undocumented)]
 
 
+def _unset() -> Any:
+    """Return the default of a setting that is not there."""
+    return Field(default=None)
+
+
 class _Strict(pydantic.BaseModel):
     """Types as written, no other keys."""
 
@@ -94,18 +100,19 @@ class IgnoreEntry(_Strict):
     path: Pointer
     reason: Text
     assistants: list[Text] = Field(default=["*"], min_length=1)
-    expires: Annotated[str, AfterValidator(_day)] | None = None
+    expires: Annotated[str, AfterValidator(_day)] = _unset()
 
 
 class SettingsFile(_Strict):
-    """The whole file. After validation pointers are paths, dates are dates."""
+    """The whole file: what is not there is None or empty. After validation pointers are paths, dates are dates."""
 
-    api_url: Annotated[str, AfterValidator(_url)] | None = None
+    api_url: Annotated[str, AfterValidator(_url)] = _unset()
     always_send: list[Annotated[str, AfterValidator(_top_level)]] = []
     sensitive: list[Pointer] = []
     extra_fields: list[ExtraField] = []
-    org_id: Text | None = None
-    max_changes: Annotated[MaxChanges | None, BeforeValidator(_limit)] = None
+    org_id: Text = _unset()
+    on_drift: OnDrift = _unset()
+    max_changes: Annotated[MaxChanges, BeforeValidator(_limit)] = _unset()
     ignore: list[IgnoreEntry] = []
 
 

@@ -11,6 +11,10 @@ from typing import NamedTuple
 import yaml
 
 _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with ">-"'
+_AFTER_QUOTE = (
+    'the text goes on after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
+    "between double quotes, or as '' between single quotes"
+)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?[^\s'\"#{\[][^'\"{\[]*?:\s+(?P<value>\S.*)")
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
@@ -125,12 +129,7 @@ def _no_key(complaint: _Complaint) -> _Answer:
         if first in "{[":
             return (complaint.place[0], text.start("value") + 1), _begins(first)
     if before.endswith(('"', "'")):
-        if before.count(before[-1]) % 2:
-            return _opened_above(complaint, before[-1])
-        return complaint.place, (
-            "the text goes on after its closing quote; put the whole text in quotes, and write a quote "
-            "inside it as \\\" between double quotes, or as '' between single quotes"
-        )
+        return _opened_above(complaint, before) or (complaint.place, _AFTER_QUOTE)
     if before.endswith(("}", "]")):
         return _brackets(complaint)
     if complaint.character == "-":
@@ -145,19 +144,22 @@ def _no_key(complaint: _Complaint) -> _Answer:
     )
 
 
-def _opened_above(complaint: _Complaint, quote: str) -> _Answer:
-    """Return the place of a quote that only a later field's opening quote has closed."""
-    for number in range(len(complaint.above), 0, -1):
-        if complaint.above[number - 1].count(quote) % 2:
-            column = complaint.above[number - 1].rfind(quote) + 1
-            return (number, column), "this quote is opened and not closed at the end of the text"
-    return complaint.place, "a quote before this place is not closed where its text ends"
+def _opened_above(complaint: _Complaint, before: str) -> _Answer | None:
+    """Return the place of a quote in a line above that the one at the end of `before` has closed by mistake."""
+    quote = before[-1]
+    if before.count(quote) % 2:
+        for number in range(len(complaint.above), 0, -1):
+            line = complaint.above[number - 1]
+            if line.count(quote) % 2:
+                return (number, line.rfind(quote) + 1), "this quote is opened and not closed at the end of the text"
+    return None
 
 
 def _brackets(complaint: _Complaint) -> _Answer:
     opening = re.search(r"[{\[]", complaint.before)
-    column = opening.start() + 1 if opening else complaint.place[1]
-    return (complaint.place[0], column), _begins(opening[0] if opening else "{")
+    if opening is None:
+        return complaint.place, "nothing can follow the bracket that closes a group; begin a new line"
+    return (complaint.place[0], opening.start() + 1), _begins(opening[0])
 
 
 def _missing_colon(complaint: _Complaint) -> _Answer:

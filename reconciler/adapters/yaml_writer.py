@@ -1,7 +1,7 @@
 """A new definition as YAML that people like to read, and that every parser reads alike.
 
-Texts of several lines, and long ones, become block scalars; what a parser could take for something else is quoted. The
-result is read again: what does not come back exactly is written in plain double quotes instead.
+Texts of several lines, and long ones, become block scalars; what a parser could take for something else is
+quoted. The result is read again: what does not come back exactly is written in plain double quotes instead.
 """
 
 from collections.abc import Mapping

@@ -1,89 +1,60 @@
 """`reconciler apply`."""
 
-import dataclasses
 import sys
 
 import click
 
 from reconciler.adapters.api import AssistantsApi
-from reconciler.cli.connect import Stopping, open_api, scope_for, stoppable
+from reconciler.cli.connect import open_api, scope_for, stoppable
+from reconciler.cli.consent import Consent, Limit
 from reconciler.cli.exit_codes import unsettled
-from reconciler.cli.inputs import Inputs, places, read_inputs
 from reconciler.cli.options import (
     ConnectionOptions,
     DefinitionOptions,
+    HistoryOptions,
     OutputOptions,
+    PolicyOptions,
     connection_options,
     definition_options,
+    history_options,
     output_options,
+    policy_options,
 )
-from reconciler.cli.output import emit, render, tell_problems
+from reconciler.cli.output import emit, tell_problems
 from reconciler.cli.streams import tell
+from reconciler.cli.versions import policy_for, read_versions
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.reconcile.apply import apply, skip_all
-from reconciler.reconcile.plan import Scope, plan
-from reconciler.report.build import to_document
-
-
-class Limit(click.ParamType[MaxChanges]):
-    """A number of assistants, or a share of those selected: `5`, `25%`."""
-
-    name = "N|P%"
-
-    def convert(self, value: str | MaxChanges, param: click.Parameter | None, ctx: click.Context | None) -> MaxChanges:
-        """Return the limit that a text names."""
-        try:
-            return value if isinstance(value, MaxChanges) else MaxChanges.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Consent:
-    """Whether the writes of a plan may be sent: they stay within a limit, and somebody said yes."""
-
-    inputs: Inputs
-    stopping: Stopping
-    yes: bool
-    limit: MaxChanges | None
-
-    def given(self, planned: Run) -> bool:
-        """Tell whether to go on; where there is nothing to write nobody is asked."""
-        writes = sum(result.pending for result in planned.results)
-        most = self.limit.limit(len(planned.results)) if self.limit else writes
-        if writes > most:
-            tell(f"Nothing was sent: {writes} assistants would be written, and --max-changes allows {most}.")
-            tell("  Look at the plan; if it is right, raise max_changes.")
-            return False
-        return self.yes or not writes or self.stopping() or self._asked(planned, writes)
-
-    def _asked(self, planned: Run, writes: int) -> bool:
-        document = to_document(planned, sensitive=self.inputs.settings.sensitive, places=places)
-        tell(render(document, "text", sys.stderr))
-        with self.stopping.asking():
-            try:
-                return click.confirm(f"Write to {writes} {'assistant' if writes == 1 else 'assistants'}?", err=True)
-            except click.Abort:
-                tell("")
-                return False
+from reconciler.reconcile.plan import plan
+from reconciler.reconcile.recording import check_order, check_recordable, record
+from reconciler.reconcile.scope import Scope
+from reconciler.reconcile.since import dated
 
 
 @click.command("apply")
 @definition_options
+@history_options
+@policy_options
 @connection_options
 @output_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--fail-fast", is_flag=True, help="Start no further assistant after the first failure.")
 @click.option("--max-changes", type=Limit(), help="Write nothing where more assistants would be written.")
+@click.option("--record", "record_", is_flag=True, help="Record in git what was applied: the base of the next plan.")
+@click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
 def command(
     definitions: DefinitionOptions,
+    history: HistoryOptions,
+    policy: PolicyOptions,
     connection: ConnectionOptions,
     output: OutputOptions,
     yes: bool,
     fail_fast: bool,
     max_changes: MaxChanges | None,
+    record_: bool,
+    allow_older: bool,
 ) -> int:
     """Bring live assistants to what their definitions say.
 
@@ -93,24 +64,34 @@ def command(
     """
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
-    inputs = read_inputs(definitions)
+    versions = read_versions(definitions, history)
+    inputs, chosen = versions.inputs, policy_for(versions, policy)
+    if not allow_older:
+        check_order(versions.history)
+    if record_:
+        check_recordable(versions.history, inputs.folder, history.base)
     tell_problems(inputs.loaded.problems)
     with (
         stoppable() as stopping,
         open_api(connection, inputs.settings, stopping) as api,
-        scope_for(inputs, connection, stopping, "Applying") as scope,
+        scope_for(versions, connection, chosen, stopping, "Applying") as scope,
     ):
-        consent = Consent(inputs, stopping, yes, max_changes or inputs.settings.max_changes)
-        run = _run(api, scope, consent, retries=connection.retries, fail_fast=fail_fast)
-    document = emit(run, output, sensitive=inputs.settings.sensitive)
+        consent = Consent(inputs.settings, stopping, yes, max_changes or inputs.settings.max_changes)
+        run, carried_out = _run(api, scope, consent, retries=connection.retries, fail_fast=fail_fast)
+    outcome = dated(run, versions.history)
+    document = emit(outcome, output, sensitive=inputs.settings.sensitive)
+    if record_ and carried_out:
+        commit = record(outcome, versions.history, inputs.folder)
+        tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
     return stopping.exit_code or int(unsettled(document))
 
 
-def _run(api: AssistantsApi, scope: Scope, consent: Consent, *, retries: int, fail_fast: bool) -> Run:
+def _run(api: AssistantsApi, scope: Scope, consent: Consent, *, retries: int, fail_fast: bool) -> tuple[Run, bool]:
+    """Return the run, and whether it got as far as writing."""
     if scope.loaded.invalid:
         tell("Nothing was sent: a definition is not valid.")
-        return skip_all(scope)
+        return skip_all(scope), False
     planned = plan(api, scope)
     if not consent.given(planned):
-        return skip_all(scope, planned)
-    return apply(api, scope, planned, retries=retries, fail_fast=fail_fast)
+        return skip_all(scope, planned), False
+    return apply(api, scope, planned, retries=retries, fail_fast=fail_fast), True

@@ -10,16 +10,15 @@ from types import FrameType
 import click
 
 from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials, RequestNote
-from reconciler.adapters.repository import head_commit
 from reconciler.adapters.secret import Secret
-from reconciler.cli.inputs import Inputs
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.progress import progress_line
 from reconciler.cli.streams import tell
+from reconciler.cli.versions import Versions
 from reconciler.core.plan import Policy
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
-from reconciler.reconcile.plan import Scope
+from reconciler.reconcile.scope import Scope
 
 
 class Stopping:
@@ -93,15 +92,18 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
 
 
 @contextlib.contextmanager
-def scope_for(inputs: Inputs, options: ConnectionOptions, stopping: Stopping, label: str) -> Iterator[Scope]:
+def scope_for(
+    versions: Versions, options: ConnectionOptions, policy: Policy, stopping: Stopping, label: str
+) -> Iterator[Scope]:
     """Yield what a use case works on; while many assistants are read a line on stderr shows how far it is."""
     with progress_line(label, shown=sys.stderr.isatty() and not options.verbose) as progress:
         yield Scope(
-            loaded=inputs.loaded,
-            settings=inputs.settings,
-            policy=Policy(always_send=inputs.settings.always_send),
+            loaded=versions.inputs.loaded,
+            settings=versions.inputs.settings,
+            policy=policy,
             concurrency=options.concurrency,
-            head=head_commit(inputs.root),
+            history=versions.history,
+            base_of=versions.history.declared,
             stopping=stopping,
             progress=progress,
         )

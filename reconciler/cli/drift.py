@@ -4,41 +4,51 @@ import click
 
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.exit_codes import moved_live, unread
-from reconciler.cli.inputs import read_inputs
 from reconciler.cli.options import (
     ConnectionOptions,
     DefinitionOptions,
+    HistoryOptions,
     OutputOptions,
     connection_options,
     definition_options,
     detailed_exitcode_option,
+    history_options,
     output_options,
 )
 from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.versions import read_versions
+from reconciler.core.plan import Policy
 from reconciler.reconcile.drift import drift
+from reconciler.reconcile.since import dated
 
 
 @click.command("drift")
 @definition_options
+@history_options
 @connection_options
 @output_options
 @detailed_exitcode_option
 def command(
-    definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, detailed_exitcode: bool
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    connection: ConnectionOptions,
+    output: OutputOptions,
+    detailed_exitcode: bool,
 ) -> int:
     """Report what was edited live behind git's back. Never writes.
 
     PATHS are definition files or folders; without them the whole folder is looked at. Exit 1 when not
     everything could be looked at: no drift is reported only where live was seen.
     """
-    inputs = read_inputs(definitions)
+    versions = read_versions(definitions, history, or_head=True)
+    inputs = versions.inputs
     tell_problems(inputs.loaded.problems)
     with (
         stoppable() as stopping,
         open_api(connection, inputs.settings, stopping) as api,
-        scope_for(inputs, connection, stopping, "Reading") as scope,
+        scope_for(versions, connection, Policy(), stopping, "Reading") as scope,
     ):
-        run = drift(api, scope)
+        run = dated(drift(api, scope), versions.history)
     document = emit(run, output, sensitive=inputs.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1

@@ -16,20 +16,18 @@ from reconciler.core.settings import Settings
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inputs:
-    """The folder, the repository's root, the settings and the definitions."""
+    """The folder, the settings and the definitions."""
 
     folder: Path
-    root: Path
     settings: Settings
     loaded: Loaded
 
 
 def read_inputs(options: DefinitionOptions) -> Inputs:
     """Return everything that the options name. Raises SettingsError and DefinitionError."""
-    root = repository_root(options.directory)
     settings = read_settings(options)
-    loaded = load(options.directory, options.paths, root=root, settings=settings)
-    return Inputs(options.directory, root, settings, loaded)
+    root = repository_root(options.directory)
+    return Inputs(options.directory, settings, load(options.directory, options.paths, root=root, settings=settings))
 
 
 def read_settings(options: DefinitionOptions) -> Settings:

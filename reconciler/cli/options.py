@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from reconciler.core.settings import OnDrift
+
 Decorated = Callable[..., Any]
 
 SUFFIXES = (".json", ".md")
@@ -88,6 +90,60 @@ def output_options(command: Decorated) -> Decorated:
     @functools.wraps(command)
     def wrapper(format_: str, reports: tuple[Path, ...], **rest: Any) -> Any:
         return command(output=OutputOptions(format_, reports), **rest)
+
+    return wrapper
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HistoryOptions:
+    """Which revision is the base, and whether only what changed since is meant."""
+
+    base: str | None = None
+    changed: bool = False
+    changed_since: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """What to do with fields that somebody else moved; None where the settings decide."""
+
+    on_drift: OnDrift | None
+    force_conflicts: bool
+
+
+def history_options(command: Decorated) -> Decorated:
+    """Add `--base`, `--changed` and `--changed-since`; the command gets `history`."""
+
+    @click.option(
+        "--base",
+        envvar="RECONCILER_BASE",
+        metavar="REV",
+        help="Git revision of the last applied definitions; none switches it off. Without it the applied record is "
+        "taken, where there is one.  [env: RECONCILER_BASE]",
+    )
+    @click.option("--changed", is_flag=True, help="Only definitions that differ from where HEAD left the base.")
+    @click.option("--changed-since", metavar="REV", help="The same, from where HEAD left REV.")
+    @functools.wraps(command)
+    def wrapper(base: str | None, changed: bool, changed_since: str | None, **rest: Any) -> Any:
+        return command(history=HistoryOptions(base, changed, changed_since), **rest)
+
+    return wrapper
+
+
+def policy_options(command: Decorated) -> Decorated:
+    """Add `--on-drift` and `--force-conflicts`; the command gets `policy`."""
+
+    @click.option(
+        "--on-drift",
+        type=click.Choice(["keep", "revert", "fail"]),
+        envvar="RECONCILER_ON_DRIFT",
+        help="Fields that were edited live: leave them (keep, the default), put git's value back (revert), or refuse "
+        "the assistant (fail).  [env: RECONCILER_ON_DRIFT]",
+    )
+    @click.option("--force-conflicts", is_flag=True, help="Git wins where both git and live moved.")
+    @functools.wraps(command)
+    def wrapper(on_drift: OnDrift | None, force_conflicts: bool, **rest: Any) -> Any:
+        return command(policy=PolicyOptions(on_drift, force_conflicts), **rest)
 
     return wrapper
 

@@ -4,27 +4,39 @@ import click
 
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.exit_codes import differences, unread
-from reconciler.cli.inputs import read_inputs
 from reconciler.cli.options import (
     ConnectionOptions,
     DefinitionOptions,
+    HistoryOptions,
     OutputOptions,
+    PolicyOptions,
     connection_options,
     definition_options,
     detailed_exitcode_option,
+    history_options,
     output_options,
+    policy_options,
 )
 from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.versions import policy_for, read_versions
 from reconciler.reconcile.plan import plan
+from reconciler.reconcile.since import dated
 
 
 @click.command("plan")
 @definition_options
+@history_options
+@policy_options
 @connection_options
 @output_options
 @detailed_exitcode_option
 def command(
-    definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, detailed_exitcode: bool
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    policy: PolicyOptions,
+    connection: ConnectionOptions,
+    output: OutputOptions,
+    detailed_exitcode: bool,
 ) -> int:
     """Read live assistants and show what apply would do. Never writes.
 
@@ -32,14 +44,16 @@ def command(
     not valid, or an assistant that cannot be read, does not keep the others from being planned; the exit
     code is 1 then.
     """
-    inputs = read_inputs(definitions)
+    versions = read_versions(definitions, history)
+    inputs = versions.inputs
+    chosen = policy_for(versions, policy)
     tell_problems(inputs.loaded.problems)
     with (
         stoppable() as stopping,
         open_api(connection, inputs.settings, stopping) as api,
-        scope_for(inputs, connection, stopping, "Reading") as scope,
+        scope_for(versions, connection, chosen, stopping, "Reading") as scope,
     ):
-        run = plan(api, scope)
+        run = dated(plan(api, scope), versions.history)
     document = emit(run, output, sensitive=inputs.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1

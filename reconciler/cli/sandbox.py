@@ -58,7 +58,7 @@ def command(
     listing: bool,
     latency: int,
 ) -> None:
-    r"""Run a local API to try things on: a stand-in for the real one, on this machine only.
+    """Run a local API to try things on: a stand-in for the real one, on this machine only.
 
     It prints its URL and runs until it is stopped (Ctrl-C). It starts empty unless --seed or --store gives it
     assistants. Its OpenAPI document is at URL/openapi.json. Every assistant has two ids, the provider's
@@ -79,7 +79,7 @@ def command(
       export RECONCILER_API_URL=http://127.0.0.1:3000/api
       export RECONCILER_EMAIL=admin@sandbox.test RECONCILER_PASSWORD=sandbox
       reconciler plan
-    """
+    """  # noqa: D301 - click wants the character that \b stands for
     settings = Settings(
         host=host,
         port=port,

@@ -14,6 +14,15 @@ Base = Mapping[str, Any] | Missing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Since:
+    """The commit that set a desired value, with its author and date (ISO 8601)."""
+
+    commit: str
+    author: str
+    date: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Change:
     """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key."""
 
@@ -22,6 +31,7 @@ class Change:
     desired: Any
     live: Any | Missing
     base: Any | Missing = MISSING
+    since: Since | None = None
 
 
 def changes(desired: Mapping[str, Any], live: Mapping[str, Any], base: Base) -> tuple[Change, ...]:

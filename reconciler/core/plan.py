@@ -13,10 +13,9 @@ from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, Change, changes, released
 from reconciler.core.patch import build_patch, lost_keys
 from reconciler.core.paths import FieldPath, covers, dotted, to_pointer
-from reconciler.core.settings import IgnoreRule
+from reconciler.core.settings import IgnoreRule, OnDrift
 
 PlanStatus = Literal["conflicted", "pending", "drifted", "in_sync"]
-OnDrift = Literal["keep", "revert", "fail"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,7 +40,8 @@ class Plan:
     """The differences of one assistant and the patch that settles them.
 
     `patch` is None where nothing is to be sent; `refusal` then says whether a policy is the reason.
-    `replaced` are the leaves that the patch changes with the live values that they lose.
+    `replaced` are the leaves that the patch changes with the live values that they lose; `resent` those that it
+    sends once more although live shows them already.
     """
 
     changes: tuple[Change, ...] = ()
@@ -51,6 +51,7 @@ class Plan:
     replaced: tuple[tuple[FieldPath, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     refusal: Literal["conflict", "drift"] | None = None
+    resent: frozenset[FieldPath] = frozenset()
 
     @property
     def status(self) -> PlanStatus:
@@ -74,11 +75,13 @@ def make_plan(
     *,
     policy: Policy = Policy(),
     ignore: Sequence[IgnoreRule] = (),
+    resend: Collection[FieldPath] = (),
 ) -> Plan:
     """Return what is to be done about one assistant.
 
     `base` is the definition as last applied, `MISSING` without one; `ignore` are the rules that concern
-    this assistant. Raises IncompleteObject where the definition cannot be sent.
+    this assistant. `resend` are fields whose last write is unclear: as far as they are declared they are sent
+    even where live shows them. Raises IncompleteObject where the definition cannot be sent.
     """
     found = changes(desired, live, base)
     ignored = tuple(
@@ -89,7 +92,9 @@ def make_plan(
     refusal = _refusal(found, policy)
     sent = () if refusal else tuple(change for change in found if _is_sent(change, policy))
     left = {change.path for change in found} - {change.path for change in sent}
-    touched = {change.path[0] for change in sent}
+    differing = {change.path for change in found} | accepted
+    resent = frozenset() if refusal else _resent(desired, resend, differing)
+    touched = {change.path[0] for change in sent} | {path[0] for path in resent}
     return Plan(
         changes=found,
         released=released(desired, base),
@@ -104,6 +109,7 @@ def make_plan(
         replaced=tuple((change.path, change.live) for change in sent),
         warnings=tuple(_warnings(desired, live, touched)),
         refusal=refusal,
+        resent=resent,
     )
 
 
@@ -125,7 +131,7 @@ def patch_again(
             return None
     sent = {path for path, _ in plan.replaced}
     left = {change.path for change in plan.changes} - sent
-    touched = {path[0] for path in sent}
+    touched = {path[0] for path in sent | plan.resent}
     return build_patch(
         desired,
         live,
@@ -172,6 +178,13 @@ def digest(
     )
     text = _exact([assistant_id, patch, replaced, live_updated_at if hidden else None])
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _resent(
+    desired: Mapping[str, Any], resend: Collection[FieldPath], differing: Collection[FieldPath]
+) -> frozenset[FieldPath]:
+    """Return the fields to send again that are still declared, and in sync as far as live can tell."""
+    return frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
 
 
 def _is_sent(change: Change, policy: Policy) -> bool:

@@ -54,6 +54,14 @@ class Result:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Gone:
+    """A definition that the base had and that is there no longer: the assistant is left as it is."""
+
+    file: str
+    id: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Run:
     """All results of one command; `notes` concern the whole run. Times are in UTC."""
 
@@ -67,5 +75,7 @@ class Run:
     api_calls: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head: str | None = None
     base: Mapping[str, str] | None = None
+    offline: bool = False
+    gone: tuple[Gone, ...] = ()
     stopped: bool = False
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)

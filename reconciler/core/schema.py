@@ -28,8 +28,6 @@ def _plain(part: Any, parts: dict[str, Any]) -> Any:
     References are written out (draft-07 ignores what stands beside one), a choice between a type and null
     becomes a list of types, and defaults, which mean nothing in a definition, are left out.
     """
-    if isinstance(part, list):
-        return [_plain(item, parts) for item in part]
     if not isinstance(part, dict):
         return part
     plain: dict[str, Any] = {}

@@ -2,9 +2,12 @@
 
 import dataclasses
 import datetime
+from typing import Literal
 
 from reconciler.core.limits import MaxChanges
 from reconciler.core.paths import FieldPath
+
+OnDrift = Literal["keep", "revert", "fail"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Settings:
     sensitive: tuple[FieldPath, ...] = ()
     extra_fields: tuple[FieldPath, ...] = ()
     org_id: str | None = None
+    on_drift: OnDrift | None = None
     max_changes: MaxChanges | None = None
     ignore: tuple[IgnoreRule, ...] = ()
 

@@ -48,9 +48,7 @@ def put_into_words(detail: "ErrorDetails") -> Finding:
     if kind in {"greater_than_equal", "less_than_equal"}:
         range_ = f"{name} must be between 0 and 2"
         return Finding(path, f"{range_}; you wrote {written}", range_)
-    if kind in _WANTED:
-        return Finding(path, f"{name} must be {_WANTED[kind]}; you wrote {_kind_of(written)}{_fix(kind, written)}")
-    return Finding(path, f"{name} is not what the API takes")
+    return Finding(path, f"{name} must be {_WANTED[kind]}; you wrote {_kind_of(written)}{_fix(kind, written)}")
 
 
 def unknown_field(path: FieldPath) -> str:

@@ -11,7 +11,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.paths import dotted
 from reconciler.core.plan import Plan
 from reconciler.core.run import FAILED, Failure, Result, Run
-from reconciler.reconcile.plan import Scope, make_run, now
+from reconciler.reconcile.scope import Scope, make_run, now
 from reconciler.reconcile.workers import for_each
 from reconciler.reconcile.write import write
 

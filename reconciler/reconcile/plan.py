@@ -1,77 +1,17 @@
 """Read every assistant once and plan what would be done about it. Nothing is ever written here."""
 
 import dataclasses
-import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.api import AssistantsApi
-from reconciler.adapters.definitions import Loaded
 from reconciler.core.definition import Definition
-from reconciler.core.ignore import expiry_notes, rules_for, unmatched_notes
-from reconciler.core.missing import MISSING
-from reconciler.core.origin import Base
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import Plan, Policy, make_plan
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
 from reconciler.errors import ApiError
-from reconciler.reconcile.workers import for_each, nothing
-
-DEFAULT_POLICY = Policy()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Scope:
-    """What a run is about: the definitions, the settings, how many requests may be in flight, and when to stop.
-
-    `base_of` gives the definition as last applied, `MISSING` where there is none. `head` is the commit that
-    is checked out.
-    """
-
-    loaded: Loaded
-    settings: Settings
-    policy: Policy = DEFAULT_POLICY
-    concurrency: int = 16
-    base_of: Callable[[Definition], Base] = lambda _: MISSING
-    base: Mapping[str, str] | None = None
-    head: str | None = None
-    stopping: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int], None] = nothing
-
-    def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
-        """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
-        return make_plan(
-            definition.declared,
-            live,
-            self.base_of(definition),
-            policy=self.policy,
-            ignore=rules_for(self.settings.ignore, definition.key),
-        )
-
-
-def make_run(
-    command: str, api: AssistantsApi | None, scope: Scope, started_at: datetime.datetime, results: Sequence[Result]
-) -> Run:
-    """Return the run of a command that ends now, its results sorted by file, invalid definitions among them."""
-    invalid = [
-        Result(entry, error=Failure(entry.kind, entry.message), outcome="refused" if command == "apply" else None)
-        for entry in scope.loaded.invalid
-    ]
-    return Run(
-        command=command,
-        started_at=started_at,
-        finished_at=now(),
-        results=tuple(sorted([*results, *invalid], key=lambda result: result.definition.file)),
-        problems=scope.loaded.problems,
-        notes=tuple(_ignore_notes(scope)),
-        api_url=api.url if api else None,
-        api_calls=dict(api.calls) if api else {},
-        head=scope.head,
-        base=scope.base,
-        stopped=scope.stopping(),
-        options={"on_drift": scope.policy.on_drift, "force_conflicts": scope.policy.force_conflicts},
-    )
+from reconciler.reconcile.scope import Scope, make_run, now
+from reconciler.reconcile.workers import for_each
 
 
 def plan(api: AssistantsApi, scope: Scope, *, command: str = "plan") -> Run:
@@ -89,20 +29,9 @@ def plan(api: AssistantsApi, scope: Scope, *, command: str = "plan") -> Run:
     return make_run(command, api, scope, started_at, _without_duplicates(results))
 
 
-def _ignore_notes(scope: Scope) -> Iterator[str]:
-    yield from expiry_notes(scope.settings.ignore, now().date())
-    if scope.loaded.whole:
-        yield from unmatched_notes(scope.settings.ignore, scope.loaded.definitions)
-
-
 def failure(error: ApiError) -> Failure:
     """Return an API error as the report tells it."""
     return Failure(error.kind, error.message, error.status, error.hint)
-
-
-def now() -> datetime.datetime:
-    """Return the time, in UTC."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 def _read(api: AssistantsApi, scope: Scope, definition: Definition) -> Result:

@@ -18,7 +18,8 @@ from reconciler.core.paths import FieldPath, dotted
 from reconciler.core.plan import Plan, patch_again, remaining, undeclared_changes
 from reconciler.core.run import Failure, Result
 from reconciler.errors import ApiError, UnclearWrite
-from reconciler.reconcile.plan import Scope, failure, foreign
+from reconciler.reconcile.plan import failure, foreign
+from reconciler.reconcile.scope import Scope
 
 
 def write(api: AssistantsApi, scope: Scope, result: Result, *, retries: int) -> Result:
@@ -120,8 +121,8 @@ class _Write:
     def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return what can be said of a write whose last answer was 5xx, none, or senseless.
 
-        After a senseless answer the reading decides. After the others it cannot: GET reads the local database, and
-        the provider may not have got the write (api.md, open questions).
+        After a senseless answer the reading decides. After the others it cannot: GET reads the local
+        database, and the provider may not have got the write (api.md, open questions).
         """
         if unclear.kind != "protocol":
             return self.result.ended("indeterminate", failure(unclear))

@@ -1,5 +1,6 @@
 """A run as the versioned document of the contract: sorted, and masked before any renderer sees it."""
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -54,13 +55,14 @@ def to_document(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Places
         "finished_at": _time(run.finished_at),
         "api_url": run.api_url,
         "environment": None,
-        "offline": False,
+        "offline": run.offline,
         "head": run.head,
         "options": dict(run.options),
         "base": dict(run.base) if run.base is not None else None,
         "summary": summary(assistants),
         "api_calls": {method: run.api_calls.get(method, 0) for method in ("GET", "PATCH", "POST")},
         "warnings": list(run.notes),
+        "no_longer_managed": [dataclasses.asdict(gone) for gone in run.gone],
         "problems": [_problem(problem) for problem in sorted(run.problems)],
         "assistants": assistants,
     }
@@ -122,6 +124,8 @@ def _change(change: Change, lines: Mapping[FieldPath, tuple[int, int]]) -> Chang
         entry["live"] = change.live
     if change.base is not MISSING:
         entry["base"] = change.base
+    if change.since is not None:
+        entry["since"] = dataclasses.asdict(change.since)
     return entry
 
 

@@ -22,8 +22,9 @@ LONGEST_RUN = 30  # lines that were only added, or only removed, shown of one st
 LONGEST_PIECE = 1200  # characters of one changed piece
 
 _ALIKE = 0.5
-_AFFORDABLE = 300_000  # pairs of equal tokens that difflib may look at
+_AFFORDABLE = 60_000  # pairs of equal tokens that difflib may look at: two texts of some 2,000 words each
 _TOKEN = re.compile(r"[\w'\u2019]+|\s+|[^\w\s]")
+_SENTENCE = re.compile(r"[^.!?]+[.!?]*\s*|[.!?]+\s*")
 _TRAILING = re.compile(r" +$")
 
 
@@ -88,11 +89,11 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     removed: list[str] = []
     added: list[str] = []
     for before, after in zip(old, new, strict=False):
-        pieces = _words(before, after)
-        if pieces:
+        pieces = _words(before, after) if before != after else ()
+        if pieces or before == after:
             yield from _plain(removed, added)
             removed, added = [], []
-            yield DiffLine("~", pieces)
+            yield DiffLine("~", pieces) if pieces else _whole(" ", before)
         else:
             removed.append(before)
             added.append(after)
@@ -114,7 +115,7 @@ def _words(old: str, new: str) -> tuple[Piece, ...]:
     """Return two lines as one with changed words marked; nothing where they are too different for that."""
     pieces: list[Piece] = []
     alike = 0
-    for tag, old_part, new_part in _glued(_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)):
+    for tag, old_part, new_part in _opcodes(*_tokens(old, new), junk=True):
         before, after = "".join(old_part), "".join(new_part)
         if tag == "equal":
             alike += len(before)
@@ -132,31 +133,24 @@ def _words(old: str, new: str) -> tuple[Piece, ...]:
     )
 
 
+def _tokens(old: str, new: str) -> tuple[list[str], list[str]]:
+    """Return two lines as words and white space; as sentences where so many words would take too long to compare."""
+    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    head, tail = _equal_ends(before, after)
+    if _affordable(before[head : len(before) - tail], after[head : len(after) - tail]):
+        return before, after
+    return _SENTENCE.findall(old), _SENTENCE.findall(new)
+
+
 Opcode = tuple[str, Sequence[str], Sequence[str]]
 
 
-def _glued(opcodes: list[Opcode]) -> list[Opcode]:
-    """Join changes that only white space separates: `[-help me-]{+assist you+}` reads better than four."""
-    glued: list[Opcode] = []
-    for place, (tag, old, new) in enumerate(opcodes):
-        between = glued and place + 1 < len(opcodes) and "".join(old).isspace()
-        joins = tag != "equal" or between
-        if joins and glued and glued[-1][0] != "equal":
-            _, before, after = glued[-1]
-            glued[-1] = ("replace", [*before, *old], [*after, *new])
-        else:
-            glued.append((tag, old, new))
-    return glued
-
-
 def _opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool) -> list[Opcode]:
-    """Return how two sequences differ; where that would cost too much, all between their equal ends."""
-    head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
+    """Return how two sequences differ; where that would cost too much, all between their equal ends.
+
+    With `junk`, white space alone is no match, so that `[-help me-]{+assist you+}` is one change.
+    """
+    head, tail = _equal_ends(old, new)
     before, after = old[head : len(old) - tail], new[head : len(new) - tail]
     found: list[Opcode] = [("equal", old[:head], new[:head])]
     if _affordable(before, after):
@@ -166,6 +160,17 @@ def _opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool) -> list[Opco
         found.append(("replace", before, after))
     found.append(("equal", old[len(old) - tail :], new[len(new) - tail :]))
     return [opcode for opcode in found if opcode[1] or opcode[2]]
+
+
+def _equal_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """Return how many tokens two sequences share at their beginning, and how many after that at their end."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return head, tail
 
 
 def _affordable(old: Sequence[str], new: Sequence[str]) -> bool:

@@ -84,5 +84,6 @@ class Document(TypedDict):
     summary: dict[str, int]
     api_calls: dict[str, int]
     warnings: list[str]
+    no_longer_managed: NotRequired[list[dict[str, str]]]
     problems: list[ProblemEntry]
     assistants: list[AssistantEntry]

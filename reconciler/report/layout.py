@@ -77,6 +77,7 @@ def _words(spans: Iterable[Span]) -> Iterable[_Word]:
 
 
 def _stripped(line: list[Span]) -> list[Span]:
+    """Return a line without the spaces at its end; a word never has any, so only margins and signs do."""
     while line and not line[-1][0].strip(" "):
         line.pop()
-    return [*line[:-1], (line[-1][0].rstrip(" "), line[-1][1])] if line else []
+    return line

@@ -140,11 +140,16 @@ def _sections(entries: Sequence[AssistantEntry], page: Page) -> Iterator[str]:
     """Add the sections: whole ones, and from the first that does not fit on, brief ones."""
     briefly = 0
     for place, entry in enumerate(entries):
-        if not briefly and (not (whole := section(entry)) or page.add(whole)):
+        if not briefly and _added(section(entry), page):
             continue
-        if not page.add(section(entry, brief=True)):
+        if not _added(section(entry, brief=True), page):
             yield wording.counted(len(entries) - place, "section")
             break
         briefly += 1
     if briefly:
         yield "the values in " + wording.counted(briefly, "section")
+
+
+def _added(part: str, page: Page) -> bool:
+    """Add a section; one that is empty needs no room."""
+    return not part or page.add(part)

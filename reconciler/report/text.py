@@ -42,7 +42,7 @@ def _problems(problems: Sequence[ProblemEntry], look: Look) -> list[str]:
     for problem in problems:
         place = f"{escape(problem['file'])}:{problem['line']}:{problem['column']}:"
         warning = look.palette.paint("warning: ", "changed") if problem["severity"] == "warning" else ""
-        lines.append(f"{look.palette.paint(place, 'bold')} {warning}{escape(problem['message'].strip())}")
+        lines.append(f"{look.palette.paint(place, 'bold')} {warning}{escape(problem['message'].strip())}".rstrip())
     return lines
 
 
@@ -120,7 +120,7 @@ def _leaf(change: ChangeEntry, look: Look) -> list[str]:
     spans: list[Span] = [(old, "plain"), (new, "plain"), (remark, _INK_OF_KIND[change["kind"]])]
     for text, ink in spans:
         taken = sum(columns(part) for part, _ in lines[-1])
-        if taken + columns(text) > look.width and taken > margin:
+        if text and taken + columns(text) > look.width and taken > margin:
             lines.append([(" " * (margin - 1), "plain")])
         lines[-1].append((text, ink))
     return [painted(line, look.palette) for line in lines]

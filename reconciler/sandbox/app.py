@@ -154,7 +154,7 @@ class _Api:
     def _after(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
         result = patched(assistant, body, self._nested)
-        if "model" in body and (problems := self._rules.incomplete(result)):
+        if "model" in body and (problems := self._rules.incomplete(result["model"])):
             raise HTTPException(400, "; ".join(problems))
         result["updatedAt"] = now(after=assistant["updatedAt"])
         return result

@@ -50,11 +50,8 @@ class Rules:
         errors = self._validators[schema].iter_errors(body)
         return sorted({sentence for error in errors for sentence in self._sentences(error)})
 
-    def incomplete(self, assistant: Mapping[str, Any]) -> list[str]:
-        """Return what the API requires inside the assistant's objects and a merge has not supplied."""
-        model = assistant.get("model")
-        if not isinstance(model, dict):
-            return []
+    def incomplete(self, model: Mapping[str, Any]) -> list[str]:
+        """Return what the API requires inside a model and a merge has not supplied."""
         required: list[str] = self._schemas["ModelConfig"]["required"]
         return [f"model.{key} is required" for key in required if model.get(key) is None]
 

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -94,8 +95,8 @@ def gzip_bomb(megabytes: int) -> Reply:
 class OddServer:
     """Replies to each method and path with its script, one reply after the other, the last one for ever."""
 
-    def __init__(self, listener: socket.socket) -> None:
-        self.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    def __init__(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         self.url = f"{self.origin}/api"
         self.seen: list[Seen] = []
         self.connections = 0
@@ -105,6 +106,7 @@ class OddServer:
         """That many connections are closed before anything is read from them."""
         self._scripts: dict[tuple[str, str], list[Reply]] = {}
         self._listener = listener
+        self._tls = tls
         self._lock = threading.Lock()
         self._in_flight = 0
         self._open: set[socket.socket] = set()
@@ -118,6 +120,13 @@ class OddServer:
         with self._lock:
             return [seen for seen in self.seen if seen.method == method and seen.path.endswith(path)]
 
+    def all_closed(self, timeout: float) -> bool:
+        """Wait until the clients have closed all connections."""
+        until = time.monotonic() + timeout
+        while self._open and time.monotonic() < until:
+            time.sleep(0.005)
+        return not self._open
+
     def serve(self) -> None:
         while True:
             try:
@@ -129,7 +138,7 @@ class OddServer:
                 number = self.connections
                 dropped = self.hang_up_on > 0
                 self.hang_up_on -= dropped
-                self._open.add(sock)
+                self._open |= set() if dropped else {sock}
             if dropped:
                 sock.close()
                 continue
@@ -144,9 +153,8 @@ class OddServer:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
-    def _talk(self, sock: socket.socket, number: int) -> None:
-        with contextlib.suppress(OSError), sock, sock.makefile("rb") as file:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _talk(self, plain: socket.socket, number: int) -> None:
+        with contextlib.suppress(OSError), plain, self._wrapped(plain) as sock, sock.makefile("rb") as file:
             while True:
                 seen = _read(file, number)
                 if seen is None:
@@ -162,7 +170,11 @@ class OddServer:
                 if not reply(sock, seen):
                     break
         with self._lock:
-            self._open.discard(sock)
+            self._open.discard(plain)
+
+    def _wrapped(self, plain: socket.socket) -> socket.socket:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
 
     def _next(self, seen: Seen) -> Reply:
         script = self._scripts.get((seen.method, seen.path.removeprefix("/api")))
@@ -173,10 +185,10 @@ class OddServer:
 
 
 def _read(file: Any, number: int) -> Seen | None:
-    first = file.readline().decode()
-    if not first:
-        return None
-    method, path, _ = first.split(" ")
+    first = file.readline().decode("latin-1").split(" ")
+    if len(first) != 3 or not first[0].isupper():
+        return None  # the end of the connection, or the beginning of a TLS handshake
+    method, path, _ = first
     headers = []
     while line := file.readline().decode("latin-1").strip():
         name, _, value = line.partition(":")
@@ -186,9 +198,9 @@ def _read(file: Any, number: int) -> Seen | None:
 
 
 @contextlib.contextmanager
-def odd_server() -> Iterator[OddServer]:
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = OddServer(listener)
+def odd_server(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[OddServer]:
+    with socket.create_server(("127.0.0.1", port), backlog=128) as listener:
+        server = OddServer(listener, tls)
         thread = threading.Thread(target=server.serve, daemon=True)
         thread.start()
         try:

@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.adapters.yaml_places import find_cut_off
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, locate, read_yaml
 
 json_values = st.recursive(
@@ -26,15 +27,22 @@ def problems_of(text: str) -> list[YamlProblem]:
     return caught.value.problems
 
 
+def attempt(text: str) -> tuple[Any, list[YamlProblem]]:
+    """Return the value of a text, or the problems; one of them there always is."""
+    try:
+        return read_yaml(text), []
+    except YamlProblems as error:
+        return None, error.problems or pytest.fail("refused without a reason")
+
+
 @given(json_values)
 @settings(max_examples=150, deadline=None)
 def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
     text = yaml.safe_dump({"a": value}, allow_unicode=False)
-    try:
-        read = read_yaml(text)
-    except YamlProblems as error:
+    read, problems = attempt(text)
+    if problems:
         # PyYAML leaves text unquoted that only YAML 1.2 takes for a number.
-        assert all("is read as" in problem.message for problem in error.problems)
+        assert all("is read as" in problem.message for problem in problems)
         return
     assert read == {"a": value}
     assert repr(read) == repr(yaml.safe_load(text))
@@ -44,16 +52,13 @@ def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
 @settings(max_examples=400, deadline=None)
 def test_no_text_is_more_than_a_value_or_a_list_of_problems(text: str) -> None:
     locate(text)
-    try:
-        read = read_yaml(text)
-    except YamlProblems as error:
-        assert error.problems
-        for problem in error.problems:
-            assert 1 <= problem.line <= text.count("\n") + 1
-            assert problem.column >= 1
-            assert problem.message
-    else:
-        assert read == yaml.load(text, yaml.CSafeLoader)  # noqa: S506 - a safe loader
+    read, problems = attempt(text)
+    for problem in problems:
+        assert 1 <= problem.line <= text.count("\n") + 1
+        assert problem.column >= 1
+        assert problem.message
+    if not problems:
+        assert read == yaml.load(text, yaml.CSafeLoader)
 
 
 def test_types_stay_as_they_are_written() -> None:
@@ -94,6 +99,11 @@ def test_a_number_that_takes_minutes_to_compute_is_refused_at_once() -> None:
     assert "too long" in problems_of("a: 1" + ":59" * 200_000)[0].message
 
 
+@pytest.mark.parametrize("text", ["a: !!map [x]", "a: !!seq {x: 1}", "a: !x [y]", "!!omap [a: 1]"])
+def test_tags_of_collections(text: str) -> None:
+    assert "is not supported; remove it" in problems_of(text)[0].message
+
+
 def test_64_levels_are_read() -> None:
     assert read_yaml("[" * 64 + "]" * 64) is not None
 
@@ -113,14 +123,20 @@ def test_every_problem_is_told_with_its_path_and_what_could_be_read() -> None:
 
 
 def test_a_discreet_message_quotes_nothing() -> None:
-    text = "a: 0123\nb: 1_000\nc: .inf\nd: 99999999999999999999\ne: !hush x\nk: {yes: 1, 12: 1}\nl: !!set {}\n<<: {}\nm: !!int hush"
+    text = (
+        "a: 0123\nb: 1_000\nc: .inf\nd: 99999999999999999999\ne: !hush x\nk: {yes: 1, 12: 1}\nl: !!set {}\n<<: {}\n"
+        "m: !!int hush\nn: !hush [a]\n"
+    )
     for problem in problems_of(text):
         said = problem.discreet or problem.message
         assert not any(word in said for word in ("0123", "1_000", "inf", "999", "hush", "yes", "12")), said
 
 
 def test_places_of_keys() -> None:
-    text = "id: a\nmodel:\n  provider: openai\n  temperature: 1\nendCallPhrases:\n  - bye\n  - [x]\nm: {a: &b {c: 1}, d: *b}\n"
+    text = (
+        "id: a\nmodel:\n  provider: openai\n  temperature: 1\nendCallPhrases:\n  - bye\n  - [x]\n"
+        "m: {a: &b {c: 1}, d: *b}\n"
+    )
     assert locate(text) == {
         ("id",): (1, 1),
         ("model",): (2, 1),
@@ -138,10 +154,17 @@ def test_places_of_keys() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "a: b: c", "a: &a [*a]", "just text", "a: [" + "[" * 100])
+@pytest.mark.parametrize("text", ["", "a: b: c", "12", "a: &a [*a]", "just text", "a: [" + "[" * 100])
 def test_places_of_what_cannot_be_read(text: str) -> None:
     assert locate(text) == {}
 
 
 def test_places_are_tolerant_of_other_problems() -> None:
     assert locate("a: yes\na: 2\n? [x]\n: 1\nb: 1\n") == {("a",): (1, 1), ("b",): (5, 1)}
+
+
+def test_fields_that_a_comment_cuts_off() -> None:
+    text = "a: x # y\nb: x\nc: 'x' # y\n? [d]\n: x # y\ne: # y\nf: ~ # y\n"
+    assert find_cut_off(text, ["a", "b", "c", "d", "e", "f"]) == ["a", "e"]
+    assert find_cut_off("- a # b", ["a"]) == []
+    assert find_cut_off("a: [", ["a"]) == []

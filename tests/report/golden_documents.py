@@ -1,5 +1,7 @@
 """The documents of the golden reports: one per kind of run, with the values that break careless renderers."""
 
+from collections.abc import Callable
+
 from report_documents import assistant, change, document, failure, problem
 
 from reconciler.report.document import Document
@@ -72,7 +74,7 @@ def _apply() -> Document:
         assistant(
             "c-failed",
             outcome="failed",
-            error=failure("forbidden", "the API said no: \"editors only\"; ask for the role EDITOR", 403),
+            error=failure("forbidden", 'the API said no: "editors only"; ask for the role EDITOR', 403),
         ),
         assistant("d-refused", warm, status="pending", outcome="refused", error=failure("stale", refused)),
         assistant(
@@ -135,7 +137,7 @@ def _errors() -> Document:
     }
     entries = [assistant(kind, error=failure(kind, "", status)) for kind, status in kinds.items()]
     long = (
-        "the answer is not JSON but a web page (it begins with \"<!doctype html>\");\n"
+        'the answer is not JSON but a web page (it begins with "<!doctype html>");\n'
         "is /api missing at the end of the URL?"
     )
     return document("plan", *entries, assistant("a-page", error=failure("protocol", long, 200)), base=BASE)
@@ -150,7 +152,9 @@ def _hostile() -> Document:
             change("/endCallMessage", "line one \nline\ttwo\nthree\n", "line one\nline two\nthree"),
             change("/metadata/a.b~1c", {"````": "````", "</details>": ["<b>", None, True, 1e300]}, {}),
             change("/metadata/crmKey", "(sensitive)", "(sensitive)"),
-            change("/metadata/nested", {"key": "(sensitive)", "note": "x" * 70}, {"key": "(sensitive)", "note": "x" * 70}),
+            change(
+                "/metadata/nested", {"key": "(sensitive)", "note": "x" * 70}, {"key": "(sensitive)", "note": "x" * 70}
+            ),
             change("/metadata/emoji", "\U0001f469\u200d\U0001f4bb \u4f60\u597d", "\ud800 a\u00a0b"),
             name="@everyone <img src=x onerror=alert(1)> **bold** [link](http://e.vil) #1\nnew | line \U0001f600",
             id_="asst_`1`|2",
@@ -161,15 +165,27 @@ def _hostile() -> Document:
     )
 
 
-DOCUMENTS = {
+def _in_sync() -> Document:
+    return document("plan", assistant("one"), assistant("two"), base=BASE)
+
+
+def _empty() -> Document:
+    return document("plan", base=BASE)
+
+
+def _validate_good() -> Document:
+    return document("validate", assistant("one"), assistant("two"))
+
+
+DOCUMENTS: dict[str, Callable[[], Document]] = {
     "plan": _plan,
     "plan_with_base": _plan_with_base,
     "plan_hostile": _hostile,
     "plan_errors": _errors,
-    "plan_in_sync": lambda: document("plan", assistant("one"), assistant("two"), base=BASE),
-    "plan_empty": lambda: document("plan", base=BASE),
+    "plan_in_sync": _in_sync,
+    "plan_empty": _empty,
     "apply": _apply,
     "drift": _drift,
     "validate": _validate,
-    "validate_good": lambda: document("validate", assistant("one"), assistant("two")),
+    "validate_good": _validate_good,
 }

@@ -242,8 +242,9 @@ def test_without_its_libraries_it_says_how_to_get_them(tmp_path: Path, library: 
 
 def test_help_names_every_account() -> None:
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, env=VARIABLES, timeout=60, check=True)
-    for account in ("admin", "editor", "viewer", "disabled"):
-        assert f"{account}@sandbox.test" in done.stdout
+    lines = [line.split() for line in done.stdout.splitlines()]
+    for account, role in (("admin", "ADMIN"), ("editor", "EDITOR"), ("viewer", "VIEWER,"), ("disabled", "cannot")):
+        assert [f"{account}@sandbox.test", role] in [line[:2] for line in lines]
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 

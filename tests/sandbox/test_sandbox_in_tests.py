@@ -74,8 +74,9 @@ def test_latency_makes_requests_wait_together() -> None:
         together = threading.Barrier(4)
 
         def ask() -> None:
-            together.wait()
-            httpx.get(f"{sandbox.url}/auth/me", trust_env=False, timeout=30)
+            with httpx.Client(trust_env=False, timeout=30) as client:
+                together.wait()
+                client.get(f"{sandbox.url}/auth/me")
 
         threads = [threading.Thread(target=ask) for _ in range(4)]
         for thread in threads:

@@ -1,0 +1,148 @@
+"""Starts what is measured, each in a process of its own, and says what it took."""
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fleet import FOLDER, LIVE
+from benchmarks.server import BASE_PATH
+
+ROOT = Path(__file__).resolve().parent.parent
+# The command as a user calls it, beside the interpreter of the virtual environment.
+RECONCILER = (str(Path(sys.executable).with_name("reconciler")),)
+
+
+class FailedRun(RuntimeError):  # noqa: N818 - it names what happened
+    """Something that is measured did not do what it should; the text holds what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What one process took: seconds from start to end, memory at its peak in KiB; and what it printed."""
+
+    seconds: float
+    memory: int
+    printed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What the API saw: calls of each method, connections made, requests at one time at most."""
+
+    calls: Mapping[str, int]
+    connections: int
+    most_in_flight: int
+
+
+class Bench:
+    """Runs commands with an environment of their own, in which nothing of the caller's has an effect.
+
+    Bytecode is kept in `cache`, as an installed package has it, whether or not the caller's environment
+    forbids to write it beside the code.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECONCILER_", "PYTHON"))}
+        self._environment = {**kept, "PYTHONPYCACHEPREFIX": str(cache), "NO_COLOR": "1"}
+
+    def run(self, command: Sequence[str], **settings: str) -> Took:
+        """Run a command to its end. Raises FailedRun unless it exits with 0."""
+        started = time.perf_counter()
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**self._environment, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as child:
+            printed = child.stdout.read() if child.stdout else ""
+            _, status, usage = os.wait4(child.pid, 0)
+            seconds = time.perf_counter() - started
+            child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            message = f"{' '.join(command)}: exit {child.returncode}\n{printed}"
+            raise FailedRun(message)
+        # Bytes on macOS, KiB elsewhere.
+        return Took(seconds, usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1), printed)
+
+    def reconciler(self, *arguments: str, **settings: str) -> Took:
+        """Run the command that is measured."""
+        return self.run([*RECONCILER, *arguments], **settings)
+
+    def python(self, code: str, *arguments: str) -> Took:
+        """Run some Python to compare with."""
+        return self.run([sys.executable, "-c", code, *arguments])
+
+
+class LocalApi:
+    """The lean API while it runs, and the command run against it."""
+
+    def __init__(self, bench: Bench, fleet: Path, server: "subprocess.Popen[str]") -> None:
+        self._bench = bench
+        self._fleet = fleet
+        self._server = server
+        self._url = f"http://127.0.0.1:{int(self._answer())}{BASE_PATH}"
+
+    def reconciler(self, command: str, *arguments: str, concurrency: int) -> tuple[Took, Came]:
+        """Run a command on the whole fleet; return what it took and what came here."""
+        took = self._bench.reconciler(
+            command,
+            *arguments,
+            RECONCILER_DIRECTORY=str(self._fleet / FOLDER),
+            RECONCILER_API_URL=self._url,
+            RECONCILER_EMAIL="bench@university.example",
+            RECONCILER_PASSWORD="of no use",
+            RECONCILER_CONCURRENCY=str(concurrency),
+        )
+        return took, Came(**self._ask())
+
+    def _ask(self) -> dict[str, Any]:
+        if self._server.stdin is not None:
+            self._server.stdin.write("counts\n")
+            self._server.stdin.flush()
+        counts: dict[str, Any] = json.loads(self._answer())
+        return counts
+
+    def _answer(self) -> str:
+        line = self._server.stdout.readline() if self._server.stdout else ""
+        if not line:
+            raise FailedRun("the local API has ended")
+        return line
+
+
+@contextlib.contextmanager
+def local_api(bench: Bench, fleet: Path, *, latency_ms: float) -> Iterator[LocalApi]:
+    """Run the lean API for a fleet, as long as the block lasts."""
+    command = [sys.executable, "-m", "benchmarks.server", str(fleet / LIVE), str(latency_ms)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield LocalApi(bench, fleet, server)
+        finally:
+            if server.stdin is not None:
+                server.stdin.close()
+
+
+def interleaved(rounds: int, *subjects: Callable[[], float]) -> list[list[float]]:
+    """Measure several subjects in turns, A B A B, after one warming turn; return each one's measurements.
+
+    The machine's speed drifts from minute to minute: what is measured side by side can be compared.
+    """
+    for subject in subjects:
+        subject()
+    turns = [[subject() for subject in subjects] for _ in range(rounds)]
+    return [list(column) for column in zip(*turns, strict=True)]
+
+
+def ratio(measured: Sequence[float], compared: Sequence[float]) -> float:
+    """Return the median of how many times as long the one took as the other, turn by turn."""
+    return statistics.median(one / other for one, other in zip(measured, compared, strict=True))

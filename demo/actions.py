@@ -1,0 +1,102 @@
+"""What can happen in a scene. Each action shows itself, then does it, on the stage."""
+
+import json
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from demo.stage import FOLDER, Failed, Stage
+from demo.telling import command_line, remark, show
+
+Fields = Mapping[str, Any]
+
+
+class Action(Protocol):
+    """One thing that happens."""
+
+    def play(self, stage: Stage) -> None:
+        """Show it and do it. Raises Failed where it does not end as the story says."""
+        ...
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as a user types it, the exit code that it must end with, and what to say about its output."""
+
+    line: str
+    exit_code: int = 0
+    remark: str = ""
+
+    def play(self, stage: Stage) -> None:
+        """Print the command, run it, compare its exit code."""
+        command_line(self.line)
+        code = stage.run(self.line.split())
+        show()
+        if code != self.exit_code:
+            raise Failed(f"`{self.line}` ended with exit code {code} instead of {self.exit_code}")
+        if self.remark:
+            remark(self.remark)
+
+
+@dataclass(frozen=True)
+class StartSandbox:
+    """A sandbox that holds the definitions' assistants as they once were: `earlier` is laid over each, by id."""
+
+    earlier: Mapping[str, Fields]
+
+    def play(self, stage: Stage) -> None:
+        """Write the assistants as they once were, and start a sandbox with them."""
+        seed = stage.folder / "live"
+        seed.mkdir()
+        for file in sorted((stage.folder / FOLDER).rglob("*.yaml")):
+            fields = yaml.safe_load(file.read_text(encoding="utf-8"))
+            before = laid_over(fields, self.earlier.get(fields["id"], {}))
+            (seed / f"{fields['id']}.yaml").write_text(json.dumps(before), encoding="utf-8")
+        line = f"reconciler sandbox --port 0 --seed {seed.name}"
+        command_line(f"{line} &")
+        show(stage.start_sandbox(line.split()))
+
+
+@dataclass(frozen=True)
+class EditLive:
+    """What the dashboard sends when somebody presses Save there."""
+
+    assistant_id: str
+    fields: Fields
+
+    def play(self, stage: Stage) -> None:
+        """Print the request and send it."""
+        show(f"PATCH /assistants/{self.assistant_id}", json.dumps(self.fields, indent=2))
+        stage.edit_live(self.assistant_id, self.fields)
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that somebody adds to the repository."""
+
+    path: Path
+    text: str
+
+    def play(self, stage: Stage) -> None:
+        """Write the file and print it."""
+        text = textwrap.dedent(self.text).strip()
+        (stage.folder / self.path).write_text(f"{text}\n", encoding="utf-8")
+        command_line(f"cat {self.path}")
+        show(text)
+
+
+def laid_over(fields: Fields, other: Fields) -> Fields:
+    """Return fields with others laid over them, object by object."""
+    return {
+        **fields,
+        **{
+            key: laid_over(fields[key], value)
+            if isinstance(value, dict) and isinstance(fields.get(key), dict)
+            else value
+            for key, value in other.items()
+        },
+    }

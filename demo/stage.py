@@ -1,0 +1,121 @@
+"""Where the story plays: a temporary repository, a sandbox on a free port, and an environment of its own.
+
+Whatever happens, all of it is gone at the end. No setting of the caller's reaches a command, so the demo never
+talks to a real API.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo.interruption import Interruption
+
+FOLDER = "assistants"
+_SECONDS_TO_STOP = 10
+_OWN_PREFIXES = ("RECONCILER_", "GIT_")
+
+
+class Failed(Exception):  # noqa: N818 - it names what happened to the step
+    """A step did not end as the story says."""
+
+
+class Stage:
+    """A folder to work in, the environment of every command and, once it is started, a sandbox."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+        self.folder = folder
+        self._stack = stack
+        self._environment = _environment()
+        self._interruption = Interruption()
+
+    def run(self, words: Sequence[str]) -> int:
+        """Run a command whose output goes where ours goes; return its exit code. Raises Failed where there is none."""
+        with contextlib.ExitStack() as stack:
+            command = self._start(words, stack)
+            with self._interruption.waiting():
+                return command.wait()
+
+    def start_sandbox(self, words: Sequence[str]) -> str:
+        """Start a sandbox, point every later command at it, and return the line in which it says where it is."""
+        sandbox = self._start(words, self._stack, stdout=subprocess.PIPE)
+        with self._interruption.waiting():
+            line = sandbox.stdout.readline() if sandbox.stdout else ""
+        url = re.search(r"http://\S+", line)
+        if url is None:
+            raise Failed("the sandbox did not start")
+        self._environment["RECONCILER_API_URL"] = url[0]
+        return line.strip()
+
+    def _start(
+        self, words: Sequence[str], stack: contextlib.ExitStack, stdout: int | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a command that ends with the stack at the latest."""
+        try:
+            command = subprocess.Popen(
+                words, cwd=self.folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=stdout, text=True
+            )
+        except FileNotFoundError:
+            raise Failed(f"the command {words[0]} is not installed") from None
+        stack.callback(_stop, command)
+        return command
+
+    def edit_live(self, assistant_id: str, fields: Mapping[str, Any]) -> None:
+        """Change an assistant as the dashboard does: log in, then PATCH. Raises Failed."""
+        account = {name: self._environment[f"RECONCILER_{name.upper()}"] for name in ("email", "password")}
+        # Loopback never goes through a proxy, whatever the caller's environment says.
+        with httpx.Client(base_url=self._environment["RECONCILER_API_URL"], trust_env=False) as dashboard:
+            login = dashboard.post("/auth/login", json=account)
+            cookie = login.headers.get("set-cookie", "").partition(";")[0]
+            answer = dashboard.patch(f"/assistants/{assistant_id}", json=fields, headers={"cookie": cookie})
+        if not answer.is_success:
+            raise Failed(f"the edit of {assistant_id} was answered with {answer.status_code}")
+
+
+@contextlib.contextmanager
+def open_stage(assistants: Path) -> Iterator[Stage]:
+    """Yield a stage with a repository that holds a copy of the definitions; everything is removed at the end."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
+        shutil.copytree(assistants, folder / FOLDER)
+        stage = Stage(folder, stack)
+        for words in ("init --quiet", f"add {FOLDER}", "commit --quiet --message Definitions"):
+            if stage.run(["git", *words.split()]) != 0:
+                raise Failed(f"git {words} did not work")
+        yield stage
+
+
+def _environment() -> dict[str, str]:
+    """Return the caller's environment without settings of git or the reconciler, and with an account for this once."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIXES)}
+    person = {"NAME": "Demo", "EMAIL": "demo@northfield.example"}
+    return {
+        **kept,
+        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()},
+        "RECONCILER_EMAIL": person["EMAIL"],
+        "RECONCILER_PASSWORD": secrets.token_urlsafe(),
+    }
+
+
+def _stop(command: subprocess.Popen[str]) -> None:
+    if command.poll() is None:
+        command.terminate()
+    try:
+        command.wait(_SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        command.kill()
+        command.wait()
+    if command.stdout:
+        command.stdout.close()

@@ -1,0 +1,131 @@
+"""The story, as data: scene after scene, from a first check to an edit behind git's back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.actions import Action, Command, EditLive, Fields, NewFile, StartSandbox
+from demo.stage import FOLDER
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A heading, what is about to happen, and what happens."""
+
+    title: str
+    text: str
+    actions: tuple[Action, ...]
+
+
+INTRODUCTION = """
+    A university keeps its voice and chat assistants as YAML files in git. The folder assistants/ has four of them;
+    have a look. What follows are the real commands. They talk to a sandbox on this machine, and work in a
+    temporary folder that is removed at the end.
+"""
+
+# What the dashboard still holds: a number, a long text, and a field that nobody had set.
+EARLIER: Mapping[str, Fields] = {
+    "asst_enrollment": {"model": {"temperature": 0.7}},
+    "asst_financial_aid": {
+        "voicemailMessage": (
+            "Hello, this is the financial aid office of Northfield University. For your privacy we leave no details "
+            "in a message. Please call us back at 555-0104, Monday to Friday from 10 to 4."
+        )
+    },
+    "asst_after_hours": {"maxDurationSeconds": None},
+}
+
+STORY = (
+    Scene(
+        "Are the definitions right?",
+        "No network and no password are needed for this. It is what a pull request runs first.",
+        (Command("reconciler validate"),),
+    ),
+    Scene(
+        "An API to talk to",
+        """
+        The sandbox stands in for the real API. It starts with the four assistants as they were some weeks ago, before
+        the definitions were edited.
+        """,
+        (StartSandbox(EARLIER),),
+    ),
+    Scene(
+        "What would change?",
+        "A plan reads every assistant and compares it with its definition. It never writes.",
+        (
+            Command(
+                "reconciler plan --detailed-exitcode",
+                exit_code=2,
+                remark="Exit code 2: there are differences. (Without --detailed-exitcode: 0.)",
+            ),
+        ),
+    ),
+    Scene(
+        "Do exactly that",
+        """
+        Each assistant that differs gets one PATCH with what differs, and is read again to see that it worked.
+        Without --yes you are asked first.
+        """,
+        (Command("reconciler apply --yes"),),
+    ),
+    Scene(
+        "And now?",
+        "A second plan must find nothing to do.",
+        (Command("reconciler plan --detailed-exitcode", remark="Exit code 0: no differences."),),
+    ),
+    Scene(
+        "Somebody edits an assistant in the dashboard",
+        "This is what the dashboard sends when somebody presses Save there. Git knows nothing of it.",
+        (EditLive("asst_campus_visits", {"endCallMessage": "See you on campus! Wear comfortable shoes."}),),
+    ),
+    Scene(
+        "Was anything edited behind git's back?",
+        "Run this every night, and no edit stays unseen. It never writes.",
+        (
+            Command(
+                "reconciler drift --detailed-exitcode",
+                exit_code=2,
+                remark=(
+                    "Exit code 2: there is drift. Write the edit into the definition to keep it; apply to undo it."
+                ),
+            ),
+        ),
+    ),
+    Scene(
+        "What a mistake looks like",
+        "Somebody adds a definition in a hurry.",
+        (
+            NewFile(
+                Path(FOLDER, "admissions", "transfer.yaml"),
+                """
+                id: asst_transfer
+                name: Transfer Students
+                firstMesage: Hi! Ready to transfer?
+                metadata:
+                  recordCalls: yes
+                """,
+            ),
+            Command(
+                "reconciler validate",
+                exit_code=1,
+                remark="Exit code 1. Until this is corrected, apply sends nothing at all.",
+            ),
+        ),
+    ),
+)
+
+WHAT_NEXT = """
+    Three environment variables point the same commands at a real API:
+
+      export RECONCILER_API_URL=https://agents.example.edu/api
+      export RECONCILER_EMAIL=you@example.edu
+      export RECONCILER_PASSWORD=...
+
+    Then, in a folder of your own (README.md says how to install the command):
+
+      reconciler whoami             who am I, and do the credentials work?
+      reconciler import asst_123    write the definition of a live assistant
+      reconciler plan               look before anything is sent
+
+    docs/adopt.md goes through it step by step. Nothing of this demo is left running.
+"""

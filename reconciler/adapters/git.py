@@ -1,0 +1,146 @@
+"""Git, asked through its own command. It reads objects and moves refs, and decides nothing.
+
+Whatever comes from outside reaches git after `--end-of-options`, so that no revision can be an option.
+"""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from reconciler.errors import RepositoryError
+
+NO_OBJECT = "0" * 40
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Blob:
+    """A file in a commit's tree: its mode and its object's name."""
+
+    mode: str
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Git:
+    """A repository, by the folder that holds its `.git`."""
+
+    root: Path
+    command: str
+
+    @classmethod
+    def at(cls, root: Path) -> "Git | None":
+        """Return the repository at a folder, or None where there is none, or no git."""
+        command = shutil.which("git")
+        return cls(root, command) if command is not None and (root / ".git").exists() else None
+
+    def resolve(self, revision: str) -> str | None:
+        """Return the commit that a revision names, or None where there is no such commit."""
+        answer = self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return _text(answer.stdout) if answer.returncode == 0 else None
+
+    def is_shallow(self) -> bool:
+        """Tell whether history ends before the first commit, as in a CI checkout."""
+        return self.run("rev-parse", "--is-shallow-repository") == "true"
+
+    def shallow_commits(self) -> frozenset[str]:
+        """Return the commits at which a shallow history ends: they seem to have set everything that they hold."""
+        path = Path(self.run("rev-parse", "--git-path", "shallow"))
+        file = path if path.is_absolute() else self.root / path
+        return frozenset(file.read_text("ascii").split()) if file.is_file() else frozenset()
+
+    def merge_base(self, first: str, second: str) -> str | None:
+        """Return the commit at which two histories part, or None where they have none in common."""
+        answer = self._ask("merge-base", first, second)
+        return _text(answer.stdout) if answer.returncode == 0 else None
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Tell whether a commit is in the history of another."""
+        return self._ask("merge-base", "--is-ancestor", older, newer).returncode == 0
+
+    def parents(self, commit: str) -> list[str]:
+        """Return the parents of a commit."""
+        return self.run("rev-parse", f"{commit}^@").split()
+
+    def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
+        """Return the files below a folder of a commit, by their path from the root; links and submodules are none."""
+        below = ["--", folder] if folder not in ("", ".") else []
+        listing = self._run("ls-tree", "-r", "-z", "--full-tree", commit, *below)
+        found: dict[str, Blob] = {}
+        for entry in listing.split(b"\0"):
+            about, _, path = entry.partition(b"\t")
+            mode, kind, name = about.decode().split() if about else ("", "", "")
+            if kind == "blob" and mode != "120000":
+                found[os.fsdecode(path)] = Blob(mode, name)
+        return found
+
+    def blobs(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of objects, by name, all read by one command; those that are not there are left out."""
+        wanted = list(dict.fromkeys(names))
+        if not wanted:
+            return {}
+        answer = self._run("cat-file", "--batch", given="\n".join(wanted).encode() + b"\n")
+        contents: dict[str, bytes] = {}
+        place = 0
+        for name in wanted:
+            end = answer.index(b"\n", place)
+            header, place = answer[place:end].split(), end + 1
+            if header[-1] == b"missing":
+                continue
+            size = int(header[2])
+            contents[name] = answer[place : place + size]
+            place += size + 1
+        return contents
+
+    def changed_paths(self, commit: str, folder: str, other: str | None = None) -> list[str]:
+        """Return the paths below a folder that differ between a commit and another, or the working tree."""
+        commits = [commit] if other is None else [commit, other]
+        listing = self.run("diff", "--name-only", "--no-renames", "-z", *commits, "--", folder or ".")
+        return [path for path in listing.split("\0") if path]
+
+    def untracked_paths(self, folder: str) -> list[str]:
+        """Return the files below a folder that git does not track, ignored ones too."""
+        listing = self.run("ls-files", "--others", "--full-name", "-z", "--", folder or ".")
+        return [path for path in listing.split("\0") if path]
+
+    def commit_tree(self, tree: str, parents: Iterable[str], message: str) -> str:
+        """Return a new commit of a tree; where git knows nobody's name, the commit is the tool's own."""
+        known = self._ask("var", "GIT_COMMITTER_IDENT").returncode == 0
+        people = {
+            f"GIT_{role}_{what}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", "reconciler"), ("EMAIL", "reconciler@localhost"))
+        }
+        arguments = [word for parent in parents for word in ("-p", parent)]
+        return self.run("commit-tree", tree, *arguments, "-F", "-", given=message, environment={} if known else people)
+
+    def run(self, *arguments: str, given: str | None = None, environment: Mapping[str, str] | None = None) -> str:
+        """Return what a git command prints. Raises RepositoryError with git's own complaint."""
+        return _text(
+            self._run(*arguments, given=given.encode() if given is not None else None, environment=environment)
+        )
+
+    def _run(self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
+        answer = self._ask(*arguments, given=given, environment=environment)
+        if answer.returncode != 0:
+            complaint = _text(answer.stderr).splitlines() or [f"exit code {answer.returncode}"]
+            raise RepositoryError(f"git {arguments[0]}: {complaint[0]}")
+        return answer.stdout
+
+    def _ask(
+        self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(  # noqa: S603 - a list, no shell
+            [self.command, "-C", str(self.root), *arguments],
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            env={**os.environ, "LC_ALL": "C", **(environment or {})},
+            check=False,
+        )
+
+
+def _text(answer: bytes) -> str:
+    return os.fsdecode(answer).strip()

@@ -1,0 +1,102 @@
+"""The applied record: a ref whose commits say which definitions were live, read and written as git objects.
+
+Each commit's first parent is the `HEAD` that was applied, the second the record before it; its tree is the
+first parent's, but for definitions whose assistants did not get there. Trailers name writes whose outcome
+is not clear.
+"""
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from reconciler.adapters.git import NO_OBJECT, Blob, Git
+from reconciler.errors import RepositoryError
+
+TRAILER = "Reconciler-Indeterminate"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unclear:
+    """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent."""
+
+    id: str
+    file: str
+    fields: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled."""
+
+    commit: str
+    applied: str
+    date: str
+    message: str
+    unclear: tuple[Unclear, ...] = ()
+
+
+def read_record(git: Git, ref: str) -> Record | None:
+    """Return the newest record, or None where there is none. Raises RepositoryError for a ref that is no record."""
+    return next(records(git, ref, most=1), None)
+
+
+def records(git: Git, ref: str, *, most: int) -> Iterator[Record]:
+    """Yield the records of a ref, the newest first."""
+    commit = git.resolve(ref)
+    while commit is not None and most > 0:
+        parents = git.parents(commit)
+        if not parents:
+            raise RepositoryError(f"{ref} holds {commit[:12]}, which is no record of what was applied")
+        date, _, message = git.run("log", "-1", "--format=%cI%x00%B", commit).partition("\0")
+        yield Record(commit, parents[0], date, message.strip(), tuple(_unclear(message)))
+        commit, most = (parents[1] if len(parents) > 1 else None), most - 1
+
+
+def write_record(
+    git: Git,
+    ref: str,
+    *,
+    head: str,
+    previous: str | None,
+    replaced: Mapping[str, Blob | None],
+    message: str,
+    unclear: Sequence[Unclear],
+) -> str:
+    """Add a commit to the record and return it: `head`'s tree, in which some paths hold another file, or none.
+
+    The ref moves only if it still is `previous`. Raises RepositoryError.
+    """
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git.run("read-tree", head, environment=index)
+        lines = [
+            f"{blob.mode} {blob.name}\t{path}" if blob else f"0 {NO_OBJECT}\t{path}" for path, blob in replaced.items()
+        ]
+        git.run("update-index", "-z", "--index-info", given="".join(line + "\0" for line in lines), environment=index)
+        tree = git.run("write-tree", environment=index)
+    trailers = [f"{TRAILER}: {json.dumps(dataclasses.asdict(entry), ensure_ascii=True)}" for entry in unclear]
+    text = message.rstrip() + "\n" + ("\n" + "\n".join(trailers) + "\n" if trailers else "")
+    parents = [head, *([previous] if previous else [])]
+    commit = git.commit_tree(tree, parents, text)
+    try:
+        git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or NO_OBJECT)
+    except RepositoryError as error:
+        raise RepositoryError(
+            f"{ref} moved while this ran: what was applied is live, but not recorded ({error.message})",
+            hint="fetch the ref and apply again: what is live already is recorded then",
+        ) from error
+    return commit
+
+
+def _unclear(message: str) -> Iterator[Unclear]:
+    for line in message.splitlines():
+        name, _, value = line.partition(": ")
+        if name != TRAILER:
+            continue
+        try:
+            entry = json.loads(value)
+            yield Unclear(str(entry["id"]), str(entry["file"]), tuple(map(str, entry["fields"])))
+        except (ValueError, KeyError, TypeError) as error:
+            raise RepositoryError(f"a record has a trailer that cannot be read: {value[:80]}") from error

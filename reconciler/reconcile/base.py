@@ -1,0 +1,104 @@
+"""Which commit is the base, what it declared, and what of it is no longer managed or not settled.
+
+The base is the definitions as last applied, against which git's and live's moves are told apart.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.adapters.base import BaseDefinitions, read_base
+from reconciler.adapters.folders import shown_path
+from reconciler.adapters.git import Git
+from reconciler.adapters.record import Record
+from reconciler.core.definition import Definition
+from reconciler.core.missing import MISSING
+from reconciler.core.origin import Base
+from reconciler.errors import RepositoryError
+
+APPLIED_REF = "refs/reconciler/applied"
+OFF = "none"
+NO_DEFINITIONS = BaseDefinitions({})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BaseRevision:
+    """A base: the revision as it was named, and the commit that it is."""
+
+    ref: str
+    commit: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class History:
+    """What git knows of a run's definitions: the commit that is checked out, the base and the newest record.
+
+    Each part is None where there is none; a base of None means that there are two versions only.
+    """
+
+    git: Git | None = None
+    head: str | None = None
+    base: BaseRevision | None = None
+    definitions: BaseDefinitions = NO_DEFINITIONS
+    record: Record | None = None
+
+    def declared(self, definition: Definition, live: Mapping[str, Any]) -> Base:
+        """Return what the base declared for an assistant, by the definition's id or the one that GET gives."""
+        if self.base is None:
+            return MISSING
+        found = self.definitions.find(definition.id, str(live.get("id")))
+        return MISSING if found is None else found.declared
+
+
+def read_history(
+    git: Git | None, base: BaseRevision | None, record: Record | None, folder: Path, current: Sequence[Definition]
+) -> History:
+    """Return what git knows of the definitions of a folder; the base's are read from its objects."""
+    if git is None:
+        return History()
+    definitions = NO_DEFINITIONS
+    if base is not None:
+        definitions = read_base(git, base.commit, shown_path(folder, git.root), current)
+    return History(git, git.resolve("HEAD"), base, definitions, record)
+
+
+def find_base(git: Git | None, asked: str | None, *, or_head: bool = False) -> BaseRevision | None:
+    """Return the base that was asked for, else the applied record; None without one, or where `none` was asked for.
+
+    With `or_head` the commit that is checked out comes after the record. A base that was asked for and
+    cannot be had is a RepositoryError: two versions in place of three would call somebody's live edit a
+    change.
+    """
+    if asked == OFF:
+        return None
+    if asked is not None:
+        return BaseRevision(asked, commit_of(git, asked))
+    if git is None:
+        return None
+    for ref in (APPLIED_REF, *(["HEAD"] if or_head else [])):
+        commit = git.resolve(ref)
+        if commit is not None:
+            return BaseRevision(ref, commit)
+    return None
+
+
+def commit_of(git: Git | None, revision: str) -> str:
+    """Return the commit that a revision names. Raises RepositoryError that says what to do."""
+    if git is None:
+        raise RepositoryError(
+            f"there is no git repository to read {revision!r} from",
+            hint="run this inside the repository, with git installed, or give --base none",
+        )
+    commit = git.resolve(revision)
+    if commit is not None:
+        return commit
+    if git.resolve("HEAD") is None:
+        raise RepositoryError(
+            f"{revision!r} cannot be read: the repository has no commit yet",
+            hint="commit the definitions first, or give --base none",
+        )
+    hint = f"git fetch origin {revision}, or check the name"
+    if git.is_shallow():
+        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
+    raise RepositoryError(f"there is no revision {revision!r} here", hint=hint)

@@ -1,0 +1,107 @@
+"""What a run is about, and the run that comes of it."""
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.adapters.api import AssistantsApi
+from reconciler.adapters.definitions import Loaded
+from reconciler.core.definition import Definition, InvalidDefinition
+from reconciler.core.ignore import expiry_notes, rules_for, unmatched_notes
+from reconciler.core.missing import MISSING
+from reconciler.core.origin import Base
+from reconciler.core.paths import FieldPath, parse_pointer
+from reconciler.core.plan import Plan, Policy, make_plan
+from reconciler.core.run import Failure, Gone, Result, Run
+from reconciler.core.settings import Settings
+from reconciler.reconcile.base import History
+from reconciler.reconcile.workers import nothing
+
+NO_HISTORY = History()
+DEFAULT_POLICY = Policy()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run is about: the definitions, the settings, how many requests may be in flight, and when to stop.
+
+    `history` is what git knows; `base_of` gives what an assistant's definition and live declared when it
+    was last applied, `MISSING` where there is none.
+    """
+
+    loaded: Loaded
+    settings: Settings
+    policy: Policy = DEFAULT_POLICY
+    concurrency: int = 16
+    history: History = NO_HISTORY
+    base_of: Callable[[Definition, Mapping[str, Any]], Base] = lambda _definition, _live: MISSING
+    stopping: Callable[[], bool] = lambda: False
+    progress: Callable[[int, int], None] = nothing
+
+    def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
+        """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
+        return make_plan(
+            definition.declared,
+            live,
+            self.base_of(definition, live),
+            policy=self.policy,
+            ignore=rules_for(self.settings.ignore, definition.key),
+            resend=self.unclear(definition.id),
+        )
+
+    def unclear(self, assistant_id: str) -> tuple[FieldPath, ...]:
+        """Return the fields of an assistant whose last write is unclear, as the applied record says."""
+        record = self.history.record
+        entries = record.unclear if record is not None else ()
+        return tuple(parse_pointer(field) for entry in entries if entry.id == assistant_id for field in entry.fields)
+
+
+def make_run(
+    command: str, api: AssistantsApi | None, scope: Scope, started_at: datetime.datetime, results: Sequence[Result]
+) -> Run:
+    """Return the run of a command that ends now, its results sorted by file, invalid definitions among them."""
+    invalid = [
+        Result(entry, error=Failure(entry.kind, entry.message), outcome="refused" if command == "apply" else None)
+        for entry in scope.loaded.invalid
+    ]
+    return Run(
+        command=command,
+        started_at=started_at,
+        finished_at=now(),
+        results=tuple(sorted([*results, *invalid], key=lambda result: result.definition.file)),
+        problems=scope.loaded.problems,
+        notes=tuple(_notes(scope)),
+        api_url=api.url if api else None,
+        api_calls=dict(api.calls) if api else {},
+        head=scope.history.head,
+        base=dataclasses.asdict(scope.history.base) if scope.history.base else None,
+        gone=tuple(_gone(scope)),
+        stopped=scope.stopping(),
+        options={"on_drift": scope.policy.on_drift, "force_conflicts": scope.policy.force_conflicts},
+    )
+
+
+def _gone(scope: Scope) -> Iterator[Gone]:
+    """Yield the definitions that the base had and that are there no longer; a selected run cannot tell."""
+    if not scope.loaded.whole:
+        return
+    present: list[Definition | InvalidDefinition] = [*scope.loaded.definitions, *scope.loaded.invalid]
+    ids, files = {entry.id for entry in present}, {entry.file for entry in scope.loaded.invalid if entry.id is None}
+    for base in sorted(scope.history.definitions.by_id.values(), key=lambda definition: definition.file):
+        if base.id not in ids and base.file not in files:
+            yield Gone(base.file, base.id)
+
+
+def _notes(scope: Scope) -> Iterator[str]:
+    yield from scope.history.definitions.warnings
+    for gone in _gone(scope):
+        yield f"{gone.file} is gone: the assistant {gone.id} is no longer managed, and left as it is"
+    yield from expiry_notes(scope.settings.ignore, now().date())
+    if scope.loaded.whole:
+        yield from unmatched_notes(scope.settings.ignore, scope.loaded.definitions)
+
+
+def now() -> datetime.datetime:
+    """Return the time, in UTC."""
+    return datetime.datetime.now(datetime.UTC)

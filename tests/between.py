@@ -1,0 +1,151 @@
+"""A server that stands between a client and a sandbox and may meddle with every request and every answer."""
+
+import contextlib
+import http.client
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from servers import Sandbox
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request; `number` counts those of its method, from 1. `path` is below the base URL."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    number: int
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body) if self.body else None
+
+    def saying(self, body: Any) -> "Asked":
+        """The same request with another body."""
+        return replace(self, body=json.dumps(body).encode())
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def saying(self, body: Any) -> "Answered":
+        """The same answer with another body."""
+        return replace(self, body=json.dumps(body).encode())
+
+
+def says(status: int, body: Any, **headers: str) -> Answered:
+    """An answer of JSON, or of the bytes given; header names are written with `_` for `-`."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answered(status, content, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def breaks(status: int) -> Answered:
+    """The API's way to say that something went wrong."""
+    return says(status, {"error": f"trouble number {status}"})
+
+
+Forward = Callable[[Asked], Answered]
+Meddle = Callable[[Asked, Forward], Answered | None]
+"""Answers a request, with the sandbox's help or without; None closes the connection without an answer."""
+
+
+class Between:
+    """The server: its URL, and what it was asked."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.asked: list[Asked] = []
+        self._lock = threading.Lock()
+
+    def note(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Asked:
+        with self._lock:
+            number = 1 + sum(before.method == method for before in self.asked)
+            asked = Asked(method, path, headers, body, number)
+            self.asked.append(asked)
+            return asked
+
+    def requests(self, method: str) -> list[Asked]:
+        return [asked for asked in self.asked if asked.method == method]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, sandbox: Sandbox, meddle: Meddle) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.host = urlsplit(sandbox.url).netloc
+        self.base = urlsplit(sandbox.url).path
+        self.meddle = meddle
+        self.between = Between(f"http://127.0.0.1:{self.server_address[1]}{self.base}")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            self._answer()
+
+    do_POST = do_PATCH = do_GET  # noqa: N815 - http.server's names
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        path = self.path.removeprefix(self.server.base)
+        answer = self.server.meddle(self.server.between.note(self.command, path, headers, body), self._forward)
+        if answer is None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in {"content-type": "application/json", **answer.headers}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _forward(self, asked: Asked) -> Answered:
+        kept: dict[str, str] = {name: asked.headers.get(name, "") for name in ("cookie", "content-type")}
+        with contextlib.closing(http.client.HTTPConnection(self.server.host, timeout=30)) as connection:
+            connection.request(asked.method, self.server.base + asked.path, asked.body or None, kept)
+            answer = connection.getresponse()
+            passed = {name: value for name, value in answer.getheaders() if name == "set-cookie"}
+            return Answered(answer.status, answer.read(), passed)
+
+
+@contextlib.contextmanager
+def between(sandbox: Sandbox, meddle: Meddle) -> Iterator[Between]:
+    """Run a server before a sandbox; `meddle` answers in its place, and may ask it."""
+    with _Server(sandbox, meddle) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield server.between
+        finally:
+            server.shutdown()
+            thread.join()

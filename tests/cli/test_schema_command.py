@@ -1,0 +1,45 @@
+"""`reconciler schema`, as it is installed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+
+
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reconciler", "schema"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_it_prints_the_schema_and_nothing_else(tmp_path: Path) -> None:
+    done = run(tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    schema = json.loads(done.stdout)
+    jsonschema.Draft7Validator.check_schema(schema)
+    assert schema["required"] == ["id"]
+
+
+def test_it_knows_the_extra_fields_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("extra_fields: [/model/messages]\n")
+
+    schema = json.loads(run(tmp_path).stdout)
+
+    jsonschema.validate({"id": "a", "model": {"messages": []}}, schema)
+
+
+def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("extra_field: []\n")
+
+    done = run(tmp_path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "reconciler.yaml:1:1: unknown setting extra_field; did you mean extra_fields?" in done.stderr

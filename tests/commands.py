@@ -1,0 +1,89 @@
+"""The installed command as a process of its own, in an environment that holds nothing but what a test gives it."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from servers import Sandbox
+
+COMMAND = str(Path(sys.executable).with_name("reconciler"))
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a command finds: a path, what measures coverage in processes, and `given`."""
+    kept = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
+    return {**kept, "LC_ALL": "C.UTF-8", **(given or {})}
+
+
+def signed_in(sandbox: Sandbox, url: str = "", email: str = "admin@sandbox.test") -> dict[str, str]:
+    """The three variables that point a command at a sandbox, or at what stands before it."""
+    return {
+        "RECONCILER_API_URL": url or sandbox.url,
+        "RECONCILER_EMAIL": email,
+        "RECONCILER_PASSWORD": sandbox.admin[1],
+    }
+
+
+def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "") -> Completed:
+    """Run the command to its end, without a terminal. It never shows a traceback."""
+    done = subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(env),
+        input=stdin.encode(),
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    completed = Completed(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert "Traceback" not in completed.stdout + completed.stderr, completed.stderr
+    assert "fault of reconciler itself" not in completed.stderr, completed.stderr
+    return completed
+
+
+class Started:
+    """A command that is running."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def ended(self) -> Completed:
+        stdout, stderr = self._process.communicate(timeout=PATIENCE)
+        completed = Completed(self._process.returncode, stdout.decode(), stderr.decode())
+        assert "Traceback" not in completed.stderr, completed.stderr
+        return completed
+
+
+@contextlib.contextmanager
+def started(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Iterator[Started]:
+    """Start the command and leave it running; it is gone at the end."""
+    with subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield Started(process)
+        finally:
+            process.kill()

@@ -1,0 +1,106 @@
+"""Whatever JSON holds, a renderer writes it down and lets nothing of it act."""
+
+import re
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_documents import assistant, change, document, failure, problem
+
+from reconciler.report.document import ChangeKind, Document
+from reconciler.report.json_text import parse_report, render_json
+from reconciler.report.markdown import render_markdown
+from reconciler.report.page import size
+from reconciler.report.text import render_text
+from reconciler.report.values import escape, literal
+
+texts = st.text(
+    st.characters() | st.sampled_from("\x1b\n\r\t\x07\x9b\u202e\u200b\u2028`|<>@#[]\\_ \ud800"), max_size=90
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=8,
+)
+CONTROLS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+COLOURS = re.compile(r"\x1b\[[0-9;]+m")
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Document:
+    kinds: list[ChangeKind] = ["change", "drift", "conflict"]
+    kind = st.sampled_from(kinds)
+    changes = [
+        change("/" + draw(texts), draw(values), draw(values), kind=draw(kind), base=draw(values)),
+        change(draw(texts), draw(values)),
+    ]
+    entry = assistant(
+        draw(texts),
+        *changes,
+        name=draw(texts),
+        id_=draw(texts),
+        released=[draw(texts)],
+        ignored=[{"path": draw(texts), "reason": draw(texts), "expires": draw(texts)}],
+        remaining=[draw(texts)],
+        warnings=[draw(texts)],
+        error=failure("server", draw(texts)),
+    )
+    found = [problem(draw(texts), 1, 1, draw(texts))]
+    command = draw(st.sampled_from(["plan", "apply", "drift", "validate"]) | texts)
+    return document(command, entry, problems=found, warnings=[draw(texts)])
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs(), st.booleans(), st.integers(20, 120))
+def test_no_text_report_holds_a_raw_control_character(run: Document, verbose: bool, width: int) -> None:
+    text = render_text(run, verbose=verbose, width=width)
+    assert not CONTROLS.search(text)
+    assert not any(line != line.rstrip() for line in text.split("\n"))
+    assert text.endswith("\n")
+    coloured = render_text(run, colour=True, verbose=verbose, width=width)
+    assert not CONTROLS.search(COLOURS.sub("", coloured))
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs(), st.integers(1_000, 9_000))
+def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(run: Document, limit: int) -> None:
+    text = render_markdown(run, limit=limit)
+    assert not CONTROLS.search(text)
+    assert size(text) <= limit
+    text.encode()
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs())
+def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run: Document) -> None:
+    text = render_json(run)
+    text.encode()
+    assert not re.search("[\x7f-\x9f\u2028-\u202e\ud800-\udfff]", text)
+
+
+@given(values)
+def test_a_literal_is_one_line_and_different_texts_stay_different(value: Any) -> None:
+    assert escape(literal(value)) == literal(value)
+    assert "\n" not in literal(value)
+
+
+@given(texts, texts)
+def test_two_texts_never_have_the_same_literal(one: str, other: str) -> None:
+    assert (literal(one) == literal(other)) == (one == other)
+
+
+def test_values_nested_beyond_all_use_are_cut() -> None:
+    value: Any = 1
+    for _ in range(150):
+        value = [value]
+    run = document("plan", assistant("a", change("/metadata/x", value)))
+    assert "[..." in render_text(run)
+    assert parse_report(render_json(run), name="r.json") == run
+
+
+def test_an_emoji_of_several_characters_stays_whole_and_a_hidden_joiner_shows() -> None:
+    assert escape("\U0001f469\u200d\U0001f4bb") == "\U0001f469\u200d\U0001f4bb"
+    assert escape("pay\u200dpal") == r"pay\u200dpal"
+    assert escape("\U000e0041\u3164") == r"\U000e0041\u3164"

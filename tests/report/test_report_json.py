@@ -1,0 +1,98 @@
+"""JSON reports: written the same every time, read with suspicion."""
+
+import json
+from typing import Any
+
+import pytest
+from report_documents import assistant, change, document, failure
+
+from reconciler.errors import ReportError
+from reconciler.report.document import Document
+from reconciler.report.json_text import LARGEST_REPORT, parse_report, render_json
+
+RUN = document("plan", assistant("a", change("/name", "B", "A"), error=failure("server", "x", 500)))
+
+
+def broken(**fields: Any) -> str:
+    return json.dumps({**RUN, **fields})
+
+
+def broken_entry(**fields: Any) -> str:
+    return broken(assistants=[{**RUN["assistants"][0], **fields}])
+
+
+def test_what_is_written_is_read_back() -> None:
+    text = render_json(RUN)
+    assert parse_report(text, name="r.json") == RUN
+    assert text.endswith("}\n")
+    assert render_json(parse_report(text, name="r.json")) == text
+
+
+def test_text_that_utf8_or_a_terminal_cannot_take_is_escaped_and_comes_back() -> None:
+    odd = "\ud800 \x9b31m \u202e \u2028 é \U0001f600"
+    text = render_json(document("plan", assistant("a", change("/name", odd))))
+    assert parse_report(text, name="r.json")["assistants"][0]["changes"][0]["desired"] == odd
+    text.encode()
+    assert "\x9b" not in text
+    assert "\u202e" not in text
+    assert "é \U0001f600" in text
+
+
+def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
+    assert parse_report("\ufeff" + broken(of_tomorrow=1), name="r.json")["command"] == "plan"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not JSON: Expecting value (line 1, column 1)"),
+        ("{", "is not JSON"),
+        ('{"a": NaN}', "a number that JSON does not have"),
+        ('{"a": 1e999}', "a number that JSON does not have"),
+        ('{"a": ' + "1" * 5000 + "}", "a number that JSON does not have"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[" * 300 + "]" * 300, "nested too deeply"),
+        ("[]", "the report should be an object, not a list"),
+        ("{}", "the report has no 'format_version'"),
+        (broken(format_version=2), "has report format 2, this version reads up to 1"),
+        (broken(format_version=0), "/format_version should be 1"),
+        (broken(format_version="1"), "/format_version should be 1"),
+        (broken(assistants={}), "/assistants should be a list, not an object"),
+        (broken(summary={"total": "x"}), "/summary/total should be a whole number, not a text"),
+        (broken(summary=[]), "/summary should be an object, not a list"),
+        (broken(offline=0), "/offline should be true or false, not a whole number"),
+        (broken(api_url=1.5), "/api_url should be a text, not a number"),
+        (broken(warnings=[None]), "/warnings/0 should be a text, not null"),
+        (broken_entry(status="odd"), "/assistants/0/status should be one of error, missing"),
+        (broken_entry(status=[]), "/assistants/0/status should be one of"),
+        (broken_entry(changes=[{"path": "/a"}]), "/assistants/0/changes/0 has no 'kind'"),
+        (broken_entry(released=["a"]), "/assistants/0 names a field wrongly: a JSON Pointer begins with '/'"),
+    ],
+)
+def test_a_file_that_is_no_report_is_refused_with_its_name_and_a_reason(text: str, message: str) -> None:
+    with pytest.raises(ReportError) as caught:
+        parse_report(text, name="plan.json")
+    assert str(caught.value).startswith("plan.json: ")
+    assert message in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_refusal_quotes_no_value_and_escapes_the_name() -> None:
+    with pytest.raises(ReportError) as caught:
+        parse_report(broken_entry(status="s3cr3t"), name="a\x1b.json")
+    assert "s3cr3t" not in str(caught.value)
+    assert str(caught.value).startswith(r"a\x1b.json: ")
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * (LARGEST_REPORT + 1), "\u20ac" * (LARGEST_REPORT // 3 + 1)], ids=["ascii", "wide"]
+)
+def test_a_file_too_large_is_refused_before_it_is_parsed(text: str) -> None:
+    with pytest.raises(ReportError, match="larger than 64 MiB"):
+        parse_report(text, name="big.json")
+
+
+def test_numbers_keep_their_kind() -> None:
+    run: Document = document("plan", assistant("a", change("/x", [1, 1.0, 1e300, True, None])))
+    back = parse_report(render_json(run), name="r.json")["assistants"][0]["changes"][0]["desired"]
+    assert list(map(type, back)) == [int, float, float, bool, type(None)]

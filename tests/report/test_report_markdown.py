@@ -1,0 +1,180 @@
+"""The Markdown report: a comment on a pull request that says the most important within its limit."""
+
+import re
+
+import pytest
+from report_documents import assistant, change, document, failure, problem
+
+from reconciler.report.document import Document
+from reconciler.report.inert import code, fenced, inline
+from reconciler.report.markdown import MARKDOWN_LIMIT, render_markdown
+from reconciler.report.page import size
+
+BASE = {"ref": "main", "commit": "4f1c0de"}
+PROMPT = "\n".join(f"{line}. Whatever the caller says, stay calm and friendly at all times." for line in range(200))
+
+
+def fleet(number: int, name: str = "Assistant {0:03} of the Office of Enrolment and Admissions") -> Document:
+    entries = [
+        assistant(
+            f"office/assistant-{place:03}",
+            change("/model/messages/0/content", PROMPT.replace("calm", f"cool {place}"), PROMPT),
+            change("/model/temperature", 0.5, 0.7),
+            name=name.format(place),
+        )
+        for place in range(number)
+    ]
+    return document("plan", *entries, base=BASE)
+
+
+def test_500_changed_assistants_with_long_prompts_are_all_named_within_the_limit() -> None:
+    text = render_markdown(fleet(500))
+    assert len(text) <= MARKDOWN_LIMIT
+    for place in range(500):
+        assert f"| Assistant {place:03} of the Office" in text
+    assert "Left out for want of room" in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_emoji_count_twice_as_github_counts_them() -> None:
+    text = render_markdown(fleet(500, "\U0001f600" * 30 + " {0:03}"))
+    assert size(text) <= MARKDOWN_LIMIT
+    assert size(text) > len(text)
+
+
+@pytest.mark.parametrize("limit", [1_000, 2_500, 5_000, 20_000])
+@pytest.mark.parametrize("number", [1, 3, 40])
+def test_any_limit_is_kept(limit: int, number: int) -> None:
+    crowded: Document = {
+        **fleet(number, "@`|" * 50),
+        "warnings": ["w | " * 200] * 9,
+        "problems": [problem("a.yaml", line, 1, "<" * 300) for line in range(1, 30)],
+    }
+    text = render_markdown(crowded, limit=limit)
+    assert size(text) <= limit
+    assert text.count("<details>") == text.count("</details>")
+    assert text.startswith("## Plan\n")
+
+
+def test_a_limit_below_all_sense_is_not_taken_literally() -> None:
+    assert "Plan: 1 to change" in render_markdown(fleet(1), limit=10)
+
+
+def test_where_room_is_short_trouble_is_kept_before_conflicts_drift_and_changes() -> None:
+    long = "\n".join("a line of a long text" for _ in range(25))
+    entries = [
+        assistant("a-change", change("/firstMessage", long)),
+        assistant("b-drift", change("/firstMessage", long, kind="drift")),
+        assistant("c-conflict", change("/firstMessage", long, kind="conflict")),
+        assistant("d-error", error=failure("server", "down " * 50)),
+    ]
+    run = document("plan", *entries, base=BASE)
+    full = render_markdown(run)
+    order = [full.index(f"<summary><b>{title}") for title in ("D Error", "C Conflict", "B Drift", "A Change")]
+    assert order == sorted(order)
+    short = render_markdown(run, limit=2_200)
+    assert "<summary><b>D Error" in short
+    assert "<summary><b>C Conflict" in short
+    assert "A Change" in short.split("<details>")[0]
+    assert "Left out" in short
+
+
+def test_long_errors_are_cut_where_room_is_short() -> None:
+    entries = [assistant(f"a{place}", error=failure("server", "down " * 150)) for place in range(4)]
+    text = render_markdown(document("plan", *entries, base=BASE), limit=3_000)
+    assert text.count("- **Error:** down") == 4
+    assert "down\u2026\n" in text
+    assert "the values in 2 sections" in text
+
+
+def test_one_giant_section_gives_way_to_its_names() -> None:
+    changes = [change(f"/metadata/key{place}", PROMPT) for place in range(40)]
+    text = render_markdown(document("plan", assistant("giant", *changes), base=BASE), limit=5_000)
+    assert "Differs in `metadata.key0`, `metadata.key1`" in text
+    assert "Left out for want of room: the values in 1 section." in text
+
+
+def test_values_stand_side_by_side_with_plain_words_beside_them() -> None:
+    entry = assistant(
+        "a",
+        change("/model/temperature", 0.6, 0.9, kind="conflict", base=0.5),
+        change("/voice/voiceId", "alloy", "nova", kind="drift"),
+        change("/maxDurationSeconds", 1800),
+        change("/metadata/a|b", "x|`y`", None),
+    )
+    text = render_markdown(document("plan", entry, base=BASE))
+    assert "| Field | Both moved from | Live | Definition |" in text
+    assert "| `model.temperature` | `0.5` | `0.9` | `0.6` (more even answers) |" in text
+    assert '| `voice.voiceId` | `"nova"` (another voice) | `"alloy"` |' in text
+    assert "| `maxDurationSeconds` | not set | `1800` (calls of up to 30 minutes) |" in text
+    assert '| <code>metadata.a&#124;b</code> | not set | <code>"x&#124;&#96;y&#96;"</code> |' in text
+    assert text.index("In conflict") < text.index("Edited live") < text.index("Changed in git")
+
+
+def test_the_row_of_an_assistant_names_its_first_fields_and_counts_the_rest() -> None:
+    changes = [change(f"/metadata/{key}", 1, 2) for key in "abcde"]
+    text = render_markdown(document("plan", assistant("a", *changes)))
+    assert "to change: `metadata.a`, `metadata.b`, `metadata.c` and 2 more | git |" in text
+
+
+def test_an_assistant_that_the_table_says_everything_about_has_no_section() -> None:
+    text = render_markdown(document("apply", assistant("a", outcome="skipped")))
+    assert "| A | `assistants/a.yaml` | skipped, never started |  |" in text
+    assert "<details>" not in text
+
+
+def test_in_sync_is_a_sentence_and_nothing_else() -> None:
+    text = render_markdown(document("plan", assistant("a"), base=BASE))
+    assert text == "## Plan\n\n**Plan: 0 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors.**\n"
+
+
+def test_validate_gives_a_table_of_places() -> None:
+    found = [problem("a|b.yaml", 3, 1, "@me `x`"), problem("b.yaml", 1, 2, "two", warning=True)]
+    text = render_markdown(document("validate", problems=found))
+    assert "| <code>a&#124;b.yaml:3:1</code> | @&#8203;me &#96;x&#96; |\n| `b.yaml:1:2` | warning: two |\n" in text
+
+
+def test_problems_that_do_not_fit_are_counted() -> None:
+    found = [problem("a.yaml", line, 1, "something is wrong here") for line in range(1, 101)]
+    text = render_markdown(document("validate", problems=found), limit=2_000)
+    kept = len(re.findall("something is wrong", text))
+    assert 0 < kept < 100
+    assert f"Left out for want of room: {100 - kept} problems." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "inert"),
+    [
+        ("a|b", "a&#124;b"),
+        ("<b>&amp;", "&#60;b&#62;&#38;amp;"),
+        ("@team and a@b.c", "@&#8203;team and a@&#8203;b.c"),
+        ("#123 # 5", "#&#8203;123 # 5"),
+        ("GH-12", "GH&#8203;-12"),
+        ("http://x and www.x", "http:&#8203;//x and www&#8203;.x"),
+        ("![i](u)", "!&#91;i&#93;(u)"),
+        ("snake_case _em_ **b**", "snake_case &#95;em&#95; &#42;&#42;b&#42;&#42;"),
+        ("\u202ea\nb", "&#92;u202ea&#92;nb"),
+    ],
+)
+def test_text_from_outside_is_inert(text: str, inert: str) -> None:
+    assert inline(text) == inert
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("model.name", "`model.name`"),
+        ("@team", "`@team`"),
+        ("a`b", "<code>a&#96;b</code>"),
+        ("a\\|b", "<code>a&#92;&#124;b</code>"),
+        ("", "<code></code>"),
+        (" a", "<code> a</code>"),
+    ],
+)
+def test_code_is_a_span_where_that_is_safe(text: str, written: str) -> None:
+    assert code(text) == written
+
+
+def test_a_fence_is_longer_than_any_run_of_backticks_inside() -> None:
+    assert fenced(["+ ```", "- `````` x "]) == "```````\n+ ```\n- `````` x\n```````"
+    assert fenced([], "diff") == "```diff\n```"

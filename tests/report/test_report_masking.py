@@ -1,0 +1,113 @@
+"""Sensitive values leave a document whatever their place; nothing else does."""
+
+import copy
+import json
+
+import pytest
+from report_documents import assistant, change, document, failure, problem
+
+from reconciler.core.paths import parse_pointer
+from reconciler.report.document import ChangeEntry
+from reconciler.report.json_text import render_json
+from reconciler.report.markdown import render_markdown
+from reconciler.report.masking import mask
+from reconciler.report.text import render_text
+
+SECRET = 's3cr3t-"quoted"-\u00e9'
+HIDDEN = "(sensitive)"
+
+
+def masked(entry: ChangeEntry, *patterns: str) -> ChangeEntry:
+    run = document("plan", assistant("a", entry))
+    return mask(run, [parse_pointer(pattern) for pattern in patterns])["assistants"][0]["changes"][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "pattern", "left"),
+    [
+        ("/metadata/crmKey", SECRET, "/metadata/crmKey", HIDDEN),
+        ("/metadata/crm/key", SECRET, "/metadata/crm", HIDDEN),
+        ("/metadata/crm/key", SECRET, "/metadata/*/key", HIDDEN),
+        ("/metadata/crm", {"key": SECRET, "user": "x"}, "/metadata/crm/key", {"key": HIDDEN, "user": "x"}),
+        (
+            "/metadata",
+            {"a": {"key": 5}, "b": {"key": [1]}},
+            "/metadata/*/key",
+            {"a": {"key": HIDDEN}, "b": {"key": HIDDEN}},
+        ),
+        ("/metadata/keys", ["x", SECRET], "/metadata/keys/1", ["x", HIDDEN]),
+        ("/metadata/keys", [{"k": SECRET}], "/metadata/keys/*/k", [{"k": HIDDEN}]),
+        ("/metadata/crm", "a text", "/metadata/crm/key", "a text"),
+        ("/metadata/other", SECRET, "/metadata/crmKey", SECRET),
+        ("/metadata/crmKey", None, "/metadata/crmKey", None),
+        ("/metadata/crmKey", False, "/metadata/crmKey", HIDDEN),
+    ],
+)
+def test_a_value_is_masked_at_below_and_above_a_named_field(
+    path: str, value: object, pattern: str, left: object
+) -> None:
+    entry = masked(change(path, value, value, base=value), pattern)
+    assert (entry["desired"], entry["live"], entry["base"]) == (left, left, left)
+
+
+def test_a_side_that_has_no_such_key_stays_without_it() -> None:
+    entry = masked(change("/metadata/crmKey", SECRET), "/metadata/crmKey")
+    assert "live" not in entry
+    assert "base" not in entry
+
+
+def test_a_masked_value_still_reads_as_changed() -> None:
+    run = document("plan", assistant("a", change("/metadata/crmKey", SECRET, "old-secret")))
+    text = render_text(mask(run, [("metadata", "crmKey")]))
+    assert "  ~ metadata.crmKey: (sensitive) -> (sensitive)\n" in text
+
+
+def test_no_format_shows_a_sensitive_value_anywhere() -> None:
+    quoted = json.dumps(SECRET)
+    run = document(
+        "plan",
+        assistant(
+            "a",
+            change("/metadata/crmKey", SECRET, "old-secret", base="older-secret"),
+            change("/metadata/list", [{"key": "secret-in-a-list"}], None),
+            name="secret-name",
+            patch={"name": "secret-name", "metadata": {"crmKey": SECRET, "live": "secret-live", "plain": "stays"}},
+            warnings=[f"old-secret was replaced by {SECRET}", "secret-live vanished"],
+            error=failure("invalid", f'the API said: {{"crmKey": {quoted}}}', 400),
+        ),
+        warnings=["older-secret"],
+        problems=[problem("a.yaml", 1, 1, "secret-in-a-list is odd")],
+    )
+    before = copy.deepcopy(run)
+    patterns = ["/metadata/crmKey", "/metadata/live", "/metadata/list/*/key", "/name"]
+    hidden = mask(run, [parse_pointer(pattern) for pattern in patterns])
+    assert run == before
+    for text in (render_json(hidden), render_text(hidden), render_markdown(hidden)):
+        assert "secret" not in text.replace("no_secret", "")
+        assert "s3cr3t" not in text
+    assert hidden["assistants"][0]["patch"] == {
+        "name": HIDDEN,
+        "metadata": {"crmKey": HIDDEN, "live": HIDDEN, "plain": "stays"},
+    }
+    assert hidden["assistants"][0]["warnings"] == ["(sensitive) was replaced by (sensitive)", "(sensitive) vanished"]
+
+
+def test_a_short_value_is_not_searched_for_in_sentences() -> None:
+    run = document("plan", assistant("a", change("/metadata/pin", "the", "a"), warnings=["the end"]))
+    assert mask(run, [("metadata", "pin")])["assistants"][0]["warnings"] == ["the end"]
+
+
+def test_a_secret_that_is_part_of_the_mask_is_replaced_once() -> None:
+    run = document(
+        "plan",
+        assistant("a", change("/metadata/k", "sensitive", ["x", {"y": "long-one"}])),
+        warnings=["sensitive long-one"],
+    )
+    assert mask(run, [("metadata", "k")])["warnings"] == ["(sensitive) (sensitive)"]
+
+
+def test_masking_twice_is_masking_once_and_without_patterns_nothing() -> None:
+    run = document("plan", assistant("a", change("/metadata/k", SECRET), warnings=["(sensitive)"]))
+    once = mask(run, [("metadata", "k")])
+    assert mask(once, [("metadata", "k")]) == once
+    assert mask(run, []) == run

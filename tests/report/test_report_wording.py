@@ -1,0 +1,132 @@
+"""The sentences of a report."""
+
+import pytest
+from report_documents import assistant, change, document, failure, problem
+
+from reconciler.report import wording
+from reconciler.report.document import AssistantEntry, Document, Outcome
+from reconciler.report.meaning import meaning
+
+CHANGED = assistant("changed", change("/name", "B", "A"))
+DRIFTED = assistant("drifted", change("/name", "B", "A", kind="drift"))
+TORN = assistant("torn", change("/name", "B", "A", kind="conflict"), change("/voicemailMessage", "x"))
+GONE = assistant("gone", error=failure("not_found", "no such assistant", 404))
+FAILED = assistant("failed", error=failure("server", "500", 500))
+FINE = assistant("fine")
+WARNING = problem("assistants/fine.yaml", 1, 1, "ends in white space", warning=True)
+
+
+def ended(*outcomes: Outcome) -> list[AssistantEntry]:
+    return [assistant(f"a{place}", outcome=outcome) for place, outcome in enumerate(outcomes)]
+
+
+@pytest.mark.parametrize(
+    ("run", "sentence"),
+    [
+        (
+            document("plan", CHANGED, DRIFTED, FINE, GONE),
+            "Plan: 1 to change, 1 drifted, 0 conflicts, 1 in sync, 1 error.",
+        ),
+        (document("plan", TORN, GONE, FAILED), "Plan: 0 to change, 0 drifted, 1 conflict, 0 in sync, 2 errors."),
+        (document("drift", DRIFTED, FINE), "Drift: 1 drifted, 0 conflicts, 1 in sync, 0 errors."),
+        (document("drift", CHANGED), "Drift: 0 drifted, 0 conflicts, 0 in sync, 1 not applied yet, 0 errors."),
+        (document("drift"), "Drift: no definitions to look at, nothing to do."),
+        (document("apply", *ended("applied", "applied", "unchanged")), "Apply: 2 applied, 1 unchanged, 0 failed."),
+        (
+            document("apply", *ended("failed", "refused", "indeterminate", "not_converged", "skipped")),
+            "Apply: 0 applied, 0 unchanged, 1 failed, 1 refused, 1 indeterminate, 1 not converged, 1 skipped.",
+        ),
+        (document("report", *ended("applied"), FINE), "Report: 1 applied, 0 unchanged, 0 failed."),
+        (document("report", FINE), "Report: 0 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."),
+        (document("validate", FINE), "1 definition is valid."),
+        (document("validate", FINE, CHANGED), "2 definitions are valid."),
+        (document("validate", FINE, problems=[WARNING]), "1 definition is valid, with 1 warning in 1 file."),
+        (
+            document("validate", FINE, problems=[WARNING, WARNING], options={"strict": True}),
+            "1 definition is valid, with 2 warnings in 1 file, and --strict allows none.",
+        ),
+        (
+            document("validate", FINE, FAILED, problems=[problem("a.yaml", 1, 1, "x"), problem("a.yaml", 2, 1, "y")]),
+            "Validate: 2 problems in 1 file, 1 definition is valid.",
+        ),
+        (
+            document("validate", FINE, FAILED, problems=[problem("a.yaml", 1, 1, "x"), WARNING]),
+            "Validate: 1 problem and 1 warning in 2 files, 1 definition is valid.",
+        ),
+    ],
+)
+def test_the_totals_are_one_sentence(run: Document, sentence: str) -> None:
+    assert wording.summary_line(run) == sentence
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (CHANGED, "to change"),
+        (TORN, "conflict, to change"),
+        (GONE, "missing"),
+        (FINE, "in sync"),
+        (assistant("a", status="drifted"), "drifted"),
+        (assistant("a", outcome="refused"), "refused, nothing was sent"),
+        (assistant("a") | {"status": None}, "not read"),
+    ],
+)
+def test_where_an_assistant_stands_is_said_in_words(entry: AssistantEntry, words: str) -> None:
+    assert wording.standing(entry) == words
+
+
+def test_without_a_base_a_reader_is_told_what_that_means() -> None:
+    note = "Without a base, live edits can't be told from changes."
+    assert wording.notes(document("plan", FINE)) == [note]
+    assert wording.notes(document("apply", FINE)) == [note]
+    assert wording.notes(document("plan", base={"ref": "main", "commit": "1"})) == []
+    assert "definitions themselves are the base" in wording.notes(document("drift"))[0]
+
+
+def test_kept_drift_is_explained_only_where_there_is_some() -> None:
+    base = {"ref": "main", "commit": "1"}
+    kept = {"on_drift": "keep"}
+    assert "left as it is" in wording.notes(document("plan", DRIFTED, base=base, options=kept))[0]
+    assert wording.notes(document("plan", CHANGED, base=base, options=kept)) == []
+    assert wording.notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"})) == []
+
+
+def test_an_offline_report_says_so() -> None:
+    offline: Document = {**document("plan", FINE, base={"ref": "main", "commit": "1"}), "offline": True}
+    assert wording.notes(offline)[0].startswith("Offline")
+
+
+def test_an_error_without_a_message_still_says_what_its_kind_means() -> None:
+    assert wording.error_lines(assistant("a", error=failure("timeout", " "))) == ["the API took too long"]
+    assert wording.error_lines(assistant("a", error=failure("of_tomorrow", ""))) == ["of_tomorrow"]
+    assert wording.error_lines(FINE) == []
+
+
+def test_a_reason_is_told_with_its_date() -> None:
+    assert wording.ignored_reason("set by the CRM", "2027-01-31") == "set by the CRM, until 2027-01-31"
+    assert wording.ignored_reason("", None) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "words"),
+    [
+        ("/model/temperature", 0.6, 0.7, "more varied answers"),
+        ("/model/temperature", 1, 0.5, "more even answers"),
+        ("/model/temperature", None, 0.5, ""),
+        ("/model/maxTokens", 100, 200, "longer answers possible"),
+        ("/maxDurationSeconds", 60, 1800, "calls of up to 30 minutes"),
+        ("/maxDurationSeconds", None, 60, "calls of up to 1 minute"),
+        ("/maxDurationSeconds", None, 90, "calls of up to 90 seconds"),
+        ("/maxDurationSeconds", None, 1, "calls of up to 1 second"),
+        ("/maxDurationSeconds", 60, None, "no limit of its own on a call's length"),
+        ("/firstMessageMode", None, "assistant-waits-for-user", "the assistant waits for the caller"),
+        ("/firstMessageMode", None, ["odd"], ""),
+        ("/voice/voiceId", "nova", "alloy", "another voice"),
+        ("/voice/voiceId", None, "alloy", ""),
+        ("/model/temperature", 0.5, True, ""),
+        ("/metadata/anything", 1, 2, ""),
+        ("/metadata/anything", 1, None, ""),
+    ],
+)
+def test_some_fields_say_what_their_change_means(path: str, old: object, new: object, words: str) -> None:
+    assert meaning(path, old, new) == words

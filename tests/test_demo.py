@@ -1,0 +1,139 @@
+"""`make demo` as a newcomer runs it: the whole story, and nothing left behind however it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+A_REAL_API = {
+    "RECONCILER_API_URL": "https://real.example/api",
+    "RECONCILER_AUTH_TOKEN": "token-of-a-real-account",
+    "RECONCILER_DIRECTORY": "elsewhere",
+    "GIT_DIR": "elsewhere",
+}
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Iterator[Path]:
+    """The folder for the demo's temporary files: empty at the end."""
+    yield tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+def started(temporary: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *(words or ("-m", "demo"))],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary), **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def sandbox_is_gone(output: str) -> bool:
+    found = re.search(r"Sandbox API on (\S+)", output)
+    assert found, output
+    place = urlsplit(found[1])
+    with socket.socket() as caller:
+        return caller.connect_ex((str(place.hostname), place.port or 0)) != 0
+
+
+def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
+    output, errors = started(temporary, **A_REAL_API).communicate(timeout=120)
+
+    assert errors == ""
+    key_lines = [
+        "$ reconciler validate",
+        "4 definitions are valid.",
+        "$ reconciler plan --detailed-exitcode",
+        "~ model.temperature: 0.7 -> 0.6",
+        "~ voicemailMessage:",
+        "+ maxDurationSeconds: 600",
+        "Plan: 3 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors.",
+        "-> Exit code 2",
+        "$ reconciler apply --yes",
+        "Apply: 3 applied, 1 unchanged, 0 failed.",
+        "$ reconciler plan --detailed-exitcode",
+        "Plan: 0 to change, 0 drifted, 0 conflicts, 4 in sync, 0 errors.",
+        "PATCH /assistants/asst_campus_visits",
+        "$ reconciler drift --detailed-exitcode",
+        "(drift: edited live)",
+        "Drift: 1 drifted, 0 conflicts, 3 in sync, 0 errors.",
+        "$ reconciler validate",
+        "transfer.yaml:3:1: unknown field firstMesage; did you mean firstMessage?",
+        "transfer.yaml:5:16: yes is read as true and as text",
+        "export RECONCILER_API_URL=",
+    ]
+    told = 0
+    for line in key_lines:
+        told = output.find(line, told)
+        assert told >= 0, line
+        told += len(line)
+    assert sandbox_is_gone(output)
+
+
+def test_reads_well_in_80_columns(temporary: Path) -> None:
+    output, _ = started(temporary, COLUMNS="80", FORCE_COLOR="").communicate(timeout=120)
+
+    assert "\x1b" not in output
+    # Problems are one line each, however long, so that editors make links of them.
+    wide = [line for line in output.splitlines() if len(line) > 80 and not re.match(r"\S+:\d+:\d+: ", line)]
+    assert wide == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["Sandbox API on", "$ reconciler plan", "Plan: 3 to change"])
+def test_a_signal_leaves_nothing(temporary: Path, moment: str, number: signal.Signals) -> None:
+    demo = started(temporary)
+    assert demo.stdout
+    output = ""
+    while moment not in output:
+        line = demo.stdout.readline()
+        assert line, output
+        output += line
+    demo.send_signal(number)
+    rest, errors = demo.communicate(timeout=60)
+
+    assert demo.returncode == 128 + number
+    assert "Traceback" not in errors
+    assert "On your own assistants" not in rest
+    assert sandbox_is_gone(output)
+
+
+def test_a_step_that_ends_otherwise_stops_the_demo_and_leaves_nothing(temporary: Path) -> None:
+    script = """
+import sys
+from demo.__main__ import main
+from demo.actions import Command, StartSandbox
+from demo.story import Scene
+steps = (StartSandbox({}), Command("reconciler plan", exit_code=2), Command("reconciler never"))
+sys.exit(main([Scene("One step that differs", "It ends with 0.", steps)]))
+"""
+    demo = started(temporary, "-c", script)
+    output, errors = demo.communicate(timeout=120)
+
+    assert (demo.returncode, errors) == (1, "")
+    assert "The demo stops here: `reconciler plan` ended with exit code 0 instead of 2." in output
+    assert "reconciler never" not in output
+    assert sandbox_is_gone(output)
+
+
+def test_a_missing_git_is_named(temporary: Path) -> None:
+    script = (
+        "import sys, sysconfig; sysconfig.get_path = lambda _: ''; from demo.__main__ import main; sys.exit(main())"
+    )
+    demo = started(temporary, "-c", script, PATH=str(temporary))
+    output, errors = demo.communicate(timeout=120)
+
+    assert (demo.returncode, errors) == (1, "")
+    assert "The demo stops here: the command git is not installed." in output
