@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.reconcile.apply import apply
 from reconciler.reconcile.drift import drift
-from reconciler.reconcile.plan import Scope, plan
+from reconciler.reconcile.plan import plan
+from reconciler.reconcile.scope import Scope
 from reconciler.report.build import to_document
 from reconciler.report.document import AssistantEntry, Document
 from reconciler.sandbox.accounts import ADMIN, PASSWORD
@@ -31,7 +33,8 @@ class Project:
     """A repository with definitions below `assistants`; `root` is its root."""
 
     def __init__(self, root: Path) -> None:
-        (root / ".git").mkdir(parents=True)
+        root.mkdir(parents=True)
+        subprocess.run(["git", "init", "--quiet", str(root)], check=True)
         self.root = root
         self.folder = root / "assistants"
         self.folder.mkdir()

@@ -4,6 +4,7 @@ Texts of several lines, and long ones, become block scalars; what a parser could
 quoted. The result is read again: what does not come back exactly is written in plain double quotes instead.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from reconciler.adapters.yaml_reader import read_yaml
 from reconciler.adapters.yaml_scalars import read_plain
 
 WIDTH = 96
+# Line breaks to PyYAML, ordinary characters to a parser of YAML 1.2: written as escapes.
+_BREAKS_OF_YAML_1_1 = re.compile("[\x85\u2028\u2029]")
 
 
 def write_definition(fields: Mapping[str, Any]) -> str:
@@ -51,7 +54,9 @@ class _Readable(yaml.SafeDumper):
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         style = None
-        if "\n" in text:
+        if _BREAKS_OF_YAML_1_1.search(text):
+            style = '"'
+        elif "\n" in text:
             style = "|"
         elif len(text) > WIDTH - 16 and " " in text:
             style = ">"

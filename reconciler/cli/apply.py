@@ -21,16 +21,20 @@ from reconciler.cli.options import (
     policy_options,
 )
 from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.reports import read_report
 from reconciler.cli.streams import tell
 from reconciler.cli.versions import policy_for, read_versions
 from reconciler.core.limits import MaxChanges
+from reconciler.core.reviewed import Reviewed
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.reconcile.apply import apply, skip_all
 from reconciler.reconcile.plan import plan
 from reconciler.reconcile.recording import check_order, check_recordable, record
+from reconciler.reconcile.saved_plan import check_url, only_reviewed, selected
 from reconciler.reconcile.scope import Scope
 from reconciler.reconcile.since import dated
+from reconciler.report.read_back import reviewed_plan
 
 
 @click.command("apply")
@@ -42,6 +46,9 @@ from reconciler.reconcile.since import dated
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--fail-fast", is_flag=True, help="Start no further assistant after the first failure.")
 @click.option("--max-changes", type=Limit(), help="Write nothing where more assistants would be written.")
+@click.option(
+    "--plan", "saved", metavar="FILE", help="Apply exactly what a plan's JSON report says, or refuse the assistant."
+)
 @click.option("--record", "record_", is_flag=True, help="Record in git what was applied: the base of the next plan.")
 @click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
 def command(
@@ -53,6 +60,7 @@ def command(
     yes: bool,
     fail_fast: bool,
     max_changes: MaxChanges | None,
+    saved: str | None,
     record_: bool,
     allow_older: bool,
 ) -> int:
@@ -64,6 +72,9 @@ def command(
     """
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
+    reviewed = reviewed_plan(read_report(saved)) if saved is not None else None
+    if reviewed is not None and (definitions.paths or history.changed or history.changed_since):
+        raise UsageError("--plan says which assistants are meant", hint="leave out PATHS and --changed")
     versions = read_versions(definitions, history)
     inputs, chosen = versions.inputs, policy_for(versions, policy)
     if not allow_older:
@@ -77,7 +88,7 @@ def command(
         scope_for(versions, connection, chosen, stopping, "Applying") as scope,
     ):
         consent = Consent(inputs.settings, stopping, yes, max_changes or inputs.settings.max_changes)
-        run, carried_out = _run(api, scope, consent, retries=connection.retries, fail_fast=fail_fast)
+        run, carried_out = _run(api, scope, consent, reviewed, retries=connection.retries, fail_fast=fail_fast)
     outcome = dated(run, versions.history)
     document = emit(outcome, output, sensitive=inputs.settings.sensitive)
     if record_ and carried_out:
@@ -86,12 +97,19 @@ def command(
     return stopping.exit_code or int(unsettled(document))
 
 
-def _run(api: AssistantsApi, scope: Scope, consent: Consent, *, retries: int, fail_fast: bool) -> tuple[Run, bool]:
+def _run(
+    api: AssistantsApi, scope: Scope, consent: Consent, reviewed: Reviewed | None, *, retries: int, fail_fast: bool
+) -> tuple[Run, bool]:
     """Return the run, and whether it got as far as writing."""
     if scope.loaded.invalid:
         tell("Nothing was sent: a definition is not valid.")
         return skip_all(scope), False
+    if reviewed is not None:
+        check_url(reviewed, api.url)
+        scope = selected(scope, reviewed)
     planned = plan(api, scope)
+    if reviewed is not None:
+        planned = only_reviewed(planned, scope, reviewed)
     if not consent.given(planned):
         return skip_all(scope, planned), False
     return apply(api, scope, planned, retries=retries, fail_fast=fail_fast), True

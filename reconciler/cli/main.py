@@ -17,6 +17,8 @@ COMMANDS = {
     "plan": ("reconciler.cli.plan", "Show what apply would do. Never writes."),
     "apply": ("reconciler.cli.apply", "Bring live assistants to what their definitions say."),
     "drift": ("reconciler.cli.drift", "Report what was edited live. Never writes."),
+    "rollback": ("reconciler.cli.rollback", "Undo what an apply's report says was applied."),
+    "history": ("reconciler.cli.history", "List the applied records."),
     "import": ("reconciler.cli.import_", "Write definition files for live assistants."),
     "report": ("reconciler.cli.report", "Render JSON reports again, in any format."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),

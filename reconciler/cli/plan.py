@@ -19,6 +19,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import emit, tell_problems
 from reconciler.cli.versions import policy_for, read_versions
+from reconciler.reconcile.offline import plan_offline
 from reconciler.reconcile.plan import plan
 from reconciler.reconcile.since import dated
 
@@ -30,6 +31,7 @@ from reconciler.reconcile.since import dated
 @connection_options
 @output_options
 @detailed_exitcode_option
+@click.option("--offline", is_flag=True, help="Without API and credentials: the base stands in for live.")
 def command(
     definitions: DefinitionOptions,
     history: HistoryOptions,
@@ -37,6 +39,7 @@ def command(
     connection: ConnectionOptions,
     output: OutputOptions,
     detailed_exitcode: bool,
+    offline: bool,
 ) -> int:
     """Read live assistants and show what apply would do. Never writes.
 
@@ -48,12 +51,13 @@ def command(
     inputs = versions.inputs
     chosen = policy_for(versions, policy)
     tell_problems(inputs.loaded.problems)
-    with (
-        stoppable() as stopping,
-        open_api(connection, inputs.settings, stopping) as api,
-        scope_for(versions, connection, chosen, stopping, "Reading") as scope,
-    ):
-        run = dated(plan(api, scope), versions.history)
+    with stoppable() as stopping, scope_for(versions, connection, chosen, stopping, "Reading") as scope:
+        if offline:
+            run = plan_offline(scope)
+        else:
+            with open_api(connection, inputs.settings, stopping) as api:
+                run = plan(api, scope)
+    run = dated(run, versions.history)
     document = emit(run, output, sensitive=inputs.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1

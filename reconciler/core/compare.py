@@ -38,8 +38,9 @@ def _walk(wanted: dict[str, Any], found: dict[str, Any]) -> set[FieldPath]:
     # deepdiff alone costs a fifth of a second to import: a run in which nothing differs never does.
     from deepdiff import DeepDiff
 
-    # By default deepdiff reports objects with few keys in common as one difference.
-    difference = DeepDiff(wanted, found, view="tree", threshold_to_diff_deeper=0)
+    # By default deepdiff reports objects with few keys in common as one difference, and looks away from keys
+    # that begin with two underscores.
+    difference = DeepDiff(wanted, found, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
     # A key inside a tagged tuple (a list, a boolean) is an integer: the leaf ends before it.
     return {_leaf(level.path(output_format="list")) for levels in difference.values() for level in levels}
 

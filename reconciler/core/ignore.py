@@ -26,7 +26,7 @@ def has_expired(rule: IgnoreRule, today: datetime.date) -> bool:
 def expiry_notes(rules: Iterable[IgnoreRule], today: datetime.date) -> Iterator[str]:
     """Yield a sentence for each rule that is past its date, or will be within two weeks."""
     for rule in rules:
-        if rule.expires is None or rule.expires >= today + datetime.timedelta(days=NOTICE_DAYS):
+        if rule.expires is None or rule.expires > today + datetime.timedelta(days=NOTICE_DAYS):
             continue
         when = "expired on" if has_expired(rule, today) else "expires on"
         yield (

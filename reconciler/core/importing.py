@@ -1,7 +1,7 @@
 """What of a live assistant a new definition declares, and what it leaves out."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.core.assistant import find_faults
@@ -10,6 +10,9 @@ from reconciler.core.fields import READ_ONLY, is_documented, keys_inside
 from reconciler.core.missing import MISSING, Missing
 from reconciler.core.paths import FieldPath, covers
 from reconciler.core.settings import Settings
+
+# Definitions hold whole numbers of 64 bits; the reader of definitions refuses longer ones.
+LARGEST = 2**63 - 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> D
     hidden: list[FieldPath] = []
     writable = {key: value for key, value in live.items() if key not in READ_ONLY}
     fields = _declared(writable, (), settings, unknown, hidden)
-    refused: set[FieldPath] = set()
+    refused = set(_too_large(fields, ()))
+    fields = _without(fields, (), refused)
     while faults := find_faults({"id": assistant_id, **fields}, settings.extra_fields):
         faulty = {_existing(finding.path, fields) for finding in faults} - {()}
         if not faulty:
@@ -70,6 +74,23 @@ def _leaf(
         hidden.append(path)
         return MISSING
     return value
+
+
+def _too_large(fields: Mapping[str, Any], path: FieldPath) -> Iterator[FieldPath]:
+    """Yield the paths of leaves with a whole number in them that not every YAML parser keeps exactly."""
+    for key, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _too_large(value, (*path, key))
+        elif any(abs(number) > LARGEST for number in _whole_numbers(value)):
+            yield (*path, key)
+
+
+def _whole_numbers(value: Any) -> Iterator[int]:
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _whole_numbers(item)
 
 
 def _existing(path: FieldPath, fields: Mapping[str, Any]) -> FieldPath:

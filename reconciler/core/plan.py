@@ -83,16 +83,11 @@ def make_plan(
     this assistant. `resend` are fields whose last write is unclear: as far as they are declared they are sent
     even where live shows them. Raises IncompleteObject where the definition cannot be sent.
     """
-    found = changes(desired, live, base)
-    ignored = tuple(
-        Ignored(change.path, rule) for change in found if (rule := _rule_for(change.path, ignore)) is not None
-    )
-    accepted = {entry.path for entry in ignored}
-    found = tuple(change for change in found if change.path not in accepted)
+    found, ignored = _accepted(changes(desired, live, base), ignore)
     refusal = _refusal(found, policy)
     sent = () if refusal else tuple(change for change in found if _is_sent(change, policy))
     left = {change.path for change in found} - {change.path for change in sent}
-    differing = {change.path for change in found} | accepted
+    differing = {*(change.path for change in found), *(entry.path for entry in ignored)}
     resent = frozenset() if refusal else _resent(desired, resend, differing)
     touched = {change.path[0] for change in sent} | {path[0] for path in resent}
     return Plan(
@@ -111,6 +106,13 @@ def make_plan(
         refusal=refusal,
         resent=resent,
     )
+
+
+def plan_offline(desired: Mapping[str, Any], base: Base, *, ignore: Sequence[IgnoreRule] = ()) -> Plan:
+    """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
+    live = {} if base is MISSING else base
+    found, ignored = _accepted(changes(desired, live, base), ignore)
+    return Plan(changes=found, released=released(desired, base), ignored=ignored)
 
 
 def patch_again(
@@ -178,6 +180,15 @@ def digest(
     )
     text = _exact([assistant_id, patch, replaced, live_updated_at if hidden else None])
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _accepted(found: Sequence[Change], ignore: Sequence[IgnoreRule]) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
+    """Return the changes that no rule accepts, and those that one does."""
+    ignored = tuple(
+        Ignored(change.path, rule) for change in found if (rule := _rule_for(change.path, ignore)) is not None
+    )
+    accepted = {entry.path for entry in ignored}
+    return tuple(change for change in found if change.path not in accepted), ignored
 
 
 def _resent(

@@ -21,7 +21,7 @@ WAYS_OUT = (
 )
 
 
-def skip_all(scope: Scope, planned: Run | None = None) -> Run:
+def skip_all(scope: Scope, planned: Run | None = None, *, command: str = "apply") -> Run:
     """Return the run of an apply that sends nothing at all: every valid assistant is skipped.
 
     Without a planned run nothing was read either, because an invalid definition stops an apply before its
@@ -29,13 +29,21 @@ def skip_all(scope: Scope, planned: Run | None = None) -> Run:
     """
     if planned is None:
         results = [Result(definition, outcome="skipped") for definition in scope.loaded.definitions]
-        return make_run("apply", None, scope, now(), results)
+        return make_run(command, None, scope, now(), results)
     skipped = tuple(dataclasses.replace(result, outcome="skipped") for result in planned.results)
-    return dataclasses.replace(planned, command="apply", results=skipped, finished_at=now())
+    return dataclasses.replace(planned, command=command, results=skipped, finished_at=now())
 
 
-def apply(api: AssistantsApi, scope: Scope, planned: Run, *, retries: int = 4, fail_fast: bool = False) -> Run:
-    """Return what became of each assistant of a planned run.
+def apply(
+    api: AssistantsApi,
+    scope: Scope,
+    planned: Run,
+    *,
+    retries: int = 4,
+    fail_fast: bool = False,
+    command: str = "apply",
+) -> Run:
+    """Return what became of each assistant of a planned run, under the name of the command that wrote.
 
     `retries` bounds how often a write whose outcome is unclear is repeated; with `fail_fast` no assistant
     is started after the first that could not be brought to what is desired.
@@ -61,7 +69,7 @@ def apply(api: AssistantsApi, scope: Scope, planned: Run, *, retries: int = 4, f
     ended = [after or before.ended("skipped") for before, after in zip(pending, written, strict=True)]
     results = [result for result in settled if result.outcome is not None] + ended
     valid = [result for result in results if isinstance(result.definition, Definition)]
-    return make_run("apply", api, scope, planned.started_at, valid)
+    return make_run(command, api, scope, planned.started_at, valid)
 
 
 def _without_writing(result: Result) -> Result:

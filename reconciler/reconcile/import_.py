@@ -8,6 +8,7 @@ from reconciler.adapters.api import AssistantsApi
 from reconciler.adapters.definitions import Loaded
 from reconciler.adapters.files import write_whole
 from reconciler.adapters.yaml_writer import write_definition
+from reconciler.core.assistant import find_faults
 from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.file_names import file_stem
 from reconciler.core.importing import Declared, declare
@@ -53,6 +54,8 @@ class Importer:
         if assistant_id in self._files:
             return Import(assistant_id, existing=self._files[assistant_id])
         try:
+            for fault in find_faults({"id": assistant_id}):
+                raise ReconcilerError(f"no definition may have the id {assistant_id}: {fault.message}")
             live = self.api.get(assistant_id)
             if live["id"] in self._files:
                 return Import(assistant_id, existing=self._files[live["id"]])
@@ -75,7 +78,13 @@ class Importer:
                     f"{there} exists, and nothing was written for {assistant_id}",
                     hint="rename that file, or give --force to replace it",
                 )
-        text = write_definition(declared.fields)
+        try:
+            text = write_definition(declared.fields)
+        except ValueError:
+            raise ReconcilerError(
+                f"{assistant_id} cannot be written as a definition: live is nested too deeply",
+                hint="write the definition by hand, with the fields that git is to manage",
+            ) from None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -98,7 +98,7 @@ def _notes(scope: Scope) -> Iterator[str]:
     for gone in _gone(scope):
         yield f"{gone.file} is gone: the assistant {gone.id} is no longer managed, and left as it is"
     yield from expiry_notes(scope.settings.ignore, now().date())
-    if scope.loaded.whole:
+    if scope.loaded.whole and not scope.loaded.invalid:  # what an invalid file declares is not known
         yield from unmatched_notes(scope.settings.ignore, scope.loaded.definitions)
 
 

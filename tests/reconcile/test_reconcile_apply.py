@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 import pytest
 from between import Answered, Asked, Forward, between, breaks
-from projects import MODEL, Project, kinds, only, outcomes, statuses
+from projects import MODEL, Project, kinds, only, opened, outcomes, statuses
 from servers import running_sandbox
 
+from reconciler.core.plan import Policy
 from reconciler.reconcile.apply import skip_all
 from reconciler.reconcile.plan import plan
 
@@ -97,8 +98,7 @@ def test_every_kind_of_value_arrives(project: Project, nested: Nested) -> None:
     }
     project.write("a", id="asst_1", **fields)
     live = {"firstMessageMode": "assistant-speaks-first", "maxDurationSeconds": 5, "transcriber": {"model": "nova"}}
-    schema = "replace" if nested == "replace" else "merge"
-    with running_sandbox({"asst_1": live}, nested=schema) as sandbox:
+    with running_sandbox({"asst_1": live}, nested=nested) as sandbox:
 
         def meddle(asked: Asked, forward: Forward) -> Answered:
             """Let an undocumented field through, which the sandbox would not take."""
@@ -274,8 +274,6 @@ def test_nothing_is_sent_where_a_definition_is_invalid(project: Project) -> None
 
 
 def test_a_plan_that_is_not_consented_to_is_skipped_as_a_whole(project: Project) -> None:
-    from projects import opened
-
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_gone", name="New")
     scope = project.scope()
@@ -288,17 +286,15 @@ def test_a_plan_that_is_not_consented_to_is_skipped_as_a_whole(project: Project)
 
 
 def test_conflicts_and_refused_drift_name_the_ways_out(project: Project) -> None:
-    from reconciler.core.plan import Policy
-
     project.write("conflict", id="asst_1", name="Ours")
     project.write("drift", id="asst_2", name="Base")
     base = {"name": "Base"}
     with running_sandbox({"asst_1": {"name": "Theirs"}, "asst_2": {"name": "Theirs"}}) as sandbox:
-        kept = project.apply(sandbox.url, base_of=lambda _: base)
+        kept = project.apply(sandbox.url, base_of=lambda *_: base)
         assert sandbox.patches == []
         assert outcomes(kept) == {"conflict": "refused", "drift": "unchanged"}
         assert statuses(kept) == {"conflict": "conflicted", "drift": "drifted"}
-        failed = project.apply(sandbox.url, base_of=lambda _: base, policy=Policy(on_drift="fail"))
+        failed = project.apply(sandbox.url, base_of=lambda *_: base, policy=Policy(on_drift="fail"))
         assert sandbox.patches == []
         assert outcomes(failed) == {"conflict": "refused", "drift": "refused"}
         for entry in failed["assistants"]:
@@ -307,7 +303,7 @@ def test_conflicts_and_refused_drift_name_the_ways_out(project: Project) -> None
             for way in ("--force-conflicts", "remove the field", "pull"):
                 assert way in entry["error"]["message"]
         forced = Policy(on_drift="revert", force_conflicts=True)
-        assert outcomes(project.apply(sandbox.url, base_of=lambda _: base, policy=forced)) == {
+        assert outcomes(project.apply(sandbox.url, base_of=lambda *_: base, policy=forced)) == {
             "conflict": "applied",
             "drift": "applied",
         }
@@ -320,7 +316,7 @@ def test_released_and_ignored_fields_are_left_alone_and_listed(project: Project)
     base = {"metadata": {"crm": "ours", "team": "old"}, "voicemailMessage": "Call back"}
     live = {"metadata": {"crm": "theirs", "team": "old"}, "voicemailMessage": "Call back"}
     with running_sandbox({"asst_1": live}) as sandbox:
-        document = project.apply(sandbox.url, base_of=lambda _: base)
+        document = project.apply(sandbox.url, base_of=lambda *_: base)
         assert sandbox.patches == [{"metadata": {"crm": "theirs", "team": "new"}}]
     entry = only(document)
     assert (entry["outcome"], entry["released"]) == ("applied", ["/voicemailMessage"])

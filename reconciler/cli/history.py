@@ -1,0 +1,56 @@
+"""`reconciler history`."""
+
+import dataclasses
+import json
+
+import click
+
+from reconciler.adapters.folders import repository_root
+from reconciler.adapters.git import Git
+from reconciler.adapters.record import Record, records
+from reconciler.cli.options import DefinitionOptions, directory_option
+from reconciler.cli.streams import tell
+from reconciler.errors import RepositoryError
+from reconciler.reconcile.base import APPLIED_REF
+from reconciler.report.values import escape
+
+
+@click.command("history")
+@directory_option
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="At most so many."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout carries.",
+)
+def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
+    """List the applied records, the newest first: when, which commit, what was written, what failed."""
+    git = Git.at(repository_root(definitions.directory))
+    if git is None:
+        raise RepositoryError("there is no git repository here", hint="run this inside the repository")
+    found = list(records(git, APPLIED_REF, most=limit))
+    if format_ == "json":
+        click.echo(json.dumps([dataclasses.asdict(record) for record in found], indent=2, ensure_ascii=True))
+        return 0
+    if not found:
+        tell(
+            f"Nothing is recorded in {APPLIED_REF}: `reconciler apply --record` does, and git fetch brings others' records."
+        )
+    for record in found:
+        _show(record)
+    return 0
+
+
+def _show(record: Record) -> None:
+    subject, *lines = record.message.splitlines()
+    click.echo(f"{record.date}  {record.applied[:12]}  {escape(subject)}")
+    for line in lines:
+        if line and not line.startswith("Reconciler-"):
+            click.echo(f"  {escape(line)}")
+    for unclear in record.unclear:
+        click.echo(f"  not settled: {escape(unclear.file)} ({escape(unclear.id)})")

@@ -1,0 +1,78 @@
+"""`reconciler rollback`."""
+
+import sys
+
+import click
+
+from reconciler.adapters.definitions import Loaded
+from reconciler.adapters.folders import repository_root
+from reconciler.adapters.git import Git
+from reconciler.cli.connect import open_api, scope_for, stoppable
+from reconciler.cli.consent import Consent
+from reconciler.cli.exit_codes import unsettled
+from reconciler.cli.inputs import Inputs, read_settings
+from reconciler.cli.options import (
+    ConnectionOptions,
+    DefinitionOptions,
+    OutputOptions,
+    connection_options,
+    directory_option,
+    output_options,
+)
+from reconciler.cli.output import emit
+from reconciler.cli.reports import read_report
+from reconciler.cli.versions import Versions
+from reconciler.core.plan import Policy
+from reconciler.errors import UsageError
+from reconciler.reconcile.apply import apply, skip_all
+from reconciler.reconcile.base import History
+from reconciler.reconcile.rollback import plan_rollback, rollback_scope, with_revert
+from reconciler.report.read_back import applied_fields
+
+
+@click.command("rollback")
+@click.argument("report", metavar="REPORT")
+@directory_option
+@connection_options
+@output_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(
+    report: str, definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, yes: bool
+) -> int:
+    """Undo what an apply's JSON report says was applied.
+
+    Each field goes back to its old value if it still has the one that was applied; otherwise the assistant
+    is refused. The applied record does not move, and git still says otherwise: the report names the commit
+    to revert.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("rollback writes, and there is no terminal to ask at", hint="read the report, then give --yes")
+    document = read_report(report)
+    if document["command"] not in ("apply", "rollback"):
+        raise UsageError(f"the report is of {document['command']}", hint="give what `apply --report` wrote")
+    applied = applied_fields(document)
+    settings = read_settings(definitions)
+    git = Git.at(repository_root(definitions.directory))
+    history = History(git, git.resolve("HEAD") if git else None)
+    versions = Versions(Inputs(definitions.directory, settings, Loaded((), (), (), whole=False)), history)
+    policy = Policy(always_send=settings.always_send)
+    with (
+        stoppable() as stopping,
+        open_api(connection, settings, stopping) as api,
+        scope_for(versions, connection, policy, stopping, "Rolling back") as scope,
+    ):
+        if document["api_url"] != api.url:
+            raise UsageError(
+                f"the report is of {document['api_url']}, and this run is for {api.url}",
+                hint="set RECONCILER_API_URL to the API of the report",
+            )
+        undoing = rollback_scope(scope, applied)
+        planned = plan_rollback(api, undoing, applied)
+        if Consent(settings, stopping, yes, settings.max_changes).given(planned):
+            run = apply(api, undoing, planned, retries=connection.retries, command="rollback")
+        else:
+            run = skip_all(undoing, planned, command="rollback")
+    if document["command"] == "apply":
+        run = with_revert(run, document["head"])
+    result = emit(run, output, sensitive=settings.sensitive)
+    return stopping.exit_code or int(unsettled(result))

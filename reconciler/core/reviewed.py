@@ -1,0 +1,68 @@
+"""What a report of an earlier run says, as far as a later one relies on it. Nothing in it is trusted to be sent."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.core.fields import takes_null
+from reconciler.core.missing import MISSING, Missing
+from reconciler.core.paths import FieldPath, dotted
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A plan's report: for which API and options it was made, and the digest of each assistant's write."""
+
+    command: str
+    offline: bool
+    api_url: str | None
+    environment: str | None
+    head: str | None
+    options: Mapping[str, Any]
+    digests: Mapping[str, str | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AppliedField:
+    """One field that an apply changed; `old` is `MISSING` where there was no such key, `masked` where it is hidden."""
+
+    path: FieldPath
+    old: Any | Missing
+    new: Any
+    masked: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Applied:
+    """One assistant that an apply changed, or may have changed."""
+
+    key: str
+    file: str
+    id: str
+    fields: tuple[AppliedField, ...]
+
+    def obstacles(self) -> Iterator[str]:
+        """Yield why the old values cannot be put back, a reason for each field that stands in the way."""
+        for field in self.fields:
+            if field.masked:
+                yield f"the report does not hold the old value of {dotted(field.path)}, which is sensitive"
+            elif field.old is MISSING and not takes_null(field.path):
+                yield f"{dotted(field.path)} was not there before, and the API cannot empty it"
+
+    def before(self) -> dict[str, Any]:
+        """Return the old values as a definition declares them; what was not there is declared to be empty."""
+        return _tree((field.path, None if field.old is MISSING else field.old) for field in self.fields)
+
+    def after(self) -> dict[str, Any]:
+        """Return the values that were applied, as a definition declares them."""
+        return _tree((field.path, field.new) for field in self.fields)
+
+
+def _tree(leaves: Iterator[tuple[FieldPath, Any]]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path, value in leaves:
+        inner = tree
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = value
+    return tree
