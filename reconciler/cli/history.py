@@ -17,17 +17,8 @@ from reconciler.report.values import escape
 
 @click.command("history")
 @directory_option
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="At most so many."
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     """List the applied records, the newest first: when, which commit, what was written, what failed."""
     git = Git.at(repository_root(definitions.directory))
@@ -38,9 +29,8 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
         click.echo(json.dumps([dataclasses.asdict(record) for record in found], indent=2, ensure_ascii=True))
         return 0
     if not found:
-        tell(
-            f"Nothing is recorded in {APPLIED_REF}: `reconciler apply --record` does, and git fetch brings others' records."
-        )
+        tell(f"Nothing is recorded in {APPLIED_REF}.")
+        tell("  `reconciler apply --record` records; git fetch brings what others recorded.")
     for record in found:
         _show(record)
     return 0
