@@ -6,7 +6,7 @@ What the text means is none of its business.
 import codecs
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +53,17 @@ def find_files(folder: Path, root: Path) -> list[FoundFile]:
             hint="Run this where the definitions' folder is, or name it with --directory.",
         )
     folder = folder.resolve()
+    files = _found(folder, root)
+    if not files:
+        message = f"the folder {shown_path(folder, root)} holds no definition"
+        raise DefinitionError(
+            message,
+            hint="Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant.",
+        )
+    return files
+
+
+def _found(folder: Path, root: Path) -> list[FoundFile]:
     prefix = shown_path(folder, root)
     files = [
         FoundFile(
@@ -63,17 +74,31 @@ def find_files(folder: Path, root: Path) -> list[FoundFile]:
         )
         for name, trouble in _walk(folder, folder, "")
     ]
-    if not files:
-        message = f"the folder {prefix} holds no definition"
-        raise DefinitionError(
-            message,
-            hint="Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant.",
-        )
     return sorted(files, key=lambda found: found.file)
 
 
-def select(files: Sequence[FoundFile], folder: Path, paths: Sequence[Path]) -> set[str]:
-    """Return the `file`s that PATHS, files or folders, select; all of them without PATHS.
+def find_overlays(folder: Path, overlay: str | None, root: Path) -> dict[str, list[FoundFile]]:
+    """Return the files of an environment's overlay folder, which stands beside `folder`, by their key.
+
+    Raises DefinitionError if there is no such folder; an empty one is fine.
+    """
+    if overlay is None:
+        return {}
+    place = folder.resolve().parent / overlay
+    if not place.is_dir():
+        raise DefinitionError(
+            f"there is no overlay folder {shown_path(place, root)}", hint="create it, or correct reconciler.yaml"
+        )
+    overlays: dict[str, list[FoundFile]] = {}
+    for found in _found(place.resolve(), root):
+        overlays.setdefault(found.key, []).append(found)
+    return overlays
+
+
+def select(
+    files: Sequence[FoundFile], overlays: Mapping[str, Sequence[FoundFile]], folder: Path, paths: Sequence[Path]
+) -> set[str]:
+    """Return the `file`s that PATHS, files or folders, select; all of them without PATHS. An overlay selects its own.
 
     Raises DefinitionError for a path outside the folder, one that does not exist, and one that selects
     nothing.
@@ -82,12 +107,16 @@ def select(files: Sequence[FoundFile], folder: Path, paths: Sequence[Path]) -> s
         return {found.file for found in files}
     folder = folder.resolve()
     chosen: set[str] = set()
+    upper = {one.path: found.file for found in files for one in overlays.get(found.key, ())}
     for given in paths:
         absolute = Path(os.path.abspath(given))  # noqa: PTH100 - a link itself is meant, not what it leads to
         path = absolute.parent.resolve() / absolute.name
         if not path.exists() and not path.is_symlink():
             message = f"{given} does not exist"
             raise DefinitionError(message)
+        if path in upper:
+            chosen.add(upper[path])
+            continue
         if not path.is_relative_to(folder):
             message = f"{given} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
             raise DefinitionError(

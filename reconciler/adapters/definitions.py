@@ -7,21 +7,20 @@ import dataclasses
 import gc
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.adapters.definition_files import FoundFile, UnreadableText, find_files, read_text, select
+from reconciler.adapters.definition_files import FoundFile, find_files, find_overlays, select
+from reconciler.adapters.layers import Layer, laid_over, place_of, read_layer
 from reconciler.adapters.yaml_nodes import unused_anchors
-from reconciler.adapters.yaml_places import Place, find_cut_off, find_places
-from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
+from reconciler.adapters.yaml_places import find_cut_off
 from reconciler.core.assistant import find_faults
-from reconciler.core.definition import Definition, InvalidDefinition
+from reconciler.core.definition import Definition, InvalidDefinition, Overlay
 from reconciler.core.fields import MESSAGES
 from reconciler.core.finding import Finding
 from reconciler.core.lints import find_warnings
-from reconciler.core.paths import FieldPath
 from reconciler.core.problem import Problem
 from reconciler.core.settings import Settings
 
@@ -44,10 +43,10 @@ class Loaded:
 
 @dataclasses.dataclass(slots=True)
 class _Reading:
-    """What is known of one file while loading."""
+    """What is known of one definition while loading; `layers` are its files, the uppermost first."""
 
     found: FoundFile
-    text: str = ""
+    layers: list[Layer]
     document: dict[str, Any] | None = None
     problems: list[Problem] = dataclasses.field(default_factory=list)
 
@@ -57,114 +56,109 @@ class _Reading:
         id_ = (self.document or {}).get("id")
         return id_ if isinstance(id_, str) and id_ else None
 
-    def note(self, line: int, column: int, message: str) -> None:
-        """Add an error."""
-        self.problems.append(Problem(self.found.file, line, column, message))
 
-
-def load(folder: Path, selected: Sequence[Path], *, root: Path, settings: Settings) -> Loaded:
+def load(
+    folder: Path, selected: Sequence[Path], *, root: Path, settings: Settings, without_ids: bool = False
+) -> Loaded:
     """Return the definitions below `folder` that PATHS in `selected` choose; all of them without PATHS.
 
     Every file is read, since ids are compared over all; only the selected ones are checked. `root` is the
-    repository's root, from which files are named. Raises DefinitionError if the folder is missing or without
-    definitions, or one of the paths cannot be used.
+    repository's root, from which files are named. In an environment its overlays are laid over the
+    definitions, and those that have no id then are not part of it; `without_ids` keeps them all the same.
+    Raises DefinitionError if the folder is missing or without definitions, or one of the paths cannot be
+    used.
     """
     files = find_files(folder, root)
-    chosen = select(files, folder, selected)
+    overlays = find_overlays(folder, settings.overlay, root)
+    chosen = select(files, overlays, folder, selected)
     with _without_garbage_collection():
-        readings = [_read(found, settings, check=found.file in chosen) for found in files]
+        readings = [_read(found, overlays, settings, check=found.file in chosen) for found in files]
     _note_duplicate_ids(readings)
     _note_duplicate_keys(readings)
-    readings = [reading for reading in readings if reading.found.file in chosen]
+    readings = [
+        reading
+        for reading in readings
+        if reading.found.file in chosen and (without_ids or _takes_part(reading, settings))
+    ]
+    astray = () if selected else _astray(overlays, files)
+    problems = [problem for reading in readings for problem in reading.problems]
     return Loaded(
         definitions=tuple(_definition(reading) for reading in readings if not _errors(reading)),
-        invalid=tuple(_invalid(reading) for reading in readings if _errors(reading)),
-        problems=tuple(sorted(problem for reading in readings for problem in reading.problems)),
+        invalid=tuple(_invalid(reading) for reading in readings if _errors(reading)) + tuple(map(_stray, astray)),
+        problems=tuple(sorted([*problems, *astray])),
         whole=not selected,
     )
 
 
-def _read(found: FoundFile, settings: Settings, *, check: bool) -> _Reading:
-    """Read one file; without `check` only as far as its id needs."""
-    reading = _Reading(found)
-    if found.trouble:
-        reading.note(1, 1, found.trouble)
+def _read(
+    found: FoundFile, overlays: Mapping[str, Sequence[FoundFile]], settings: Settings, *, check: bool
+) -> _Reading:
+    """Read one definition; without `check` only as far as its id needs."""
+    layers = [read_layer(one, settings) for one in (*overlays.get(found.key, ()), found)]
+    reading = _Reading(found, layers)
+    reading.problems = [problem for layer in layers for problem in layer.problems]
+    for layer in layers[1:-1]:
+        others = f"{layers[0].found.file} has the same name but for its ending; rename or remove one of them"
+        reading.problems.append(Problem(layer.found.file, 1, 1, others, kind="duplicate"))
+    if layers[-1].document is None:
         return reading
-    try:
-        reading.text = read_text(found.path)
-        document = read_yaml(reading.text)
-        unreadable: list[YamlProblem] = []
-    except UnreadableText as error:
-        reading.note(error.line, error.column, error.message)
-        return reading
-    except YamlProblems as error:
-        document, unreadable = error.value, error.problems
-        for problem in unreadable:
-            shown = problem.path is None or settings.may_show(problem.path)
-            message = problem.message if shown else problem.discreet or problem.message
-            reading.note(problem.line, problem.column, message)
-    if isinstance(document, dict):
-        reading.document = document
-        if check:
-            _check(reading, unreadable, settings)
-    elif not unreadable:
-        reading.note(1, 1, _no_mapping(document))
+    reading.document = layers[-1].document
+    for layer in layers[:-1]:
+        reading.document = laid_over(reading.document, layer.document or {})
+    if check:
+        _check(reading, settings)
     return reading
 
 
-def _check(reading: _Reading, unreadable: Sequence[YamlProblem], settings: Settings) -> None:
-    """Add what the models and the lints find in a document, each at its place."""
+def _check(reading: _Reading, settings: Settings) -> None:
+    """Add what the models and the lints find in a definition, each at its place."""
     document = reading.document or {}
-    text = reading.text
     findings = [
-        finding for finding in find_faults(document, settings.extra_fields) if not _is_known(finding, unreadable)
+        finding
+        for finding in find_faults(document, settings.extra_fields, needs_id=not settings.environments)
+        if not any(layer.complained_of(finding) for layer in reading.layers)
     ]
-    cut_off = find_cut_off(text, MESSAGES) if " #" in text or "\t#" in text else ()
-    findings += find_warnings(document, cut_off)
-    if findings:
-        places = find_places(text)
-        reading.problems += (_place(finding, places, reading.found.file, settings) for finding in findings)
-    if "&" in text and not unreadable and _ANCHOR.search(text):
-        reading.problems += (
-            Problem(
-                reading.found.file,
-                line,
-                column,
-                'the word after this "&" is read as a name, not as text; put the text in quotes',
-                "warning",
+    cut_off = {
+        field
+        for layer in reading.layers
+        if " #" in layer.text or "\t#" in layer.text
+        for field in find_cut_off(layer.text, MESSAGES)
+    }
+    for finding in [*findings, *find_warnings(document, cut_off)]:
+        reading.problems.append(_problem(finding, reading, settings))
+    for layer in reading.layers:
+        if "&" in layer.text and not layer.unreadable and _ANCHOR.search(layer.text):
+            message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
+            reading.problems += (
+                Problem(layer.found.file, line, column, message, "warning")
+                for line, column in unused_anchors(layer.text)
             )
-            for line, column in unused_anchors(text)
-        )
 
 
-def _is_known(finding: Finding, unreadable: Iterable[YamlProblem]) -> bool:
-    """Tell whether the reader has complained of the same key, or of the value that holds the finding."""
-    for problem in unreadable:
-        path = problem.path or ()
-        if problem.about == "key" == finding.about and path == finding.path:
-            return True
-        if problem.about == "value" and path == finding.path[: len(path)]:
-            return True
-    return False
-
-
-def _place(finding: Finding, places: dict[FieldPath, Place], file: str, settings: Settings) -> Problem:
-    """Return a finding as a problem at its line and column."""
-    line, column = 1, 1
-    if finding.about != "file" and finding.path in places:
-        place = places[finding.path]
-        line, column = place.key if finding.about == "key" else place.value
+def _problem(finding: Finding, reading: _Reading, settings: Settings) -> Problem:
+    """Return a finding as a problem in the file, and at the place, that declares the value."""
+    file, line, column = reading.found.file, 1, 1
+    if finding.about != "file":
+        file, line, column = place_of(finding.path, finding.about, reading.layers)
     message = finding.message if settings.may_show(finding.path) else finding.discreet or finding.message
     return Problem(file, line, column, message, finding.severity)
 
 
-def _no_mapping(document: object) -> str:
-    """Return what to say about a file that is no group of fields."""
-    if document is None:
-        return "this file is empty; a definition begins with a line like: id: asst_123"
-    if isinstance(document, str) and ":" in document:
-        return 'a definition is made of lines like "id: asst_123"; put a space after each colon'
-    return 'a definition is made of lines like "id: asst_123", not of a list or a single value'
+def _takes_part(reading: _Reading, settings: Settings) -> bool:
+    """Tell whether a definition is part of the environment: it has an id there. Broken ones are told all the same."""
+    has_id = reading.document is None or "id" in reading.document
+    return has_id or not settings.environments or bool(_errors(reading))
+
+
+def _astray(overlays: Mapping[str, Sequence[FoundFile]], files: Sequence[FoundFile]) -> list[Problem]:
+    """Return a problem for each overlay of a definition that is not there."""
+    keys = {found.key for found in files}
+    message = "this overlay has no definition of the same name; write one, or rename or remove the overlay"
+    return [Problem(one.file, 1, 1, message) for key in overlays.keys() - keys for one in overlays[key]]
+
+
+def _stray(problem: Problem) -> InvalidDefinition:
+    return InvalidDefinition(problem.file.rpartition(".")[0], problem.file, None, problem.message)
 
 
 def _note_duplicate_ids(readings: Iterable[_Reading]) -> None:
@@ -175,11 +169,11 @@ def _note_duplicate_ids(readings: Iterable[_Reading]) -> None:
     for same in by_id.values():
         if len(same) < 2:
             continue
-        places = [(reading, *find_places(reading.text).get(("id",), Place((1, 1), (1, 1))).value) for reading in same]
-        for reading, line, column in places:
-            others = [f"{other.found.file}:{row}:{col}" for other, row, col in places if other is not reading]
+        places = [(reading, *place_of(("id",), "value", reading.layers)) for reading in same]
+        for reading, file, line, column in places:
+            others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not reading]
             message = f"this id also stands in {_listed(others)}; an assistant has one definition: remove the other"
-            reading.problems.append(Problem(reading.found.file, line, column, message, kind="duplicate"))
+            reading.problems.append(Problem(file, line, column, message, kind="duplicate"))
 
 
 def _note_duplicate_keys(readings: Iterable[_Reading]) -> None:
@@ -207,13 +201,22 @@ def _errors(reading: _Reading) -> list[Problem]:
 def _definition(reading: _Reading) -> Definition:
     document = reading.document or {}
     declared = {key: value for key, value in document.items() if key != "id"}
-    return Definition(reading.found.key, reading.found.file, document["id"], declared, reading.text)
+    upper = reading.layers[0] if len(reading.layers) > 1 else None
+    return Definition(
+        reading.found.key,
+        reading.found.file,
+        document.get("id", ""),
+        declared,
+        reading.layers[-1].text,
+        Overlay(upper.found.file, upper.text, upper.document or {}) if upper else None,
+    )
 
 
 def _invalid(reading: _Reading) -> InvalidDefinition:
     errors = _errors(reading)
     first, more = errors[0], len(errors) - 1
-    message = f"line {first.line}: {first.message}"
+    where = "" if first.file == reading.found.file else f"{first.file}, "
+    message = f"{where}line {first.line}: {first.message}"
     if more:
         message += f" (and {more} more problem{'s' if more > 1 else ''} in this file)"
     kind = errors[0].kind if len({problem.kind for problem in errors}) == 1 else "invalid"

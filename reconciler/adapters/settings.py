@@ -4,6 +4,7 @@ What the settings mean is not decided here.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,12 +12,12 @@ import pydantic
 
 from reconciler.adapters.definition_files import UnreadableText, read_text
 from reconciler.adapters.folders import shown_path
-from reconciler.adapters.settings_models import SettingsFile, describe
+from reconciler.adapters.settings_models import IgnoreEntry, SettingsFile, describe
 from reconciler.adapters.yaml_places import Place, find_places
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
 from reconciler.core.paths import FieldPath
 from reconciler.core.problem import Problem
-from reconciler.core.settings import IgnoreRule, Settings
+from reconciler.core.settings import Environment, IgnoreRule, Settings
 from reconciler.errors import SettingsError
 
 FILE_NAME: Final = "reconciler.yaml"
@@ -88,7 +89,7 @@ def _read(text: str, file: str) -> Settings:
 def _is_date(problem: YamlProblem, content: object) -> bool:
     """Tell whether the complaint is a date after `expires`, the one place where a plain date is clear."""
     path = problem.path or ()
-    if problem.about != "value" or len(path) != 3 or (path[0], path[2]) != ("ignore", "expires"):
+    if problem.about != "value" or len(path) < 3 or (path[-3], path[-1]) != ("ignore", "expires"):
         return False
     value: Any = content
     for part in path:
@@ -104,18 +105,26 @@ def _place(path: FieldPath, kind: str, places: dict[FieldPath, Place]) -> tuple[
     return place.key if kind == "extra_forbidden" else place.value
 
 
-def _settings(checked: SettingsFile, file: str, places: dict[FieldPath, Place]) -> Settings:
-    """Return checked content as values; the models' validators have turned pointers into paths."""
-    values: dict[str, Any] = dict(checked)
-    values["ignore"] = [
+def _rules(entries: Sequence[IgnoreEntry], above: FieldPath, places: dict[FieldPath, Place]) -> tuple[IgnoreRule, ...]:
+    return tuple(
         IgnoreRule(
             path=entry.path,  # type: ignore[arg-type]
             reason=entry.reason,
             assistants=tuple(entry.assistants),
             expires=entry.expires,  # type: ignore[arg-type]
-            line=places["ignore", str(index)].key[0],
+            line=places[*above, "ignore", str(index)].key[0],
         )
-        for index, entry in enumerate(checked.ignore)
-    ]
+        for index, entry in enumerate(entries)
+    )
+
+
+def _settings(checked: SettingsFile, file: str, places: dict[FieldPath, Place]) -> Settings:
+    """Return checked content as values; the models' validators have turned pointers into paths."""
+    values: dict[str, Any] = dict(checked)
+    values["ignore"] = _rules(checked.ignore, (), places)
+    values["environments"] = {
+        name: Environment(**{**dict(entry), "ignore": _rules(entry.ignore, ("environments", name), places)})
+        for name, entry in checked.environments.items()
+    }
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
     return Settings(**{**values, **lists}, file=file)

@@ -1,6 +1,8 @@
 """The models of `reconciler.yaml`: which keys it may hold, and what each value must be. They read no file."""
 
 import datetime
+import re
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import pydantic
@@ -77,6 +79,19 @@ def _url(value: str) -> str:
     return value
 
 
+def _folder(value: str) -> str:
+    parts = PurePosixPath(value).parts
+    if not parts or value.startswith("/") or ".." in parts or "\\" in value:
+        raise ValueError("must name a folder beside reconciler.yaml, like environments/staging")
+    return value
+
+
+def _environment_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", value) or value == "applied":
+        raise ValueError('must be made of a-z, 0-9 and "-", and cannot be "applied"')
+    return value
+
+
 Text = Annotated[str, AfterValidator(_some)]
 # The text is checked before it becomes another type, so that strict mode sees a text.
 Pointer = Annotated[str, AfterValidator(_pointer)]
@@ -103,6 +118,17 @@ class IgnoreEntry(_Strict):
     expires: Annotated[str, AfterValidator(_day)] = _unset()
 
 
+class EnvironmentEntry(_Strict):
+    """One entry of `environments`."""
+
+    api_url: Annotated[str, AfterValidator(_url)] = _unset()
+    overlay: Annotated[str, AfterValidator(_folder)] = _unset()
+    org_id: Text = _unset()
+    on_drift: OnDrift = _unset()
+    max_changes: Annotated[MaxChanges, BeforeValidator(_limit)] = _unset()
+    ignore: list[IgnoreEntry] = []
+
+
 class SettingsFile(_Strict):
     """The whole file: what is not there is None or empty. After validation pointers are paths, dates are dates."""
 
@@ -114,10 +140,12 @@ class SettingsFile(_Strict):
     on_drift: OnDrift = _unset()
     max_changes: Annotated[MaxChanges, BeforeValidator(_limit)] = _unset()
     ignore: list[IgnoreEntry] = []
+    environments: dict[Annotated[str, AfterValidator(_environment_name)], EnvironmentEntry] = {}
 
 
 KEYS = tuple(SettingsFile.model_fields)
 ENTRY_KEYS = tuple(IgnoreEntry.model_fields)
+ENVIRONMENT_KEYS = tuple(EnvironmentEntry.model_fields)
 
 
 def describe(detail: Any, path: FieldPath) -> str:
@@ -125,7 +153,11 @@ def describe(detail: Any, path: FieldPath) -> str:
     kind = detail["type"]
     name = path[-1] if not path[-1].isdigit() else f"{path[-2]}, entry {int(path[-1]) + 1},"
     if kind == "extra_forbidden":
-        allowed = ENTRY_KEYS if path[0] == "ignore" else KEYS
+        allowed = KEYS
+        if "ignore" in path[:-1]:
+            allowed = ENTRY_KEYS
+        elif path[0] == "environments":
+            allowed = ENVIRONMENT_KEYS
         near = closest(path[-1], allowed)
         guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(allowed)}"
         return f"unknown setting {path[-1]}; {guess}"
@@ -137,5 +169,9 @@ def describe(detail: Any, path: FieldPath) -> str:
         return f"{name} {detail['ctx']['error']}"
     if kind == "too_short":
         return f"{name} cannot be an empty list; remove the line to mean every assistant"
-    wanted = {"string_type": "text; put it in quotes", "list_type": "a list, like [/metadata/crmKey]"}
+    wanted = {
+        "string_type": "text; put it in quotes",
+        "list_type": "a list, like [/metadata/crmKey]",
+        "literal_error": "one of keep, revert, fail",
+    }
     return f"{name} must be {wanted.get(kind, 'a group of keys and values')}"

@@ -11,7 +11,7 @@ from reconciler.adapters.record import Record, records
 from reconciler.cli.options import DefinitionOptions, directory_option
 from reconciler.cli.streams import tell
 from reconciler.errors import RepositoryError
-from reconciler.reconcile.base import APPLIED_REF
+from reconciler.reconcile.base import applied_ref
 from reconciler.report.values import escape
 
 
@@ -24,12 +24,13 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     git = Git.at(repository_root(definitions.directory))
     if git is None:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
-    found = list(records(git, APPLIED_REF, most=limit))
+    ref = applied_ref(definitions.environment)
+    found = list(records(git, ref, most=limit))
     if format_ == "json":
         click.echo(json.dumps([dataclasses.asdict(record) for record in found], indent=2, ensure_ascii=True))
         return 0
     if not found:
-        tell(f"Nothing is recorded in {APPLIED_REF}.")
+        tell(f"Nothing is recorded in {ref}.")
         tell("  `reconciler apply --record` records; git fetch brings what others recorded.")
     for record in found:
         _show(record)

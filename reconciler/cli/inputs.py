@@ -12,6 +12,7 @@ from reconciler.cli.options import DefinitionOptions
 from reconciler.core.definition import Definition
 from reconciler.core.paths import FieldPath
 from reconciler.core.settings import Settings
+from reconciler.errors import UsageError
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,11 +31,39 @@ def read_inputs(options: DefinitionOptions) -> Inputs:
     return Inputs(options.directory, settings, load(options.directory, options.paths, root=root, settings=settings))
 
 
+def read_forms(options: DefinitionOptions) -> list[tuple[Settings, Loaded]]:
+    """Return the definitions as they are in the environment that was chosen; else as written, and in every environment."""
+    settings = read_settings(options)
+    forms = [settings]
+    if settings.environment is None:
+        forms += [settings.chosen(name) for name in sorted(settings.environments)]
+    root = repository_root(options.directory)
+    return [
+        (form, load(options.directory, options.paths, root=root, settings=form, without_ids=form.environment is None))
+        for form in forms
+    ]
+
+
 def read_settings(options: DefinitionOptions) -> Settings:
-    """Return the settings that stand beside the folder. Raises SettingsError."""
-    return load_settings(options.directory, root=repository_root(options.directory))
+    """Return the settings that stand beside the folder, as they are in the environment that was chosen.
+
+    Raises SettingsError, and UsageError for an environment that is not there.
+    """
+    settings = load_settings(options.directory, root=repository_root(options.directory))
+    if options.environment is None:
+        return settings
+    if options.environment not in settings.environments:
+        known = ", ".join(sorted(settings.environments)) or "none"
+        raise UsageError(
+            f"there is no environment {options.environment!r}", hint=f"reconciler.yaml has these: {known}"
+        )
+    return settings.chosen(options.environment)
 
 
-def places(definition: Definition) -> Mapping[FieldPath, tuple[int, int]]:
-    """Return the line and column of each field of a definition."""
-    return locate(definition.text)
+def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:
+    """Return the file and line at which each field of a definition is declared."""
+    found = {path: (definition.file, line) for path, (line, _) in locate(definition.text).items()}
+    if definition.overlay is not None:
+        upper = locate(definition.overlay.text)
+        found |= {path: (definition.overlay.file, line) for path, (line, _) in upper.items()}
+    return found

@@ -17,10 +17,11 @@ SUFFIXES = (".json", ".md")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DefinitionOptions:
-    """Where the definitions are, and which of them are meant: none named means all."""
+    """Where the definitions are, which of them are meant (none named means all), and in which environment."""
 
     directory: Path
     paths: tuple[Path, ...] = ()
+    environment: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class ConnectionOptions:
     """How the API is reached. Credentials come from the environment alone: a process list would show options."""
 
     api_url: str | None
+    api_url_from_environment: bool
     concurrency: int
     timeout: float
     retries: int
@@ -44,7 +46,24 @@ class ConnectionOptions:
 
 
 def directory_option(command: Decorated) -> Decorated:
-    """Add `--directory`; the command gets `definitions`."""
+    """Add `--directory` and `--environment`; the command gets `definitions`."""
+
+    @click.option(
+        "--environment",
+        envvar="RECONCILER_ENVIRONMENT",
+        metavar="NAME",
+        help="An environment of reconciler.yaml.  [env: RECONCILER_ENVIRONMENT]",
+    )
+    @folder_option
+    @functools.wraps(command)
+    def wrapper(definitions: DefinitionOptions, environment: str | None, **rest: Any) -> Any:
+        return command(definitions=dataclasses.replace(definitions, environment=environment), **rest)
+
+    return wrapper
+
+
+def folder_option(command: Decorated) -> Decorated:
+    """Add `--directory` alone; the command gets `definitions`."""
 
     @click.option(
         "--directory",
@@ -200,7 +219,9 @@ def connection_options(command: Decorated) -> Decorated:
         verbose: bool,
         **rest: Any,
     ) -> Any:
-        chosen = ConnectionOptions(api_url, concurrency, timeout, retries, allow_insecure_http, verbose)
+        given_by = click.get_current_context().get_parameter_source("api_url")
+        by_environment = given_by is click.core.ParameterSource.ENVIRONMENT
+        chosen = ConnectionOptions(api_url, by_environment, concurrency, timeout, retries, allow_insecure_http, verbose)
         return command(connection=chosen, **rest)
 
     return wrapper

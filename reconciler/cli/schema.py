@@ -5,12 +5,12 @@ import json
 import click
 
 from reconciler.cli.inputs import read_settings
-from reconciler.cli.options import DefinitionOptions, directory_option
+from reconciler.cli.options import DefinitionOptions, folder_option
 from reconciler.core.schema import definition_schema
 
 
 @click.command("schema")
-@directory_option
+@folder_option
 def command(definitions: DefinitionOptions) -> int:
     r"""Print the JSON Schema (draft-07) of a definition file.
 

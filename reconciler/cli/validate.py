@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.inputs import read_inputs
+from reconciler.cli.inputs import read_forms
 from reconciler.cli.options import DefinitionOptions, OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
 from reconciler.reconcile.validate import validate
@@ -16,9 +16,10 @@ def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool)
     """Check definitions, offline and without credentials.
 
     PATHS are definition files or folders; without them the whole folder is checked. All problems of all
-    files are shown, each with file, line and column. Exit 1 when there is one.
+    files are shown, each with file, line and column. Exit 1 when there is one. Without --environment the
+    definitions are checked as they are in every environment.
     """
-    inputs = read_inputs(definitions)
-    run = validate(inputs.loaded, inputs.settings)
-    emit(run, output, sensitive=inputs.settings.sensitive)
+    forms = read_forms(definitions)
+    run = validate(forms)
+    emit(run, output, sensitive=forms[0][0].sensitive)
     return int(any(strict or problem.severity == "error" for problem in run.problems))

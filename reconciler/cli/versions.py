@@ -12,7 +12,7 @@ from reconciler.cli.options import DefinitionOptions, HistoryOptions, PolicyOpti
 from reconciler.cli.streams import tell
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
-from reconciler.reconcile.base import APPLIED_REF, History, commit_of, find_base, read_history
+from reconciler.reconcile.base import History, applied_ref, commit_of, find_base, read_history
 from reconciler.reconcile.changed import changed_files
 
 
@@ -30,8 +30,9 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     With `or_head` the commit that is checked out is the base where nothing else is.
     """
     git = Git.at(repository_root(definitions.directory))
-    base = find_base(git, options.base, or_head=or_head)
-    record = read_record(git, APPLIED_REF) if git is not None else None
+    ref = applied_ref(definitions.environment)
+    base = find_base(git, options.base, ref, or_head=or_head)
+    record = read_record(git, ref) if git is not None else None
     if not options.changed and options.changed_since is None:
         inputs = read_inputs(definitions)
         return Versions(inputs, read_history(git, base, record, inputs.folder, inputs.loaded.definitions))
@@ -52,10 +53,11 @@ def policy_for(versions: Versions, options: PolicyOptions) -> Policy:
     """Return the policy of a run: the option, else the settings. Raises UsageError where it cannot be followed."""
     settings = versions.inputs.settings
     on_drift = options.on_drift or settings.on_drift or "keep"
+    ref = applied_ref(settings.environment)
     if on_drift == "fail" and versions.history.base is None:
         raise UsageError(
             "--on-drift fail needs a base: without one nobody can tell a live edit from a change",
-            hint=f"give --base REV, or fetch the applied record (git fetch origin {APPLIED_REF}:{APPLIED_REF})",
+            hint=f"give --base REV, or fetch the applied record (git fetch origin {ref}:{ref})",
         )
     return Policy(on_drift=on_drift, force_conflicts=options.force_conflicts, always_send=settings.always_send)
 

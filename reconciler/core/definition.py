@@ -1,4 +1,4 @@
-"""A definition as it was read: what one YAML file declares about one assistant."""
+"""A definition as it was read: what the files of one assistant declare about it."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,13 +6,22 @@ from typing import Any, Literal
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Overlay:
+    """An environment's file that is laid over a definition: its path from the repository's root, text and fields."""
+
+    file: str
+    text: str = dataclasses.field(repr=False)
+    fields: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Definition:
     """One valid definition.
 
-    `key` is the file's path below the folder without its suffix, `file` its path from the repository's
-    root, `declared` the writable fields as plain JSON values: a key that is not in it is not managed,
-    `None` is enforced to be empty. `text` is the file as it was read, from which the places of fields are
-    found when somebody asks.
+    `key` is the file's path below the folder without its suffix, `file` its path from the repository's root,
+    `declared` the writable fields as plain JSON values: a key that is not in it is not managed, `None` is
+    enforced to be empty. `text` is the file as it was read, from which the places of fields are found when
+    somebody asks; `overlay` is what the environment lays over it.
     """
 
     key: str
@@ -20,6 +29,7 @@ class Definition:
     id: str
     declared: Mapping[str, Any]
     text: str = dataclasses.field(default="", repr=False, compare=False)
+    overlay: Overlay | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Run:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     api_url: str | None = None
+    environment: str | None = None
     api_calls: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head: str | None = None
     base: Mapping[str, str] | None = None

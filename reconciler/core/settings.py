@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from typing import Literal
 
 from reconciler.core.limits import MaxChanges
@@ -26,8 +27,24 @@ class IgnoreRule:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment: its API, the folder of its overlays beside the definitions', and what differs in its settings."""
+
+    api_url: str | None = None
+    overlay: str | None = None
+    org_id: str | None = None
+    on_drift: OnDrift | None = None
+    max_changes: MaxChanges | None = None
+    ignore: tuple[IgnoreRule, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one project; `file` is relative to the repository's root, None without a file."""
+    """The settings of one project; `file` is relative to the repository's root, None without a file.
+
+    `environment` is the one that was chosen; its settings are in the others' place then, and `overlay` is
+    its folder.
+    """
 
     file: str | None = None
     api_url: str | None = None
@@ -38,6 +55,27 @@ class Settings:
     on_drift: OnDrift | None = None
     max_changes: MaxChanges | None = None
     ignore: tuple[IgnoreRule, ...] = ()
+    environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
+    environment: str | None = None
+    overlay: str | None = None
+
+    def chosen(self, name: str) -> "Settings":
+        """Return the settings as they are in an environment. Raises KeyError for one that is not there.
+
+        The project's own URL is no environment's: a staging definition must not reach production for lack
+        of a line.
+        """
+        environment = self.environments[name]
+        return dataclasses.replace(
+            self,
+            api_url=environment.api_url,
+            org_id=environment.org_id or self.org_id,
+            on_drift=environment.on_drift or self.on_drift,
+            max_changes=environment.max_changes or self.max_changes,
+            ignore=(*self.ignore, *environment.ignore),
+            environment=name,
+            overlay=environment.overlay,
+        )
 
     def may_show(self, path: FieldPath) -> bool:
         """Tell whether the value at a path may be shown.

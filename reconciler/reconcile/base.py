@@ -17,9 +17,13 @@ from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base
 from reconciler.errors import RepositoryError
 
-APPLIED_REF = "refs/reconciler/applied"
 OFF = "none"
 NO_DEFINITIONS = BaseDefinitions({})
+
+
+def applied_ref(environment: str | None) -> str:
+    """Return the ref of the applied record; each environment has its own."""
+    return f"refs/reconciler/{environment}/applied" if environment else "refs/reconciler/applied"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ def read_history(
     return History(git, git.resolve("HEAD"), base, definitions, record)
 
 
-def find_base(git: Git | None, asked: str | None, *, or_head: bool = False) -> BaseRevision | None:
-    """Return the base that was asked for, else the applied record; None without one, or where `none` was asked for.
+def find_base(git: Git | None, asked: str | None, ref: str, *, or_head: bool = False) -> BaseRevision | None:
+    """Return the base that was asked for, else the record that a ref holds; None without one, or where `none` was asked for.
 
     With `or_head` the commit that is checked out comes after the record. A base that was asked for and
     cannot be had is a RepositoryError: two versions in place of three would call somebody's live edit a
@@ -76,10 +80,10 @@ def find_base(git: Git | None, asked: str | None, *, or_head: bool = False) -> B
         return BaseRevision(asked, commit_of(git, asked))
     if git is None:
         return None
-    for ref in (APPLIED_REF, *(["HEAD"] if or_head else [])):
-        commit = git.resolve(ref)
+    for name in (ref, *(["HEAD"] if or_head else [])):
+        commit = git.resolve(name)
         if commit is not None:
-            return BaseRevision(ref, commit)
+            return BaseRevision(name, commit)
     return None
 
 

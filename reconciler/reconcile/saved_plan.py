@@ -42,8 +42,9 @@ def _check(scope: Scope, reviewed: Reviewed) -> None:
         before = reviewed.options.get(name)
         if before != value:
             raise UsageError(f"the plan was made with {name} {before}, and this run has {value}", hint=AGAIN)
-    if reviewed.environment is not None:
-        raise UsageError(f"the plan was made for the environment {reviewed.environment!r}", hint=AGAIN)
+    if reviewed.environment != scope.settings.environment:
+        before, here = reviewed.environment or "no environment", scope.settings.environment or "none"
+        raise UsageError(f"the plan was made for {before}, and this run is for {here}", hint=AGAIN)
 
 
 def check_url(reviewed: Reviewed, api_url: str) -> None:

@@ -73,6 +73,7 @@ def make_run(
         problems=scope.loaded.problems,
         notes=tuple(_notes(scope)),
         api_url=api.url if api else None,
+        environment=scope.settings.environment,
         api_calls=dict(api.calls) if api else {},
         head=scope.history.head,
         base=dataclasses.asdict(scope.history.base) if scope.history.base else None,

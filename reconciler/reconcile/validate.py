@@ -1,36 +1,77 @@
 """Check definitions offline: no network, no credentials."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from reconciler.adapters.definitions import Loaded
+from reconciler.core.definition import Definition
 from reconciler.core.ignore import has_expired
 from reconciler.core.paths import to_pointer
 from reconciler.core.problem import Problem
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import Settings
+from reconciler.core.settings import IgnoreRule, Settings
+
+Forms = Sequence[tuple[Settings, Loaded]]
 
 
-def validate(loaded: Loaded, settings: Settings) -> Run:
-    """Return the run of `validate`: each definition with its problems; an `ignore` entry past its date is one too."""
+def validate(forms: Forms) -> Run:
+    """Return the run of `validate`: each definition with its problems, in every form that it takes.
+
+    The forms are the definitions as they are in each environment that is checked, with its settings. A definition is valid
+    where all its forms are. An `ignore` entry past its date is a problem too, and so are two environments that would write to
+    one assistant.
+    """
     started_at = datetime.datetime.now(datetime.UTC)
-    valid = [Result(definition) for definition in loaded.definitions]
-    invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in loaded.invalid]
-    expired = _expired(settings, started_at.date()) if loaded.whole else ()
+    problems = {problem for _, loaded in forms for problem in loaded.problems}
+    problems |= set(_shared_assistants(forms))
+    if forms[0][1].whole:
+        problems |= {problem for settings, _ in forms for problem in _expired(settings, started_at.date())}
+    valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
+    invalid = {
+        entry.file: Result(entry, error=Failure(entry.kind, entry.message))
+        for _, loaded in forms
+        for entry in loaded.invalid
+    }
+    results = valid | invalid
     return Run(
         command="validate",
         started_at=started_at,
         finished_at=datetime.datetime.now(datetime.UTC),
-        results=tuple(sorted([*valid, *invalid], key=lambda result: result.definition.file)),
-        problems=tuple(sorted([*loaded.problems, *expired])),
+        results=tuple(results[file] for file in sorted(results)),
+        problems=tuple(sorted(problems)),
+        environment=forms[0][0].environment,
     )
 
 
 def _expired(settings: Settings, today: datetime.date) -> Iterator[Problem]:
-    for rule in settings.ignore:
-        if has_expired(rule, today):
-            message = (
-                f"ignore {to_pointer(rule.path)} expired on {rule.expires}: renew the entry, or remove it so that the "
-                "difference is reported again"
-            )
-            yield Problem(settings.file or "reconciler.yaml", rule.line, 1, message)
+    rules: list[IgnoreRule] = [rule for rule in settings.ignore if has_expired(rule, today)]
+    for rule in rules:
+        message = (
+            f"ignore {to_pointer(rule.path)} expired on {rule.expires}: renew the entry, or remove it so that the "
+            "difference is reported again"
+        )
+        yield Problem(settings.file or "reconciler.yaml", rule.line, 1, message)
+
+
+def _shared_assistants(forms: Forms) -> Iterator[Problem]:
+    """Yield a problem for each assistant that two environments would both write: one URL, and one id."""
+    for (first, here), (second, there) in combinations(forms, 2):
+        if not first.environment or not second.environment or not first.api_url:
+            continue
+        if first.api_url.rstrip("/") != (second.api_url or "").rstrip("/"):
+            continue
+        others = {definition.id: definition for definition in there.definitions}
+        for definition in here.definitions:
+            if definition.id in others:
+                message = (
+                    f"{first.environment} and {second.environment} have one URL, and {_declaring(others[definition.id])} "
+                    f"has the same id {definition.id}: both would write to that assistant"
+                )
+                yield Problem(_declaring(definition), 1, 1, message, kind="duplicate")
+
+
+def _declaring(definition: Definition) -> str:
+    """Return the file that declares a definition's id."""
+    overlay = definition.overlay
+    return overlay.file if overlay is not None and "id" in overlay.fields else definition.file

@@ -37,13 +37,13 @@ OUTCOMES: tuple[Outcome, ...] = (
     "skipped",
 )
 
-Places = Callable[[Definition], Mapping[FieldPath, tuple[int, int]]]
+Places = Callable[[Definition], Mapping[FieldPath, tuple[str, int]]]
 
 
 def to_document(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Places = lambda _: {}) -> Document:
     """Return the report of a run.
 
-    `places` gives the line and column of each declared field of a definition; it is asked only for
+    `places` gives the file and line of each declared field of a definition; it is asked only for
     definitions with differences. Values at paths that `sensitive` names are masked.
     """
     assistants = [_assistant(result, sensitive, places) for result in run.results]
@@ -54,7 +54,7 @@ def to_document(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Places
         "started_at": _time(run.started_at),
         "finished_at": _time(run.finished_at),
         "api_url": run.api_url,
-        "environment": None,
+        "environment": run.environment,
         "offline": run.offline,
         "head": run.head,
         "options": dict(run.options),
@@ -80,7 +80,7 @@ def summary(assistants: Sequence[AssistantEntry]) -> dict[str, int]:
 
 def _assistant(result: Result, sensitive: Sequence[FieldPath], places: Places) -> AssistantEntry:
     definition, plan, live = result.definition, result.plan or Plan(), result.live or {}
-    lines: Mapping[FieldPath, tuple[int, int]] = {}
+    lines: Mapping[FieldPath, tuple[str, int]] = {}
     declared: Mapping[str, Any] = {}
     if isinstance(definition, Definition):
         declared = definition.declared
@@ -93,7 +93,7 @@ def _assistant(result: Result, sensitive: Sequence[FieldPath], places: Places) -
         "name": _text(declared.get("name")) or _text(live.get("name")),
         "status": _status(result),
         "outcome": result.outcome,
-        "changes": [_change(change, lines) for change in plan.changes],
+        "changes": [_change(change, lines, definition.file) for change in plan.changes],
         "released": [to_pointer(path) for path in plan.released],
         "ignored": [_ignored(entry) for entry in plan.ignored],
         "patch": plan.patch,
@@ -113,13 +113,15 @@ def _status(result: Result) -> Status | None:
     return "missing" if result.error.kind == "not_found" else "error"
 
 
-def _change(change: Change, lines: Mapping[FieldPath, tuple[int, int]]) -> ChangeEntry:
+def _change(change: Change, lines: Mapping[FieldPath, tuple[str, int]], file: str) -> ChangeEntry:
     entry: ChangeEntry = {
         "path": to_pointer(change.path),
         "kind": change.kind,
-        "line": lines[change.path][0] if change.path in lines else None,
+        "line": lines[change.path][1] if change.path in lines else None,
         "desired": change.desired,
     }
+    if change.path in lines and lines[change.path][0] != file:
+        entry["file"] = lines[change.path][0]
     if change.live is not MISSING:
         entry["live"] = change.live
     if change.base is not MISSING:

@@ -10,12 +10,16 @@ ChangeKind = Literal["change", "drift", "conflict"]
 
 
 class ChangeEntry(TypedDict):
-    """One differing leaf; `live` or `base` is left out where that side has no such key."""
+    """One differing leaf; `live` or `base` is left out where that side has no such key.
+
+    `file` is there where an environment's overlay declares the value, and not the definition itself.
+    """
 
     path: str
     kind: ChangeKind
     line: int | None
     desired: Any
+    file: NotRequired[str]
     live: NotRequired[Any]
     base: NotRequired[Any]
     since: NotRequired[dict[str, str]]
