@@ -137,5 +137,9 @@ def describe(detail: Any, path: FieldPath) -> str:
         return f"{name} {detail['ctx']['error']}"
     if kind == "too_short":
         return f"{name} cannot be an empty list; remove the line to mean every assistant"
-    wanted = {"string_type": "text; put it in quotes", "list_type": "a list, like [/metadata/crmKey]"}
+    wanted = {
+        "string_type": "text; put it in quotes",
+        "list_type": "a list, like [/metadata/crmKey]",
+        "literal_error": "one of keep, revert, fail",
+    }
     return f"{name} must be {wanted.get(kind, 'a group of keys and values')}"

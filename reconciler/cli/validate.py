@@ -19,6 +19,6 @@ def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool)
     files are shown, each with file, line and column. Exit 1 when there is one.
     """
     inputs = read_inputs(definitions)
-    run = validate(inputs.loaded, inputs.settings)
+    run = validate(inputs.loaded, inputs.settings, strict=strict)
     emit(run, output, sensitive=inputs.settings.sensitive)
     return int(any(strict or problem.severity == "error" for problem in run.problems))

@@ -11,7 +11,7 @@ from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
 
 
-def validate(loaded: Loaded, settings: Settings) -> Run:
+def validate(loaded: Loaded, settings: Settings, *, strict: bool = False) -> Run:
     """Return the run of `validate`: each definition with its problems; an `ignore` entry past its date is one too."""
     started_at = datetime.datetime.now(datetime.UTC)
     valid = [Result(definition) for definition in loaded.definitions]
@@ -23,6 +23,7 @@ def validate(loaded: Loaded, settings: Settings) -> Run:
         finished_at=datetime.datetime.now(datetime.UTC),
         results=tuple(sorted([*valid, *invalid], key=lambda result: result.definition.file)),
         problems=tuple(sorted([*loaded.problems, *expired])),
+        options={"strict": strict},
     )
 
 
