@@ -1,29 +1,47 @@
 """Definitions as they stand in a commit: read from git's objects, never from a checkout.
 
-They are parsed, not validated: whatever was applied once is what was applied (contract, section 4).
+They are parsed, not validated: whatever was applied once is what was applied (contract, section 4). In an environment that
+commit's own overlays are laid over them.
 """
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from reconciler.adapters.definition_files import SUFFIXES
 from reconciler.adapters.git import Blob, Git
+from reconciler.adapters.layers import laid_over
+from reconciler.adapters.settings import FILE_NAME
 from reconciler.adapters.yaml_nodes import YamlProblems
 from reconciler.adapters.yaml_reader import read_yaml
 from reconciler.core.definition import Definition
 
+Files = Mapping[str, Blob]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kept:
+    """A file as a commit keeps it: its path from the repository's root, and its object."""
+
+    path: str
+    blob: Blob
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BaseDefinition:
-    """One definition of a commit; `file` is its path from the repository's root, `blob` the object it is kept in."""
+    """One definition of a commit, with the file that it is kept in, and its overlay's where there is one."""
 
-    file: str
     id: str
     declared: Mapping[str, Any]
-    blob: Blob
+    shared: Kept
+    overlay: Kept | None = None
+
+    @property
+    def file(self) -> str:
+        """The path of the definition from the repository's root."""
+        return self.shared.path
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,19 +56,23 @@ class BaseDefinitions:
         return next((self.by_id[name] for name in ids if name in self.by_id), None)
 
 
-def read_base(git: Git, commit: str, folder: str, current: Sequence[Definition]) -> BaseDefinitions:
+def read_base(
+    git: Git, commit: str, folder: str, current: Sequence[Definition], environment: str | None = None
+) -> BaseDefinitions:
     """Return the definitions below a folder of a commit, and wherever else those of today stood then.
 
     A file that reads as it does today is not parsed again. One that cannot be read is a warning, and no base.
     """
     files = git.files(commit)
     inside = {path: blob for path, blob in files.items() if is_definition_file(path, folder)}
-    known = {_object_name(definition.text, blob_length(inside)): definition for definition in current}
-    found, warnings = _read(git, commit, inside, known)
+    overlays = _overlays(git, files, folder, environment)
+    known = {_names(definition, _name_length(files)): definition for definition in current}
+    pairs = [(Kept(path, blob), overlays.get(key_of(path, folder))) for path, blob in sorted(inside.items())]
+    found, warnings = _read(git, commit, pairs, known)
     lost = {definition.id for definition in current} - found.keys()
-    if lost:
+    if lost and environment is None:
         outside = {path: blob for path, blob in files.items() if path not in inside and is_definition_file(path, "")}
-        moved, _ = _read(git, commit, _mentioning(git, outside, lost), {})
+        moved, _ = _read(git, commit, [(kept, None) for kept in _mentioning(git, outside, lost)], {})
         found |= {name: definition for name, definition in moved.items() if name in lost}
     return BaseDefinitions(found, tuple(warnings))
 
@@ -64,7 +86,89 @@ def is_definition_file(path: str, folder: str) -> bool:
     return not any(part.startswith(".") for part in pure.relative_to(below).parts)
 
 
-def blob_length(files: Mapping[str, Blob]) -> int:
+def key_of(path: str, folder: str) -> str:
+    """Return the key of a definition file: its path below the folder without its suffix."""
+    return PurePosixPath(path).relative_to(folder).with_suffix("").as_posix()
+
+
+def _overlays(git: Git, files: Files, folder: str, environment: str | None) -> dict[str, Kept]:
+    """Return an environment's overlays by key, from the folder that the commit's own settings name."""
+    beside = PurePosixPath(folder).parent
+    settings = files.get((beside / FILE_NAME).as_posix())
+    if environment is None or settings is None:
+        return {}
+    content: Any = _document(git.blobs([settings.name]).get(settings.name, b""))
+    for key in ("environments", environment, "overlay"):
+        content = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(content, str):
+        return {}
+    below = (beside / content).as_posix()
+    return {
+        key_of(path, below): Kept(path, blob) for path, blob in sorted(files.items()) if is_definition_file(path, below)
+    }
+
+
+def _read(
+    git: Git,
+    commit: str,
+    pairs: Sequence[tuple[Kept, Kept | None]],
+    known: Mapping[tuple[str, str], Definition],
+) -> tuple[dict[str, BaseDefinition], list[str]]:
+    unknown = [pair for pair in pairs if _pair_names(pair) not in known]
+    contents = git.blobs(kept.blob.name for pair in unknown for kept in pair if kept is not None)
+    found: dict[str, BaseDefinition] = {}
+    warnings: list[str] = []
+    for pair in pairs:
+        shared, overlay = pair
+        same = known.get(_pair_names(pair))
+        if same is not None:
+            found.setdefault(same.id, BaseDefinition(same.id, same.declared, shared, overlay))
+            continue
+        document: Any = {}
+        for kept in (shared, overlay):
+            layer = _document(contents.get(kept.blob.name, b"")) if kept is not None else {}
+            if not isinstance(layer, dict):
+                path = kept.path if kept is not None else shared.path
+                warnings.append(f"{path} of commit {commit[:12]} cannot be read as a definition, and counts as no base")
+                break
+            document = laid_over(document, layer)
+        else:
+            if isinstance(document.get("id"), str):
+                declared = {key: value for key, value in document.items() if key != "id"}
+                found.setdefault(document["id"], BaseDefinition(document["id"], declared, shared, overlay))
+    return found, warnings
+
+
+def _document(content: bytes) -> Any:
+    try:
+        return read_yaml(content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, YamlProblems):
+        return None
+
+
+def _mentioning(git: Git, files: Files, ids: Iterable[str]) -> list[Kept]:
+    """Return the files that hold one of the ids somewhere in their text: the others are not worth parsing."""
+    needles = [name.encode() for name in ids]
+    contents = git.blobs(blob.name for blob in files.values())
+    return [
+        Kept(path, blob)
+        for path, blob in sorted(files.items())
+        if any(needle in contents.get(blob.name, b"") for needle in needles)
+    ]
+
+
+def _pair_names(pair: tuple[Kept, Kept | None]) -> tuple[str, str]:
+    shared, overlay = pair
+    return shared.blob.name, overlay.blob.name if overlay is not None else ""
+
+
+def _names(definition: Definition, length: int) -> tuple[str, str]:
+    """Return the names that git gives to the files of a definition."""
+    overlay = definition.overlay
+    return _object_name(definition.text, length), _object_name(overlay.text, length) if overlay is not None else ""
+
+
+def _name_length(files: Files) -> int:
     """Return how long the names of this repository's objects are: 40 for SHA-1, 64 for SHA-256."""
     return next((len(blob.name) for blob in files.values()), 40)
 
@@ -74,40 +178,3 @@ def _object_name(text: str, length: int) -> str:
     content = text.encode("utf-8", "surrogatepass")
     header = b"blob %d\0" % len(content)
     return (hashlib.sha256 if length == 64 else hashlib.sha1)(header + content, usedforsecurity=False).hexdigest()
-
-
-def _read(
-    git: Git, commit: str, files: Mapping[str, Blob], known: Mapping[str, Definition]
-) -> tuple[dict[str, BaseDefinition], list[str]]:
-    contents = git.blobs(blob.name for blob in files.values() if blob.name not in known)
-    found: dict[str, BaseDefinition] = {}
-    warnings: list[str] = []
-    for path, blob in sorted(files.items()):
-        same = known.get(blob.name)
-        if same is not None:
-            found.setdefault(same.id, BaseDefinition(path, same.id, same.declared, blob))
-            continue
-        try:
-            document = read_yaml(contents[blob.name].decode("utf-8-sig"))
-        except (KeyError, UnicodeDecodeError, YamlProblems):
-            document = None
-        if isinstance(document, dict) and isinstance(document.get("id"), str):
-            declared = {key: value for key, value in document.items() if key != "id"}
-            found.setdefault(document["id"], BaseDefinition(path, document["id"], declared, blob))
-        elif not isinstance(document, dict):
-            warnings.append(f"{path} of commit {commit[:12]} cannot be read as a definition, and counts as no base")
-    return found, warnings
-
-
-def _mentioning(git: Git, files: Mapping[str, Blob], ids: Iterable[str]) -> dict[str, Blob]:
-    """Return the files that hold one of the ids somewhere in their text: the others are not worth parsing."""
-    needles = [name.encode() for name in ids]
-    contents = git.blobs(blob.name for blob in files.values())
-
-    def chosen() -> Iterator[tuple[str, Blob]]:
-        for path, blob in files.items():
-            content = contents.get(blob.name, b"")
-            if any(needle in content for needle in needles):
-                yield path, blob
-
-    return dict(chosen())

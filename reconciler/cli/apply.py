@@ -22,7 +22,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import emit, tell_problems
 from reconciler.cli.reports import read_report
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import is_terminal, tell
 from reconciler.cli.versions import policy_for, read_versions
 from reconciler.core.limits import MaxChanges
 from reconciler.core.reviewed import Reviewed
@@ -70,7 +70,7 @@ def command(
     differs is read once more, gets one PATCH with what differs, and is read again. Nothing is sent where a
     definition is invalid.
     """
-    if not yes and not sys.stdin.isatty():
+    if not yes and not is_terminal(sys.stdin):
         raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
     reviewed = reviewed_plan(read_report(saved)) if saved is not None else None
     if reviewed is not None and (definitions.paths or history.changed or history.changed_since):

@@ -9,6 +9,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.streams import tell
 from reconciler.errors import ReconcilerError
+from reconciler.report.values import escape
 
 FAILED = 1
 INTERRUPTED = 130
@@ -24,7 +25,8 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
         code = command.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except ReconcilerError as error:
         return _told(str(error), error.hint)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -47,7 +49,8 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
 
 
 def _told(message: str, hint: str = "") -> int:
-    tell(f"{click.style('Error:', fg='red')} {message}")
+    shown = "\n".join(map(escape, message.split("\n")))
+    tell(f"{click.style('Error:', fg='red')} {shown}")
     if hint:
         tell(f"  {hint}")
     return FAILED

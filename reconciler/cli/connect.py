@@ -13,7 +13,7 @@ from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials, Requ
 from reconciler.adapters.secret import Secret
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.progress import progress_line
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import is_terminal, tell
 from reconciler.cli.versions import Versions
 from reconciler.core.plan import Policy
 from reconciler.core.settings import Settings
@@ -101,7 +101,7 @@ def scope_for(
     versions: Versions, options: ConnectionOptions, policy: Policy, stopping: Stopping, label: str
 ) -> Iterator[Scope]:
     """Yield what a use case works on; while many assistants are read a line on stderr shows how far it is."""
-    with progress_line(label, shown=sys.stderr.isatty() and not options.verbose) as progress:
+    with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose) as progress:
         yield Scope(
             loaded=versions.inputs.loaded,
             settings=versions.inputs.settings,
@@ -119,7 +119,13 @@ def _differ(first: str | None, second: str) -> bool:
 
 
 def _credentials() -> Credentials:
+    """Return the credentials of the environment. Raises UsageError without any: the answer would be 401 to all."""
     token, password = os.environ.get("RECONCILER_AUTH_TOKEN"), os.environ.get("RECONCILER_PASSWORD")
+    if not token and not (password and os.environ.get("RECONCILER_EMAIL")):
+        raise UsageError(
+            "there are no credentials for the API",
+            hint="set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD",
+        )
     return Credentials(
         token=Secret(token, name="RECONCILER_AUTH_TOKEN", cookie=True) if token else None,
         email=os.environ.get("RECONCILER_EMAIL") or None,

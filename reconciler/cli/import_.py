@@ -59,9 +59,13 @@ def _existing(definitions: DefinitionOptions, settings: Settings) -> Loaded | No
 
 def _named(ids: Sequence[str]) -> list[str]:
     """Return the ids in order, once each; those on stdin may have blank lines and comments between them."""
-    lines = [line for name in ids for line in (sys.stdin.read().splitlines() if name == "-" else [name])]
+    lines = [line for name in ids for line in (_stdin() if name == "-" else [name])]
     named = (line.strip() for line in lines)
     return list(dict.fromkeys(name for name in named if name and not name.startswith("#")))
+
+
+def _stdin() -> list[str]:
+    return sys.stdin.read().splitlines() if sys.stdin is not None else []
 
 
 def _show(done: Import, *, refused: bool) -> None:

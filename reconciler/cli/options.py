@@ -167,16 +167,14 @@ def policy_options(command: Decorated) -> Decorated:
     return wrapper
 
 
-def connection_options(command: Decorated) -> Decorated:
-    """Add what every command that talks to the API takes; the command gets `connection`."""
-
-    @click.option(
+_CONNECTION = (
+    click.option(
         "--api-url",
         envvar="RECONCILER_API_URL",
         metavar="URL",
         help="The API's base URL, up to /api.  [env: RECONCILER_API_URL]",
-    )
-    @click.option(
+    ),
+    click.option(
         "--concurrency",
         type=click.IntRange(min=1, max=256),
         envvar="RECONCILER_CONCURRENCY",
@@ -184,8 +182,8 @@ def connection_options(command: Decorated) -> Decorated:
         show_default=True,
         metavar="N",
         help="Requests in flight.  [env: RECONCILER_CONCURRENCY]",
-    )
-    @click.option(
+    ),
+    click.option(
         "--timeout",
         type=click.FloatRange(min=0, min_open=True),
         envvar="RECONCILER_TIMEOUT",
@@ -193,8 +191,8 @@ def connection_options(command: Decorated) -> Decorated:
         show_default=True,
         metavar="SECONDS",
         help="For one request.  [env: RECONCILER_TIMEOUT]",
-    )
-    @click.option(
+    ),
+    click.option(
         "--retries",
         type=click.IntRange(min=0, max=100),
         envvar="RECONCILER_RETRIES",
@@ -202,13 +200,19 @@ def connection_options(command: Decorated) -> Decorated:
         show_default=True,
         metavar="N",
         help="Repeats of a request that failed in a passing way.  [env: RECONCILER_RETRIES]",
-    )
-    @click.option(
+    ),
+    click.option(
         "--allow-insecure-http",
         is_flag=True,
         help="Allow plain http:// to another machine: the token travels unprotected.",
-    )
-    @click.option("-v", "--verbose", is_flag=True, help="Show each request on stderr.")
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Show each request on stderr."),
+)
+
+
+def connection_options(command: Decorated) -> Decorated:
+    """Add what every command that talks to the API takes; the command gets `connection`."""
+
     @functools.wraps(command)
     def wrapper(
         api_url: str | None,
@@ -224,7 +228,7 @@ def connection_options(command: Decorated) -> Decorated:
         chosen = ConnectionOptions(api_url, by_environment, concurrency, timeout, retries, allow_insecure_http, verbose)
         return command(connection=chosen, **rest)
 
-    return wrapper
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_CONNECTION), wrapper)
 
 
 def detailed_exitcode_option(command: Decorated) -> Decorated:

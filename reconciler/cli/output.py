@@ -20,6 +20,7 @@ from reconciler.report.document import Document
 from reconciler.report.json_text import render_json
 from reconciler.report.markdown import render_markdown
 from reconciler.report.text import render_text
+from reconciler.report.values import escape
 
 LEAST_WIDTH = 60
 
@@ -63,4 +64,4 @@ def render(document: Document, form: str, stream: TextIO = sys.stdout) -> str:
 def tell_problems(problems: Iterable[Problem]) -> None:
     """Show what validation found, on stderr."""
     for problem in problems:
-        tell(str(problem), colour="yellow" if problem.severity == "warning" else "red")
+        tell(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")

@@ -21,6 +21,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import emit
 from reconciler.cli.reports import read_report
+from reconciler.cli.streams import is_terminal
 from reconciler.cli.versions import Versions
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
@@ -45,7 +46,7 @@ def command(
     is refused. The applied record does not move, and git still says otherwise: the report names the commit
     to revert.
     """
-    if not yes and not sys.stdin.isatty():
+    if not yes and not is_terminal(sys.stdin):
         raise UsageError("rollback writes, and there is no terminal to ask at", hint="read the report, then give --yes")
     document = read_report(report)
     if document["command"] not in ("apply", "rollback"):

@@ -7,13 +7,18 @@ from typing import TextIO
 import click
 
 
-def wants_colour(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether somebody sits at a stream; Python has None for one that was closed before it started."""
+    return stream is not None and stream.isatty()
+
+
+def wants_colour(stream: TextIO | None) -> bool:
     """Tell whether a stream gets colour: `NO_COLOR` and `FORCE_COLOR` decide before the terminal does."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
 def tell(text: str, *, colour: str | None = None) -> None:

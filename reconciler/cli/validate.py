@@ -20,6 +20,6 @@ def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool)
     definitions are checked as they are in every environment.
     """
     forms = read_forms(definitions)
-    run = validate(forms)
+    run = validate(forms, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
     return int(any(strict or problem.severity == "error" for problem in run.problems))

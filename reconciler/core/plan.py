@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from reconciler.core.canonical import canonical, equal
 from reconciler.core.compare import value_at
-from reconciler.core.fields import OBJECT_FIELDS
+from reconciler.core.fields import CLOSED_OBJECTS
 from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, Change, changes, released
 from reconciler.core.patch import build_patch, lost_keys
@@ -90,19 +90,20 @@ def make_plan(
     differing = {*(change.path for change in found), *(entry.path for entry in ignored)}
     resent = frozenset() if refusal else _resent(desired, resend, differing)
     touched = {change.path[0] for change in sent} | {path[0] for path in resent}
+    patch = build_patch(
+        desired,
+        live,
+        [field for field in desired if field in touched],
+        kept=lambda path: path in left or _rule_for(path, ignore) is not None,
+        always_send=policy.always_send,
+    )
     return Plan(
         changes=found,
         released=released(desired, base),
         ignored=ignored,
-        patch=build_patch(
-            desired,
-            live,
-            [field for field in desired if field in touched],
-            kept=lambda path: path in left or _rule_for(path, ignore) is not None,
-            always_send=policy.always_send,
-        ),
+        patch=patch,
         replaced=tuple((change.path, change.live) for change in sent),
-        warnings=tuple(_warnings(desired, live, touched)),
+        warnings=tuple(_warnings(desired, live, patch or {})),
         refusal=refusal,
         resent=resent,
     )
@@ -217,18 +218,20 @@ def _rule_for(path: FieldPath, ignore: Sequence[IgnoreRule]) -> IgnoreRule | Non
     return next((rule for rule in ignore if covers(rule.path, path)), None)
 
 
-def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], touched: Collection[str]) -> Iterator[str]:
-    for field in sorted(touched):
-        declared, old = desired[field], live.get(field)
-        for path in lost_keys(declared, old, (field,)):
+def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], patch: Mapping[str, Any]) -> Iterator[str]:
+    for field in sorted(patch.keys() & desired.keys()):
+        declared, old, new = desired[field], live.get(field), patch[field]
+        for path in lost_keys(new, old, (field,)):
             yield f"{dotted(path)} is live but not declared, and goes with the list element that is sent"
-        if field in OBJECT_FIELDS and isinstance(declared, Mapping) and isinstance(old, Mapping):
-            yield from _left_over(field, declared, old)
+        if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
+            yield from _left_over(field, declared, old, new)
 
 
-def _left_over(field: str, declared: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
+def _left_over(
+    field: str, declared: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[str]:
     """Warn of live keys that stay when the provider changes: the new one may not understand them."""
-    before, after = old.get("provider"), declared.get("provider")
+    before, after = old.get("provider"), new.get("provider")
     staying = sorted(key for key, value in old.items() if key not in declared and value is not None)
     if after is not None and before is not None and before != after and staying:
         names = ", ".join(dotted((field, key)) for key in staying)

@@ -56,14 +56,19 @@ class History:
 
 
 def read_history(
-    git: Git | None, base: BaseRevision | None, record: Record | None, folder: Path, current: Sequence[Definition]
+    git: Git | None,
+    base: BaseRevision | None,
+    record: Record | None,
+    folder: Path,
+    current: Sequence[Definition],
+    environment: str | None = None,
 ) -> History:
     """Return what git knows of the definitions of a folder; the base's are read from its objects."""
     if git is None:
         return History()
     definitions = NO_DEFINITIONS
     if base is not None:
-        definitions = read_base(git, base.commit, shown_path(folder, git.root), current)
+        definitions = read_base(git, base.commit, shown_path(folder, git.root), current, environment)
     return History(git, git.resolve("HEAD"), base, definitions, record)
 
 

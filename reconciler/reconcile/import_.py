@@ -53,9 +53,9 @@ class Importer:
         """Write the definition of one assistant, unless a definition has it already, or the file is there."""
         if assistant_id in self._files:
             return Import(assistant_id, existing=self._files[assistant_id])
+        for fault in find_faults({"id": assistant_id}):
+            return Import(assistant_id, error=ReconcilerError(fault.message))
         try:
-            for fault in find_faults({"id": assistant_id}):
-                raise ReconcilerError(f"no definition may have the id {assistant_id}: {fault.message}")
             live = self.api.get(assistant_id)
             if live["id"] in self._files:
                 return Import(assistant_id, existing=self._files[live["id"]])

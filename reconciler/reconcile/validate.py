@@ -15,7 +15,7 @@ from reconciler.core.settings import IgnoreRule, Settings
 Forms = Sequence[tuple[Settings, Loaded]]
 
 
-def validate(forms: Forms) -> Run:
+def validate(forms: Forms, *, strict: bool = False) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 
     The forms are the definitions as they are in each environment that is checked, with its settings. A definition is valid
@@ -41,6 +41,7 @@ def validate(forms: Forms) -> Run:
         results=tuple(results[file] for file in sorted(results)),
         problems=tuple(sorted(problems)),
         environment=forms[0][0].environment,
+        options={"strict": strict},
     )
 
 

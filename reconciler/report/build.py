@@ -143,7 +143,7 @@ def _ignored(entry: Ignored) -> IgnoredEntry:
 def _error(error: Failure | None) -> ErrorEntry | None:
     if error is None:
         return None
-    message = f"{error.message}; {error.hint}" if error.hint else error.message
+    message = f"{error.message}\n{error.hint}" if error.hint else error.message
     return {"kind": error.kind, "message": message, "status": error.status}
 
 

@@ -1,0 +1,194 @@
+"""What can go wrong before or around an assistant: a few lines each, naming what to do, and never a traceback."""
+
+import json
+import socket
+import subprocess
+
+import pytest
+from between import Answered, Asked, Forward, between, says
+from commands import COMMAND, environment, run, signed_in
+from projects import Project
+from servers import running_sandbox
+
+PAGE = b"<!doctype html><html><body>Agent Builder</body></html>"
+
+
+def flat(text: str) -> str:
+    """A text without its line breaks."""
+    return " ".join(text.split())
+
+
+@pytest.fixture
+def one(project: Project) -> Project:
+    project.write("a", id="asst_1", name="New")
+    return project
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["drift"], ["import", "asst_9"], ["whoami"]])
+def test_no_credentials(one: Project, command: list[str]) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        url = sandbox.url
+        for given in ({}, {"RECONCILER_EMAIL": "a@b.test"}, {"RECONCILER_PASSWORD": "hush"}):
+            done = run(*command, cwd=one.root, env={"RECONCILER_API_URL": url, **given})
+            assert (done.code, done.stdout) == (1, "")
+            assert done.stderr == (
+                "Error: there are no credentials for the API\n"
+                "  set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD\n"
+            )
+        assert sandbox.requests == []
+
+
+def test_no_url(one: Project) -> None:
+    done = run("plan", cwd=one.root, env={"RECONCILER_AUTH_TOKEN": "hush"})
+    assert (done.code, done.stdout) == (1, "")
+    assert "no API URL is configured" in done.stderr
+    assert "set RECONCILER_API_URL, give --api-url, or write api_url into reconciler.yaml" in done.stderr
+
+
+def test_the_url_s_precedence(one: Project) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        env = signed_in(sandbox, "http://127.0.0.1:1/api")
+        assert run("plan", "--api-url", sandbox.url, "--retries", "0", cwd=one.root, env=env).code == 0
+        one.configure(api_url="http://127.0.0.1:1/api")
+        assert run("plan", cwd=one.root, env=signed_in(sandbox)).code == 0
+        one.configure(api_url=sandbox.url)
+        env = {name: value for name, value in env.items() if name != "RECONCILER_API_URL"}
+        assert run("plan", cwd=one.root, env=env).code == 0
+
+
+def test_plain_http_to_another_machine(one: Project) -> None:
+    env = {"RECONCILER_API_URL": "http://api.example.test/api", "RECONCILER_AUTH_TOKEN": "hush"}
+    done = run("plan", cwd=one.root, env=env)
+    assert (done.code, done.stdout) == (1, "")
+    assert "plain http" in done.stderr
+    assert "--allow-insecure-http" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "told"),
+    [
+        ("admin@sandbox.test", "hush-wrong", "Login failed: wrong password, or no such account"),
+        ("nobody@sandbox.test", "sandbox", "Login failed: wrong password, or no such account"),
+        ("disabled@sandbox.test", "sandbox", "Login failed: the account is disabled"),
+    ],
+)
+def test_a_login_that_fails(one: Project, email: str, password: str, told: str) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        env = {**signed_in(sandbox, email=email), "RECONCILER_PASSWORD": password}
+        done = run("apply", "--yes", "--report", "r.json", cwd=one.root, env=env)
+        assert sandbox.calls == {"POST": 1}
+    assert done.code == 1
+    assert told in flat(done.stdout)
+    assert "hush" not in done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) <= 10
+    report = json.loads((one.root / "r.json").read_text())
+    assert report["assistants"][0]["outcome"] == "failed"
+    assert report["assistants"][0]["error"]["status"] in (401, 403)
+
+
+def test_a_url_without_api(one: Project) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        done = run("plan", cwd=one.root, env=signed_in(sandbox, sandbox.url.removesuffix("/api")))
+    assert done.code == 1
+    assert "RECONCILER_API_URL end in /api?" in flat(done.stdout)
+
+
+def test_a_page_instead_of_an_answer(one: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return says(200, PAGE, content_type="text/html")
+
+    with running_sandbox() as sandbox, between(sandbox, meddle) as server:
+        env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "hush-token"}
+        done = run("plan", cwd=one.root, env=env)
+    assert done.code == 1
+    assert "got an HTML page instead of JSON: does RECONCILER_API_URL end in /api?" in flat(done.stdout)
+
+
+def test_nobody_listens(one: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    env = {"RECONCILER_API_URL": f"http://127.0.0.1:{port}/api", "RECONCILER_AUTH_TOKEN": "hush"}
+    done = run("plan", "--retries", "0", cwd=one.root, env=env)
+    assert done.code == 1
+    assert "no connection to" in flat(done.stdout)
+    assert "Is the API running" in flat(done.stdout)
+
+
+def test_a_token_that_has_run_out(one: Project) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        done = run("plan", cwd=one.root, env={"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": "hush-old"})
+        assert done.code == 1
+        assert "RECONCILER_AUTH_TOKEN may have run out" in flat(done.stdout)
+        assert "hush" not in done.stdout + done.stderr
+        env = {**signed_in(sandbox), "RECONCILER_AUTH_TOKEN": "hush-old"}
+        assert run("apply", "--yes", cwd=one.root, env=env).code == 0
+        assert sandbox.patches == [{"name": "New"}]
+
+
+def test_an_unknown_id_does_not_stop_the_others(one: Project) -> None:
+    one.write("b", id="asst_gone", name="New")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        done = run("apply", "--yes", cwd=one.root, env=signed_in(sandbox))
+        assert sandbox.patches == [{"name": "New"}]
+    assert done.code == 1
+    assert "Is the id right for this API" in flat(done.stdout)
+
+
+def test_no_definitions(project: Project) -> None:
+    done = run("plan", cwd=project.root)
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: the folder assistants holds no definition\n"
+        "  Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant.\n"
+    )
+    project.folder.rmdir()
+    done = run("validate", cwd=project.root)
+    assert done.code == 1
+    assert "there is no folder assistants" in done.stderr
+
+
+def test_settings_that_cannot_be_used(one: Project) -> None:
+    (one.root / "reconciler.yaml").write_text('max_change: 5\n"\\e[31m": 1\norg_id: 7\n')
+    done = run("plan", cwd=one.root)
+    assert (done.code, done.stdout) == (1, "")
+    assert "reconciler.yaml:1:1: unknown setting max_change; did you mean max_changes?" in done.stderr
+    assert "reconciler.yaml:3:9" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_what_a_definition_says_cannot_act_on_the_terminal(one: Project) -> None:
+    one.write("bad", 'id: asst_2\n"\\e[2J\\x07": 1\n')
+    with running_sandbox({"asst_1": {"name": "\x1b]0;x\x07"}}) as sandbox:
+        done = run("plan", cwd=one.root, env=signed_in(sandbox))
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\x07" not in done.stdout + done.stderr
+    assert "\\x1b[2J" in done.stderr
+
+
+def test_a_file_outside_the_folder(one: Project) -> None:
+    done = run("plan", "reconciler.yaml", cwd=one.root)
+    assert done.code == 1
+    assert "reconciler.yaml does not exist" in done.stderr
+    done = run("validate", ".", cwd=one.root)
+    assert done.code == 1
+    assert "is not in the definitions' folder" in done.stderr
+
+
+def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project) -> None:
+    """A module that cannot be imported stands in for a fault."""
+    broken = one.root / "broken" / "deepdiff"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise RuntimeError('hush-value')\n")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        env = environment({**signed_in(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one.root)})
+        done = subprocess.run(
+            [COMMAND, "plan"], cwd=one.root, env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "this is a fault of reconciler itself (RuntimeError)" in done.stderr
+    assert "Traceback" not in done.stderr
+    (log,) = one.root.glob("reconciler-*.log")
+    assert str(log) in done.stderr
+    assert "core/compare.py" in log.read_text()
+    assert "hush-value" not in log.read_text() + done.stderr

@@ -1,0 +1,167 @@
+"""Exit codes, and that 1 beats 2."""
+
+import pytest
+from commands import run, signed_in
+from projects import Project
+from servers import running_sandbox
+
+from reconciler import __version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--nope"], "No such option '--nope'"),
+        (["nope"], "No such command 'nope'"),
+        (["plan", "--concurrency", "0"], "0 is not in the range"),
+        (["plan", "--timeout", "nan"], "--timeout"),
+        (["plan", "--timeout", "inf"], "--timeout"),
+        (["plan", "--format", "xml"], "'xml' is not one of"),
+        (["apply", "--yes", "--max-changes", "many"], "must be a number of assistants"),
+        (["apply", "--yes", "--max-changes", "101%"], "must be a number of assistants"),
+        (["import"], "which assistants are meant?"),
+        (["import", "asst_1", "--all"], "which assistants are meant?"),
+        (["report"], "Missing argument 'FILE...'"),
+        (["plan", "--report", "r.txt"], "a report ends in"),
+        (["plan", "--report", "missing/r.json"], "there is no folder to write it into"),
+        (["plan", "--report", "assistants.md"], "there is no folder to write it into"),
+    ],
+)
+def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments: list[str], told: str) -> None:
+    (project.root / "assistants.md").mkdir()
+    project.write("a", id="asst_1")
+    with running_sandbox() as sandbox:
+        done = run(*arguments, cwd=project.root, env=signed_in(sandbox))
+        assert sandbox.requests == []
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: ")
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) <= 3
+
+
+def test_without_a_command_the_help_is_shown(project: Project) -> None:
+    done = run(cwd=project.root)
+    assert (done.code, done.stdout) == (1, "")
+    assert "Commands:" in done.stderr
+
+
+def test_help_and_version(project: Project) -> None:
+    assert run("--version", cwd=project.root).stdout == f"reconciler {__version__}\n"
+    done = run("--help", cwd=project.root)
+    assert (done.code, done.stderr) == (0, "")
+    for command in ("validate", "plan", "apply", "drift", "import", "report", "schema", "whoami", "sandbox"):
+        assert f"  {command} " in done.stdout
+
+
+def test_one_that_cannot_be_read_beats_differences(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    project.write("b", id="asst_gone", name="New")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        for command in ("plan", "drift"):
+            done = run(command, "--detailed-exitcode", cwd=project.root, env=signed_in(sandbox))
+            assert done.code == 1
+            assert "a.yaml" in done.stdout
+            assert "assistants/b.yaml: missing" in done.stdout
+        selected = run("plan", "--detailed-exitcode", "assistants/a.yaml", cwd=project.root, env=signed_in(sandbox))
+        assert selected.code == 2
+
+
+def test_an_invalid_file_stops_apply_before_its_first_request_and_not_plan(project: Project) -> None:
+    project.write("good", id="asst_1", name="New")
+    project.write("bad", "id: asst_2\nnme: x\n")
+    with running_sandbox({"asst_1": {}, "asst_2": {}}) as sandbox:
+        env = signed_in(sandbox)
+        for command in ("plan", "drift"):
+            sandbox.forget_requests()
+            done = run(command, "--detailed-exitcode", cwd=project.root, env=env)
+            assert done.code == 1
+            assert done.stderr == "assistants/bad.yaml:2:1: unknown field nme; did you mean name?\n"
+            assert "assistants/good.yaml" in done.stdout
+            assert sandbox.calls == {"POST": 1, "GET": 1}
+        sandbox.forget_requests()
+        done = run("apply", "--yes", cwd=project.root, env=env)
+        assert (done.code, sandbox.requests) == (1, [])
+        assert "bad.yaml:2:1: unknown field nme" in done.stderr
+        assert "Nothing was sent: a definition is not valid." in done.stderr
+        assert done.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 refused, 1 skipped.\n")
+
+        done = run("apply", "--yes", "assistants/good.yaml", cwd=project.root, env=env)
+        assert (done.code, done.stderr) == (0, "")
+        assert sandbox.patches == [{"name": "New"}]
+
+
+def test_validate_tells_problems_on_stdout(project: Project) -> None:
+    project.write("bad", "id: asst_2\nnme: x\nname: 7\n")
+    project.write("doubtful", "id: asst_3\nfirstMessage: 'Hi '\n")
+    done = run("validate", cwd=project.root)
+    assert (done.code, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[:3] == [
+        "assistants/bad.yaml:2:1: unknown field nme; did you mean name?",
+        "assistants/bad.yaml:3:7: name must be a text; you wrote a number; put quotes around it",
+        "assistants/doubtful.yaml:2:15: warning: firstMessage ends in white space; remove it",
+    ]
+    done = run("validate", "assistants/doubtful.yaml", cwd=project.root)
+    assert done.code == 0
+    done = run("validate", "--strict", "assistants/doubtful.yaml", cwd=project.root)
+    assert done.code == 1
+    assert "--strict allows none" in done.stdout
+
+
+def test_an_ignore_entry_past_its_date_fails_validate(project: Project) -> None:
+    project.configure(ignore=[{"path": "/name", "reason": "x", "expires": "2020-01-01"}])
+    project.write("a", id="asst_1", name="A")
+    done = run("validate", cwd=project.root)
+    assert done.code == 1
+    assert "reconciler.yaml:1:" in done.stdout
+    assert "expired on 2020-01-01" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("limit", "written"),
+    [("--max-changes=1", False), ("--max-changes=2", True), ("--max-changes=66%", False), ("", True)],
+)
+def test_more_changes_than_allowed_send_nothing(project: Project, limit: str, written: bool) -> None:
+    for number in range(3):
+        project.write(f"a{number}", id=f"asst_{number}", name="New")
+    seed = {f"asst_{number}": {"name": "New" if number == 2 else "Old"} for number in range(3)}
+    with running_sandbox(seed) as sandbox:
+        done = run("apply", "--yes", *([limit] if limit else []), cwd=project.root, env=signed_in(sandbox))
+        assert len(sandbox.patches) == (2 if written else 0)
+    assert done.code == (0 if written else 1)
+    if not written:
+        assert "Nothing was sent: 2 assistants would be written, and --max-changes allows 1." in done.stderr
+        assert done.stdout.endswith("0 applied, 0 unchanged, 0 failed, 3 skipped.\n")
+
+
+def test_the_limit_may_stand_in_the_settings_and_the_option_wins(project: Project) -> None:
+    project.configure(max_changes="0%")
+    project.write("a", id="asst_1", name="New")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        assert run("apply", "--yes", cwd=project.root, env=signed_in(sandbox)).code == 1
+        assert sandbox.patches == []
+        assert run("apply", "--yes", "--max-changes", "1", cwd=project.root, env=signed_in(sandbox)).code == 0
+        assert sandbox.patches == [{"name": "New"}]
+        assert run("apply", "--yes", cwd=project.root, env=signed_in(sandbox)).code == 0, "nothing is left to change"
+
+
+def test_an_apply_that_brings_not_everything_is_1(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    project.write("b", id="asst_gone", name="New")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        done = run("apply", "--yes", "--fail-fast", cwd=project.root, env=signed_in(sandbox))
+        assert sandbox.patches == []
+        assert "1 skipped" in done.stdout
+        assert done.code == 1
+        done = run("apply", "--yes", cwd=project.root, env=signed_in(sandbox))
+        assert sandbox.patches == [{"name": "New"}]
+        assert done.code == 1
+
+
+def test_without_a_terminal_apply_needs_a_yes(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        done = run("apply", cwd=project.root, env=signed_in(sandbox), stdin="y\n")
+        assert sandbox.requests == []
+    assert (done.code, done.stdout) == (1, "")
+    assert "there is no terminal to ask at" in done.stderr
+    assert "--yes" in done.stderr

@@ -1,0 +1,49 @@
+"""The reference's example, told by the installed command: plan, apply, plan again, drift."""
+
+import json
+
+import pytest
+from commands import run, signed_in
+from projects import MODEL, Project
+from servers import running_sandbox
+
+PATCH = {"model": {"provider": "openai", "model": "gpt-4o", "temperature": 0.6}}
+
+
+@pytest.mark.parametrize("nested", ["merge", "replace"])
+def test_the_whole_story(project: Project, nested: str) -> None:
+    project.write("enrollment", id="asst_123", model={"temperature": 0.6})
+    with running_sandbox({"asst_123": {"name": "E", "model": MODEL}}, nested=nested) as sandbox:  # type: ignore[arg-type]
+        env = signed_in(sandbox)
+
+        done = run("validate", cwd=project.root)
+        assert (done.code, done.stdout, done.stderr) == (0, "1 definition is valid.\n", "")
+        assert sandbox.requests == []
+
+        done = run("plan", cwd=project.root, env=env)
+        assert (done.code, done.stderr) == (0, "")
+        assert "~ model.temperature: 0.7 -> 0.6\n" in done.stdout
+        assert done.stdout.endswith("Plan: 1 to change, 0 drifted, 0 conflicts, 0 in sync, 0 errors.\n")
+        assert sandbox.calls == {"POST": 1, "GET": 1}
+        assert run("plan", "--detailed-exitcode", cwd=project.root, env=env).code == 2
+
+        sandbox.forget_requests()
+        done = run("apply", "--yes", "--format", "json", cwd=project.root, env=env)
+        assert (done.code, done.stderr) == (0, "")
+        assert sandbox.patches == [PATCH]
+        assert sandbox.calls == {"POST": 1, "GET": 3, "PATCH": 1}
+        report = json.loads(done.stdout)
+        assert (report["assistants"][0]["outcome"], report["assistants"][0]["patch"]) == ("applied", PATCH)
+
+        done = run("apply", "--yes", cwd=project.root, env=env)
+        assert (done.code, sandbox.patches) == (0, [PATCH])
+        assert done.stdout.endswith("Apply: 0 applied, 1 unchanged, 0 failed.\n")
+        assert run("plan", "--detailed-exitcode", cwd=project.root, env=env).code == 0
+
+        sandbox.edit("asst_123", model=MODEL)
+        done = run("drift", "--detailed-exitcode", cwd=project.root, env=env)
+        assert (done.code, done.stderr) == (2, "")
+        assert "model.temperature: 0.7 -> 0.6 (drift: edited live)" in done.stdout
+        assert done.stdout.endswith("Drift: 1 drifted, 0 conflicts, 0 in sync, 0 errors.\n")
+        assert run("drift", cwd=project.root, env=env).code == 0
+        assert sandbox.patches == [PATCH]

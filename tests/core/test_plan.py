@@ -1,0 +1,138 @@
+"""What scenarios cannot say about a plan: its digest, its repeats, whether two plans write the same, warnings."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.core.missing import MISSING
+from reconciler.core.plan import Plan, digest, make_plan, patch_again, remaining, undeclared_changes
+from reconciler.core.settings import IgnoreRule
+
+LIVE: dict[str, Any] = {"name": "Old", "metadata": {"key": "old", "n": 1}, "updatedAt": "2024-01-01"}
+
+
+def fingerprint(desired: Any, live: Any = LIVE, **options: Any) -> str | None:
+    return digest("asst_1", make_plan(desired, live), **options)
+
+
+def test_a_digest_is_of_the_assistant_the_patch_and_what_it_replaces() -> None:
+    one = fingerprint({"name": "New"})
+    assert one == fingerprint({"name": "New"}, {**LIVE, "updatedAt": "2025-01-01", "tools": [1]})
+    assert one is not None
+    assert one.startswith("sha256:")
+    assert len(one) == len("sha256:") + 64
+    others = [
+        fingerprint({"name": "Newer"}),
+        fingerprint({"name": "New"}, {**LIVE, "name": "Older"}),
+        fingerprint({"name": "New"}, {**LIVE, "name": None}),
+        fingerprint({"name": "New"}, {key: value for key, value in LIVE.items() if key != "name"}),
+        digest("asst_2", make_plan({"name": "New"}, LIVE)),
+        fingerprint({"metadata": {"key": "new"}}),
+        fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": 2}}),
+        fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": True}}),
+        fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": "1"}}),
+    ]
+    assert len({one, *others}) == 10
+
+
+def test_the_order_of_keys_does_not_matter_to_a_digest() -> None:
+    desired = {"metadata": {"key": "new", "n": 2}}
+    turned = {**LIVE, "metadata": {"n": 1, "key": "old"}}
+    assert fingerprint(desired) == fingerprint({"metadata": {"n": 2, "key": "new"}}, turned)
+
+
+def test_no_patch_no_digest() -> None:
+    assert fingerprint({"name": "Old"}) is None
+
+
+def test_sensitive_values_are_left_out_and_the_time_stands_in() -> None:
+    sensitive = [("metadata", "key")]
+
+    def one(new: str, old: str, at: str | None) -> str | None:
+        live = {**LIVE, "metadata": {"key": old, "n": 1}}
+        return fingerprint({"metadata": {"key": new}}, live, sensitive=sensitive, live_updated_at=at)
+
+    assert one("new", "old", "1") == one("newer", "older", "1")
+    assert one("new", "old", "1") != one("new", "old", "2")
+    assert one("new", "old", "1") != one("new", "old", None)
+    assert fingerprint({"name": "New"}, sensitive=sensitive, live_updated_at="1") == fingerprint(
+        {"name": "New"}, sensitive=sensitive, live_updated_at="2"
+    )
+
+
+def test_sensitive_parts_of_lists_are_left_out_too() -> None:
+    def one(secret: str) -> str | None:
+        live = {"metadata": {"list": [{"key": secret, "n": 1}]}}
+        desired = {"metadata": {"list": [{"key": secret, "n": 2}]}}
+        return fingerprint(desired, live, sensitive=[("metadata", "list", "*", "key")])
+
+    assert one("a") == one("b")
+
+
+def test_plans_write_the_same_or_not() -> None:
+    plan = make_plan({"metadata": {"key": "new"}}, LIVE)
+    assert plan.same_write(make_plan({"metadata": {"key": "new"}}, {**LIVE, "name": "x"}))
+    assert not plan.same_write(make_plan({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "third", "n": 1}}))
+    assert not plan.same_write(make_plan({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": 1.5}}))
+    assert not plan.same_write(Plan())
+
+
+def test_a_missing_live_value_is_not_a_null_one() -> None:
+    one, other = make_plan({"name": "New"}, {}), make_plan({"name": "New"}, {"name": None})
+    assert one.changes[0].live is MISSING
+    assert other.changes[0].live is None
+    assert not one.same_write(other)
+
+
+@pytest.mark.parametrize("fresh", ["old", "new"])
+def test_a_patch_is_made_again_over_old_or_new_live(fresh: str) -> None:
+    desired = {"metadata": {"key": "new"}}
+    plan = make_plan(desired, LIVE)
+    live = {"metadata": {"key": fresh, "n": 5}}
+    assert patch_again(plan, desired, live) == {"metadata": {"key": "new", "n": 5}}
+    assert patch_again(plan, desired, {"metadata": {"key": "third"}}) is None
+    assert patch_again(plan, desired, {}) is None
+
+
+def test_what_remains_is_what_was_sent_and_is_not_there() -> None:
+    base = {"name": "Base", "metadata": {"key": "old"}}
+    desired = {"name": "Base", "metadata": {"key": "new", "n": 2}}
+    plan = make_plan(desired, LIVE, base)
+    after = make_plan(desired, {**LIVE, "metadata": {"key": "new", "n": 1}}, base)
+    assert remaining(plan, after) == (("metadata", "n"),)
+    assert [change.kind for change in plan.changes] == ["change", "change", "drift"]
+
+
+def test_undeclared_changes() -> None:
+    before = {"a": 1, "b": {"c": 1, "d": 2}, "e": None, "id": "x", "updatedAt": "1"}
+    after = {"a": 2, "b": {"c": 2, "d": 3}, "f": True, "id": "y", "updatedAt": "2"}
+    assert list(undeclared_changes({"a": 0, "b": {"c": 0}}, before, after)) == [("b", "d"), ("f",), ("id",)]
+    assert list(undeclared_changes({}, {"n": 1, "l": [1]}, {"n": 1.0, "l": [1.0]})) == []
+
+
+def test_an_ignored_list_loses_nothing_and_an_ignored_provider_does_not_change() -> None:
+    rules = [IgnoreRule(("metadata", "list"), "x"), IgnoreRule(("voice", "provider"), "x")]
+    desired = {"metadata": {"list": [{"a": 2}], "n": 2}, "voice": {"provider": "azure", "voiceId": "b"}}
+    live = {
+        "metadata": {"list": [{"a": 1, "hidden": 1}], "n": 1},
+        "voice": {"provider": "openai", "voiceId": "a", "speed": 1},
+    }
+    plan = make_plan(desired, live, ignore=rules)
+    assert plan.patch == {
+        "metadata": {"list": [{"a": 1, "hidden": 1}], "n": 2},
+        "voice": {"provider": "openai", "voiceId": "b", "speed": 1},
+    }
+    assert plan.warnings == ()
+
+
+def test_what_a_list_loses_is_told_at_every_depth() -> None:
+    desired = {"metadata": {"list": [{"a": [{"b": 2}], "k": 1}, {"same": 1}, 3]}}
+    live = {"metadata": {"list": [{"a": [{"b": 1, "x": 1, "n": None}], "k": 1, "y": 1}, {"same": 1, "z": 1}, {"q": 1}]}}
+    assert [warning.split()[0] for warning in make_plan(desired, live).warnings] == [
+        "metadata.list.0.a.0.x",
+        "metadata.list.0.y",
+    ]
+
+
+def test_a_key_of_metadata_that_is_called_provider_is_nobody_s_provider() -> None:
+    assert make_plan({"metadata": {"provider": "b"}}, {"metadata": {"provider": "a", "x": 1}}).warnings == ()

@@ -1,0 +1,259 @@
+"""From a run to the document of the contract's section 7: every field, sorted, added up, masked."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, between, says
+from projects import MODEL, Project, only
+from servers import running_sandbox
+
+from reconciler import __version__
+from reconciler.report.build import OUTCOMES, STATUSES
+from reconciler.report.document import AssistantEntry, Document
+from reconciler.report.json_text import parse_report, render_json
+from reconciler.report.markdown import render_markdown
+from reconciler.report.text import render_text
+
+DEFINITION = """\
+# The desk of admissions.
+id: asst_1
+name: Enrollment Assistant   # as in the dashboard
+firstMessage: |-
+  Hi.
+
+  Bye.
+model:
+  provider: openai
+  model: gpt-4o
+
+  temperature: 0.6
+metadata: {team: new,
+  "a/b~c": 1}
+endCallPhrases:
+  - bye
+voicemailMessage: null
+"""
+LIVE: dict[str, Any] = {
+    "name": "Enrollment Assistant",
+    "firstMessage": "Hi.",
+    "model": MODEL,
+    "metadata": {"team": "old"},
+    "endCallPhrases": ["bye", "so long"],
+    "voicemailMessage": "Call back",
+    "updatedAt": "2024-01-02T12:00:00Z",
+}
+
+
+@pytest.fixture
+def planned(project: Project) -> Document:
+    project.write("admissions/enrollment", DEFINITION)
+    with running_sandbox({"asst_1": LIVE}) as sandbox:
+        return project.plan(sandbox.url)
+
+
+def test_every_field_of_the_document(planned: Document) -> None:
+    assert planned["format_version"] == 1
+    assert planned["tool_version"] == __version__
+    assert planned["command"] == "plan"
+    assert planned["api_url"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", planned["api_url"])
+    assert (planned["environment"], planned["offline"], planned["head"], planned["base"]) == (None, False, None, None)
+    assert planned["options"] == {"on_drift": "keep", "force_conflicts": False}
+    assert planned["api_calls"] == {"GET": 1, "PATCH": 0, "POST": 1}
+    assert (planned["warnings"], planned["problems"]) == ([], [])
+    for moment in (planned["started_at"], planned["finished_at"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
+    assert planned["started_at"] <= planned["finished_at"]
+    assert planned["summary"] == {
+        "total": 1,
+        **dict.fromkeys(STATUSES, 0),
+        "pending": 1,
+        **dict.fromkeys(OUTCOMES, 0),
+    }
+
+
+def test_every_field_of_an_assistant(planned: Document) -> None:
+    entry = only(planned)
+    changes, patch, digest = entry["changes"], entry["patch"], entry["digest"]
+    assert {**entry, "changes": [], "patch": None, "digest": None} == {
+        "key": "admissions/enrollment",
+        "file": "assistants/admissions/enrollment.yaml",
+        "id": "asst_1",
+        "name": "Enrollment Assistant",
+        "status": "pending",
+        "outcome": None,
+        "changes": [],
+        "released": [],
+        "ignored": [],
+        "patch": None,
+        "digest": None,
+        "live_updated_at": "2024-01-02T12:00:00Z",
+        "remaining": [],
+        "warnings": [],
+        "error": None,
+    }
+    assert digest
+    assert changes == [
+        {"path": "/endCallPhrases", "kind": "change", "line": 15, "live": ["bye", "so long"], "desired": ["bye"]},
+        {"path": "/firstMessage", "kind": "change", "line": 4, "live": "Hi.", "desired": "Hi.\n\nBye."},
+        {"path": "/metadata/a~1b~0c", "kind": "change", "line": 14, "desired": 1},
+        {"path": "/metadata/team", "kind": "change", "line": 13, "live": "old", "desired": "new"},
+        {"path": "/model/temperature", "kind": "change", "line": 12, "live": 0.7, "desired": 0.6},
+        {"path": "/voicemailMessage", "kind": "change", "line": 17, "live": "Call back", "desired": None},
+    ]
+    assert patch == {
+        "firstMessage": "Hi.\n\nBye.",
+        "model": {**MODEL, "temperature": 0.6},
+        "metadata": {"team": "new", "a/b~c": 1},
+        "endCallPhrases": ["bye"],
+        "voicemailMessage": None,
+    }
+
+
+def test_what_a_side_lacks_is_left_out_and_a_null_is_not(project: Project) -> None:
+    project.write("a", id="asst_1", name="New", firstMessage="Hi", voicemailMessage="Call")
+    base = {"name": None, "voicemailMessage": "Base"}
+    with running_sandbox({"asst_1": {"firstMessage": None, "name": "Live"}}) as sandbox:
+        entry = only(project.plan(sandbox.url, base_of=lambda *_: base))
+    first, name, voicemail = entry["changes"]
+    assert (first["path"], first["live"], "base" in first) == ("/firstMessage", None, False)
+    assert (name["base"], name["live"]) == (None, "Live")
+    assert (voicemail["base"], "live" in voicemail) == ("Base", False)
+
+
+def test_assistants_are_sorted_by_file_and_counts_add_up(project: Project) -> None:
+    for key, id_ in {"b/z": "asst_1", "a": "asst_2", "b.c": "asst_3", "missing": "asst_4"}.items():
+        project.write(key, id=id_, name="Same")
+    project.write("aa", "id: [\n")
+    with running_sandbox({"asst_1": {"name": "Same"}, "asst_2": {"name": "Old"}}) as sandbox:
+        document = project.plan(sandbox.url)
+    files = [entry["file"] for entry in document["assistants"]]
+    assert files == sorted(files)
+    assert len(files) == 5
+    counts = document["summary"]
+    assert sum(counts[status] for status in STATUSES) == counts["total"] == 5
+    assert (counts["in_sync"], counts["pending"], counts["missing"], counts["error"]) == (1, 1, 2, 1)
+
+
+def test_a_name_comes_from_the_definition_else_from_live(project: Project) -> None:
+    project.write("a", id="asst_1", name="Declared")
+    project.write("b", id="asst_2")
+    project.write("c", id="asst_3")
+    seed = {"asst_1": {"name": "Live"}, "asst_2": {"name": "Live"}, "asst_3": {"name": None}}
+    with running_sandbox(seed) as sandbox:
+        document = project.plan(sandbox.url)
+    assert [entry["name"] for entry in document["assistants"]] == ["Declared", "Live", None]
+
+
+def test_a_digest_is_stable_and_follows_what_would_be_written(project: Project) -> None:
+    def digest(temperature: float, live: dict[str, Any]) -> str | None:
+        project.write("a", id="asst_1", model={"temperature": temperature})
+        with running_sandbox({"asst_1": live}) as sandbox:
+            return only(project.plan(sandbox.url))["digest"]
+
+    one = digest(0.6, {"model": MODEL})
+    assert one == digest(0.6, {"model": MODEL, "firstMessage": "Hi", "updatedAt": "2030-01-01T00:00:00Z"})
+    others = {
+        digest(0.5, {"model": MODEL}),
+        digest(0.6, {"model": {**MODEL, "temperature": 0.8}}),
+        digest(0.6, {"model": {**MODEL, "messages": []}}),
+    }
+    assert len({one, *others}) == 4
+    assert digest(0.7, {"model": MODEL}) is None
+
+
+SECRETS = ["hush-desired-key", "hush-live-key", "hush-base-key", "hush-deep"]
+
+
+def sensitive_documents(project: Project) -> list[Document]:
+    project.configure(sensitive=["/metadata/crmKey", "/metadata/list/*/key", "/firstMessage"], org_id="org_sandbox")
+    project.write(
+        "a",
+        id="asst_1",
+        firstMessage="hush-desired-key",
+        metadata={"crmKey": "hush-desired-key", "list": [{"key": "hush-deep", "n": 1}], "team": "new"},
+    )
+    live = {
+        "firstMessage": "hush-live-key",
+        "metadata": {"crmKey": "hush-live-key", "list": [{"key": "hush-live-key", "n": 2}], "other": 1},
+    }
+    base = {"metadata": {"crmKey": "hush-base-key"}}
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method == "PATCH":
+            return says(400, {"error": f"bad: {asked.body.decode()}"})
+        return forward(asked)
+
+    found = []
+    with running_sandbox({"asst_1": live}) as sandbox, between(sandbox, meddle) as server:
+        found.append(project.plan(sandbox.url))
+        found.append(project.plan(sandbox.url, base_of=lambda *_: base))
+        found.append(project.drift(sandbox.url))
+        found.append(project.apply(server.url))
+        found.append(project.apply(sandbox.url))
+    return found
+
+
+def test_sensitive_values_are_masked_in_every_format(project: Project) -> None:
+    documents = sensitive_documents(project)
+    for document in documents:
+        for text in (
+            json.dumps(document),
+            render_json(document),
+            render_text(document, width=100),
+            render_text(document, verbose=True, colour=True),
+            render_markdown(document),
+        ):
+            for secret in SECRETS:
+                assert secret not in text
+    entry = only(documents[0])
+    assert entry["patch"] == {
+        "firstMessage": "(sensitive)",
+        "metadata": {
+            "crmKey": "(sensitive)",
+            "list": [{"key": "(sensitive)", "n": 1}],
+            "other": 1,
+            "team": "new",
+        },
+    }
+    by_path = {change["path"]: change for change in entry["changes"]}
+    assert (by_path["/metadata/crmKey"]["desired"], by_path["/metadata/crmKey"]["live"]) == ("(sensitive)",) * 2
+    assert by_path["/metadata/team"]["desired"] == "new"
+    assert only(documents[1])["changes"][1]["base"] == "(sensitive)"
+    assert [only(document)["outcome"] for document in documents] == [None, None, None, "failed", "applied"]
+
+
+def test_a_digest_says_nothing_about_a_sensitive_value(project: Project) -> None:
+    project.configure(sensitive=["/metadata/crmKey"])
+
+    def entry(key: str, moment: str) -> AssistantEntry:
+        project.write("a", id="asst_1", metadata={"crmKey": key})
+        with running_sandbox({"asst_1": {"metadata": {"crmKey": f"{key}-old"}, "updatedAt": moment}}) as sandbox:
+            return only(project.plan(sandbox.url))
+
+    one = entry("hush-1", "2024-01-01T00:00:00Z")["digest"]
+    assert one == entry("hush-2", "2024-01-01T00:00:00Z")["digest"]
+    assert one != entry("hush-1", "2024-01-02T00:00:00Z")["digest"]
+
+
+def test_a_report_is_read_back_as_it_was_written(planned: Document) -> None:
+    assert parse_report(render_json(planned), name="report.json") == planned
+
+
+def test_files_are_named_from_the_repository_s_root(tmp_path: Path) -> None:
+    project = Project(tmp_path / "repository")
+    inner = Project.__new__(Project)
+    inner.root, inner.folder = project.root / "agents", project.root / "agents" / "assistants"
+    inner.folder.mkdir(parents=True)
+    inner.write("team/a", id="asst_1", name="New")
+    inner.write("b", "id: 7\n")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        document = inner.plan(sandbox.url)
+    assert [(entry["key"], entry["file"]) for entry in document["assistants"]] == [
+        ("b", "agents/assistants/b.yaml"),
+        ("team/a", "agents/assistants/team/a.yaml"),
+    ]
+    assert [found["file"] for found in document["problems"]] == ["agents/assistants/b.yaml"]

@@ -1,0 +1,153 @@
+"""A repository, a sandbox and the command line in one: what people do in git, live and at the terminal."""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import unittest.mock
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from commands import Completed, environment, signed_in
+from projects import Project
+from servers import Sandbox, running_sandbox
+
+from reconciler.cli.boundary import guarded
+from reconciler.cli.main import reconciler
+from reconciler.report.document import AssistantEntry, Document
+
+REF = "refs/reconciler/applied"
+TRAILER = "Reconciler-Indeterminate"
+WITHOUT_OUR_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+Nested = Literal["merge", "replace"]
+BOTH: tuple[Nested, ...] = ("merge", "replace")
+
+
+class Story:
+    """A repository whose definitions are those of a sandbox's assistants."""
+
+    def __init__(self, root: Path, sandbox: Sandbox, url: str = "") -> None:
+        self.project = Project(root)
+        self.sandbox = sandbox
+        self.url = url or sandbox.url
+        self.root = root
+
+    # --- in git
+
+    def git(self, *arguments: str, given: str | None = None) -> str:
+        """What a git command prints; it knows no configuration but the repository's."""
+        done = subprocess.run(
+            ["git", "-C", str(self.root), *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**environment(), **WITHOUT_OUR_CONFIGURATION},
+        )
+        return done.stdout.strip()
+
+    def write(self, key: str, text: str = "", **fields: Any) -> Path:
+        """Write a definition; its id is `asst_` and the last part of its key, if nothing else is said."""
+        if not text:
+            fields = {"id": f"asst_{key.rpartition('/')[2]}", **fields}
+        return self.project.write(key, text, **fields)
+
+    def commit(self, message: str = "Change", *, allow_empty: bool = False) -> str:
+        """Commit everything, and return the commit."""
+        self.git("add", "--all")
+        options = ["--allow-empty"] if allow_empty else []
+        people = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+        self.git(*people, "commit", "--quiet", "-m", message, *options)
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def record(self) -> str | None:
+        """The newest record's commit."""
+        return self.git("for-each-ref", "--format=%(objectname)", REF) or None
+
+    @property
+    def message(self) -> str:
+        """What the newest record says."""
+        return self.git("log", "-1", "--format=%B", REF)
+
+    @property
+    def parents(self) -> list[str]:
+        return self.git("log", "-1", "--format=%P", REF).split()
+
+    @property
+    def trailers(self) -> list[dict[str, Any]]:
+        """What the newest record says of writes whose outcome is unclear, as git reads its trailers."""
+        found = self.git("log", "-1", f"--format=%(trailers:key={TRAILER},valueonly)", REF)
+        return [json.loads(line) for line in found.splitlines() if line]
+
+    def tree(self, revision: str = REF) -> dict[str, dict[str, Any]]:
+        """The definitions in a commit's tree, by their path from the root."""
+        names = self.git("ls-tree", "-r", "--name-only", "-z", revision).split("\0")
+        files = (name for name in names if name.endswith((".yaml", ".yml")))
+        return {name: yaml.safe_load(self.git("show", f"{revision}:{name}")) for name in files}
+
+    # --- at the terminal
+
+    def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
+        """Run the command in this process, with its own environment; it never crashes."""
+        given = {**signed_in(self.sandbox, self.url), **WITHOUT_OUR_CONFIGURATION, **(env or {})}
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with (
+            unittest.mock.patch.dict(os.environ, environment(given), clear=True),
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+            contextlib.chdir(self.root),
+        ):
+            code = guarded(reconciler, [*map(str, arguments)])
+        assert "fault of reconciler itself" not in stderr.getvalue(), stderr.getvalue()
+        return Completed(code, stdout.getvalue(), stderr.getvalue())
+
+    def report(self, command: str, *arguments: str | Path) -> Document:
+        """Run a command that ends well or not, and return its report."""
+        done = self.run(command, *arguments, "--format", "json", "--retries", "0")
+        assert done.stdout, done.stderr
+        document: Document = json.loads(done.stdout)
+        return document
+
+    def plan(self, *arguments: str | Path) -> Document:
+        return self.report("plan", *arguments)
+
+    def apply(self, *arguments: str | Path) -> Document:
+        return self.report("apply", "--yes", *arguments)
+
+    def recorded(self, *arguments: str | Path) -> Document:
+        """Apply and record; the first time says that it is the first."""
+        first = [] if self.record else ["--base", "none"]
+        return self.apply("--record", *first, *arguments)
+
+    def saved(self, document: Document, name: str = "report.json") -> Path:
+        """Keep a report in a file, beside the repository."""
+        file = self.root.parent / name
+        file.write_text(json.dumps(document), "utf-8")
+        return file
+
+    def rollback(self, document: Document, *arguments: str | Path) -> Document:
+        return self.report("rollback", self.saved(document, "undo.json"), "--yes", *arguments)
+
+
+def entries(document: Document) -> dict[str, AssistantEntry]:
+    """The assistants of a report, by key."""
+    return {entry["key"]: entry for entry in document["assistants"]}
+
+
+@contextlib.contextmanager
+def story(
+    root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge", url: str = ""
+) -> Iterator[Story]:
+    """A repository without definitions, and a sandbox with the assistants of `live`, by the end of their ids."""
+    seed = {f"asst_{name}": fields for name, fields in live.items()}
+    with running_sandbox(seed, nested=nested) as sandbox:
+        yield Story(root, sandbox, url)

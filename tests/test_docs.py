@@ -1,0 +1,134 @@
+"""The documents say what is true: links lead somewhere, options exist, examples do what is written beside them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from commands import run
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+README = ROOT / "README.md"
+DEFINITIONS = ROOT / "docs" / "definitions.md"
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+ADOPT = ROOT / "docs" / "adopt.md"
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+# A command with its options, in a line of a code block or between backticks.
+COMMAND = re.compile(r"\breconciler ((?:[a-z]+)(?: [^`\n|&>#;]*)?)")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+VARIABLE = re.compile(r"\bRECONCILER_[A-Z_]+\b")
+
+
+class Complaint(NamedTuple):
+    """One example of docs/definitions.md: what is wrong, what is said, what is right (empty where it is told)."""
+
+    title: str
+    wrong: str
+    said: str
+    right: str
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def complaints() -> Iterator[Complaint]:
+    _, part = DEFINITIONS.read_text(encoding="utf-8").split("## Common complaints")
+    for title, text in re.findall(r"^\*\*(.+?)\*\*$(.*?)(?=^\*\*|\Z)", part, re.MULTILINE | re.DOTALL):
+        wrong, *right = blocks(text, "yaml")
+        (said,) = blocks(text, "text")
+        yield Complaint(title, wrong, " ".join(said.split()), "".join(right))
+
+
+def validated(folder: Path, texts: Mapping[str, str]) -> tuple[int, dict[str, list[str]]]:
+    """Write definitions, each with an id of its own; return the exit code and what is said of each."""
+    assistants = folder / "assistants"
+    assistants.mkdir(parents=True)
+    for name, text in texts.items():
+        fields = re.sub(r"\Aid: .*\n", "", text)
+        (assistants / f"{name}.yaml").write_text(f"id: asst_{name}\n{fields}", encoding="utf-8")
+    done = run("validate", "--strict", cwd=folder)
+    said: dict[str, list[str]] = {}
+    for name, problem in re.findall(r"^\S+?(\w+)\.yaml:(\d.*)$", done.stdout, re.MULTILINE):
+        said.setdefault(name, []).append(problem)
+    return done.code, said
+
+
+def anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.fixture(scope="module")
+def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What --help says of every command."""
+    folder = tmp_path_factory.mktemp("help")
+    table = run("--help", cwd=folder).stdout
+    names = re.findall(r"^  ([a-z]+) ", table.partition("Commands:")[2], re.MULTILINE)
+    assert len(names) >= 9
+    return {"": table, **{name: run(name, "--help", cwd=folder).stdout for name in names}}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    for link in LINK.findall(document.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        place = (document.parent / path).resolve() if path else document
+        assert place.exists(), link
+        assert place.is_relative_to(ROOT), link
+        assert not anchor or anchor in anchors(place), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_command_and_option_exists(document: Path, helps: dict[str, str]) -> None:
+    text = document.read_text(encoding="utf-8")
+    code = "\n".join([*blocks(text, "console"), *blocks(text, "yaml"), *re.findall(r"`([^`\n]+)`", text)])
+    for line in COMMAND.findall(code):
+        name = line.split()[0]
+        assert name in helps, line
+        for option in OPTION.findall(line):
+            assert option in OPTION.findall(helps[name]), line
+    known = set(OPTION.findall("\n".join(helps.values())))
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= known
+    variables = {*VARIABLE.findall("\n".join(helps.values())), "RECONCILER_AUTH_TOKEN"}
+    assert set(VARIABLE.findall(text)) <= variables
+
+
+def test_every_command_is_in_the_readme(helps: dict[str, str]) -> None:
+    text = README.read_text(encoding="utf-8")
+    table = set(re.findall(r"^\| `reconciler ([a-z]+)", text, re.MULTILINE))
+    assert table == helps.keys() - {""}
+
+
+@pytest.mark.parametrize("document", [README, DEFINITIONS], ids=lambda document: document.name)
+def test_whole_definitions_are_valid(document: Path, tmp_path: Path) -> None:
+    examples = [block for block in blocks(document.read_text(encoding="utf-8"), "yaml") if block.startswith("id:")]
+    assert examples
+    assert validated(tmp_path, {str(number): example for number, example in enumerate(examples)}) == (0, {})
+
+
+@pytest.mark.parametrize("document", [CONFIGURATION, ADOPT], ids=lambda document: document.name)
+def test_examples_of_settings_are_valid(document: Path, tmp_path: Path) -> None:
+    (example,) = blocks(document.read_text(encoding="utf-8"), "yaml")
+    settings = re.sub(r"expires: \d{4}", "expires: 2999", example)
+    (tmp_path / "reconciler.yaml").write_text(settings, encoding="utf-8")
+    assert validated(tmp_path, {"1": "model: {messages: []}\n"}) == (0, {})
+
+
+def test_complaints_are_what_validate_says(tmp_path: Path) -> None:
+    examples = {f"{number:02}": complaint for number, complaint in enumerate(complaints())}
+    assert len(examples) > 10
+    found = validated(tmp_path / "wrong", {name: one.wrong for name, one in examples.items()})
+    assert found == (1, {name: [one.said] for name, one in examples.items()})
+    found = validated(tmp_path / "right", {name: one.right for name, one in examples.items() if one.right})
+    assert found == (0, {})
+
+
+def test_the_examples_of_this_repository_are_clean() -> None:
+    done = run("validate", "--strict", cwd=ROOT)
+    assert (done.code, done.stdout) == (0, "4 definitions are valid.\n")
