@@ -126,6 +126,20 @@ class AssistantsApi:
             )
         return assistant
 
+    def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an assistant (`POST /assistants`) and return it as the API says it is.
+
+        Sent once, whatever the answer: a repeat could create a second one. Raises `UnclearWrite` where the
+        assistant may be there all the same, any other `ApiError` where it surely is not.
+        """
+        content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        headers = {**_HEADERS, "Content-Type": "application/json"}
+        request, answer = self._ask(Call("POST", "/assistants", headers, content, write=True, once=True))
+        request = replace(request, unclear_write=True)
+        assistant = self._object(request, answer)
+        self._check_id(request, answer, assistant)
+        return assistant
+
     def me(self) -> dict[str, Any]:
         """Return the user that the credentials belong to (`GET /auth/me`)."""
         request, answer = self._ask(Call("GET", "/auth/me", _HEADERS))
@@ -165,7 +179,7 @@ class AssistantsApi:
         token = self._session.show()
         call.headers = {**headers, "Cookie": token.cookie}
         result = self._sender.send(call)
-        if _is_401(result) and not self._stopping():
+        if _is_401(result) and not call.once and not self._stopping():
             renewed = self._session.renew(call.method, token)
             if renewed is not None:
                 token = renewed

@@ -1,7 +1,7 @@
 """Definitions as they stand in a commit: read from git's objects, never from a checkout.
 
-They are parsed, not validated: whatever was applied once is what was applied (contract, section 4). In an environment that
-commit's own overlays are laid over them.
+They are parsed, not validated: whatever was applied once is what was applied (contract, section 4). In an
+environment that commit's own overlays are laid over them.
 """
 
 import dataclasses

@@ -71,8 +71,9 @@ def load(
     files = find_files(folder, root)
     overlays = find_overlays(folder, settings.overlay, root)
     chosen = select(files, overlays, folder, selected)
+    needs_id = not (settings.environments or without_ids)
     with _without_garbage_collection():
-        readings = [_read(found, overlays, settings, check=found.file in chosen) for found in files]
+        readings = [_read(found, overlays, settings, check=found.file in chosen, needs_id=needs_id) for found in files]
     _note_duplicate_ids(readings)
     _note_duplicate_keys(readings)
     readings = [
@@ -91,7 +92,7 @@ def load(
 
 
 def _read(
-    found: FoundFile, overlays: Mapping[str, Sequence[FoundFile]], settings: Settings, *, check: bool
+    found: FoundFile, overlays: Mapping[str, Sequence[FoundFile]], settings: Settings, *, check: bool, needs_id: bool
 ) -> _Reading:
     """Read one definition; without `check` only as far as its id needs."""
     layers = [read_layer(one, settings) for one in (*overlays.get(found.key, ()), found)]
@@ -106,16 +107,16 @@ def _read(
     for layer in layers[:-1]:
         reading.document = laid_over(reading.document, layer.document or {})
     if check:
-        _check(reading, settings)
+        _check(reading, settings, needs_id=needs_id)
     return reading
 
 
-def _check(reading: _Reading, settings: Settings) -> None:
+def _check(reading: _Reading, settings: Settings, *, needs_id: bool) -> None:
     """Add what the models and the lints find in a definition, each at its place."""
     document = reading.document or {}
     findings = [
         finding
-        for finding in find_faults(document, settings.extra_fields, needs_id=not settings.environments)
+        for finding in find_faults(document, settings.extra_fields, needs_id=needs_id)
         if not any(layer.complained_of(finding) for layer in reading.layers)
     ]
     cut_off = {

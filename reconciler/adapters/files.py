@@ -45,6 +45,21 @@ def read_bounded(path: Path, limit: int) -> str:
         raise ReportError("is not UTF-8 text", where=str(path)) from error
 
 
+def read_exactly(path: Path, text: str) -> str:
+    """Make sure that a file still holds a text, and return the byte order mark that it begins with, or nothing.
+
+    Raises ReportError where somebody has changed the file meanwhile.
+    """
+    try:
+        now = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(f"cannot be read any more: {error}", where=str(path)) from error
+    mark = "\ufeff" if now.startswith("\ufeff") else ""
+    if now.removeprefix("\ufeff") != text:
+        raise ReportError("was changed meanwhile, and is left as it is", where=str(path), hint="run the command again")
+    return mark
+
+
 def _mode(path: Path) -> int:
     """Return the mode of the file that is replaced, or what a new one would get."""
     with contextlib.suppress(OSError):

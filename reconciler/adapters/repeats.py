@@ -38,13 +38,17 @@ class RequestNote:
 
 @dataclass(slots=True)
 class Call:
-    """One logical request and what it has used up; a `write` is not repeated once it was sent."""
+    """One logical request and what it has used up.
+
+    A `write` is not repeated once it was sent; what is sent `once` is never repeated, whatever the answer.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
     content: bytes | None = None
     write: bool = False
+    once: bool = False
     attempts: int = 0
     repeats: int = 0
     named_waits: float = 0.0
@@ -151,7 +155,7 @@ class Sender:
 
 def _worth_repeating(attempt: RetryCallState) -> bool:
     call = _call(attempt)
-    if attempt.outcome is None or attempt.outcome.failed:
+    if attempt.outcome is None or attempt.outcome.failed or call.once:
         return False
     result = _last(attempt)
     if isinstance(result, Failure):

@@ -72,7 +72,12 @@ def stoppable() -> Iterator[Stopping]:
 def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping) -> AssistantsApi:
     """Return the API that options, environment and settings name. Raises UsageError and SettingsError."""
     url = options.api_url or settings.api_url
-    if settings.environment and settings.api_url and options.api_url_from_environment and _differ(url, settings.api_url):
+    if (
+        settings.environment
+        and settings.api_url
+        and options.api_url_from_environment
+        and _differ(url, settings.api_url)
+    ):
         raise UsageError(
             f"RECONCILER_API_URL is {url}, and the environment {settings.environment} has {settings.api_url}",
             hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither may win unseen",

@@ -54,9 +54,7 @@ def read_settings(options: DefinitionOptions) -> Settings:
         return settings
     if options.environment not in settings.environments:
         known = ", ".join(sorted(settings.environments)) or "none"
-        raise UsageError(
-            f"there is no environment {options.environment!r}", hint=f"reconciler.yaml has these: {known}"
-        )
+        raise UsageError(f"there is no environment {options.environment!r}", hint=f"reconciler.yaml has these: {known}")
     return settings.chosen(options.environment)
 
 

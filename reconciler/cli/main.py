@@ -19,6 +19,8 @@ COMMANDS = {
     "drift": ("reconciler.cli.drift", "Report what was edited live. Never writes."),
     "rollback": ("reconciler.cli.rollback", "Undo what an apply's report says was applied."),
     "history": ("reconciler.cli.history", "List the applied records."),
+    "pull": ("reconciler.cli.pull", "Write live edits back into the definitions."),
+    "create": ("reconciler.cli.create", "Create an assistant from a definition."),
     "import": ("reconciler.cli.import_", "Write definition files for live assistants."),
     "report": ("reconciler.cli.report", "Render JSON reports again, in any format."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),

@@ -10,8 +10,8 @@ from reconciler.adapters.record import Record
 from reconciler.errors import RepositoryError
 
 
-def changed_files(git: Git, folders: Sequence[Path], since: str, record: Record | None) -> list[Path]:
-    """Return the files of definitions and overlays, below the folders, that differ now from the merge base of `since` and HEAD.
+def changed_files(git: Git, folder: Path, since: str, record: Record | None) -> list[Path]:
+    """Return the files of a folder of definitions, or overlays, that differ from the merge base of `since` and HEAD.
 
     Those that the applied record has not settled count too: it holds an older file of them, or says that
     their last write is unclear. Raises RepositoryError.

@@ -18,9 +18,9 @@ Forms = Sequence[tuple[Settings, Loaded]]
 def validate(forms: Forms, *, strict: bool = False) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 
-    The forms are the definitions as they are in each environment that is checked, with its settings. A definition is valid
-    where all its forms are. An `ignore` entry past its date is a problem too, and so are two environments that would write to
-    one assistant.
+    The forms are the definitions as they are in each environment that is checked, with its settings. A
+    definition is valid where all its forms are. An `ignore` entry past its date is a problem too, and so
+    are two environments that would write to one assistant.
     """
     started_at = datetime.datetime.now(datetime.UTC)
     problems = {problem for _, loaded in forms for problem in loaded.problems}

@@ -1,0 +1,45 @@
+"""`reconciler create`."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.adapters.definitions import load
+from reconciler.adapters.folders import repository_root
+from reconciler.cli.connect import open_api, stoppable
+from reconciler.cli.inputs import read_settings
+from reconciler.cli.options import ConnectionOptions, DefinitionOptions, connection_options, directory_option
+from reconciler.cli.output import tell_problems
+from reconciler.cli.streams import tell
+from reconciler.core.paths import dotted
+from reconciler.errors import DefinitionError
+from reconciler.reconcile.create import Creator, check_new
+from reconciler.report.values import escape
+
+
+@click.command("create")
+@click.argument("file", metavar="FILE")
+@directory_option
+@connection_options
+@click.option("--force", is_flag=True, help="Even if another definition has the same name.")
+def command(file: str, definitions: DefinitionOptions, connection: ConnectionOptions, force: bool) -> int:
+    """Create an assistant from a definition without an id, and write its new id into the file.
+
+    The request is sent once. If its outcome is unclear, nothing is written, and the error says how to find
+    out. With an environment the id goes into its overlay.
+    """
+    settings = read_settings(definitions)
+    root, folder = repository_root(definitions.directory), definitions.directory
+    everything = load(folder, (), root=root, settings=settings, without_ids=True)
+    loaded = load(folder, (Path(file),), root=root, settings=settings, without_ids=True)
+    if loaded.invalid or len(loaded.definitions) != 1:
+        tell_problems(loaded.problems)
+        raise DefinitionError("one valid definition file is needed, and nothing was created", where=file)
+    definition = loaded.definitions[0]
+    check_new(definition, everything.definitions, force=force)
+    with stoppable() as stopping, open_api(connection, settings, stopping) as api:
+        created = Creator(api, root, folder, settings).create(definition, everything.definitions, force=force)
+    click.echo(f"{escape(created.file)}: created {escape(created.id)}")
+    for path in created.remaining:
+        tell(f"  live does not show {escape(dotted(path))} as declared: run `reconciler plan`", colour="red")
+    return int(bool(created.remaining))

@@ -1,0 +1,91 @@
+"""`reconciler pull`."""
+
+import click
+
+from reconciler.adapters.folders import repository_root
+from reconciler.adapters.yaml_edit import line_diff
+from reconciler.cli.connect import open_api, scope_for, stoppable
+from reconciler.cli.inputs import Inputs
+from reconciler.cli.options import (
+    ConnectionOptions,
+    DefinitionOptions,
+    HistoryOptions,
+    connection_options,
+    definition_options,
+    history_options,
+)
+from reconciler.cli.output import tell_problems
+from reconciler.cli.streams import tell
+from reconciler.cli.versions import read_versions
+from reconciler.core.paths import dotted
+from reconciler.core.plan import Policy
+from reconciler.core.run import Run
+from reconciler.reconcile.drift import drift
+from reconciler.reconcile.pull import Pulled, Puller
+from reconciler.report.values import escape
+
+
+@click.command("pull")
+@definition_options
+@history_options
+@connection_options
+@click.option("--conflicts", is_flag=True, help="Also fields that both git and live moved: live wins.")
+@click.option("--check", is_flag=True, help="Write nothing; show the difference, and exit 2 when there is one.")
+def command(
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    connection: ConnectionOptions,
+    conflicts: bool,
+    check: bool,
+) -> int:
+    """Write live edits back into the definitions.
+
+    Only the lines of the fields that drifted change; comments, order and style stay. With an environment
+    the values go into its overlay. PATHS are definition files or folders; without them the whole folder is
+    pulled.
+    """
+    versions = read_versions(definitions, history, or_head=True)
+    inputs = versions.inputs
+    tell_problems(inputs.loaded.problems)
+    with (
+        stoppable() as stopping,
+        open_api(connection, inputs.settings, stopping) as api,
+        scope_for(versions, connection, Policy(), stopping, "Reading") as scope,
+    ):
+        run = drift(api, scope)
+    puller = Puller(repository_root(definitions.directory), inputs.folder, inputs.settings, conflicts)
+    found = puller.pull(run)
+    for pulled in found:
+        _show(pulled, check=check)
+        if not check and pulled.differs:
+            puller.write(pulled)
+    if not any(pulled.differs for pulled in found):
+        tell("Nothing to pull.")
+    if stopping.exit_code or _unread(run, inputs):
+        return stopping.exit_code or 1
+    return 2 if check and any(pulled.differs for pulled in found) else 0
+
+
+def _show(pulled: Pulled, *, check: bool) -> None:
+    if check and pulled.differs:
+        click.echo(
+            "".join(map(_visible, line_diff(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)))
+        )
+    elif pulled.differs:
+        names = ", ".join(escape(dotted(path)) for path in pulled.fields)
+        click.echo(f"{escape(pulled.file)}: {names}")
+    for path, reason in pulled.left:
+        tell(f"{escape(pulled.file)}: not pulled: {escape(dotted(path))}: {escape(reason)}", colour="yellow")
+
+
+def _visible(line: str) -> str:
+    return escape(line.rstrip("\r\n")) + "\n"
+
+
+def _unread(run: Run, inputs: Inputs) -> bool:
+    """Tell whether a definition or an assistant could not be read, and say which."""
+    unread = [result for result in run.results if result.plan is None]
+    for result in unread:
+        reason = result.error.message if result.error is not None else "not read"
+        tell(f"{escape(result.definition.file)}: {escape(reason)}", colour="red")
+    return bool(unread or inputs.loaded.invalid)
