@@ -38,16 +38,19 @@ class BaseDefinitions:
         return next((self.by_id[name] for name in ids if name in self.by_id), None)
 
 
-def read_base(git: Git, commit: str, folder: str, current: Sequence[Definition]) -> BaseDefinitions:
+def read_base(
+    git: Git, commit: str, folder: str, current: Sequence[Definition], *, others: Iterable[str] = ()
+) -> BaseDefinitions:
     """Return the definitions below a folder of a commit, and wherever else those of today stood then.
 
-    A file that reads as it does today is not parsed again. One that cannot be read is a warning, and no base.
+    `others` are ids that are looked for outside the folder as well. A file that reads as it does today is not
+    parsed again. One that cannot be read is a warning, and no base.
     """
     files = git.files(commit)
     inside = {path: blob for path, blob in files.items() if is_definition_file(path, folder)}
     known = {_object_name(definition.text, blob_length(inside)): definition for definition in current}
     found, warnings = _read(git, commit, inside, known)
-    lost = {definition.id for definition in current} - found.keys()
+    lost = {*(definition.id for definition in current), *others} - found.keys()
     if lost:
         outside = {path: blob for path, blob in files.items() if path not in inside and is_definition_file(path, "")}
         moved, _ = _read(git, commit, _mentioning(git, outside, lost), {})

@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.adapters.definition_files import FoundFile, UnreadableText, find_files, read_text, select
 from reconciler.adapters.yaml_nodes import unused_anchors
-from reconciler.adapters.yaml_places import Place, find_cut_off, find_places
+from reconciler.adapters.yaml_places import Place, find_cut_off, find_places, may_be_cut_off
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
 from reconciler.core.assistant import find_faults
 from reconciler.core.definition import Definition, InvalidDefinition
@@ -119,7 +119,8 @@ def _check(reading: _Reading, unreadable: Sequence[YamlProblem], settings: Setti
     findings = [
         finding for finding in find_faults(document, settings.extra_fields) if not _is_known(finding, unreadable)
     ]
-    cut_off = find_cut_off(text, MESSAGES) if " #" in text or "\t#" in text else ()
+    suspects = may_be_cut_off(text, document, MESSAGES)
+    cut_off = find_cut_off(text, suspects) if suspects else ()
     findings += find_warnings(document, cut_off)
     if findings:
         places = find_places(text)

@@ -39,13 +39,17 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     if git is None or since is None:
         raise UsageError("--changed needs a base", hint="give --base REV, or --changed-since REV")
     changed = changed_files(git, definitions.directory, since, record)
-    chosen = tuple(path for path in changed if _selected(path, definitions.paths))
+    chosen = tuple(path for path in changed.files if _selected(path, definitions.paths))
+    removed = frozenset[str]() if definitions.paths else changed.removed
     if chosen:
         inputs = read_inputs(dataclasses.replace(definitions, paths=chosen))
     else:
-        tell(f"No definition differs from {since[:12]}: there is nothing to look at.")
+        tell(
+            f"No definition {'' if removed else 'was removed, and none '}differs from {since[:12]}: nothing to look at."
+        )
         inputs = Inputs(definitions.directory, read_settings(definitions), Loaded((), (), (), whole=False))
-    return Versions(inputs, read_history(git, base, record, inputs.folder, inputs.loaded.definitions))
+    history = read_history(git, base, record, inputs.folder, inputs.loaded.definitions)
+    return Versions(inputs, dataclasses.replace(history, removed=removed))
 
 
 def policy_for(versions: Versions, options: PolicyOptions) -> Policy:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.base import BaseDefinitions, read_base
-from reconciler.adapters.folders import shown_path
+from reconciler.adapters.folders import folder_in_git
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record
 from reconciler.core.definition import Definition
@@ -34,7 +34,8 @@ class BaseRevision:
 class History:
     """What git knows of a run's definitions: the commit that is checked out, the base and the newest record.
 
-    Each part is None where there is none; a base of None means that there are two versions only.
+    Each part is None where there is none; a base of None means that there are two versions only. `removed` are
+    files that git has removed, as far as a run that does not look at everything can tell.
     """
 
     git: Git | None = None
@@ -42,6 +43,7 @@ class History:
     base: BaseRevision | None = None
     definitions: BaseDefinitions = NO_DEFINITIONS
     record: Record | None = None
+    removed: frozenset[str] = frozenset()
 
     def declared(self, definition: Definition, live: Mapping[str, Any]) -> Base:
         """Return what the base declared for an assistant, by the definition's id or the one that GET gives."""
@@ -59,7 +61,7 @@ def read_history(
         return History()
     definitions = NO_DEFINITIONS
     if base is not None:
-        definitions = read_base(git, base.commit, shown_path(folder, git.root), current)
+        definitions = read_base(git, base.commit, folder_in_git(folder, git.root), current)
     return History(git, git.resolve("HEAD"), base, definitions, record)
 
 

@@ -1,9 +1,8 @@
 """Since when a definition asks for what differs: the commit that set each desired value."""
 
 import dataclasses
-from collections.abc import Sequence
 
-from reconciler.adapters.blame import Version, versions
+from reconciler.adapters.blame import Edits, read_edits
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
@@ -17,35 +16,45 @@ def dated(run: Run, history: History) -> Run:
 
     Left out where it is not known: edits that are not committed, and history that a shallow clone lacks.
     """
-    moved = [result for result in run.results if isinstance(result.definition, Definition) and _moved(result)]
-    if history.git is None or history.base is None or not moved:
+    files = {result.definition.id: result.definition.file for result in run.results if _moved(result)}
+    if history.git is None or history.head is None or history.base is None or not files:
         return run
-    found = versions(history.git, history.base.commit, [result.definition.file for result in moved])
-    results = [_dated(result, found[result.definition.file]) if _moved(result) else result for result in run.results]
+    edits = read_edits(history.git, history.base.commit, {name: file for name, file in files.items() if name})
+    results = [
+        _dated(result, edits[result.definition.id or ""]) if _moved(result) else result for result in run.results
+    ]
     return dataclasses.replace(run, results=tuple(results))
 
 
 def _moved(result: Result) -> bool:
-    return result.plan is not None and any(change.kind != "drift" for change in result.plan.changes)
+    """Tell whether git has moved somewhere in a definition."""
+    if result.plan is None or not isinstance(result.definition, Definition):
+        return False
+    return any(change.kind != "drift" for change in result.plan.changes)
 
 
-def _dated(result: Result, found: Sequence[Version]) -> Result:
+def _dated(result: Result, edits: Edits) -> Result:
     if result.plan is None:
         return result
     changes = tuple(
-        change if change.kind == "drift" else dataclasses.replace(change, since=_since(change, found))
+        change if change.kind == "drift" else dataclasses.replace(change, since=_since(change, edits))
         for change in result.plan.changes
     )
     return dataclasses.replace(result, plan=dataclasses.replace(result.plan, changes=changes))
 
 
-def _since(change: Change, found: Sequence[Version]) -> Since | None:
-    """Return the oldest of the newest versions in a row that declare the desired value."""
+def _since(change: Change, edits: Edits) -> Since | None:
+    """Return the newest commit that brought the desired value, if `HEAD` has it.
+
+    A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
+    """
+
+    def has(declared: object) -> bool:
+        return bool(canonical(value_at(declared, change.path), change.path) == wanted)
+
     wanted = canonical(change.desired, change.path)
-    since: Since | None = None
-    for version in found:
-        value = value_at(version.declared, change.path)
-        if version.declared is None or canonical(value, change.path) != wanted:
-            break
-        since = Since(version.commit, version.author, version.date)
-    return since
+    if not has(edits.now):
+        return None
+    setting = [edit for edit in edits.found if has(edit.after) and not has(edit.before)]
+    edit = next((edit for edit in setting if not edit.merge), next(iter(setting), None))
+    return Since(edit.commit, edit.author, edit.date) if edit else None
