@@ -48,7 +48,7 @@ def read_base(
     """
     files = git.files(commit)
     inside = {path: blob for path, blob in files.items() if is_definition_file(path, folder)}
-    known = {_object_name(definition.text, blob_length(inside)): definition for definition in current}
+    known = {object_name(definition.text, blob_length(inside)): definition for definition in current}
     found, warnings = _read(git, commit, inside, known)
     lost = {*(definition.id for definition in current), *others} - found.keys()
     if lost:
@@ -72,7 +72,7 @@ def blob_length(files: Mapping[str, Blob]) -> int:
     return next((len(blob.name) for blob in files.values()), 40)
 
 
-def _object_name(text: str, length: int) -> str:
+def object_name(text: str, length: int) -> str:
     """Return the name that git gives to a file of this text."""
     content = text.encode("utf-8", "surrogatepass")
     header = b"blob %d\0" % len(content)

@@ -47,9 +47,12 @@ class Edits:
     found: tuple[Edit, ...] = ()
 
 
-def read_edits(git: Git, base: str, files: Mapping[str, str]) -> dict[str, Edits]:
+def read_edits(
+    git: Git, base: str, files: Mapping[str, str], known: Mapping[str, tuple[str, Mapping[str, Any]]]
+) -> dict[str, Edits]:
     """Return what the commits in `base..HEAD` did to some definitions, by their id; `files` are theirs by id.
 
+    `known` are objects that have been read already: an id, and what it declares.
     Commits beyond the end of a shallow history are not there, and the commit at which it ends is left out: it
     seems to have set everything.
     """
@@ -59,11 +62,12 @@ def read_edits(git: Git, base: str, files: Mapping[str, str]) -> dict[str, Edits
     head = git.files("HEAD")
     names = {name for _, blobs in steps for pair in blobs for name in pair if name.strip("0")}
     names |= {head[file].name for file in files.values() if file in head}
-    parsed = _parsed(git.blobs(sorted(names)), files)
+    parsed = {name: known[name] for name in names & known.keys()}
+    parsed |= _parsed(git.blobs(sorted(names - known.keys())), files)
     found: dict[str, list[Edit]] = {name: [] for name in files}
     for commit, blobs in steps:
         before, after = (_by_id(parsed, side) for side in zip(*blobs, strict=True))
-        for name in before.keys() | after.keys():
+        for name in (before.keys() | after.keys()) & found.keys():
             edit = Edit(
                 commit.name,
                 commit.author,
@@ -96,10 +100,10 @@ def _commits(log: str) -> Iterator[tuple[_Commit, list[tuple[str, str]]]]:
             yield _Commit(name, author, date.strip(), " " in parents), blobs
 
 
-def _parsed(contents: Mapping[str, bytes], ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+def _parsed(contents: Mapping[str, bytes], ids: Collection[str]) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """Return the definitions among some contents that have one of the ids; others are not worth parsing."""
     mentioned = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(ids)))
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for blob, content in contents.items():
         if not mentioned.search(content):
             continue
@@ -108,9 +112,9 @@ def _parsed(contents: Mapping[str, bytes], ids: Collection[str]) -> dict[str, Ma
         except (UnicodeDecodeError, YamlProblems):
             continue
         if isinstance(document, dict) and document.get("id") in ids:
-            found[blob] = document
+            found[blob] = document["id"], document
     return found
 
 
-def _by_id(parsed: Mapping[str, Mapping[str, Any]], blobs: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    return {parsed[blob]["id"]: parsed[blob] for blob in blobs if blob in parsed}
+def _by_id(parsed: Mapping[str, tuple[str, Mapping[str, Any]]], blobs: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    return dict(parsed[blob] for blob in blobs if blob in parsed)

@@ -44,9 +44,8 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     if chosen:
         inputs = read_inputs(dataclasses.replace(definitions, paths=chosen))
     else:
-        tell(
-            f"No definition {'' if removed else 'was removed, and none '}differs from {since[:12]}: nothing to look at."
-        )
+        if not removed:
+            tell(f"No definition differs from {since[:12]}: there is nothing to look at.")
         inputs = Inputs(definitions.directory, read_settings(definitions), Loaded((), (), (), whole=False))
     history = read_history(git, base, record, inputs.folder, inputs.loaded.definitions)
     return Versions(inputs, dataclasses.replace(history, removed=removed))

@@ -145,9 +145,7 @@ def _left(entry: Unclear, result: Result) -> tuple[str, ...]:
         return entry.fields
     declared, sent = result.definition.declared, result.plan.patch or {}
     paths = ((field, parse_pointer(field)) for field in entry.fields)
-    return tuple(
-        field for field, path in paths if path[0] not in sent and value_at(declared, path) is not MISSING
-    )
+    return tuple(field for field, path in paths if path[0] not in sent and value_at(declared, path) is not MISSING)
 
 
 def _message(run: Run) -> str:

@@ -1,7 +1,10 @@
 """Since when a definition asks for what differs: the commit that set each desired value."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
+from reconciler.adapters.base import object_name
 from reconciler.adapters.blame import Edits, read_edits
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import value_at
@@ -19,11 +22,20 @@ def dated(run: Run, history: History) -> Run:
     files = {result.definition.id: result.definition.file for result in run.results if _moved(result)}
     if history.git is None or history.head is None or history.base is None or not files:
         return run
-    edits = read_edits(history.git, history.base.commit, {name: file for name, file in files.items() if name})
+    edits = read_edits(
+        history.git, history.base.commit, {name: file for name, file in files.items() if name}, _known(run, history)
+    )
     results = [
         _dated(result, edits[result.definition.id or ""]) if _moved(result) else result for result in run.results
     ]
     return dataclasses.replace(run, results=tuple(results))
+
+
+def _known(run: Run, history: History) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Return the objects that this run has read already: the base's, and the definitions as git names their text."""
+    known = {found.blob.name: (found.id, found.declared) for found in history.definitions.by_id.values()}
+    now = [result.definition for result in run.results if isinstance(result.definition, Definition)]
+    return known | {object_name(found.text, len(history.head or "")): (found.id, found.declared) for found in now}
 
 
 def _moved(result: Result) -> bool:

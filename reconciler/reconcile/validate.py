@@ -16,7 +16,7 @@ def validate(loaded: Loaded, settings: Settings, *, strict: bool = False) -> Run
     started_at = datetime.datetime.now(datetime.UTC)
     valid = [Result(definition) for definition in loaded.definitions]
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in loaded.invalid]
-    expired = _expired(settings, started_at.date()) if loaded.whole else ()
+    expired = _expired(settings, started_at.date())
     return Run(
         command="validate",
         started_at=started_at,

