@@ -182,8 +182,10 @@ def summary_line(document: Document) -> str:
         return f"{heading(document)}: no definitions to look at, nothing to do."
     if document["command"] in _WRITING or _is_of_writing_runs(document):
         parts = _outcomes(summary)
+    elif document["command"] == "drift":
+        parts = _drift(document)
     else:
-        parts = _statuses(summary, drift=document["command"] == "drift")
+        parts = [f"{summary.get('pending', 0)} to change", f"{summary.get('drifted', 0)} drifted", *_rest(summary)]
     return f"{heading(document)}: {', '.join(parts)}."
 
 
@@ -191,17 +193,20 @@ def _is_of_writing_runs(document: Document) -> bool:
     return document["command"] == "report" and any(document["summary"].get(key) for key in OUTCOME)
 
 
-def _statuses(summary: dict[str, int], *, drift: bool) -> list[str]:
-    pending = summary.get("pending", 0)
+def _drift(document: Document) -> list[str]:
+    """Return the totals of a drift run: an assistant that also waits for a change of git's has drifted all the same."""
+    summary = document["summary"]
+    pending = [entry for entry in document["assistants"] if entry["status"] == "pending"]
+    moved = [entry for entry in pending if any(change["kind"] == "drift" for change in entry["changes"])]
+    found = [f"{summary.get('drifted', 0) + len(moved)} drifted", *_rest(summary)]
+    waiting = len(pending) - len(moved)
+    return [*found[:-1], *([f"{waiting} not applied yet"] if waiting else []), found[-1]]
+
+
+def _rest(summary: dict[str, int]) -> list[str]:
     errors = summary.get("error", 0) + summary.get("missing", 0)
-    drifted, conflicted = summary.get("drifted", 0), summary.get("conflicted", 0)
-    found = [f"{drifted} drifted", counted(conflicted, "conflict")]
-    if not drift:
-        found.insert(0, f"{pending} to change")
-    found.append(f"{summary.get('in_sync', 0)} in sync")
-    if drift and pending:
-        found.append(f"{pending} not applied yet")
-    return [*found, counted(errors, "error")]
+    conflicts = counted(summary.get("conflicted", 0), "conflict")
+    return [conflicts, f"{summary.get('in_sync', 0)} in sync", counted(errors, "error")]
 
 
 def _outcomes(summary: dict[str, int]) -> list[str]:
