@@ -15,7 +15,7 @@ from commands import COMMAND, environment, signed_in
 from servers import Sandbox, running_sandbox
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "git.md"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$|^<!-- live: (\S+) (.*) -->$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$|^<!-- live: (\S+) ([^\n]*) -->$", re.MULTILINE | re.DOTALL)
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 ONE_TIME = "2026-11-20T09:30:00+00:00"
 PEOPLE = {

@@ -50,11 +50,20 @@ LIVE: Fields = {
     "endCallPhrases": ["bye", "so long"],
     **UNDECLARED,
 }
+DEFINED: Fields = {
+    "name": "A",
+    "firstMessage": "a",
+    "endCallMessage": None,
+    "endCallPhrases": ["so long", "bye"],
+    "model": {"temperature": 0.5},
+    "voice": {"voiceId": "x"},
+    "metadata": {"key": "a", "two": None},
+}
 
 texts = st.sampled_from(["a", "b", "line\nline "])
 phrases = st.none() | st.lists(st.sampled_from(["bye", "so long"]), max_size=3)
 anything = st.sampled_from(
-    ["a", "b", None, 1, 1.5, True, False, [], ["a", 1], [{"p": 1}], [{"p": 1}, {"p": 2}], {"p": 1}, {"p": 2, "q": ["z"]}]
+    ["a", "b", None, 1, True, [], ["a", 1], [{"p": 1}], [{"p": 1, "r": 1}], [{"p": 1}, {"p": 2}], {"p": 1}, {"q": ["z"]}]
 )
 values: dict[str, st.SearchStrategy[Any]] = {
     "name": st.sampled_from(["A", "B"]),
@@ -67,6 +76,9 @@ values: dict[str, st.SearchStrategy[Any]] = {
     "metadata": st.none() | st.dictionaries(st.sampled_from(["key", "two"]), anything, max_size=2),
 }
 declared = st.fixed_dictionaries({}, optional=values) | st.fixed_dictionaries(values)
+some = st.sets(st.sampled_from(sorted(values)), min_size=1, max_size=3).flatmap(
+    lambda fields: st.fixed_dictionaries({field: values[field] for field in sorted(fields)})
+)
 undeclared = st.sampled_from(
     [
         ("tools", None),
@@ -106,9 +118,9 @@ class Stories(RuleBasedStateMachine):
 
     # --- what people do
 
-    @initialize(first=declared, second=declared, recorded=st.sampled_from([True, True, False]))
-    def begin(self, first: Fields, second: Fields, recorded: bool) -> None:
-        self.define("x", first)
+    @initialize(second=declared, recorded=st.sampled_from([True, True, False]))
+    def begin(self, second: Fields, recorded: bool) -> None:
+        self.define("x", DEFINED)
         self.define("y", second)
         if recorded:
             self.commit()
@@ -151,17 +163,22 @@ class Stories(RuleBasedStateMachine):
     def edit_undeclared(self, name: str, field: tuple[str, Any]) -> None:
         self.edit(name, dict([field]))
 
-    @rule(name=st.sampled_from(NAMES), mine=declared, theirs=declared)
-    def edit_both(self, name: str, mine: Fields, theirs: Fields) -> None:
-        self.define(name, mine)
+    @rule(name=st.sampled_from(NAMES), mine=some, theirs=some, policy=policies, record=st.booleans())
+    def both_move(self, name: str, mine: Fields, theirs: Fields, policy: list[str], record: bool) -> None:
+        """Git and live move from what was applied, and then somebody applies."""
+        self.define(name, laid_over(self.definitions.get(name, {}), mine))
         self.commit()
         self.edit(name, theirs)
+        self.apply(policy, record=record)
+
+    @rule(name=st.sampled_from(NAMES), theirs=some, policy=policies)
+    def live_moves(self, name: str, theirs: Fields, policy: list[str]) -> None:
+        self.edit(name, theirs)
+        self.apply(policy, record=False)
 
     def edit(self, name: str, fields: Fields) -> None:
-        before = self.sandbox.live(self.ids[name])
-        laid = {key: {**value, **fields[key]} if both(value, fields.get(key)) else value for key, value in before.items()}
-        new = {key: value for key, value in fields.items() if not both(before.get(key), value)}
-        self.sandbox.edit(self.ids[name], **{key: value for key, value in {**laid, **new}.items() if key in fields})
+        after = laid_over(self.sandbox.live(self.ids[name]), fields)
+        self.sandbox.edit(self.ids[name], **{key: after[key] for key in fields})
 
     # --- what they run
 
@@ -290,9 +307,8 @@ class Stories(RuleBasedStateMachine):
                 "force_conflicts"
             ]
             assert not (refused and sent)
-            assert after[identifier] == with_values(
-                before[identifier], [(path, change["desired"]) for path, change in sent]
-            )
+            wanted = [(path, kept_elements(change["desired"], change.get("live"))) for path, change in sent]
+            assert after[identifier] == with_values(before[identifier], wanted)
         assert all(after[identifier] == fields for identifier, fields in untouched.items())
 
     @invariant()
@@ -330,6 +346,10 @@ MULTISETS = (("endCallPhrases",),)
 
 def both(first: Any, second: Any) -> bool:
     return isinstance(first, dict) and isinstance(second, dict)
+
+
+def laid_over(fields: Fields, more: Fields) -> Fields:
+    return {**fields, **{key: {**fields[key], **item} if both(fields.get(key), item) else item for key, item in more.items()}}
 
 
 def plain(value: Any, path: tuple[str, ...] = ()) -> Any:
@@ -420,6 +440,14 @@ def with_values(fields: Fields, values: list[tuple[tuple[str, ...], Any]]) -> Fi
         else:
             inner[path[-1]] = plain(value, path)
     return made
+
+
+def kept_elements(wanted: Any, live: Any) -> Any:
+    """A list as it is sent: an element that live shows at its place keeps what else it holds there."""
+    if not isinstance(wanted, list) or not isinstance(live, list):
+        return wanted
+    pairs = itertools.zip_longest(wanted, live[: len(wanted)], fillvalue=MISSING)
+    return [old if old is not MISSING and shows(old, new) else new for new, old in pairs]
 
 
 def without_id(fields: Fields) -> Fields:

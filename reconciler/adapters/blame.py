@@ -19,7 +19,8 @@ _LOG = (
     *("--no-color", "--no-show-signature", "--no-relative", "--encoding=UTF-8"),
     "--format=%x01%H%x02%P%x02%an%x02%aI",
 )
-_FILES = ("*.yaml", "*.yml")
+_ANY_DEFINITION = ("*.yaml", "*.yml")
+_MOST_PATHS = 1_000  # a command line has an end
 
 Declared = Mapping[str, Any] | Missing
 
@@ -48,15 +49,22 @@ class Edits:
 
 
 def read_edits(
-    git: Git, base: str, files: Mapping[str, str], known: Mapping[str, tuple[str, Mapping[str, Any]]]
+    git: Git,
+    revisions: str,
+    files: Mapping[str, str],
+    known: Mapping[str, tuple[str, Mapping[str, Any]]],
+    paths: Sequence[str] = (),
 ) -> dict[str, Edits]:
-    """Return what the commits in `base..HEAD` did to some definitions, by their id; `files` are theirs by id.
+    """Return what commits such as `base..HEAD` did to some definitions, by their id; `files` are theirs by id.
 
-    `known` are objects that have been read already: an id, and what it declares.
+    `known` are objects that have been read already: an id, and what it declares. Where there are `paths`, only
+    commits that touch them are looked at.
+
     Commits beyond the end of a shallow history are not there, and the commit at which it ends is left out: it
     seems to have set everything.
     """
-    log = git.run(*_LOG, f"{base}..HEAD", "--", *_FILES)
+    chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
+    log = git.run(*_LOG, revisions, "--", *(chosen or _ANY_DEFINITION))
     shallow = git.shallow_commits()
     steps = [(commit, blobs) for commit, blobs in _commits(log) if commit.name not in shallow]
     head = git.files("HEAD")

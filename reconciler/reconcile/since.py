@@ -19,16 +19,16 @@ def dated(run: Run, history: History) -> Run:
 
     Left out where it is not known: edits that are not committed, and history that a shallow clone lacks.
     """
-    files = {result.definition.id: result.definition.file for result in run.results if _moved(result)}
-    if history.git is None or history.head is None or history.base is None or not files:
+    git, base, files = history.git, history.base, _undated(run)
+    if git is None or history.head is None or base is None or not files:
         return run
-    edits = read_edits(
-        history.git, history.base.commit, {name: file for name, file in files.items() if name}, _known(run, history)
-    )
-    results = [
-        _dated(result, edits[result.definition.id or ""]) if _moved(result) else result for result in run.results
-    ]
-    return dataclasses.replace(run, results=tuple(results))
+    known = _known(run, history)
+    run = _named(run, read_edits(git, f"{base.commit}..HEAD", files, known))
+    # A value can be older than the base: a record keeps the older file of an assistant that did not get there.
+    if files := _undated(run):
+        before = (found.file for name in files if (found := history.definitions.find(name)))
+        run = _named(run, read_edits(git, "HEAD", files, known, sorted({*files.values(), *before})))
+    return run
 
 
 def _known(run: Run, history: History) -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -38,18 +38,35 @@ def _known(run: Run, history: History) -> dict[str, tuple[str, Mapping[str, Any]
     return known | {object_name(found.text, len(history.head or "")): (found.id, found.declared) for found in now}
 
 
-def _moved(result: Result) -> bool:
-    """Tell whether git has moved somewhere in a definition."""
-    if result.plan is None or not isinstance(result.definition, Definition):
-        return False
-    return any(change.kind != "drift" for change in result.plan.changes)
+def _undated(run: Run) -> dict[str, str]:
+    """Return the files, by id, of the definitions that ask for something of which nobody is named yet."""
+    return {
+        result.definition.id: result.definition.file
+        for result in run.results
+        if isinstance(result.definition, Definition) and any(map(_is_undated, _changes(result)))
+    }
+
+
+def _changes(result: Result) -> tuple[Change, ...]:
+    return result.plan.changes if result.plan else ()
+
+
+def _is_undated(change: Change) -> bool:
+    return change.kind != "drift" and change.since is None
+
+
+def _named(run: Run, edits: Mapping[str, Edits]) -> Run:
+    """Return the run with the commits that the edits tell."""
+    found = (edits.get(result.definition.id or "") for result in run.results)
+    pairs = zip(run.results, found, strict=True)
+    return dataclasses.replace(run, results=tuple(_dated(result, own) if own else result for result, own in pairs))
 
 
 def _dated(result: Result, edits: Edits) -> Result:
     if result.plan is None:
         return result
     changes = tuple(
-        change if change.kind == "drift" else dataclasses.replace(change, since=_since(change, edits))
+        dataclasses.replace(change, since=_since(change, edits)) if _is_undated(change) else change
         for change in result.plan.changes
     )
     return dataclasses.replace(result, plan=dataclasses.replace(result.plan, changes=changes))

@@ -191,12 +191,21 @@ def test_beyond_the_end_of_a_shallow_clone_nobody_is_named(tale: Story, tmp_path
     assert setters(tale.plan("--base", "origin/applied")) == {GREETING: None, "/name": bob}
 
 
-def test_an_applied_record_is_looked_behind_only_as_far_as_it_goes(tale: Story) -> None:
-    """What was committed before the record is not in base..HEAD."""
+def test_a_commit_that_was_tried_before_and_recorded_as_not_applied_is_still_named(tale: Story) -> None:
+    """It is not in base..HEAD: the record descends from it, and keeps the older definition."""
+    tale.write("b", **OLD)
+    tale.commit("Another")
     tale.recorded()
     ada = greet(tale, "new", "Ada")
-    assert setters(tale.plan()) == {GREETING: ada}
-    tale.recorded()
     tale.sandbox.edit("asst_a", **OTHER)
-    cy = greet(tale, "newer", "Cy")
-    assert setters(tale.plan()) == {GREETING: cy}
+    assert entries(tale.recorded())["a"]["outcome"] == "refused"
+    assert setters(tale.plan()) == {GREETING: ada}
+    tale.git("mv", "assistants/a.yaml", "assistants/[x].yaml")
+    commit_as(tale, "Mover")
+    assert setters(tale.plan(), "[x]") == {GREETING: ada}
+    tale.write("b", firstMessage="newer")
+    cy = commit_as(tale, "Cy")
+    document = tale.plan()
+    assert (setters(document, "[x]"), setters(document, "b")) == ({GREETING: ada}, {GREETING: cy})
+    tale.write("[x]", id="asst_a", firstMessage="not committed")
+    assert setters(tale.plan(), "[x]") == {GREETING: None}
