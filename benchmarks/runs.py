@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from benchmarks.server import BASE_PATH
 
 ROOT = Path(__file__).resolve().parent.parent
 # The command as a user calls it, beside the interpreter of the virtual environment.
-RECONCILER = (str(Path(sys.executable).with_name("reconciler")),)
+RECONCILER = str(Path(sys.executable).with_name("reconciler"))
+LONGEST = 120  # seconds; whatever takes longer hangs
 
 
 class FailedRun(RuntimeError):  # noqa: N818 - it names what happened
@@ -56,15 +58,18 @@ class Bench:
     def run(self, command: Sequence[str], **settings: str) -> Took:
         """Run a command to its end. Raises FailedRun unless it exits with 0."""
         started = time.perf_counter()
-        with subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**self._environment, **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as child:
+        with (
+            subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**self._environment, **settings},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            ) as child,
+            _killed_when_late(child),
+        ):
             printed = child.stdout.read() if child.stdout else ""
             _, status, usage = os.wait4(child.pid, 0)
             seconds = time.perf_counter() - started
@@ -77,11 +82,21 @@ class Bench:
 
     def reconciler(self, *arguments: str, **settings: str) -> Took:
         """Run the command that is measured."""
-        return self.run([*RECONCILER, *arguments], **settings)
+        return self.run([RECONCILER, *arguments], **settings)
 
     def python(self, code: str, *arguments: str) -> Took:
         """Run some Python to compare with."""
         return self.run([sys.executable, "-c", code, *arguments])
+
+
+@contextlib.contextmanager
+def _killed_when_late(child: "subprocess.Popen[str]") -> Iterator[None]:
+    timer = threading.Timer(LONGEST, child.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class LocalApi:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from between import Between, Meddle, between
 from commands import Completed, environment, signed_in
 from projects import Project
 from servers import Sandbox, running_sandbox
@@ -30,11 +31,21 @@ BOTH: tuple[Nested, ...] = ("merge", "replace")
 class Story:
     """A repository whose definitions are those of a sandbox's assistants."""
 
-    def __init__(self, root: Path, sandbox: Sandbox, url: str = "") -> None:
+    def __init__(self, root: Path, sandbox: Sandbox) -> None:
         self.project = Project(root)
         self.sandbox = sandbox
-        self.url = url or sandbox.url
+        self.url = sandbox.url
         self.root = root
+
+    @contextlib.contextmanager
+    def meddling(self, meddle: Meddle) -> Iterator[Between]:
+        """For a while, let something stand between the command and the sandbox."""
+        with between(self.sandbox, meddle) as server:
+            before, self.url = self.url, server.url
+            try:
+                yield server
+            finally:
+                self.url = before
 
     # --- in git
 
@@ -115,6 +126,8 @@ class Story:
         done = self.run(command, *arguments, "--format", "json", "--retries", "0")
         assert done.stdout, done.stderr
         document: Document = json.loads(done.stdout)
+        if document["api_url"] == self.url:
+            document["api_url"] = self.sandbox.url  # as if nothing had stood between
         return document
 
     def plan(self, *arguments: str | Path) -> Document:
@@ -145,9 +158,9 @@ def entries(document: Document) -> dict[str, AssistantEntry]:
 
 @contextlib.contextmanager
 def story(
-    root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge", url: str = ""
+    root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge"
 ) -> Iterator[Story]:
     """A repository without definitions, and a sandbox with the assistants of `live`, by the end of their ids."""
     seed = {f"asst_{name}": fields for name, fields in live.items()}
     with running_sandbox(seed, nested=nested) as sandbox:
-        yield Story(root, sandbox, url)
+        yield Story(root, sandbox)

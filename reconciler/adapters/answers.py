@@ -6,6 +6,7 @@ shown.
 
 import json
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -185,7 +186,7 @@ def _words(answer: Answer) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
+    value = {sys.intern(key): item for key, item in pairs}  # a fleet has each key a thousand times
     if len(value) < len(pairs):
         raise NotJsonError("JSON in which an object holds the same key twice")
     return value

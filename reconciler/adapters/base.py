@@ -57,11 +57,18 @@ class BaseDefinitions:
 
 
 def read_base(
-    git: Git, commit: str, folder: str, current: Sequence[Definition], environment: str | None = None
+    git: Git,
+    commit: str,
+    folder: str,
+    current: Sequence[Definition],
+    environment: str | None = None,
+    *,
+    others: Iterable[str] = (),
 ) -> BaseDefinitions:
     """Return the definitions below a folder of a commit, and wherever else those of today stood then.
 
-    A file that reads as it does today is not parsed again. One that cannot be read is a warning, and no base.
+    `others` are ids that are looked for outside the folder as well. A file that reads as it does today is not
+    parsed again. One that cannot be read is a warning, and no base.
     """
     files = git.files(commit)
     inside = {path: blob for path, blob in files.items() if is_definition_file(path, folder)}
@@ -69,7 +76,7 @@ def read_base(
     known = {_names(definition, _name_length(files)): definition for definition in current}
     pairs = [(Kept(path, blob), overlays.get(key_of(path, folder))) for path, blob in sorted(inside.items())]
     found, warnings = _read(git, commit, pairs, known)
-    lost = {definition.id for definition in current} - found.keys()
+    lost = {*(definition.id for definition in current), *others} - found.keys()
     if lost and environment is None:
         outside = {path: blob for path, blob in files.items() if path not in inside and is_definition_file(path, "")}
         moved, _ = _read(git, commit, [(kept, None) for kept in _mentioning(git, outside, lost)], {})
@@ -165,7 +172,7 @@ def _pair_names(pair: tuple[Kept, Kept | None]) -> tuple[str, str]:
 def _names(definition: Definition, length: int) -> tuple[str, str]:
     """Return the names that git gives to the files of a definition."""
     overlay = definition.overlay
-    return _object_name(definition.text, length), _object_name(overlay.text, length) if overlay is not None else ""
+    return object_name(definition.text, length), object_name(overlay.text, length) if overlay is not None else ""
 
 
 def _name_length(files: Files) -> int:
@@ -173,7 +180,7 @@ def _name_length(files: Files) -> int:
     return next((len(blob.name) for blob in files.values()), 40)
 
 
-def _object_name(text: str, length: int) -> str:
+def object_name(text: str, length: int) -> str:
     """Return the name that git gives to a file of this text."""
     content = text.encode("utf-8", "surrogatepass")
     header = b"blob %d\0" % len(content)

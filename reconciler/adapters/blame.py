@@ -1,74 +1,128 @@
-"""Which commit set a value: the versions of definition files between two commits, read in one pass."""
+"""Which commit set a value: what the commits since the base did to definitions, read in one pass.
+
+A definition is followed by its id: a file may be moved, renamed, or rewritten from one to the next.
+"""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.git import Git
 from reconciler.adapters.yaml_nodes import YamlProblems
 from reconciler.adapters.yaml_reader import read_yaml
+from reconciler.core.missing import MISSING, Missing
 
-_FORMAT = "--format=%x01%H%x02%an%x02%aI"
+# Whatever somebody's configuration says, the log has one form; \x01 begins a commit.
+_LOG = (
+    *("log", "--topo-order", "--diff-merges=first-parent", "--raw", "-z", "--no-renames", "--no-abbrev", "--root"),
+    *("--no-color", "--no-show-signature", "--no-relative", "--encoding=UTF-8"),
+    "--format=%x01%H%x02%P%x02%an%x02%aI",
+)
+_ANY_DEFINITION = ("*.yaml", "*.yml")
+_MOST_PATHS = 1_000  # a command line has an end
+
+Declared = Mapping[str, Any] | Missing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Version:
-    """A file as one commit left it; `declared` is None where it could not be read, or was removed."""
+class Edit:
+    """What one commit did to a definition; `MISSING` where there was none, or none that could be read.
+
+    `merge` tells a commit that joins two histories: what it shows is what the other one brought.
+    """
 
     commit: str
     author: str
     date: str
-    declared: Mapping[str, Any] | None
+    merge: bool
+    before: Declared
+    after: Declared
 
 
-def versions(git: Git, base: str, files: Sequence[str]) -> dict[str, list[Version]]:
-    """Return the versions of each file in `base..HEAD`, the newest first, under the names that it had then.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Edits:
+    """A definition as `HEAD` has it, and what the commits before did to it, the newest first."""
 
-    Commits beyond the end of a shallow history are not there, and the commit at which it ends shows no
-    change of its own.
+    now: Declared = MISSING
+    found: tuple[Edit, ...] = ()
+
+
+def read_edits(
+    git: Git,
+    revisions: str,
+    files: Mapping[str, str],
+    known: Mapping[str, tuple[str, Mapping[str, Any]]],
+    paths: Sequence[str] = (),
+) -> dict[str, Edits]:
+    """Return what commits such as `base..HEAD` did to some definitions, by their id; `files` are theirs by id.
+
+    `known` are objects that have been read already: an id, and what it declares. Where there are `paths`, only
+    commits that touch them are looked at.
+
+    Commits beyond the end of a shallow history are not there, and the commit at which it ends is left out: it
+    seems to have set everything.
     """
-    log = git.run(
-        "log", "--topo-order", "--diff-merges=first-parent", "--raw", "-z", "-M", "--no-abbrev", _FORMAT,
-        f"{base}..HEAD", "--", "*.yaml", "*.yml",
-    )  # fmt: skip
+    chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
+    log = git.run(*_LOG, revisions, "--", *(chosen or _ANY_DEFINITION))
     shallow = git.shallow_commits()
-    names = {file: file for file in files}  # the name as the walk goes back -> the name now
-    steps: dict[str, list[tuple[tuple[str, str, str], str]]] = {file: [] for file in files}
-    for commit, entries in _commits(log):
-        if commit[0] in shallow:
-            continue
-        for blob, before, after in entries:
-            file = names.get(after)
-            if file is None:
-                continue
-            steps[file].append((commit, blob))
-            if before != after:
-                names[before] = names.pop(after)
-    contents = git.blobs(blob for found in steps.values() for _, blob in found if blob.strip("0"))
-    parsed = {blob: _declared(content) for blob, content in contents.items()}
-    return {file: [Version(*commit, parsed.get(blob)) for commit, blob in found] for file, found in steps.items()}
+    steps = [(commit, blobs) for commit, blobs in _commits(log) if commit.name not in shallow]
+    head = git.files("HEAD")
+    names = {name for _, blobs in steps for pair in blobs for name in pair if name.strip("0")}
+    names |= {head[file].name for file in files.values() if file in head}
+    parsed = {name: known[name] for name in names & known.keys()}
+    parsed |= _parsed(git.blobs(sorted(names - known.keys())), files)
+    found: dict[str, list[Edit]] = {name: [] for name in files}
+    for commit, blobs in steps:
+        before, after = (_by_id(parsed, side) for side in zip(*blobs, strict=True))
+        for name in (before.keys() | after.keys()) & found.keys():
+            edit = Edit(
+                commit.name,
+                commit.author,
+                commit.date,
+                commit.merge,
+                before.get(name, MISSING),
+                after.get(name, MISSING),
+            )
+            found[name].append(edit)
+    at_head = _by_id(parsed, [head[file].name for file in files.values() if file in head])
+    return {name: Edits(at_head.get(name, MISSING), tuple(found[name])) for name in files}
 
 
-def _commits(log: str) -> Iterator[tuple[tuple[str, str, str], list[tuple[str, str, str]]]]:
-    """Yield each commit of a log with (object, old name, new name) of each file that it touched."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Commit:
+    name: str
+    author: str
+    date: str
+    merge: bool
+
+
+def _commits(log: str) -> Iterator[tuple[_Commit, list[tuple[str, str]]]]:
+    """Yield each commit of a log with the objects that it replaced: (old, new), nothing being all zeros."""
     for part in log.split("\x01")[1:]:
         head, *fields = part.split("\0")
-        name, author, date = head.split("\x02")
-        entries: list[tuple[str, str, str]] = []
-        rest = iter(fields)
-        for field in rest:
-            if not field.lstrip("\n").startswith(":"):
-                continue
-            blob, status = field.split(" ")[3:5]
-            before = next(rest)
-            after = next(rest) if status[0] in "RC" else before
-            entries.append((blob, before, after))
-        yield (name, author, date.strip()), entries
+        name, parents, author, date = head.split("\x02")
+        raw = (field.lstrip("\n").split(" ") for field in fields if field.lstrip("\n").startswith(":"))
+        blobs = [(words[2], words[3]) for words in raw]
+        if blobs:
+            yield _Commit(name, author, date.strip(), " " in parents), blobs
 
 
-def _declared(content: bytes) -> Mapping[str, Any] | None:
-    try:
-        document = read_yaml(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, YamlProblems):
-        return None
-    return document if isinstance(document, dict) else None
+def _parsed(contents: Mapping[str, bytes], ids: Collection[str]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Return the definitions among some contents that have one of the ids; others are not worth parsing."""
+    mentioned = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(ids)))
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for blob, content in contents.items():
+        if not mentioned.search(content):
+            continue
+        try:
+            document = read_yaml(content.decode("utf-8-sig"))
+        except (UnicodeDecodeError, YamlProblems):
+            continue
+        if isinstance(document, dict) and document.get("id") in ids:
+            found[blob] = document["id"], document
+    return found
+
+
+def _by_id(parsed: Mapping[str, tuple[str, Mapping[str, Any]]], blobs: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    return dict(parsed[blob] for blob in blobs if blob in parsed)

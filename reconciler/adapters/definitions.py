@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.adapters.definition_files import FoundFile, find_files, find_overlays, select
 from reconciler.adapters.layers import Layer, laid_over, place_of, read_layer
 from reconciler.adapters.yaml_nodes import unused_anchors
-from reconciler.adapters.yaml_places import find_cut_off
+from reconciler.adapters.yaml_places import find_cut_off, may_be_cut_off
 from reconciler.core.assistant import find_faults
 from reconciler.core.definition import Definition, InvalidDefinition, Overlay
 from reconciler.core.fields import MESSAGES
@@ -122,8 +122,8 @@ def _check(reading: _Reading, settings: Settings, *, needs_id: bool) -> None:
     cut_off = {
         field
         for layer in reading.layers
-        if " #" in layer.text or "\t#" in layer.text
-        for field in find_cut_off(layer.text, MESSAGES)
+        if (suspects := may_be_cut_off(layer.text, layer.document or {}, MESSAGES))
+        for field in find_cut_off(layer.text, suspects)
     }
     for finding in [*findings, *find_warnings(document, cut_off)]:
         reading.problems.append(_problem(finding, reading, settings))

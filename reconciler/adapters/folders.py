@@ -17,6 +17,14 @@ def repository_root(folder: Path) -> Path:
     return here if folder.is_relative_to(here) else folder.parent
 
 
+def folder_in_git(folder: Path, root: Path) -> str:
+    """Return a folder's path from the repository's root as git knows it, whatever links lead there; `.` for the root.
+
+    `root` is what `repository_root` gives.
+    """
+    return shown_path(folder.resolve(), root)
+
+
 def shown_path(path: Path, root: Path) -> str:
     """Return a path relative to the root, with forward slashes."""
     return Path(os.path.relpath(path, root)).as_posix()

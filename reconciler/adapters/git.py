@@ -5,14 +5,26 @@ Whatever comes from outside reaches git after `--end-of-options`, so that no rev
 
 import dataclasses
 import os
+import posixpath
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler.errors import RepositoryError
 
-NO_OBJECT = "0" * 40
+_LINK = "120000"
+_MOST_LINKS = 10  # one after another: more than that go round in a circle
+# What git sets for the hooks that it runs: it would lead us to another repository, or change what a path means.
+_OF_HOOKS = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE"),
+        *("GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
+    )
+)
+_PATHS_AS_THEY_ARE = {"GIT_LITERAL_PATHSPECS": "1"}
+_UNREADABLE = 128  # git's exit code where it gave up, rather than found nothing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,8 +49,13 @@ class Git:
         return cls(root, command) if command is not None and (root / ".git").exists() else None
 
     def resolve(self, revision: str) -> str | None:
-        """Return the commit that a revision names, or None where there is no such commit."""
+        """Return the commit that a revision names, or None where there is no such commit.
+
+        Raises RepositoryError where git cannot say, as in a repository that belongs to somebody else.
+        """
         answer = self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if answer.returncode == _UNREADABLE:
+            raise self._failure("rev-parse", answer)
         return _text(answer.stdout) if answer.returncode == 0 else None
 
     def is_shallow(self) -> bool:
@@ -61,19 +78,25 @@ class Git:
         return self._ask("merge-base", "--is-ancestor", older, newer).returncode == 0
 
     def parents(self, commit: str) -> list[str]:
-        """Return the parents of a commit."""
-        return self.run("rev-parse", f"{commit}^@").split()
+        """Return the parents of a commit, those too that a shallow clone lacks."""
+        head, _, _ = self.run("cat-file", "commit", commit).partition("\n\n")
+        return [line.split(" ")[1] for line in head.splitlines() if line.startswith("parent ")]
 
     def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
-        """Return the files below a folder of a commit, by their path from the root; links and submodules are none."""
+        """Return the files below a folder of a commit, by their path from the root.
+
+        A link stands for the file below the folder that it leads to, else for nothing; submodules are no files.
+        """
         below = ["--", folder] if folder not in ("", ".") else []
         listing = self._run("ls-tree", "-r", "-z", "--full-tree", commit, *below)
         found: dict[str, Blob] = {}
         for entry in listing.split(b"\0"):
             about, _, path = entry.partition(b"\t")
             mode, kind, name = about.decode().split() if about else ("", "", "")
-            if kind == "blob" and mode != "120000":
+            if kind == "blob":
                 found[os.fsdecode(path)] = Blob(mode, name)
+        if any(blob.mode == _LINK for blob in found.values()):
+            return dict(self._followed(found))
         return found
 
     def blobs(self, names: Iterable[str]) -> dict[str, bytes]:
@@ -97,17 +120,15 @@ class Git:
     def changed_paths(self, commit: str, folder: str, other: str | None = None) -> list[str]:
         """Return the paths below a folder that differ between a commit and another, or the working tree."""
         commits = [commit] if other is None else [commit, other]
-        listing = self.run("diff", "--name-only", "--no-renames", "-z", *commits, "--", folder or ".")
-        return [path for path in listing.split("\0") if path]
+        return self._paths("diff", "--name-only", "--no-renames", "--no-relative", "-z", *commits, "--", folder or ".")
 
     def untracked_paths(self, folder: str) -> list[str]:
         """Return the files below a folder that git does not track, ignored ones too."""
-        listing = self.run("ls-files", "--others", "--full-name", "-z", "--", folder or ".")
-        return [path for path in listing.split("\0") if path]
+        return self._paths("ls-files", "--others", "--full-name", "-z", "--", folder or ".")
 
     def commit_tree(self, tree: str, parents: Iterable[str], message: str) -> str:
         """Return a new commit of a tree; where git knows nobody's name, the commit is the tool's own."""
-        known = self._ask("var", "GIT_COMMITTER_IDENT").returncode == 0
+        known = all(self._ask("var", f"GIT_{role}_IDENT").returncode == 0 for role in ("AUTHOR", "COMMITTER"))
         people = {
             f"GIT_{role}_{what}": value
             for role in ("AUTHOR", "COMMITTER")
@@ -118,16 +139,41 @@ class Git:
 
     def run(self, *arguments: str, given: str | None = None, environment: Mapping[str, str] | None = None) -> str:
         """Return what a git command prints. Raises RepositoryError with git's own complaint."""
-        return _text(
-            self._run(*arguments, given=given.encode() if given is not None else None, environment=environment)
-        )
+        return _text(self._run(*arguments, given=_bytes(given), environment=environment))
 
     def _run(self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
         answer = self._ask(*arguments, given=given, environment=environment)
         if answer.returncode != 0:
-            complaint = _text(answer.stderr).splitlines() or [f"exit code {answer.returncode}"]
-            raise RepositoryError(f"git {arguments[0]}: {complaint[0]}")
+            raise self._failure(arguments[0], answer)
         return answer.stdout
+
+    def _paths(self, *arguments: str) -> list[str]:
+        listing = self._run(*arguments, environment=_PATHS_AS_THEY_ARE)
+        return [os.fsdecode(path) for path in listing.split(b"\0") if path]
+
+    def _followed(self, files: Mapping[str, Blob]) -> Iterator[tuple[str, Blob]]:
+        """Yield the files of a tree, each link among them as the file that it leads to."""
+        contents = self.blobs(blob.name for blob in files.values() if blob.mode == _LINK)
+        for path in files:
+            place = path
+            for _ in range(_MOST_LINKS):
+                blob = files.get(place)
+                if blob is None or blob.mode != _LINK:
+                    break
+                leads_to = os.fsdecode(contents.get(blob.name, b""))
+                place = posixpath.normpath(posixpath.join(posixpath.dirname(place), leads_to))
+            else:
+                continue
+            if blob is not None:
+                yield path, blob
+
+    def _failure(self, command: str, answer: "subprocess.CompletedProcess[bytes]") -> RepositoryError:
+        """Return git's own complaint as an error, with what to do about the one that containers meet."""
+        complaint = _text(answer.stderr).splitlines() or [f"exit code {answer.returncode}"]
+        hint = ""
+        if "dubious ownership" in complaint[0]:
+            hint = f"if you trust it: git config --global --add safe.directory {self.root}"
+        return RepositoryError(f"git {command}: {complaint[0]}", hint=hint)
 
     def _ask(
         self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None
@@ -137,9 +183,17 @@ class Git:
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
-            env={**os.environ, "LC_ALL": "C", **(environment or {})},
+            env={**_inherited(), "LC_ALL": "C", **(environment or {})},
             check=False,
         )
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else os.fsencode(text)
 
 
 def _text(answer: bytes) -> str:

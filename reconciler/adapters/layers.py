@@ -37,11 +37,10 @@ class Layer:
     def complained_of(self, finding: Finding) -> bool:
         """Tell whether the reader has complained of the same key, or of the value that holds the finding."""
         for problem in self.unreadable:
-            if problem.path is None:
-                continue
-            if problem.about == "key" == finding.about and problem.path == finding.path:
+            path = problem.path or ()
+            if problem.about == "key" == finding.about and path == finding.path:
                 return True
-            if problem.about == "value" and problem.path == finding.path[: len(problem.path)]:
+            if problem.about == "value" and path == finding.path[: len(path)]:
                 return True
         return False
 

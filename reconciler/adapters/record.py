@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.adapters.git import NO_OBJECT, Blob, Git
+from reconciler.adapters.git import Blob, Git
+from reconciler.core.paths import parse_pointer
 from reconciler.errors import RepositoryError
 
 TRAILER = "Reconciler-Indeterminate"
@@ -43,15 +44,19 @@ def read_record(git: Git, ref: str) -> Record | None:
 
 
 def records(git: Git, ref: str, *, most: int) -> Iterator[Record]:
-    """Yield the records of a ref, the newest first."""
+    """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
     commit = git.resolve(ref)
     while commit is not None and most > 0:
         parents = git.parents(commit)
         if not parents:
-            raise RepositoryError(f"{ref} holds {commit[:12]}, which is no record of what was applied")
+            raise RepositoryError(
+                f"{ref} holds {commit[:12]}, which is no record of what was applied",
+                hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
+            )
         date, _, message = git.run("log", "-1", "--format=%cI%x00%B", commit).partition("\0")
         yield Record(commit, parents[0], date, message.strip(), tuple(_unclear(message)))
-        commit, most = (parents[1] if len(parents) > 1 else None), most - 1
+        most -= 1
+        commit = parents[1] if most and len(parents) > 1 and commit not in git.shallow_commits() else None
 
 
 def write_record(
@@ -68,11 +73,12 @@ def write_record(
 
     The ref moves only if it still is `previous`. Raises RepositoryError.
     """
+    nothing = "0" * len(head)
     with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git.run("read-tree", head, environment=index)
         lines = [
-            f"{blob.mode} {blob.name}\t{path}" if blob else f"0 {NO_OBJECT}\t{path}" for path, blob in replaced.items()
+            f"{blob.mode} {blob.name}\t{path}" if blob else f"0 {nothing}\t{path}" for path, blob in replaced.items()
         ]
         git.run("update-index", "-z", "--index-info", given="".join(line + "\0" for line in lines), environment=index)
         tree = git.run("write-tree", environment=index)
@@ -81,11 +87,11 @@ def write_record(
     parents = [head, *([previous] if previous else [])]
     commit = git.commit_tree(tree, parents, text)
     try:
-        git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or NO_OBJECT)
+        git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or nothing)
     except RepositoryError as error:
         raise RepositoryError(
-            f"{ref} moved while this ran: what was applied is live, but not recorded ({error.message})",
-            hint="fetch the ref and apply again: what is live already is recorded then",
+            f"{ref} moved while this ran ({error.message})" if git.resolve(ref) != previous else error.message,
+            hint="fetch it and apply again: what is live already is recorded then",
         ) from error
     return commit
 
@@ -97,6 +103,9 @@ def _unclear(message: str) -> Iterator[Unclear]:
             continue
         try:
             entry = json.loads(value)
-            yield Unclear(str(entry["id"]), str(entry["file"]), tuple(map(str, entry["fields"])))
-        except (ValueError, KeyError, TypeError) as error:
+            fields = tuple(map(str, entry["fields"]))
+            for field in fields:
+                parse_pointer(field)
+            yield Unclear(str(entry["id"]), str(entry["file"]), fields)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RepositoryError(f"a record has a trailer that cannot be read: {value[:80]}") from error

@@ -106,7 +106,7 @@ def _unset() -> Any:
 class _Strict(pydantic.BaseModel):
     """Types as written, no other keys."""
 
-    model_config = pydantic.ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
 class IgnoreEntry(_Strict):

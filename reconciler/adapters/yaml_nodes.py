@@ -22,7 +22,8 @@ MAX_DEPTH: Final = 64
 COLLECTION: Final = "collection"
 
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# Compiled when it is needed, which takes as long as reading twenty files.
+_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
 class YamlProblem(NamedTuple):
@@ -135,7 +136,7 @@ def _refuse_invisible(text: str) -> None:
 
 def _forbidden_character(text: str) -> YamlProblem:
     """Return the problem for the first character that YAML does not allow (YAML 1.1, section 4.1.1)."""
-    found = _FORBIDDEN.search(text)
+    found = re.search(_FORBIDDEN, text)
     line, column = place_in(text, found.start()) if found else (1, 1)
     code = f" (U+{ord(found[0]):04X})" if found else ""
     return YamlProblem(line, column, f"here is an invisible control character{code}; remove it")

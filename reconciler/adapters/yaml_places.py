@@ -1,8 +1,8 @@
 """Finds where things stand in a YAML text: only when somebody asks, and tolerant of what cannot be read."""
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -12,6 +12,7 @@ from reconciler.adapters.yaml_nodes import YamlProblems, compose
 from reconciler.core.paths import FieldPath
 
 _COMMENT = re.compile(r"[ \t]+#")
+_BLANK = re.compile("[ \t\n]")
 
 
 class Place(NamedTuple):
@@ -38,6 +39,15 @@ def find_places(text: str) -> dict[FieldPath, Place]:
     return places
 
 
+def may_be_cut_off(text: str, document: Mapping[str, Any], fields: Iterable[str]) -> list[str]:
+    """Return those top-level fields whose value, in what the text was read as, ends as some text before a comment does.
+
+    That is quick, and leaves few texts of which `find_cut_off` must look at the nodes.
+    """
+    before = [part.rstrip(" \t") for part in text.split("#") if part.endswith((" ", "\t"))]
+    return [field for field in fields if field in document and _ends_one(document[field], before)]
+
+
 def find_cut_off(text: str, fields: Iterable[str]) -> list[str]:
     """Return those top-level fields whose value is plain text, or nothing, before a comment on its line."""
     root = _tolerantly(text)
@@ -55,6 +65,12 @@ def find_cut_off(text: str, fields: Iterable[str]) -> list[str]:
         and value.value not in ("null", "~")
         and _COMMENT.match(lines[value.end_mark.line][value.end_mark.column :])
     ]
+
+
+def _ends_one(value: Any, parts: Iterable[str]) -> bool:
+    """Tell whether one of the parts may end in a plain value; one that is left out ends in its key's colon."""
+    end = ":" if value is None else _BLANK.split(str(value))[-1]
+    return any(part.endswith(end) for part in parts)
 
 
 def _tolerantly(text: str) -> yaml.Node | None:

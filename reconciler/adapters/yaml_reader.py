@@ -3,6 +3,7 @@
 Positions are looked for only when something is wrong or somebody asks; the happy path keeps no nodes.
 """
 
+import sys
 from typing import Any
 
 import yaml
@@ -55,7 +56,7 @@ def _build(node: yaml.Node) -> Any:
             key = read_scalar(key_node.tag, key_node.value) if type(key_node) is yaml.ScalarNode else None
             if type(key) is not str or key in mapping:
                 raise _Doubt
-            mapping[key] = _build(value_node)
+            mapping[sys.intern(key)] = _build(value_node)  # a fleet has each key a thousand times
         return mapping
     if node.tag not in (COLLECTION, "tag:yaml.org,2002:seq"):
         raise _Doubt

@@ -105,8 +105,8 @@ def _run(
         tell("Nothing was sent: a definition is not valid.")
         return skip_all(scope), False
     if reviewed is not None:
-        check_url(reviewed, api.url)
         scope = selected(scope, reviewed)
+        check_url(reviewed, api.url)
     planned = plan(api, scope)
     if reviewed is not None:
         planned = only_reviewed(planned, scope, reviewed)

@@ -7,13 +7,11 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
-import click
-
 from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials, RequestNote
 from reconciler.adapters.secret import Secret
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.progress import progress_line
-from reconciler.cli.streams import is_terminal, tell
+from reconciler.cli.streams import is_terminal, tell, tell_at_once
 from reconciler.cli.versions import Versions
 from reconciler.core.plan import Policy
 from reconciler.core.settings import Settings
@@ -26,20 +24,10 @@ class Stopping:
 
     def __init__(self) -> None:
         self.signal = 0
-        self.is_asking = False
 
     def __call__(self) -> bool:
         """Tell whether to stop."""
         return self.signal != 0
-
-    @contextlib.contextmanager
-    def asking(self) -> Iterator[None]:
-        """While somebody is asked, let a signal end the question instead of waiting for an answer."""
-        self.is_asking = True
-        try:
-            yield
-        finally:
-            self.is_asking = False
 
     @property
     def exit_code(self) -> int:
@@ -56,9 +44,7 @@ def stoppable() -> Iterator[Stopping]:
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
         stopping.signal = number
         signal.signal(number, before[number])
-        if stopping.is_asking:
-            raise click.Abort
-        tell("Stopping: nothing new is started, requests in flight are awaited.")
+        tell_at_once("Stopping: nothing new is started, requests in flight are awaited.")
 
     for number in before:
         signal.signal(number, note)

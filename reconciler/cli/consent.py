@@ -1,7 +1,11 @@
 """Whether the writes of a plan may be sent: within the limit, and after a yes."""
 
+import contextlib
 import dataclasses
+import os
+import queue
 import sys
+import threading
 
 import click
 
@@ -42,17 +46,34 @@ class Consent:
         writes = sum(result.pending for result in planned.results)
         most = self.limit.limit(len(planned.results)) if self.limit else writes
         if writes > most:
-            tell(f"Nothing was sent: {writes} assistants would be written, and --max-changes allows {most}.")
-            tell("  Look at the plan; if it is right, raise max_changes.")
+            tell(f"Nothing was sent: {_assistants(writes)} would be written, and max_changes allows {most}.")
+            tell("  Look at the plan; if it is right, raise the limit (--max-changes).")
             return False
         return self.yes or not writes or self.stopping() or self._asked(planned, writes)
 
     def _asked(self, planned: Run, writes: int) -> bool:
         document = to_document(planned, sensitive=self.settings.sensitive, places=places)
         tell(render(document, "text", sys.stderr))
-        with self.stopping.asking():
-            try:
-                return click.confirm(f"Write to {writes} {'assistant' if writes == 1 else 'assistants'}?", err=True)
-            except click.Abort:
-                tell("")
-                return False
+        click.echo(f"Write to {_assistants(writes)}? [y/N]: ", nl=False, err=True)
+        answer = self._answer()
+        if not answer.endswith("\n"):
+            tell("")
+        return answer.strip().lower() in ("y", "yes")
+
+    def _answer(self) -> str:
+        """Return the line that somebody types; nothing where the input ends, or a signal comes first.
+
+        A thread reads it: a signal that arrives just before a blocking read would otherwise wait for the
+        next key.
+        """
+        answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        terminal = sys.stdin.fileno()
+        threading.Thread(target=lambda: answers.put(os.read(terminal, 1024)), daemon=True).start()
+        while not self.stopping():
+            with contextlib.suppress(queue.Empty):
+                return answers.get(timeout=0.1).decode(errors="replace")
+        return ""
+
+
+def _assistants(number: int) -> str:
+    return "1 assistant" if number == 1 else f"{number} assistants"

@@ -32,7 +32,7 @@ def read_inputs(options: DefinitionOptions) -> Inputs:
 
 
 def read_forms(options: DefinitionOptions) -> list[tuple[Settings, Loaded]]:
-    """Return the definitions as they are in the environment that was chosen; else as written, and in every environment."""
+    """Return the definitions in the environment that was chosen; else as written, and in every environment."""
     settings = read_settings(options)
     forms = [settings]
     if settings.environment is None:

@@ -3,6 +3,7 @@
 Start-up costs click alone: `--help` and `--version` load no command.
 """
 
+import gc
 import importlib
 import sys
 
@@ -27,6 +28,10 @@ COMMANDS = {
     "whoami": ("reconciler.cli.whoami", "Show who the credentials belong to."),
     "sandbox": ("reconciler.cli.sandbox", "Run a local API to try things on."),
 }
+
+# Objects that are made before the garbage collector looks for cycles. The usual 700 means to walk through a
+# fleet's definitions again and again, and through the imported modules, for next to nothing.
+COLLECT_EVERY = 100_000
 
 
 class CommandTable(click.Group):
@@ -61,4 +66,7 @@ def reconciler() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    sys.exit(guarded(reconciler, sys.argv[1:]))
+    gc.set_threshold(COLLECT_EVERY)
+    code = guarded(reconciler, sys.argv[1:])
+    gc.freeze()  # the interpreter's last collection has nothing left to walk through
+    sys.exit(code)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,15 @@ def policy_options(command: Decorated) -> Decorated:
     return wrapper
 
 
+class Seconds(click.FloatRange):
+    """A range of numbers that does not let `nan` through, which is in no range and out of none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number that a text names."""
+        number = float(super().convert(value, param, ctx))
+        return number if math.isfinite(number) else self.fail(f"{value} is not a number of seconds.", param, ctx)
+
+
 _CONNECTION = (
     click.option(
         "--api-url",
@@ -185,7 +195,7 @@ _CONNECTION = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(min=0, min_open=True, max=86_400),
         envvar="RECONCILER_TIMEOUT",
         default=30.0,
         show_default=True,

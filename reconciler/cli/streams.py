@@ -1,5 +1,6 @@
 """What goes where: the report to stdout, everything else to stderr, colour to terminals alone."""
 
+import contextlib
 import os
 import sys
 from typing import TextIO
@@ -24,3 +25,9 @@ def wants_colour(stream: TextIO | None) -> bool:
 def tell(text: str, *, colour: str | None = None) -> None:
     """Write a line to stderr."""
     click.echo(click.style(text, fg=colour) if colour else text, err=True, color=wants_colour(sys.stderr))
+
+
+def tell_at_once(text: str) -> None:
+    """Write a line to stderr from a signal handler: past Python's buffer, which the signal may have interrupted."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode())

@@ -6,13 +6,13 @@ from pathlib import Path
 from reconciler.adapters.definitions import Loaded
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
-from reconciler.adapters.record import read_record
+from reconciler.adapters.record import Record, read_record
 from reconciler.cli.inputs import Inputs, read_inputs, read_settings
 from reconciler.cli.options import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.cli.streams import tell
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
-from reconciler.reconcile.base import History, applied_ref, commit_of, find_base, read_history
+from reconciler.reconcile.base import BaseRevision, History, applied_ref, commit_of, find_base, read_history
 from reconciler.reconcile.changed import changed_files
 
 
@@ -35,18 +35,24 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     record = read_record(git, ref) if git is not None else None
     if not options.changed and options.changed_since is None:
         inputs = read_inputs(definitions)
-        return Versions(inputs, read_history(git, base, record, inputs.folder, inputs.loaded.definitions))
+        return Versions(inputs, _history(git, base, record, inputs))
     since = commit_of(git, options.changed_since) if options.changed_since else base.commit if base else None
     if git is None or since is None:
         raise UsageError("--changed needs a base", hint="give --base REV, or --changed-since REV")
-    changed = changed_files(git, definitions.directory, since, record)
-    chosen = tuple(path for path in changed if _selected(path, definitions.paths))
+    settings = read_settings(definitions)
+    folders = [definitions.directory]
+    if settings.overlay is not None:
+        folders.append(definitions.directory.resolve().parent / settings.overlay)
+    changed = [changed_files(git, folder, since, record) for folder in folders]
+    chosen = tuple(path for found in changed for path in found.files if _selected(path, definitions.paths))
+    removed = frozenset[str]() if definitions.paths else changed[0].removed
     if chosen:
         inputs = read_inputs(dataclasses.replace(definitions, paths=chosen))
     else:
-        tell(f"No definition differs from {since[:12]}: there is nothing to look at.")
-        inputs = Inputs(definitions.directory, read_settings(definitions), Loaded((), (), (), whole=False))
-    return Versions(inputs, read_history(git, base, record, inputs.folder, inputs.loaded.definitions))
+        if not removed:
+            tell(f"No definition differs from {since[:12]}: there is nothing to look at.")
+        inputs = Inputs(definitions.directory, settings, Loaded((), (), (), whole=False))
+    return Versions(inputs, dataclasses.replace(_history(git, base, record, inputs), removed=removed))
 
 
 def policy_for(versions: Versions, options: PolicyOptions) -> Policy:
@@ -64,3 +70,7 @@ def policy_for(versions: Versions, options: PolicyOptions) -> Policy:
 
 def _selected(path: Path, chosen: tuple[Path, ...]) -> bool:
     return not chosen or any(path.resolve().is_relative_to(named.resolve()) for named in chosen)
+
+
+def _history(git: Git | None, base: BaseRevision | None, record: Record | None, inputs: Inputs) -> History:
+    return read_history(git, base, record, inputs.folder, inputs.loaded.definitions, inputs.settings.environment)

@@ -27,7 +27,12 @@ class _Strict(pydantic.BaseModel):
     """Types as written, nothing converted, no other keys."""
 
     model_config = pydantic.ConfigDict(
-        strict=True, extra="forbid", alias_generator=to_camel, frozen=True, regex_engine="rust-regex"
+        strict=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        frozen=True,
+        regex_engine="rust-regex",
+        defer_build=True,  # builds only what is used, not each part by itself as well
     )
 
 

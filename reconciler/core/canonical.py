@@ -14,6 +14,10 @@ from reconciler.core.missing import MISSING
 from reconciler.core.paths import FieldPath
 
 
+class Whole(list[Any]):
+    """A list that asks for exactly its elements: a live one with more keys in an element differs, and is replaced."""
+
+
 def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
     """Tell whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
     return bool(canonical(declared, path) == canonical(laid_out(declared, live), path))
@@ -28,6 +32,8 @@ def laid_out(declared: Any, live: Any) -> Any:
             live = {}
         if isinstance(live, dict):
             return {key: laid_out(value, live.get(key)) for key, value in declared.items()}
+    if isinstance(declared, Whole):
+        return None if live is MISSING else live
     if isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
         return [laid_out(*pair) for pair in zip(declared, live, strict=True)]
     return None if live is MISSING else live

@@ -8,7 +8,7 @@ changes nothing else.
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from reconciler.core.canonical import asks, equal
+from reconciler.core.canonical import Whole, asks, equal
 from reconciler.core.fields import REQUIRED_INSIDE, takes_null
 from reconciler.core.missing import MISSING, Missing
 from reconciler.core.paths import FieldPath, dotted
@@ -50,6 +50,8 @@ def lost_keys(declared: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         for key in declared.keys() & live.keys():
             yield from lost_keys(declared[key], live[key], (*path, key))
+    elif isinstance(declared, Whole):
+        return
     elif isinstance(declared, list) and isinstance(live, list) and not equal(declared, live, path):
         for index, (element, old) in enumerate(zip(declared, live, strict=False)):
             if not equal(element, old):
@@ -90,7 +92,7 @@ def _overlay(declared: Any, live: Any | Missing, path: FieldPath, kept: Kept) ->
     if isinstance(declared, Mapping):
         laid = _laid_object(declared, live if isinstance(live, Mapping) else {}, path, kept)
         return laid if laid or isinstance(live, Mapping) else MISSING
-    if isinstance(declared, list) and isinstance(live, list):
+    if isinstance(declared, list) and isinstance(live, list) and not isinstance(declared, Whole):
         return _laid_list(declared, live, path)
     return declared
 

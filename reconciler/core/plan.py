@@ -103,7 +103,7 @@ def make_plan(
         ignored=ignored,
         patch=patch,
         replaced=tuple((change.path, change.live) for change in sent),
-        warnings=tuple(_warnings(desired, live, patch or {})),
+        warnings=(*_warnings(desired, live, patch or {}), *map(_sent_again, sorted(resent))),
         refusal=refusal,
         resent=resent,
     )
@@ -225,6 +225,10 @@ def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], patch: Mappin
             yield f"{dotted(path)} is live but not declared, and goes with the list element that is sent"
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
             yield from _left_over(field, declared, old, new)
+
+
+def _sent_again(path: FieldPath) -> str:
+    return f"{dotted(path)} is sent again, though live shows it: the last write of it had no clear answer"
 
 
 def _left_over(

@@ -28,7 +28,7 @@ class IgnoreRule:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment: its API, the folder of its overlays beside the definitions', and what differs in its settings."""
+    """One environment: its API, the folder of its overlays beside the definitions', and its own settings."""
 
     api_url: str | None = None
     overlay: str | None = None

@@ -15,9 +15,9 @@ from reconciler.reconcile.scope import Scope, make_run, now
 from reconciler.reconcile.workers import for_each
 from reconciler.reconcile.write import write
 
-WAYS_OUT = (
-    "apply with --force-conflicts to let git win, remove the field from the definition to leave it to the "
-    "dashboard, or pull the live value into the definition"
+_WAYS_OUT = (
+    "{force}, remove the field from the definition to leave it to the dashboard, or pull the live value into the "
+    "definition"
 )
 
 
@@ -90,5 +90,7 @@ def _without_writing(result: Result) -> Result:
 def _refusal(plan: Plan) -> Failure:
     moved = ", ".join(dotted(change.path) for change in plan.changes if change.kind == plan.refusal)
     if plan.refusal == "drift":
-        return Failure("conflict", f"{moved} was edited live, and --on-drift is fail", hint=WAYS_OUT)
-    return Failure("conflict", f"{moved} was changed both in git and live", hint=WAYS_OUT)
+        hint = _WAYS_OUT.format(force="apply with --on-drift revert to put git's value back")
+        return Failure("conflict", f"{moved} was edited live, and --on-drift is fail", hint=hint)
+    hint = _WAYS_OUT.format(force="apply with --force-conflicts to let git win")
+    return Failure("conflict", f"{moved} was changed both in git and live", hint=hint)

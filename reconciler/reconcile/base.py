@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.base import BaseDefinitions, read_base
-from reconciler.adapters.folders import shown_path
+from reconciler.adapters.folders import folder_in_git
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record
 from reconciler.core.definition import Definition
@@ -38,7 +38,8 @@ class BaseRevision:
 class History:
     """What git knows of a run's definitions: the commit that is checked out, the base and the newest record.
 
-    Each part is None where there is none; a base of None means that there are two versions only.
+    Each part is None where there is none; a base of None means that there are two versions only. `removed` are
+    files that git has removed, as far as a run that does not look at everything can tell.
     """
 
     git: Git | None = None
@@ -46,6 +47,13 @@ class History:
     base: BaseRevision | None = None
     definitions: BaseDefinitions = NO_DEFINITIONS
     record: Record | None = None
+    removed: frozenset[str] = frozenset()
+    environment: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """The ref of the applied record."""
+        return applied_ref(self.environment)
 
     def declared(self, definition: Definition, live: Mapping[str, Any]) -> Base:
         """Return what the base declared for an assistant, by the definition's id or the one that GET gives."""
@@ -65,15 +73,15 @@ def read_history(
 ) -> History:
     """Return what git knows of the definitions of a folder; the base's are read from its objects."""
     if git is None:
-        return History()
+        return History(environment=environment)
     definitions = NO_DEFINITIONS
     if base is not None:
-        definitions = read_base(git, base.commit, shown_path(folder, git.root), current, environment)
-    return History(git, git.resolve("HEAD"), base, definitions, record)
+        definitions = read_base(git, base.commit, folder_in_git(folder, git.root), current, environment)
+    return History(git, git.resolve("HEAD"), base, definitions, record, environment=environment)
 
 
 def find_base(git: Git | None, asked: str | None, ref: str, *, or_head: bool = False) -> BaseRevision | None:
-    """Return the base that was asked for, else the record that a ref holds; None without one, or where `none` was asked for.
+    """Return the base that was asked for, else the record that a ref holds; None without one, or for `none`.
 
     With `or_head` the commit that is checked out comes after the record. A base that was asked for and
     cannot be had is a RepositoryError: two versions in place of three would call somebody's live edit a

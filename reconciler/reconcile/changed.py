@@ -1,17 +1,25 @@
 """Which definitions differ from where a branch left the base: requests follow the change, not the fleet."""
 
-import os
-from collections.abc import Iterable
+import dataclasses
 from pathlib import Path
 
 from reconciler.adapters.base import is_definition_file
+from reconciler.adapters.folders import folder_in_git
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record
 from reconciler.errors import RepositoryError
 
 
-def changed_files(git: Git, folder: Path, since: str, record: Record | None) -> list[Path]:
-    """Return the files of a folder of definitions, or overlays, that differ from the merge base of `since` and HEAD.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Changed:
+    """Definition files that differ: those that are there, and the names from the root of those that are gone."""
+
+    files: tuple[Path, ...]
+    removed: frozenset[str]
+
+
+def changed_files(git: Git, folder: Path, since: str, record: Record | None) -> Changed:
+    """Return the definitions or overlays below a folder that differ now from the merge base of `since` and HEAD.
 
     Those that the applied record has not settled count too: it holds an older file of them, or says that
     their last write is unclear. Raises RepositoryError.
@@ -20,15 +28,11 @@ def changed_files(git: Git, folder: Path, since: str, record: Record | None) -> 
     if fork is None:
         hint = "fetch the whole history (fetch-depth: 0 in CI)" if git.is_shallow() else "name another revision"
         raise RepositoryError(f"{since[:12]} and HEAD have no commit in common", hint=hint)
-    prefix = os.path.relpath(folder.resolve(), git.root.resolve())
-    below = "" if prefix == "." else Path(prefix).as_posix()
-    found = set(git.changed_paths(fork, below)) | set(git.untracked_paths(below))
+    below = folder_in_git(folder, git.root)
+    found = {*git.changed_paths(fork, below), *git.untracked_paths(below)}
     if record is not None:
-        found |= set(git.changed_paths(record.applied, below, record.commit))
+        found |= {*git.changed_paths(record.applied, below, record.commit)}
         found |= {unclear.file for unclear in record.unclear}
-    return _definitions(git.root, found, below)
-
-
-def _definitions(root: Path, paths: Iterable[str], folder: str) -> list[Path]:
-    files = (root / path for path in sorted(paths) if is_definition_file(path, folder))
-    return [file for file in files if file.exists()]
+    names = sorted(name for name in found if is_definition_file(name, below))
+    there = {name: git.root / name for name in names if (git.root / name).exists()}
+    return Changed(tuple(there.values()), frozenset(names) - there.keys())

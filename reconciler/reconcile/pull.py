@@ -22,7 +22,7 @@ from reconciler.core.settings import Settings
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pulled:
-    """What became of one definition: the file with its text before and after, the fields, and those left with the reason."""
+    """One file before and after, the fields that are pulled, and those that are left, with the reason."""
 
     file: str
     before: str

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.adapters.base import BaseDefinitions, is_definition_file, read_base
-from reconciler.adapters.folders import shown_path
+from reconciler.adapters.base import BaseDefinitions, Kept, is_definition_file, read_base
+from reconciler.adapters.folders import folder_in_git
 from reconciler.adapters.git import Blob, Git
 from reconciler.adapters.record import Record, Unclear, write_record
+from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
-from reconciler.core.paths import to_pointer
+from reconciler.core.missing import MISSING
+from reconciler.core.paths import parse_pointer, to_pointer
 from reconciler.core.run import Outcome, Result, Run
 from reconciler.errors import RepositoryError
-from reconciler.reconcile.base import APPLIED_REF, OFF, History
+from reconciler.reconcile.base import OFF, History
 
 SETTLED: frozenset[Outcome | None] = frozenset({"applied", "unchanged"})
 SHOWN: tuple[Outcome, ...] = ("applied", "failed", "refused", "indeterminate", "not_converged", "skipped")
@@ -35,7 +37,7 @@ def check_recordable(history: History, folder: Path, asked_base: str | None) -> 
     git = history.git
     if git is None or history.head is None:
         raise RepositoryError("--record needs a git repository with a commit", hint="commit the definitions first")
-    below = shown_path(folder, git.root)
+    below = folder_in_git(folder, git.root)
     differing = [path for path in git.changed_paths("HEAD", below) if is_definition_file(path, below)]
     differing += [path for path in git.untracked_paths(below) if is_definition_file(path, below)]
     if differing:
@@ -45,8 +47,8 @@ def check_recordable(history: History, folder: Path, asked_base: str | None) -> 
         )
     if history.record is None and asked_base != OFF:
         raise RepositoryError(
-            f"there is no record {APPLIED_REF} here",
-            hint=f"fetch it (git fetch origin {APPLIED_REF}:{APPLIED_REF}), or give --base none for the first run",
+            f"there is no record {history.ref} here",
+            hint=f"fetch it (git fetch origin {history.ref}:{history.ref}), or give --base none for the first run",
         )
 
 
@@ -54,27 +56,30 @@ def record(run: Run, history: History, folder: Path) -> str | None:
     """Add what an apply did to the record and return the commit; None where the record says it already.
 
     HEAD's tree, in which each definition that is not applied or unchanged keeps the file of the record
-    before, or of the base.
+    before, or of the base. Raises RepositoryError, which says that live is applied all the same.
     """
+    try:
+        return _record(run, history, folder)
+    except RepositoryError as error:
+        raise RepositoryError(
+            f"what was applied is live, but it is not recorded: {error.message}",
+            hint=error.hint or "apply again when that is mended: what is live already is recorded then",
+        ) from error
+
+
+def _record(run: Run, history: History, folder: Path) -> str | None:
     git, head, previous = history.git, history.head, history.record
     if git is None or head is None:
         return None
-    below = shown_path(folder, git.root)
-    current = [result.definition for result in run.results if isinstance(result.definition, Definition)]
-    before = BaseDefinitions({})
-    older = previous.commit if previous else (history.base.commit if history.base else None)
-    if older is not None:
-        before = read_base(git, older, below, current)
-    settled = {result.definition.file for result in run.results if result.outcome in SETTLED}
-    replaced = _replaced(git, head, below, before, settled)
+    replaced = _replaced(run, history, git, head, folder_in_git(folder, git.root))
     unclear = _unclear(run, previous)
-    if previous and previous.applied == head and previous.unclear == unclear:
+    if previous and previous.applied == head and previous.unclear == unclear and not _wrote(run):
         tree = git.files(previous.commit)
         if all(tree.get(path) == blob for path, blob in {**git.files(head), **replaced}.items()):
             return None
     return write_record(
         git,
-        APPLIED_REF,
+        history.ref,
         head=head,
         previous=previous.commit if previous else None,
         replaced=replaced,
@@ -83,34 +88,78 @@ def record(run: Run, history: History, folder: Path) -> str | None:
     )
 
 
-def _replaced(git: Git, head: str, below: str, before: BaseDefinitions, settled: set[str]) -> Mapping[str, Blob | None]:
+def _replaced(run: Run, history: History, git: Git, head: str, below: str) -> Mapping[str, Blob | None]:
     """Return the paths whose definitions are not live as HEAD has them, with what stands there instead."""
-    files = {path: blob for path, blob in git.files(head, below).items() if is_definition_file(path, below)}
-    now = {definition.file: definition for definition in read_base(git, head, below, ()).by_id.values()}
+    current = [result.definition for result in run.results if isinstance(result.definition, Definition)]
+    now = read_base(git, head, below, current, history.environment)
+    before = BaseDefinitions({})
+    older = history.record or history.base
+    if older is not None:
+        before = read_base(git, older.commit, below, current, history.environment, others=now.by_id)
     by_file = {definition.file: definition for definition in before.by_id.values()}
+    defined = {definition.file: definition for definition in now.by_id.values()}
+    live_ids = {result.definition.file: str(result.live["id"]) for result in run.results if result.live}
+    settled = {result.definition.file for result in run.results if result.outcome in SETTLED}
     replaced: dict[str, Blob | None] = {}
-    for path, blob in files.items():
-        if path in settled:
+    for path, blob in git.files(head, below).items():
+        if path in settled or not is_definition_file(path, below):
             continue
-        old = before.find(now[path].id) if path in now else by_file.get(path)
-        if old is None or old.blob != blob:
-            replaced[path] = old.blob if old else None
+        definition = defined.get(path)
+        if definition is None and history.environment is not None:
+            continue  # it has no id there, and is not part of the environment
+        ids = (definition.id, live_ids.get(path, definition.id)) if definition else ()
+        old = before.find(*ids) if definition else by_file.get(path)
+        replaced |= _older(Kept(path, blob), old.shared if old else None)
+        if definition is not None and (definition.overlay or (old and old.overlay)):
+            replaced |= _older(definition.overlay, old.overlay if old else None)
     return replaced
 
 
+def _older(now: Kept | None, before: Kept | None) -> dict[str, Blob | None]:
+    """Return what stands at a file's path in place of HEAD's: the older file, or none."""
+    if now is not None and before is not None and now.blob == before.blob:
+        return {}
+    if now is not None:
+        return {now.path: before.blob if before else None}
+    return {before.path: before.blob} if before else {}
+
+
+def _wrote(run: Run) -> bool:
+    return any(result.outcome == "applied" for result in run.results)
+
+
 def _unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
-    """Return the writes that are not clear: this run's, and older ones that it did not settle."""
-    outcomes = {result.definition.id: result.outcome for result in run.results}
-    found = {entry.id: entry for entry in (previous.unclear if previous else ()) if outcomes.get(entry.id) != "applied"}
+    """Return the writes that are not clear: this run's, and what it did not settle of older ones."""
+    by_id = {name: result for result in run.results for name in _ids(result)}
+    found: dict[str, Unclear] = {}
+    for entry in previous.unclear if previous else ():
+        result = by_id.get(entry.id)
+        if result is None:
+            found[entry.id] = entry
+        elif fields := _left(entry, result):
+            found[entry.id] = Unclear(entry.id, result.definition.file, fields)
     for result in run.results:
-        if result.outcome == "indeterminate" and result.definition.id is not None:
-            found[result.definition.id] = _entry(result, result.definition.id)
+        if result.outcome == "indeterminate" and result.plan is not None:
+            name = _ids(result)[-1]
+            older = found[name].fields if name in found else ()
+            sent = {to_pointer(path) for path in [*(path for path, _ in result.plan.replaced), *result.plan.resent]}
+            found[name] = Unclear(name, result.definition.file, tuple(sorted({*older, *sent})))
     return tuple(found[name] for name in sorted(found))
 
 
-def _entry(result: Result, assistant_id: str) -> Unclear:
-    sent = sorted({path for path, _ in result.plan.replaced} | result.plan.resent) if result.plan else ()
-    return Unclear(assistant_id, result.definition.file, tuple(map(to_pointer, sent)))
+def _ids(result: Result) -> list[str]:
+    """Return the ids that an assistant is known by: the definition's, then the one that GET gives."""
+    found = [result.definition.id, result.live["id"] if result.live else None]
+    return [str(name) for name in found if name is not None]
+
+
+def _left(entry: Unclear, result: Result) -> tuple[str, ...]:
+    """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
+    if result.outcome not in SETTLED or result.plan is None or not isinstance(result.definition, Definition):
+        return entry.fields
+    declared, sent = result.definition.declared, result.plan.patch or {}
+    paths = ((field, parse_pointer(field)) for field in entry.fields)
+    return tuple(field for field, path in paths if path[0] not in sent and value_at(declared, path) is not MISSING)
 
 
 def _message(run: Run) -> str:

@@ -54,8 +54,10 @@ def check_url(reviewed: Reviewed, api_url: str) -> None:
 
 
 def _compared(result: Result, scope: Scope, reviewed: Reviewed) -> Result:
-    if not result.pending or result.plan is None or result.live is None:
+    if result.error is not None or result.plan is None or result.live is None:
         return result
+    if result.plan.refusal is not None or not (result.pending or result.plan.changes):
+        return result  # refused as it is, or live shows all of it by now
     updated_at = result.live.get("updatedAt")
     mark = digest(
         str(result.definition.id), result.plan, sensitive=scope.settings.sensitive, live_updated_at=updated_at

@@ -47,14 +47,14 @@ class Scope:
             self.base_of(definition, live),
             policy=self.policy,
             ignore=rules_for(self.settings.ignore, definition.key),
-            resend=self.unclear(definition.id),
+            resend=self.unclear(definition.id, str(live.get("id"))),
         )
 
-    def unclear(self, assistant_id: str) -> tuple[FieldPath, ...]:
-        """Return the fields of an assistant whose last write is unclear, as the applied record says."""
+    def unclear(self, *ids: str) -> tuple[FieldPath, ...]:
+        """Return the fields of an assistant, by its ids, whose last write is unclear as the applied record says."""
         record = self.history.record
         entries = record.unclear if record is not None else ()
-        return tuple(parse_pointer(field) for entry in entries if entry.id == assistant_id for field in entry.fields)
+        return tuple(parse_pointer(field) for entry in entries if entry.id in ids for field in entry.fields)
 
 
 def make_run(
@@ -77,27 +77,28 @@ def make_run(
         api_calls=dict(api.calls) if api else {},
         head=scope.history.head,
         base=dataclasses.asdict(scope.history.base) if scope.history.base else None,
-        gone=tuple(_gone(scope)),
+        gone=tuple(_gone(scope, results)),
         stopped=scope.stopping(),
         options={"on_drift": scope.policy.on_drift, "force_conflicts": scope.policy.force_conflicts},
     )
 
 
-def _gone(scope: Scope) -> Iterator[Gone]:
-    """Yield the definitions that the base had and that are there no longer; a selected run cannot tell."""
-    if not scope.loaded.whole:
-        return
+def _gone(scope: Scope, results: Sequence[Result]) -> Iterator[Gone]:
+    """Yield the definitions that the base had and that are there no longer, under neither of an assistant's ids.
+
+    A run of selected files cannot tell, but for files that git has removed.
+    """
     present: list[Definition | InvalidDefinition] = [*scope.loaded.definitions, *scope.loaded.invalid]
-    ids, files = {entry.id for entry in present}, {entry.file for entry in scope.loaded.invalid if entry.id is None}
+    ids = {entry.id for entry in present} | {result.live["id"] for result in results if result.live}
+    files = {entry.file for entry in scope.loaded.invalid if entry.id is None}
     for base in sorted(scope.history.definitions.by_id.values(), key=lambda definition: definition.file):
-        if base.id not in ids and base.file not in files:
+        known = scope.loaded.whole or base.file in scope.history.removed
+        if known and base.id not in ids and base.file not in files:
             yield Gone(base.file, base.id)
 
 
 def _notes(scope: Scope) -> Iterator[str]:
     yield from scope.history.definitions.warnings
-    for gone in _gone(scope):
-        yield f"{gone.file} is gone: the assistant {gone.id} is no longer managed, and left as it is"
     yield from expiry_notes(scope.settings.ignore, now().date())
     if scope.loaded.whole and not scope.loaded.invalid:  # what an invalid file declares is not known
         yield from unmatched_notes(scope.settings.ignore, scope.loaded.definitions)

@@ -1,9 +1,11 @@
 """Since when a definition asks for what differs: the commit that set each desired value."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
-from reconciler.adapters.blame import Version, versions
+from reconciler.adapters.base import object_name
+from reconciler.adapters.blame import Edits, read_edits
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
@@ -17,35 +19,78 @@ def dated(run: Run, history: History) -> Run:
 
     Left out where it is not known: edits that are not committed, and history that a shallow clone lacks.
     """
-    moved = [result for result in run.results if isinstance(result.definition, Definition) and _moved(result)]
-    if history.git is None or history.base is None or not moved:
+    git, base, files = history.git, history.base, _undated(run)
+    if git is None or history.head is None or base is None or not files:
         return run
-    found = versions(history.git, history.base.commit, [result.definition.file for result in moved])
-    results = [_dated(result, found[result.definition.file]) if _moved(result) else result for result in run.results]
-    return dataclasses.replace(run, results=tuple(results))
+    known = _known(run, history)
+    run = _named(run, read_edits(git, f"{base.commit}..HEAD", files, known))
+    # A value can be older than the base: a record keeps the older file of an assistant that did not get there.
+    if files := _undated(run):
+        before = (found.file for name in files if (found := history.definitions.find(name)))
+        run = _named(run, read_edits(git, "HEAD", files, known, sorted({*files.values(), *before})))
+    return run
 
 
-def _moved(result: Result) -> bool:
-    return result.plan is not None and any(change.kind != "drift" for change in result.plan.changes)
+def _known(run: Run, history: History) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Return the objects that this run has read already: the base's, and the definitions as git names their text."""
+    base = [found for found in history.definitions.by_id.values() if found.overlay is None]
+    known = {found.shared.blob.name: (found.id, found.declared) for found in base}
+    now = [definition for result in run.results if (definition := _alone(result)) is not None]
+    return known | {object_name(found.text, len(history.head or "")): (found.id, found.declared) for found in now}
 
 
-def _dated(result: Result, found: Sequence[Version]) -> Result:
+def _undated(run: Run) -> dict[str, str]:
+    """Return the files, by id, of the definitions that ask for something of which nobody is named yet."""
+    return {
+        definition.id: definition.file
+        for result in run.results
+        if (definition := _alone(result)) is not None and any(map(_is_undated, _changes(result)))
+    }
+
+
+def _alone(result: Result) -> Definition | None:
+    """Return a definition that is one file; of one with an overlay no single file's history tells the values."""
+    definition = result.definition
+    return definition if isinstance(definition, Definition) and definition.overlay is None else None
+
+
+def _changes(result: Result) -> tuple[Change, ...]:
+    return result.plan.changes if result.plan else ()
+
+
+def _is_undated(change: Change) -> bool:
+    return change.kind != "drift" and change.since is None
+
+
+def _named(run: Run, edits: Mapping[str, Edits]) -> Run:
+    """Return the run with the commits that the edits tell."""
+    found = (edits.get(result.definition.id or "") for result in run.results)
+    pairs = zip(run.results, found, strict=True)
+    return dataclasses.replace(run, results=tuple(_dated(result, own) if own else result for result, own in pairs))
+
+
+def _dated(result: Result, edits: Edits) -> Result:
     if result.plan is None:
         return result
     changes = tuple(
-        change if change.kind == "drift" else dataclasses.replace(change, since=_since(change, found))
+        dataclasses.replace(change, since=_since(change, edits)) if _is_undated(change) else change
         for change in result.plan.changes
     )
     return dataclasses.replace(result, plan=dataclasses.replace(result.plan, changes=changes))
 
 
-def _since(change: Change, found: Sequence[Version]) -> Since | None:
-    """Return the oldest of the newest versions in a row that declare the desired value."""
+def _since(change: Change, edits: Edits) -> Since | None:
+    """Return the newest commit that brought the desired value, if `HEAD` has it.
+
+    A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
+    """
+
+    def has(declared: object) -> bool:
+        return bool(canonical(value_at(declared, change.path), change.path) == wanted)
+
     wanted = canonical(change.desired, change.path)
-    since: Since | None = None
-    for version in found:
-        value = value_at(version.declared, change.path)
-        if version.declared is None or canonical(value, change.path) != wanted:
-            break
-        since = Since(version.commit, version.author, version.date)
-    return since
+    if not has(edits.now):
+        return None
+    setting = [edit for edit in edits.found if has(edit.after) and not has(edit.before)]
+    edit = next((edit for edit in setting if not edit.merge), next(iter(setting), None))
+    return Since(edit.commit, edit.author, edit.date) if edit else None

@@ -25,8 +25,7 @@ def validate(forms: Forms, *, strict: bool = False) -> Run:
     started_at = datetime.datetime.now(datetime.UTC)
     problems = {problem for _, loaded in forms for problem in loaded.problems}
     problems |= set(_shared_assistants(forms))
-    if forms[0][1].whole:
-        problems |= {problem for settings, _ in forms for problem in _expired(settings, started_at.date())}
+    problems |= {problem for settings, _ in forms for problem in _expired(settings, started_at.date())}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = {
         entry.file: Result(entry, error=Failure(entry.kind, entry.message))

@@ -1,6 +1,5 @@
 """A run as the versioned document of the contract: sorted, and masked before any renderer sees it."""
 
-import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -62,7 +61,7 @@ def to_document(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Places
         "summary": summary(assistants),
         "api_calls": {method: run.api_calls.get(method, 0) for method in ("GET", "PATCH", "POST")},
         "warnings": list(run.notes),
-        "no_longer_managed": [dataclasses.asdict(gone) for gone in run.gone],
+        "no_longer_managed": [{"file": gone.file, "id": gone.id} for gone in run.gone],
         "problems": [_problem(problem) for problem in sorted(run.problems)],
         "assistants": assistants,
     }
@@ -127,7 +126,8 @@ def _change(change: Change, lines: Mapping[FieldPath, tuple[str, int]], file: st
     if change.base is not MISSING:
         entry["base"] = change.base
     if change.since is not None:
-        entry["since"] = dataclasses.asdict(change.since)
+        since = change.since
+        entry["since"] = {"commit": since.commit, "author": since.author, "date": since.date}
     return entry
 
 

@@ -9,6 +9,14 @@ Outcome = Literal["unchanged", "applied", "failed", "refused", "indeterminate", 
 ChangeKind = Literal["change", "drift", "conflict"]
 
 
+class SinceEntry(TypedDict):
+    """The commit that set a desired value; the date is an ISO 8601 one."""
+
+    commit: str
+    author: str
+    date: str
+
+
 class ChangeEntry(TypedDict):
     """One differing leaf; `live` or `base` is left out where that side has no such key.
 
@@ -22,7 +30,7 @@ class ChangeEntry(TypedDict):
     file: NotRequired[str]
     live: NotRequired[Any]
     base: NotRequired[Any]
-    since: NotRequired[dict[str, str]]
+    since: NotRequired[SinceEntry]
 
 
 class IgnoredEntry(TypedDict):
@@ -61,6 +69,13 @@ class AssistantEntry(TypedDict):
     error: ErrorEntry | None
 
 
+class GoneEntry(TypedDict):
+    """A definition that the base had and that is gone; its assistant is left as it is."""
+
+    file: str
+    id: str
+
+
 class ProblemEntry(TypedDict):
     """One finding of validation."""
 
@@ -88,6 +103,6 @@ class Document(TypedDict):
     summary: dict[str, int]
     api_calls: dict[str, int]
     warnings: list[str]
-    no_longer_managed: NotRequired[list[dict[str, str]]]
+    no_longer_managed: NotRequired[list[GoneEntry]]
     problems: list[ProblemEntry]
     assistants: list[AssistantEntry]

@@ -1,7 +1,7 @@
 """Text from outside, written so that Markdown shows it and does nothing else with it.
 
-GitHub turns `@name`, `#123` and addresses into links after Markdown has been rendered, so that escaping does not
-stop it: a zero-width space after the sign does. Inside code it leaves them alone.
+GitHub turns `@name`, `#123` and addresses into links after Markdown has been rendered, so that escaping
+does not stop it: a zero-width space after the sign does. Inside code it leaves them alone.
 """
 
 import re

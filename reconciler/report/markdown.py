@@ -118,7 +118,9 @@ def _told(entry: AssistantEntry) -> str:
 def _problems(document: Document, page: Page) -> list[str]:
     """Add the warnings of the run and the findings in definition files; return what is left out, in words."""
     warnings = [f"- Warning: {inline(cut(text.strip(), LONGEST_SENTENCE))}" for text in document["warnings"]]
+    gone = [f"- No longer managed: {inline(text)}: {wording.GONE}" for text in wording.gone(document)]
     missing = page.add_lines([], warnings)
+    unnamed_gone = page.add_lines([], gone)
     rows = [
         _cells(
             [
@@ -132,6 +134,7 @@ def _problems(document: Document, page: Page) -> list[str]:
     unnamed = page.add_lines([_cells(["Place", "Problem"]), _cells(["---", "---"])], rows) if rows else 0
     return [
         *([wording.counted(missing, "warning")] if missing else []),
+        *([wording.counted(unnamed_gone, "removed definition")] if unnamed_gone else []),
         *([wording.counted(unnamed, "problem")] if unnamed else []),
     ]
 

@@ -36,6 +36,7 @@ def merge_reports(documents: Sequence[Document]) -> Document:
         "summary": _added(document["summary"] for document in documents),
         "api_calls": _added(document["api_calls"] for document in documents),
         "warnings": _united(warning for document in documents for warning in document["warnings"]),
+        "no_longer_managed": _united(gone for document in documents for gone in document.get("no_longer_managed", [])),
         "problems": _united(problem for document in documents for problem in document["problems"]),
         "assistants": sorted(
             (entry for document in documents for entry in document["assistants"]),

@@ -1,10 +1,14 @@
 """What a later run needs of an earlier report: which writes were reviewed, which fields were applied."""
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
+from reconciler.core.compare import value_at
 from reconciler.core.missing import MISSING
-from reconciler.core.paths import parse_pointer
+from reconciler.core.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed
+from reconciler.errors import ReportError
 from reconciler.report.document import AssistantEntry, ChangeEntry, Document
 from reconciler.report.values import SENSITIVE
 
@@ -25,21 +29,28 @@ def reviewed_plan(document: Document) -> Reviewed:
 
 
 def applied_fields(document: Document) -> tuple[Applied, ...]:
-    """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent."""
-    return tuple(
-        Applied(
-            entry["key"],
-            entry["file"],
-            entry["id"],
-            tuple(_field(change) for change in entry["changes"] if _was_sent(change, document)),
-        )
+    """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent.
+
+    Raises ReportError for one that names a field twice: nobody could say what to put back.
+    """
+    found = (
+        Applied(entry["key"], entry["file"], entry["id"], _fields(entry, document))
         for entry in document["assistants"]
-        if entry["id"] is not None and _was_written(entry)
+        if entry["id"] is not None and entry["outcome"] in WRITTEN
     )
+    return tuple(applied for applied in found if applied.fields)
 
 
-def _was_written(entry: AssistantEntry) -> bool:
-    return entry["outcome"] in WRITTEN and bool(entry["changes"])
+def _fields(entry: AssistantEntry, document: Document) -> tuple[AppliedField, ...]:
+    fields = [_field(change, entry) for change in entry["changes"] if _was_sent(change, document)]
+    _check_apart(sorted(field.path for field in fields))
+    return tuple(fields)
+
+
+def _check_apart(paths: Sequence[FieldPath]) -> None:
+    for path, following in itertools.pairwise(paths):
+        if following[: len(path)] == path:
+            raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
 
 
 def _was_sent(change: ChangeEntry, document: Document) -> bool:
@@ -51,10 +62,11 @@ def _was_sent(change: ChangeEntry, document: Document) -> bool:
     )
 
 
-def _field(change: ChangeEntry) -> AppliedField:
-    old = change.get("live", MISSING)
-    masked = _is_masked(old) or _is_masked(change["desired"])
-    return AppliedField(parse_pointer(change["path"]), old, change["desired"], masked)
+def _field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:
+    path, old, new = parse_pointer(change["path"]), change.get("live", MISSING), change["desired"]
+    sent = value_at(entry["patch"], path)
+    masked = any(map(_is_masked, (old, new, sent)))
+    return AppliedField(path, old, new, new if sent is MISSING else sent, masked)
 
 
 def _is_masked(value: Any) -> bool:

@@ -30,7 +30,7 @@ def section(entry: AssistantEntry, *, brief: bool = False) -> str:
     """
     name = inline(cut(wording.title(entry), BRIEF_SENTENCE))
     summary = f"<b>{name}</b>: {inline(wording.standing(entry))} ({html_code(entry['file'])})"
-    parts = _names(entry["changes"]) if brief else _groups(entry["changes"])
+    parts = _names(entry["changes"]) if brief else _groups(entry["changes"], wording.last_updated(entry))
     remarks = "\n".join(_remarks(entry, BRIEF_SENTENCE if brief else LONGEST_SENTENCE))
     body = [*parts, *([remarks] if remarks else [])]
     if not body:
@@ -44,11 +44,11 @@ def _names(changes: Sequence[ChangeEntry]) -> Iterator[str]:
         yield "Differs in " + ", ".join(names)
 
 
-def _groups(changes: Sequence[ChangeEntry]) -> Iterator[str]:
+def _groups(changes: Sequence[ChangeEntry], updated: str) -> Iterator[str]:
     for kind, title in _TITLES.items():
         group = [change for change in changes if change["kind"] == kind]
         if group:
-            yield title
+            yield title + (f", {inline(updated)}" if updated and kind != "change" else "")
             yield from _group(group)
 
 
@@ -129,6 +129,8 @@ def _plain_lines(line: DiffLine) -> Iterator[str]:
 
 
 def _remarks(entry: AssistantEntry, longest: int) -> Iterator[str]:
+    for who, fields in wording.set_by(entry):
+        yield f"- Set by {inline(cut(who, longest))}" + (f": {_fields(fields, longest)}" if fields else "")
     for error in wording.error_lines(entry):
         yield f"- **Error:** {inline(cut(error, longest))}"
     if entry["remaining"]:

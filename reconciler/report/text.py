@@ -49,6 +49,8 @@ def _problems(problems: Sequence[ProblemEntry], look: Look) -> list[str]:
 def _closing(document: Document, look: Look) -> Iterator[str]:
     for warning in document["warnings"]:
         yield from _labelled("warning:", warning, look, ink="changed", indent=0)
+    for definition in wording.gone(document):
+        yield from _labelled("no longer managed:", f"{definition}: {wording.GONE}", look, ink="changed", indent=0)
     remarks = [] if document["command"] == "validate" else wording.notes(document)
     changes = [change for entry in document["assistants"] for change in entry["changes"]]
     if any(change["kind"] != "change" for change in changes):
@@ -72,6 +74,8 @@ def _block(entry: AssistantEntry, look: Look) -> list[str]:
     known: list[Span] = [(escape(entry["name"]) + " ", "plain")] if entry["name"] else []
     if entry["id"]:
         known.append((f"({escape(entry['id'])})", "dim"))
+    if updated := wording.last_updated(entry):
+        known.append((f", {updated}" if known else updated, "dim"))
     lines += paragraph(known, look, first=[("  ", "plain")], indent=2) if known else []
     for change in entry["changes"]:
         lines += _leaf(change, look)
@@ -80,6 +84,8 @@ def _block(entry: AssistantEntry, look: Look) -> list[str]:
 
 
 def _remarks(entry: AssistantEntry, look: Look) -> Iterator[str]:
+    for who, fields in wording.set_by(entry):
+        yield from _labelled("set by", who + (f": {field_names(fields)}" if fields else ""), look)
     if entry["released"]:
         yield from _labelled("released:", f"{field_names(entry['released'])} ({wording.RELEASED})", look)
     for ignored in entry["ignored"]:

@@ -3,7 +3,7 @@
 One place for them, so that two formats never say it differently. Pure, and free of any format's syntax.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, Outcome, Status
@@ -43,6 +43,7 @@ ERROR: dict[str, str] = {
 }
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 RELEASED = "no longer in the definition, left as it is"
+GONE = "definition removed, the assistant is left as it is"
 
 _WRITING = ("apply", "rollback")
 _TROUBLE = ("failed", "indeterminate", "not_converged", "refused")
@@ -106,6 +107,33 @@ def origin(change: ChangeEntry) -> str:
     return {"change": "", "drift": "drift: edited live", "conflict": "conflict: both moved"}[change["kind"]]
 
 
+def set_by(entry: AssistantEntry) -> list[tuple[str, list[str]]]:
+    """Return who set the values that git asks for: `4f1c0de, Ada, 2026-11-20`, each with the fields meant.
+
+    The newest comes first. The fields are left out where one commit set all that differ.
+    """
+    moved = [change for change in entry["changes"] if change["kind"] != "drift"]
+    fields: dict[tuple[str, str, str], list[str]] = {}
+    for change in moved:
+        if since := change.get("since"):
+            fields.setdefault((since["date"], since["author"], since["commit"]), []).append(change["path"])
+    return [
+        (escape(f"{commit[:7]}, {author}, {date[:10]}"), [] if len(paths) == len(moved) else paths)
+        for (date, author, commit), paths in sorted(fields.items(), reverse=True)
+    ]
+
+
+def last_updated(entry: AssistantEntry) -> str:
+    """Return when live was last updated, for an assistant that somebody edited live; else nothing."""
+    moved = any(change["kind"] != "change" for change in entry["changes"])
+    return f"live last updated {escape(entry['live_updated_at'])}" if moved and entry["live_updated_at"] else ""
+
+
+def gone(document: Document) -> list[str]:
+    """Return the definitions that the base had and that are gone: `assistants/old.yaml (asst_old)`."""
+    return [escape(f"{entry['file']} ({entry['id']})") for entry in document.get("no_longer_managed", [])]
+
+
 def notes(document: Document) -> list[str]:
     """Return what a reader must know about the whole run to read its differences right."""
     found: list[str] = []
@@ -115,10 +143,24 @@ def notes(document: Document) -> list[str]:
         found.append("Without a base, live edits can't be told from changes.")
     if document["base"] is None and document["command"] == "drift":
         found.append("The definitions themselves are the base, so every difference counts as drift.")
-    kept = document["options"].get("on_drift") == "keep" and document["command"] in ("plan", "apply")
-    if kept and any(change["kind"] == "drift" for entry in document["assistants"] for change in entry["changes"]):
-        found.append("Drift is left as it is; --on-drift revert puts git's values back.")
-    return found
+    return [*found, *_policy_notes(document)]
+
+
+def _policy_notes(document: Document) -> Iterator[str]:
+    """Yield what the options mean for what was edited live, where something was."""
+    kinds = {change["kind"] for entry in document["assistants"] for change in entry["changes"]}
+    options = document["options"]
+    if "drift" in kinds and options.get("on_drift") == "keep" and document["command"] in ("plan", "apply"):
+        yield "Drift is left as it is; --on-drift revert puts git's values back."
+    if document["command"] != "plan":
+        return
+    if "drift" in kinds and options.get("on_drift") == "fail":
+        yield "With --on-drift fail, an assistant that was edited live is refused: nothing of it is sent."
+    if "conflict" in kinds and not options.get("force_conflicts"):
+        yield (
+            "An assistant with a conflict is refused, and nothing of it is sent: --force-conflicts lets git win; or "
+            "remove the field from the definition, or pull the live value into it."
+        )
 
 
 def heading(document: Document) -> str:
@@ -140,8 +182,10 @@ def summary_line(document: Document) -> str:
         return f"{heading(document)}: no definitions to look at, nothing to do."
     if document["command"] in _WRITING or _is_of_writing_runs(document):
         parts = _outcomes(summary)
+    elif document["command"] == "drift":
+        parts = _drift(document)
     else:
-        parts = _statuses(summary, drift=document["command"] == "drift")
+        parts = [f"{summary.get('pending', 0)} to change", f"{summary.get('drifted', 0)} drifted", *_rest(summary)]
     return f"{heading(document)}: {', '.join(parts)}."
 
 
@@ -149,17 +193,20 @@ def _is_of_writing_runs(document: Document) -> bool:
     return document["command"] == "report" and any(document["summary"].get(key) for key in OUTCOME)
 
 
-def _statuses(summary: dict[str, int], *, drift: bool) -> list[str]:
-    pending = summary.get("pending", 0)
+def _drift(document: Document) -> list[str]:
+    """Return the totals of a drift run: an assistant that also waits for a change of git's has drifted all the same."""
+    summary = document["summary"]
+    pending = [entry for entry in document["assistants"] if entry["status"] == "pending"]
+    moved = [entry for entry in pending if any(change["kind"] == "drift" for change in entry["changes"])]
+    found = [f"{summary.get('drifted', 0) + len(moved)} drifted", *_rest(summary)]
+    waiting = len(pending) - len(moved)
+    return [*found[:-1], *([f"{waiting} not applied yet"] if waiting else []), found[-1]]
+
+
+def _rest(summary: dict[str, int]) -> list[str]:
     errors = summary.get("error", 0) + summary.get("missing", 0)
-    drifted, conflicted = summary.get("drifted", 0), summary.get("conflicted", 0)
-    found = [f"{drifted} drifted", counted(conflicted, "conflict")]
-    if not drift:
-        found.insert(0, f"{pending} to change")
-    found.append(f"{summary.get('in_sync', 0)} in sync")
-    if drift and pending:
-        found.append(f"{pending} not applied yet")
-    return [*found, counted(errors, "error")]
+    conflicts = counted(summary.get("conflicted", 0), "conflict")
+    return [conflicts, f"{summary.get('in_sync', 0)} in sync", counted(errors, "error")]
 
 
 def _outcomes(summary: dict[str, int]) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from reconciler.core.fields import TOP_LEVEL, takes_null
 from reconciler.core.missing import MISSING
 from reconciler.core.patch import IncompleteObject

@@ -297,10 +297,10 @@ def test_conflicts_and_refused_drift_name_the_ways_out(project: Project) -> None
         failed = project.apply(sandbox.url, base_of=lambda *_: base, policy=Policy(on_drift="fail"))
         assert sandbox.patches == []
         assert outcomes(failed) == {"conflict": "refused", "drift": "refused"}
-        for entry in failed["assistants"]:
+        for entry, force in zip(failed["assistants"], ("--force-conflicts", "--on-drift revert"), strict=True):
             assert entry["error"]
             assert entry["error"]["kind"] == "conflict"
-            for way in ("--force-conflicts", "remove the field", "pull"):
+            for way in (force, "remove the field", "pull"):
                 assert way in entry["error"]["message"]
         forced = Policy(on_drift="revert", force_conflicts=True)
         assert outcomes(project.apply(sandbox.url, base_of=lambda *_: base, policy=forced)) == {

@@ -1,7 +1,9 @@
 """Reading every assistant once: what is asked, what each assistant gets, and what does not stop the others."""
 
+from typing import Any
+
 import pytest
-from between import Asked, Forward, between, breaks
+from between import Answered, Asked, Forward, between, breaks
 from projects import MODEL, Project, kinds, only, paths, statuses
 from servers import running_sandbox
 
@@ -37,13 +39,15 @@ def test_what_cannot_be_read_does_not_stop_the_others(project: Project) -> None:
     project.write("invalid", "id: asst_invalid\nnme: x\n")
     fails = {"/assistants/asst_forbidden": 403, "/assistants/asst_overloaded": 429, "/assistants/asst_server": 500}
 
-    def meddle(asked: Asked, forward: Forward) -> object:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
         if asked.path in fails:
             return breaks(fails[asked.path])
         answer = forward(asked)
         return answer.saying([]) if asked.path.endswith("strange") else answer
 
-    seed = {f"asst_{key}": {} for key in ("forbidden", "good", "overloaded", "server", "strange", "invalid")}
+    seed: dict[str, Any] = {
+        f"asst_{key}": {} for key in ("forbidden", "good", "overloaded", "server", "strange", "invalid")
+    }
     with running_sandbox(seed) as sandbox, between(sandbox, meddle) as server:
         document = project.plan(server.url)
     assert statuses(document) == {

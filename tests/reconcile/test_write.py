@@ -112,7 +112,11 @@ def test_an_assistant_that_cannot_be_read_again_is_not_written(project: Project)
 def test_an_assistant_that_is_gone_is_not_written(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox, sandbox.client() as client:
-        document = project.apply(sandbox.url, between=lambda: client.delete("/assistants/asst_1") and None)
+
+        def gone() -> None:
+            client.delete("/assistants/asst_1")
+
+        document = project.apply(sandbox.url, between=gone)
         assert sandbox.patches == []
     assert (only(document)["outcome"], kinds(document)["a"]) == ("failed", "not_found")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from report_documents import assistant, change, document, failure, problem
+from report_documents import assistant, change, document, failure, problem, since
 
 from reconciler.report.document import Document
 
@@ -19,6 +19,10 @@ NEW_GREETING = (
 PROMPT = "\n".join(f"{n}. Rule number {n}: stay friendly, whatever the caller says." for n in range(1, 201))
 NEW_PROMPT = PROMPT.replace("Rule number 100: stay friendly", "Rule number 100: stay calm and friendly")
 HOSTILE = "\x1b[31mred\x07 \u202egnp.exe | `x` ``` <script>alert(1)</script> @team #123 \u200b\r\n![i](http://e.vil/i)"
+
+
+ADA = since("9f8e7d6c5b4a39281706f5e4d3c2b1a098765432", "Ada Lovelace", "2026-11-20T09:30:00+01:00")
+BOB = since("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "Bob", "2026-11-21T08:00:00Z")
 
 
 def _plan() -> Document:
@@ -52,14 +56,15 @@ def _plan_with_base() -> Document:
         "plan",
         assistant(
             "admissions/enrollment",
-            change("/model/temperature", 0.6, 0.9, kind="conflict", base=0.5),
-            change("/firstMessage", NEW_GREETING, GREETING + " Ask me!", kind="conflict", base=GREETING),
+            change("/model/temperature", 0.6, 0.9, kind="conflict", base=0.5, since=BOB),
+            change("/firstMessage", NEW_GREETING, GREETING + " Ask me!", kind="conflict", base=GREETING, since=ADA),
             change("/voice/voiceId", "alloy", "nova", kind="drift", base="alloy"),
-            change("/model/maxTokens", 500, 250, base=250),
+            change("/model/maxTokens", 500, 250, base=250, since=ADA),
         ),
         assistant("admissions/visits", change("/maxDurationSeconds", 1800, 900, kind="drift", base=1800)),
-        assistant("finance/aid", change("/transcriber/model", None, "nova-2", base="nova-2")),
+        assistant("finance/aid", change("/transcriber/model", None, "nova-2", base="nova-2", since=ADA)),
         base=BASE,
+        gone=[{"file": "assistants/old/fair.yaml", "id": "asst_fair"}],
         options={"on_drift": "keep", "force_conflicts": False},
     )
 
@@ -148,7 +153,7 @@ def _hostile() -> Document:
         "plan",
         assistant(
             "weird/" + "very-long-folder-name-" * 5 + "\x1b]0;x\x07|`name`",
-            change("/firstMessage", HOSTILE, "a | b"),
+            change("/firstMessage", HOSTILE, "a | b", since=since("abc", "@team <img> [x](http://e.vil)\x1b[2J", "|`")),
             change("/endCallMessage", "line one \nline\ttwo\nthree\n", "line one\nline two\nthree"),
             change("/metadata/a.b~1c", {"````": "````", "</details>": ["<b>", None, True, 1e300]}, {}),
             change("/metadata/crmKey", "(sensitive)", "(sensitive)"),
@@ -162,6 +167,7 @@ def _hostile() -> Document:
             ignored=[{"path": "/metadata/x|y", "reason": "<b>why</b> | not", "expires": None}],
         ),
         warnings=["`settings` | <i>are</i> odd"],
+        gone=[{"file": "assistants/`x`|@team.yaml", "id": "<b>\x1b[31m"}],
     )
 
 

@@ -9,9 +9,11 @@ from reconciler.report.document import (
     ChangeKind,
     Document,
     ErrorEntry,
+    GoneEntry,
     IgnoredEntry,
     Outcome,
     ProblemEntry,
+    SinceEntry,
     Status,
 )
 
@@ -26,13 +28,20 @@ def change(
     kind: ChangeKind = "change",
     base: Any = NOT_THERE,
     line: int | None = 7,
+    since: SinceEntry | None = None,
 ) -> ChangeEntry:
     entry: ChangeEntry = {"path": path, "kind": kind, "line": line, "desired": desired}
     if live is not NOT_THERE:
         entry["live"] = live
     if base is not NOT_THERE:
         entry["base"] = base
+    if since is not None:
+        entry["since"] = since
     return entry
+
+
+def since(commit: str, author: str, date: str) -> SinceEntry:
+    return {"commit": commit, "author": author, "date": date}
 
 
 def failure(kind: str, message: str, status: int | None = None) -> ErrorEntry:
@@ -95,6 +104,7 @@ def document(
     problems: list[ProblemEntry] | None = None,
     warnings: list[str] | None = None,
     options: dict[str, Any] | None = None,
+    gone: list[GoneEntry] | None = None,
 ) -> Document:
     statuses = Counter(entry["status"] for entry in assistants)
     outcomes = Counter(entry["outcome"] for entry in assistants)
@@ -126,6 +136,7 @@ def document(
         "summary": summary,
         "api_calls": {"GET": len(assistants), "PATCH": 0, "POST": 1},
         "warnings": warnings or [],
+        "no_longer_managed": gone or [],
         "problems": problems or [],
         "assistants": sorted(assistants, key=lambda entry: entry["file"]),
     }

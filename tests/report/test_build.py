@@ -67,12 +67,8 @@ def test_every_field_of_the_document(planned: Document) -> None:
     for moment in (planned["started_at"], planned["finished_at"]):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
     assert planned["started_at"] <= planned["finished_at"]
-    assert planned["summary"] == {
-        "total": 1,
-        **dict.fromkeys(STATUSES, 0),
-        "pending": 1,
-        **dict.fromkeys(OUTCOMES, 0),
-    }
+    none = {str(name): 0 for name in (*STATUSES, *OUTCOMES)}
+    assert planned["summary"] == {**none, "total": 1, "pending": 1}
 
 
 def test_every_field_of_an_assistant(planned: Document) -> None:
@@ -142,7 +138,7 @@ def test_a_name_comes_from_the_definition_else_from_live(project: Project) -> No
     project.write("a", id="asst_1", name="Declared")
     project.write("b", id="asst_2")
     project.write("c", id="asst_3")
-    seed = {"asst_1": {"name": "Live"}, "asst_2": {"name": "Live"}, "asst_3": {"name": None}}
+    seed: dict[str, Any] = {"asst_1": {"name": "Live"}, "asst_2": {"name": "Live"}, "asst_3": {"name": None}}
     with running_sandbox(seed) as sandbox:
         document = project.plan(sandbox.url)
     assert [entry["name"] for entry in document["assistants"]] == ["Declared", "Live", None]

@@ -30,6 +30,10 @@ def ended(*outcomes: Outcome) -> list[AssistantEntry]:
         (document("plan", TORN, GONE, FAILED), "Plan: 0 to change, 0 drifted, 1 conflict, 0 in sync, 2 errors."),
         (document("drift", DRIFTED, FINE), "Drift: 1 drifted, 0 conflicts, 1 in sync, 0 errors."),
         (document("drift", CHANGED), "Drift: 0 drifted, 0 conflicts, 0 in sync, 1 not applied yet, 0 errors."),
+        (
+            document("drift", assistant("both", change("/a", 1, 2), change("/b", 1, 2, kind="drift")), CHANGED),
+            "Drift: 1 drifted, 0 conflicts, 0 in sync, 1 not applied yet, 0 errors.",
+        ),
         (document("drift"), "Drift: no definitions to look at, nothing to do."),
         (document("apply", *ended("applied", "applied", "unchanged")), "Apply: 2 applied, 1 unchanged, 0 failed."),
         (

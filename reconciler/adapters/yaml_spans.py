@@ -1,0 +1,236 @@
+"""Where every node of a YAML text begins and ends, to the character: what an edit may replace, and nothing more.
+
+Built from libyaml's events, which tell an alias from what it stands for. Its marks are put right where they
+reach further than the node: a block collection ends with its last entry, a block text with its last line.
+The text must be one that `read_yaml` takes, without a byte order mark. What is written there is decided
+elsewhere.
+"""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import yaml
+
+Kind = Literal["scalar", "alias", "mapping", "list"]
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+_LINE_END = re.compile(r"[\r\n]|\Z")
+_COLON = re.compile(r"[ \t]*:")
+_HEADER = re.compile(r"[|>][-+0-9]*")
+_TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Node:
+    """One node of the text.
+
+    `start` is where its anchor or tag stands, if it has one, else `content`, where the value itself begins;
+    `properties` is where anchor and tag end, `end` where the value does. `column` counts from 0. `style` is the
+    first character of a scalar that is not plain. Of a block text `header` is where the header ends and
+    `body_column` how far its lines are indented, 0 where it has none.
+    """
+
+    kind: Kind
+    start: int
+    properties: int
+    content: int
+    end: int
+    column: int
+    style: str = ""
+    flow: bool = False
+    tag: str | None = None
+    anchor: str | None = None
+    value: str = ""
+    pairs: tuple["Pair", ...] = ()
+    items: tuple["Item", ...] = ()
+    header: int = 0
+    body_column: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is written here, apart from an anchor or a tag."""
+        return self.kind == "scalar" and not self.style and not self.value
+
+    @property
+    def is_block_text(self) -> bool:
+        """Tell whether this is a text below a header, `|` or `>`."""
+        return self.style in ("|", ">")
+
+    @property
+    def is_block_collection(self) -> bool:
+        """Tell whether this is a mapping or list without brackets."""
+        return self.kind in ("mapping", "list") and not self.flow
+
+    @property
+    def children(self) -> Iterator["Node"]:
+        """The values directly below this one."""
+        for pair in self.pairs:
+            yield pair.value
+        for item in self.items:
+            yield item.value
+
+    def walk(self) -> Iterator["Node"]:
+        """Yield this node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pair:
+    """A key and its value; `after` is where the colon ends, None where there is none. `name` is the key's text."""
+
+    key: Node
+    name: str
+    value: Node
+    after: int | None
+    explicit: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of a list; `dash` is where its dash stands, in a list without brackets."""
+
+    dash: int
+    value: Node
+
+
+def find_spans(text: str) -> Node | None:
+    """Return the root node of a text, None for a text with nothing in it."""
+    return _Builder(text).root()
+
+
+def line_start(text: str, position: int) -> int:
+    """Return where the line of a position begins."""
+    return max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
+
+
+def line_end(text: str, position: int) -> int:
+    """Return where the line of a position ends, before its line break."""
+    found = _LINE_END.search(text, position)
+    return found.start() if found else len(text)
+
+
+def line_break(text: str) -> str:
+    """Return the line break that a text uses: its first one."""
+    found = _BREAK.search(text)
+    return found[0] if found else "\n"
+
+
+def _before_break(text: str, position: int) -> int:
+    """Return where the line break begins that ends at a position."""
+    return position - 2 if text[position - 2 : position] == "\r\n" else position - 1
+
+
+def _end(event: Any) -> int:
+    return int(event.end_mark.index)
+
+
+class _Builder:
+    """Turns events into nodes; depth is bounded, since the text was read before."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
+        self.names: dict[str, str] = {}
+        # By where an anchor or a tag begins: where it ends, and where the next token begins.
+        self.skips: dict[int, tuple[int, int]] = {}
+        if "&" in text or "!" in text:
+            tokens: list[Any] = list(yaml.scan(text, Loader=yaml.CSafeLoader))
+            for token, following in itertools.pairwise(tokens):
+                if isinstance(token, yaml.AnchorToken | yaml.TagToken):
+                    self.skips[token.start_mark.index] = (token.end_mark.index, following.start_mark.index)
+
+    def root(self) -> Node | None:
+        """Return the document's node."""
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                return self._node(next(self.events), -1)
+        return None
+
+    def _node(self, event: Any, parent_column: int) -> Node:
+        start = event.start_mark.index
+        if isinstance(event, yaml.AliasEvent):
+            name = self.names.get(str(event.anchor), "")
+            return Node("alias", start, start, start, _end(event), self._column(start), value=name)
+        properties, content = self._after_properties(event)
+        made = Node(
+            "scalar",
+            start,
+            properties,
+            content,
+            _end(event),
+            self._column(content),
+            tag=event.tag,
+            anchor=event.anchor,
+        )
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(made, event, parent_column)
+        made = dataclasses.replace(made, flow=bool(event.flow_style))
+        return self._mapping(made) if isinstance(event, yaml.MappingStartEvent) else self._list(made)
+
+    def _after_properties(self, event: Any) -> tuple[int, int]:
+        """Return where anchor and tag of a node end, and where its content begins."""
+        end = content = event.start_mark.index
+        if event.anchor or event.tag:
+            while content in self.skips:
+                end, content = self.skips[content]
+        is_empty = isinstance(event, yaml.ScalarEvent) and not event.value and not event.style
+        return end, end if is_empty else content
+
+    def _scalar(self, made: Node, event: Any, parent_column: int) -> Node:
+        if event.anchor:
+            self.names[event.anchor] = event.value
+        end = made.properties if not event.value and not event.style else made.end
+        made = dataclasses.replace(made, end=end, value=event.value, style=event.style or "")
+        return self._block_text(made, max(parent_column, 0)) if made.is_block_text else made
+
+    def _block_text(self, made: Node, parent_column: int) -> Node:
+        """Return a block text that ends with its last line; blank lines after it belong to it only under `+`."""
+        header = _HEADER.match(self.text, made.content)
+        assert header is not None  # noqa: S101 - the parser found one here
+        first_line = line_end(self.text, header.end())
+        lines = _BREAK.split(self.text[first_line : made.end])
+        column = next((len(line) - len(line.lstrip(" ")) for line in lines if line.strip(" ")), 0)
+        for digit in filter(str.isdigit, header[0]):
+            column = parent_column + int(digit)
+        end = made.end
+        if end > first_line and self.text[end - 1] in "\r\n":
+            end = _before_break(self.text, end)
+        while end > first_line and "+" not in header[0]:
+            line = self.text[line_start(self.text, end) : end]
+            if line.strip(" ") or len(line) > column:
+                break
+            end = _before_break(self.text, line_start(self.text, end))
+        return dataclasses.replace(made, end=end, header=header.end(), body_column=column)
+
+    def _mapping(self, made: Node) -> Node:
+        pairs: list[Pair] = []
+        end = made.content
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self._node(event, made.column)
+            value = self._node(next(self.events), made.column)
+            colon = _COLON.match(self.text, key.end)
+            before = self.text[line_start(self.text, key.start) : key.start].rstrip(" \t")
+            pairs.append(Pair(key, key.value, value, colon.end() if colon else None, before.endswith("?")))
+            end = max(value.end, colon.end() if colon else key.end)
+        end = _end(event) if made.flow else end
+        return dataclasses.replace(made, kind="mapping", pairs=tuple(pairs), end=end)
+
+    def _list(self, made: Node) -> Node:
+        items: list[Item] = []
+        end = made.content
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            found = None if made.flow else _TO_NEXT_DASH.match(self.text, end)
+            dash = found.end() if found else end
+            value = self._node(event, made.column)
+            items.append(Item(dash, value))
+            end = max(value.end, dash + 1)
+        end = _end(event) if made.flow else end
+        return dataclasses.replace(made, kind="list", items=tuple(items), end=end)
+
+    def _column(self, position: int) -> int:
+        return position - line_start(self.text, position)

@@ -1,0 +1,204 @@
+"""Edits of definitions in many styles: what they read as, and that no other line changes."""
+
+import copy
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+from yaml_styles import Path, Writer, Written
+
+from reconciler.adapters.yaml_edit import Edit, EditRefused, edit_yaml
+from reconciler.adapters.yaml_reader import YamlProblems, read_yaml
+
+EXAMPLES = 150
+
+texts = st.one_of(
+    st.sampled_from(["", "yes", "0o14", "12", "it's", "a: b", "x #y", "{{name}}, hi", "- a", " a ", "tab\there"]),
+    st.sampled_from(["Hi there", "Grüße 😀", "a\nb\n", "a\n\n b\nc", "  a\nb\n\n", "\na", "a  \nb", "\n", "é\n日本"]),
+    st.text(st.sampled_from("ab é:#'\"-\n\t,[{}!&*|>%@`\\\x07\u2028"), max_size=12),
+    st.lists(st.sampled_from(["word", "longer", "é", "x,", "it's", "a:"]), min_size=10, max_size=40).map(" ".join),
+)
+scalars = st.one_of(texts, st.integers(-1000, 1000), st.floats(-1e6, 1e6), st.booleans(), st.none())
+values = st.one_of(
+    scalars,
+    scalars,
+    st.lists(scalars, max_size=4),
+    st.dictionaries(st.sampled_from(["a", "b c", "yes", "k0", "é"]), scalars | st.lists(texts, max_size=2), max_size=3),
+    st.lists(st.fixed_dictionaries({"role": texts, "text": texts}), max_size=2),
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Written:
+    random: Random = draw(st.randoms(use_true_random=False))
+    written = Writer(random).write()
+    try:
+        meaning = read_yaml(written.text)
+    except YamlProblems:
+        assume(False)
+    assume(isinstance(meaning, dict))
+    return written
+
+
+@st.composite
+def edits_of(draw: st.DrawFn, written: Written) -> list[Edit]:
+    """Edits of values that are there, of new keys, and of what lies within an alias or between brackets."""
+    meaning = read_yaml(written.text)
+    paths = [*written.places, *written.places, ("new",), ("new", "inner")]
+    for path in written.places:
+        value = at(meaning, path)
+        if isinstance(value, dict):
+            paths += [(*path, "new"), (*path, "new", "inner"), *((*path, key) for key in value)]
+        elif value is None:
+            paths += [(*path, "new")]
+    chosen: list[Path] = []
+    for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3)):
+        if not any(path[: len(other)] == other[: len(path)] for other in chosen):
+            chosen.append(path)
+    return [Edit(path, draw(similar_to(at(meaning, path)))) for path in chosen]
+
+
+def similar_to(value: Any) -> st.SearchStrategy[Any]:
+    """New values, for a list or a text also ones with a part changed."""
+    if isinstance(value, list) and value:
+        shorter = st.integers(0, len(value) - 1).map(lambda index: value[:index] + value[index + 1 :])
+        longer = st.tuples(st.integers(0, len(value)), scalars).map(
+            lambda change: [*value[: change[0]], change[1], *value[change[0] :]]
+        )
+        return values | shorter | longer
+    if isinstance(value, str) and value:
+        return values | st.just(value.replace(" ", "\n", 1)) | st.just(value + " more") | st.just("First " + value)
+    return values
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_only_the_lines_of_edited_values_change(part: int) -> None:
+    outcomes: list[str] = []
+
+    @given(st.data())
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    def check(data: st.DataObject) -> None:
+        written = data.draw(documents())
+        edits = data.draw(edits_of(written))
+        outcome = check_edits(written, edits)
+        event(outcome)
+        outcomes.append(outcome)
+
+    check()
+    refused = [outcome for outcome in outcomes if outcome != "edited"]
+    assert set(refused) <= {"anchor"}
+    assert len(refused) <= max(len(outcomes) // 10, 5)
+
+
+def check_edits(written: Written, edits: list[Edit]) -> str:
+    """Return what became of edits, having checked it."""
+    before = written.text
+    intended = read_yaml(before)
+    for one in edits:
+        put(intended, one.path, one.value)
+    try:
+        after = edit_yaml(before, edits)
+    except EditRefused as refused:
+        assert "&" in before
+        assert "*" in before
+        return refused.reason
+    assert repr(canonical(read_yaml(after))) == repr(canonical(intended))
+    assert yaml.load(after, yaml.SafeLoader) == intended
+    assert edit_yaml(after, edits) == after
+    check_form(written, after)
+    check_lines(written, edits, after)
+    for one in edits:
+        if one.path in written.places:
+            assert written.places[one.path].comment in after
+    return "edited"
+
+
+def check_form(written: Written, after: str) -> None:
+    """The line breaks, the byte order mark and the end of the file are as before."""
+    assert after.startswith("\ufeff") == written.text.startswith("\ufeff")
+    assert after.endswith("\n") == written.text.endswith("\n")
+    if written.newline == "\r\n":
+        assert after.count("\n") == after.count("\r\n")
+    else:
+        assert "\r" not in after
+
+
+def check_lines(written: Written, edits: list[Edit], after: str) -> None:
+    old = written.text.split(written.newline)
+    new = after.split(written.newline)
+    spans = [span_of(written, one.path) for one in edits]
+    if fits(old, new, spans):
+        return
+    # A text that the file breaks off takes no line after it: then a new key stands before it.
+    assert not written.text.endswith("\n")
+    assert any(one.path not in written.places for one in edits)
+    starts = {place.first for place in written.places.values() if place.last == last_line(written)}
+    assert any(fits(old, new, [*spans, (start, start)]) for start in starts)
+
+
+def fits(old: list[str], new: list[str], spans: list[tuple[int, int]]) -> bool:
+    """Tell whether the lines outside the spans are all there, in order; of a span lines `first` to `end - 1`."""
+    chunks: list[list[str]] = []
+    position = 0
+    for first, end in sorted(spans):
+        chunks.append(old[position : max(first, position)])
+        position = max(position, end)
+    first_chunk, *others, last_chunk = [*chunks, old[position:]]
+    if new[: len(first_chunk)] != first_chunk or (last_chunk and new[-len(last_chunk) :] != last_chunk):
+        return False
+    place = len(first_chunk)
+    for chunk in others:
+        while new[place : place + len(chunk)] != chunk:
+            place += 1
+            if place > len(new):
+                return False
+        place += len(chunk)
+    return place <= len(new) - len(last_chunk)
+
+
+def span_of(written: Written, path: Path) -> tuple[int, int]:
+    """Return the lines that an edit may change: those of the value, or the place after its object's last one."""
+    if path in written.places:
+        place = written.places[path]
+        return place.first, place.last + 1
+    holder = path[:-1]
+    while holder and holder not in written.places:
+        holder = holder[:-1]
+    if not holder:
+        if any(place.in_brackets for place in written.places.values()):
+            return next(iter(written.places.values())).first, last_line(written) + 1
+        return last_line(written) + 1, last_line(written) + 1
+    place = written.places[holder]
+    if place.kind == "mapping":
+        return place.last + 1, place.last + 1
+    return place.first, place.last + 1
+
+
+def last_line(written: Written) -> int:
+    return max(place.last for place in written.places.values())
+
+
+def at(meaning: Any, path: Path) -> Any:
+    for key in path:
+        meaning = meaning.get(key) if isinstance(meaning, dict) else None
+    return meaning
+
+
+def put(meaning: dict[str, Any], path: Path, value: Any) -> None:
+    for key in path[:-1]:
+        if meaning.get(key) is None:
+            meaning[key] = {}
+        meaning = meaning[key]
+    meaning[path[-1]] = copy.deepcopy(value)
+
+
+def canonical(value: Any) -> Any:
+    """Return a value in which equal numbers look alike, and keys are sorted."""
+    if isinstance(value, dict):
+        return {key: canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    return float(value) if type(value) is int else value

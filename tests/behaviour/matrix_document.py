@@ -1,0 +1,184 @@
+"""Writes docs/behaviour.md from the behaviour matrix: `python tests/behaviour/matrix_document.py`.
+
+A test fails where the document is not what this writes.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from matrix import ABSENT, FIELDS, MIXED, POLICIES, SITUATIONS, Field, Kind, Policy, Row, Situation, at, keys
+
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "behaviour.md"
+
+INTRODUCTION = """\
+# What happens when git and live differ
+
+<!-- Written by tests/behaviour/matrix_document.py from the rows that the tests run. Change those, not this page. -->
+
+An assistant can change in two places: in its definition, which is in git, and live, in the dashboard. This page says
+what `reconciler` makes of it in every case. Each row is also a test: it runs through the real commands, against an
+API that merges objects and against one that replaces them.
+
+Three versions of each field are compared:
+
+- **base**: the definition as it was applied last, which git remembers (see [git.md](git.md));
+- **git**: the definition as it is now;
+- **live**: what the API holds.
+
+Only fields that a definition mentions are compared. Nothing else is ever reported or changed.
+
+## Who moved
+"""
+
+POLICY_INTRODUCTION = """\
+## What the commands do
+
+`plan` shows what `apply` would do under the same options. `drift` shows the same differences whatever the options
+are. Neither ever writes.
+
+`apply` looks at an assistant as a whole: where one of its fields is a reason to refuse it, nothing of it is sent. Two
+options say what is a reason. `--on-drift` is about fields that were edited live, `--force-conflicts` about fields that
+were changed on both sides. The report of an assistant that is refused names three ways out: let git win, remove the
+field from the definition so that it is left to the dashboard, or write the live value into the definition.
+"""
+
+WITHOUT_A_BASE = """\
+### Without a base
+
+Nobody can tell then who moved, and every report says so. Every difference counts as a change: `plan` shows it, and
+`apply` sends git's value, also over what somebody edited live. `--on-drift fail` asks for what nobody can know, and
+ends with exit 1. `drift` takes the definition itself for the base, so that every difference counts as drift.
+"""
+
+FIELD_INTRODUCTION = """\
+## Every kind of field
+
+The same rules hold for every kind of field. These tables give each case with values, the line that a text report shows,
+and what is sent where git's value is to be sent: always for a change, with `--on-drift revert` for drift, with
+`--force-conflicts` for a conflict. "(none)" is a field that is not there.
+"""
+
+KIND_WORDS = {"in sync": "in sync", "change": "a change", "drift": "drift", "conflict": "a conflict"}
+
+
+def told_line(row: Row, path: str, kind: Kind) -> str:
+    """The line of a text report for a differing leaf."""
+    versions = (row.live(), row.definition("desired"), row.definition("base"))
+    live, desired, base = (at(tree, keys(path)) for tree in versions)
+    sign = "-" if desired is None else "+" if live in (None, ABSENT) else "~"
+    values = said_value(desired) if sign == "+" else f"{said_value(live)} -> {said_value(desired)}"
+    remark = " (drift: edited live)" if kind == "drift" else ""
+    if kind == "conflict":
+        remark = f" (conflict: both moved from {said_value(base)})"
+    return f"{sign} {'.'.join(keys(path))}: {values}{remark}"
+
+
+def said_value(value: object) -> str:
+    """A value as a text report writes it: JSON, but for keys, which stand plainly."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {said_value(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value)
+
+
+def render() -> str:
+    """The whole document."""
+    parts = [INTRODUCTION, *_table(["what happened", "base", "git", "live", "reported as"], _who_moved()), ""]
+    parts.append(POLICY_INTRODUCTION)
+    for policy in POLICIES:
+        head = ["what happened", "`plan`", "`apply`", "live afterwards"]
+        parts += [f"### {policy.title}\n", *_table(head, _under(policy)), ""]
+    parts += [WITHOUT_A_BASE, FIELD_INTRODUCTION]
+    for field in FIELDS:
+        head = ["what happened", "base", "git", "live", "the report's line", "what is sent"]
+        parts += [f"### {_capital(field.title)}\n"]
+        parts += [f"Here `{'.'.join(field.path)}`. {field.note}".strip() + "\n"]
+        parts += [*_table(head, _rows_of(field)), ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+
+
+def _who_moved() -> Iterator[Sequence[str]]:
+    field = FIELDS[0]
+    for situation in SITUATIONS:
+        says = f", {situation.says}" if situation.says else ""
+        told = f"**{KIND_WORDS[situation.kind]}**{says}"
+        yield [situation.title, _base(field, situation), *_git_and_live(field, situation), told]
+
+
+def _base(field: Field, situation: Situation) -> str:
+    if situation.base_file != "a definition":
+        return {"no file": "(no such file)", "unreadable": "(cannot be read)"}[situation.base_file]
+    return _cell(field.value(situation.base))
+
+
+def _git_and_live(field: Field, situation: Situation) -> list[str]:
+    return [_cell(field.value(situation.desired)), _cell(field.value(situation.live))]
+
+
+def _cell(value: object) -> str:
+    return "(none)" if value is ABSENT else f"`{json.dumps(value)}`"
+
+
+def _under(policy: Policy) -> Iterator[Sequence[str]]:
+    singles = (Row(situation.key, situation.title, ((FIELDS[0], situation),)) for situation in SITUATIONS)
+    for row in (*singles, *MIXED):
+        yield [row.title, _planned(row), _applied(row, policy), _afterwards(row, policy)]
+
+
+def _planned(row: Row) -> str:
+    kinds = {kind for _, kind in row.changes()}
+    words = [KIND_WORDS[kind] for kind in ("change", "drift", "conflict") if kind in kinds]
+    if not words:
+        return "in sync, and the field is released" if row.released else "in sync"
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _applied(row: Row, policy: Policy) -> str:
+    outcome = row.outcome(policy)
+    if outcome == "applied":
+        sent = [path for path, kind in row.changes() if policy.treats(kind) == "sent"]
+        left = len(row.changes()) > len(sent)
+        return "**applied**" + (f": sends `{_dotted(sent)}` and leaves the rest" if left else "")
+    if outcome == "refused":
+        return "**refused**: sends nothing, exit 1"
+    return "**unchanged**: sends nothing" + (", exit 0" if row.changes() else "")
+
+
+def _dotted(paths: Sequence[str]) -> str:
+    return "`, `".join(".".join(keys(path)) for path in paths)
+
+
+def _afterwards(row: Row, policy: Policy) -> str:
+    if row.outcome(policy) != "applied":
+        return "as it was"
+    left = any(policy.treats(kind) != "sent" for _, kind in row.changes())
+    return "git's value in what was sent, the rest as it was" if left else "as git says"
+
+
+def _rows_of(field: Field) -> Iterator[Sequence[str]]:
+    everything = next(policy for policy in POLICIES if policy.key == "revert-force")
+    for situation in SITUATIONS:
+        row = Row(f"{field.key}/{situation.key}", situation.title, ((field, situation),))
+        lines = [f"`{told_line(row, path, kind)}`" for path, kind in row.changes()]
+        if row.released:
+            lines = [f"`released: {_dotted(row.released)}`"]
+        patch = row.patch(everything)
+        yield [
+            situation.title,
+            _base(field, situation),
+            *_git_and_live(field, situation),
+            "<br>".join(lines) or "nothing",
+            "nothing" if patch is None else f"`{json.dumps(patch)}`",
+        ]
+
+
+def _capital(title: str) -> str:
+    return title[0].upper() + title[1:] if title[0].isalpha() else title
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(render(), "utf-8")

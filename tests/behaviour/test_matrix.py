@@ -1,0 +1,218 @@
+"""Every row of the behaviour matrix, through the real commands, a real git repository and the sandbox over TCP.
+
+All rows of a policy are one repository's definitions, so that a few commands run them all.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import Completed, run, signed_in
+from matrix import ABSENT, POLICIES, ROWS, Policy, Row, at, keys
+from matrix_document import DOCUMENT, render, told_line
+from servers import Sandbox, running_sandbox
+from stories import BOTH, Nested, Story
+
+from reconciler.report.document import AssistantEntry, Document
+
+OF_THE_API = ("id", "orgId", "createdAt", "updatedAt")
+# Where everything is a change, the policies have nothing to tell apart: the mildest and the harshest stand for all.
+WITHOUT_A_BASE = [policy for policy in POLICIES if policy.key in ("keep", "revert-force")]
+UNREADABLE = "firstMessage: [\n"
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Two commits: what was applied last, and what the definitions are now."""
+    with running_sandbox() as unused:
+        tale = Story(tmp_path_factory.mktemp("matrix") / "repository", unused)
+    for row in ROWS:
+        base = row.definition("base")
+        if base is not None:
+            tale.write(row.key, **base)
+        elif row.parts[0][1].base_file == "unreadable":
+            tale.write(row.key, UNREADABLE)
+    tale.commit("What was applied last")
+    for row in ROWS:
+        tale.write(row.key, **(row.definition("desired") or {}))
+    tale.commit("What the definitions are now")
+    return tale
+
+
+@pytest.fixture(params=BOTH)
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    nested: Nested = request.param
+    with running_sandbox({row.id: row.live() for row in ROWS}, nested=nested) as running:
+        yield running
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.key)
+def test_plan_and_apply_with_a_base(repository: Story, sandbox: Sandbox, policy: Policy, tmp_path: Path) -> None:
+    options = ("--base", "HEAD^", *policy.options)
+    plan, shown = reported(repository, sandbox, tmp_path, "plan", *options)
+    assert sandbox.patches == []
+    assert shown.code == 0
+    assert {row.key: planned(plan[row.key]) for row in ROWS} == {row.key: plan_of(row, policy) for row in ROWS}
+    assert said(shown.stdout) == {row.key: lines_of(row) for row in ROWS if row.changes()}
+    check_the_rest(repository, plan)
+    untouched = {row.id: live(sandbox, row) for row in ROWS}
+    assert untouched == {row.id: exact(row.live()) for row in ROWS}
+
+    apply, done = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
+    assert done.code == int(any(row.outcome(policy) == "refused" for row in ROWS))
+    check_applied(sandbox, apply, policy)
+    assert {key: exact(entry["patch"]) for key, entry in apply.items()} == {
+        key: exact(entry["patch"]) for key, entry in plan.items()
+    }
+
+
+@pytest.mark.parametrize("policy", WITHOUT_A_BASE, ids=lambda policy: policy.key)
+def test_plan_and_apply_without_a_base(repository: Story, sandbox: Sandbox, policy: Policy, tmp_path: Path) -> None:
+    options = ("--base", "none", *policy.options)
+    plan, shown = reported(repository, sandbox, tmp_path, "plan", *options)
+    assert "Without a base, live edits can't be told from changes." in shown.stdout
+    assert {row.key: planned(plan[row.key]) for row in ROWS} == {
+        row.key: plan_of(row, policy, has_base=False) for row in ROWS
+    }
+    apply, done = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
+    assert done.code == 0
+    check_applied(sandbox, apply, policy, has_base=False)
+
+
+def test_drift(repository: Story, sandbox: Sandbox, tmp_path: Path) -> None:
+    found, shown = reported(repository, sandbox, tmp_path, "drift", "--base", "HEAD^", "--detailed-exitcode")
+    assert shown.code == 2
+    assert {row.key: kinds(found[row.key]) for row in ROWS} == {row.key: row.changes() for row in ROWS}
+    assert {row.key: found[row.key]["status"] for row in ROWS} == {row.key: row.status() for row in ROWS}
+    check_the_rest(repository, found)
+
+    itself, shown = reported(repository, sandbox, tmp_path, "drift", "--base", "none")
+    assert "so every difference counts as drift" in shown.stdout
+    assert {row.key: kinds(itself[row.key]) for row in ROWS} == {
+        row.key: [(path, "drift") for path, _ in row.changes()] for row in ROWS
+    }
+    assert all(entry["outcome"] is None for entry in (*found.values(), *itself.values()))
+    assert sandbox.patches == []
+
+
+@pytest.mark.parametrize(
+    "policy", [policy for policy in POLICIES if policy.on_drift == "fail"], ids=lambda policy: policy.key
+)
+def test_without_a_base_nobody_can_say_what_drifted(repository: Story, policy: Policy) -> None:
+    done = run("apply", "--yes", "--base", "none", *policy.options, cwd=repository.root)
+    assert (done.code, done.stdout) == (1, "")
+    assert "--on-drift fail needs a base" in done.stderr
+
+
+def test_the_document_is_written_from_this_matrix() -> None:
+    assert DOCUMENT.read_text("utf-8") == render(), "renew it: python tests/behaviour/matrix_document.py"
+
+
+def reported(
+    repository: Story, sandbox: Sandbox, folder: Path, *arguments: str
+) -> tuple[dict[str, AssistantEntry], Completed]:
+    """Run a command; return its report's assistants by key, and what it showed as text."""
+    report = folder / "report.json"
+    done = run(*arguments, "--report", report, cwd=repository.root, env=signed_in(sandbox))
+    document: Document = json.loads(report.read_text("utf-8"))
+    assert document["api_calls"] == {"POST": 0, "PATCH": 0} | sandbox.calls
+    unreadable = sum(row.parts[0][1].base_file == "unreadable" for row in ROWS) if "HEAD^" in arguments else 0
+    assert sum("counts as no base" in warning for warning in document["warnings"]) == unreadable
+    sandbox.forget_requests()
+    return {entry["key"]: entry for entry in document["assistants"]}, done
+
+
+def planned(entry: AssistantEntry) -> dict[str, Any]:
+    return {"status": entry["status"], "changes": kinds(entry), "patch": exact(entry["patch"])}
+
+
+def plan_of(row: Row, policy: Policy, *, has_base: bool = True) -> dict[str, Any]:
+    return {
+        "status": row.status(has_base=has_base),
+        "changes": row.changes(has_base=has_base),
+        "patch": exact(row.patch(policy, has_base=has_base)),
+    }
+
+
+def kinds(entry: AssistantEntry) -> list[tuple[str, str]]:
+    return [(change["path"], change["kind"]) for change in entry["changes"]]
+
+
+def check_the_rest(repository: Story, found: Mapping[str, AssistantEntry]) -> None:
+    """The values of all three versions, what is released, and who set what git asks for."""
+    for row in ROWS:
+        entry = found[row.key]
+        assert entry["released"] == (row.released if row.definition("base") else []), row.key
+        versions = {"desired": row.definition("desired"), "live": row.live(), "base": row.definition("base")}
+        for change in entry["changes"]:
+            values = {name: at(tree, keys(change["path"])) for name, tree in versions.items()}
+            there = {name: exact(value) for name, value in values.items() if value is not ABSENT}
+            told = {name: exact(value) for name, value in change.items() if name in versions}
+            assert told == there, (row.key, change)
+            setter = None if change["kind"] == "drift" else repository.head
+            assert change.get("since", {"commit": None})["commit"] == setter, (row.key, change)
+
+
+def check_applied(
+    sandbox: Sandbox, found: Mapping[str, AssistantEntry], policy: Policy, *, has_base: bool = True
+) -> None:
+    """The outcomes, the words of what is refused, and both stores afterwards."""
+    outcomes = {row.key: row.outcome(policy, has_base=has_base) for row in ROWS}
+    assert {key: entry["outcome"] for key, entry in found.items()} == outcomes
+    for key, entry in found.items():
+        assert entry["remaining"] == []
+        if outcomes[key] == "refused":
+            assert entry["error"], key
+            assert entry["error"]["kind"] == "conflict"
+            for way in ("apply with --", "remove the field", "pull the live value"):
+                assert way in entry["error"]["message"], key
+        else:
+            assert entry["error"] is None, key
+    after = {row.id: exact(row.after(policy, has_base=has_base)) for row in ROWS}
+    assert {row.id: live(sandbox, row) for row in ROWS} == after
+    assert {row.id: exact(without(sandbox.provider(row.id))) for row in ROWS} == after
+
+
+def lines_of(row: Row) -> list[str]:
+    return [told_line(row, path, kind) for path, kind in row.changes()]
+
+
+def said(text: str) -> dict[str, list[str]]:
+    """The differences that a text report shows of each assistant, each on one line."""
+    found: dict[str, list[str]] = {}
+    for block in text.split("\n\n"):
+        head, *lines = block.splitlines()
+        if not head.startswith("assistants/"):
+            continue
+        told: list[str] = []
+        for line in lines:
+            if line.startswith(("  + ", "  - ", "  ~ ")):
+                told.append(line.strip())
+            elif line.startswith("      ") and told:
+                told[-1] += " " + line.strip()
+        if told:
+            found[head.removeprefix("assistants/").partition(".yaml:")[0]] = told
+    return found
+
+
+def live(sandbox: Sandbox, row: Row) -> str:
+    return exact(without(sandbox.live(row.id)))
+
+
+def without(assistant: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in assistant.items() if key not in OF_THE_API}
+
+
+def exact(value: Any) -> str:
+    """A text that is equal for equal JSON: numbers by their value, true apart from 1."""
+    return json.dumps(_by_value(value), sort_keys=True)
+
+
+def _by_value(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _by_value(item) for key, item in value.items()}
+    return [_by_value(item) for item in value] if isinstance(value, list) else value

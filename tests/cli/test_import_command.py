@@ -1,0 +1,77 @@
+"""`reconciler import` as people run it: what it writes, says and refuses."""
+
+import yaml
+from commands import run, signed_in
+from projects import MODEL, Project
+from servers import running_sandbox
+
+LIVE = {
+    "name": "Enrollment Assistant",
+    "model": {**MODEL, "provider": "groq", "messages": [{"role": "system"}]},
+    "metadata": {"crmKey": "hush", "team": "x"},
+}
+
+
+def test_what_is_written_and_what_is_left_out(project: Project) -> None:
+    project.folder.rmdir()
+    project.configure(sensitive=["/metadata/crmKey"])
+    with running_sandbox({"asst_1": LIVE}) as sandbox:
+        env = signed_in(sandbox)
+        done = run("import", "asst_1", cwd=project.root, env=env)
+        assert (done.code, done.stderr) == (0, "")
+        assert done.stdout == (
+            "assistants/enrollment-assistant.yaml: written for asst_1\n"
+            "  not managed: model.messages; add it to extra_fields in reconciler.yaml to declare it\n"
+            "  not managed: model.provider; a definition may not hold the value it has\n"
+            "  not written: metadata.crmKey; named under sensitive in reconciler.yaml\n"
+        )
+        assert run("validate", cwd=project.root).code == 0
+        assert run("plan", "--detailed-exitcode", cwd=project.root, env=env).code == 0
+        done = run("apply", "--yes", cwd=project.root, env=env)
+        assert (done.code, sandbox.patches) == (0, [])
+
+        done = run("import", "asst_1", "--force", cwd=project.root, env=env)
+        assert (done.code, done.stdout) == (1, "")
+        assert done.stderr == "asst_1: already defined in assistants/enrollment-assistant.yaml\n"
+
+
+def test_ids_from_stdin(project: Project) -> None:
+    with running_sandbox({f"asst_{number}": {"name": "Same"} for number in range(3)}) as sandbox:
+        ids = "\n# the first ones\nasst_0\n  asst_1  \r\nasst_0\n"
+        done = run("import", "-", "asst_2", cwd=project.root, env=signed_in(sandbox), stdin=ids)
+    assert (done.code, done.stderr) == (0, "")
+    assert sorted(file.name for file in project.folder.iterdir()) == ["same-2.yaml", "same-3.yaml", "same.yaml"]
+    assert [yaml.safe_load((project.folder / name).read_text())["id"] for name in ("same.yaml", "same-3.yaml")] == [
+        "asst_0",
+        "asst_2",
+    ]
+
+
+def test_all_that_the_api_lists(project: Project) -> None:
+    project.write("mine", id="asst_0")
+    with running_sandbox({f"asst_{number}": {"name": f"N{number}"} for number in range(3)}, listing=True) as sandbox:
+        done = run("import", "--all", cwd=project.root, env=signed_in(sandbox))
+    assert done.code == 0, "one that is defined already is no mistake here"
+    assert done.stderr == "asst_0: already defined in assistants/mine.yaml\n"
+    assert sorted(file.name for file in project.folder.iterdir()) == ["mine.yaml", "n1.yaml", "n2.yaml"]
+
+
+def test_all_where_the_api_lists_nothing(project: Project) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        done = run("import", "--all", cwd=project.root, env=signed_in(sandbox))
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr == "Error: this API does not list its assistants\n  name their ids instead of --all\n"
+
+
+def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
+    (project.folder / "taken.yaml").write_text("id: asst_9\n")
+    seed = {"asst_1": {"name": "Taken"}, "asst_2": {"name": "\x1b[2J"}}
+    with running_sandbox(seed) as sandbox:
+        done = run("import", "asst_gone", "asst_1", "asst_2", "a b", cwd=project.root, env=signed_in(sandbox))
+    assert done.code == 1
+    assert done.stdout == "assistants/2j.yaml: written for asst_2\n"
+    assert "asst_gone: GET /assistants/asst_gone: the API answered 404" in done.stderr
+    assert "asst_1: assistants/taken.yaml exists, and nothing was written for asst_1" in done.stderr
+    assert "give --force to replace it" in done.stderr
+    assert "a b: the id " in done.stderr
+    assert (project.folder / "taken.yaml").read_text() == "id: asst_9\n"

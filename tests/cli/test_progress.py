@@ -1,0 +1,23 @@
+"""The line that shows how far a run is."""
+
+import pytest
+
+from reconciler.cli.progress import FEW, progress_line
+
+
+@pytest.mark.parametrize(
+    ("shown", "total", "seen"), [(True, FEW + 1, True), (True, FEW, False), (False, FEW + 1, False)]
+)
+def test_it_is_for_many_at_a_terminal(capsys: pytest.CaptureFixture[str], shown: bool, total: int, seen: bool) -> None:
+    with progress_line("Reading", shown=shown) as advance:
+        for done in range(1, total + 1):
+            advance(done, total)
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert ("Reading" in written.err) == seen
+
+
+def test_it_ends_with_a_run_that_ends_early(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_line("Reading", shown=True) as advance:
+        advance(1, 50)
+    assert capsys.readouterr().err.endswith("\n")

@@ -1,0 +1,167 @@
+"""At a terminal `apply` shows the plan and asks; everything but a yes sends nothing."""
+
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from commands import COMMAND, Completed, environment, signed_in
+from projects import Project
+from servers import Sandbox, running_sandbox
+
+PATIENCE = 30
+CONTROL_C = b"\x03"
+CONTROL_D = b"\x04"
+
+
+class Terminal:
+    """A terminal at which one command runs: its stdin and stderr, while stdout is a pipe."""
+
+    def __init__(self, screen: int, process: subprocess.Popen[bytes]) -> None:
+        self._screen = screen
+        self._process = process
+        self.shown = ""
+
+    def waits_for(self, text: str) -> None:
+        """Read the screen until a text stands on it."""
+        until = time.monotonic() + PATIENCE
+        while text not in self.shown:
+            assert time.monotonic() < until, self.shown
+            if not self._read():
+                break
+        assert text in self.shown, self.shown
+
+    def types(self, keys: bytes) -> None:
+        os.write(self._screen, keys)
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def ended(self) -> Completed:
+        while self._read():
+            pass
+        stdout = self._process.stdout.read().decode() if self._process.stdout else ""
+        code = self._process.wait(PATIENCE)
+        assert "Traceback" not in self.shown
+        return Completed(code, stdout, self.shown)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._screen], [], [], 0.2)
+        if not ready:
+            return self._process.poll() is None
+        try:
+            content = os.read(self._screen, 65536)
+        except OSError:  # Linux' way to say that nobody has the terminal open any more
+            return False
+        self.shown += content.decode().replace("\r\n", "\n")
+        return bool(content)
+
+
+@contextlib.contextmanager
+def at_a_terminal(project: Project, sandbox: Sandbox, *arguments: str) -> Iterator[Terminal]:
+    screen, inside = pty.openpty()
+    # The leader of a new session gets the first terminal that it opens as its own: Ctrl-C becomes a signal.
+    script = f'exec "$0" "$@" 0<>{os.ttyname(inside)} 2>&0'
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", script, COMMAND, "apply", *arguments],
+        cwd=project.root,
+        env=environment({**signed_in(sandbox), "TERM": "xterm"}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield Terminal(screen, process)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+        os.close(inside)
+        os.close(screen)
+
+
+@pytest.fixture
+def one(project: Project) -> Project:
+    project.write("a", id="asst_1", name="New")
+    return project
+
+
+@pytest.mark.parametrize("keys", [b"y\r", b"YES\r"])
+def test_a_yes_applies(one: Project, keys: bytes) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
+        terminal.waits_for("Write to 1 assistant? [y/N]:")
+        assert '"Old" -> "New"' in terminal.shown
+        assert "Plan: 1 to change" in terminal.shown
+        assert sandbox.patches == []
+        terminal.types(keys)
+        done = terminal.ended()
+        assert sandbox.patches == [{"name": "New"}]
+    assert done.code == 0
+    assert done.stdout.startswith("assistants/a.yaml: applied\n"), "stdout carries the report and nothing else"
+
+
+@pytest.mark.parametrize("keys", [b"\r", b"n\r", CONTROL_D])
+def test_anything_else_sends_nothing(one: Project, keys: bytes) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
+        terminal.waits_for("[y/N]:")
+        terminal.types(keys)
+        done = terminal.ended()
+        assert sandbox.patches == []
+        assert sandbox.calls == {"POST": 1, "GET": 1}
+    assert done.code == 1
+    assert done.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 skipped.\n")
+
+
+def test_control_c_at_the_prompt(one: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox:
+        with at_a_terminal(one, sandbox, "--report", "r.md") as terminal:
+            terminal.waits_for("[y/N]:")
+            terminal.types(CONTROL_C)
+            done = terminal.ended()
+        assert sandbox.patches == []
+    assert done.code == 130
+    assert "1 skipped" in done.stdout
+    assert (one.root / "r.md").exists()
+
+
+def test_sigterm_at_the_prompt(one: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
+        terminal.waits_for("[y/N]:")
+        terminal.signal(signal.SIGTERM)
+        done = terminal.ended()
+        assert sandbox.patches == []
+    assert done.code == 143
+
+
+def test_nobody_is_asked_where_there_is_nothing_to_write(one: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
+        done = terminal.ended()
+    assert (done.code, done.stderr) == (0, "")
+
+
+def test_nobody_is_asked_for_more_than_is_allowed(one: Project) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox, at_a_terminal(one, sandbox, "--max-changes", "0") as terminal:
+        done = terminal.ended()
+        assert sandbox.patches == []
+    assert done.code == 1
+    assert "[y/N]" not in done.stderr
+
+
+def test_a_line_shows_how_far_a_large_run_is(one: Project) -> None:
+    for number in range(30):
+        one.write(f"many/a{number}", id=f"asst_m{number}", name="New")
+    seed: dict[str, Any] = {"asst_1": {}, **{f"asst_m{number}": {} for number in range(30)}}
+    with running_sandbox(seed) as sandbox, at_a_terminal(one, sandbox, "--yes") as terminal:
+        done = terminal.ended()
+        assert len(sandbox.patches) == 31
+    assert done.code == 0
+    assert "Applying" in done.stderr
+    assert "31/31" in done.stderr

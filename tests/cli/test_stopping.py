@@ -1,0 +1,87 @@
+"""SIGINT and SIGTERM in mid-run: nothing new is started, what is in flight is awaited, the report is still written."""
+
+import json
+import os
+import signal
+import threading
+from typing import Any
+
+import pytest
+from commands import signed_in, started
+from projects import Project
+from servers import running_sandbox
+
+FLEET = 12
+
+
+@pytest.fixture
+def fleet(project: Project) -> Project:
+    for number in range(FLEET):
+        project.write(f"a{number:02}", id=f"asst_{number}", name="New")
+    return project
+
+
+SEED: dict[str, Any] = {f"asst_{number}": {"name": "Old"} for number in range(FLEET)}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: int) -> None:
+    reading = threading.Event()
+    with running_sandbox(SEED, latency_ms=400) as sandbox:
+        sandbox.before_each(lambda method, path, body: reading.set() if method == "GET" else None)
+        arguments = ("plan", "--concurrency", "2", "--report", "r.json")
+        with started(*arguments, cwd=fleet.root, env=signed_in(sandbox)) as command:
+            assert reading.wait(30)
+            command.signal(number)
+            done = command.ended()
+        assert 1 <= sandbox.calls["GET"] <= 4
+    assert done.code == code
+    assert done.stderr == "Stopping: nothing new is started, requests in flight are awaited.\n"
+    report = json.loads((fleet.root / "r.json").read_text())
+    read = [entry for entry in report["assistants"] if entry["status"] == "pending"]
+    assert len(read) == report["api_calls"]["GET"]
+    assert sum(entry["status"] is None for entry in report["assistants"]) == FLEET - len(read)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_apply_that_is_stopped(fleet: Project, number: signal.Signals, code: int) -> None:
+    writing = threading.Event()
+    with running_sandbox(SEED, latency_ms=200) as sandbox:
+        sandbox.before_each(lambda method, path, body: writing.set() if method == "PATCH" else None)
+        arguments = ("apply", "--yes", "--concurrency", "3", "--report", "r.json")
+        with started(*arguments, cwd=fleet.root, env=signed_in(sandbox)) as command:
+            assert writing.wait(30)
+            command.signal(number)
+            done = command.ended()
+        written = {path.rpartition("/")[2] for method, path, _ in sandbox.requests if method == "PATCH"}
+        assert 1 <= len(written) <= 3
+        for assistant_id in SEED:
+            assert sandbox.live(assistant_id)["name"] == ("New" if assistant_id in written else "Old")
+    assert done.code == code
+    report = json.loads((fleet.root / "r.json").read_text())
+    outcomes = {entry["id"]: entry["outcome"] for entry in report["assistants"]}
+    assert {assistant_id for assistant_id, outcome in outcomes.items() if outcome == "applied"} == written
+    assert {outcome for assistant_id, outcome in outcomes.items() if assistant_id not in written} == {"skipped"}
+    assert report["api_calls"]["PATCH"] == len(written)
+
+
+def test_an_import_that_is_stopped(fleet: Project) -> None:
+    reading = threading.Event()
+    with running_sandbox(SEED, latency_ms=300) as sandbox:
+        sandbox.before_each(lambda method, path, body: reading.set() if method == "GET" else None)
+        with started("import", *SEED, "--directory", "new", cwd=fleet.root, env=signed_in(sandbox)) as command:
+            assert reading.wait(30)
+            command.signal(signal.SIGINT)
+            done = command.ended()
+    assert done.code == 130
+    assert len(list((fleet.root / "new").glob("*.yaml"))) == done.stdout.count("written for") == 1
+
+
+def test_before_anything_is_sent(project: Project) -> None:
+    """A report that is a pipe keeps the command waiting."""
+    pipe = project.root / "r.json"
+    os.mkfifo(pipe)
+    with started("report", "r.json", cwd=project.root) as command, pipe.open("wb"):  # opens once somebody reads
+        command.signal(signal.SIGINT)
+        done = command.ended()
+    assert (done.code, done.stdout, done.stderr) == (130, "", "\nStopped.\n")

@@ -1,0 +1,228 @@
+"""stdout carries the report alone; colour, encodings, pipes, reports in files."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from commands import COMMAND, Completed, environment, run, signed_in
+from projects import MODEL, Project
+from servers import running_sandbox
+
+ESCAPE = "\x1b["
+
+
+@pytest.fixture
+def one(project: Project) -> Project:
+    project.write("team/a", id="asst_1", name="Grüße ☕", model={"temperature": 0.6})
+    return project
+
+
+LIVE = {"asst_1": {"name": "Old", "model": MODEL}}
+
+
+def shell(project: Project, script: str, env: dict[str, str]) -> Completed:
+    """Run a line of shell in which `reconciler` is the command."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", script.replace("reconciler", COMMAND)],
+        cwd=project.root,
+        env=environment(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    stdout, stderr = done.stdout.decode(), done.stderr.decode()
+    assert "Traceback" not in stderr
+    assert "Exception ignored" not in stderr
+    return Completed(done.returncode, stdout, stderr)
+
+
+def test_json_is_all_that_stdout_carries(one: Project) -> None:
+    one.write("bad", "id: [\n")
+    with running_sandbox(LIVE) as sandbox:
+        done = run("plan", "-v", "--format", "json", cwd=one.root, env=signed_in(sandbox))
+    report = json.loads(done.stdout)
+    assert report["assistants"][1]["name"] == "Grüße ☕"
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("assistants/bad.yaml:")
+    assert [line.split(" (")[0] for line in lines[1:]] == ["POST /auth/login 200", "GET /assistants/asst_1 200"]
+    assert done.code == 1
+
+
+def test_the_format_may_come_from_the_environment(one: Project) -> None:
+    with running_sandbox(LIVE) as sandbox:
+        done = run("plan", cwd=one.root, env={**signed_in(sandbox), "RECONCILER_FORMAT": "markdown"})
+    assert done.stdout.startswith("#")
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"FORCE_COLOR": ""}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
+    ],
+)
+def test_colour_is_as_the_environment_asks(one: Project, variables: dict[str, str], coloured: bool) -> None:
+    one.write("bad", "id: [\n")
+    with running_sandbox(LIVE) as sandbox:
+        done = run("plan", cwd=one.root, env={**signed_in(sandbox), **variables})
+        structured = run("plan", "--format", "json", cwd=one.root, env={**signed_in(sandbox), **variables})
+    assert (ESCAPE in done.stdout) == coloured
+    assert (ESCAPE in done.stderr) == coloured
+    assert ESCAPE not in structured.stdout
+
+
+def test_a_reader_that_leaves_early(one: Project) -> None:
+    for number in range(200):
+        one.write(f"many/a{number}", id=f"asst_m{number}", name="New")
+    seed = {**LIVE, **{f"asst_m{number}": {} for number in range(200)}}
+    with running_sandbox(seed) as sandbox:
+        env = signed_in(sandbox)
+        for format_ in ("text", "json"):
+            script = f"reconciler plan --format {format_} --report r.json | head -n 0"
+            assert shell(one, script, env).stderr == ""
+            assert json.loads((one.root / "r.json").read_text())["summary"]["total"] == 201
+        assert shell(one, "reconciler --help | head -n 0", env).stderr == ""
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&-"])
+def test_closed_streams(one: Project, closed: str) -> None:
+    with running_sandbox(LIVE) as sandbox:
+        env = signed_in(sandbox)
+        assert shell(one, f"reconciler plan --report r.json {closed}", env).code == 0
+        assert json.loads((one.root / "r.json").read_text())["summary"]["pending"] == 1
+        assert shell(one, f"reconciler apply {closed}", env).code == 1
+        assert shell(one, f"reconciler plan --nope {closed}", env).code == 1
+        assert sandbox.patches == []
+        assert shell(one, f"reconciler apply --yes -v {closed}", env).code == 0
+        assert len(sandbox.patches) == 1
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LC_ALL": "xx_YY.nope"},
+        {"PYTHONIOENCODING": "ascii"},
+    ],
+)
+def test_a_locale_without_the_letters(one: Project, variables: dict[str, str]) -> None:
+    with running_sandbox(LIVE) as sandbox:
+        env = {**signed_in(sandbox), **variables}
+        done = run("plan", "--report", "r.md", cwd=one.root, env=env)
+    assert (done.code, done.stderr) == (0, "")
+    assert "Old" in done.stdout
+    assert "Grüße ☕" in (one.root / "r.md").read_text("utf-8")
+
+
+def test_reports_are_written_in_every_format_that_is_asked_for(one: Project) -> None:
+    one.write("b", id="asst_gone")
+    with running_sandbox(LIVE) as sandbox:
+        done = run(
+            "plan",
+            "--report",
+            "r.json",
+            "--report",
+            "r.md",
+            "--report",
+            "other.json",
+            cwd=one.root,
+            env=signed_in(sandbox),
+        )
+    assert done.code == 1
+    report = json.loads((one.root / "r.json").read_text("utf-8"))
+    assert report["summary"] | {"total": 2, "pending": 1, "missing": 1} == report["summary"]
+    assert (one.root / "r.md").read_text("utf-8").startswith("#")
+    assert (one.root / "other.json").read_bytes() == (one.root / "r.json").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody may write")
+def test_a_report_that_cannot_be_written_keeps_nothing_else_from_being_written(one: Project) -> None:
+    reports = ["--report", "/proc/a.md", "--report", "/proc/b.md", "--report", "r.md"]
+    with running_sandbox(LIVE) as sandbox:
+        done = run("plan", *reports, cwd=one.root, env=signed_in(sandbox))
+    assert done.code == 1
+    assert "to change" in done.stdout
+    assert (one.root / "r.md").exists()
+    assert done.stderr.count("cannot be written: ") == 2
+
+
+def test_files_are_named_alike_from_everywhere(one: Project) -> None:
+    below = one.root / "docs" / "deep"
+    below.mkdir(parents=True)
+    with running_sandbox(LIVE) as sandbox:
+        env = signed_in(sandbox)
+        here = json.loads(run("plan", "--format", "json", cwd=one.root, env=env).stdout)
+        there = json.loads(
+            run("plan", "--format", "json", "--directory", "../../assistants", cwd=below, env=env).stdout
+        )
+        by_variable = run(
+            "plan", "../../assistants/team", cwd=below, env={**env, "RECONCILER_DIRECTORY": "../../assistants"}
+        )
+    assert here["assistants"] == there["assistants"]
+    assert here["assistants"][0]["file"] == "assistants/team/a.yaml"
+    assert "assistants/team/a.yaml: to change" in by_variable.stdout
+
+
+def test_a_line_of_progress_is_for_terminals_only(one: Project) -> None:
+    for number in range(30):
+        one.write(f"many/a{number}", id=f"asst_m{number}")
+    with running_sandbox({**LIVE, **{f"asst_m{number}": {} for number in range(30)}}) as sandbox:
+        done = run("plan", cwd=one.root, env={**signed_in(sandbox), "FORCE_COLOR": "1"})
+    assert done.stderr == ""
+
+
+def test_reports_are_rendered_again_and_merged(one: Project, tmp_path: Path) -> None:
+    one.write("b", id="asst_2", name="Same")
+    with running_sandbox({**LIVE, "asst_2": {"name": "Same"}}) as sandbox:
+        env = signed_in(sandbox)
+        plan = run("plan", "--report", "a.json", "assistants/team", cwd=one.root, env=env)
+        run("plan", "--report", "b.json", "assistants/b.yaml", cwd=one.root, env=env)
+        sandbox.forget_requests()
+        assert run("report", "a.json", cwd=one.root).stdout == plan.stdout
+        done = run("report", "b.json", "a.json", "--format", "json", "--report", "all.md", cwd=one.root)
+        assert sandbox.requests == []
+    assert (done.code, done.stderr) == (0, "")
+    merged = json.loads(done.stdout)
+    assert [entry["key"] for entry in merged["assistants"]] == ["b", "team/a"]
+    assert merged["summary"] | {"total": 2, "pending": 1, "in_sync": 1} == merged["summary"]
+    assert merged["api_calls"] == {"GET": 2, "PATCH": 0, "POST": 2}
+    assert (one.root / "all.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "cannot be read"), (b"{", "is not JSON"), (b"{}", "is not a report of this tool"), (b"\xff", "not UTF-8")],
+)
+def test_a_report_that_is_none(project: Project, content: bytes | None, told: str) -> None:
+    if content is not None:
+        (project.root / "r.json").write_bytes(content)
+    done = run("report", "r.json", cwd=project.root)
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: r.json: ")
+    assert told in done.stderr
+
+
+def test_the_schema_is_json_and_follows_the_settings(project: Project) -> None:
+    project.configure(extra_fields=["/tools"])
+    done = run("schema", cwd=project.root)
+    assert (done.code, done.stderr) == (0, "")
+    assert "tools" in json.loads(done.stdout)["properties"]
+
+
+def test_whoami(project: Project) -> None:
+    with running_sandbox() as sandbox:
+        done = run("whoami", cwd=project.root, env=signed_in(sandbox, email="viewer@sandbox.test"))
+        assert (done.code, done.stderr) == (0, "")
+        assert done.stdout == (
+            "name:  Vi Viewer\nemail: viewer@sandbox.test\nrole:  VIEWER\nid:    user_viewer@sandbox.test\n"
+        )
+        done = run("whoami", "--format", "json", cwd=project.root, env=signed_in(sandbox))
+        assert json.loads(done.stdout)["role"] == "ADMIN"
+        done = run("whoami", cwd=project.root, env={**signed_in(sandbox), "RECONCILER_PASSWORD": "hush"})
+        assert (done.code, done.stdout) == (1, "")
+        assert done.stderr.startswith("Error: Login failed: wrong password")

@@ -1,0 +1,58 @@
+"""Short forms for stories that are about git's history: what moved, by report; commits of several people."""
+
+from pathlib import Path
+
+from stories import Story, entries
+
+from reconciler.report.document import Document
+
+OLD, NEW, OTHER = {"firstMessage": "old"}, {"firstMessage": "new"}, {"firstMessage": "edited live"}
+Moved = dict[str, dict[str, str]]
+
+
+def moved(document: Document) -> Moved:
+    """Where each assistant that is not in sync differs, and how: `{"a": {"/name": "drift"}}`."""
+    found: Moved = {
+        key: {change["path"]: str(change["kind"]) for change in entry["changes"]}
+        for key, entry in entries(document).items()
+    }
+    return {key: changes for key, changes in found.items() if changes}
+
+
+def gone(document: Document) -> list[str]:
+    """The files of the definitions that are no longer managed."""
+    return [entry["file"] for entry in document.get("no_longer_managed", [])]
+
+
+def setters(document: Document, key: str = "a") -> dict[str, tuple[str, str, str] | None]:
+    """The commit, author and date that set each differing value of an assistant."""
+    found = entries(document)[key]["changes"]
+    return {
+        change["path"]: (change["since"]["commit"], change["since"]["author"], change["since"]["date"])
+        if "since" in change
+        else None
+        for change in found
+    }
+
+
+def commit_as(tale: Story, author: str, date: str = "2026-11-20T09:30:00+01:00") -> tuple[str, str, str]:
+    """Commit everything as somebody; return what `setters` says of it."""
+    tale.git("add", "--all")
+    tale.git(
+        *("-c", f"user.name={author}", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"),
+        *("commit", "--quiet", "--allow-empty", "-m", f"By {author}", "--date", date),
+    )
+    return tale.head, author, date
+
+
+def merge(tale: Story, branch: str, *options: str) -> str:
+    """Merge a branch, with a merge commit even where none is needed."""
+    people = ("-c", "user.name=Merger", "-c", "user.email=merger@example.com", "-c", "commit.gpgsign=false")
+    tale.git(*people, "merge", "--quiet", "--no-ff", "-m", f"Merge {branch}", *options, branch)
+    return tale.head
+
+
+def cloned(tale: Story, place: Path, *options: str) -> Path:
+    """A clone over git's own transport, so that `--depth` counts."""
+    tale.git("clone", "--quiet", *options, f"file://{tale.root}", str(place))
+    return place

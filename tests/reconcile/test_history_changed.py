@@ -1,0 +1,198 @@
+"""`--changed` and `--changed-since`: requests follow what changed, not the fleet."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, between, breaks
+from histories import NEW, OLD, OTHER, cloned, gone, merge, moved
+from stories import Story, entries, story
+
+LIVE: dict[str, Any] = dict.fromkeys("abcd", OLD)
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """Four definitions, committed as they are live; b was edited live since."""
+    with story(tmp_path / "repository", LIVE) as told:
+        for name in LIVE:
+            told.write(name, **OLD)
+        told.commit("First")
+        told.sandbox.edit("asst_b", **OTHER)
+        yield told
+
+
+def looked_at(tale: Story, *arguments: str | Path, command: str = "plan") -> list[str]:
+    """The definitions that a run looked at, each with one GET and nothing else."""
+    tale.sandbox.forget_requests()
+    document = tale.report(command, *arguments)
+    keys = [entry["key"] for entry in document["assistants"]]
+    assert tale.sandbox.calls == ({"POST": 1, "GET": len(keys)} if keys else {})
+    return keys
+
+
+def test_one_changed_definition_is_one_request(tale: Story) -> None:
+    base = tale.head
+    tale.write("c", **NEW)
+    for options in (("--base", base, "--changed"), ("--changed-since", base)):
+        assert looked_at(tale, *options) == ["c"]
+    tale.commit("Change")
+    for options in (("--base", base, "--changed"), ("--changed-since", base)):
+        assert looked_at(tale, *options) == ["c"]
+        assert looked_at(tale, *options, command="drift") == ["c"]
+    document = tale.apply("--base", base, "--changed")
+    assert document["api_calls"] == {"GET": 3, "PATCH": 1, "POST": 1}
+
+
+def test_since_a_revision_without_a_base_live_edits_are_changes_all_the_same(tale: Story) -> None:
+    tale.write("b", **NEW)
+    document = tale.plan("--changed-since", "HEAD")
+    assert (moved(document), document["base"]) == ({"b": {"/firstMessage": "change"}}, None)
+    document = tale.plan("--changed-since", "HEAD", "--base", "HEAD")
+    assert moved(document) == {"b": {"/firstMessage": "conflict"}}
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_nothing_changed_is_no_error_and_the_report_says_so(tale: Story, command: str) -> None:
+    consent = ["--yes"] if command == "apply" else []
+    done = tale.run(command, "--changed", "--base", "HEAD", *consent)
+    assert done.code == 0
+    assert done.stdout.endswith(f"{command.capitalize()}: no definitions to look at, nothing to do.\n")
+    assert f"No definition differs from {tale.head[:12]}" in done.stderr
+    assert tale.sandbox.requests == []
+    page = tale.run(command, "--changed", "--base", "HEAD", "--format", "markdown", *consent)
+    assert "no definitions to look at" in page.stdout
+    document = tale.report(command, "--changed", "--base", "HEAD", *consent)
+    assert (document["summary"]["total"], document["assistants"]) == (0, [])
+    assert tale.run(command, "--changed-since", "HEAD", *consent).code == 0
+    if command != "apply":
+        assert tale.run(command, "--changed", "--base", "HEAD", "--detailed-exitcode").code == 0
+
+
+def test_without_a_base_there_is_nothing_to_differ_from(tale: Story) -> None:
+    for options in ((), ("--base", "none")):
+        done = tale.run("plan", "--changed", *options)
+        assert (done.code, done.stdout) == (1, "")
+        assert "--changed needs a base" in done.stderr
+        assert "--base REV" in done.stderr
+
+
+def test_paths_narrow_what_changed(tale: Story) -> None:
+    tale.write("c", **NEW)
+    tale.write("deep/d2", id="asst_d", **OLD)
+    (tale.root / "assistants/d.yaml").unlink()
+    assert looked_at(tale, "--changed-since", "HEAD") == ["c", "deep/d2"]
+    assert looked_at(tale, "--changed-since", "HEAD", "assistants/deep") == ["deep/d2"]
+    assert looked_at(tale, "--changed-since", "HEAD", "assistants/c.yaml", "assistants/a.yaml") == ["c"]
+    assert looked_at(tale, "--changed-since", "HEAD", "assistants/a.yaml") == []
+
+
+def test_new_files_count_tracked_or_not_and_ignored_too(tale: Story) -> None:
+    for name in "xyz":
+        tale.sandbox.put({"id": f"asst_{name}", **OLD})
+        tale.write(name, **OLD)
+    tale.git("add", "assistants/x.yaml")
+    (tale.root / ".git/info/exclude").write_text("z.yaml\n", "utf-8")
+    (tale.root / "assistants/.draft.yaml").write_text("id: asst_a\n", "utf-8")
+    (tale.root / "assistants/notes.txt").write_text("none\n", "utf-8")
+    assert looked_at(tale, "--changed-since", "HEAD") == ["x", "y", "z"]
+
+
+def test_a_moved_file_and_a_removed_one(tale: Story) -> None:
+    base = tale.head
+    tale.git("mv", "assistants/b.yaml", "assistants/moved.yaml")
+    tale.git("rm", "--quiet", "assistants/c.yaml")
+    for message in ("Move and remove", "And nothing else"):
+        document = tale.plan("--base", base, "--changed")
+        assert moved(document) == {"moved": {"/firstMessage": "drift"}}
+        assert document["no_longer_managed"] == [{"file": "assistants/c.yaml", "id": "asst_c"}]
+        assert gone(tale.plan("--base", base, "--changed", "assistants/moved.yaml")) == []
+        tale.commit(message, allow_empty=True)
+
+
+def test_where_a_definition_was_only_removed_the_report_says_that(tale: Story) -> None:
+    base = tale.head
+    tale.git("rm", "--quiet", "assistants/c.yaml")
+    tale.commit("Remove")
+    done = tale.run("plan", "--base", base, "--changed")
+    assert (done.code, done.stderr) == (0, "")
+    assert "no longer managed: assistants/c.yaml (asst_c)" in done.stdout
+    assert tale.sandbox.requests == []
+
+
+def test_a_branch_is_compared_with_where_it_left_the_base(tale: Story) -> None:
+    tale.git("checkout", "--quiet", "-b", "side")
+    tale.write("a", **NEW)
+    tale.commit("On the side")
+    tale.git("checkout", "--quiet", "-")
+    tale.write("c", **NEW)
+    main = tale.commit("On the main line")
+    tale.git("checkout", "--quiet", "side")
+    assert looked_at(tale, "--changed-since", main) == ["a"]
+    document = tale.plan("--changed", "--base", main)
+    assert moved(document) == {"a": {"/firstMessage": "change"}}
+    merge(tale, main)
+    assert looked_at(tale, "--changed-since", main) == ["a"]
+    tale.git("checkout", "--quiet", "--orphan", "unrelated")
+    tale.commit("Unrelated")
+    done = tale.run("plan", "--changed-since", main)
+    assert done.code == 1
+    assert "no commit in common" in done.stderr
+
+
+def test_a_shallow_clone_without_the_fork_says_what_to_do(tale: Story, tmp_path: Path) -> None:
+    tale.git("branch", "base")
+    tale.commit("More", allow_empty=True)
+    tale.root = cloned(tale, tmp_path / "shallow", "--depth", "1", "--no-single-branch")
+    done = tale.run("plan", "--changed-since", "origin/base")
+    assert done.code == 1
+    assert "no commit in common" in done.stderr
+    assert "fetch-depth: 0" in done.stderr
+
+
+def test_an_older_file_in_the_record_counts(tale: Story) -> None:
+    """A selected run leaves the others' older files in the record; the next `--changed` settles them."""
+    tale.sandbox.edit("asst_b", **OLD)
+    tale.recorded()
+    for name in "abc":
+        tale.write(name, **NEW)
+    tale.commit("Change three")
+    tale.recorded("assistants/a.yaml")
+    assert looked_at(tale, "--changed") == ["b", "c"]
+    tale.commit("More", allow_empty=True)
+    assert looked_at(tale, "--changed") == ["b", "c"]
+    assert looked_at(tale, "--changed-since", "HEAD") == ["b", "c"]
+    tale.recorded("--changed")
+    assert looked_at(tale, "--changed") == []
+
+
+def test_a_write_that_is_not_settled_counts(tmp_path: Path) -> None:
+    def failing(asked: Asked, forward: Forward) -> Answered:
+        return breaks(500) if asked.method == "PATCH" else forward(asked)
+
+    with story(tmp_path / "repository", LIVE) as tale:
+        for name in LIVE:
+            tale.write(name, **OLD)
+        tale.commit("First")
+        tale.recorded()
+        tale.write("a", **NEW)
+        tale.commit("Change")
+        with between(tale.sandbox, failing) as broken:
+            tale.url = broken.url
+            assert entries(tale.recorded())["a"]["outcome"] == "indeterminate"
+        tale.url = tale.sandbox.url
+        tale.write("a", **OLD)
+        tale.commit("Back again")
+        document = tale.plan("--changed")
+        assert [entry["key"] for entry in document["assistants"]] == ["a"]
+
+
+def test_invalid_definitions_that_did_not_change_do_not_matter(tale: Story) -> None:
+    tale.write("d", "firstMessage: 1\n")
+    tale.commit("Break d")
+    tale.write("a", **NEW)
+    done = tale.run("plan", "--changed-since", "HEAD", "--format", "json")
+    assert (done.code, [entry["key"] for entry in json.loads(done.stdout)["assistants"]]) == (0, ["a"])
+    assert tale.run("plan", "--changed-since", "HEAD^").code == 1

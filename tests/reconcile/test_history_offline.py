@@ -1,0 +1,123 @@
+"""`plan --offline`: without API and credentials, the base stands in for live."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from histories import NEW, OLD, gone, moved
+from stories import REF, Story, entries, story
+
+LIVE: dict[str, Any] = dict.fromkeys("ab", OLD)
+NO_API = dict.fromkeys(("RECONCILER_API_URL", "RECONCILER_EMAIL", "RECONCILER_PASSWORD"), "")
+MARK = "Offline: compared with the base, not with what is live. This report can't be applied."
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """Two definitions in a first commit."""
+    with story(tmp_path / "repository", LIVE) as told:
+        for name in LIVE:
+            told.write(name, **OLD)
+        told.commit("First")
+        yield told
+
+
+def offline(tale: Story, *arguments: str | Path) -> Any:
+    done = tale.run("plan", "--offline", "--format", "json", *arguments, env=NO_API)
+    assert done.stdout, done.stderr
+    assert tale.sandbox.requests == []
+    return json.loads(done.stdout)
+
+
+def test_the_base_stands_in_for_live(tale: Story) -> None:
+    base = tale.head
+    tale.sandbox.edit("asst_b", firstMessage="edited live")
+    tale.write("a", **NEW, metadata={"team": "a"})
+    tale.write("new", **NEW)
+    tale.commit("Change")
+    document = offline(tale, "--base", base)
+    assert moved(document) == {
+        "a": {"/firstMessage": "change", "/metadata/team": "change"},
+        "new": {"/firstMessage": "change"},
+    }
+    assert (document["offline"], document["api_url"]) == (True, None)
+    assert document["api_calls"] == {"GET": 0, "PATCH": 0, "POST": 0}
+    greeting, team = entries(document)["a"]["changes"]
+    assert (greeting["live"], greeting["base"], greeting["desired"]) == ("old", "old", "new")
+    assert ("live" in team, team["since"]["commit"]) == (False, tale.head)
+    for entry in document["assistants"]:
+        assert (entry["patch"], entry["digest"], entry["live_updated_at"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_every_format_says_so(tale: Story, form: str, tmp_path: Path) -> None:
+    report = tmp_path / "offline.json"
+    done = tale.run("plan", "--offline", "--base", "HEAD", "--format", form, "--report", report, env=NO_API)
+    assert (done.code, done.stderr) == (0, "")
+    assert MARK in " ".join(done.stdout.split())
+    assert MARK in " ".join(tale.run("report", report, "--format", form).stdout.split())
+
+
+def test_its_report_cannot_be_applied(tale: Story, tmp_path: Path) -> None:
+    report = tmp_path / "offline.json"
+    tale.write("a", **NEW)
+    tale.run("plan", "--offline", "--base", "HEAD", "--report", report)
+    done = tale.run("apply", "--plan", report, "--yes")
+    assert done.code == 1
+    assert "offline plan cannot be applied" in done.stderr
+    assert tale.sandbox.requests == []
+
+
+def test_it_needs_a_base(tale: Story) -> None:
+    for options in ((), ("--base", "none")):
+        done = tale.run("plan", "--offline", *options, env=NO_API)
+        assert (done.code, done.stdout) == (1, "")
+        assert "needs a base" in done.stderr
+        assert "--base REV" in done.stderr
+    tale.git("update-ref", REF, tale.commit("More", allow_empty=True))
+    assert offline(tale)["base"] == {"ref": REF, "commit": tale.head}
+
+
+def test_exit_codes(tale: Story) -> None:
+    arguments = ["plan", "--offline", "--base", "HEAD", "--detailed-exitcode"]
+    assert tale.run(*arguments, env=NO_API).code == 0
+    tale.write("a", **NEW)
+    assert tale.run(*arguments, env=NO_API).code == 2
+    assert tale.run(*arguments[:-1], env=NO_API).code == 0
+    tale.write("b", "firstMessage: 1\n")
+    done = tale.run(*arguments, env=NO_API)
+    assert done.code == 1
+    assert "assistants/b.yaml:1:1" in done.stderr
+
+
+def test_what_is_gone_released_and_ignored_is_listed_as_ever(tale: Story) -> None:
+    tale.write("a", **OLD, metadata={"crm": 1, "team": "a"}, endCallMessage="Bye")
+    base = tale.commit("More fields")
+    (tale.root / "assistants/b.yaml").unlink()
+    tale.write("a", **OLD, metadata={"crm": 2, "team": "b"})
+    tale.project.configure(ignore=[{"path": "/metadata/crm", "reason": "set by the CRM"}], sensitive=["/metadata/team"])
+    document = offline(tale, "--base", base)
+    entry = entries(document)["a"]
+    assert gone(document) == ["assistants/b.yaml"]
+    assert entry["released"] == ["/endCallMessage"]
+    assert [ignored["path"] for ignored in entry["ignored"]] == ["/metadata/crm"]
+    assert [(change["path"], change["desired"], change["live"]) for change in entry["changes"]] == [
+        ("/metadata/team", "(sensitive)", "(sensitive)")
+    ]
+    assert "team: b" not in json.dumps(document)
+
+
+def test_changed_narrows_it(tale: Story) -> None:
+    base = tale.head
+    tale.write("a", **NEW)
+    document = offline(tale, "--base", base, "--changed")
+    assert list(entries(document)) == ["a"]
+
+
+def test_no_environment_variable_of_the_api_is_looked_at(tale: Story) -> None:
+    odd = {**NO_API, "RECONCILER_API_URL": "http://nowhere.example/api", "RECONCILER_AUTH_TOKEN": "\n"}
+    assert tale.run("plan", "--offline", "--base", "HEAD", env=odd).code == 0
+    assert os.environ.get("RECONCILER_AUTH_TOKEN") is None

@@ -1,0 +1,197 @@
+"""What becomes of fields that somebody else moved: where the policy comes from, what is refused, in which words."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from histories import NEW, OLD, OTHER, moved
+from projects import MODEL
+from stories import BOTH, Nested, Story, entries, story
+
+LIVE: dict[str, Any] = {"drifted": OLD, "torn": OLD, "changed": OLD}
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """One definition drifted live, one was changed in git and live, one in git alone; all are recorded as they were."""
+    with story(tmp_path / "repository", LIVE) as told:
+        for name in LIVE:
+            told.write(name, **OLD)
+        told.commit("First")
+        told.recorded()
+        told.sandbox.edit("asst_drifted", **OTHER)
+        told.sandbox.edit("asst_torn", **OTHER)
+        told.write("torn", **NEW)
+        told.write("changed", **NEW)
+        told.commit("Second")
+        yield told
+
+
+def sent(tale: Story, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
+    """The assistants that a plan would write, after a look that nothing was sent."""
+    document = tale.plan(*arguments) if env is None else _plan(tale, *arguments, env=env)
+    assert tale.sandbox.patches == []
+    return {key for key, entry in entries(document).items() if entry["patch"] is not None}
+
+
+def _plan(tale: Story, *arguments: str, env: dict[str, str]) -> Any:
+    return json.loads(tale.run("plan", *arguments, "--format", "json", env=env).stdout)
+
+
+def test_the_option_beats_the_environment_which_beats_the_file(tale: Story) -> None:
+    keep, revert = {"changed"}, {"changed", "drifted"}
+    assert sent(tale) == keep
+    tale.project.configure(on_drift="revert")
+    assert sent(tale) == revert
+    assert sent(tale, env={"RECONCILER_ON_DRIFT": "keep"}) == keep
+    assert sent(tale, "--on-drift", "revert", env={"RECONCILER_ON_DRIFT": "keep"}) == revert
+    assert sent(tale, "--on-drift", "keep") == keep
+    assert sent(tale, env={"RECONCILER_ON_DRIFT": ""}) == revert
+    tale.project.configure(on_drift="fail")
+    assert sent(tale) == keep
+    assert tale.plan()["options"] == {"on_drift": "fail", "force_conflicts": False}
+
+
+@pytest.mark.parametrize("value", ["Keep", "undo", ""])
+def test_another_word_is_refused_before_any_request(tale: Story, value: str) -> None:
+    tale.sandbox.forget_requests()
+    done = tale.run("plan", "--on-drift", value)
+    assert (done.code, done.stdout) == (1, "")
+    assert "keep" in done.stderr
+    if value:
+        assert tale.run("plan", env={"RECONCILER_ON_DRIFT": value}).code == 1
+    assert tale.sandbox.requests == []
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_fail_needs_a_base_and_says_how_to_get_one(tale: Story, command: str) -> None:
+    tale.sandbox.forget_requests()
+    consent = ["--yes"] if command == "apply" else []
+    done = tale.run(command, "--on-drift", "fail", "--base", "none", *consent)
+    assert (done.code, done.stdout) == (1, "")
+    assert "--on-drift fail needs a base" in done.stderr
+    assert "--base REV" in done.stderr
+    assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in done.stderr
+    tale.project.configure(on_drift="fail")
+    assert tale.run(command, "--base", "none", *consent).code == 1
+    assert tale.sandbox.requests == []
+    assert tale.run("drift", "--base", "none").code == 0
+
+
+def test_drift_alone_is_unchanged_and_exit_0(tale: Story) -> None:
+    done = tale.run("apply", "--yes", "assistants/drifted.yaml")
+    assert done.code == 0
+    assert "1 unchanged" in done.stdout
+    assert "Drift is left as it is" in done.stdout
+    assert entries(tale.apply("assistants/drifted.yaml"))["drifted"]["status"] == "drifted"
+    assert tale.sandbox.patches == []
+
+
+def test_a_conflict_is_refused_with_three_ways_out(tale: Story) -> None:
+    done = tale.run("apply", "--yes")
+    assert done.code == 1
+    words = " ".join(done.stdout.split())
+    assert "firstMessage was changed both in git and live" in words
+    for way in ("--force-conflicts to let git win", "remove the field", "pull the live value into the definition"):
+        assert way in words
+    assert tale.sandbox.patches == [NEW]
+    assert tale.sandbox.live("asst_torn")["firstMessage"] == "edited live"
+    for form in ("text", "markdown"):
+        plan = " ".join(tale.run("plan", "--format", form).stdout.split())
+        assert "An assistant with a conflict is refused" in plan
+    assert "is refused" not in tale.run("plan", "--force-conflicts").stdout
+
+
+def test_drift_is_refused_under_fail_with_its_own_ways_out(tale: Story) -> None:
+    document = tale.apply("--on-drift", "fail", "assistants/drifted.yaml")
+    entry = entries(document)["drifted"]
+    assert (entry["outcome"], entry["status"], entry["patch"]) == ("refused", "drifted", None)
+    assert entry["error"]
+    assert (entry["error"]["kind"], entry["error"]["status"]) == ("conflict", None)
+    for way in ("--on-drift revert", "remove the field", "pull the live value into the definition"):
+        assert way in entry["error"]["message"]
+    assert "--force-conflicts" not in entry["error"]["message"]
+    assert tale.run("apply", "--yes", "--on-drift", "fail", "assistants/drifted.yaml").code == 1
+    assert "edited live is refused" in " ".join(tale.run("plan", "--on-drift", "fail").stdout.split())
+    assert tale.sandbox.patches == []
+
+
+def test_force_conflicts_lets_git_win_and_touches_no_drift(tale: Story) -> None:
+    assert sent(tale, "--force-conflicts") == {"changed", "torn"}
+    assert tale.apply("--force-conflicts")["summary"]["applied"] == 2
+    assert tale.sandbox.live("asst_torn")["firstMessage"] == "new"
+    assert tale.sandbox.live("asst_drifted")["firstMessage"] == "edited live"
+    assert moved(tale.plan("--force-conflicts")) == {"drifted": {"/firstMessage": "drift"}}
+    tale.apply("--force-conflicts", "--on-drift", "revert")
+    assert moved(tale.plan()) == {}
+
+
+def test_releasing_the_field_is_a_way_out(tale: Story) -> None:
+    tale.write("torn", name="Torn")
+    tale.commit("Leave the greeting to the dashboard")
+    document = tale.apply("assistants/torn.yaml")
+    assert entries(document)["torn"]["outcome"] == "applied"
+    assert entries(document)["torn"]["released"] == ["/firstMessage"]
+    assert tale.sandbox.live("asst_torn")["firstMessage"] == "edited live"
+
+
+def test_writing_the_live_value_into_the_definition_is_a_way_out(tale: Story) -> None:
+    tale.write("torn", **OTHER)
+    assert "torn" not in moved(tale.plan())
+    assert entries(tale.apply("assistants/torn.yaml"))["torn"]["outcome"] == "unchanged"
+
+
+@pytest.mark.parametrize("nested", BOTH)
+def test_a_patch_is_whole_and_keeps_what_drifted_inside_the_object(tmp_path: Path, nested: Nested) -> None:
+    live = {"a": {"model": {**MODEL, "maxTokens": 100, "tools": ["undocumented"]}}}
+    with story(tmp_path / "repository", live, nested=nested) as tale:
+        tale.write("a", model={"temperature": 0.7, "maxTokens": 100})
+        base = tale.commit("First")
+        tale.sandbox.edit("asst_a", model={**live["a"]["model"], "maxTokens": 999})
+        tale.write("a", model={"temperature": 0.2, "maxTokens": 100})
+        planned = entries(tale.plan("--base", base))["a"]
+        assert planned["status"] == "pending"
+        applied = entries(tale.apply("--base", base))["a"]
+        whole = {**MODEL, "temperature": 0.2, "maxTokens": 999, "tools": ["undocumented"]}
+        assert planned["patch"] == applied["patch"] == {"model": whole}
+        assert tale.sandbox.live("asst_a")["model"] == whole
+        assert applied["outcome"] == "applied"
+        tale.apply("--base", base, "--on-drift", "revert")
+        assert tale.sandbox.live("asst_a")["model"] == {**whole, "maxTokens": 100}
+
+
+@pytest.mark.parametrize("policy", [(), ("--on-drift", "revert"), ("--on-drift", "fail"), ("--force-conflicts",)])
+def test_an_ignored_difference_is_accepted_by_all_commands_alike(tale: Story, policy: tuple[str, ...]) -> None:
+    rule = {"path": "/firstMessage", "reason": "the campaign", "expires": "2999-01-31"}
+    tale.project.configure(ignore=[rule])
+    documents = [tale.plan(*policy), tale.apply(*policy), tale.report("drift")]
+    for document in documents:
+        assert moved(document) == {}
+        for key in LIVE:
+            entry = entries(document)[key]
+            assert entry["ignored"] == [{"path": "/firstMessage", "reason": "the campaign", "expires": "2999-01-31"}]
+            assert entry["status"] == "in_sync"
+    assert set(documents[1]["summary"].items()) >= {("unchanged", 3), ("applied", 0)}
+    assert tale.sandbox.patches == []
+    assert "ignored: firstMessage (the campaign, until 2999-01-31)" in tale.run("drift").stdout
+
+
+def test_an_ignored_conflict_refuses_nothing_and_keeps_its_live_value(tmp_path: Path) -> None:
+    live = {"a": {"metadata": {"crm": 1, "team": "old", "more": True}}}
+    with story(tmp_path / "repository", live) as tale:
+        tale.write("a", metadata={"crm": 1, "team": "old"})
+        base = tale.commit("First")
+        tale.project.configure(ignore=[{"path": "/metadata/crm", "reason": "set by the CRM"}])
+        tale.sandbox.edit("asst_a", metadata={"crm": 3, "team": "old", "more": True})
+        tale.write("a", metadata={"crm": 2, "team": "new"})
+        entry = entries(tale.apply("--base", base, "--on-drift", "fail"))["a"]
+        assert entry["outcome"] == "applied"
+        assert tale.sandbox.live("asst_a")["metadata"] == {"crm": 3, "team": "new", "more": True}
+
+
+def test_equal_is_never_a_conflict_whatever_the_base_says(tale: Story) -> None:
+    tale.sandbox.edit("asst_torn", **NEW)
+    for base in ("HEAD", "HEAD^", "refs/reconciler/applied", "none"):
+        assert "torn" not in moved(tale.plan("--base", base))

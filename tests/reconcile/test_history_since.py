@@ -1,0 +1,211 @@
+"""Since when: the commit that set a desired value, in every shape of history."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from histories import OLD, OTHER, cloned, commit_as, merge, setters
+from stories import Story, entries, story
+
+GREETING = "/firstMessage"
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """One definition, committed as it is live."""
+    with story(tmp_path / "repository", {"a": {**OLD, "name": "A"}, "b": OLD}) as told:
+        told.write("a", **OLD)
+        told.commit("First")
+        yield told
+
+
+def greet(tale: Story, text: str, author: str, **more: str) -> tuple[str, str, str]:
+    """Commit a greeting as somebody."""
+    tale.write("a", firstMessage=text, **more)
+    return commit_as(tale, author)
+
+
+def test_a_change_names_commit_author_and_date(tale: Story) -> None:
+    base = tale.head
+    greet(tale, "one", "Ada")
+    bob = greet(tale, "two", "Bob `b`")
+    greet(tale, "two", "Cy", name="B")
+    document = tale.plan("--base", base)
+    assert setters(document)[GREETING] == bob
+    assert bob[2] == "2026-11-20T09:30:00+01:00"
+    assert setters(document)["/name"] == (tale.head, "Cy", bob[2])
+    text = tale.run("plan", "--base", base).stdout
+    assert f"set by {bob[0][:7]}, Bob `b`, 2026-11-20: firstMessage" in text
+    page = tale.run("plan", "--base", base, "--format", "markdown").stdout
+    assert f"- Set by {bob[0][:7]}, Bob &#96;b&#96;, 2026-11-20: `firstMessage`" in page
+
+
+def test_a_conflict_names_its_commit_and_drift_the_time_of_lives_last_update(tale: Story) -> None:
+    base = tale.head
+    greet(tale, "new", "Ada", name="A")
+    tale.sandbox.edit("asst_a", **OTHER)
+    document = tale.plan("--base", base)
+    assert setters(document) == {GREETING: (tale.head, "Ada", "2026-11-20T09:30:00+01:00")}
+    updated = entries(document)["a"]["live_updated_at"]
+    assert updated == tale.sandbox.live("asst_a")["updatedAt"]
+    shown = tale.run("plan", "--base", "HEAD")
+    assert setters(tale.plan("--base", "HEAD")) == {GREETING: None}
+    assert f"live last updated {updated}" in shown.stdout
+    assert "set by" not in shown.stdout
+    assert f"live last updated {updated}" in tale.run("drift", "--format", "markdown").stdout
+
+
+def test_apply_and_offline_plans_name_it_too(tale: Story) -> None:
+    base = tale.head
+    ada = greet(tale, "new", "Ada")
+    assert setters(tale.plan("--offline", "--base", base)) == {GREETING: ada}
+    assert setters(tale.apply("--base", base)) == {GREETING: ada}
+
+
+def test_without_a_base_nobody_looks(tale: Story) -> None:
+    greet(tale, "new", "Ada")
+    assert setters(tale.plan()) == {GREETING: None}
+
+
+def test_an_edit_that_is_not_committed_was_set_by_nobody(tale: Story) -> None:
+    base = tale.head
+    greet(tale, "one", "Ada")
+    greet(tale, "two", "Bob")
+    tale.write("a", firstMessage="three")
+    assert setters(tale.plan("--base", base)) == {GREETING: None}
+    tale.write("a", firstMessage="one")  # what Ada wrote, but not what HEAD has
+    assert setters(tale.plan("--base", base)) == {GREETING: None}
+    tale.write("b", **OTHER)
+    document = tale.plan("--base", base)
+    assert setters(document, "b") == {GREETING: None}
+
+
+def test_a_moved_file_does_not_hide_who_set_a_value(tale: Story) -> None:
+    base = tale.head
+    ada = greet(tale, "new", "Ada")
+    tale.git("mv", "assistants/a.yaml", "assistants/moved.yaml")
+    commit_as(tale, "Mover")
+    assert setters(tale.plan("--base", base), "moved") == {GREETING: ada}
+    tale.git("mv", "assistants", "bots")
+    (tale.root / "bots/moved.yaml").write_text(
+        "# rewritten from end to end\nmetadata: {team: a}\nfirstMessage: |-\n  new\nid: 'asst_a'\n", "utf-8"
+    )
+    cy = commit_as(tale, "Cy")
+    assert setters(tale.plan("--directory", "bots", "--base", base), "moved") == {
+        GREETING: ada,
+        "/metadata/team": cy,
+    }
+
+
+def test_definitions_that_swap_their_files_keep_their_own_commits(tale: Story) -> None:
+    base = tale.head
+    tale.write("b", firstMessage="b's")
+    ada = commit_as(tale, "Ada")
+    bob = greet(tale, "a's", "Bob")
+    first, second, between = (tale.root / f"assistants/{name}.yaml" for name in ("a", "b", "c"))
+    first.rename(between)
+    second.rename(first)
+    between.rename(second)
+    commit_as(tale, "Swapper")
+    document = tale.plan("--base", base)
+    assert (setters(document, "a"), setters(document, "b")) == ({GREETING: ada}, {GREETING: bob})
+
+
+def test_a_merge_does_not_hide_who_set_a_value_on_the_branch(tale: Story) -> None:
+    base = tale.head
+    tale.git("checkout", "--quiet", "-b", "side")
+    ada = greet(tale, "new", "Ada")
+    tale.git("checkout", "--quiet", "-")
+    tale.write("b", **OLD)
+    commit_as(tale, "Bob")
+    merge(tale, "side")
+    assert setters(tale.plan("--base", base)) == {GREETING: ada}
+
+
+@pytest.mark.parametrize("sets_first", [True, False])
+def test_a_value_set_on_one_line_survives_a_merge_of_another_edit_of_the_file(tale: Story, sets_first: bool) -> None:
+    tale.write("a", "id: asst_a\nfirstMessage: old\n" + "# line\n" * 20 + "maxDurationSeconds: 10\n")
+    base = tale.commit("Longer")
+    file = tale.root / "assistants/a.yaml"
+
+    def change(old: str, new: str, author: str) -> tuple[str, str, str]:
+        file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
+        return commit_as(tale, author)
+
+    greeting, seconds = ("old", "new", "Ada"), ("10", "20", "Bob")
+    tale.git("checkout", "--quiet", "-b", "side")
+    on_side = change(*(seconds if sets_first else greeting))
+    tale.git("checkout", "--quiet", "-")
+    on_main = change(*(greeting if sets_first else seconds))
+    merge(tale, "side")
+    ada, bob = (on_main, on_side) if sets_first else (on_side, on_main)
+    assert setters(tale.plan("--base", base)) == {GREETING: ada, "/maxDurationSeconds": bob}
+
+
+def test_a_value_that_only_a_merge_made_was_set_by_the_merge(tale: Story) -> None:
+    base = tale.head
+    tale.git("checkout", "--quiet", "-b", "side")
+    greet(tale, "side's", "Ada")
+    tale.git("checkout", "--quiet", "-")
+    greet(tale, "main's", "Bob")
+    merge(tale, "side", "--strategy", "ours", "--no-commit")
+    ours = greet(tale, "both's", "Merger")
+    assert setters(tale.plan("--base", base)) == {GREETING: ours}
+
+
+def test_a_revert_set_the_value_that_it_brought_back(tale: Story) -> None:
+    base = tale.head
+    greet(tale, "new", "Ada")
+    greet(tale, "worse", "Bob")
+    back = greet(tale, "new", "Reverter")
+    assert setters(tale.plan("--base", base)) == {GREETING: back}
+
+
+def test_a_file_that_could_not_be_read_in_between_sets_again_when_it_can(tale: Story) -> None:
+    base = tale.head
+    greet(tale, "new", "Ada")
+    tale.write("a", "id: asst_a\nfirstMessage: [")
+    commit_as(tale, "Breaker")
+    mended = greet(tale, "new", "Mender")
+    assert setters(tale.plan("--base", base)) == {GREETING: mended}
+
+
+def test_a_null_and_a_first_file_are_set_by_their_commits_too(tale: Story) -> None:
+    base = tale.head
+    tale.write("a", firstMessage=None)
+    ada = commit_as(tale, "Ada")
+    tale.write("b", firstMessage="first words")
+    bob = commit_as(tale, "Bob")
+    document = tale.plan("--base", base)
+    assert (setters(document, "a"), setters(document, "b")) == ({GREETING: ada}, {GREETING: bob})
+
+
+def test_beyond_the_end_of_a_shallow_clone_nobody_is_named(tale: Story, tmp_path: Path) -> None:
+    people = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    alone = tale.git(*people, "commit-tree", "-m", "What is live, without a history", "HEAD^{tree}")
+    tale.git("branch", "applied", alone)
+    greet(tale, "new", "Ada")
+    tale.commit("This is where the clone ends", allow_empty=True)
+    bob = greet(tale, "new", "Bob", name="B")
+    tale.root = cloned(tale, tmp_path / "shallow", "--depth", "2", "--no-single-branch")
+    assert setters(tale.plan("--base", "origin/applied")) == {GREETING: None, "/name": bob}
+
+
+def test_a_commit_that_was_tried_before_and_recorded_as_not_applied_is_still_named(tale: Story) -> None:
+    """It is not in base..HEAD: the record descends from it, and keeps the older definition."""
+    tale.write("b", **OLD)
+    tale.commit("Another")
+    tale.recorded()
+    ada = greet(tale, "new", "Ada")
+    tale.sandbox.edit("asst_a", **OTHER)
+    assert entries(tale.recorded())["a"]["outcome"] == "refused"
+    assert setters(tale.plan()) == {GREETING: ada}
+    tale.git("mv", "assistants/a.yaml", "assistants/[x].yaml")
+    commit_as(tale, "Mover")
+    assert setters(tale.plan(), "[x]") == {GREETING: ada}
+    tale.write("b", firstMessage="newer")
+    cy = commit_as(tale, "Cy")
+    document = tale.plan()
+    assert (setters(document, "[x]"), setters(document, "b")) == ({GREETING: ada}, {GREETING: cy})
+    tale.write("[x]", id="asst_a", firstMessage="not committed")
+    assert setters(tale.plan(), "[x]") == {GREETING: None}

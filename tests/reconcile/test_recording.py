@@ -1,0 +1,402 @@
+"""What the applied record holds after every kind of run: per definition, the file that says what is live."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, breaks, says
+from projects import outcomes
+from stories import BOTH, REF, Nested, Story, entries, story
+
+OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
+LIVE = {name: OLD for name in "abcd"}
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """Four definitions that are live as they are committed; nothing is recorded yet."""
+    with story(tmp_path / "repository", LIVE) as told:
+        for name in LIVE:
+            told.write(name, **OLD)
+        told.commit("First")
+        yield told
+
+
+def file(name: str) -> str:
+    return f"assistants/{name}.yaml"
+
+
+def shown(tale: Story, field: str = "firstMessage") -> dict[str, Any]:
+    """The one field of every definition in the record's tree."""
+    return {Path(path).stem: declared.get(field) for path, declared in tale.tree().items()}
+
+
+def failing(*names: str, method: str = "PATCH", status: int = 400) -> Any:
+    """Answer requests of a method for some assistants with a status, and leave everything else to the sandbox."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method == method and asked.path.removeprefix("/assistants/asst_") in names:
+            return breaks(status)
+        return forward(asked)
+
+    return meddle
+
+
+class TestTheFirstRun:
+    def test_needs_to_be_announced(self, tale: Story) -> None:
+        done = tale.run("apply", "--yes", "--record")
+        assert done.code == 1
+        assert f"there is no record {REF} here" in done.stderr
+        assert "git fetch origin" in done.stderr
+        assert "--base none" in done.stderr
+        assert (tale.record, tale.sandbox.requests) == (None, [])
+
+    def test_another_base_does_not_announce_it(self, tale: Story) -> None:
+        assert tale.run("apply", "--yes", "--record", "--base", "HEAD").code == 1
+        assert tale.record is None
+
+    def test_has_one_parent_and_the_tree_of_head(self, tale: Story) -> None:
+        (tale.root / "README").write_text("Not a definition.\n")
+        tale.write("a", **NEW)
+        head = tale.commit()
+        done = tale.run("apply", "--yes", "--record", "--base", "none")
+        assert (done.code, tale.parents) == (0, [head])
+        assert f"Recorded as {str(tale.record)[:12]}." in done.stderr
+        assert tale.git("rev-parse", f"{REF}^{{tree}}") == tale.git("rev-parse", "HEAD^{tree}")
+        assert tale.message.splitlines() == [
+            "Apply: 1 applied, 3 unchanged",
+            "",
+            "applied: assistants/a.yaml (asst_a)",
+        ]
+
+    def test_leaves_out_what_did_not_get_there(self, tale: Story) -> None:
+        for name in LIVE:
+            tale.write(name, **NEW)
+        tale.commit()
+        with tale.meddling(failing("b")):
+            document = tale.recorded()
+        assert outcomes(document) == {"a": "applied", "b": "failed", "c": "applied", "d": "applied"}
+        assert shown(tale) == {"a": "new", "c": "new", "d": "new"}
+
+
+class TestTheTree:
+    @pytest.fixture(autouse=True)
+    def first(self, tale: Story) -> None:
+        tale.recorded()
+
+    def test_has_heads_files_where_everything_is_live(self, tale: Story) -> None:
+        previous = tale.record
+        tale.write("a", **NEW)
+        head = tale.commit()
+        tale.recorded()
+        assert tale.parents == [head, previous]
+        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+
+    @pytest.mark.parametrize(
+        ("method", "status", "outcome"),
+        [("PATCH", 400, "failed"), ("GET", 500, "failed"), ("PATCH", 500, "indeterminate"), ("PATCH", 404, "failed")],
+    )
+    def test_keeps_the_record_of_one_that_failed(self, tale: Story, method: str, status: int, outcome: str) -> None:
+        for name in "ab":
+            tale.write(name, **NEW)
+        tale.commit()
+        with tale.meddling(failing("b", method=method, status=status)):
+            assert outcomes(tale.recorded()) == {"a": "applied", "b": outcome, "c": "unchanged", "d": "unchanged"}
+        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+
+    def test_keeps_the_record_of_one_that_was_refused(self, tale: Story) -> None:
+        tale.sandbox.edit("asst_b", firstMessage="theirs")
+        for name in "ab":
+            tale.write(name, **NEW)
+        tale.commit()
+        done = tale.run("apply", "--yes", "--record")
+        assert done.code == 1
+        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert tale.message.splitlines()[0] == "Apply: 1 applied, 1 refused, 2 unchanged"
+        assert entries(tale.plan())["b"]["status"] == "conflicted"  # not drift, as if git had won
+
+    def test_keeps_the_record_of_one_that_was_not_selected(self, tale: Story) -> None:
+        for name in "abc":
+            tale.write(name, **NEW)
+        tale.commit()
+        assert outcomes(tale.recorded("assistants/a.yaml")) == {"a": "applied"}
+        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert outcomes(tale.recorded("--changed")) == {"b": "applied", "c": "applied"}
+        assert set(shown(tale).values()) == {"new", "old"}
+
+    def test_keeps_the_record_of_one_that_was_skipped(self, tale: Story) -> None:
+        for name in "abcd":
+            tale.write(name, **NEW)
+        tale.commit()
+        with tale.meddling(failing("a")):
+            found = outcomes(tale.recorded("--fail-fast", "--concurrency", "1"))
+        assert found == {"a": "failed", "b": "skipped", "c": "skipped", "d": "skipped"}
+        assert set(shown(tale).values()) == {"old"}
+
+    def test_keeps_the_record_of_one_that_live_does_not_show(self, tale: Story) -> None:
+        def deaf(asked: Asked, forward: Forward) -> Answered:
+            if asked.method == "PATCH":
+                return says(200, forward(Asked("GET", asked.path, asked.headers, b"", 1)).json)
+            return forward(asked)
+
+        tale.write("a", **NEW)
+        tale.commit()
+        with tale.meddling(deaf):
+            assert outcomes(tale.recorded())["a"] == "not_converged"
+        assert shown(tale)["a"] == "old"
+        assert tale.trailers == []
+
+    def test_has_an_old_file_at_its_new_place(self, tale: Story) -> None:
+        tale.git("mv", file("a"), file("z"))
+        tale.write("z", id="asst_a", **NEW)
+        tale.commit()
+        with tale.meddling(failing("a")):
+            assert outcomes(tale.recorded())["z"] == "failed"
+        assert shown(tale) == {"b": "old", "c": "old", "d": "old", "z": "old"}
+        assert entries(tale.plan())["z"]["changes"][0]["base"] == "old"
+
+    def test_follows_files_whose_names_were_swapped(self, tale: Story) -> None:
+        tale.write("a", id="asst_b", **NEW)
+        tale.write("b", id="asst_a", **NEW)
+        tale.commit()
+        with tale.meddling(failing("b")):
+            assert outcomes(tale.recorded()) == {"a": "failed", "b": "applied", "c": "unchanged", "d": "unchanged"}
+        tree = tale.tree()
+        assert (tree[file("a")], tree[file("b")]) == ({"id": "asst_b", **OLD}, {"id": "asst_a", **NEW})
+
+    def test_lacks_one_that_is_new_and_failed(self, tale: Story) -> None:
+        tale.sandbox.put({"id": "asst_e", **OLD})
+        tale.write("e", **NEW)
+        tale.commit()
+        with tale.meddling(failing("e")):
+            assert outcomes(tale.recorded())["e"] == "failed"
+        assert file("e") not in tale.tree()
+
+    def test_lacks_one_that_head_deleted(self, tale: Story) -> None:
+        (tale.root / file("b")).unlink()
+        tale.commit()
+        document = tale.recorded()
+        assert document["no_longer_managed"] == [{"file": file("b"), "id": "asst_b"}]
+        assert shown(tale) == {"a": "old", "c": "old", "d": "old"}
+        assert tale.plan()["no_longer_managed"] == []
+
+    def test_keeps_what_a_renamed_folder_held(self, tale: Story) -> None:
+        tale.git("mv", "assistants", "bots")
+        for name in "ab":
+            (tale.root / "bots" / f"{name}.yaml").write_text(f"id: asst_{name}\nfirstMessage: new\n")
+        tale.commit()
+        tale.recorded("--directory", "bots", "bots/a.yaml")
+        assert {path: declared["firstMessage"] for path, declared in tale.tree().items()} == {
+            "bots/a.yaml": "new",
+            "bots/b.yaml": "old",
+            "bots/c.yaml": "old",
+            "bots/d.yaml": "old",
+        }
+
+    def test_keeps_the_record_of_a_definition_that_now_uses_the_other_id(self, tale: Story) -> None:
+        tale.write("a", id="local_asst_a", **NEW)
+        tale.commit()
+        with tale.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
+            assert outcomes(tale.recorded())["a"] == "failed"
+        assert tale.tree()[file("a")] == {"id": "asst_a", **OLD}
+        assert entries(tale.plan())["a"]["changes"][0]["base"] == "old"
+
+    def test_other_files_are_heads_whatever_became_of_the_definitions(self, tale: Story) -> None:
+        tale.project.configure(on_drift="keep")
+        tale.write("a", **NEW)
+        tale.commit()
+        with tale.meddling(failing("a")):
+            tale.recorded()
+        assert tale.git("show", f"{REF}:reconciler.yaml") == '{"on_drift": "keep"}'
+
+    def test_an_unselected_file_that_nobody_can_read_keeps_its_place(self, tale: Story) -> None:
+        tale.write("b", "id: [\n")
+        tale.write("a", **NEW)
+        tale.commit()
+        tale.recorded("assistants/a.yaml")
+        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+
+    def test_drift_that_is_kept_is_still_drift_afterwards(self, tale: Story) -> None:
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        tale.write("b", **NEW)
+        tale.commit()
+        assert outcomes(tale.recorded())["a"] == "unchanged"
+        assert entries(tale.plan())["a"]["status"] == "drifted"
+
+
+class TestOneFailureDoesNotMakeTheOthersStale:
+    def test_the_next_run_tells_changes_from_edits(self, tale: Story) -> None:
+        tale.recorded()
+        for name in "ab":
+            tale.write(name, **NEW)
+        tale.commit()
+        with tale.meddling(failing("b")):
+            tale.recorded()
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        found = entries(tale.plan())
+        assert {key: entry["status"] for key, entry in found.items()} == {
+            "a": "drifted",
+            "b": "pending",
+            "c": "in_sync",
+            "d": "in_sync",
+        }
+
+    @pytest.mark.parametrize("nested", BOTH)
+    def test_a_retry_converges(self, tmp_path: Path, nested: Nested) -> None:
+        with story(tmp_path / "other", {"a": {"metadata": {"k": 1, "own": 2}}}, nested=nested) as told:
+            told.write("a", metadata={"k": 1})
+            told.commit()
+            told.recorded()
+            told.write("a", metadata={"k": 2})
+            head = told.commit()
+            with told.meddling(failing("a")):
+                assert outcomes(told.recorded()) == {"a": "failed"}
+            assert outcomes(told.recorded()) == {"a": "applied"}
+            assert told.git("rev-parse", f"{REF}^{{tree}}") == told.git("rev-parse", f"{head}^{{tree}}")
+            assert told.sandbox.live("asst_a")["metadata"] == {"k": 2, "own": 2}
+
+
+class TestUnclearWrites:
+    @pytest.fixture
+    def unclear(self, tale: Story) -> Story:
+        """The last write to `a` had no clear answer, and reached the local database all the same."""
+        tale.recorded()
+        tale.write("a", **NEW)
+        tale.commit()
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            return breaks(500) if asked.method == "PATCH" else answer
+
+        with tale.meddling(meddle):
+            assert outcomes(tale.recorded())["a"] == "indeterminate"
+        tale.sandbox.forget_requests()
+        return tale
+
+    def test_a_trailer_names_the_fields(self, unclear: Story) -> None:
+        assert unclear.trailers == [{"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"]}]
+        assert unclear.message.splitlines()[0] == "Apply: 1 indeterminate, 3 unchanged"
+        assert shown(unclear)["a"] == "old"
+
+    def test_the_next_plan_shows_them_although_live_looks_right(self, unclear: Story) -> None:
+        entry = entries(unclear.plan())["a"]
+        assert unclear.sandbox.live("asst_a")["firstMessage"] == "new"
+        assert (entry["status"], entry["changes"], entry["patch"]) == ("in_sync", [], NEW)
+        assert "sent again" in entry["warnings"][0]
+        assert "firstMessage" in unclear.run("plan").stdout
+
+    @pytest.mark.parametrize("options", [[], ["--changed"], ["assistants/a.yaml"], ["--base", "none"]])
+    def test_the_next_apply_sends_them_again_and_settles_them(self, unclear: Story, options: list[str]) -> None:
+        assert outcomes(unclear.recorded(*options))["a"] == "applied"
+        assert unclear.sandbox.patches == [NEW]
+        assert unclear.sandbox.provider("asst_a")["firstMessage"] == "new"
+        assert (unclear.trailers, shown(unclear)["a"]) == ([], "new")
+        unclear.sandbox.forget_requests()
+        assert outcomes(unclear.recorded())["a"] == "unchanged"
+        assert unclear.sandbox.patches == []
+
+    def test_without_record_they_are_sent_again_and_again(self, unclear: Story) -> None:
+        for _ in range(2):
+            assert outcomes(unclear.apply())["a"] == "applied"
+        assert unclear.sandbox.patches == [NEW, NEW]
+        assert len(unclear.trailers) == 1
+
+    def test_they_stay_until_they_are_settled(self, unclear: Story) -> None:
+        unclear.write("b", **NEW)
+        unclear.commit()
+        unclear.recorded("assistants/b.yaml")
+        assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
+        with unclear.meddling(failing("a")):
+            assert outcomes(unclear.recorded())["a"] == "failed"
+        assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
+
+    def test_a_second_unclear_write_keeps_the_fields_of_the_first(self, unclear: Story) -> None:
+        unclear.write("a", **NEW, endCallMessage="Bye")
+        unclear.commit()
+        with unclear.meddling(failing("a", status=502)):
+            assert outcomes(unclear.recorded())["a"] == "indeterminate"
+        assert [trailer["fields"] for trailer in unclear.trailers] == [["/endCallMessage", "/firstMessage"]]
+
+    def test_they_are_recomputed_from_todays_definition(self, unclear: Story) -> None:
+        unclear.write("a", firstMessage="newer")
+        unclear.commit()
+        unclear.sandbox.edit("asst_a", firstMessage="old")
+        assert outcomes(unclear.recorded())["a"] == "applied"
+        assert unclear.sandbox.patches == [{"firstMessage": "newer"}]
+        assert unclear.trailers == []
+
+    def test_one_that_somebody_else_has_written_since_is_refused(self, unclear: Story) -> None:
+        unclear.sandbox.edit("asst_a", firstMessage="theirs")
+        assert outcomes(unclear.recorded())["a"] == "refused"
+        assert (unclear.sandbox.patches, len(unclear.trailers)) == ([], 1)
+
+    def test_a_field_that_is_no_longer_declared_is_left_alone_and_settled(self, unclear: Story) -> None:
+        unclear.write("a", name="A")
+        unclear.sandbox.edit("asst_a", name="A")
+        unclear.commit()
+        assert outcomes(unclear.recorded())["a"] == "unchanged"
+        assert (unclear.sandbox.patches, unclear.trailers) == ([], [])
+
+    def test_a_field_that_only_drifted_is_not_settled_by_another(self, unclear: Story) -> None:
+        unclear.write("a", **OLD, endCallMessage="Bye")  # git went back, and live shows what was sent
+        unclear.commit()
+        assert outcomes(unclear.recorded())["a"] == "applied"
+        assert unclear.sandbox.patches == [{"endCallMessage": "Bye"}]
+        assert [trailer["fields"] for trailer in unclear.trailers] == [["/firstMessage"]]
+        assert outcomes(unclear.recorded("--on-drift", "revert"))["a"] == "applied"
+        assert unclear.trailers == []
+
+    def test_the_definition_may_move_and_use_the_other_id(self, unclear: Story) -> None:
+        (unclear.root / file("a")).unlink()
+        unclear.write("z", id="local_asst_a", **NEW)
+        unclear.commit()
+        assert outcomes(unclear.recorded())["z"] == "applied"
+        assert (unclear.sandbox.patches, unclear.trailers) == ([NEW], [])
+
+    def test_the_trailer_follows_a_definition_that_moves(self, unclear: Story) -> None:
+        (unclear.root / file("a")).unlink()
+        unclear.write("z", id="asst_a", **NEW)
+        unclear.commit()
+        with unclear.meddling(failing("a")):
+            assert outcomes(unclear.recorded())["z"] == "failed"
+        assert [trailer["file"] for trailer in unclear.trailers] == [file("z")]
+
+    def test_history_names_them(self, unclear: Story) -> None:
+        assert "not settled: assistants/a.yaml (asst_a)" in unclear.run("history").stdout
+
+    def test_a_conflict_elsewhere_keeps_them_unsent(self, unclear: Story) -> None:
+        unclear.write("a", **NEW, endCallMessage="Bye")
+        unclear.commit()
+        unclear.recorded()
+        unclear.sandbox.edit("asst_a", endCallMessage="theirs")
+        unclear.write("a", **NEW, endCallMessage="See you")
+        unclear.commit()
+        unclear.sandbox.forget_requests()
+        assert outcomes(unclear.recorded())["a"] == "refused"
+        assert unclear.sandbox.patches == []
+
+
+def test_nothing_new_is_not_recorded(tale: Story) -> None:
+    tale.recorded()
+    record = tale.record
+    done = tale.run("apply", "--yes", "--record")
+    assert (done.code, tale.record) == (0, record)
+    assert "The record says so already." in done.stderr
+
+
+def test_a_new_commit_is_recorded_even_if_it_changes_no_definition(tale: Story) -> None:
+    tale.recorded()
+    previous, head = tale.record, tale.commit("Nothing", allow_empty=True)
+    tale.recorded("--changed")
+    assert tale.parents == [head, previous]
+    assert shown(tale) == dict.fromkeys("abcd", "old")
+
+
+def test_what_was_written_is_recorded_even_if_the_files_are_the_same(tale: Story) -> None:
+    tale.recorded()
+    previous = tale.record
+    tale.sandbox.edit("asst_a", firstMessage="theirs")
+    assert outcomes(tale.recorded("--on-drift", "revert"))["a"] == "applied"
+    assert tale.parents == [tale.head, previous]
+    assert "applied: assistants/a.yaml (asst_a)" in tale.message

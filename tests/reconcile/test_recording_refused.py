@@ -1,0 +1,475 @@
+"""When nothing is recorded, or nothing is even applied; and what recording leaves alone."""
+
+import hashlib
+import json
+import os
+import pty
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import breaks
+from commands import COMMAND, environment, signed_in
+from projects import outcomes
+from stories import REF, WITHOUT_OUR_CONFIGURATION, Story, entries, story
+
+OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """Two definitions that are live as they are committed and recorded."""
+    with story(tmp_path / "repository", {"a": OLD, "b": OLD}) as told:
+        for name in "ab":
+            told.write(name, **OLD)
+        told.commit("First")
+        told.recorded()
+        told.sandbox.forget_requests()
+        yield told
+
+
+def change(tale: Story, message: str = "Change") -> str:
+    tale.write("a", **NEW)
+    return tale.commit(message)
+
+
+class TestDefinitionsThatDifferFromHead:
+    def modified(self, tale: Story) -> None:
+        tale.write("b", firstMessage="newer")
+
+    def untracked(self, tale: Story) -> None:
+        tale.write("c", **NEW)
+
+    def ignored_by_git(self, tale: Story) -> None:
+        (tale.root / ".git" / "info" / "exclude").write_text("c.yaml\n")
+        tale.write("c", **NEW)
+
+    def staged(self, tale: Story) -> None:
+        tale.write("b", firstMessage="newer")
+        tale.git("add", "--all")
+
+    def deleted(self, tale: Story) -> None:
+        (tale.root / "assistants/b.yaml").unlink()
+
+    def renamed(self, tale: Story) -> None:
+        tale.git("mv", "assistants/b.yaml", "assistants/c.yaml")
+
+    def untracked_again(self, tale: Story) -> None:
+        tale.git("rm", "--cached", "--quiet", "assistants/b.yaml")
+
+    @pytest.mark.parametrize(
+        "edit", ["modified", "untracked", "ignored_by_git", "staged", "deleted", "renamed", "untracked_again"]
+    )
+    def test_are_not_recorded(self, tale: Story, edit: str) -> None:
+        change(tale)
+        record = tale.record
+        getattr(self, edit)(tale)
+        done = tale.run("apply", "--yes", "--record")
+        assert done.code == 1
+        assert "differs from HEAD" in done.stderr
+        assert "commit the definitions, or apply without --record" in done.stderr
+        assert (tale.record, tale.sandbox.requests, done.stdout) == (record, [], "")
+
+    def test_are_not_recorded_either_where_they_are_not_selected(self, tale: Story) -> None:
+        change(tale)
+        self.modified(tale)
+        assert tale.run("apply", "--yes", "--record", "assistants/a.yaml").code == 1
+
+    def test_may_be_applied_without_a_record(self, tale: Story) -> None:
+        record = tale.record
+        self.modified(tale)
+        assert outcomes(tale.apply()) == {"a": "unchanged", "b": "applied"}
+        assert tale.record == record
+
+    def test_other_files_may_differ(self, tale: Story) -> None:
+        head = change(tale)
+        (tale.root / "notes.txt").write_text("x")
+        (tale.root / "assistants" / ".draft.yaml").write_text("x: [")
+        (tale.root / "assistants" / "read.me").write_text("x")
+        assert tale.run("apply", "--yes", "--record").code == 0
+        assert tale.parents[0] == head
+
+
+class TestOlderCommits:
+    @pytest.fixture(autouse=True)
+    def newer(self, tale: Story) -> None:
+        """The commit that is checked out is older than the one that was applied."""
+        first = tale.head
+        change(tale)
+        tale.recorded()
+        tale.git("checkout", "--quiet", first)
+        tale.sandbox.forget_requests()
+
+    @pytest.mark.parametrize("options", [["--record"], [], ["assistants/b.yaml"], ["--base", "HEAD"]])
+    def test_are_refused(self, tale: Story, options: list[str]) -> None:
+        record = tale.record
+        done = tale.run("apply", "--yes", *options)
+        assert done.code == 1
+        assert "does not descend from" in done.stderr
+        assert "--allow-older" in done.stderr
+        assert (tale.record, tale.sandbox.requests) == (record, [])
+
+    def test_may_be_planned(self, tale: Story) -> None:
+        assert tale.run("plan").code == 0
+
+    def test_are_applied_where_that_is_meant(self, tale: Story) -> None:
+        previous = tale.record
+        assert outcomes(tale.apply("--record", "--allow-older"))["a"] == "applied"
+        assert tale.sandbox.live("asst_a")["firstMessage"] == "old"
+        assert tale.parents == [tale.head, previous]
+
+    def test_a_side_branch_is_older_too(self, tale: Story) -> None:
+        tale.git("checkout", "--quiet", "-b", "side")
+        tale.write("b", **NEW)
+        tale.commit()
+        assert tale.run("apply", "--yes").code == 1
+        main = tale.git("log", "-1", "--format=%P", REF).split()[0]
+        tale.git("-c", "user.name=A", "-c", "user.email=a@b.c", "merge", "--quiet", "-m", "Merge", main)
+        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "applied"}
+
+
+class TestTheRefMovedMeanwhile:
+    def moved(self, tale: Story) -> str:
+        """Somebody else's record, on top of ours."""
+        parents = ["-p", "HEAD~1", "-p", str(tale.record)]
+        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
+        return tale.git(*people, "commit-tree", "HEAD~1^{tree}", *parents, "-m", "Apply: 2 unchanged")
+
+    def test_what_was_applied_is_live_and_not_recorded_and_a_retry_converges(self, tale: Story) -> None:
+        change(tale)
+        theirs = self.moved(tale)
+
+        def move(method: str, path: str, body: Any) -> None:
+            if method == "PATCH":
+                tale.git("update-ref", REF, theirs)
+
+        tale.sandbox.before_each(move)
+        done = tale.run("apply", "--yes", "--record")
+        tale.sandbox.before_each(None)
+        assert done.code == 1
+        assert "Apply: 1 applied, 1 unchanged" in done.stdout
+        assert "what was applied is live, but it is not recorded" in done.stderr
+        assert "moved while this ran" in done.stderr
+        assert "apply again" in done.stderr
+        assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (theirs, "new")
+
+        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "unchanged"}
+        assert tale.parents == [tale.head, theirs]
+        assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
+
+    def test_a_first_record_that_somebody_else_made_meanwhile_stays(self, tale: Story) -> None:
+        theirs = str(tale.record)
+        tale.git("update-ref", "-d", REF)
+
+        def move(method: str, path: str, body: Any) -> None:
+            tale.git("update-ref", REF, theirs)
+
+        tale.sandbox.before_each(move)
+        done = tale.run("apply", "--yes", "--record", "--base", "none")
+        assert (done.code, tale.record) == (1, theirs)
+
+    def test_a_ref_that_went_away_is_not_made_anew(self, tale: Story) -> None:
+        change(tale)
+        tale.sandbox.before_each(lambda method, path, body: tale.git("update-ref", "-d", REF))
+        assert tale.run("apply", "--yes", "--record").code == 1
+        assert tale.record is None
+
+
+def test_a_ref_that_is_locked_leaves_it_as_it_was_and_says_what_is_live(tale: Story) -> None:
+    change(tale)
+    record = tale.record
+    (tale.root / ".git" / "refs" / "reconciler" / "applied.lock").touch()
+    done = tale.run("apply", "--yes", "--record")
+    assert done.code == 1
+    assert "what was applied is live, but it is not recorded" in done.stderr
+    assert "moved" not in done.stderr
+    assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (record, "new")
+
+
+class TestARunThatWasStoppedRecordsNothing:
+    def test_by_max_changes(self, tale: Story) -> None:
+        change(tale)
+        record = tale.record
+        done = tale.run("apply", "--yes", "--record", "--max-changes", "0")
+        assert (done.code, tale.record, tale.sandbox.patches) == (1, record, [])
+
+    def test_by_an_invalid_file(self, tale: Story) -> None:
+        tale.write("b", "id: asst_b\nnme: x\n")
+        change(tale)
+        record = tale.record
+        assert tale.run("apply", "--yes", "--record").code == 1
+        assert (tale.record, tale.sandbox.requests) == (record, [])
+
+    @pytest.mark.parametrize(("answer", "code", "applied"), [("n", 1, False), ("", 1, False), ("y", 0, True)])
+    def test_by_a_no(self, tale: Story, answer: str, code: int, applied: bool) -> None:
+        change(tale)
+        record = tale.record
+        ours, theirs = pty.openpty()
+        given = {**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
+        with subprocess.Popen(
+            [COMMAND, "apply", "--record"],
+            cwd=tale.root,
+            env=environment(given),
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            os.write(ours, f"{answer}\n".encode())
+            _, stderr = process.communicate(timeout=60)
+        os.close(ours)
+        os.close(theirs)
+        assert b"Write to 1 assistant?" in stderr
+        assert process.returncode == code
+        assert (tale.record != record, bool(tale.sandbox.patches)) == (applied, applied)
+
+
+def test_where_nobody_could_sign_in_every_definition_keeps_its_old_file(tale: Story) -> None:
+    head = change(tale)
+    done = tale.run("apply", "--yes", "--record", env={"RECONCILER_PASSWORD": "wrong"})
+    assert (done.code, tale.parents[0], tale.message.splitlines()[0]) == (1, head, "Apply: 2 failed, 0 unchanged")
+    assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "old"
+
+
+class TestWhatIsLeftAlone:
+    def fingerprint(self, tale: Story) -> dict[str, str]:
+        """Everything below the folder but git's objects and the applied ref."""
+        files = (path for path in tale.root.rglob("*") if path.is_file())
+        names = {path.relative_to(tale.root).as_posix(): path for path in files}
+        return {
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in names.items()
+            if not name.startswith(".git/objects/") and name != f".git/{REF}"
+        }
+
+    def test_nothing_but_the_ref_changes(self, tale: Story) -> None:
+        change(tale)
+        (tale.root / "staged.txt").write_text("staged")
+        tale.git("add", "staged.txt")
+        (tale.root / "staged.txt").write_text("and edited again")
+        with tale.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
+            before, record = self.fingerprint(tale), tale.record
+            tale.recorded()
+        assert tale.record != record
+        assert self.fingerprint(tale) == before
+        assert tale.git("fsck", "--strict", "--no-dangling", "--no-progress") == ""
+        assert "staged.txt" not in tale.git("ls-tree", "-r", "--name-only", REF)
+
+    def test_without_record_there_is_no_new_object(self, tale: Story) -> None:
+        change(tale)
+        before = tale.git("count-objects", "-v")
+        tale.apply()
+        assert tale.git("count-objects", "-v") == before
+
+    def test_a_detached_head_stays_detached(self, tale: Story) -> None:
+        tale.git("checkout", "--quiet", "--detach")
+        head = change(tale)
+        tale.recorded()
+        assert (tale.git("rev-parse", "--abbrev-ref", "HEAD"), tale.head) == ("HEAD", head)
+
+
+class TestWhoeverRecords:
+    def test_needs_no_name(self, tale: Story) -> None:
+        tale.git("config", "user.useConfigOnly", "true")
+        tale.write("a", **NEW)
+        tale.commit()
+        tale.recorded()
+        assert tale.git("log", "-1", "--format=%an <%ae>", REF) == "reconciler <reconciler@localhost>"
+
+    def test_is_named_where_git_knows_a_name(self, tale: Story) -> None:
+        tale.git("config", "user.name", "Ada")
+        tale.git("config", "user.email", "ada@example.com")
+        change(tale)
+        tale.recorded()
+        assert tale.git("log", "-1", "--format=%an <%ae> %cn", REF) == "Ada <ada@example.com> Ada"
+
+    def test_may_be_half_named(self, tale: Story) -> None:
+        tale.git("config", "user.useConfigOnly", "true")
+        change(tale)
+        done = tale.run(
+            "apply",
+            "--yes",
+            "--record",
+            env={"GIT_COMMITTER_NAME": "CI", "GIT_COMMITTER_EMAIL": "ci@example.com"},
+        )
+        assert done.code == 0, done.stderr
+
+    def test_signs_nothing(self, tale: Story) -> None:
+        tale.git("config", "commit.gpgsign", "true")
+        tale.git("config", "gpg.program", "false")
+        change(tale)
+        tale.recorded()
+        assert tale.parents[0] == tale.head
+
+
+class TestWithoutARepository:
+    def test_there_is_nothing_to_record_in(self, tale: Story, tmp_path: Path) -> None:
+        folder = tmp_path / "plain" / "assistants"
+        folder.mkdir(parents=True)
+        (folder / "a.yaml").write_text("id: asst_a\n")
+        done = tale.run("apply", "--yes", "--record", "--base", "none", "--directory", folder)
+        assert done.code == 1
+        assert "--record needs a git repository with a commit" in done.stderr
+        done = tale.run("history", "--directory", folder)
+        assert (done.code, done.stdout) == (1, "")
+        assert "no git repository" in done.stderr
+
+    def test_a_repository_without_a_commit_is_none(self, tale: Story, tmp_path: Path) -> None:
+        empty = Story(tmp_path / "empty", tale.sandbox)
+        empty.write("a", **OLD)
+        done = empty.run("apply", "--yes", "--record", "--base", "none")
+        assert (done.code, tale.sandbox.requests) == (1, [])
+        assert "commit the definitions first" in done.stderr
+        assert empty.run("history").code == 0
+
+
+class TestHistory:
+    def test_lists_the_newest_first(self, tale: Story) -> None:
+        first = tale.head
+        second = change(tale)
+        with tale.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
+            tale.recorded()
+        done = tale.run("history")
+        assert (done.code, done.stderr) == (0, "")
+        lines = [line.split("  ", 1)[-1] for line in done.stdout.splitlines()]
+        assert lines == [
+            f"{second[:12]}  Apply: 1 failed, 1 unchanged",
+            "failed: assistants/a.yaml (asst_a)",
+            f"{first[:12]}  Apply: 2 unchanged",
+        ]
+
+    def test_is_data_too(self, tale: Story) -> None:
+        second = change(tale)
+        tale.recorded()
+        (newest, oldest) = json.loads(tale.run("history", "--format", "json").stdout)
+        assert (newest["commit"], newest["applied"], newest["unclear"]) == (tale.record, second, [])
+        assert newest["date"].startswith("20")
+        assert oldest["message"] == "Apply: 2 unchanged"
+        assert json.loads(tale.run("history", "--format", "json", "--limit", "1").stdout) == [newest]
+
+    def test_ends_at_its_limit(self, tale: Story) -> None:
+        change(tale)
+        tale.recorded()
+        assert len(tale.run("history", "--limit", "1").stdout.splitlines()) == 2
+        assert tale.run("history", "--limit", "0").code == 1
+
+    @pytest.mark.parametrize(("form", "shown"), [("text", ""), ("json", "[]\n")])
+    def test_may_be_empty(self, tale: Story, form: str, shown: str) -> None:
+        tale.git("update-ref", "-d", REF)
+        done = tale.run("history", "--format", form)
+        assert (done.code, done.stdout) == (0, shown)
+
+    def test_an_empty_one_says_how_to_begin(self, tale: Story) -> None:
+        tale.git("update-ref", "-d", REF)
+        assert "apply --record" in tale.run("history").stderr
+
+    def test_reads_well_in_plain_git(self, tale: Story) -> None:
+        change(tale)
+        tale.recorded()
+        assert tale.git("log", "--format=%s", "-1", REF) == "Apply: 1 applied, 1 unchanged"
+        assert "Apply: 2 unchanged" in tale.git("log", "--format=%s", REF)
+        assert tale.git("show", f"{REF}:assistants/a.yaml") == "id: asst_a\nfirstMessage: new"
+
+    def test_shows_no_terminal_sequence(self, tale: Story) -> None:
+        name = "e\x1b[31m\nvil"
+        tale.sandbox.put({"id": "asst_e", **OLD})
+        tale.write(name, id="asst_e", **NEW)
+        tale.commit()
+        tale.recorded()
+        assert "\x1b" not in tale.run("history").stdout
+        assert "\x1b" not in tale.message
+        assert tale.message.splitlines()[-1] == "applied: assistants/e?[31m?vil.yaml (asst_e)"
+
+
+class TestARefThatIsNoRecord:
+    @pytest.mark.parametrize("command", ["history", "plan", "apply"])
+    def test_is_not_taken_for_one(self, tale: Story, command: str) -> None:
+        tale.git("update-ref", REF, tale.head)
+        done = tale.run(command, *(["--yes"] if command == "apply" else []))
+        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
+        assert "which is no record of what was applied" in done.stderr
+        assert f"git update-ref -d {REF}" in done.stderr
+
+    @pytest.mark.parametrize(
+        "trailer", ["{", '{"id": "a"}', '{"id": "a", "file": "f", "fields": ["no pointer"]}', "[" * 5000]
+    )
+    def test_a_trailer_that_nobody_can_read_is_an_error(self, tale: Story, trailer: str) -> None:
+        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
+        message = f"Apply: 1 indeterminate\n\nReconciler-Indeterminate: {trailer}\n"
+        record = tale.git(*people, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-F", "-", given=message)
+        tale.git("update-ref", REF, record)
+        done = tale.run("plan")
+        assert done.code == 1
+        assert "a trailer that cannot be read" in done.stderr
+
+
+class TestAShallowClone:
+    @pytest.fixture
+    def clone(self, tale: Story, tmp_path: Path) -> Story:
+        """A clone as CI makes one: the newest commit alone, and the record without its history."""
+        change(tale)
+        tale.recorded()
+        tale.write("b", **NEW)
+        tale.commit()
+        other = Story(tmp_path / "clone", tale.sandbox)
+        other.git("fetch", "--quiet", "--depth", "1", tale.root.as_uri(), "HEAD")
+        other.git("checkout", "--quiet", "FETCH_HEAD")
+        other.git("fetch", "--quiet", "--depth", "1", tale.root.as_uri(), f"{REF}:{REF}")
+        return other
+
+    def test_can_be_planned(self, clone: Story) -> None:
+        assert {key: entry["status"] for key, entry in entries(clone.plan()).items()} == {
+            "a": "in_sync",
+            "b": "pending",
+        }
+
+    def test_is_not_applied(self, clone: Story) -> None:
+        clone.sandbox.forget_requests()
+        done = clone.run("apply", "--yes", "--record")
+        assert (done.code, clone.sandbox.requests) == (1, [])
+        assert "fetch-depth: 0" in done.stderr
+
+    def test_lists_the_records_that_it_has(self, clone: Story) -> None:
+        done = clone.run("history")
+        assert done.code == 0, done.stderr
+        assert [line for line in done.stdout.splitlines() if "Apply:" in line][0].endswith("1 applied, 1 unchanged")
+
+    def test_becomes_a_whole_one(self, clone: Story, tale: Story) -> None:
+        clone.git("fetch", "--quiet", "--unshallow", tale.root.as_uri(), f"{REF}:{REF}", "HEAD")
+        assert outcomes(clone.recorded())["b"] == "applied"
+        assert clone.git("rev-list", "--count", "--first-parent", REF) != "1"
+
+
+def test_a_repository_with_longer_object_names(tale: Story, tmp_path: Path) -> None:
+    told = Story(tmp_path / "sha256", tale.sandbox)
+    shutil.rmtree(told.root / ".git")
+    subprocess.run(["git", "init", "--quiet", "--object-format=sha256", str(told.root)], check=True)
+    for name in "ab":
+        told.write(name, **OLD)
+    told.commit()
+    told.recorded()
+    change(told)
+    with told.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
+        assert outcomes(told.recorded())["a"] == "failed"
+    assert len(str(told.record)) == 64
+    assert told.tree()["assistants/a.yaml"]["firstMessage"] == "old"
+
+
+def test_a_folder_that_is_reached_through_a_link(tale: Story, tmp_path: Path) -> None:
+    change(tale)
+    (tmp_path / "link").symlink_to(tale.root)
+    assert outcomes(tale.recorded("--directory", tmp_path / "link" / "assistants"))["a"] == "applied"
+    assert tale.parents[0] == tale.head
+    assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
+
+
+def test_a_repository_whose_root_is_the_folder(tale: Story) -> None:
+    for name in "ab":
+        tale.git("mv", f"assistants/{name}.yaml", f"{name}.yaml")
+    tale.commit()
+    (tale.root / "a.yaml").write_text("id: asst_a\nfirstMessage: new\n")
+    tale.commit()
+    assert outcomes(tale.recorded("--directory", ".")) == {"a": "applied", "b": "unchanged"}
+    assert set(tale.tree()) == {"a.yaml", "b.yaml"}

@@ -1,0 +1,615 @@
+"""Undoing an apply: what its report says was there before is there again, or the assistant is refused whole."""
+
+import json
+import os
+import pty
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, breaks, says
+from commands import COMMAND, environment, signed_in
+from projects import MODEL, kinds, only, outcomes
+from stories import BOTH, WITHOUT_OUR_CONFIGURATION, Nested, Story, entries, story
+
+from reconciler.report.document import Document
+
+LIVE = {
+    "name": "A",
+    "firstMessage": "old",
+    "model": {**MODEL, "messages": [{"role": "system", "content": "Hi"}]},
+    "metadata": {"own": 1, "key": "old"},
+    "endCallPhrases": ["bye", "so long"],
+    "tools": [{"kind": "transfer"}],
+}
+OURS = ("updatedAt",)
+
+
+@pytest.fixture(params=BOTH)
+def nested(request: pytest.FixtureRequest) -> Nested:
+    chosen: Nested = request.param
+    return chosen
+
+
+@pytest.fixture
+def tale(tmp_path: Path, nested: Nested) -> Iterator[Story]:
+    """One assistant with fields that nobody declares, under both server semantics."""
+    with story(tmp_path / "repository", {"a": LIVE}, nested=nested) as told:
+        yield told
+
+
+def live(tale: Story, name: str = "a") -> dict[str, Any]:
+    return {key: value for key, value in tale.sandbox.live(f"asst_{name}").items() if key not in OURS}
+
+
+def provider(tale: Story, name: str = "a") -> dict[str, Any]:
+    return {key: value for key, value in tale.sandbox.provider(f"asst_{name}").items() if key not in OURS}
+
+
+def applied(tale: Story, *options: str, **fields: Any) -> Document:
+    """Declare some fields of `a`, commit and apply them."""
+    tale.write("a", **fields)
+    tale.commit()
+    document = tale.apply(*options)
+    assert outcomes(document)["a"] == "applied"
+    tale.sandbox.forget_requests()
+    return document
+
+
+def why(document: Document) -> str:
+    error = only(document)["error"]
+    assert error is not None
+    return f"{error['kind']}: {error['message']}"
+
+
+class TestOldValues:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"firstMessage": "new"},
+            {"firstMessage": None},
+            {"name": "B", "firstMessage": "new\n\nlines "},
+            {"model": {"temperature": 1.0}},
+            {"model": {"provider": "anthropic", "model": "claude", "temperature": 0}},
+            {"metadata": {"key": "new"}},
+            {"metadata": {"key": None}},
+            {"metadata": {"key": {"deep": 1, "deeper": {"x": [1]}}}},
+            {"metadata": {"key": ["a", {"b": 1}]}},
+            {"metadata": {"key": True}},
+            {"metadata": None},
+            {"endCallPhrases": ["goodbye"]},
+            {"endCallPhrases": []},
+            {"endCallPhrases": None},
+            {"endCallPhrases": ["bye", "so long", "bye"]},
+        ],
+    )
+    def test_are_live_again(self, tale: Story, fields: dict[str, Any]) -> None:
+        before = live(tale)
+        document = applied(tale, **fields)
+        assert live(tale) != before
+        undone = tale.rollback(document)
+        assert outcomes(undone) == {"a": "applied"}
+        assert (live(tale), provider(tale)["tools"]) == (before, LIVE["tools"])
+        assert (undone["command"], undone["summary"]["applied"]) == ("rollback", 1)
+        assert len(tale.sandbox.patches) == 1
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ([{"a": 1}], [{"a": 1, "b": 2}]),
+            ([{"a": 1, "own": 9}, {"b": 1}], [{"a": 1}, {"b": 2}]),
+            ([{"a": 1}, {"b": 1}], [{"a": 1, "x": 2}, {"b": 2}]),
+            ([[1], []], [[1]]),
+            ([{}], []),
+            ([None, 1], [1]),
+            ({"p": 1, "own": {"q": [{"r": 1}]}}, "text"),
+            ({"p": [{"r": 1}]}, None),
+            ("text", {"p": {"q": 1}}),
+            (0, False),
+            (1, "1"),
+            (False, None),
+        ],
+    )
+    def test_of_every_shape_come_back_exactly(self, tale: Story, old: Any, new: Any) -> None:
+        tale.sandbox.edit("asst_a", metadata={"own": 1, "key": old})
+        document = applied(tale, metadata={"key": new})
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert json.dumps(live(tale)["metadata"], sort_keys=True) == json.dumps({"own": 1, "key": old}, sort_keys=True)
+
+    def test_of_undocumented_fields_come_back_too(self, tale: Story) -> None:
+        tale.project.configure(extra_fields=["/model/messages"])
+        before = live(tale)
+        document = applied(tale, model={"messages": [{"role": "system", "content": "Hi", "cache": True}]})
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert live(tale) == before
+
+    def test_leave_what_somebody_else_edited_meanwhile(self, tale: Story) -> None:
+        document = applied(tale, metadata={"key": "new"}, model={"temperature": 1.5})
+        tale.sandbox.edit(
+            "asst_a",
+            name="Theirs",
+            metadata={"own": 2, "key": "new", "more": 3},
+            model={**live(tale)["model"], "maxTokens": 5},
+        )
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        found = live(tale)
+        assert (found["name"], found["metadata"]) == ("Theirs", {"own": 2, "key": "old", "more": 3})
+        assert (found["model"]["temperature"], found["model"]["maxTokens"]) == (0.7, 5)
+
+    def test_are_planned_first(self, tale: Story) -> None:
+        """Each assistant is read, read again right before its write, and once after it."""
+        document = applied(tale, firstMessage="new")
+        tale.rollback(document)
+        assert [method for method, _, _ in tale.sandbox.requests] == ["POST", "GET", "GET", "PATCH", "GET"]
+        assert tale.sandbox.patches == [{"firstMessage": "old"}]
+
+    def test_need_no_definition_any_more(self, tale: Story) -> None:
+        before = live(tale)
+        document = applied(tale, firstMessage="new")
+        (tale.root / "assistants/a.yaml").unlink()
+        (tale.root / "assistants").rmdir()
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert live(tale) == before
+
+    def test_ride_with_what_every_patch_carries(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        tale.project.configure(always_send=["model"])
+        tale.rollback(document)
+        assert tale.sandbox.patches == [{"firstMessage": "old", "model": LIVE["model"]}]
+
+    def test_that_are_there_already_send_nothing(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new", name="B")
+        tale.sandbox.edit("asst_a", firstMessage="old", name="A")
+        assert outcomes(tale.rollback(document)) == {"a": "unchanged"}
+        assert tale.sandbox.patches == []
+
+    def test_of_one_field_come_back_where_the_other_has_its_own_already(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new", name="B")
+        tale.sandbox.edit("asst_a", firstMessage="old")
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert tale.sandbox.patches == [{"name": "A"}]
+
+
+class TestFieldsThatWereNotThere:
+    @pytest.mark.parametrize(
+        ("field", "value", "sent"),
+        [
+            ("endCallMessage", "Bye", {"endCallMessage": None}),
+            ("voicemailMessage", "Beep", {"voicemailMessage": None}),
+            ("maxDurationSeconds", 60, {"maxDurationSeconds": None}),
+            ("metadata", {"new": 1}, {"metadata": {"own": 1, "key": "old", "new": None}}),
+            ("metadata", {"new": {"x": 1}}, {"metadata": {"own": 1, "key": "old", "new": {"x": None}}}),
+        ],
+    )
+    def test_become_null(self, tale: Story, field: str, value: Any, sent: Any) -> None:
+        document = applied(tale, **{field: value})
+        assert "live" not in only(document)["changes"][0]
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert tale.sandbox.patches == [sent]
+
+    @pytest.mark.parametrize(
+        ("fields", "named"),
+        [
+            ({"voice": {"provider": "azure", "voiceId": "x"}}, "voice.provider was not there before"),
+            ({"model": {"maxTokens": 5}}, "model.maxTokens was not there before"),
+            ({"transcriber": {"provider": "deepgram"}}, "transcriber.provider was not there before"),
+        ],
+    )
+    def test_that_cannot_become_null_refuse_the_whole_assistant(
+        self, tale: Story, fields: dict[str, Any], named: str
+    ) -> None:
+        document = applied(tale, **fields, firstMessage="new")
+        after = live(tale)
+        undone = tale.rollback(document)
+        assert (outcomes(undone), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
+        assert named in why(undone)
+        assert why(undone).startswith("invalid: this cannot be undone")
+        assert "by hand" in why(undone)
+
+    def test_all_reasons_are_told_at_once(self, tale: Story) -> None:
+        document = applied(tale, voice={"provider": "azure", "voiceId": "x"})
+        assert "voice.provider" in (told := why(tale.rollback(document)))
+        assert "voice.voiceId" in told
+
+
+class TestWhatNobodyCanDeclare:
+    @pytest.mark.parametrize("old", [{}, {"x": {}}, {"x": 1, "y": {"z": {}}}, {"x": None}])
+    def test_an_empty_object_refuses_the_assistant(self, tale: Story, old: Any) -> None:
+        tale.sandbox.edit("asst_a", metadata={"own": 1, "key": old})
+        document = applied(tale, metadata={"key": "new"})
+        undone = tale.rollback(document)
+        assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
+        assert "metadata.key holds an empty object" in why(undone)
+
+
+class TestLiveThatHasMovedOn:
+    @pytest.mark.parametrize(
+        ("field", "old", "new", "theirs"),
+        [
+            ("firstMessage", "old", "new", "theirs"),
+            ("firstMessage", "old", "new", None),
+            ("firstMessage", "old", None, "theirs"),
+            ("endCallPhrases", ["bye"], ["ciao"], ["ciao", "bye"]),
+            ("metadata", {"key": 1}, {"key": 2}, {"key": 3}),
+            ("metadata", {"key": 1}, {"key": 2}, {}),
+            ("metadata", {"key": [{"a": 1}]}, {"key": [{"a": 2}]}, {"key": [{"a": 2, "theirs": 1}]}),
+            ("metadata", {"key": "text"}, {"key": {"a": 1}}, {"key": {"a": 1, "theirs": 1}}),
+            ("metadata", {"key": 1}, None, {"theirs": 1}),
+        ],
+    )
+    def test_is_refused(self, tale: Story, field: str, old: Any, new: Any, theirs: Any) -> None:
+        tale.sandbox.edit("asst_a", **{field: old})
+        document = applied(tale, **{field: new}, name="B")
+        tale.sandbox.edit("asst_a", **{field: theirs})
+        after = live(tale)
+        undone = tale.rollback(document)
+        assert (outcomes(undone), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
+        assert why(undone).startswith("conflict: live has moved on since")
+
+    def test_between_the_plan_and_the_write_is_stale(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        readings: list[str] = []
+
+        def edit(method: str, path: str, body: Any) -> None:
+            if method == "GET":
+                readings.append(path)
+                if len(readings) == 2:
+                    tale.sandbox.edit("asst_a", firstMessage="theirs")
+
+        tale.sandbox.before_each(edit)
+        undone = tale.rollback(document)
+        assert (outcomes(undone), kinds(undone), tale.sandbox.patches) == ({"a": "refused"}, {"a": "stale"}, [])
+
+    def test_refuses_one_assistant_and_not_the_others(self, tale: Story) -> None:
+        tale.sandbox.put({"id": "asst_b", "firstMessage": "old"})
+        tale.write("b", firstMessage="new")
+        document = applied(tale, firstMessage="new")
+        tale.sandbox.edit("asst_b", firstMessage="theirs")
+        assert outcomes(tale.rollback(document)) == {"a": "applied", "b": "refused"}
+        assert tale.run("rollback", tale.saved(document), "--yes").code == 1
+
+    def test_an_assistant_that_is_gone_has_failed(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        with tale.sandbox.client() as client:
+            client.delete("/assistants/asst_a")
+        undone = tale.rollback(document)
+        assert (outcomes(undone), kinds(undone)) == ({"a": "failed"}, {"a": "not_found"})
+
+    def test_an_assistant_of_another_organisation_is_refused(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        tale.project.configure(org_id="org_other")
+        assert kinds(tale.rollback(document)) == {"a": "forbidden"}
+        assert tale.sandbox.patches == []
+
+
+class TestWhatThePolicyDecided:
+    @pytest.fixture(autouse=True)
+    def recorded(self, tale: Story) -> None:
+        tale.write("a", firstMessage="old", endCallPhrases=["bye", "so long"], metadata={"key": "old"})
+        tale.commit()
+        tale.recorded()
+
+    def test_a_forced_conflict_is_undone(self, tale: Story) -> None:
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        document = applied(tale, "--force-conflicts", firstMessage="new")
+        assert only(document)["changes"][0]["kind"] == "conflict"
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert live(tale)["firstMessage"] == "theirs"
+
+    def test_drift_that_was_reverted_is_undone(self, tale: Story) -> None:
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        document = applied(tale, "--on-drift", "revert", firstMessage="old", metadata={"key": "new"})
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert (live(tale)["firstMessage"], live(tale)["metadata"]["key"]) == ("theirs", "old")
+
+    def test_drift_that_was_kept_is_not_touched(self, tale: Story) -> None:
+        tale.sandbox.edit("asst_a", firstMessage="theirs", metadata={"own": 1, "key": "old", "more": 1})
+        document = applied(tale, firstMessage="old", metadata={"key": "new"})
+        assert {change["kind"] for change in only(document)["changes"]} == {"change", "drift"}
+        tale.sandbox.edit("asst_a", firstMessage="theirs again")
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert tale.sandbox.patches == [{"metadata": {"own": 1, "key": "old", "more": 1}}]
+        assert live(tale)["firstMessage"] == "theirs again"
+
+    def test_what_is_ignored_is_not_touched_and_listed(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new", metadata={"key": "new"})
+        tale.project.configure(ignore=[{"path": "/metadata/key", "reason": "set by the CRM"}])
+        tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "theirs"})
+        undone = tale.rollback(document)
+        assert outcomes(undone) == {"a": "applied"}
+        assert [ignored["path"] for ignored in only(undone)["ignored"]] == ["/metadata/key"]
+        assert live(tale)["metadata"] == {"own": 1, "key": "theirs"}
+
+    def test_the_record_does_not_move(self, tale: Story) -> None:
+        tale.write("a", firstMessage="new")
+        tale.commit()
+        document = tale.recorded()
+        record = tale.record
+        undone = tale.rollback(document)
+        assert (outcomes(undone), tale.record, undone["base"]) == ({"a": "applied"}, record, None)
+
+    def test_reverting_the_commit_that_is_named_settles_it(self, tale: Story) -> None:
+        tale.write("a", firstMessage="new", endCallPhrases=["bye", "so long"], metadata={"key": "old"})
+        tale.commit()
+        document = tale.recorded()
+        warning = tale.rollback(document)["warnings"][-1]
+        (commit,) = (word.rstrip(",") for word in warning.split() if word.rstrip(",") == tale.head)
+        tale.git("-c", "user.name=A", "-c", "user.email=a@example.com", "revert", "--no-edit", commit)
+        assert outcomes(tale.recorded()) == {"a": "unchanged"}
+        assert tale.plan()["summary"]["in_sync"] == 1
+
+
+class TestWritesWithoutAClearEnd:
+    def meddled(self, tale: Story, *, reaches: bool) -> Document:
+        """Apply through something that answers every write with 500, whether the API got it or not."""
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            if asked.method == "PATCH":
+                if reaches:
+                    forward(asked)
+                return breaks(500)
+            return forward(asked)
+
+        tale.write("a", firstMessage="new", name="B")
+        tale.commit()
+        with tale.meddling(meddle):
+            document = tale.apply()
+        assert outcomes(document) == {"a": "indeterminate"}
+        tale.sandbox.forget_requests()
+        return document
+
+    def test_are_undone_where_live_shows_what_was_sent(self, tale: Story) -> None:
+        before = live(tale)
+        assert outcomes(tale.rollback(self.meddled(tale, reaches=True))) == {"a": "applied"}
+        assert live(tale) == before
+
+    def test_need_nothing_where_live_shows_the_old_value(self, tale: Story) -> None:
+        assert outcomes(tale.rollback(self.meddled(tale, reaches=False))) == {"a": "unchanged"}
+
+    def test_are_refused_where_live_shows_neither(self, tale: Story) -> None:
+        document = self.meddled(tale, reaches=True)
+        tale.sandbox.edit("asst_a", name="Theirs")
+        assert outcomes(tale.rollback(document)) == {"a": "refused"}
+
+    def converging(self, tale: Story, shown: dict[str, Any]) -> Document:
+        """Apply through something that accepts writes and stores other values."""
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            if asked.method == "PATCH":
+                return forward(asked.saying({**asked.json, **shown}))
+            return forward(asked)
+
+        tale.write("a", firstMessage="new", name="B")
+        tale.commit()
+        with tale.meddling(meddle):
+            document = tale.apply()
+        assert outcomes(document) == {"a": "not_converged"}
+        return document
+
+    def test_that_did_not_converge_are_undone_where_live_shows_what_was_sent(self, tale: Story) -> None:
+        before = live(tale)
+        document = self.converging(tale, {"name": "A"})
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert live(tale) == before
+
+    def test_that_did_not_converge_are_refused_where_live_shows_neither(self, tale: Story) -> None:
+        document = self.converging(tale, {"name": "SHOUTED"})
+        assert outcomes(tale.rollback(document)) == {"a": "refused"}
+
+    @pytest.mark.parametrize("outcome", ["unchanged", "failed", "refused", "skipped", None])
+    def test_others_were_not_written(self, tale: Story, outcome: Any) -> None:
+        document = applied(tale, firstMessage="new")
+        document["assistants"][0]["outcome"] = outcome
+        done = tale.run("rollback", tale.saved(document), "--yes")
+        assert (done.code, tale.sandbox.patches) == (0, [])
+        assert "Rollback: no definitions to look at, nothing to do." in done.stdout
+
+    def test_an_answer_that_makes_no_sense_can_be_undone_like_any_other(self, tale: Story) -> None:
+        before = live(tale)
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            return says(200, b"<html>") if asked.method == "PATCH" else answer
+
+        tale.write("a", firstMessage="new")
+        with tale.meddling(meddle):
+            document = tale.apply()
+        assert outcomes(document) == {"a": "applied"}
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert live(tale) == before
+
+
+class TestRollingBackARollback:
+    def test_brings_back_what_was_applied(self, tale: Story) -> None:
+        before = live(tale)
+        document = applied(tale, firstMessage="new", metadata={"key": [{"x": 1}]}, endCallPhrases=["ciao"])
+        after = live(tale)
+        undone = tale.rollback(document)
+        assert live(tale) == before
+        again = tale.rollback(undone)
+        assert (outcomes(again), live(tale)) == ({"a": "applied"}, after)
+        assert outcomes(tale.rollback(again)) == {"a": "applied"}
+        assert live(tale) == before
+
+    def test_names_no_commit_to_revert(self, tale: Story) -> None:
+        undone = tale.rollback(applied(tale, firstMessage="new"))
+        assert any("git revert" in warning for warning in undone["warnings"])
+        again = tale.rollback(undone)
+        assert not any("revert" in warning for warning in again["warnings"])
+
+    def test_twice_is_nothing(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        tale.rollback(document)
+        assert outcomes(tale.rollback(document)) == {"a": "unchanged"}
+
+
+class TestSensitiveValues:
+    @pytest.mark.parametrize(
+        ("path", "fields"),
+        [
+            ("/firstMessage", {"firstMessage": "new", "name": "B"}),
+            ("/metadata/key", {"metadata": {"key": "new"}}),
+            ("/metadata/key/0", {"metadata": {"key": ["new"]}}),
+            ("/metadata", {"metadata": {"key": "new"}}),
+        ],
+    )
+    def test_that_the_report_does_not_hold_refuse_the_whole_assistant(
+        self, tale: Story, path: str, fields: dict[str, Any]
+    ) -> None:
+        tale.project.configure(sensitive=[path])
+        document = applied(tale, **fields)
+        undone = tale.rollback(document)
+        assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
+        assert "sensitive" in why(undone)
+
+    def test_are_masked_in_the_report_of_the_rollback(self, tale: Story) -> None:
+        document = applied(tale, metadata={"key": "secret-new"})
+        tale.project.configure(sensitive=["/metadata/key"])
+        tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "secret-new"})
+        done = tale.run("rollback", tale.saved(document), "--yes", "--format", "json")
+        assert done.code == 0
+        assert "secret-new" not in done.stdout + done.stderr
+        assert live(tale)["metadata"]["key"] == "old"
+
+
+class TestConsent:
+    def test_without_a_terminal_yes_is_needed(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        done = tale.run("rollback", tale.saved(document))
+        assert (done.code, tale.sandbox.requests) == (1, [])
+        assert "give --yes" in done.stderr
+
+    @pytest.mark.parametrize(("answer", "code", "patches"), [("y", 0, 1), ("n", 1, 0), ("", 1, 0)])
+    def test_somebody_is_asked(self, tale: Story, answer: str, code: int, patches: int) -> None:
+        document = applied(tale, firstMessage="new")
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [COMMAND, "rollback", str(tale.saved(document))],
+            cwd=tale.root,
+            env=environment({**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}),
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            os.write(ours, f"{answer}\n".encode())
+            stdout, stderr = process.communicate(timeout=60)
+        os.close(ours)
+        os.close(theirs)
+        assert b"Write to 1 assistant?" in stderr
+        assert b'"new" -> "old"' in stderr
+        assert (process.returncode, len(tale.sandbox.patches)) == (code, patches)
+        assert (b"git still says otherwise" in stdout) == bool(patches)
+
+    def test_max_changes_of_the_settings_counts(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        tale.project.configure(max_changes=0)
+        done = tale.run("rollback", tale.saved(document), "--yes")
+        assert (done.code, tale.sandbox.patches) == (1, [])
+        assert "1 skipped" in done.stdout
+
+
+class TestReportsThatAreRefused:
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"command": "plan"}, "the report is of plan"),
+            ({"command": "drift"}, "the report is of drift"),
+            ({"command": "report"}, "the report is of report"),
+            ({"api_url": "https://agents.example.com/api"}, "the report is of https://agents.example.com/api"),
+            ({"api_url": None}, "RECONCILER_API_URL"),
+            ({"format_version": 2}, "has report format 2"),
+            ({"assistants": {}}, "is not a report of this tool"),
+        ],
+    )
+    def test_of_something_else(self, tale: Story, change: dict[str, Any], said: str) -> None:
+        document = {**applied(tale, firstMessage="new"), **change}
+        file = tale.root.parent / "apply.json"
+        file.write_text(json.dumps(document))
+        done = tale.run("rollback", file, "--yes")
+        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
+        assert said in done.stderr
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, '{"format_version": 1}'])
+    def test_that_are_none(self, tale: Story, text: str) -> None:
+        file = tale.root.parent / "apply.json"
+        file.write_text(text)
+        done = tale.run("rollback", file, "--yes")
+        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
+        assert "apply.json" in done.stderr
+
+    @pytest.mark.parametrize(
+        "paths",
+        [
+            ["/metadata", "/metadata/key"],
+            ["/metadata/key", "/metadata"],
+            ["/firstMessage", "/firstMessage"],
+            ["/metadata/a/b", "/metadata/a0", "/metadata/a"],
+        ],
+    )
+    def test_that_name_a_field_twice(self, tale: Story, paths: list[str]) -> None:
+        document = applied(tale, firstMessage="new")
+        (change,) = document["assistants"][0]["changes"]
+        document["assistants"][0]["changes"] = [{**change, "path": path} for path in paths]
+        done = tale.run("rollback", tale.saved(document), "--yes")
+        assert (done.code, tale.sandbox.requests) == (1, [])
+        assert "one inside the other" in done.stderr or "twice" in done.stderr
+
+    @pytest.mark.parametrize("field", ["id", "orgId", "createdAt", "updatedAt"])
+    def test_that_would_write_what_is_read_only(self, tale: Story, field: str) -> None:
+        document = applied(tale, firstMessage="new")
+        change = document["assistants"][0]["changes"][0]
+        change.update(path=f"/{field}", live="org_evil", desired=tale.sandbox.live("asst_a")[field])
+        undone = tale.rollback(document)
+        assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
+
+    @pytest.mark.parametrize("name", ["", "..", "a/b", "a?b", "a b", "a\x1b[31m"])
+    def test_that_name_an_id_that_no_assistant_has(self, tale: Story, name: str) -> None:
+        document = applied(tale, firstMessage="new")
+        document["assistants"][0]["id"] = name
+        done = tale.run("rollback", tale.saved(document), "--yes")
+        assert (done.code, tale.sandbox.patches) == (1, [])
+        assert "\x1b" not in done.stderr
+        assert [request for request in tale.sandbox.requests if request[0] == "GET"] == []
+
+    def test_that_name_an_assistant_twice(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        document["assistants"].append({**document["assistants"][0], "file": "assistants/b.yaml", "key": "b"})
+        undone = tale.rollback(document)
+        assert (set(outcomes(undone).values()), tale.sandbox.patches) == ({"refused"}, [])
+
+    @pytest.mark.parametrize("head", [None, "", "HEAD; rm -rf /", "\x1b[31m", "a" * 39])
+    def test_a_commit_that_is_none_is_not_repeated(self, tale: Story, head: Any) -> None:
+        document = applied(tale, firstMessage="new")
+        document["head"] = head
+        undone = tale.rollback(document)
+        assert "revert the commit that was applied" in undone["warnings"][-1]
+
+
+def test_a_report_without_a_repository_can_be_undone(tale: Story, tmp_path: Path) -> None:
+    before = live(tale)
+    folder = tmp_path / "plain" / "assistants"
+    folder.mkdir(parents=True)
+    (folder / "a.yaml").write_text("id: asst_a\nfirstMessage: new\n")
+    document = tale.apply("--directory", str(folder))
+    assert document["head"] is None
+    undone = tale.rollback(document, "--directory", str(folder))
+    assert (outcomes(undone), live(tale)) == ({"a": "applied"}, before)
+
+
+def test_a_text_report_says_what_goes_back_and_ends_with_what_to_do(tale: Story) -> None:
+    document = applied(tale, firstMessage="new")
+    done = tale.run("rollback", tale.saved(document), "--yes")
+    assert done.code == 0
+    assert '~ firstMessage: "new" -> "old"' in done.stdout
+    assert "Rollback: 1 applied, 0 unchanged, 0 failed." in done.stdout
+    assert f"revert {tale.head}" in " ".join(done.stdout.split())
+
+
+def test_entries_are_undone_by_their_other_id_too(tale: Story) -> None:
+    before = live(tale)
+    document = applied(tale, id="local_asst_a", firstMessage="new")
+    assert entries(document)["a"]["id"] == "local_asst_a"
+    assert outcomes(tale.rollback(document)) == {"a": "applied"}
+    assert live(tale) == before

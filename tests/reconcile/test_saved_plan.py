@@ -1,0 +1,404 @@
+"""Applying a plan that somebody reviewed: what was reviewed is sent, or nothing."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import kinds, outcomes
+from stories import BOTH, REF, Nested, Story, entries, story
+
+from reconciler.report.document import Document
+
+OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
+PATCH = {"firstMessage": "new"}
+
+
+def told(path: Path, nested: Nested = "merge") -> Iterator[Story]:
+    live = {name: {**OLD, "metadata": {"own": name, "key": 1}} for name in "abc"}
+    with story(path / "repository", live, nested=nested) as tale:
+        for name in live:
+            tale.write(name, **OLD)
+        tale.commit("First")
+        tale.recorded()
+        for name in "ab":
+            tale.write(name, **NEW)
+        tale.commit("Second")
+        tale.sandbox.forget_requests()
+        yield tale
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """Three definitions, of which two have changed since they were recorded."""
+    yield from told(tmp_path)
+
+
+@pytest.fixture(params=BOTH)
+def each(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """The same, under both server semantics."""
+    yield from told(tmp_path, request.param)
+
+
+def carry_out(tale: Story, reviewed: Document, *options: str) -> Document:
+    return tale.apply("--plan", str(tale.saved(reviewed, "plan.json")), *options)
+
+
+class TestWhatWasReviewed:
+    def test_is_sent(self, each: Story) -> None:
+        reviewed = each.plan()
+        done = carry_out(each, reviewed)
+        assert outcomes(done) == {"a": "applied", "b": "applied", "c": "unchanged"}
+        assert each.sandbox.patches == [PATCH, PATCH]
+        assert [entry["patch"] for entry in reviewed["assistants"]] == [PATCH, PATCH, None]
+        assert each.plan()["summary"]["in_sync"] == 3
+
+    def test_is_recorded(self, tale: Story) -> None:
+        carry_out(tale, tale.plan(), "--record")
+        assert {name: value["firstMessage"] for name, value in tale.tree().items()} == {
+            "assistants/a.yaml": "new",
+            "assistants/b.yaml": "new",
+            "assistants/c.yaml": "old",
+        }
+
+    def test_may_be_carried_out_under_another_head_with_the_same_definitions(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.commit("Something else", allow_empty=True)
+        assert outcomes(carry_out(tale, reviewed))["a"] == "applied"
+
+    def test_is_unchanged_where_somebody_else_has_brought_it_about(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.sandbox.edit("asst_a", **NEW)
+        assert outcomes(carry_out(tale, reviewed)) == {"a": "unchanged", "b": "applied", "c": "unchanged"}
+        assert tale.sandbox.patches == [PATCH]
+
+    @pytest.mark.parametrize("edit", [{"name": "Theirs"}, {"metadata": {"own": "theirs"}}, {"tools": [1]}])
+    def test_is_sent_though_somebody_edited_what_it_does_not_touch(self, each: Story, edit: dict[str, Any]) -> None:
+        reviewed = each.plan()
+        each.sandbox.edit("asst_a", **edit)
+        assert outcomes(carry_out(each, reviewed))["a"] == "applied"
+        live = each.sandbox.live("asst_a")
+        assert {key: live[key] for key in edit} == edit
+
+    @pytest.mark.parametrize("options", [("--on-drift", "revert"), ("--force-conflicts",), ("--on-drift", "keep")])
+    def test_keeps_its_options(self, tale: Story, options: tuple[str, ...]) -> None:
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        tale.sandbox.edit("asst_c", firstMessage="theirs")
+        reviewed = tale.plan(*options)
+        digests = {key: entry["digest"] for key, entry in entries(reviewed).items()}
+        done = carry_out(tale, reviewed, *options)
+        sent = {key for key, outcome in outcomes(done).items() if outcome == "applied"}
+        assert sent == {key for key, digest in digests.items() if digest is not None}
+
+    def test_says_the_same_as_the_plan(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        done = carry_out(tale, reviewed)
+        for key, entry in entries(reviewed).items():
+            again = entries(done)[key]
+            assert (entry["changes"], entry["patch"], entry["digest"]) == (
+                again["changes"],
+                again["patch"],
+                again["digest"],
+            )
+
+
+class TestAnAssistantIsRefused:
+    """... as stale, where the reviewed write is not what would be sent now; the others go ahead."""
+
+    def check(self, tale: Story, reviewed: Document, *options: str) -> None:
+        done = carry_out(tale, reviewed, *options)
+        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        assert tale.sandbox.patches == [PATCH]
+        error = entries(done)["a"]["error"]
+        assert error is not None
+        assert error["kind"] in ("stale", "conflict")
+        assert error["message"]
+
+    def test_where_its_definition_has_changed(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.write("a", firstMessage="newer")
+        self.check(tale, reviewed)
+
+    def test_where_its_definition_declares_more(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.write("a", **NEW, endCallMessage="Bye")
+        tale.commit()
+        self.check(tale, reviewed)
+
+    def test_where_the_value_that_is_replaced_was_edited_live(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        self.check(tale, reviewed)
+
+    def test_where_an_undeclared_key_of_an_object_that_is_sent_was_edited_live(self, each: Story) -> None:
+        each.write("a", metadata={"key": 2})
+        each.commit()
+        reviewed = each.plan()
+        each.sandbox.edit("asst_a", metadata={"own": "theirs", "key": 1})
+        self.check(each, reviewed)
+
+    def test_without_a_base_too(self, tale: Story) -> None:
+        reviewed = tale.plan("--base", "none")
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        self.check(tale, reviewed, "--base", "none")
+
+    def test_where_it_was_in_sync_when_the_plan_was_made(self, tale: Story) -> None:
+        tale.sandbox.edit("asst_a", **NEW)
+        reviewed = tale.plan()
+        tale.sandbox.edit("asst_a", **OLD)
+        self.check(tale, reviewed)
+
+    def test_where_it_could_not_be_read_when_the_plan_was_made(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        entry = reviewed["assistants"][0]
+        entry.update(digest=None, patch=None, changes=[], status="error")
+        self.check(tale, reviewed)
+
+    def test_where_nothing_would_be_sent_any_more_although_live_differs(self, tale: Story) -> None:
+        """The record has moved: what was a change is drift, and drift is kept. A green run would hide that."""
+        reviewed = tale.plan("--base", "none")
+        tale.git("update-ref", "-d", REF)
+        tale.write("a", **NEW)
+        done = carry_out(tale, reviewed, "--base", "HEAD")
+        assert outcomes(done) == {"a": "refused", "b": "refused", "c": "unchanged"}
+        assert tale.sandbox.patches == []
+
+    def test_where_another_field_rides_along(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.project.configure(always_send=["metadata"])
+        assert outcomes(carry_out(tale, reviewed)) == {"a": "refused", "b": "refused", "c": "unchanged"}
+
+    def test_where_it_is_edited_between_its_second_reading_and_the_review(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        readings = []
+
+        def edit(method: str, path: str, body: Any) -> None:
+            if (method, path) == ("GET", "/assistants/asst_a"):
+                readings.append(path)
+                if len(readings) == 2:
+                    tale.sandbox.edit("asst_a", firstMessage="theirs")
+
+        tale.sandbox.before_each(edit)
+        self.check(tale, reviewed)
+
+
+class TestAPlanIsRefused:
+    """... whole, before any request, where it is not for this run."""
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"api_url": "https://agents.example.com/api"}, "the plan was made for https://agents.example.com/api"),
+            ({"api_url": None}, "the plan was made for"),
+            ({"command": "apply"}, "the report is of apply, not of a plan"),
+            ({"command": "drift"}, "the report is of drift"),
+            ({"command": "report"}, "the report is of report"),
+            ({"offline": True}, "an offline plan cannot be applied"),
+            ({"environment": "staging"}, "made for the environment 'staging'"),
+            ({"options": {"on_drift": "revert", "force_conflicts": False}}, "on_drift revert, and this run has keep"),
+            ({"options": {"on_drift": "keep", "force_conflicts": True}}, "force_conflicts True"),
+            ({"options": {}}, "on_drift None"),
+            ({"format_version": 2}, "has report format 2, this version reads up to 1"),
+            ({"format_version": "1"}, "is not a report of this tool"),
+            ({"assistants": None}, "is not a report of this tool"),
+            ({"assistants": [1]}, "is not a report of this tool"),
+        ],
+    )
+    def test_that_says_something_else(self, tale: Story, change: dict[str, Any], said: str) -> None:
+        reviewed = {**tale.plan(), **change}
+        tale.sandbox.forget_requests()
+        file = tale.root.parent / "plan.json"
+        file.write_text(json.dumps(reviewed))
+        done = tale.run("apply", "--yes", "--plan", file)
+        assert (done.code, done.stdout, tale.sandbox.patches) == (1, "", [])
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) <= 3
+        assert [request for request in tale.sandbox.requests if request[0] == "GET"] == []
+
+    @pytest.mark.parametrize("options", [("--on-drift", "revert"), ("--on-drift", "fail"), ("--force-conflicts",)])
+    def test_that_was_made_with_other_options(self, tale: Story, options: tuple[str, ...]) -> None:
+        reviewed = tale.saved(tale.plan(), "plan.json")
+        assert "and this run has" in tale.run("apply", "--yes", "--plan", reviewed, *options).stderr
+
+    def test_that_was_made_under_other_settings(self, tale: Story) -> None:
+        reviewed = tale.saved(tale.plan(), "plan.json")
+        tale.project.configure(on_drift="revert")
+        assert "on_drift keep, and this run has revert" in tale.run("apply", "--yes", "--plan", reviewed).stderr
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "{", "null", "[]", "{}", '"plan"', "[" * 100_000, '{"a":' * 5000, "NaN", "\x00", "\ufeff{}", "{}{}"],
+    )
+    def test_that_is_no_report(self, tale: Story, text: str) -> None:
+        file = tale.root.parent / "plan.json"
+        file.write_text(text)
+        done = tale.run("apply", "--yes", "--plan", file)
+        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
+        assert "plan.json" in done.stderr
+
+    def test_that_was_cut_off(self, tale: Story) -> None:
+        whole = json.dumps(tale.plan(), indent=2)
+        tale.sandbox.forget_requests()
+        file = tale.root.parent / "plan.json"
+        for length in range(1, len(whole) - 1, len(whole) // 23):
+            file.write_text(whole[:length])
+            assert tale.run("apply", "--yes", "--plan", file).code == 1
+        assert tale.sandbox.requests == []
+
+    def test_that_is_not_text(self, tale: Story) -> None:
+        file = tale.root.parent / "plan.json"
+        file.write_bytes(b"\xff\xfe{")
+        assert "is not UTF-8 text" in tale.run("apply", "--yes", "--plan", file).stderr
+        assert "cannot be read" in tale.run("apply", "--yes", "--plan", tale.root).stderr
+        assert "cannot be read" in tale.run("apply", "--yes", "--plan", "nowhere.json").stderr
+
+    def test_that_is_huge(self, tale: Story) -> None:
+        file = tale.root.parent / "plan.json"
+        with file.open("wb") as sparse:
+            sparse.truncate(64 * 2**20 + 1)
+        assert "is larger than 64 MiB" in tale.run("apply", "--yes", "--plan", file).stderr
+
+    def test_beside_paths_or_changed(self, tale: Story) -> None:
+        reviewed = str(tale.saved(tale.plan(), "plan.json"))
+        tale.sandbox.forget_requests()
+        for more in (["assistants/a.yaml"], ["--changed"], ["--changed-since", "HEAD~1"]):
+            done = tale.run("apply", "--yes", "--plan", reviewed, *more)
+            assert done.code == 1
+            assert "--plan says which assistants are meant" in done.stderr
+        assert tale.sandbox.requests == []
+
+    def test_that_writes_to_an_assistant_without_a_definition(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        (tale.root / "assistants/a.yaml").unlink()
+        done = tale.run("apply", "--yes", "--plan", tale.saved(reviewed, "plan.json"))
+        assert (done.code, tale.sandbox.patches) == (1, [])
+        assert "asst_a, which no definition has any more" in done.stderr
+
+    def test_that_a_real_offline_plan_wrote(self, tale: Story) -> None:
+        reviewed = tale.plan("--offline")
+        done = tale.run("apply", "--yes", "--plan", tale.saved(reviewed, "plan.json"))
+        assert "an offline plan cannot be applied" in done.stderr
+
+
+def tampered(change: Callable[[Any], None]) -> Callable[[Document], Document]:
+    def made(document: Document) -> Document:
+        copied = copy.deepcopy(document)
+        for entry in copied["assistants"]:
+            change(entry)
+        return copied
+
+    return made
+
+
+class TestNothingInAPlanIsEverSent:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda entry: entry.update(patch={"firstMessage": "EVIL"}),
+            lambda entry: entry.update(patch={"orgId": "EVIL"}),
+            lambda entry: entry.update(changes=[]),
+            lambda entry: [change.update(desired="EVIL", live="EVIL") for change in entry["changes"]],
+            lambda entry: entry.update(key="EVIL", file="../../EVIL", name="EVIL\x1b[31m", status="conflicted"),
+        ],
+    )
+    def test_whatever_it_says_besides_the_digest(self, tale: Story, change: Callable[[Any], None]) -> None:
+        done = carry_out(tale, tampered(change)(tale.plan()))
+        assert outcomes(done) == {"a": "applied", "b": "applied", "c": "unchanged"}
+        assert tale.sandbox.patches == [PATCH, PATCH]
+        assert "EVIL" not in json.dumps(done)
+
+    @pytest.mark.parametrize("digest", [None, "", "sha256:", "sha256:" + "0" * 64])
+    def test_with_another_digest_nothing_is(self, tale: Story, digest: str | None) -> None:
+        done = carry_out(tale, tampered(lambda entry: entry.update(digest=digest))(tale.plan()))
+        assert tale.sandbox.patches == []
+        assert kinds(done)["a"] == kinds(done)["b"] == "stale"
+
+    def test_a_digest_is_of_one_assistant(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        a, b, _ = reviewed["assistants"]
+        assert a["patch"] == b["patch"]
+        a["digest"], b["digest"] = b["digest"], a["digest"]
+        assert outcomes(carry_out(tale, reviewed)) == {"a": "refused", "b": "refused", "c": "unchanged"}
+
+    def test_an_assistant_that_is_not_in_it_is_not_even_read(self, tale: Story) -> None:
+        reviewed = tale.plan("assistants/b.yaml")
+        tale.sandbox.forget_requests()
+        assert outcomes(carry_out(tale, reviewed)) == {"b": "applied"}
+        assert {path for _, path, _ in tale.sandbox.requests} == {"/auth/login", "/assistants/asst_b"}
+
+    def test_an_empty_plan_sends_nothing(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        reviewed["assistants"] = []
+        done = carry_out(tale, reviewed)
+        assert (done["assistants"], tale.sandbox.patches) == ([], [])
+
+    def test_its_texts_do_not_reach_the_terminal(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        reviewed["api_url"] = "\x1b[31mred\u202e"
+        done = tale.run("apply", "--yes", "--plan", tale.saved(reviewed, "plan.json"))
+        assert done.code == 1
+        assert "\x1b" not in done.stderr
+        assert "\u202e" not in done.stderr
+
+
+class TestSensitiveValues:
+    @pytest.fixture(autouse=True)
+    def sensitive(self, tale: Story) -> None:
+        tale.project.configure(sensitive=["/metadata/key"])
+        tale.write("a", metadata={"key": 2})
+        tale.commit()
+
+    def test_are_not_in_the_plan_and_are_sent(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        assert entries(reviewed)["a"]["patch"] == {"metadata": {"own": "a", "key": "(sensitive)"}}
+        assert outcomes(carry_out(tale, reviewed))["a"] == "applied"
+        assert {"metadata": {"own": "a", "key": 2}} in tale.sandbox.patches
+
+    def test_are_refused_under_another_head(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.write("a", metadata={"key": 3})
+        tale.commit()
+        done = carry_out(tale, reviewed)
+        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        error = entries(done)["a"]["error"]
+        assert error is not None
+        assert "HEAD is not the plan's" in error["message"]
+        assert tale.sandbox.live("asst_a")["metadata"]["key"] == 1
+
+    def test_are_refused_where_live_was_touched(self, tale: Story) -> None:
+        """The live value is left out of the digest too: the time of the last edit stands in for it."""
+        reviewed = tale.plan()
+        tale.sandbox.edit("asst_a", metadata={"own": "a", "key": 5})
+        assert outcomes(carry_out(tale, reviewed))["a"] == "refused"
+
+    def test_the_digest_of_one_tells_nothing(self, tale: Story) -> None:
+        first = entries(tale.plan())["a"]["digest"]
+        tale.write("a", metadata={"key": 3})
+        assert entries(tale.plan())["a"]["digest"] == first
+
+    def test_other_fields_do_not_care_about_head(self, tale: Story) -> None:
+        tale.write("a", **NEW)
+        tale.commit()
+        reviewed = tale.plan()
+        tale.commit("Something else", allow_empty=True)
+        assert outcomes(carry_out(tale, reviewed))["a"] == "applied"
+
+
+def test_a_share_of_the_reviewed_assistants_may_be_written(tale: Story) -> None:
+    reviewed = tale.saved(tale.plan("assistants/a.yaml"), "plan.json")
+    assert tale.run("apply", "--yes", "--plan", reviewed, "--max-changes", "50%").code == 1
+    assert tale.sandbox.patches == []
+    assert tale.run("apply", "--yes", "--plan", reviewed, "--max-changes", "100%").code == 0
+
+
+def test_a_write_that_is_repeated_for_an_unclear_one_can_be_reviewed(tale: Story) -> None:
+    entry = {"id": "asst_c", "file": "assistants/c.yaml", "fields": ["/firstMessage"]}
+    people = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+    message = f"Apply: 1 indeterminate\n\nReconciler-Indeterminate: {json.dumps(entry)}\n"
+    record = tale.git(*people, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD~1", "-F", "-", given=message)
+    tale.git("update-ref", REF, record)
+    reviewed = tale.plan()
+    assert entries(reviewed)["c"]["patch"] == OLD
+    assert outcomes(carry_out(tale, reviewed)) == {"a": "applied", "b": "applied", "c": "applied"}

@@ -1,0 +1,61 @@
+"""The benchmarks count what they say they count. Times are theirs alone: no test looks at a clock."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.figures import Sizes, calls, imports
+from benchmarks.fleet import FOLDER, assistant, definition, write_fleet
+from benchmarks.runs import Bench, FailedRun, interleaved, local_api, ratio
+from reconciler.core.fields import TOP_LEVEL
+
+TINY = Sizes(assistants=7, differing=2, concurrency=3)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "bytecode")
+
+
+def test_api_calls_are_exact_and_connections_kept_alive(bench: Bench, tmp_path: Path) -> None:
+    figures = {figure.name: figure for figure in calls(bench, tmp_path / "fleet", TINY)}
+    counted = {name.removeprefix("API calls, "): found.measured for name, found in figures.items() if "API" in name}
+    assert counted == {
+        "validate": "none",
+        "plan": "1 POST, 7 GET",
+        "drift": "1 POST, 7 GET",
+        "apply": "1 POST, 11 GET, 2 PATCH",
+        "apply again": "1 POST, 7 GET",
+    }
+    connections = {name: int(found.measured.split(",")[0]) for name, found in figures.items() if "connect" in name}
+    assert connections.pop("connections, validate") == 0
+    assert all(1 <= number <= 3 for number in connections.values())
+    assert all(figure.met and figure.exact for figure in figures.values())
+
+
+def test_nothing_is_imported_that_a_command_does_not_need(bench: Bench, tmp_path: Path) -> None:
+    assert [figure.measured for figure in imports(bench, tmp_path / "fleet", TINY)] == ["none"] * 3
+
+
+def test_the_fleet_declares_every_field_and_is_in_sync() -> None:
+    declared = yaml.safe_load(definition(3))
+    assert set(declared) == {"id", *TOP_LEVEL}
+    assert 1200 < len(definition(3)) < 1600
+    live = assistant(3, temperature=0.6)
+    live["model"].pop("tools")
+    assert {key: live[key] for key in declared} == declared
+
+
+def test_a_run_that_fails_says_what_it_printed(bench: Bench, tmp_path: Path) -> None:
+    write_fleet(tmp_path / "fleet", 1)
+    (tmp_path / "fleet" / FOLDER / "broken.yaml").write_text("nam: x\n")
+    with local_api(bench, tmp_path / "fleet", latency_ms=0) as api, pytest.raises(FailedRun, match=r"broken\.yaml"):
+        api.reconciler("plan", concurrency=1)
+
+
+def test_ratios_are_taken_turn_by_turn() -> None:
+    times = iter([9.0, 9.0, 2.0, 1.0, 6.0, 2.0, 8.0, 8.0])
+    slow, fast = interleaved(3, times.__next__, times.__next__)
+    assert (slow, fast) == ([2.0, 6.0, 8.0], [1.0, 2.0, 8.0])
+    assert ratio(slow, fast) == 2.0

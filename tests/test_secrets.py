@@ -1,0 +1,133 @@
+"""Neither password nor token is in anything that a command shows or writes, whatever the API answers."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from between import Answered, Asked, Between, Forward, between, says
+from commands import Completed, run
+from projects import Project
+from servers import Sandbox, running_sandbox
+
+PASSWORD = 'hush-P"a/ß <word>'
+TOKEN = "hush-token-of-the-environment"
+COMMANDS = [
+    ("plan",),
+    ("apply", "--yes", "--report", "r.json", "--report", "r.md"),
+    ("drift",),
+    ("import", "asst_1", "asst_gone", "--directory", "new"),
+    ("whoami", "--format", "json"),
+]
+
+
+class Spy:
+    """Logs in with the sandbox's own password in place of the user's, and learns the tokens that it gives out."""
+
+    def __init__(self, *, echo: bool, token: bool = True) -> None:
+        self.secrets = {PASSWORD, TOKEN} if token else {PASSWORD}
+        self.echo = echo
+
+    def __call__(self, asked: Asked, forward: Forward) -> Answered:
+        if asked.method == "POST":
+            assert asked.json["password"] == PASSWORD
+            if self.echo and asked.number > 1:
+                return self.echoed(asked, 401)
+            answer = forward(asked.saying({**asked.json, "password": "sandbox"}))
+            self.secrets.add(answer.headers["set-cookie"].partition("=")[2].partition(";")[0])
+            return answer
+        return self.echoed(asked, 403) if self.echo and asked.number > 1 else forward(asked)
+
+    def echoed(self, asked: Asked, status: int) -> Answered:
+        """An answer that repeats everything it was told, as careless servers do."""
+        return says(status, {"error": f"no: {sorted(self.secrets)} {asked.headers} {asked.body.decode()}"})
+
+
+def shown(done: Completed, project: Project) -> str:
+    """Everything that a command left behind."""
+    files = [file for file in project.root.rglob("*") if file.is_file() and ".git" not in file.parts]
+    return done.stdout + done.stderr + "".join(file.read_text("utf-8") for file in files)
+
+
+def spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield repr(secret)[1:-1]
+
+
+def assert_silent(text: str, spy: Spy) -> None:
+    assert "hush" not in text
+    for secret in spy.secrets:
+        for spelling in spellings(secret):
+            assert spelling not in text
+
+
+def environment(server: Between, *, token: bool) -> dict[str, str]:
+    env = {
+        "RECONCILER_API_URL": server.url,
+        "RECONCILER_EMAIL": "admin@sandbox.test",
+        "RECONCILER_PASSWORD": PASSWORD,
+    }
+    return {**env, "RECONCILER_AUTH_TOKEN": TOKEN} if token else env
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox({"asst_1": {"name": "Old"}}, listing=True) as running:
+        yield running
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_commands(project: Project, sandbox: Sandbox, command: tuple[str, ...]) -> None:
+    project.write("a", id="asst_1", name="New")
+    spy = Spy(echo=False)
+    with between(sandbox, spy) as server:
+        done = run(*command, "-v", cwd=project.root, env=environment(server, token=True))
+        assert len(server.requests("POST")) == 1
+    assert len(spy.secrets) == 3
+    assert "/auth/login 200" in done.stderr
+    assert_silent(shown(done, project), spy)
+
+
+@pytest.mark.parametrize("token", [True, False])
+@pytest.mark.parametrize("command", [COMMANDS[1], COMMANDS[3]], ids=" ".join)
+def test_a_server_that_repeats_what_it_is_told(
+    project: Project, sandbox: Sandbox, command: tuple[str, ...], token: bool
+) -> None:
+    project.write("a", id="asst_1", name="New")
+    project.write("b", id="asst_2", name="New")
+    spy = Spy(echo=True, token=token)
+    with between(sandbox, spy) as server:
+        done = run(*command, "-v", cwd=project.root, env=environment(server, token=token))
+    assert done.code == 1
+    assert "no: " in done.stdout + done.stderr
+    assert_silent(shown(done, project), spy)
+
+
+def test_a_wrong_password_that_comes_back(project: Project, sandbox: Sandbox) -> None:
+    project.write("a", id="asst_1", name="New")
+    spy = Spy(echo=True, token=False)
+    with between(sandbox, lambda asked, forward: spy.echoed(asked, 401)) as server:
+        done = run("apply", "--yes", "-v", "--report", "r.json", cwd=project.root, env=environment(server, token=False))
+    assert done.code == 1
+    assert "wrong password" in done.stdout
+    assert_silent(shown(done, project), spy)
+
+
+@pytest.mark.parametrize("secret", ["hush\nX-Evil: 1", "hush;x", "auth-token=hush", "hush\u00e9"])
+def test_a_token_that_cannot_be_one_is_not_repeated(project: Project, sandbox: Sandbox, secret: str) -> None:
+    project.write("a", id="asst_1", name="New")
+    env = {"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": secret}
+    done = run("plan", "-v", cwd=project.root, env=env)
+    assert (done.code, done.stdout) == (1, "")
+    assert "RECONCILER_AUTH_TOKEN" in done.stderr
+    assert "hush" not in done.stderr
+
+
+def test_a_url_with_a_password_in_it_is_not_repeated(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    env = {"RECONCILER_API_URL": "http://me:hush@127.0.0.1/api", "RECONCILER_AUTH_TOKEN": TOKEN}
+    done = run("plan", "-v", cwd=project.root, env=env)
+    assert done.code == 1
+    assert "holds a user name or a password" in done.stderr
+    assert "hush" not in done.stderr

@@ -1,0 +1,469 @@
+"""Anything that people do, in any order: edit YAML, commit, edit live, plan, apply, roll back.
+
+What must hold is worked out here once more, by other means than the reconciler's own.
+"""
+
+import copy
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from servers import Sandbox, running_sandbox
+from stories import BOTH, Nested, Story, entries
+
+from reconciler.report.document import AssistantEntry, ChangeEntry, Document
+
+Fields = dict[str, Any]
+
+# Never left to chance where a pull request is checked; at a desk each run tries other stories.
+BOUNDED = settings(
+    max_examples=15,
+    stateful_step_count=12,
+    deadline=None,
+    print_blob=True,
+    derandomize="CI" in os.environ,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+NAMES = ("x", "y")
+UNDECLARED: Fields = {"tools": [{"kind": "transfer"}], "analysisPlan": {"on": True}}
+LIVE: Fields = {
+    "name": "A",
+    "firstMessage": "a",
+    "model": {"provider": "openai", "model": "gpt-4o", "temperature": 0.5, "messages": [{"role": "system"}]},
+    "voice": {"provider": "azure", "voiceId": "x", "speed": 1},
+    "metadata": {"own": 1, "key": "a"},
+    "endCallPhrases": ["bye", "so long"],
+    **UNDECLARED,
+}
+DEFINED: Fields = {
+    "name": "A",
+    "firstMessage": "a",
+    "endCallMessage": None,
+    "endCallPhrases": ["so long", "bye"],
+    "model": {"temperature": 0.5},
+    "voice": {"voiceId": "x"},
+    "metadata": {"key": "a", "two": None},
+}
+
+texts = st.sampled_from(["a", "b", "line\nline "])
+phrases = st.none() | st.lists(st.sampled_from(["bye", "so long"]), max_size=3)
+anything = st.sampled_from(
+    ["a", "b", None, 1, True, [], ["a", 1], [{"p": 1}], [{"p": 1, "r": 1}], [{"p": 1}, {"p": 2}], {"p": 1}, {"q": ["z"]}]
+)
+values: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.sampled_from(["A", "B"]),
+    "firstMessage": st.none() | texts,
+    "endCallMessage": st.none() | texts,
+    "endCallPhrases": phrases,
+    "maxDurationSeconds": st.none() | st.sampled_from([60, 90]),
+    "model": st.fixed_dictionaries({}, optional={"temperature": st.sampled_from([0.5, 1, 1.5])}),
+    "voice": st.fixed_dictionaries({}, optional={"voiceId": st.sampled_from(["x", "z"])}),
+    "metadata": st.none() | st.dictionaries(st.sampled_from(["key", "two"]), anything, max_size=2),
+}
+declared = st.fixed_dictionaries({}, optional=values) | st.fixed_dictionaries(values)
+some = st.sets(st.sampled_from(sorted(values)), min_size=1, max_size=3).flatmap(
+    lambda fields: st.fixed_dictionaries({field: values[field] for field in sorted(fields)})
+)
+undeclared = st.sampled_from(
+    [
+        ("tools", None),
+        ("tools", [{"kind": "other"}]),
+        ("analysisPlan", {"on": False, "more": [1]}),
+        ("model", {"messages": [{"role": "user"}]}),
+        ("model", {"seed": 7}),
+        ("voice", {"speed": 2}),
+        ("metadata", {"own": 2}),
+        ("metadata", {"other": {"deep": [None, 1]}}),
+    ]
+)
+policies = st.tuples(
+    st.sampled_from([[], ["--on-drift", "keep"], ["--on-drift", "revert"]]),
+    st.sampled_from([[], ["--force-conflicts"]]),
+).map(lambda chosen: [*chosen[0], *chosen[1]])
+FORCED = ["--on-drift", "revert", "--force-conflicts"]
+
+
+class Stories(RuleBasedStateMachine):
+    """Two assistants, their definitions, and whoever edits either."""
+
+    def __init__(self, sandbox: Sandbox, number: int, root: Path) -> None:
+        super().__init__()
+        self.sandbox = sandbox
+        self.ids = {name: f"asst_{number}{name}" for name in NAMES}
+        self.story = Story(root, sandbox)
+        self.definitions: dict[str, Fields] = {}
+        self.base: dict[str, Fields] | None = None  # what is recorded, as we know it
+        self.committed = False
+        self.reviewed: tuple[list[str], Document] | None = None
+        self.undoable: tuple[Document, dict[str, Fields]] | None = None
+        for identifier in self.ids.values():
+            sandbox.put({"id": identifier, **copy.deepcopy(LIVE)})
+        for name in NAMES:
+            self.define(name, {"firstMessage": "a"})
+
+    # --- what people do
+
+    @initialize(second=declared, recorded=st.sampled_from([True, True, False]))
+    def begin(self, second: Fields, recorded: bool) -> None:
+        self.define("x", DEFINED)
+        self.define("y", second)
+        if recorded:
+            self.commit()
+            self.apply([], record=True)
+
+    @rule(name=st.sampled_from(NAMES), fields=declared)
+    def define(self, name: str, fields: Fields) -> None:
+        self.definitions[name] = fields
+        for file in (self.story.root / "assistants").rglob(f"{name}.yaml"):
+            file.unlink()
+        self.story.write(name, id=self.ids[name], **fields)
+        self.committed = False
+
+    @precondition(lambda self: "y" in self.definitions)
+    @rule()
+    def delete(self) -> None:
+        del self.definitions["y"]
+        (self.story.root / "assistants/y.yaml").unlink()
+        self.committed = False
+
+    @precondition(lambda self: "x" in self.definitions)
+    @rule(folder=st.sampled_from(["", "moved/"]))
+    def move(self, folder: str) -> None:
+        (found,) = (self.story.root / "assistants").rglob("x.yaml")
+        place = self.story.root / "assistants" / folder / "x.yaml"
+        place.parent.mkdir(exist_ok=True)
+        found.rename(place)
+        self.committed = False
+
+    @rule()
+    def commit(self) -> None:
+        self.story.commit("Change", allow_empty=True)
+        self.committed = True
+
+    @rule(name=st.sampled_from(NAMES), fields=declared)
+    def edit_declared(self, name: str, fields: Fields) -> None:
+        self.edit(name, fields)
+
+    @rule(name=st.sampled_from(NAMES), field=undeclared)
+    def edit_undeclared(self, name: str, field: tuple[str, Any]) -> None:
+        self.edit(name, dict([field]))
+
+    @rule(name=st.sampled_from(NAMES), mine=some, theirs=some, policy=policies, record=st.booleans())
+    def both_move(self, name: str, mine: Fields, theirs: Fields, policy: list[str], record: bool) -> None:
+        """Git and live move from what was applied, and then somebody applies."""
+        self.define(name, laid_over(self.definitions.get(name, {}), mine))
+        self.commit()
+        self.edit(name, theirs)
+        self.apply(policy, record=record)
+
+    @rule(name=st.sampled_from(NAMES), theirs=some, policy=policies)
+    def live_moves(self, name: str, theirs: Fields, policy: list[str]) -> None:
+        self.edit(name, theirs)
+        self.apply(policy, record=False)
+
+    def edit(self, name: str, fields: Fields) -> None:
+        after = laid_over(self.sandbox.live(self.ids[name]), fields)
+        self.sandbox.edit(self.ids[name], **{key: after[key] for key in fields})
+
+    # --- what they run
+
+    @rule(policy=policies, with_base=st.booleans())
+    def plan(self, policy: list[str], with_base: bool) -> None:
+        options = policy if with_base else [*policy, "--base", "none"]
+        before = self.live()
+        document = self.story.plan(*options)
+        self.check_kinds(document, self.base if with_base else None)
+        assert self.live() == before
+        self.reviewed = (options, document)
+
+    @rule(policy=policies)
+    def apply_without_record(self, policy: list[str]) -> None:
+        self.apply(policy, record=False)
+
+    @precondition(lambda self: self.committed)
+    @rule(policy=policies)
+    def apply_and_record(self, policy: list[str]) -> None:
+        self.apply(policy, record=True)
+
+    @rule(record=st.booleans())
+    def force(self, record: bool) -> None:
+        document = self.apply(FORCED, record=record and self.committed)
+        assert {entry["outcome"] for entry in document["assistants"]} <= {"applied", "unchanged"}
+        assert all(not entry["changes"] for entry in self.story.plan(*FORCED)["assistants"])
+        assert all(not entry["changes"] for entry in self.story.plan()["assistants"])
+
+    @precondition(lambda self: self.reviewed is not None)
+    @rule()
+    def apply_what_was_reviewed(self) -> None:
+        assert self.reviewed is not None
+        options, reviewed = self.reviewed
+        gone = [entry for entry in reviewed["assistants"] if entry["digest"] and entry["key"][-1] not in self.definitions]
+        before = self.live()
+        self.sandbox.forget_requests()
+        file = self.story.saved(reviewed, "plan.json")
+        if gone:
+            assert self.story.run("apply", "--yes", "--plan", file, *options).code == 1
+            assert self.sandbox.patches == []
+            return
+        document = self.story.apply("--plan", file, *options)
+        patches = {entry["id"]: entry["patch"] for entry in reviewed["assistants"] if entry["patch"] is not None}
+        assert all(patches[name] == body for name, body in self.sent().items())
+        for entry in document["assistants"]:
+            assert entry["outcome"] in ("applied", "unchanged", "refused")
+        self.check_effects(document, before)
+
+    @precondition(lambda self: self.undoable is not None)
+    @rule()
+    def rollback(self) -> None:
+        assert self.undoable is not None
+        report, then = self.undoable
+        before = self.live()
+        self.sandbox.forget_requests()
+        document = self.story.rollback(report)
+        written = {entry["id"]: entry for entry in report["assistants"] if entry["outcome"] == "applied"}
+        now = self.live()
+        for entry in document["assistants"]:
+            identifier = str(entry["id"])
+            old = list(sent_changes(written[identifier], report))
+            if before[identifier] == then[identifier]:  # nobody has touched it since
+                assert (entry["outcome"] == "refused") == any(map(cannot_be_undone, old)), entry["error"]
+            if entry["outcome"] in ("applied", "unchanged"):
+                assert now[identifier] == with_values(before[identifier], [(p, c.get("live")) for p, c in old])
+            else:
+                assert entry["outcome"] == "refused"
+                assert now[identifier] == before[identifier]
+        untouched = self.live().keys() - written.keys()
+        assert all(now[identifier] == before[identifier] for identifier in untouched)
+        self.undoable = (document, now) if self.sandbox.patches else None
+
+    def apply(self, policy: list[str], *, record: bool) -> Document:
+        options = list(policy)
+        if record:
+            options += ["--base", "none"] * (self.base is None)
+        planned = self.story.plan(*options)
+        before = self.live()
+        self.sandbox.forget_requests()
+        document = self.story.apply(*options, *["--record"] * record)
+        self.check_kinds(document, self.base)
+        assert self.sent() == {
+            entry["id"]: entry["patch"] for entry in planned["assistants"] if entry["patch"] is not None
+        }
+        for entry, shown in zip(document["assistants"], planned["assistants"], strict=True):
+            assert (entry["changes"], entry["patch"]) == (shown["changes"], shown["patch"])
+        self.check_effects(document, before)
+        if record:
+            known = self.base or {}
+            ends = {entry["key"][-1]: entry["outcome"] for entry in document["assistants"]}
+            self.base = {
+                name: fields if ends[name] in ("applied", "unchanged") else known[name]
+                for name, fields in self.definitions.items()
+                if ends[name] in ("applied", "unchanged") or name in known
+            }
+        if self.sandbox.patches:
+            self.undoable = (document, self.live())
+        return document
+
+    # --- what must hold
+
+    def check_kinds(self, document: Document, base: dict[str, Fields] | None) -> None:
+        """Each difference is told once, and comes from where our own books say."""
+        live = self.live(exact=True)
+        for entry in document["assistants"]:
+            if entry["outcome"] == "applied":
+                continue  # live is no longer what it was compared with
+            desired = self.definitions[entry["key"][-1]]
+            before = (base or {}).get(entry["key"][-1])
+            told = {tuple(change["path"][1:].split("/")): change for change in entry["changes"]}
+            assert bool(told) == (not shows(live[str(entry["id"])], desired))
+            for path, change in told.items():
+                wanted, found = at(desired, path), at(live[str(entry["id"])], path)
+                assert not shows(found, wanted, path)
+                assert change["kind"] == kind(wanted, found, MISSING if before is None else base_at(before, path), path)
+
+    def check_effects(self, document: Document, before: dict[str, Fields]) -> None:
+        """Live is what it was, but for exactly what the report says was sent."""
+        after = self.live()
+        untouched = dict(before)
+        for entry in document["assistants"]:
+            identifier = str(entry["id"])
+            del untouched[identifier]
+            sent = list(sent_changes(entry, document)) if entry["outcome"] == "applied" else []
+            refused = any(change["kind"] == "conflict" for change in entry["changes"]) and not document["options"][
+                "force_conflicts"
+            ]
+            assert not (refused and sent)
+            wanted = [(path, kept_elements(change["desired"], change.get("live"))) for path, change in sent]
+            assert after[identifier] == with_values(before[identifier], wanted)
+        assert all(after[identifier] == fields for identifier, fields in untouched.items())
+
+    @invariant()
+    def both_stores_are_alike(self) -> None:
+        for identifier in self.ids.values():
+            live, provider = self.sandbox.live(identifier), self.sandbox.provider(identifier)
+            assert {**live, "updatedAt": ""} == {**provider, "updatedAt": ""}
+
+    @invariant()
+    def the_record_is_what_was_applied(self) -> None:
+        if self.base is not None:
+            found = {path.rpartition("/")[2].removesuffix(".yaml"): fields for path, fields in self.story.tree().items()}
+            assert {name: without_id(fields) for name, fields in found.items()} == self.base
+
+    def live(self, *, exact: bool = False) -> dict[str, Fields]:
+        found = {name: self.sandbox.live(name) for name in self.ids.values()}
+        fields = {
+            name: {key: value for key, value in live.items() if key != "updatedAt"} for name, live in found.items()
+        }
+        return fields if exact else {name: plain(live) for name, live in fields.items()}
+
+    def sent(self) -> dict[str, Any]:
+        """The body of each PATCH, by the assistant; each gets one at most."""
+        patches = [(path, body) for method, path, body in self.sandbox.requests if method == "PATCH"]
+        bodies = {path.removeprefix("/assistants/"): body for path, body in patches}
+        assert len(bodies) == len(patches)
+        return bodies
+
+
+# --- the same rules, said another way
+
+MISSING = object()
+MULTISETS = (("endCallPhrases",),)
+
+
+def both(first: Any, second: Any) -> bool:
+    return isinstance(first, dict) and isinstance(second, dict)
+
+
+def laid_over(fields: Fields, more: Fields) -> Fields:
+    return {**fields, **{key: {**fields[key], **item} if both(fields.get(key), item) else item for key, item in more.items()}}
+
+
+def plain(value: Any, path: tuple[str, ...] = ()) -> Any:
+    """A value as people compare it: no nulls in objects, numbers by value, a multiset in order."""
+    if isinstance(value, dict):
+        return {key: plain(item, (*path, key)) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        items = [plain(item) for item in value]
+        return sorted(items) if path in MULTISETS else items
+    if isinstance(value, bool):
+        return f"boolean {value}"
+    return value
+
+
+def at(tree: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return None
+        tree = tree[key]
+    return tree
+
+
+def base_at(tree: Any, path: tuple[str, ...]) -> Any:
+    """What the base says at a path: nothing, or null where it wanted all of it empty."""
+    for key in path:
+        if tree is None:
+            return None
+        if not isinstance(tree, dict) or key not in tree:
+            return MISSING
+        tree = tree[key]
+    return MISSING if tree == {} else tree
+
+
+def shows(live: Any, wanted: Any, path: tuple[str, ...] = ()) -> bool:
+    """Whether live has everything that is declared."""
+    if isinstance(wanted, dict):
+        if not wanted:
+            return True
+        inner = {} if live is None else live
+        return isinstance(inner, dict) and all(shows(inner.get(key), item, (*path, key)) for key, item in wanted.items())
+    if isinstance(wanted, list) and isinstance(live, list) and path not in MULTISETS:
+        return len(wanted) == len(live) and all(shows(*pair[::-1]) for pair in zip(wanted, live, strict=True))
+    return bool(plain(wanted, path) == plain(live, path))
+
+
+def kind(wanted: Any, found: Any, base: Any, path: tuple[str, ...]) -> str:
+    if base is MISSING:
+        return "change"
+    git_moved = plain(base, path) != plain(wanted, path)
+    live_moved = not shows(found, base, path)
+    return {(True, True): "conflict", (True, False): "change", (False, True): "drift"}[git_moved, live_moved]
+
+
+def sent_changes(entry: AssistantEntry, document: Document) -> Iterator[tuple[tuple[str, ...], ChangeEntry]]:
+    options = document["options"]
+    kinds = {"change"}
+    kinds |= {"drift"} if options["on_drift"] == "revert" else set()
+    kinds |= {"conflict"} if options["force_conflicts"] else set()
+    for change in entry["changes"]:
+        if change["kind"] in kinds:
+            yield tuple(change["path"][1:].split("/")), change
+
+
+def cannot_be_undone(sent: tuple[tuple[str, ...], ChangeEntry]) -> bool:
+    path, change = sent
+    old = plain(change.get("live"), path)
+    is_new = old is None and path[0] in ("name", "model", "voice")
+    return is_new or (isinstance(old, dict) and has_nothing_inside(old))
+
+
+def has_nothing_inside(fields: Fields) -> bool:
+    return not fields or any(isinstance(item, dict) and has_nothing_inside(item) for item in fields.values())
+
+
+def with_values(fields: Fields, values: list[tuple[tuple[str, ...], Any]]) -> Fields:
+    """An assistant in which some paths hold other values; None takes a key away."""
+    made = copy.deepcopy(fields)
+    for path, value in values:
+        if value is None and at(made, path) is None:
+            continue
+        inner = made
+        for key in path[:-1]:
+            if not isinstance(inner.get(key), dict):
+                inner[key] = {}
+            inner = inner[key]
+        if value is None:
+            inner.pop(path[-1], None)
+        else:
+            inner[path[-1]] = plain(value, path)
+    return made
+
+
+def kept_elements(wanted: Any, live: Any) -> Any:
+    """A list as it is sent: an element that live shows at its place keeps what else it holds there."""
+    if not isinstance(wanted, list) or not isinstance(live, list):
+        return wanted
+    pairs = itertools.zip_longest(wanted, live[: len(wanted)], fillvalue=MISSING)
+    return [old if old is not MISSING and shows(old, new) else new for new, old in pairs]
+
+
+def without_id(fields: Fields) -> Fields:
+    return {key: value for key, value in fields.items() if key != "id"}
+
+
+@pytest.mark.parametrize("nested", BOTH)
+def test_whatever_people_do_in_whatever_order(nested: Nested) -> None:
+    numbers = itertools.count()
+    with running_sandbox(nested=nested) as sandbox, tempfile.TemporaryDirectory() as folder:
+
+        def begin() -> Stories:
+            number = next(numbers)
+            place = Path(folder) / str(number)
+            place.mkdir()
+            return Stories(sandbox, number, place / "repository")
+
+        machine: Callable[[], Any] = begin
+        run_state_machine_as_test(machine, settings=BOUNDED)
