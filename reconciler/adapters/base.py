@@ -97,7 +97,7 @@ def _read(
         if isinstance(document, dict) and isinstance(document.get("id"), str):
             declared = {key: value for key, value in document.items() if key != "id"}
             found.setdefault(document["id"], BaseDefinition(path, document["id"], declared, blob))
-        elif not isinstance(document, dict):
+        else:
             warnings.append(f"{path} of commit {commit[:12]} cannot be read as a definition, and counts as no base")
     return found, warnings
 
