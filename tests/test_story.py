@@ -76,8 +76,9 @@ values: dict[str, st.SearchStrategy[Any]] = {
     "metadata": st.none() | st.dictionaries(st.sampled_from(["key", "two"]), anything, max_size=2),
 }
 declared = st.fixed_dictionaries({}, optional=values) | st.fixed_dictionaries(values)
-some = st.sets(st.sampled_from(sorted(values)), min_size=1, max_size=3).flatmap(
-    lambda fields: st.fixed_dictionaries({field: values[field] for field in sorted(fields)})
+# What git and live make of the same few fields.
+two_edits = st.sets(st.sampled_from(sorted(values)), min_size=1, max_size=3).flatmap(
+    lambda fields: st.tuples(*[st.fixed_dictionaries({field: values[field] for field in sorted(fields)})] * 2)
 )
 undeclared = st.sampled_from(
     [
@@ -141,7 +142,6 @@ class Stories(RuleBasedStateMachine):
         (self.story.root / "assistants/y.yaml").unlink()
         self.committed = False
 
-    @precondition(lambda self: "x" in self.definitions)
     @rule(folder=st.sampled_from(["", "moved/"]))
     def move(self, folder: str) -> None:
         (found,) = (self.story.root / "assistants").rglob("x.yaml")
@@ -163,18 +163,39 @@ class Stories(RuleBasedStateMachine):
     def edit_undeclared(self, name: str, field: tuple[str, Any]) -> None:
         self.edit(name, dict([field]))
 
-    @rule(name=st.sampled_from(NAMES), mine=some, theirs=some, policy=policies, record=st.booleans())
-    def both_move(self, name: str, mine: Fields, theirs: Fields, policy: list[str], record: bool) -> None:
-        """Git and live move from what was applied, and then somebody applies."""
-        self.define(name, laid_over(self.definitions.get(name, {}), mine))
+    @rule(edits=two_edits, policy=policies, record=st.booleans())
+    def both_move(self, edits: tuple[Fields, Fields], policy: list[str], record: bool) -> None:
+        """Git and live move, and then somebody applies."""
+        mine, theirs = edits
+        self.define("x", laid_over(self.definitions["x"], mine))
         self.commit()
-        self.edit(name, theirs)
+        self.edit("x", theirs)
         self.apply(policy, record=record)
 
-    @rule(name=st.sampled_from(NAMES), theirs=some, policy=policies)
-    def live_moves(self, name: str, theirs: Fields, policy: list[str]) -> None:
-        self.edit(name, theirs)
-        self.apply(policy, record=False)
+    @rule(edits=two_edits, policy=policies, record=st.booleans())
+    def one_moves_after_the_other(self, edits: tuple[Fields, Fields], policy: list[str], record: bool) -> None:
+        """All is well and recorded, then live moves, then git, and then somebody applies."""
+        mine, theirs = edits
+        self.commit()
+        self.force(record=True)
+        self.both_move((mine, theirs), policy, record=record)
+
+    @rule(edits=two_edits, policy=policies, git=st.booleans())
+    def somebody_moves_after_the_review(self, edits: tuple[Fields, Fields], policy: list[str], git: bool) -> None:
+        mine, theirs = edits
+        self.define("x", laid_over(self.definitions["x"], mine))
+        self.plan(policy, with_base=True)
+        if git:
+            self.define("x", laid_over(self.definitions["x"], theirs))
+        else:
+            self.edit("x", theirs)
+        self.apply_what_was_reviewed()
+
+    @precondition(lambda self: self.undoable is not None)
+    @rule(edits=two_edits)
+    def live_moves_before_the_rollback(self, edits: tuple[Fields, Fields]) -> None:
+        self.edit("x", edits[0])
+        self.rollback()
 
     def edit(self, name: str, fields: Fields) -> None:
         after = laid_over(self.sandbox.live(self.ids[name]), fields)

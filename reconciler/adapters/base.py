@@ -75,7 +75,7 @@ def read_base(
     overlays = _overlays(git, files, folder, environment)
     known = {_names(definition, _name_length(files)): definition for definition in current}
     pairs = [(Kept(path, blob), overlays.get(key_of(path, folder))) for path, blob in sorted(inside.items())]
-    found, warnings = _read(git, commit, pairs, known)
+    found, warnings = _read(git, commit, pairs, known, partial=environment is not None)
     lost = {*(definition.id for definition in current), *others} - found.keys()
     if lost and environment is None:
         outside = {path: blob for path, blob in files.items() if path not in inside and is_definition_file(path, "")}
@@ -120,6 +120,8 @@ def _read(
     commit: str,
     pairs: Sequence[tuple[Kept, Kept | None]],
     known: Mapping[tuple[str, str], Definition],
+    *,
+    partial: bool = False,
 ) -> tuple[dict[str, BaseDefinition], list[str]]:
     unknown = [pair for pair in pairs if _pair_names(pair) not in known]
     contents = git.blobs(kept.blob.name for pair in unknown for kept in pair if kept is not None)
@@ -131,19 +133,26 @@ def _read(
         if same is not None:
             found.setdefault(same.id, BaseDefinition(same.id, same.declared, shared, overlay))
             continue
-        document: Any = {}
-        for kept in (shared, overlay):
-            layer = _document(contents.get(kept.blob.name, b"")) if kept is not None else {}
-            if not isinstance(layer, dict):
-                path = kept.path if kept is not None else shared.path
-                warnings.append(f"{path} of commit {commit[:12]} cannot be read as a definition, and counts as no base")
-                break
-            document = laid_over(document, layer)
-        else:
-            if isinstance(document.get("id"), str):
-                declared = {key: value for key, value in document.items() if key != "id"}
-                found.setdefault(document["id"], BaseDefinition(document["id"], declared, shared, overlay))
+        document = _merged(pair, contents)
+        if document is None or (document.get("id") is None and not partial):
+            warnings.append(
+                f"{shared.path} of commit {commit[:12]} cannot be read as a definition, and counts as no base"
+            )
+        elif isinstance(document.get("id"), str):
+            declared = {key: value for key, value in document.items() if key != "id"}
+            found.setdefault(document["id"], BaseDefinition(document["id"], declared, shared, overlay))
     return found, warnings
+
+
+def _merged(pair: tuple[Kept, Kept | None], contents: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """Return a definition with its overlay laid over it; None where one of the files cannot be read."""
+    document: Any = {}
+    for kept in pair:
+        layer = _document(contents.get(kept.blob.name, b"")) if kept is not None else {}
+        if not isinstance(layer, dict):
+            return None
+        document = laid_over(document, layer)
+    return dict(document)
 
 
 def _document(content: bytes) -> Any:

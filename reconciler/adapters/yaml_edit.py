@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
+from reconciler.adapters.yaml_entries import with_item, with_pair, without_item
 from reconciler.adapters.yaml_nodes import YamlProblems
+from reconciler.adapters.yaml_page import Page
 from reconciler.adapters.yaml_parts import Part, Steps, find_parts, is_same, nested, value_at, with_part
 from reconciler.adapters.yaml_reader import read_yaml
 from reconciler.adapters.yaml_spans import Node, find_spans, line_break, line_start
-from reconciler.adapters.yaml_splice import Page, Slot, item_slot, pair_slot
+from reconciler.adapters.yaml_splice import Replacing, Slot, item_slot, pair_slot
 from reconciler.adapters.yaml_values import write_inline
 from reconciler.core.paths import FieldPath, dotted
 from reconciler.errors import ReconcilerError
@@ -54,9 +56,10 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     intended = _read(body)
     if not isinstance(intended, dict):
         raise EditRefused("the file holds no fields", "unreadable")
+    editor = _Editor(line_break(body))
     for edit in _last_first(body, edits):
         wanted = _with(intended, edit.path, edit.value)
-        body = _edited(body, edit.path, intended, wanted)
+        body = editor.edited(body, edit.path, intended, wanted)
         intended = wanted
     return text[: len(text) - len(text.removeprefix(_BOM))] + body
 
@@ -133,51 +136,58 @@ def _place(node: Node | None, path: FieldPath) -> int | None:
     return None if node is None else node.start
 
 
-def _edited(text: str, steps: Steps, old: Any, new: Any) -> str:
-    """Return the text that reads as `new` instead of `old`, which differ at the path only."""
-    if is_same(old, new):
+class _Editor:
+    """Makes changes one by one, each with the line break that the text had at first."""
+
+    def __init__(self, newline: str) -> None:
+        self.newline = newline
+
+    def edited(self, text: str, steps: Steps, old: Any, new: Any) -> str:
+        """Return the text that reads as `new` instead of `old`, which differ at the path only."""
+        if is_same(old, new):
+            return text
+        parts = find_parts(value_at(old, steps), value_at(new, steps))
+        if parts is not None:
+            with contextlib.suppress(EditRefused):  # not piece by piece, then as a whole
+                return self._refined(text, steps, old, parts)
+        return self._changed(text, steps, Part(steps[-1], "set", value_at(new, steps)), new)
+
+    def _refined(self, text: str, steps: Steps, whole: Any, parts: Sequence[Part]) -> str:
+        """Return the text with only those parts of a list or object changed that differ."""
+        for part in parts:
+            changed = with_part(whole, steps, part)
+            place = (*steps, part.step)
+            if part.kind == "set":
+                text = self.edited(text, place, whole, changed)
+            else:
+                text = self._changed(text, place, part, changed)
+            whole = changed
         return text
-    parts = find_parts(value_at(old, steps), value_at(new, steps))
-    if parts is not None:
-        with contextlib.suppress(EditRefused):  # not piece by piece, then as a whole
-            return _refined(text, steps, old, parts)
-    return _changed(text, steps, Part(steps[-1], "set", value_at(new, steps)), new)
 
-
-def _refined(text: str, steps: Steps, whole: Any, parts: Sequence[Part]) -> str:
-    """Return the text with only those parts of a list or object changed that differ."""
-    for part in parts:
-        changed = with_part(whole, steps, part)
-        place = (*steps, part.step)
-        text = _edited(text, place, whole, changed) if part.kind == "set" else _changed(text, place, part, changed)
-        whole = changed
-    return text
-
-
-def _changed(text: str, steps: Steps, part: Part, intended: Any) -> str:
-    """Return the first text that is proposed for one change and reads as intended. Raises EditRefused."""
-    root = find_spans(text)
-    assert root is not None  # noqa: S101 - the text has just been read as an object
-    walk = _Walk(text, root, steps, intended)
-    for candidate in walk.proposals(part):
-        if _reads_as(candidate, intended):
-            return candidate
-    field = _told(steps)
-    if walk.has_anchor:
-        raise EditRefused(
-            f"{field} cannot be changed alone: it has, or lies in, an anchor (&) whose value is used elsewhere in the "
-            "file too",
-            "anchor",
-            hint="write the value out where its alias (*) stands, or change the file by hand",
-        )
-    raise EditRefused(f"{field} cannot be written into this file so that it reads as intended", "unwritable")
+    def _changed(self, text: str, steps: Steps, part: Part, intended: Any) -> str:
+        """Return the first text that is proposed for one change and reads as intended. Raises EditRefused."""
+        root = find_spans(text)
+        assert root is not None  # noqa: S101 - the text has just been read as an object
+        walk = _Walk(Page(text, root, self.newline), root, steps, intended)
+        for candidate in walk.proposals(part):
+            if _reads_as(candidate, intended):
+                return candidate
+        field = _told(steps)
+        if walk.has_anchor:
+            raise EditRefused(
+                f"{field} cannot be changed alone: it has, or lies in, an anchor (&) whose value is used "
+                "elsewhere in the file too",
+                "anchor",
+                hint="write the value out where its alias (*) stands, or change the file by hand",
+            )
+        raise EditRefused(f"{field} cannot be written into this file so that it reads as intended", "unwritable")
 
 
 class _Walk:
     """The way from the root to one value: every node on it is there, except maybe the last."""
 
-    def __init__(self, text: str, root: Node, steps: Steps, intended: Any) -> None:
-        self.page = Page(text, root)
+    def __init__(self, page: Page, root: Node, steps: Steps, intended: Any) -> None:
+        self.page = page
         self.node = root
         self.steps = steps
         self.intended = intended
@@ -190,20 +200,22 @@ class _Walk:
             self.has_anchor = self.has_anchor or self.node.anchor is not None
             if self.slot and self.node.kind in ("alias", "scalar"):
                 # What an alias stands for is written out here; nothing becomes an object.
-                yield from self.page.replaced(self.slot, value_at(self.intended, self.steps[:depth]))
+                yield from Replacing(self.page).proposals(self.slot, value_at(self.intended, self.steps[:depth]))
                 return
             if isinstance(step, int) and part.kind != "set" and depth == len(self.steps) - 1:
-                inserted = self.page.with_item(self.node, step, part.value)
-                yield from inserted if part.kind == "insert" else self.page.without_item(self.node, step)
+                if part.kind == "insert":
+                    yield from with_item(self.page, self.node, step, part.value)
+                else:
+                    yield from without_item(self.page, self.node, step)
                 return
             slot = self._slot_of(step, depth)
             if slot is None:
-                yield from self.page.with_pair(self.node, str(step), nested(self.steps[depth + 1 :], part.value))
+                yield from with_pair(self.page, self.node, str(step), nested(self.steps[depth + 1 :], part.value))
                 return
             self.slot, self.node = slot, slot.node
         assert self.slot is not None  # noqa: S101 - no path is empty
         self.has_anchor = self.has_anchor or any(node.anchor for node in self.node.walk())
-        yield from self.page.replaced(self.slot, part.value)
+        yield from Replacing(self.page).proposals(self.slot, part.value)
 
     def _slot_of(self, step: str | int, depth: int) -> Slot | None:
         """Return the slot of a key or entry, None where there is no such key."""

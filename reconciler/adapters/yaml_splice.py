@@ -1,4 +1,4 @@
-"""Ways of changing one place of a YAML text, best first: each a new text in which nothing else is touched.
+"""Ways of putting another value into a YAML text, best first: each a new text in which nothing else is touched.
 
 What is proposed here may turn out not to read as intended (a comment that a block text would swallow, an alias
 elsewhere): whoever asks reads each proposal and takes the first that does.
@@ -7,9 +7,10 @@ elsewhere): whoever asks reads each proposal and takes the first that does.
 import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from reconciler.adapters.yaml_spans import Item, Node, Pair, line_break, line_end, line_start
+from reconciler.adapters.yaml_page import Page, Splice, style_of
+from reconciler.adapters.yaml_spans import Item, Node, Pair, line_end, line_start
 from reconciler.adapters.yaml_values import (
     BlockText,
     Hand,
@@ -19,8 +20,6 @@ from reconciler.adapters.yaml_values import (
     literal,
     write_block,
     write_inline,
-    write_item,
-    write_pair,
 )
 
 _TAGGED: dict[str, tuple[type, ...]] = {
@@ -32,15 +31,6 @@ _TAGGED: dict[str, tuple[type, ...]] = {
     "tag:yaml.org,2002:map": (dict,),
     "tag:yaml.org,2002:seq": (list,),
 }
-_ONLY_ITEM_ON_LINE = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
-
-
-class Splice(NamedTuple):
-    """Characters of the text from `start` to `end` become `text`."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,15 +60,14 @@ def item_slot(sequence: Node, item: Item) -> Slot:
     return Slot(item.value, after, sequence.column, sequence.flow, is_item=True)
 
 
-class Page:
-    """A text and how it is written."""
+class Replacing:
+    """Puts another value into a slot of a page."""
 
-    def __init__(self, text: str, root: Node) -> None:
-        self.text = text
-        self.newline = line_break(text)
-        self.hand = _hand_of(root)
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.text = page.text
 
-    def replaced(self, slot: Slot, value: Any) -> Iterator[str]:
+    def proposals(self, slot: Slot, value: Any) -> Iterator[str]:
         """Propose texts in which a value is another one."""
         node = slot.node
         if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGGED.get(node.tag, ()):
@@ -87,82 +76,24 @@ class Page:
             yield from self._replaced(dataclasses.replace(slot, node=untagged), value)
         yield from self._replaced(slot, value)
 
-    def with_pair(self, mapping: Node, key: str, value: Any) -> Iterator[str]:
-        """Propose texts in which a mapping ends with one more key."""
-        last = mapping.pairs[-1] if mapping.pairs else None
-        style = last.key.style if last else ""
-        if mapping.flow:
-            written = write_inline({key: value}, style, in_brackets=True)[1:-1]
-            end = max(last.value.end, last.after or 0, last.key.end) if last else mapping.content + 1
-            yield self._after_bracketed(last.key.start if last else None, end, written)
-            return
-        for hand in self._hands():
-            lines = write_pair(key, value, mapping.column, hand, style)
-            yield self._spliced(self._lines_at(line_end(self.text, mapping.end), lines))
-        if last and not last.explicit:
-            # A block text that the file breaks off would gain a line break by a line after it.
-            lines = write_pair(key, value, mapping.column, self.hand, style)
-            yield self._spliced(self._lines_before(last.key.start, mapping.column, lines))
-
-    def with_item(self, sequence: Node, index: int, value: Any) -> Iterator[str]:
-        """Propose texts in which a list has one more entry, before the one that is there at `index` now."""
-        before = sequence.items[index - 1].value if index else None
-        style = _style_of(sequence)
-        if sequence.flow:
-            written = write_inline(value, style, in_brackets=True)
-            if before:
-                yield self._after_bracketed(before.start, before.end, written)
-            else:
-                following = ", " if sequence.items else ""
-                at = sequence.content + 1
-                yield self._spliced(Splice(at, at, written + following))
-            return
-        for hand in self._hands():
-            lines = write_item(value, sequence.column, hand, style)
-            if before:
-                end = max(before.end, sequence.items[index - 1].dash + 1)
-                yield self._spliced(self._lines_at(line_end(self.text, end), lines))
-            else:
-                yield self._spliced(self._lines_before(sequence.items[0].dash, sequence.column, lines))
-
-    def without_item(self, sequence: Node, index: int) -> Iterator[str]:
-        """Propose texts in which a list lacks one entry, but not its only one."""
-        item = sequence.items[index]
-        if sequence.flow:
-            if index:
-                yield self._spliced(Splice(sequence.items[index - 1].value.end, item.value.end, ""))
-            else:
-                yield self._spliced(Splice(item.value.start, sequence.items[1].value.start, ""))
-            return
-        start = line_start(self.text, item.dash)
-        if start and not self.text[start : item.dash].strip(" "):
-            start -= 2 if self.text[start - 2 : start] == "\r\n" else 1
-            end = line_end(self.text, max(item.value.end, item.dash + 1))
-            # At the end of a text no blank line may stay as its new last one.
-            yield self._spliced(Splice(self._inked_line_end(start) if end == len(self.text) else start, end, ""))
-
     def _replaced(self, slot: Slot, value: Any) -> Iterator[str]:
         node = slot.node
-        style = _style_of(node)
+        style = style_of(node)
         if slot.in_brackets:
-            yield self._spliced(*self._inline(slot, write_inline(value, style, in_brackets=True)))
+            yield self.page.spliced(*self._inline(slot, write_inline(value, style, in_brackets=True)))
             return
         if isinstance(value, str) and ("\n" in value or node.is_block_text):
             for block in self._block_texts(slot, value):
-                yield self._spliced(*self._with_body(slot, block))
+                yield self.page.spliced(*self._with_body(slot, block))
         if is_filled(value) and not (node.flow and (node.items or node.pairs)):
-            for hand in self._hands():
-                yield self._spliced(*self._collection(slot, value, hand, style))
-        yield self._spliced(*self._inline(slot, write_inline(value, style)))
-
-    def _hands(self) -> Iterator[Hand]:
-        yield self.hand
-        yield dataclasses.replace(self.hand, blocks=False)
+            for hand in self.page.hands():
+                yield self.page.spliced(*self._collection(slot, value, hand, style))
+        yield self.page.spliced(*self._inline(slot, write_inline(value, style)))
 
     def _block_texts(self, slot: Slot, value: str) -> Iterator[BlockText]:
         """Yield a text in the block styles that it can have here."""
         node = slot.node
-        column = node.body_column or slot.column + self.hand.step
+        column = node.body_column or slot.column + self.page.hand.step
         breaks_off = not self.text[line_end(self.text, max(node.end, slot.after)) :].strip(" \r\n")
         if value.endswith("\n") and breaks_off and not self.text.endswith(("\n", "\r")):
             return  # parsers differ in what a block text ends with that the file breaks off
@@ -196,12 +127,12 @@ class Page:
         """Return the splices that write a block text in place of a value; a comment on the line stays there."""
         node = slot.node
         end = line_end(self.text, node.end)
-        body = self._lines_at(end, block.lines)
+        body = self.page.lines_at(end, block.lines)
         if node.is_block_text:
             first_line = line_end(self.text, node.header)
             return [Splice(node.start, node.header, block.header), Splice(first_line, node.end, body.text)]
         if node.is_empty or (node.is_block_collection and not self._is_compact(slot)):
-            return [*self._inline(slot, block.header), self._lines_at(line_end(self.text, slot.after), block.lines)]
+            return [*self._inline(slot, block.header), self.page.lines_at(line_end(self.text, slot.after), block.lines)]
         if not self.text[slot.after : node.start].strip():
             return [Splice(slot.after, node.end, f" {block.header}"), body]
         return [Splice(node.start, node.end, block.header), body]
@@ -213,22 +144,22 @@ class Page:
         in_place = slot.is_item and on_line and not node.is_block_text and not node.is_empty
         least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
         if in_place or (node.is_block_collection and node.column >= least):
-            written = self.newline.join(write_block(value, node.column, hand, style))[node.column :]
+            written = self.page.newline.join(write_block(value, node.column, hand, style))[node.column :]
             return [*self._behind(slot, ""), Splice(node.content, node.end, written)]
         column = slot.column + 2 if slot.is_item else column_below(value, slot.column, hand)
         lines = write_block(value, column, hand, style)
         if node.is_block_text:
             first_line = line_end(self.text, node.header)
-            body = self._lines_at(first_line, lines)
+            body = self.page.lines_at(first_line, lines)
             return [Splice(slot.after, node.header, ""), Splice(first_line, node.end, body.text)]
         if node.is_block_collection:
-            body = self._lines_at(line_end(self.text, slot.after), lines)
+            body = self.page.lines_at(line_end(self.text, slot.after), lines)
             return [*self._behind(slot, ""), body, self._lines_removed(node)]
         end = max(node.end, slot.after)
         if "#" in self.text[slot.after : node.start]:
             column = node.column
-            return [Splice(node.start, end, self.newline.join(write_block(value, column, hand, style))[column:])]
-        return [Splice(slot.after, end, ""), self._lines_at(line_end(self.text, end), lines)]
+            return [Splice(node.start, end, self.page.newline.join(write_block(value, column, hand, style))[column:])]
+        return [Splice(slot.after, end, ""), self.page.lines_at(line_end(self.text, end), lines)]
 
     def _is_compact(self, slot: Slot) -> bool:
         """Tell whether a list or mapping begins on the line of the dash that it belongs to."""
@@ -243,64 +174,9 @@ class Page:
             splices.append(Splice(node.start - blank, node.properties, ""))
         return splices
 
-    def _lines_at(self, position: int, lines: list[str]) -> Splice:
-        """Return the splice that writes lines after the one that ends at a position."""
-        return Splice(position, position, "".join(self.newline + line for line in lines))
-
-    def _lines_before(self, position: int, column: int, lines: list[str]) -> Splice:
-        """Return the splice that writes lines before what stands at a position, both at one column."""
-        return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
-
     def _lines_removed(self, node: Node) -> Splice:
         """Return the splice that takes out the lines of a node; a comment behind the last one stays, on its own."""
         end = line_end(self.text, node.end)
         if self.text[node.end : end].strip(" \t"):
             return Splice(node.content, self.text.index("#", node.end), "")
-        return Splice(self._inked_line_end(node.content), end, "")
-
-    def _inked_line_end(self, position: int) -> int:
-        """Return where the last line before a position ends that is not blank."""
-        return line_end(self.text, len(self.text[:position].rstrip()))
-
-    def _after_bracketed(self, start: int | None, end: int, written: str) -> str:
-        """Return the text with one more entry between brackets, after the one from `start` to `end`."""
-        if start is None:
-            return self._spliced(Splice(end, end, written))
-        before = self.text[line_start(self.text, start) : start]
-        alone = not before.strip(" \t") and line_start(self.text, start) == line_start(self.text, end)
-        if alone and _ONLY_ITEM_ON_LINE.match(self.text, end):
-            return self._spliced(Splice(end, end, f",{self.newline}{before}{written}"))
-        return self._spliced(Splice(end, end, f", {written}"))
-
-    def _spliced(self, *splices: Splice) -> str:
-        """Return the text with splices made; of two at one place the first stands first."""
-        pieces: list[str] = []
-        position = 0
-        for splice in sorted(splices, key=lambda splice: splice[:2]):
-            pieces += [self.text[position : splice.start], splice.text]
-            position = splice.end
-        return "".join([*pieces, self.text[position:]])
-
-
-def _style_of(node: Node) -> str:
-    """Return the quotes of a text, or those of the first text in a list or mapping."""
-    for below in node.walk():
-        if below.kind == "scalar":
-            return below.style if below.style in ("'", '"') else ""
-    return ""
-
-
-def _hand_of(root: Node) -> Hand:
-    """Return how a file is written, by its first nested mapping and its first list below a key."""
-    step, list_offset = 0, None
-    for node in root.walk():
-        for pair in node.pairs if node.is_block_collection else ():
-            below = pair.value
-            if not below.is_block_collection:
-                continue
-            if below.kind == "mapping":
-                step = step or below.column - node.column
-            elif list_offset is None:
-                list_offset = below.column - node.column
-    step = step or list_offset or 2
-    return Hand(step, step if list_offset is None else list_offset)
+        return Splice(self.page.inked_line_end(node.content), end, "")

@@ -68,11 +68,18 @@ class Consent:
         """
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
-        threading.Thread(target=lambda: answers.put(os.read(terminal, 1024)), daemon=True).start()
+        threading.Thread(target=lambda: answers.put(_typed(terminal)), daemon=True).start()
         while not self.stopping():
             with contextlib.suppress(queue.Empty):
                 return answers.get(timeout=0.1).decode(errors="replace")
         return ""
+
+
+def _typed(terminal: int) -> bytes:
+    """Return the next line of a terminal; nothing where its input has ended, or the terminal is gone."""
+    with contextlib.suppress(OSError):
+        return os.read(terminal, 1024)
+    return b""
 
 
 def _assistants(number: int) -> str:

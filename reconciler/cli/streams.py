@@ -29,5 +29,6 @@ def tell(text: str, *, colour: str | None = None) -> None:
 
 def tell_at_once(text: str) -> None:
     """Write a line to stderr from a signal handler: past Python's buffer, which the signal may have interrupted."""
-    with contextlib.suppress(OSError):
-        os.write(2, f"{text}\n".encode())
+    if sys.stderr is not None:  # else the number may by now be a file's or a connection's
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), f"{text}\n".encode())

@@ -31,8 +31,18 @@ def changed_files(git: Git, folder: Path, since: str, record: Record | None) -> 
     below = folder_in_git(folder, git.root)
     found = {*git.changed_paths(fork, below), *git.untracked_paths(below)}
     if record is not None:
+        _check_present(git, record)
         found |= {*git.changed_paths(record.applied, below, record.commit)}
         found |= {unclear.file for unclear in record.unclear}
     names = sorted(name for name in found if is_definition_file(name, below))
     there = {name: git.root / name for name in names if (git.root / name).exists()}
     return Changed(tuple(there.values()), frozenset(names) - there.keys())
+
+
+def _check_present(git: Git, record: Record) -> None:
+    """Refuse a record without the commit that it is about: nobody could say what it has not settled."""
+    if git.resolve(record.applied) is None:
+        raise RepositoryError(
+            f"{record.applied[:12]}, which was applied last, is not in this clone",
+            hint="fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)",
+        )

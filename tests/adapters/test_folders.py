@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.folders import repository_root, shown_path
+from reconciler.adapters.folders import folder_in_git, repository_root, shown_path
 
 
 @pytest.mark.parametrize("as_file", [False, True])
@@ -25,6 +25,16 @@ def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert repository_root(folder) == tmp_path / "here" / "agents"
     monkeypatch.chdir(tmp_path / "here")
     assert repository_root(Path("agents/assistants")) == tmp_path / "here"
+
+
+def test_a_folder_is_named_as_git_knows_it_whatever_links_lead_there(tmp_path: Path) -> None:
+    folder = tmp_path / "repository" / "agents"
+    folder.mkdir(parents=True)
+    (folder.parent / ".git").mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    root = repository_root(tmp_path / "link")
+    assert folder_in_git(tmp_path / "link", root) == folder_in_git(folder, root) == "agents"
+    assert folder_in_git(folder.parent, root) == "."
 
 
 def test_shown_paths(tmp_path: Path) -> None:

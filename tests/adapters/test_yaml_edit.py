@@ -166,6 +166,15 @@ FLOW: dict[str, tuple[str, str, Any, str]] = {
     "list of quoted texts": ("o: ['x'] # c\n", "o", ["it's", "x"], "o: ['it''s', 'x'] # c\n"),
     "list loses entries": ("o: [x, y, z]\n", "o", ["y"], "o: [y]\n"),
     "list over lines": ("o: [\n  x, # 1\n  y\n]\n", "o", ["x", "y", "z"], "o: [\n  x, # 1\n  y,\n  z\n]\n"),
+    "list over lines loses entries": (
+        "o: [\n  w, # 0\n  x, # 1\n  y # 2\n]\n",
+        "o",
+        ["w"],
+        "o: [\n  w, # 0\n]\n",
+    ),
+    "list over lines gets a first entry": ("o: [\n  x\n]\n", "o", ["w", "x"], "o: [\n  w,\n  x\n]\n"),
+    "list on a line gets a first entry": ("o: [ x ]\n", "o", ["w", "x"], "o: [ w, x ]\n"),
+    "list loses its first entry": ("o: [x, y]\n", "o", ["y"], "o: [y]\n"),
     "list gets nothing": ("o: [x]\n", "o", [], "o: []\n"),
     "empty list gets entries": ("o: [] # c\nb: 1\n", "o", ["x"], "o: # c\n  - x\nb: 1\n"),
     "list becomes a text": ("o: [x, y] # c\n", "o", "z", "o: z # c\n"),
@@ -187,6 +196,8 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     "one less": ("a:\n  - x # 1\n  # own\n  - y # 2\n  - z", ["x", "z"], "a:\n  - x # 1\n  # own\n  - z"),
     "the last one less": ("a:\n  - x\n  - y", ["x"], "a:\n  - x"),
     "windows": ("a:\r\n  - x\r\n  - y\r\nb: 1\r\n", ["y", "z"], "a:\r\n  - y\r\n  - z\r\nb: 1\r\n"),
+    "the last one less, before the file breaks off": ("a:\n  - x\n\n  - y", ["x"], "a:\n  - x"),
+    "all gone, before the file breaks off": ("a: # c\n\n  - x", [], "a: [] # c"),
     "all gone": ("a: # c\n  - x\n  - y\nb: 1\n", [], "a: [] # c\nb: 1\n"),
     "becomes a text": ("a: # c\n- x\n- y # d\nb: 1\n", "z", "a: z # c\n# d\nb: 1\n"),
     "becomes a block": ("a: # c\n  - x\n  - y\nb: 1\n", "z\ny", "a: |- # c\n  z\n  y\nb: 1\n"),
@@ -235,7 +246,6 @@ OBJECTS: dict[str, tuple[str, str, Any, str]] = {
     "new key of the file": ("a: 1 # c\n\n# end\n", "b", "x", "a: 1 # c\nb: x\n\n# end\n"),
     "new key without a final newline": ("a: 1", "b", "x", "a: 1\nb: x"),
     "new key before the document's end": ("---\na: 1\n...\n", "b", None, "---\na: 1\nb: null\n...\n"),
-    "new key in a file that is no longer read": ("a: 1\n---\n", "", "", ""),
     "new key after a block": ("a: |\n  x\n\n\nb: |-\n  y\n\n\n", "c", 1, "a: |\n  x\n\n\nb: |-\n  y\nc: 1\n\n\n"),
     "new key after a block that keeps blank lines": ("a: |+\n  x\n\n", "b", 1, "a: |+\n  x\n\nb: 1\n"),
     "new key after a text that the file breaks off": ("a: 1\nb: |\n  x", "c", 2, "a: 1\nc: 2\nb: |\n  x"),
@@ -273,7 +283,6 @@ OBJECTS: dict[str, tuple[str, str, Any, str]] = {
     "windows": ("a: 1\r\no:\r\n  b: 1", "o.c", "x\ny", "a: 1\r\no:\r\n  b: 1\r\n  c: |-\r\n    x\r\n    y"),
     "the file breaks off a new text": ("a: 1", "b", "x\ny\n", 'a: 1\nb: "x\\ny\\n"'),
 }
-del OBJECTS["new key in a file that is no longer read"]
 
 
 @pytest.mark.parametrize(("before", "path", "value", "after"), OBJECTS.values(), ids=OBJECTS)
@@ -286,6 +295,10 @@ def test_several_edits_at_once() -> None:
     changes = (("z", 1), ("m.a", 3), ("o.a", 2), ("p.r.s", 4), ("n", "y"), ("p.r.t", 5))
     after = "n: y # 1\nm: &v {a: 3}\no:\n  a: 2\np:\n  q: 1\n  r:\n    s: 4\n    t: 5\nz: 1\n# end\n"
     assert edited(before, *changes) == after
+
+
+def test_the_line_break_is_that_of_the_whole_text() -> None:
+    assert edited("a: x\r\n  y", ("a", "z"), ("b", 1)) == "a: z\r\nb: 1"
 
 
 def test_no_edit_changes_nothing() -> None:

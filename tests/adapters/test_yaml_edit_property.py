@@ -127,8 +127,8 @@ def check_form(written: Written, after: str) -> None:
 
 
 def check_lines(written: Written, edits: list[Edit], after: str) -> None:
-    old = written.text.split(written.newline)
-    new = after.split(written.newline)
+    old = written.text.removeprefix("\ufeff").split(written.newline)
+    new = after.removeprefix("\ufeff").split(written.newline)
     spans = [span_of(written, one.path) for one in edits]
     if fits(old, new, spans):
         return

@@ -152,7 +152,8 @@ class Writer:
         if self.chance(6):
             inner = len(begin)
             self.lines.append(f"{begin}role: {self.words()}")
-            self.lines.append(f"{' ' * inner}text: {self.scalar(inner).head or 'x'}")
+            text = self.scalar(inner)
+            self.lines += [f"{' ' * inner}text: {text.head}", *text.below]
             return
         one = self.scalar(column)
         self.lines.append((begin + one.head).rstrip() + (" " + self.comment()) * (self.chance(4) and not one.below))

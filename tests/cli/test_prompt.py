@@ -15,7 +15,7 @@ from commands import COMMAND, Completed, environment, signed_in
 from projects import Project
 from servers import Sandbox, running_sandbox
 
-PATIENCE = 30
+PATIENCE = 60
 CONTROL_C = b"\x03"
 CONTROL_D = b"\x04"
 
@@ -44,8 +44,9 @@ class Terminal:
         self._process.send_signal(number)
 
     def ended(self) -> Completed:
+        until = time.monotonic() + PATIENCE
         while self._read():
-            pass
+            assert time.monotonic() < until, self.shown
         stdout = self._process.stdout.read().decode() if self._process.stdout else ""
         code = self._process.wait(PATIENCE)
         assert "Traceback" not in self.shown

@@ -31,7 +31,7 @@ def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: in
         sandbox.before_each(lambda method, path, body: reading.set() if method == "GET" else None)
         arguments = ("plan", "--concurrency", "2", "--report", "r.json")
         with started(*arguments, cwd=fleet.root, env=signed_in(sandbox)) as command:
-            assert reading.wait(30)
+            assert reading.wait(60)
             command.signal(number)
             done = command.ended()
         assert 1 <= sandbox.calls["GET"] <= 4
@@ -50,7 +50,7 @@ def test_an_apply_that_is_stopped(fleet: Project, number: signal.Signals, code: 
         sandbox.before_each(lambda method, path, body: writing.set() if method == "PATCH" else None)
         arguments = ("apply", "--yes", "--concurrency", "3", "--report", "r.json")
         with started(*arguments, cwd=fleet.root, env=signed_in(sandbox)) as command:
-            assert writing.wait(30)
+            assert writing.wait(60)
             command.signal(number)
             done = command.ended()
         written = {path.rpartition("/")[2] for method, path, _ in sandbox.requests if method == "PATCH"}
@@ -70,7 +70,7 @@ def test_an_import_that_is_stopped(fleet: Project) -> None:
     with running_sandbox(SEED, latency_ms=300) as sandbox:
         sandbox.before_each(lambda method, path, body: reading.set() if method == "GET" else None)
         with started("import", *SEED, "--directory", "new", cwd=fleet.root, env=signed_in(sandbox)) as command:
-            assert reading.wait(30)
+            assert reading.wait(60)
             command.signal(signal.SIGINT)
             done = command.ended()
     assert done.code == 130

@@ -287,7 +287,19 @@ def test_file_names_of_any_kind(tmp_path: Path, folder: str) -> None:
         assert moved(tale.plan("--directory", folder)) == {" leading": DRIFT}
 
 
-@pytest.mark.parametrize("text", ["firstMessage: [", "id: asst_a\nid: asst_a\n", "", "- a\n", "\x00", "just a text"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "firstMessage: [",
+        "firstMessage: old\n",
+        "id: 7\n",
+        "id: asst_a\nid: asst_a\n",
+        "",
+        "- a\n",
+        "\x00",
+        "just a text",
+    ],
+)
 def test_a_base_file_that_is_no_definition_counts_as_no_base_with_a_warning(tale: Story, text: str) -> None:
     tale.write("a", text or "# nothing\n")
     base = tale.commit("Break")

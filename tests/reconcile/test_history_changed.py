@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from between import Answered, Asked, Forward, between, breaks
 from histories import NEW, OLD, OTHER, cloned, gone, merge, moved
-from stories import Story, entries, story
+from stories import REF, Story, entries, story
 
 LIVE: dict[str, Any] = dict.fromkeys("abcd", OLD)
 
@@ -149,6 +149,17 @@ def test_a_shallow_clone_without_the_fork_says_what_to_do(tale: Story, tmp_path:
     done = tale.run("plan", "--changed-since", "origin/base")
     assert done.code == 1
     assert "no commit in common" in done.stderr
+    assert "fetch-depth: 0" in done.stderr
+
+
+def test_a_record_without_what_it_is_about_says_what_to_do(tale: Story, tmp_path: Path) -> None:
+    tale.recorded()
+    tale.commit("More", allow_empty=True)
+    tale.root = cloned(tale, tmp_path / "shallow", "--depth", "1")
+    tale.git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
+    done = tale.run("plan", "--changed-since", "HEAD")
+    assert (done.code, done.stdout) == (1, "")
+    assert "which was applied last, is not in this clone" in done.stderr
     assert "fetch-depth: 0" in done.stderr
 
 

@@ -3,7 +3,7 @@
 import pytest
 from report_documents import assistant, change, document, problem
 
-from reconciler.report.document import Document
+from reconciler.report.document import Document, GoneEntry
 from reconciler.report.merge import merge_reports
 from reconciler.report.text import render_text
 
@@ -57,6 +57,15 @@ def test_warnings_and_problems_are_said_once() -> None:
     merged = merge_reports([first, second])
     assert merged["warnings"] == ["one", "two", "three"]
     assert merged["problems"] == found
+
+
+def test_definitions_that_are_no_longer_managed_stay_listed_each_once() -> None:
+    old: GoneEntry = {"file": "assistants/old.yaml", "id": "asst_old"}
+    older: GoneEntry = {"file": "assistants/older.yaml", "id": "asst_older"}
+    first, second, third = document("plan", gone=[old, older]), document("plan", gone=[old]), document("plan")
+    del third["no_longer_managed"]
+    assert merge_reports([first, second, third])["no_longer_managed"] == [old, older]
+    assert "no longer managed: assistants/older.yaml (asst_older)" in render_text(merge_reports([first, second]))
 
 
 def test_one_report_is_itself_and_none_is_refused() -> None:

@@ -1,7 +1,7 @@
 """The sentences of a report."""
 
 import pytest
-from report_documents import assistant, change, document, failure, problem
+from report_documents import assistant, change, document, failure, problem, since
 
 from reconciler.report import wording
 from reconciler.report.document import AssistantEntry, Document, Outcome
@@ -93,6 +93,38 @@ def test_kept_drift_is_explained_only_where_there_is_some() -> None:
     assert "left as it is" in wording.notes(document("plan", DRIFTED, base=base, options=kept))[0]
     assert wording.notes(document("plan", CHANGED, base=base, options=kept)) == []
     assert wording.notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"})) == []
+
+
+def test_a_plan_says_what_is_refused_under_its_options() -> None:
+    base = {"ref": "main", "commit": "1"}
+    fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
+    assert "edited live is refused" in wording.notes(document("plan", DRIFTED, base=base, options=fail))[0]
+    (note,) = wording.notes(document("plan", TORN, base=base))
+    assert all(way in note for way in ("--force-conflicts", "remove the field", "pull the live value"))
+    assert wording.notes(document("plan", TORN, base=base, options=forced)) == []
+    assert wording.notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
+
+
+def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
+    ada = since("a" * 40, "Ada", "2026-11-20T09:30:00+01:00")
+    bob = since("b" * 40, "Bob\n", "2026-11-21T09:30:00+01:00")
+    both = [change("/name", "B", "A", since=ada), change("/firstMessage", "B", "A", kind="conflict", since=ada)]
+    drifted = change("/endCallMessage", "B", "A", kind="drift")
+    assert wording.set_by(assistant("a", *both, drifted)) == [("aaaaaaa, Ada, 2026-11-20", [])]
+    more = assistant("a", *both, change("/maxDurationSeconds", 1, 2, since=bob))
+    assert wording.set_by(more) == [
+        ("bbbbbbb, Bob\\n, 2026-11-21", ["/maxDurationSeconds"]),
+        ("aaaaaaa, Ada, 2026-11-20", ["/name", "/firstMessage"]),
+    ]
+    unknown = assistant("a", both[0], change("/maxDurationSeconds", 1, 2))
+    assert wording.set_by(unknown) == [("aaaaaaa, Ada, 2026-11-20", ["/name"])]
+    assert wording.set_by(assistant("a", drifted)) == []
+
+
+def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
+    assert wording.last_updated(DRIFTED) == wording.last_updated(TORN) == "live last updated 2026-01-02T12:00:00Z"
+    assert wording.last_updated(CHANGED) == wording.last_updated(FINE) == ""
+    assert wording.last_updated({**DRIFTED, "live_updated_at": None}) == ""
 
 
 def test_an_offline_report_says_so() -> None:
