@@ -1,6 +1,7 @@
 """What can happen in a scene. Each action shows itself, then does it, on the stage."""
 
 import json
+import shlex
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Command:
     def play(self, stage: Stage) -> None:
         """Print the command, run it, compare its exit code."""
         command_line(self.line)
-        code = stage.run(self.line.split())
+        code = stage.run(shlex.split(self.line))
         show()
         if code != self.exit_code:
             raise Failed(f"`{self.line}` ended with exit code {code} instead of {self.exit_code}")
@@ -87,6 +88,25 @@ class NewFile:
         (stage.folder / self.path).write_text(f"{text}\n", encoding="utf-8")
         command_line(f"cat {self.path}")
         show(text)
+
+
+@dataclass(frozen=True)
+class EditFile:
+    """A line that somebody changes in a file of the repository."""
+
+    path: Path
+    before: str
+    after: str
+
+    def play(self, stage: Stage) -> None:
+        """Print the line before and after, and change it. Raises Failed where it is not in the file once."""
+        file = stage.folder / self.path
+        lines = file.read_text(encoding="utf-8").splitlines()
+        if lines.count(self.before) != 1:
+            raise Failed(f"{self.path} does not say `{self.before}` once")
+        lines[lines.index(self.before)] = self.after
+        file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        show(str(self.path), f"- {self.before}", f"+ {self.after}")
 
 
 def laid_over(fields: Fields, other: Fields) -> Fields:

@@ -1,10 +1,10 @@
-"""The story, as data: scene after scene, from a first check to an edit behind git's back."""
+"""The story, as data: scene after scene, from a first check to an edit behind git's back and what becomes of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.actions import Action, Command, EditLive, Fields, NewFile, StartSandbox
+from demo.actions import Action, Command, EditFile, EditLive, Fields, NewFile, StartSandbox
 from demo.stage import FOLDER
 
 
@@ -64,9 +64,10 @@ STORY = (
         "Do exactly that",
         """
         Each assistant that differs gets one PATCH with what differs, and is read again to see that it worked.
-        Without --yes you are asked first.
+        Without --yes you are asked first. --record remembers in git what was applied; --base none says that this is
+        the first time.
         """,
-        (Command("reconciler apply --yes"),),
+        (Command("reconciler apply --yes --record --base none"),),
     ),
     Scene(
         "And now?",
@@ -80,15 +81,46 @@ STORY = (
     ),
     Scene(
         "Was anything edited behind git's back?",
-        "Run this every night, and no edit stays unseen. It never writes.",
+        """
+        Run this every night, and no edit stays unseen. It never writes. The record says that git has not moved here,
+        so it was somebody in the dashboard.
+        """,
         (
             Command(
                 "reconciler drift --detailed-exitcode",
                 exit_code=2,
                 remark=(
-                    "Exit code 2: there is drift. Write the edit into the definition to keep it; apply to undo it."
+                    "Exit code 2: there is drift. An apply leaves it as it is; "
+                    "apply --on-drift revert puts git's value back."
                 ),
             ),
+        ),
+    ),
+    Scene(
+        "The same field is changed in git",
+        "A colleague does not know of the edit in the dashboard, and commits a change of their own.",
+        (
+            EditFile(
+                Path(FOLDER, "admissions", "campus-visits.yaml"),
+                before="endCallMessage: See you on campus!",
+                after="endCallMessage: See you at the open day!",
+            ),
+            Command('git commit --quiet --all --message "Invite to the open day"'),
+            Command("reconciler plan"),
+            Command(
+                "reconciler apply --yes --record",
+                exit_code=1,
+                remark="Exit code 1: nothing was sent, nobody's words were overwritten. Three ways out are named.",
+            ),
+        ),
+    ),
+    Scene(
+        "Somebody decides",
+        "They have talked, and git shall win. What an apply may overwrite is said on the command line, never guessed.",
+        (
+            Command("reconciler apply --yes --record --force-conflicts"),
+            Command("reconciler plan --detailed-exitcode", remark="Exit code 0: git and live agree again."),
+            Command("reconciler history", remark="Newest first: what was live when, and by which commit."),
         ),
     ),
     Scene(

@@ -61,14 +61,37 @@ def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
         "+ maxDurationSeconds: 600",
         "Plan: 3 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors.",
         "-> Exit code 2",
-        "$ reconciler apply --yes",
+        "$ reconciler apply --yes --record --base none",
         "Apply: 3 applied, 1 unchanged, 0 failed.",
+        "Recorded as ",
         "$ reconciler plan --detailed-exitcode",
         "Plan: 0 to change, 0 drifted, 0 conflicts, 4 in sync, 0 errors.",
         "PATCH /assistants/asst_campus_visits",
         "$ reconciler drift --detailed-exitcode",
         "(drift: edited live)",
         "Drift: 1 drifted, 0 conflicts, 3 in sync, 0 errors.",
+        "-> Exit code 2",
+        "+ endCallMessage: See you at the open day!",
+        "$ git commit --quiet --all",
+        "$ reconciler plan\n",
+        '(conflict: both moved from "See you on campus!")',
+        "set by ",
+        "Plan: 0 to change, 0 drifted, 1 conflict, 3 in sync, 0 errors.",
+        "$ reconciler apply --yes --record\n",
+        "refused, nothing was sent",
+        "--force-conflicts",
+        "remove the field",
+        "pull the live value",
+        "Apply: 0 applied, 3 unchanged, 0 failed, 1 refused.",
+        "-> Exit code 1",
+        "$ reconciler apply --yes --record --force-conflicts",
+        "Apply: 1 applied, 3 unchanged, 0 failed.",
+        "$ reconciler plan --detailed-exitcode",
+        "Plan: 0 to change, 0 drifted, 0 conflicts, 4 in sync, 0 errors.",
+        "$ reconciler history",
+        "Apply: 1 applied, 3 unchanged",
+        "Apply: 1 refused, 3 unchanged",
+        "Apply: 3 applied, 1 unchanged",
         "$ reconciler validate",
         "transfer.yaml:3:1: unknown field firstMesage; did you mean firstMessage?",
         "transfer.yaml:5:16: yes is read as true and as text",
@@ -126,6 +149,23 @@ sys.exit(main([Scene("One step that differs", "It ends with 0.", steps)]))
     assert "The demo stops here: `reconciler plan` ended with exit code 0 instead of 2." in output
     assert "reconciler never" not in output
     assert sandbox_is_gone(output)
+
+
+def test_an_edit_that_does_not_fit_the_file_stops_the_demo(temporary: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from demo.__main__ import main
+from demo.actions import EditFile
+from demo.story import Scene
+edit = EditFile(Path("assistants/admissions/enrollment.yaml"), "never: there", "name: Other")
+sys.exit(main([Scene("An edit", "Of a line that is not there.", (edit,))]))
+"""
+    demo = started(temporary, "-c", script)
+    output, errors = demo.communicate(timeout=120)
+
+    assert (demo.returncode, errors) == (1, "")
+    assert "enrollment.yaml does not say `never: there` once." in " ".join(output.split())
 
 
 def test_a_missing_git_is_named(temporary: Path) -> None:

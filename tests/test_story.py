@@ -76,8 +76,12 @@ values: dict[str, st.SearchStrategy[Any]] = {
     "metadata": st.none() | st.dictionaries(st.sampled_from(["key", "two"]), anything, max_size=2),
 }
 declared = st.fixed_dictionaries({}, optional=values) | st.fixed_dictionaries(values)
+inside_one_object = st.tuples(
+    st.fixed_dictionaries({"metadata": st.fixed_dictionaries({"two": anything})}),
+    st.fixed_dictionaries({"metadata": st.fixed_dictionaries({"key": anything})}),
+)
 # What git and live make of the same few fields.
-two_edits = st.sets(st.sampled_from(sorted(values)), min_size=1, max_size=3).flatmap(
+two_edits = inside_one_object | st.sets(st.sampled_from(sorted(values)), min_size=1, max_size=3).flatmap(
     lambda fields: st.tuples(*[st.fixed_dictionaries({field: values[field] for field in sorted(fields)})] * 2)
 )
 undeclared = st.sampled_from(
@@ -277,6 +281,7 @@ class Stories(RuleBasedStateMachine):
         if record:
             options += ["--base", "none"] * (self.base is None)
         planned = self.story.plan(*options)
+        self.check_kinds(planned, self.base)
         before = self.live()
         self.sandbox.forget_requests()
         document = self.story.apply(*options, *["--record"] * record)

@@ -3,13 +3,23 @@
 import dataclasses
 
 from reconciler.adapters.api import AssistantsApi
-from reconciler.core.run import Run
+from reconciler.core.run import Result, Run
 from reconciler.reconcile.plan import plan
 from reconciler.reconcile.scope import Scope
 
 
 def drift(api: AssistantsApi, scope: Scope) -> Run:
-    """Return where live moved; without a base the definition itself is the base (contract, section 4)."""
+    """Return where live moved; without a base the definition itself is the base (contract, section 4).
+
+    No patch is in it: nothing is sent under any option, so there is none that would be.
+    """
     if scope.history.base is None:
         scope = dataclasses.replace(scope, base_of=lambda definition, _live: definition.declared)
-    return plan(api, scope, command="drift")
+    run = plan(api, scope, command="drift")
+    return dataclasses.replace(run, results=tuple(map(_without_patch, run.results)))
+
+
+def _without_patch(result: Result) -> Result:
+    if result.plan is None:
+        return result
+    return dataclasses.replace(result, plan=dataclasses.replace(result.plan, patch=None, replaced=()))
