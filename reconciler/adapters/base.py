@@ -134,11 +134,11 @@ def _read(
             found.setdefault(same.id, BaseDefinition(same.id, same.declared, shared, overlay))
             continue
         document = _merged(pair, contents)
-        if document is None or (document.get("id") is None and not partial):
-            warnings.append(
-                f"{shared.path} of commit {commit[:12]} cannot be read as a definition, and counts as no base"
-            )
-        elif isinstance(document.get("id"), str):
+        has_id = document is not None and isinstance(document.get("id"), str)
+        if not has_id and (document is None or not partial or "id" in document):
+            name = f"{shared.path} of commit {commit[:12]}"
+            warnings.append(f"{name} cannot be read as a definition, and counts as no base")
+        if document is not None and has_id:
             declared = {key: value for key, value in document.items() if key != "id"}
             found.setdefault(document["id"], BaseDefinition(document["id"], declared, shared, overlay))
     return found, warnings

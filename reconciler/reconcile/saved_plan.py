@@ -43,7 +43,7 @@ def _check(scope: Scope, reviewed: Reviewed) -> None:
         if before != value:
             raise UsageError(f"the plan was made with {name} {before}, and this run has {value}", hint=AGAIN)
     if reviewed.environment != scope.settings.environment:
-        before, here = reviewed.environment or "no environment", scope.settings.environment or "none"
+        before, here = _environment(reviewed.environment), _environment(scope.settings.environment)
         raise UsageError(f"the plan was made for {before}, and this run is for {here}", hint=AGAIN)
 
 
@@ -72,3 +72,7 @@ def _compared(result: Result, scope: Scope, reviewed: Reviewed) -> Result:
 
 def _is_hidden(plan: Plan, scope: Scope) -> bool:
     return any(not scope.settings.may_show(path) for path, _ in plan.replaced)
+
+
+def _environment(name: str | None) -> str:
+    return f"the environment {name!r}" if name is not None else "none"

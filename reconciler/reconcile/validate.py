@@ -65,8 +65,8 @@ def _shared_assistants(forms: Forms) -> Iterator[Problem]:
         for definition in here.definitions:
             if definition.id in others:
                 message = (
-                    f"{first.environment} and {second.environment} have one URL, and {_declaring(others[definition.id])} "
-                    f"has the same id {definition.id}: both would write to that assistant"
+                    f"{first.environment} and {second.environment} have one URL, and the id {definition.id} also "
+                    f"stands in {_declaring(others[definition.id])}: both would write to that assistant"
                 )
                 yield Problem(_declaring(definition), 1, 1, message, kind="duplicate")
 

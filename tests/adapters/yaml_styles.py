@@ -75,7 +75,7 @@ class Writer:
         return Written("\ufeff" * self.chance(6) + text, newline, self.places)
 
     def chance(self, one_in: int) -> bool:
-        return self.random.randrange(one_in) == 0
+        return self.random.randrange(one_in) == one_in // 2
 
     def comment(self) -> str:
         self.count += 1
@@ -171,7 +171,7 @@ class Writer:
     def value(self, column: int) -> Piece:
         random = self.random
         kind = random.randrange(12)
-        if kind == 0 and self.anchors:
+        if kind == 7 and self.anchors:
             return Piece("*" + random.choice(self.anchors), [], "alias")
         if kind == 1:
             return Piece(self.flow(2), [], "flow")

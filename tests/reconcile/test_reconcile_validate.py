@@ -7,7 +7,7 @@ from reconciler.report.document import Document
 
 
 def validated(project: Project, *paths: str) -> Document:
-    return project.document(validate(project.loaded(*paths), project.settings))
+    return project.document(validate([(project.settings, project.loaded(*paths))]))
 
 
 def test_valid_definitions_have_no_status(project: Project) -> None:
