@@ -119,12 +119,13 @@ def _check(reading: _Reading, settings: Settings, *, needs_id: bool) -> None:
         for finding in find_faults(document, settings.extra_fields, needs_id=needs_id)
         if not any(layer.complained_of(finding) for layer in reading.layers)
     ]
-    cut_off = {
-        field
-        for layer in reading.layers
-        if (suspects := may_be_cut_off(layer.text, layer.document or {}, MESSAGES))
-        for field in find_cut_off(layer.text, suspects)
-    }
+    cut_off: set[str] = set()
+    mentioned: set[str] = set()
+    for layer in reading.layers:
+        fields = layer.document or {}
+        if suspects := set(may_be_cut_off(layer.text, fields, MESSAGES)) - mentioned:
+            cut_off |= set(find_cut_off(layer.text, suspects))
+        mentioned |= fields.keys()  # what an overlay says, the file below it no longer does
     for finding in [*findings, *find_warnings(document, cut_off)]:
         reading.problems.append(_problem(finding, reading, settings))
     for layer in reading.layers:

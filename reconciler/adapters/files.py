@@ -45,11 +45,28 @@ def read_bounded(path: Path, limit: int) -> str:
         raise ReportError("is not UTF-8 text", where=str(path)) from error
 
 
-def read_exactly(path: Path, text: str) -> str:
+def rewrite(path: Path, before: str, after: str) -> None:
+    """Write a text in place of the one that a file still holds; an empty `before` means that there is none yet.
+
+    A byte order mark stays, and so does a link: the file that it leads to is written. Raises ReportError where
+    the file was changed meanwhile, or cannot be written.
+    """
+    mark = unchanged_mark(path, before)
+    path = path.resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    write_whole(path, mark + after)
+
+
+def unchanged_mark(path: Path, text: str) -> str:
     """Make sure that a file still holds a text, and return the byte order mark that it begins with, or nothing.
 
-    Raises ReportError where somebody has changed the file meanwhile.
+    An empty text means that there is no file. Raises ReportError where somebody has changed that meanwhile.
     """
+    if not text and not os.path.lexists(path):
+        return ""
     try:
         now = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -4,7 +4,7 @@ What the settings mean is not decided here.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import pydantic
 
 from reconciler.adapters.definition_files import UnreadableText, read_text
 from reconciler.adapters.folders import shown_path
-from reconciler.adapters.settings_models import IgnoreEntry, SettingsFile, describe
+from reconciler.adapters.settings_models import OF_A_KEY, IgnoreEntry, SettingsFile, describe
 from reconciler.adapters.yaml_places import Place, find_places
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
 from reconciler.core.paths import FieldPath
@@ -75,12 +75,11 @@ def _read(text: str, file: str) -> Settings:
     try:
         checked = SettingsFile.model_validate(content)
     except pydantic.ValidationError as error:
-        for detail in error.errors(include_url=False):
-            path = tuple(str(part) for part in detail["loc"])
-            about = "key" if detail["type"] == "extra_forbidden" else "value"
-            if (path, about) not in unreadable:
-                where = _place(path, detail["type"], places)
-                problems.append(Problem(file, *where, describe(detail, path)))
+        problems += (
+            Problem(file, *_place(path, about, places, lacks=detail["type"] == "missing"), describe(detail, path))
+            for detail, path, about in _faults(error)
+            if (path, about) not in unreadable
+        )
     if problems:
         raise InvalidSettings(problems)
     return _settings(checked, file, places)
@@ -97,12 +96,20 @@ def _is_date(problem: YamlProblem, content: object) -> bool:
     return _DATE.fullmatch(value) is not None
 
 
-def _place(path: FieldPath, kind: str, places: dict[FieldPath, Place]) -> tuple[int, int]:
+def _faults(error: pydantic.ValidationError) -> Iterator[tuple[Any, FieldPath, str]]:
+    """Yield pydantic's account of each error, with the path that it is about, and whether the key or the value."""
+    for detail in error.errors(include_url=False):
+        path = tuple(str(part) for part in detail["loc"])
+        if path[-1:] == (OF_A_KEY,):
+            yield detail, path[:-1], "key"
+        else:
+            yield detail, path, "key" if detail["type"] == "extra_forbidden" else "value"
+
+
+def _place(path: FieldPath, about: str, places: dict[FieldPath, Place], *, lacks: bool) -> tuple[int, int]:
     """Return where an error stands: at the key, the value, or the entry that lacks something."""
-    if kind == "missing":
-        path = path[:-1]
-    place = places.get(path, Place((1, 1), (1, 1)))
-    return place.key if kind == "extra_forbidden" else place.value
+    place = places.get(path[:-1] if lacks else path, Place((1, 1), (1, 1)))
+    return place.key if about == "key" else place.value
 
 
 def _rules(entries: Sequence[IgnoreEntry], above: FieldPath, places: dict[FieldPath, Place]) -> tuple[IgnoreRule, ...]:

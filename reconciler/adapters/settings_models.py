@@ -143,6 +143,7 @@ class SettingsFile(_Strict):
     environments: dict[Annotated[str, AfterValidator(_environment_name)], EnvironmentEntry] = {}
 
 
+OF_A_KEY = "[key]"  # how pydantic ends the location of an error that is about a key
 KEYS = tuple(SettingsFile.model_fields)
 ENTRY_KEYS = tuple(IgnoreEntry.model_fields)
 ENVIRONMENT_KEYS = tuple(EnvironmentEntry.model_fields)

@@ -4,7 +4,11 @@ import copy
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
+
+# Beyond these a list is written anew: each piece costs a reading of the whole text.
+_MOST_ITEMS: Final = 500
+_MOST_PARTS: Final = 50
 
 Steps = tuple[str | int, ...]
 """A way into a value: keys of objects, indices of lists."""
@@ -60,20 +64,27 @@ def with_part(whole: Any, steps: Steps, part: Part) -> Any:
 def find_parts(before: Any, after: Any) -> list[Part] | None:
     """Return what turns one list or object into another, in the order to do it: from last to first, then new keys.
 
-    None where the two have nothing to do with each other, or where a key goes: then the whole is written
-    anew.
+    None where the two have nothing to do with each other, where a key goes, or where very much changes:
+    then the whole is written anew.
     """
-    if not before or not after or type(before) is not type(after):
+    if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
         return None
-    if isinstance(before, dict):
-        if not before.keys() <= after.keys():
-            return None
-        changed = [Part(key, "set", after[key]) for key in reversed(before) if not is_same(before[key], after[key])]
-        return changed + [Part(key, "insert", after[key]) for key in after if key not in before]
-    return list(_list_parts(before, after)) if isinstance(before, list) else None
+    parts = _object_parts(before, after) if isinstance(before, dict) else _list_parts(before, after)
+    return parts if parts is None or len(parts) <= _MOST_PARTS else None
 
 
-def _list_parts(before: list[Any], after: list[Any]) -> Iterator[Part]:
+def _object_parts(before: dict[str, Any], after: dict[str, Any]) -> list[Part] | None:
+    if not before.keys() <= after.keys():
+        return None
+    changed = [Part(key, "set", after[key]) for key in reversed(before) if not is_same(before[key], after[key])]
+    return changed + [Part(key, "insert", after[key]) for key in after if key not in before]
+
+
+def _list_parts(before: list[Any], after: list[Any]) -> list[Part] | None:
+    return list(_changes(before, after)) if len(before) + len(after) <= _MOST_ITEMS else None
+
+
+def _changes(before: list[Any], after: list[Any]) -> Iterator[Part]:
     old, new = ([json.dumps(_plain(item), sort_keys=True) for item in items] for items in (before, after))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for _, low, high, new_low, new_high in reversed(matcher.get_opcodes()):

@@ -8,6 +8,7 @@ import click
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record, records
+from reconciler.cli.inputs import read_settings
 from reconciler.cli.options import DefinitionOptions, directory_option
 from reconciler.cli.streams import tell
 from reconciler.errors import RepositoryError
@@ -24,6 +25,8 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     git = Git.at(repository_root(definitions.directory))
     if git is None:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
+    if definitions.environment is not None:
+        read_settings(definitions)  # a name that is not there is an error, and has no record
     ref = applied_ref(definitions.environment)
     found = list(records(git, ref, most=limit))
     if format_ == "json":

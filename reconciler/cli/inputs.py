@@ -23,6 +23,12 @@ class Inputs:
     settings: Settings
     loaded: Loaded
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The definitions' folder and, in an environment that has one, its overlays'."""
+        overlay = self.settings.overlay
+        return (self.folder, *([self.folder.resolve().parent / overlay] if overlay is not None else []))
+
 
 def read_inputs(options: DefinitionOptions) -> Inputs:
     """Return everything that the options name. Raises SettingsError and DefinitionError."""

@@ -20,6 +20,7 @@ from reconciler.cli.versions import read_versions
 from reconciler.core.paths import dotted
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
+from reconciler.errors import ReconcilerError
 from reconciler.reconcile.drift import drift
 from reconciler.reconcile.pull import Pulled, Puller
 from reconciler.report.values import escape
@@ -55,21 +56,31 @@ def command(
         run = drift(api, scope)
     puller = Puller(repository_root(definitions.directory), inputs.folder, inputs.settings, conflicts)
     found = puller.pull(run)
-    for pulled in found:
-        _show(pulled, check=check)
-        if not check and pulled.differs:
-            puller.write(pulled)
+    failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
     if not any(pulled.differs for pulled in found):
         tell("Nothing to pull.")
-    if stopping.exit_code or _unread(run, inputs):
+    if _unread(run, inputs) or failed or stopping.exit_code:
         return stopping.exit_code or 1
     return 2 if check and any(pulled.differs for pulled in found) else 0
+
+
+def _done(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
+    """Write one file and show it; one that cannot be written never stops the others."""
+    try:
+        if not check and pulled.differs:
+            puller.write(pulled)
+    except ReconcilerError as error:
+        tell(str(error), colour="red")
+        return False
+    _show(pulled, check=check)
+    return True
 
 
 def _show(pulled: Pulled, *, check: bool) -> None:
     if check and pulled.differs:
         click.echo(
-            "".join(map(_visible, line_diff(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)))
+            "".join(map(_visible, line_diff(pulled.before, pulled.after, pulled.file).splitlines(keepends=True))),
+            nl=False,
         )
     elif pulled.differs:
         names = ", ".join(escape(dotted(path)) for path in pulled.fields)

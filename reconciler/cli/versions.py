@@ -1,8 +1,10 @@
 """The definitions with their history: which of them are meant, what the base declared, and by which policy."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
+from reconciler.adapters.definition_files import SUFFIXES
 from reconciler.adapters.definitions import Loaded
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
@@ -13,7 +15,7 @@ from reconciler.cli.streams import tell
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
 from reconciler.reconcile.base import BaseRevision, History, applied_ref, commit_of, find_base, read_history
-from reconciler.reconcile.changed import changed_files
+from reconciler.reconcile.changed import Changed, changed_files
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,12 +42,16 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     if git is None or since is None:
         raise UsageError("--changed needs a base", hint="give --base REV, or --changed-since REV")
     settings = read_settings(definitions)
-    folders = [definitions.directory]
+    changed = changed_files(git, definitions.directory, since, record)
+    files, removed = changed.files, changed.removed
     if settings.overlay is not None:
-        folders.append(definitions.directory.resolve().parent / settings.overlay)
-    changed = [changed_files(git, folder, since, record) for folder in folders]
-    chosen = tuple(path for found in changed for path in found.files if _selected(path, definitions.paths))
-    removed = frozenset[str]() if definitions.paths else changed[0].removed
+        overlays = definitions.directory.resolve().parent / settings.overlay
+        files += tuple(_shared_files(changed_files(git, overlays, since, record), git.root, overlays, definitions))
+    if settings.environment is not None:  # a definition that has lost its id is no longer part of it
+        removed |= {path.relative_to(git.root).as_posix() for path in files}
+    chosen = tuple(path for path in files if _selected(path, definitions.paths))
+    if definitions.paths:
+        removed = frozenset()
     if chosen:
         inputs = read_inputs(dataclasses.replace(definitions, paths=chosen))
     else:
@@ -66,6 +72,15 @@ def policy_for(versions: Versions, options: PolicyOptions) -> Policy:
             hint=f"give --base REV, or fetch the applied record (git fetch origin {ref}:{ref})",
         )
     return Policy(on_drift=on_drift, force_conflicts=options.force_conflicts, always_send=settings.always_send)
+
+
+def _shared_files(changed: Changed, root: Path, overlays: Path, options: DefinitionOptions) -> Iterator[Path]:
+    """Yield the definitions whose overlays differ or are gone; an overlay without a definition stands for itself."""
+    folder, overlays = options.directory.resolve(), overlays.resolve()
+    for path in (*changed.files, *(root / name for name in changed.removed)):
+        key = path.relative_to(overlays).with_suffix("")
+        there = [place for suffix in SUFFIXES if (place := folder / f"{key}{suffix}").exists()]
+        yield from there or ([path] if path.exists() else [])
 
 
 def _selected(path: Path, chosen: tuple[Path, ...]) -> bool:

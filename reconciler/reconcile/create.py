@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.api import AssistantsApi
-from reconciler.adapters.files import read_exactly, write_whole
+from reconciler.adapters.files import rewrite, unchanged_mark
 from reconciler.adapters.yaml_edit import insert_first
 from reconciler.adapters.yaml_writer import write_definition
 from reconciler.core.definition import Definition
@@ -47,7 +47,7 @@ class Creator:
         check_new(definition, others, force=force)
         file, text = self._takes_id(definition)
         path = self.root / file
-        mark = read_exactly(path, text) if text else ""
+        unchanged_mark(path, text)
         _with_id(text, "asst_to_come")  # where an id cannot be written, nothing is created
         # A token that has run out is renewed here: the POST itself is never repeated.
         self.api.me()
@@ -62,9 +62,8 @@ class Creator:
                 f"{file} as `id: ...`; if it is not, create it again",
             ) from error
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, mark + _with_id(text, answer["id"]))
-        except (ReconcilerError, OSError) as error:
+            rewrite(path, text, _with_id(text, answer["id"]))
+        except ReconcilerError as error:
             raise ReconcilerError(
                 f"the assistant {answer['id']} was created, but its id could not be written: {error}",
                 where=file,

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reconciler.adapters.files import read_exactly, write_whole
+from reconciler.adapters.files import rewrite
 from reconciler.adapters.yaml_edit import Edit, EditRefused, edit_yaml
 from reconciler.adapters.yaml_writer import write_definition
 from reconciler.core.assistant import find_faults
@@ -51,13 +51,7 @@ class Puller:
 
     def write(self, pulled: Pulled) -> None:
         """Write one file. Raises ReconcilerError where it changed meanwhile, or cannot be written."""
-        path = self.root / pulled.file
-        mark = ""
-        if pulled.before or path.exists():
-            mark = read_exactly(path, pulled.before)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, mark + pulled.after)
+        rewrite(self.root / pulled.file, pulled.before, pulled.after)
 
     def _one(self, result: Result) -> Pulled | None:
         if result.plan is None or not isinstance(result.definition, Definition):
@@ -94,7 +88,7 @@ class Puller:
         for change in changes:
             if not self.settings.may_show(change.path):
                 yield change.path, "named under sensitive in reconciler.yaml: such values are never written"
-            elif change.live is MISSING and not takes_null(change.path):
+            elif change.live in (None, MISSING) and not takes_null(change.path):
                 yield change.path, "live has no value, and a definition cannot say so: remove the line to release it"
             elif self.settings.environment is not None and not self.settings.overlay:
                 yield change.path, "the environment has no overlay folder to write it into"

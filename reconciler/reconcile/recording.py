@@ -1,6 +1,6 @@
 """Record what an apply brought live, so that the next plan knows who moved since (contract, `--record`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.adapters.base import BaseDefinitions, Kept, is_definition_file, read_base
@@ -32,14 +32,20 @@ def check_order(history: History) -> None:
     )
 
 
-def check_recordable(history: History, folder: Path, asked_base: str | None) -> None:
-    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError."""
+def check_recordable(history: History, folders: Sequence[Path], asked_base: str | None) -> None:
+    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError.
+
+    `folders` are that of the definitions and, in an environment, that of its overlays.
+    """
     git = history.git
     if git is None or history.head is None:
         raise RepositoryError("--record needs a git repository with a commit", hint="commit the definitions first")
-    below = folder_in_git(folder, git.root)
-    differing = [path for path in git.changed_paths("HEAD", below) if is_definition_file(path, below)]
-    differing += [path for path in git.untracked_paths(below) if is_definition_file(path, below)]
+    differing = [
+        path
+        for below in (folder_in_git(folder, git.root) for folder in folders)
+        for path in (*git.changed_paths("HEAD", below), *git.untracked_paths(below))
+        if is_definition_file(path, below)
+    ]
     if differing:
         raise RepositoryError(
             f"--record would say that {differing[0]} is applied as HEAD has it, and it differs from HEAD",

@@ -107,7 +107,18 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("org_id: yes\n", "1:9: yes is read as true"),
         ("org_id: a\norg_id: b\n", "2:1: org_id stands here a second time"),
         ("api_ulr: x\n", "1:1: unknown setting api_ulr; did you mean api_url?"),
-        ("environments: {}\n", "1:1: unknown setting environments; allowed here: api_url, always_send"),
+        ("surroundings: {}\n", "1:1: unknown setting surroundings; allowed here: api_url, always_send"),
+        ("environments: []\n", "1:15: environments must be a group of keys and values"),
+        ("environments: {Staging: {}}\n", '1:16: Staging must be made of a-z, 0-9 and "-", and cannot be "applied"'),
+        ("environments:\n  applied: {}\n", '2:3: applied must be made of a-z, 0-9 and "-", and cannot be "applied"'),
+        ("environments: {a: 1}\n", "1:19: a must be a group of keys and values"),
+        ("environments: {a: {api_ulr: x}}\n", "1:20: unknown setting api_ulr; did you mean api_url?"),
+        ("environments: {a: {api_url: x}}\n", "1:29: api_url must begin with https://"),
+        ("environments: {a: {overlay: ../b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
+        ("environments: {a: {overlay: /b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
+        ("environments: {a: {on_drift: never}}\n", "1:30: on_drift must be one of keep, revert, fail"),
+        ("environments: {a: {ignore: [{path: /name}]}}\n", '1:29: this entry has no "reason"; add it'),
+        ("environments: {a: {ignore: [{path: /name, reason: x, raeson: y}]}}\n", "1:54: unknown setting raeson"),
         ("api_url: agents.goedmo.com\n", "1:10: api_url must begin with https://"),
         ("api_url:\n", "1:9: api_url cannot be empty; remove the line"),
         ("org_id: 12\n", "1:9: org_id must be text; put it in quotes"),
@@ -161,3 +172,23 @@ def test_all_problems_at_once(folder: Path) -> None:
     found = told(folder, "x: 1\norg_id: yes\nalways_send: [a]\nignore:\n  - {path: a, reason: ''}\n")
 
     assert [problem.split(" ")[0] for problem in found] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:23:"]
+
+
+def test_an_environment_has_settings_of_its_own(folder: Path) -> None:
+    text = """environments:
+  staging:
+    api_url: https://staging.example/api
+    overlay: environments/staging
+    org_id: org_s
+    max_changes: 3
+    ignore:
+      - {path: /name, reason: tests, expires: 2027-01-31}
+  empty: {}
+"""
+    (folder.parent / "reconciler.yaml").write_text("api_url: https://a.example/api\norg_id: org_a\n" + text, "utf-8")
+    settings = load_settings(folder, root=folder.parent)
+    staging, empty = settings.chosen("staging"), settings.chosen("empty")
+    assert (staging.environment, staging.api_url) == ("staging", "https://staging.example/api")
+    assert (staging.overlay, staging.org_id) == ("environments/staging", "org_s")
+    assert [(rule.path, rule.line) for rule in staging.ignore] == [(("name",), 10)]
+    assert (empty.api_url, empty.org_id, empty.overlay, empty.ignore) == (None, "org_a", None, ())

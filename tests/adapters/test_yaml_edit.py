@@ -96,6 +96,11 @@ BLOCKS: dict[str, tuple[str, Any, str]] = {
     "only line breaks": ("a: |\n  x\nb: 1\n", "\n\n", 'a: "\\n\\n"\nb: 1\n'),
     "control characters": ("a: |\n  x\n  y\nb: 1\n", "z\n\x07", 'a: "z\\n\\u0007"\nb: 1\n'),
     "carriage return": ("a: x\n", "y\r\nz", 'a: "y\\r\\nz"\n'),
+    "begins with spaces, indented too far to say so": (
+        "o:\n            a: x\np:\n            q: 1\n",
+        "  y\nz",
+        'o:\n            a: "  y\\nz"\np:\n            q: 1\n',
+    ),
     "becomes a number": ("a: |- # c\n  x\n\nb: 1\n", 5, "a: 5 # c\n\nb: 1\n"),
     "empty block": ("a: |\nb: 1\n", "y\nz\n", "a: |\n  y\n  z\nb: 1\n"),
     "tagged block": ("a: !!str | # c\n  x\nb: 1\n", "y\n", "a: !!str | # c\n  y\nb: 1\n"),
@@ -301,6 +306,13 @@ def test_the_line_break_is_that_of_the_whole_text() -> None:
     assert edited("a: x\r\n  y", ("a", "z"), ("b", 1)) == "a: z\r\nb: 1"
 
 
+def test_a_long_list_that_is_all_new_is_written_anew() -> None:
+    before = "a:\n" + "".join(f"  - text {number}\n" for number in range(1000)) + "b: 1 # c\n"
+    assert edited(before, ("a", ["x"])) == "a:\n  - x\nb: 1 # c\n"
+    many = [f"word {number}" for number in range(60)]
+    assert edited("a: [x, y]\n", ("a", many)) == f"a: [{', '.join(many)}]\n"
+
+
 def test_no_edit_changes_nothing() -> None:
     assert edit_yaml("a:   1   \n", []) == "a:   1   \n"
 
@@ -313,6 +325,8 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
     "explicit key": ("? a\n: 1\nb: 2\n", "a", 2, "explicit key"),
     "a text where an object should be": ("a: x\n", "a.b", 1, "not an object"),
     "a list where an object should be": ("a: [1]\n", "a.0", 1, "not an object"),
+    "half a surrogate pair between brackets": ("o: {a: x}\n", "o.a", "\ud800", "unwritable"),
+    "half a surrogate pair within an alias": ("p: &x {k: 1}\na: *x\n", "a.k", "\ud800", "unwritable"),
     "half a surrogate pair": ("a: x\n", "a", "\ud800", "unwritable"),
     "a number too large to be kept": ("a: 1\n", "a", 10**30, "unwritable"),
     "not a number": ("a: 1\n", "a", float("nan"), "unwritable"),

@@ -1,0 +1,256 @@
+"""A new assistant out of a definition: one POST whatever the answer, then an id in the file or a word on how."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from between import Answered, Asked, Forward, breaks, says
+from stories import Story, story
+from two_environments import two_environments
+
+NEW = """# Not there yet.
+name: Newcomer   # as people call it
+firstMessage: Good day
+voicemailMessage: ~
+model: {provider: openai, model: gpt-4o}
+voice: {provider: openai, voiceId: alloy}
+"""
+Answer = Callable[[Asked, Forward], Answered | None]
+
+
+def posts(requests: list[Any]) -> list[Any]:
+    """What was posted to be created."""
+    return [body for method, path, body in requests if (method, path) == ("POST", "/assistants")]
+
+
+def refused(tale: Story, *arguments: str | Path) -> str:
+    """Try to create what cannot be, and return what is said; no request is sent."""
+    tale.sandbox.forget_requests()
+    done = tale.run("create", *arguments)
+    assert (done.code, done.stdout) == (1, "")
+    assert tale.sandbox.requests == []
+    return done.stderr
+
+
+def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        file = tale.project.folder / "new.yaml"
+        file.write_bytes(("\ufeff" + NEW.replace("\n", "\r\n")).encode())
+        done = tale.run("create", file)
+        text = file.read_bytes().decode()
+        sent = posts(tale.sandbox.requests)
+        last = tale.sandbox.requests[-1]
+        new = yaml.safe_load(text)["id"]
+        other = tale.run("create", file)
+    lines = NEW.splitlines()
+    assert (done.code, done.stdout) == (0, f"assistants/new.yaml: created {new}\n"), done.stderr
+    assert text == "\ufeff" + "\r\n".join([lines[0], f"id: {new}", *lines[1:], ""])
+    declared = yaml.safe_load(NEW)
+    assert sent == [{key: value for key, value in declared.items() if value is not None}]
+    assert last == ("GET", f"/assistants/{new}", None)
+    assert other.code == 1
+    assert f"has the id {new} already" in other.stderr
+
+
+def lost(_: Asked, __: Forward) -> None:
+    return None
+
+
+def lost_after(asked: Asked, forward: Forward) -> None:
+    forward(asked)
+
+
+def after(answer: Answered) -> Answer:
+    """Let the API create the assistant, and answer something else."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        forward(asked)
+        return answer
+
+    return meddle
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lost,
+        lost_after,
+        after(breaks(500)),
+        after(breaks(502)),
+        after(breaks(503)),
+        after(says(200, b"<html>welcome</html>", content_type="text/html")),
+        after(says(201, {"name": "Newcomer"})),
+        after(says(201, [])),
+        after(says(201, {"id": 12})),
+    ],
+    ids=["lost", "lost after", "500", "502", "503", "html", "no id", "list", "odd id"],
+)
+def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path: Path, answer: Answer) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered | None:
+        return answer(asked, forward) if (asked.method, asked.path) == ("POST", "/assistants") else forward(asked)
+
+    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle) as server:
+        file = tale.write("new", NEW)
+        done = tale.run("create", file, "--retries", "3")
+        asked = [one for one in server.requests("POST") if one.path == "/assistants"]
+        text = file.read_text("utf-8")
+    assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
+    assert "whether the assistant was created is not known" in done.stderr
+    assert "look in the dashboard for 'Newcomer'" in done.stderr
+    assert "assistants/new.yaml" in done.stderr
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
+def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered | None:
+        return breaks(status) if (asked.method, asked.path) == ("POST", "/assistants") else forward(asked)
+
+    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle) as server:
+        file = tale.write("new", NEW)
+        done = tale.run("create", file, "--retries", "3")
+        asked = [one for one in server.requests("POST") if one.path == "/assistants"]
+        text = file.read_text("utf-8")
+    assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
+    assert f"trouble number {status}" in done.stderr
+    assert "not known" not in done.stderr
+
+
+def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        file = tale.write("new", NEW)
+        done = tale.run("create", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
+        sent = posts(tale.sandbox.requests)
+    assert done.code == 0, done.stderr
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "lacking"),
+    [
+        ("model: {provider: openai, model: gpt-4o}\n", "model.provider, model.model"),
+        ("voice: {provider: openai, voiceId: alloy}\n", "voice.provider, voice.voiceId"),
+        (", voiceId: alloy", "voice.voiceId"),
+        (", model: gpt-4o", "model.model"),
+    ],
+)
+def test_what_a_new_assistant_needs_is_asked_for_before_any_request(tmp_path: Path, line: str, lacking: str) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        said = refused(tale, tale.write("new", NEW.replace(line, "")))
+    assert lacking in said
+
+
+def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        file = tale.write("new", NEW)
+        tale.write("other", name="Newcomer")
+        said = refused(tale, file)
+        done = tale.run("create", file, "--force")
+    assert "assistants/other.yaml has the name 'Newcomer' too" in said
+    assert "--force" in said
+    assert done.code == 0, done.stderr
+
+
+def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        tale.write("there", id="asst_there", name="There")
+        invalid = refused(tale, tale.write("new", NEW + "nmae: x\n"))
+        (tmp_path / "outside.yaml").write_text(NEW, "utf-8")
+        outside = refused(tale, tmp_path / "outside.yaml")
+        missing = refused(tale, "assistants/missing.yaml")
+        has_id = refused(tale, "assistants/there.yaml")
+    assert "assistants/new.yaml:7:1: " in invalid
+    assert "did you mean name?" in invalid
+    assert "is not in the definitions' folder" in outside
+    assert "does not exist" in missing
+    assert "has the id asst_there already" in has_id
+
+
+def test_other_definitions_may_be_invalid(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        tale.write("broken", "id: [\n")
+        done = tale.run("create", tale.write("new", NEW))
+    assert done.code == 0, done.stderr
+
+
+def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered | None:
+        answer = forward(asked)
+        if asked.method == "GET" and asked.path.startswith("/assistants/"):
+            return answer.saying({**answer.json, "firstMessage": None})
+        return answer
+
+    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle):
+        file = tale.write("new", NEW)
+        done = tale.run("create", file)
+        new = yaml.safe_load(file.read_text("utf-8"))["id"]
+    assert (done.code, done.stdout) == (1, f"assistants/new.yaml: created {new}\n")
+    assert "live does not show firstMessage as declared" in done.stderr
+
+
+def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered | None:
+        return breaks(500) if asked.path.startswith("/assistants/") else forward(asked)
+
+    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle):
+        file = tale.write("new", NEW)
+        done = tale.run("create", file, "--retries", "0")
+        new = yaml.safe_load(file.read_text("utf-8"))["id"]
+        made = tale.sandbox.live(new)
+    assert done.code == 1
+    assert made["name"] == "Newcomer"
+    assert f"the assistant {new} was created and its id written" in done.stderr
+
+
+@pytest.mark.parametrize("changed", ["folder", "file"])
+def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        file = tale.write("new", NEW)
+        newer = NEW + "endCallMessage: Bye\n"
+
+        def meanwhile(method: str, path: str, _: Any) -> None:
+            if (method, path) == ("POST", "/assistants"):
+                if changed == "folder":
+                    file.parent.rename(tmp_path / "elsewhere")
+                    file.parent.write_text("in the way", "utf-8")
+                else:
+                    file.write_text(newer, "utf-8")
+
+        tale.sandbox.before_each(meanwhile)
+        done = tale.run("create", file)
+        kept = file.read_text("utf-8") if changed == "file" else newer
+        new = next(word for word in done.stderr.split() if word.startswith("asst_"))
+        made = tale.sandbox.live(new)
+    assert (done.code, done.stdout, kept) == (1, "", newer)
+    assert made["name"] == "Newcomer"
+    assert f"the assistant {new} was created, but its id could not be written" in done.stderr
+    assert f"put `id: {new}` into the file by hand" in done.stderr
+
+
+def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {}) as two:
+        file = two.shared("new", NEW)
+        overlay = two.overlay("staging", "new", "# Staging.\nfirstMessage: Test\n")
+        done = two.run("staging", "create", file)
+        text = overlay.read_text("utf-8")
+        new = yaml.safe_load(text)["id"]
+        live = two.tale.sandbox.live(new)
+        again = two.run("staging", "create", file)
+    assert (done.code, done.stdout) == (0, f"environments/staging/new.yaml: created {new}\n"), done.stderr
+    assert text == f"# Staging.\nid: {new}\nfirstMessage: Test\n"
+    assert live["firstMessage"] == "Test"
+    assert file.read_text("utf-8") == NEW
+    assert again.code == 1
+    assert f"has the id {new} already" in again.stderr
+
+
+def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {}) as two:
+        file = two.shared("new", NEW)
+        two.tale.project.configure(environments={"staging": {"api_url": two.tale.url}})
+        done = two.run("staging", "create", file)
+        sent = two.tale.sandbox.requests
+    assert done.code == 1
+    assert posts(sent) == []
+    assert "has no overlay folder" in done.stderr

@@ -1,0 +1,345 @@
+"""Environments: definitions with overlays, settings and records of their own, and nothing of another's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import Completed, run
+from histories import gone, moved
+from projects import MODEL, Project
+from stories import REF, Story, entries, story
+from two_environments import NOTHING_ELSE, Two, two_environments
+
+LIVE: dict[str, Any] = {"name": "Enrollment", "firstMessage": "Hello", "model": MODEL}
+STAGING = {"staging": {"api_url": "https://staging.example/api", "overlay": "environments/staging"}}
+SHARED: dict[str, Any] = {
+    "name": "Enrollment",
+    "firstMessage": "Hello",
+    "model": MODEL,
+    "metadata": {"a": 1, "b": [1, 2], "c": 3},
+}
+REF_OF_STAGING = "refs/reconciler/staging/applied"
+
+
+class Offline(Story):
+    """A repository alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.project = Project(root)
+        self.root = root
+
+    def run(self, *arguments: str | Path, env: Any = None) -> Completed:
+        return run(*arguments, cwd=self.root, env=env)
+
+    def overlay(self, key: str, text: str = "", name: str = "staging", **fields: Any) -> Path:
+        file = self.root / "environments" / name / f"{key}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text or json.dumps(fields), "utf-8")
+        return file
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Offline:
+    """A definition with an overlay in staging."""
+    tale = Offline(tmp_path / "work")
+    tale.project.configure(environments=STAGING)
+    tale.project.write("a", **SHARED)
+    tale.overlay("a", "id: asst_a\n")
+    return tale
+
+
+def applied(two: Two, *names: str) -> None:
+    """Apply and record, for the first time."""
+    two.tale.commit()
+    for name in names or ("staging", "production"):
+        done = two.run(name, "apply", "--yes", "--record", "--base", "none")
+        assert done.code == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "drift", "pull", "history", "whoami"])
+def test_an_environment_that_is_not_there(offline: Offline, command: str) -> None:
+    done = offline.run(command, "--environment", "stagign")
+    assert (done.code, done.stdout) == (1, "")
+    assert "there is no environment 'stagign'" in done.stderr
+    assert "staging" in done.stderr.partition("has")[2]
+
+
+def test_objects_are_merged_null_is_kept_and_everything_else_replaced(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": {"name": "x", "model": MODEL}}) as two:
+        two.tale.project.write("a", **SHARED, voicemailMessage="Later")
+        two.overlay(
+            "staging", id="asst_a", voicemailMessage=None, metadata={"b": [3], "c": None}, model={"temperature": 1}
+        )
+        two.tale.sandbox.edit("asst_a", voicemailMessage="x", metadata={"c": 9})
+        patch = entries(two.report("staging", "plan"))["a"]["patch"]
+    assert patch is not None
+    assert patch["metadata"] == {"a": 1, "b": [3], "c": None}
+    assert patch["model"]["temperature"] == 1
+    assert patch["model"]["provider"] == "openai"
+    assert patch["voicemailMessage"] is None
+
+
+def test_problems_stand_in_the_file_that_declares_the_value(offline: Offline) -> None:
+    offline.project.write("a", "name: A\nmaxDurationSeconds: ten\nmodel:\n  provider: openai\n")
+    offline.overlay("a", "id: asst_a\nfirstMessage: Hi\nmodel:\n  temperature: 7\nnmae: x\n")
+    done = offline.run("validate", "--environment", "staging")
+    places = [line.split(": ")[0] for line in done.stdout.splitlines() if ": " in line]
+    assert done.code == 1
+    assert {"assistants/a.yaml:2:21", "environments/staging/a.yaml:4:16", "environments/staging/a.yaml:5:1"} <= {
+        *places
+    }
+
+
+def test_an_overlay_mends_what_it_replaces(offline: Offline) -> None:
+    offline.project.write("a", "name: A\nmaxDurationSeconds: ten\n")
+    offline.overlay("a", "id: asst_a\nmaxDurationSeconds: 10\n")
+    assert offline.run("validate", "--environment", "staging").code == 0
+
+
+def test_an_overlay_that_cannot_be_read_has_its_place(offline: Offline) -> None:
+    offline.overlay("a", "id: [\n")
+    done = offline.run("validate", "--environment", "staging")
+    assert done.code == 1
+    assert "environments/staging/a.yaml:" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--environment", "staging")])
+def test_an_overlay_without_a_definition(offline: Offline, arguments: tuple[str, ...]) -> None:
+    offline.overlay("sub/lost", "id: asst_lost\n")
+    done = offline.run("validate", *arguments)
+    assert done.code == 1
+    assert "environments/staging/sub/lost.yaml:1:1: this overlay has no definition of the same name" in done.stdout
+
+
+def test_definitions_without_an_id_are_not_part_of_an_environment(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared("a")
+        two.shared("b")
+        two.overlay("staging", id="asst_a")
+        staging, production = two.report("staging", "plan"), two.report("production", "plan")
+    assert [*entries(staging)] == ["a"]
+    assert staging["environment"] == "staging"
+    assert [*entries(production)] == []
+    assert production["environment"] == "production"
+
+
+def test_an_overlay_folder_that_is_missing(offline: Offline) -> None:
+    offline.overlay("a").unlink()
+    (offline.root / "environments/staging").rmdir()
+    done = offline.run("validate", "--environment", "staging")
+    assert done.code == 1
+    assert "there is no overlay folder environments/staging" in done.stderr
+
+
+def test_two_urls_are_refused_and_the_option_wins(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared()
+        two.overlay("production", id="asst_a")
+        staging, production = two.sandboxes["staging"], two.sandboxes["production"]
+        both = two.run("production", "plan", env={"RECONCILER_API_URL": staging.url})
+        none = [staging.requests, production.requests]
+        same = two.run("production", "plan", env={"RECONCILER_API_URL": f"{production.url}/"})
+        option = two.run("production", "plan", "--api-url", staging.url, env={"RECONCILER_API_URL": production.url})
+    assert both.code == 1
+    assert staging.url in both.stderr
+    assert production.url in both.stderr
+    assert none == [[], []]
+    assert same.code == 0, same.stderr
+    assert option.code == 0
+    assert "GET" in staging.calls
+
+
+def test_an_environment_without_a_url_does_not_take_the_projects(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        tale.project.configure(api_url=tale.url, environments={"staging": {}})
+        tale.write("a", id="asst_a", name="A")
+        without = tale.run("plan", "--environment", "staging", env=NOTHING_ELSE)
+        given = tale.run("plan", "--environment", "staging")
+    assert without.code == 1
+    assert "no API URL is configured" in without.stderr
+    assert given.code == 0, given.stderr
+
+
+def test_settings_of_one_environment_are_not_the_others(tmp_path: Path) -> None:
+    live = {**LIVE, "orgId": "org_live"}
+    with two_environments(tmp_path / "work", {"a": live}) as two:
+        ignore = [{"path": "/firstMessage", "reason": "tests"}]
+        two.configure({"staging": {"org_id": "org_other"}, "production": {"ignore": ignore, "max_changes": 0}})
+        two.shared()
+        for name in two.sandboxes:
+            two.overlay(name, id="asst_a", firstMessage="New", name="New")
+        staging = entries(two.report("staging", "apply", "--yes"))["a"]
+        production = two.report("production", "plan")
+        limited = two.run("production", "apply", "--yes")
+    assert staging["outcome"] == "refused"
+    assert staging["error"] is not None
+    assert staging["error"]["kind"] == "forbidden"
+    assert moved(production) == {"a": {"/name": "change"}}
+    assert entries(production)["a"]["ignored"][0]["path"] == "/firstMessage"
+    assert limited.code == 1
+    assert "PATCH" not in {**two.sandboxes["staging"].calls, **two.sandboxes["production"].calls}
+
+
+def test_on_drift_of_an_environment(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.configure({"production": {"on_drift": "revert"}})
+        two.shared()
+        for name in two.sandboxes:
+            two.overlay(name, id="asst_a")
+        applied(two)
+        for sandbox in two.sandboxes.values():
+            sandbox.edit("asst_a", firstMessage="Edited")
+        for name in two.sandboxes:
+            two.report(name, "apply", "--yes")
+        now = [sandbox.live("asst_a")["firstMessage"] for sandbox in two.sandboxes.values()]
+    assert now == ["Edited", "Hello"]
+
+
+def test_records_are_apart_and_read_with_that_revisions_overlays(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared()
+        overlays = [two.overlay(name, id="asst_a", firstMessage="One") for name in two.sandboxes]
+        applied(two, "staging")
+        refs = two.tale.git("for-each-ref", "--format=%(refname)", "refs/reconciler")
+        for file in overlays:
+            file.write_text("id: asst_a\nfirstMessage: Two\n", "utf-8")
+        two.tale.commit()
+        staging = two.report("staging", "plan")
+        two.sandboxes["staging"].edit("asst_a", firstMessage="Three")
+        conflict = two.report("staging", "plan")
+        without = two.report("production", "plan")
+        history = two.run("staging", "history")
+        none = two.run("production", "history")
+    (change,) = entries(staging)["a"]["changes"]
+    assert refs == REF_OF_STAGING
+    assert REF not in refs.split()
+    assert (change["base"], change["live"], change["desired"], change["kind"]) == ("One", "One", "Two", "change")
+    assert (change.get("file"), change["line"]) == ("environments/staging/a.yaml", 2)
+    assert staging["base"] is not None
+    assert staging["base"]["ref"] == REF_OF_STAGING
+    assert moved(conflict) == {"a": {"/firstMessage": "conflict"}}
+    assert without["base"] is None
+    assert history.code == 0
+    assert "1 applied" in history.stdout
+    assert "1 applied" not in none.stdout
+
+
+def test_a_record_is_refused_where_an_overlay_differs_from_head(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared()
+        overlay = two.overlay("staging", id="asst_a")
+        two.tale.commit()
+        overlay.write_text("id: asst_a\nfirstMessage: Not committed\n", "utf-8")
+        done = two.run("staging", "apply", "--yes", "--record", "--base", "none")
+        overlay.unlink()
+        two.tale.commit()
+        two.overlay("staging", id="asst_a")
+        untracked = two.run("staging", "apply", "--yes", "--record", "--base", "none")
+    assert done.code == 1
+    assert "environments/staging/a.yaml" in done.stderr
+    assert untracked.code == 1
+    assert "environments/staging/a.yaml" in untracked.stderr
+    assert "PATCH" not in two.sandboxes["staging"].calls
+
+
+def test_changed_overlays_are_changed_definitions(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE, "c": LIVE}) as two:
+        for key in "abc":
+            two.shared(key)
+            two.overlay("staging", key, id=f"asst_{key}")
+        applied(two, "staging")
+        two.overlay("staging", "a", id="asst_a", firstMessage="New")
+        two.shared("b", "name: New\n")
+        two.tale.commit()
+        found = two.report("staging", "plan", "--changed")
+        named = two.report("staging", "plan", "--changed", "assistants/a.yaml")
+        (two.root / "environments/staging/c.yaml").unlink()
+        two.tale.commit()
+        removed = two.report("staging", "plan", "--changed")
+    assert [*entries(found)] == ["a", "b"]
+    assert [*entries(named)] == ["a"]
+    assert gone(removed) == ["assistants/c.yaml"]
+
+
+def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared()
+        two.configure({"production": {"api_url": two.sandboxes["staging"].url}})
+        for name in two.sandboxes:
+            two.overlay(name, id="asst_a", firstMessage="New")
+        plan = two.tale.saved(two.report("staging", "plan"))
+        done = two.run("production", "apply", "--yes", "--plan", plan)
+        same = two.run("staging", "apply", "--yes", "--plan", plan)
+    assert done.code == 1
+    assert "the plan was made for the environment 'staging'" in done.stderr
+    assert same.code == 0, same.stderr
+
+
+def test_validate_checks_all_environments(offline: Offline) -> None:
+    fine = offline.run("validate")
+    offline.project.configure(environments={**STAGING, "production": {"overlay": "environments/production"}})
+    offline.overlay("a", "id: asst_a\nfirstMessage: 12\n", "production")
+    both, one = offline.run("validate"), offline.run("validate", "--environment", "staging")
+    assert (fine.code, one.code) == (0, 0), fine.stdout
+    assert both.code == 1
+    assert "environments/production/a.yaml:2:15: " in both.stdout
+
+
+def test_two_environments_that_write_to_one_assistant_name_both_files(offline: Offline) -> None:
+    other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
+    offline.project.configure(environments={**STAGING, "production": other})
+    offline.overlay("a", "# Production.\nid: asst_a\n", "production")
+    done = offline.run("validate")
+    (line,) = [text for text in done.stdout.splitlines() if "both would write" in text]
+    assert done.code == 1
+    assert "environments/production/a.yaml" in line
+    assert "environments/staging/a.yaml" in line
+
+
+def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared()
+        for name in two.sandboxes:
+            two.overlay(name, id="asst_a", firstMessage="New")
+        report = two.tale.saved(two.report("staging", "apply", "--yes"))
+        other = two.run("production", "rollback", report, "--yes")
+        undone = two.report("staging", "rollback", report, "--yes")
+        live = two.sandboxes["staging"].live("asst_a")["firstMessage"]
+        who = two.run("production", "whoami")
+        asked = two.sandboxes["production"].requests[-1]
+    assert other.code == 1
+    assert (undone["environment"], live) == ("staging", "Hello")
+    assert who.code == 0
+    assert asked[:2] == ("GET", "/auth/me")
+
+
+def test_a_definition_that_leaves_an_environment_is_no_longer_managed(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as two:
+        for key in "ab":
+            two.shared(key)
+            two.overlay("staging", key, id=f"asst_{key}")
+        applied(two, "staging")
+        (two.root / "environments/staging/b.yaml").unlink()
+        two.tale.commit()
+        planned = two.report("staging", "plan")
+    assert [*entries(planned)] == ["a"]
+    assert gone(planned) == ["assistants/b.yaml"]
+
+
+def test_changed_sees_an_overlay_that_is_gone_and_an_id_that_is_gone(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as two:
+        two.shared("a", "id: asst_a\nfirstMessage: Hello\n")
+        two.shared("b")
+        overlays = [
+            two.overlay("staging", "a", firstMessage="New"),
+            two.overlay("staging", "b", id="asst_b", firstMessage="New"),
+        ]
+        applied(two, "staging")
+        overlays[0].unlink()
+        overlays[1].write_text("firstMessage: New\n", "utf-8")
+        two.tale.commit()
+        found = two.report("staging", "plan", "--changed")
+        whole = two.report("staging", "plan")
+    assert moved(found) == moved(whole) == {"a": {"/firstMessage": "change"}}
+    assert gone(found) == gone(whole) == ["assistants/b.yaml"]

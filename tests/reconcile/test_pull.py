@@ -1,0 +1,287 @@
+"""Live edits written back: which fields go into which file, what is left and why, and what never changes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from histories import moved
+from projects import MODEL
+from servers import running_sandbox
+from stories import Story, story
+from two_environments import NOTHING_ELSE, two_environments
+
+TEXT = """# What callers hear.
+id: asst_a
+name: A
+firstMessage: "Hello"   # said first
+model: {provider: openai, model: gpt-4o, temperature: 0.7}   # see the wiki
+"""
+LIVE: dict[str, Any] = {"name": "A", "firstMessage": "Hello", "model": MODEL}
+
+
+def begun(tale: Story, text: str = TEXT) -> Path:
+    """A definition that is applied and recorded."""
+    file = tale.write("a", text)
+    tale.commit()
+    tale.recorded()
+    return file
+
+
+def test_only_the_paths_that_are_named_are_pulled(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE, "b": LIVE}) as tale:
+        files = [tale.write("a", TEXT), tale.write("sub/b", TEXT.replace("asst_a", "asst_b"))]
+        tale.commit()
+        for name in ("asst_a", "asst_b"):
+            tale.sandbox.edit(name, firstMessage="Welcome")
+        done = tale.run("pull", "assistants/sub")
+        texts = [file.read_text("utf-8") for file in files]
+    assert (done.code, done.stdout) == (0, "assistants/sub/b.yaml: firstMessage\n")
+    assert texts == [TEXT, TEXT.replace("asst_a", "asst_b").replace("Hello", "Welcome")]
+
+
+def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = begun(tale)
+        ours = TEXT.replace("Hello", "Ours").replace("0.7", "0.1")
+        file.write_text(ours, "utf-8")
+        tale.commit()
+        tale.sandbox.edit("asst_a", firstMessage="Theirs")
+        without = tale.run("pull")
+        kept = file.read_text("utf-8")
+        done = tale.run("pull", "--conflicts")
+        planned = moved(tale.plan())
+        text = file.read_text("utf-8")
+    assert (without.code, without.stderr, kept) == (0, "Nothing to pull.\n", ours)
+    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
+    assert text == ours.replace("Ours", "Theirs")
+    assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
+
+
+def test_check_shows_the_difference_and_writes_nothing(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = begun(tale)
+        clean = tale.run("pull", "--check")
+        tale.sandbox.edit("asst_a", firstMessage="Welcome\x1b[31m")
+        done = tale.run("pull", "--check")
+        text = file.read_text("utf-8")
+    assert (clean.code, clean.stdout, clean.stderr) == (0, "", "Nothing to pull.\n")
+    assert (done.code, done.stderr, text) == (2, "", TEXT)
+    assert '\n-firstMessage: "Hello"   # said first\n+firstMessage: "Welcome' in done.stdout
+    assert "assistants/a.yaml" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_sensitive_and_ignored_values_are_never_written(tmp_path: Path) -> None:
+    text = TEXT + "metadata: {crmKey: old, campaign: old, team: old}\n"
+    live = {**LIVE, "metadata": {"crmKey": "old", "campaign": "old", "team": "old"}}
+    with story(tmp_path / "work", {"a": live}) as tale:
+        tale.project.configure(
+            sensitive=["/metadata/crmKey"], ignore=[{"path": "/metadata/campaign", "reason": "set by the CRM"}]
+        )
+        file = begun(tale, text)
+        tale.sandbox.edit("asst_a", metadata={"crmKey": "sk-new", "campaign": "new", "team": "ours"})
+        checked = tale.run("pull", "--check")
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+    assert done.code == 0
+    assert after == text.replace("team: old", "team: ours")
+    assert "not pulled: metadata.crmKey" in done.stderr
+    assert "sk-new" not in done.stdout + done.stderr + checked.stdout + checked.stderr
+
+
+def test_an_object_that_holds_a_sensitive_value_is_not_written(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": {**LIVE, "metadata": {"crm": "none"}}}) as tale:
+        tale.project.configure(sensitive=["/metadata/crm/key"])
+        file = begun(tale, TEXT + "metadata: {crm: none}\n")
+        tale.sandbox.edit("asst_a", metadata={"crm": {"key": "sk-new"}})
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+    assert after == TEXT + "metadata: {crm: none}\n"
+    assert "not pulled: metadata.crm" in done.stderr
+    assert "sk-new" not in done.stderr + done.stdout
+
+
+def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(tmp_path: Path) -> None:
+    live = {**LIVE, "endCallMessage": "Bye", "metadata": {"team": "a"}}
+    text = TEXT + 'endCallMessage: "Bye"  # last\nmetadata: {team: a}\n'
+    with story(tmp_path / "work", {"a": live}) as tale:
+        file = begun(tale, text)
+        tale.sandbox.edit(
+            "asst_a", endCallMessage=None, metadata={}, name=None, model={"provider": "openai", "model": "gpt-4o"}
+        )
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+        planned = moved(tale.plan())
+    assert yaml.safe_load(after) == {**yaml.safe_load(text), "endCallMessage": None, "metadata": {"team": None}}
+    assert "endCallMessage: null  # last\n" in after
+    told = done.stderr.splitlines()
+    assert [line.split(": ")[2] for line in told] == ["model.temperature", "name"]
+    assert all("remove the line to release it" in line for line in told)
+    assert planned == {"a": {"/model/temperature": "drift", "/name": "drift"}}
+
+
+@pytest.mark.parametrize(
+    ("edit", "path"),
+    [
+        ({"model": {**MODEL, "temperature": 7}}, "model.temperature"),
+        ({"model": {**MODEL, "provider": "groq"}}, "model.provider"),
+        ({"firstMessage": ["Hello"]}, "firstMessage"),
+        ({"firstMessage": 12}, "firstMessage"),
+    ],
+)
+def test_a_value_that_a_definition_may_not_hold_is_told_and_left(
+    tmp_path: Path, edit: dict[str, Any], path: str
+) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = begun(tale)
+        tale.sandbox.edit("asst_a", **{"name": "B", **edit})
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+    assert after == TEXT.replace("name: A", "name: B")
+    assert f"not pulled: {path}: a definition may not hold what live has" in done.stderr
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_assistant_that_cannot_be_read_fails_and_the_others_are_pulled(tmp_path: Path, check: bool) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = tale.write("a", TEXT)
+        tale.write("gone", name="Gone")
+        tale.write("invalid", id="asst_i", nmae="x")
+        tale.commit()
+        tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = tale.run("pull", *(["--check"] if check else []))
+        after = file.read_text("utf-8")
+    assert done.code == 1
+    assert "assistants/gone.yaml: " in done.stderr
+    assert "assistants/invalid.yaml:2:1:" in done.stderr
+    assert after == (TEXT if check else TEXT.replace("Hello", "Welcome"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "newline", "last"), [("\ufeff", "\n", "\n"), ("", "\r\n", "\r\n"), ("\ufeff", "\r\n", "")]
+)
+def test_a_byte_order_mark_and_line_ends_stay(tmp_path: Path, mark: str, newline: str, last: str) -> None:
+    text = mark + TEXT.rstrip("\n").replace("\n", newline) + last
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = tale.project.folder / "a.yaml"
+        file.write_bytes(text.encode())
+        tale.commit()
+        tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = tale.run("pull")
+        after = file.read_bytes().decode()
+    assert done.code == 0, done.stderr
+    assert after == text.replace("Hello", "Welcome")
+
+
+def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = begun(tale)
+        tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        newer = TEXT + "endCallMessage: Bye\n"
+
+        def save(method: str, path: str, _: Any) -> None:
+            if method == "GET" and path.startswith("/assistants/"):
+                file.write_text(newer, "utf-8")
+
+        tale.sandbox.before_each(save)
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+    assert (done.code, after) == (1, newer)
+    assert "was changed meanwhile" in done.stderr
+
+
+def test_outside_git_every_difference_is_drift(tmp_path: Path) -> None:
+    with running_sandbox({"asst_a": LIVE}) as sandbox:
+        tale = Story(tmp_path / "work", sandbox)
+        file = tale.write("a", TEXT.replace("Hello", "Never applied"))
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+    assert (done.code, after) == (0, TEXT)
+
+
+def test_without_a_base_nothing_is_drift(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = begun(tale)
+        tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = tale.run("pull", "--base", "HEAD~0")
+        assert file.read_text("utf-8") != TEXT
+        assert done.code == 0
+
+
+def test_an_overlay_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
+    text = "id: asst_a\n" + TEXT.replace("id: asst_a\n", "")
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        file = two.tale.write("sub/a", text)
+        two.tale.commit()
+        two.tale.sandbox.edit("asst_a", firstMessage="Welcome", model={**MODEL, "temperature": 1})
+        checked = two.run("staging", "pull", "--check")
+        overlay = two.root / "environments/staging/sub/a.yaml"
+        there = overlay.exists()
+        done = two.run("staging", "pull")
+        again = two.run("staging", "pull")
+        fields = yaml.safe_load(overlay.read_text("utf-8"))
+        other = list((two.root / "environments/production").iterdir())
+        after = file.read_text("utf-8")
+    assert (checked.code, there) == (2, False)
+    assert "+firstMessage: Welcome" in checked.stdout
+    assert (done.code, done.stdout) == (0, "environments/staging/sub/a.yaml: firstMessage, model.temperature\n")
+    assert fields == {"firstMessage": "Welcome", "model": {"temperature": 1}}
+    assert (again.code, again.stdout, other, after) == (0, "", [], text)
+
+
+def test_without_an_overlay_folder_the_shared_file_is_not_written(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        tale.project.configure(environments={"staging": {"api_url": tale.url}})
+        file = begun(tale)
+        tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = tale.run("pull", "--environment", "staging", env=NOTHING_ELSE)
+        after = file.read_text("utf-8")
+    assert after == TEXT
+    assert "not pulled: firstMessage: the environment has no overlay folder" in done.stderr
+
+
+def test_a_file_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE, "b": LIVE}) as tale:
+        files = [tale.write("a", TEXT), tale.write("b", TEXT.replace("asst_a", "asst_b"))]
+        tale.commit()
+        for name in ("asst_a", "asst_b"):
+            tale.sandbox.edit(name, firstMessage="Welcome")
+
+        def save(method: str, path: str, _: Any) -> None:
+            if method == "GET" and path.startswith("/assistants/"):
+                files[0].write_text(TEXT + "# more\n", "utf-8")
+
+        tale.sandbox.before_each(save)
+        done = tale.run("pull")
+        texts = [file.read_text("utf-8") for file in files]
+    assert (done.code, done.stdout) == (1, "assistants/b.yaml: firstMessage\n")
+    assert "was changed meanwhile" in done.stderr
+    assert "Nothing to pull" not in done.stderr
+    assert texts == [TEXT + "# more\n", TEXT.replace("asst_a", "asst_b").replace("Hello", "Welcome")]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        kept = tale.project.folder / ".kept" / "a.yaml"
+        kept.parent.mkdir()
+        kept.write_text(TEXT, "utf-8")
+        link = tale.project.folder / "a.yaml"
+        link.symlink_to(".kept/a.yaml")
+        tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = tale.run("pull")
+        linked, after = link.is_symlink(), kept.read_text("utf-8")
+    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
+    assert (linked, after) == (True, TEXT.replace("Hello", "Welcome"))
+
+
+def test_an_overlay_folder_that_cannot_take_a_file_is_an_error(tmp_path: Path) -> None:
+    text = "id: asst_a\n" + TEXT.replace("id: asst_a\n", "")
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.tale.write("sub/a", text)
+        (two.root / "environments/staging/sub").write_text("in the way", "utf-8")
+        two.tale.commit()
+        two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = two.run("staging", "pull")
+    assert (done.code, done.stdout) == (1, "")
+    assert "cannot be written" in done.stderr

@@ -1,0 +1,144 @@
+"""From live into git, and from git into live: afterwards nothing differs, whatever PATCH does inside objects."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from histories import moved
+from projects import MODEL
+from stories import BOTH, Nested, entries, story
+from two_environments import SHARED, two_environments
+
+COMMENTED = """# What callers hear.
+id: asst_a
+name: Enrollment   # as in the dashboard
+firstMessage: "Hello"   # said first
+model: {provider: openai, model: gpt-4o, temperature: 0.7}   # see the wiki
+"""
+LIVE: dict[str, Any] = {
+    "name": "Enrollment",
+    "firstMessage": "Hello",
+    "model": {**MODEL, "tools": [{"type": "endCall"}]},
+}
+NEW = """# Not there yet.
+name: Newcomer
+firstMessage: "Good day"   # said first
+voicemailMessage: ~
+model: {provider: openai, model: gpt-4o, temperature: 0.7}
+voice: {provider: openai, voiceId: alloy}
+"""
+
+
+@pytest.mark.parametrize("nested", BOTH)
+def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: Nested) -> None:
+    with story(tmp_path / "work", {"a": LIVE}, nested=nested) as tale:
+        file = tale.write("a", COMMENTED)
+        tale.commit()
+        tale.recorded()
+        tale.sandbox.edit("asst_a", firstMessage="Welcome", model={**LIVE["model"], "temperature": 1.5})
+        drifted = moved(tale.report("drift"))
+        tale.sandbox.forget_requests()
+        done = tale.run("pull")
+        planned, again = tale.plan("--detailed-exitcode"), tale.run("pull")
+        text = file.read_text("utf-8")
+        tale.commit()
+        applied = tale.recorded()
+        calls = tale.sandbox.calls
+    assert drifted == {"a": {"/firstMessage": "drift", "/model/temperature": "drift"}}
+    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage, model.temperature\n")
+    assert text == COMMENTED.replace('"Hello"', '"Welcome"').replace("0.7", "1.5")
+    assert moved(planned) == {}
+    assert planned["summary"]["in_sync"] == 1
+    assert (again.code, again.stdout, again.stderr) == (0, "", "Nothing to pull.\n")
+    assert applied["summary"]["unchanged"] == 1
+    assert "PATCH" not in calls
+
+
+@pytest.mark.parametrize("nested", BOTH)
+def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: Nested) -> None:
+    with story(tmp_path / "work", {}, nested=nested) as tale:
+        file = tale.write("new", NEW)
+        done = tale.run("create", file)
+        text = file.read_text("utf-8")
+        new = yaml.safe_load(text)["id"]
+        tale.commit()
+        created = tale.plan()
+        tale.recorded()
+        file.write_text(text.replace("Good day", "Good evening").replace("0.7", "0.2"), "utf-8")
+        tale.commit()
+        edited = tale.plan()
+        applied = tale.recorded()
+        planned = tale.plan()
+        live, provider = tale.sandbox.live(new), tale.sandbox.provider(new)
+        posts = [path for method, path, _ in tale.sandbox.requests if method == "POST" and path != "/auth/login"]
+    assert (done.code, done.stdout) == (0, f"assistants/new.yaml: created {new}\n"), done.stderr
+    assert text == f"# Not there yet.\nid: {new}\n" + NEW.partition("\n")[2]
+    assert moved(created) == {}
+    assert created["summary"]["in_sync"] == 1
+    assert moved(edited) == {"new": {"/firstMessage": "change", "/model/temperature": "change"}}
+    assert applied["summary"]["applied"] == 1
+    assert planned["summary"]["in_sync"] == 1
+    assert live["firstMessage"] == provider["firstMessage"] == "Good evening"
+    assert live["model"]["temperature"] == 0.2
+    assert posts == ["/assistants"]
+
+
+@pytest.mark.parametrize("nested", BOTH)
+def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(tmp_path: Path, nested: Nested) -> None:
+    live = {"name": "Enrollment", "firstMessage": "Hello", "model": MODEL, "voicemailMessage": "by hand"}
+    with two_environments(tmp_path / "work", {"s": live, "p": live}, nested=nested) as two:
+        shared = two.shared()
+        staging = two.overlay("staging", "a", "id: asst_s   # of staging\nfirstMessage: Test  # only here\n")
+        production = two.overlay("production", id="asst_p")
+        two.tale.commit()
+        first = {name: two.report(name, "apply", "--yes", "--record", "--base", "none") for name in two.sandboxes}
+        greetings = [
+            two.sandboxes["staging"].live("asst_s")["firstMessage"],
+            two.sandboxes["production"].live("asst_p")["firstMessage"],
+        ]
+        before = [file.read_bytes() for file in (shared, production)]
+        two.sandboxes["staging"].edit("asst_s", firstMessage="Test 2", model={**MODEL, "temperature": 1.1})
+        drifted = {name: moved(two.report(name, "drift")) for name in two.sandboxes}
+        pulled = {name: two.run(name, "pull") for name in two.sandboxes}
+        planned = {name: two.report(name, "plan") for name in two.sandboxes}
+        again = two.run("staging", "pull")
+        after = [file.read_bytes() for file in (shared, production)]
+        overlay = staging.read_text("utf-8")
+        two.tale.commit()
+        second = {name: two.report(name, "apply", "--yes", "--record") for name in two.sandboxes}
+    assert {name: report["environment"] for name, report in first.items()} == {n: n for n in first}
+    assert entries(first["staging"])["a"]["outcome"] == "applied"
+    assert entries(first["production"])["a"]["outcome"] == "unchanged"
+    assert greetings == ["Test", "Hello"]
+    assert drifted == {"staging": {"a": {"/firstMessage": "drift", "/model/temperature": "drift"}}, "production": {}}
+    assert pulled["staging"].code == 0, pulled["staging"].stderr
+    assert pulled["staging"].stdout == "environments/staging/a.yaml: firstMessage, model.temperature\n"
+    assert pulled["production"].stderr == again.stderr.splitlines(keepends=True)[-1] == "Nothing to pull.\n"
+    assert after == before
+    assert before[0] == SHARED.encode()
+    assert overlay.startswith("id: asst_s   # of staging\nfirstMessage: Test 2  # only here\n")
+    assert yaml.safe_load(overlay) == {"id": "asst_s", "firstMessage": "Test 2", "model": {"temperature": 1.1}}
+    assert [planned[name]["summary"]["in_sync"] for name in planned] == [1, 1]
+    assert [second[name]["summary"]["unchanged"] for name in second] == [1, 1]
+
+
+def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {}) as two:
+        file = two.shared("new", NEW)
+        before = two.run("production", "plan")
+        done = two.run("staging", "create", file)
+        overlay = (two.root / "environments/staging/new.yaml").read_text("utf-8")
+        untouched = file.read_text("utf-8")
+        two.tale.commit()
+        planned = two.report("staging", "plan")
+        other = two.report("production", "plan")
+        made = two.sandboxes["production"].calls.get("POST", 0)
+    assert before.code == 0, before.stderr
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith("environments/staging/new.yaml: created ")
+    assert yaml.safe_load(overlay).keys() == {"id"}
+    assert untouched == NEW
+    assert planned["summary"]["in_sync"] == planned["summary"]["total"] == 1
+    assert other["summary"]["total"] == 0
+    assert made <= 2  # logins alone
