@@ -1,9 +1,9 @@
 """Record what an apply brought live, so that the next plan knows who moved since (contract, `--record`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reconciler.adapters.base import BaseDefinitions, is_definition_file, read_base
+from reconciler.adapters.base import BaseDefinition, BaseDefinitions, is_definition_file, read_base
 from reconciler.adapters.folders import folder_in_git
 from reconciler.adapters.git import Blob, Git
 from reconciler.adapters.record import Record, Unclear, write_record
@@ -32,14 +32,19 @@ def check_order(history: History) -> None:
     )
 
 
-def check_recordable(history: History, folder: Path, asked_base: str | None) -> None:
-    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError."""
+def check_recordable(history: History, folder: Path, asked_base: str | None, definitions: Sequence[Definition]) -> None:
+    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError.
+
+    `definitions` are compared as they were read: git may have been told to look away from a file.
+    """
     git = history.git
     if git is None or history.head is None:
         raise RepositoryError("--record needs a git repository with a commit", hint="commit the definitions first")
     below = folder_in_git(folder, git.root)
     differing = [path for path in git.changed_paths("HEAD", below) if is_definition_file(path, below)]
     differing += [path for path in git.untracked_paths(below) if is_definition_file(path, below)]
+    held = {found.file: found for found in read_base(git, history.head, below, definitions).by_id.values()}
+    differing += [read.file for read in definitions if not _says_the_same(read, held.get(read.file))]
     if differing:
         raise RepositoryError(
             f"--record would say that {differing[0]} is applied as HEAD has it, and it differs from HEAD",
@@ -50,6 +55,10 @@ def check_recordable(history: History, folder: Path, asked_base: str | None) -> 
             f"there is no record {APPLIED_REF} here",
             hint=f"fetch it (git fetch origin {APPLIED_REF}:{APPLIED_REF}), or give --base none for the first run",
         )
+
+
+def _says_the_same(read: Definition, held: BaseDefinition | None) -> bool:
+    return held is not None and (held.id, held.declared) == (read.id, read.declared)
 
 
 def record(run: Run, history: History, folder: Path) -> str | None:
