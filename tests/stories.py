@@ -157,9 +157,7 @@ def entries(document: Document) -> dict[str, AssistantEntry]:
 
 
 @contextlib.contextmanager
-def story(
-    root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge"
-) -> Iterator[Story]:
+def story(root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge") -> Iterator[Story]:
     """A repository without definitions, and a sandbox with the assistants of `live`, by the end of their ids."""
     seed = {f"asst_{name}": fields for name, fields in live.items()}
     with running_sandbox(seed, nested=nested) as sandbox:

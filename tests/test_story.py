@@ -7,9 +7,8 @@ import copy
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -22,17 +21,30 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from retold import (
+    MISSING,
+    Fields,
+    at,
+    base_at,
+    cannot_be_undone,
+    kept_elements,
+    kind,
+    laid_over,
+    plain,
+    sent_changes,
+    shows,
+    with_values,
+    without_id,
+)
 from servers import Sandbox, running_sandbox
-from stories import BOTH, Nested, Story, entries
+from stories import BOTH, Nested, Story
 
-from reconciler.report.document import AssistantEntry, ChangeEntry, Document
-
-Fields = dict[str, Any]
+from reconciler.report.document import Document
 
 # Never left to chance where a pull request is checked; at a desk each run tries other stories.
 BOUNDED = settings(
-    max_examples=15,
-    stateful_step_count=12,
+    max_examples=20,
+    stateful_step_count=10,
     deadline=None,
     print_blob=True,
     derandomize="CI" in os.environ,
@@ -63,7 +75,20 @@ DEFINED: Fields = {
 texts = st.sampled_from(["a", "b", "line\nline "])
 phrases = st.none() | st.lists(st.sampled_from(["bye", "so long"]), max_size=3)
 anything = st.sampled_from(
-    ["a", "b", None, 1, True, [], ["a", 1], [{"p": 1}], [{"p": 1, "r": 1}], [{"p": 1}, {"p": 2}], {"p": 1}, {"q": ["z"]}]
+    [
+        "a",
+        "b",
+        None,
+        1,
+        True,
+        [],
+        ["a", 1],
+        [{"p": 1}],
+        [{"p": 1, "r": 1}],
+        [{"p": 1}, {"p": 2}],
+        {"p": 1},
+        {"q": ["z"]},
+    ]
 )
 values: dict[str, st.SearchStrategy[Any]] = {
     "name": st.sampled_from(["A", "B"]),
@@ -237,7 +262,9 @@ class Stories(RuleBasedStateMachine):
     def apply_what_was_reviewed(self) -> None:
         assert self.reviewed is not None
         options, reviewed = self.reviewed
-        gone = [entry for entry in reviewed["assistants"] if entry["digest"] and entry["key"][-1] not in self.definitions]
+        gone = [
+            entry for entry in reviewed["assistants"] if entry["digest"] and entry["key"][-1] not in self.definitions
+        ]
         before = self.live()
         self.sandbox.forget_requests()
         file = self.story.saved(reviewed, "plan.json")
@@ -329,9 +356,10 @@ class Stories(RuleBasedStateMachine):
             identifier = str(entry["id"])
             del untouched[identifier]
             sent = list(sent_changes(entry, document)) if entry["outcome"] == "applied" else []
-            refused = any(change["kind"] == "conflict" for change in entry["changes"]) and not document["options"][
-                "force_conflicts"
-            ]
+            refused = (
+                any(change["kind"] == "conflict" for change in entry["changes"])
+                and not document["options"]["force_conflicts"]
+            )
             assert not (refused and sent)
             wanted = [(path, kept_elements(change["desired"], change.get("live"))) for path, change in sent]
             assert after[identifier] == with_values(before[identifier], wanted)
@@ -346,7 +374,9 @@ class Stories(RuleBasedStateMachine):
     @invariant()
     def the_record_is_what_was_applied(self) -> None:
         if self.base is not None:
-            found = {path.rpartition("/")[2].removesuffix(".yaml"): fields for path, fields in self.story.tree().items()}
+            found = {
+                path.rpartition("/")[2].removesuffix(".yaml"): fields for path, fields in self.story.tree().items()
+            }
             assert {name: without_id(fields) for name, fields in found.items()} == self.base
 
     def live(self, *, exact: bool = False) -> dict[str, Fields]:
@@ -364,122 +394,6 @@ class Stories(RuleBasedStateMachine):
         return bodies
 
 
-# --- the same rules, said another way
-
-MISSING = object()
-MULTISETS = (("endCallPhrases",),)
-
-
-def both(first: Any, second: Any) -> bool:
-    return isinstance(first, dict) and isinstance(second, dict)
-
-
-def laid_over(fields: Fields, more: Fields) -> Fields:
-    return {**fields, **{key: {**fields[key], **item} if both(fields.get(key), item) else item for key, item in more.items()}}
-
-
-def plain(value: Any, path: tuple[str, ...] = ()) -> Any:
-    """A value as people compare it: no nulls in objects, numbers by value, a multiset in order."""
-    if isinstance(value, dict):
-        return {key: plain(item, (*path, key)) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        items = [plain(item) for item in value]
-        return sorted(items) if path in MULTISETS else items
-    if isinstance(value, bool):
-        return f"boolean {value}"
-    return value
-
-
-def at(tree: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        if not isinstance(tree, dict) or key not in tree:
-            return None
-        tree = tree[key]
-    return tree
-
-
-def base_at(tree: Any, path: tuple[str, ...]) -> Any:
-    """What the base says at a path: nothing, or null where it wanted all of it empty."""
-    for key in path:
-        if tree is None:
-            return None
-        if not isinstance(tree, dict) or key not in tree:
-            return MISSING
-        tree = tree[key]
-    return MISSING if tree == {} else tree
-
-
-def shows(live: Any, wanted: Any, path: tuple[str, ...] = ()) -> bool:
-    """Whether live has everything that is declared."""
-    if isinstance(wanted, dict):
-        if not wanted:
-            return True
-        inner = {} if live is None else live
-        return isinstance(inner, dict) and all(shows(inner.get(key), item, (*path, key)) for key, item in wanted.items())
-    if isinstance(wanted, list) and isinstance(live, list) and path not in MULTISETS:
-        return len(wanted) == len(live) and all(shows(*pair[::-1]) for pair in zip(wanted, live, strict=True))
-    return bool(plain(wanted, path) == plain(live, path))
-
-
-def kind(wanted: Any, found: Any, base: Any, path: tuple[str, ...]) -> str:
-    if base is MISSING:
-        return "change"
-    git_moved = plain(base, path) != plain(wanted, path)
-    live_moved = not shows(found, base, path)
-    return {(True, True): "conflict", (True, False): "change", (False, True): "drift"}[git_moved, live_moved]
-
-
-def sent_changes(entry: AssistantEntry, document: Document) -> Iterator[tuple[tuple[str, ...], ChangeEntry]]:
-    options = document["options"]
-    kinds = {"change"}
-    kinds |= {"drift"} if options["on_drift"] == "revert" else set()
-    kinds |= {"conflict"} if options["force_conflicts"] else set()
-    for change in entry["changes"]:
-        if change["kind"] in kinds:
-            yield tuple(change["path"][1:].split("/")), change
-
-
-def cannot_be_undone(sent: tuple[tuple[str, ...], ChangeEntry]) -> bool:
-    path, change = sent
-    old = plain(change.get("live"), path)
-    is_new = old is None and path[0] in ("name", "model", "voice")
-    return is_new or (isinstance(old, dict) and has_nothing_inside(old))
-
-
-def has_nothing_inside(fields: Fields) -> bool:
-    return not fields or any(isinstance(item, dict) and has_nothing_inside(item) for item in fields.values())
-
-
-def with_values(fields: Fields, values: list[tuple[tuple[str, ...], Any]]) -> Fields:
-    """An assistant in which some paths hold other values; None takes a key away."""
-    made = copy.deepcopy(fields)
-    for path, value in values:
-        if value is None and at(made, path) is None:
-            continue
-        inner = made
-        for key in path[:-1]:
-            if not isinstance(inner.get(key), dict):
-                inner[key] = {}
-            inner = inner[key]
-        if value is None:
-            inner.pop(path[-1], None)
-        else:
-            inner[path[-1]] = plain(value, path)
-    return made
-
-
-def kept_elements(wanted: Any, live: Any) -> Any:
-    """A list as it is sent: an element that live shows at its place keeps what else it holds there."""
-    if not isinstance(wanted, list) or not isinstance(live, list):
-        return wanted
-    pairs = itertools.zip_longest(wanted, live[: len(wanted)], fillvalue=MISSING)
-    return [old if old is not MISSING and shows(old, new) else new for new, old in pairs]
-
-
-def without_id(fields: Fields) -> Fields:
-    return {key: value for key, value in fields.items() if key != "id"}
-
-
 @pytest.mark.parametrize("nested", BOTH)
 def test_whatever_people_do_in_whatever_order(nested: Nested) -> None:
     numbers = itertools.count()
@@ -491,5 +405,4 @@ def test_whatever_people_do_in_whatever_order(nested: Nested) -> None:
             place.mkdir()
             return Stories(sandbox, number, place / "repository")
 
-        machine: Callable[[], Any] = begin
-        run_state_machine_as_test(machine, settings=BOUNDED)
+        run_state_machine_as_test(cast("type[Stories]", begin), settings=BOUNDED)

@@ -80,7 +80,7 @@ def command(
     if not allow_older:
         check_order(versions.history)
     if record_:
-        check_recordable(versions.history, inputs.folders, history.base)
+        check_recordable(versions.history, inputs.folders, history.base, inputs.loaded.definitions)
     tell_problems(inputs.loaded.problems)
     with (
         stoppable() as stopping,

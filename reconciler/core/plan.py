@@ -103,7 +103,11 @@ def make_plan(
         ignored=ignored,
         patch=patch,
         replaced=tuple((change.path, change.live) for change in sent),
-        warnings=(*_warnings(desired, live, patch or {}), *map(_sent_again, sorted(resent))),
+        warnings=(
+            *_warnings(desired, live, patch or {}),
+            *map(_sent_again, sorted(resent)),
+            *map(_left_unclear, sorted(left & set(resend))),
+        ),
         refusal=refusal,
         resent=resent,
     )
@@ -229,6 +233,13 @@ def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], patch: Mappin
 
 def _sent_again(path: FieldPath) -> str:
     return f"{dotted(path)} is sent again, though live shows it: the last write of it had no clear answer"
+
+
+def _left_unclear(path: FieldPath) -> str:
+    return (
+        f"the last write of {dotted(path)} had no clear answer, so live may show our own value, or the provider hold "
+        "another: --on-drift revert and --force-conflicts send git's"
+    )
 
 
 def _left_over(

@@ -66,10 +66,6 @@ class Applied:
         """Return the values that were applied, as a definition declares them."""
         return _tree((field.path, field.new) for field in self.fields)
 
-    def sent(self) -> dict[str, Any]:
-        """Return the values as they were sent."""
-        return _tree((field.path, field.sent) for field in self.fields)
-
 
 def _holds_nothing(value: Any) -> bool:
     """Tell whether a value is an object of nothing but nulls, or has one inside; lists are sent whole."""

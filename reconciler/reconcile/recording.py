@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reconciler.adapters.base import BaseDefinitions, Kept, is_definition_file, read_base
+from reconciler.adapters.base import BaseDefinition, BaseDefinitions, Kept, is_definition_file, read_base
 from reconciler.adapters.folders import folder_in_git
 from reconciler.adapters.git import Blob, Git
 from reconciler.adapters.record import Record, Unclear, write_record
@@ -32,10 +32,13 @@ def check_order(history: History) -> None:
     )
 
 
-def check_recordable(history: History, folders: Sequence[Path], asked_base: str | None) -> None:
+def check_recordable(
+    history: History, folders: Sequence[Path], asked_base: str | None, definitions: Sequence[Definition]
+) -> None:
     """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError.
 
-    `folders` are that of the definitions and, in an environment, that of its overlays.
+    `folders` are that of the definitions and, in an environment, that of its overlays. `definitions` are
+    compared as they were read: git may have been told to look away from a file.
     """
     git = history.git
     if git is None or history.head is None:
@@ -46,6 +49,10 @@ def check_recordable(history: History, folders: Sequence[Path], asked_base: str 
         for path in (*git.changed_paths("HEAD", below), *git.untracked_paths(below))
         if is_definition_file(path, below)
     ]
+    below = folder_in_git(folders[0], git.root)
+    kept = read_base(git, history.head, below, definitions, history.environment)
+    held = {found.file: found for found in kept.by_id.values()}
+    differing += [read.file for read in definitions if not _says_the_same(read, held.get(read.file))]
     if differing:
         raise RepositoryError(
             f"--record would say that {differing[0]} is applied as HEAD has it, and it differs from HEAD",
@@ -56,6 +63,10 @@ def check_recordable(history: History, folders: Sequence[Path], asked_base: str 
             f"there is no record {history.ref} here",
             hint=f"fetch it (git fetch origin {history.ref}:{history.ref}), or give --base none for the first run",
         )
+
+
+def _says_the_same(read: Definition, held: BaseDefinition | None) -> bool:
+    return held is not None and (held.id, held.declared) == (read.id, read.declared)
 
 
 def record(run: Run, history: History, folder: Path) -> str | None:

@@ -10,7 +10,7 @@ from projects import outcomes
 from stories import BOTH, REF, Nested, Story, entries, story
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
-LIVE = {name: OLD for name in "abcd"}
+LIVE = dict.fromkeys("abcd", OLD)
 
 
 @pytest.fixture
@@ -341,7 +341,9 @@ class TestUnclearWrites:
     def test_a_field_that_only_drifted_is_not_settled_by_another(self, unclear: Story) -> None:
         unclear.write("a", **OLD, endCallMessage="Bye")  # git went back, and live shows what was sent
         unclear.commit()
-        assert outcomes(unclear.recorded())["a"] == "applied"
+        document = unclear.recorded()
+        assert outcomes(document)["a"] == "applied"
+        assert "the last write of firstMessage had no clear answer" in entries(document)["a"]["warnings"][0]
         assert unclear.sandbox.patches == [{"endCallMessage": "Bye"}]
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/firstMessage"]]
         assert outcomes(unclear.recorded("--on-drift", "revert"))["a"] == "applied"

@@ -54,6 +54,10 @@ class TestDefinitionsThatDifferFromHead:
     def deleted(self, tale: Story) -> None:
         (tale.root / "assistants/b.yaml").unlink()
 
+    def hidden_from_git(self, tale: Story) -> None:
+        tale.git("update-index", "--skip-worktree", "assistants/b.yaml")
+        tale.write("b", firstMessage="newer")
+
     def renamed(self, tale: Story) -> None:
         tale.git("mv", "assistants/b.yaml", "assistants/c.yaml")
 
@@ -61,7 +65,17 @@ class TestDefinitionsThatDifferFromHead:
         tale.git("rm", "--cached", "--quiet", "assistants/b.yaml")
 
     @pytest.mark.parametrize(
-        "edit", ["modified", "untracked", "ignored_by_git", "staged", "deleted", "renamed", "untracked_again"]
+        "edit",
+        [
+            "modified",
+            "untracked",
+            "ignored_by_git",
+            "staged",
+            "deleted",
+            "renamed",
+            "untracked_again",
+            "hidden_from_git",
+        ],
     )
     def test_are_not_recorded(self, tale: Story, edit: str) -> None:
         change(tale)
@@ -83,6 +97,15 @@ class TestDefinitionsThatDifferFromHead:
         self.modified(tale)
         assert outcomes(tale.apply()) == {"a": "unchanged", "b": "applied"}
         assert tale.record == record
+
+    def test_line_ends_that_git_turns_are_no_difference(self, tale: Story) -> None:
+        tale.git("config", "core.autocrlf", "true")
+        file = tale.root / "assistants/a.yaml"
+        file.write_bytes(b"id: asst_a\r\nfirstMessage: new\r\n")
+        head = tale.commit()
+        assert b"\r" in file.read_bytes()
+        assert outcomes(tale.recorded())["a"] == "applied"
+        assert tale.parents[0] == head
 
     def test_other_files_may_differ(self, tale: Story) -> None:
         head = change(tale)
@@ -173,7 +196,11 @@ class TestTheRefMovedMeanwhile:
 
     def test_a_ref_that_went_away_is_not_made_anew(self, tale: Story) -> None:
         change(tale)
-        tale.sandbox.before_each(lambda method, path, body: tale.git("update-ref", "-d", REF))
+
+        def forget(method: str, path: str, body: Any) -> None:
+            tale.git("update-ref", "-d", REF)
+
+        tale.sandbox.before_each(forget)
         assert tale.run("apply", "--yes", "--record").code == 1
         assert tale.record is None
 
@@ -434,7 +461,7 @@ class TestAShallowClone:
     def test_lists_the_records_that_it_has(self, clone: Story) -> None:
         done = clone.run("history")
         assert done.code == 0, done.stderr
-        assert [line for line in done.stdout.splitlines() if "Apply:" in line][0].endswith("1 applied, 1 unchanged")
+        assert next(line for line in done.stdout.splitlines() if "Apply:" in line).endswith("1 applied, 1 unchanged")
 
     def test_becomes_a_whole_one(self, clone: Story, tale: Story) -> None:
         clone.git("fetch", "--quiet", "--unshallow", tale.root.as_uri(), f"{REF}:{REF}", "HEAD")

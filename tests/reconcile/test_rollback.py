@@ -560,7 +560,7 @@ class TestReportsThatAreRefused:
     def test_that_would_write_what_is_read_only(self, tale: Story, field: str) -> None:
         document = applied(tale, firstMessage="new")
         change = document["assistants"][0]["changes"][0]
-        change.update(path=f"/{field}", live="org_evil", desired=tale.sandbox.live("asst_a")[field])
+        change["path"], change["live"], change["desired"] = f"/{field}", "evil", tale.sandbox.live("asst_a")[field]
         undone = tale.rollback(document)
         assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
 

@@ -153,7 +153,7 @@ class TestAnAssistantIsRefused:
     def test_where_it_could_not_be_read_when_the_plan_was_made(self, tale: Story) -> None:
         reviewed = tale.plan()
         entry = reviewed["assistants"][0]
-        entry.update(digest=None, patch=None, changes=[], status="error")
+        entry["digest"], entry["patch"], entry["changes"], entry["status"] = None, None, [], "error"
         self.check(tale, reviewed)
 
     def test_where_nothing_would_be_sent_any_more_although_live_differs(self, tale: Story) -> None:
