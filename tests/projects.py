@@ -14,7 +14,7 @@ from reconciler.adapters.definitions import Loaded, load
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.secret import Credentials, Secret
 from reconciler.adapters.settings import load_settings
-from reconciler.adapters.yaml_reader import locate
+from reconciler.cli.inputs import places
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
@@ -65,7 +65,7 @@ class Project:
 
     def document(self, run: Run) -> Document:
         """The report of a run, as commands make it."""
-        return to_document(run, sensitive=self.settings.sensitive, places=lambda definition: locate(definition.text))
+        return to_document(run, sensitive=self.settings.sensitive, places=places)
 
     def plan(self, url: str, *paths: str, retries: int = 1, **changes: Any) -> Document:
         with opened(url, retries=retries) as api:

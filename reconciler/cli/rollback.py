@@ -62,6 +62,12 @@ def command(
         open_api(connection, settings, stopping) as api,
         scope_for(versions, connection, policy, stopping, "Rolling back") as scope,
     ):
+        if document["environment"] != settings.environment:
+            raise UsageError(
+                f"the report is of the environment {document['environment'] or 'none'}, and this run is for "
+                f"{settings.environment or 'none'}",
+                hint="give the --environment of the report",
+            )
         if document["api_url"] != api.url:
             raise UsageError(
                 f"the report is of {document['api_url']}, and this run is for {api.url}",
