@@ -114,10 +114,17 @@ def test_whole_definitions_are_valid(document: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("document", [CONFIGURATION, ADOPT], ids=lambda document: document.name)
 def test_examples_of_settings_are_valid(document: Path, tmp_path: Path) -> None:
-    (example,) = blocks(document.read_text(encoding="utf-8"), "yaml")
-    settings = re.sub(r"expires: \d{4}", "expires: 2999", example)
-    (tmp_path / "reconciler.yaml").write_text(settings, encoding="utf-8")
-    assert validated(tmp_path, {"1": "model: {messages: []}\n"}) == (0, {})
+    examples = blocks(document.read_text(encoding="utf-8"), "yaml")
+    assert examples
+    for number, example in enumerate(examples):
+        project = tmp_path / str(number)
+        for overlay in re.findall(r"overlay: ([\w/]+)", example):
+            (project / overlay).mkdir(parents=True)
+        project.mkdir(exist_ok=True)
+        settings = re.sub(r"expires: \d{4}", "expires: 2999", example)
+        (project / "reconciler.yaml").write_text(settings, encoding="utf-8")
+        declared = "model: {messages: []}" if "extra_fields" in example else "name: A"
+        assert validated(project, {"1": f"{declared}\n"}) == (0, {})
 
 
 def test_complaints_are_what_validate_says(tmp_path: Path) -> None:
