@@ -35,6 +35,11 @@ def command(
     if bool(ids) == everything:
         raise UsageError("which assistants are meant?", hint="name their ids, `-` for ids on stdin, or --all")
     settings = read_settings(definitions)
+    if settings.environment is not None:
+        raise UsageError(
+            "import cannot write into an environment's overlay yet",
+            hint="import with --api-url and without --environment, then move the id into the overlay",
+        )
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         importer = Importer(api, definitions.directory, settings, _existing(definitions, settings), force)
         wanted = importer.all_ids() if everything else _named(ids)

@@ -75,3 +75,13 @@ def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
     assert "give --force to replace it" in done.stderr
     assert "a b: the id " in done.stderr
     assert (project.folder / "taken.yaml").read_text() == "id: asst_9\n"
+
+
+def test_an_environment_is_refused_before_any_request(project: Project) -> None:
+    with running_sandbox({"asst_1": LIVE}) as sandbox:
+        project.configure(environments={"staging": {"api_url": sandbox.url}})
+        done = run("import", "asst_1", "--environment", "staging", cwd=project.root, env=signed_in(sandbox))
+        assert sandbox.requests == []
+    assert done.code == 1
+    assert "import cannot write into an environment's overlay yet" in done.stderr
+    assert not list(project.folder.glob("*.yaml"))
