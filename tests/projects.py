@@ -14,7 +14,7 @@ from reconciler.adapters.definitions import Loaded, load
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.secret import Credentials, Secret
 from reconciler.adapters.settings import load_settings
-from reconciler.cli.inputs import places
+from reconciler.reconcile.inputs import places
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings

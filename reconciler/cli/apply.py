@@ -10,10 +10,7 @@ from reconciler.cli.consent import Consent, Limit
 from reconciler.cli.exit_codes import unsettled
 from reconciler.cli.options import (
     ConnectionOptions,
-    DefinitionOptions,
-    HistoryOptions,
     OutputOptions,
-    PolicyOptions,
     connection_options,
     definition_options,
     history_options,
@@ -23,17 +20,18 @@ from reconciler.cli.options import (
 from reconciler.cli.output import emit, tell_problems
 from reconciler.cli.reports import read_report
 from reconciler.cli.streams import is_terminal, tell
-from reconciler.cli.versions import policy_for, read_versions
 from reconciler.core.limits import MaxChanges
 from reconciler.core.reviewed import Reviewed
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.reconcile.apply import apply, skip_all
+from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.reconcile.plan import plan
 from reconciler.reconcile.recording import check_order, check_recordable, record
 from reconciler.reconcile.saved_plan import check_url, only_reviewed, selected
 from reconciler.reconcile.scope import Scope
 from reconciler.reconcile.since import dated
+from reconciler.reconcile.versions import policy_for, read_versions
 from reconciler.report.read_back import reviewed_plan
 
 

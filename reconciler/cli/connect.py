@@ -12,11 +12,11 @@ from reconciler.adapters.secret import Secret
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.progress import progress_line
 from reconciler.cli.streams import is_terminal, tell, tell_at_once
-from reconciler.cli.versions import Versions
 from reconciler.core.plan import Policy
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
 from reconciler.reconcile.scope import Scope
+from reconciler.reconcile.versions import Versions
 
 
 class Stopping:
@@ -93,16 +93,7 @@ def scope_for(
 ) -> Iterator[Scope]:
     """Yield what a use case works on; while many assistants are read a line on stderr shows how far it is."""
     with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose) as progress:
-        yield Scope(
-            loaded=versions.inputs.loaded,
-            settings=versions.inputs.settings,
-            policy=policy,
-            concurrency=options.concurrency,
-            history=versions.history,
-            base_of=versions.history.declared,
-            stopping=stopping,
-            progress=progress,
-        )
+        yield versions.scope(policy, concurrency=options.concurrency, stopping=stopping, progress=progress)
 
 
 def _differ(first: str | None, second: str) -> bool:

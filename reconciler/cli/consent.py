@@ -10,12 +10,12 @@ import threading
 import click
 
 from reconciler.cli.connect import Stopping
-from reconciler.cli.inputs import places
 from reconciler.cli.output import render
 from reconciler.cli.streams import tell
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
+from reconciler.reconcile.inputs import places
 from reconciler.report.build import to_document
 
 

@@ -7,13 +7,14 @@ import click
 from reconciler.adapters.definitions import load
 from reconciler.adapters.folders import repository_root
 from reconciler.cli.connect import open_api, stoppable
-from reconciler.cli.inputs import read_settings
-from reconciler.cli.options import ConnectionOptions, DefinitionOptions, connection_options, directory_option
+from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.core.paths import dotted
 from reconciler.errors import DefinitionError
+from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.create import Creator, check_new
+from reconciler.reconcile.inputs import read_settings
 from reconciler.report.values import escape
 
 

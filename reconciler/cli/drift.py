@@ -6,8 +6,6 @@ from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.exit_codes import moved_live, unread
 from reconciler.cli.options import (
     ConnectionOptions,
-    DefinitionOptions,
-    HistoryOptions,
     OutputOptions,
     connection_options,
     definition_options,
@@ -16,10 +14,11 @@ from reconciler.cli.options import (
     output_options,
 )
 from reconciler.cli.output import emit, tell_problems
-from reconciler.cli.versions import read_versions
 from reconciler.core.plan import Policy
+from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions
 from reconciler.reconcile.drift import drift
 from reconciler.reconcile.since import dated
+from reconciler.reconcile.versions import read_versions
 
 
 @click.command("drift")

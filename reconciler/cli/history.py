@@ -8,11 +8,12 @@ import click
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record, records
-from reconciler.cli.inputs import read_settings
-from reconciler.cli.options import DefinitionOptions, directory_option
+from reconciler.cli.options import directory_option
 from reconciler.cli.streams import tell
 from reconciler.errors import RepositoryError
 from reconciler.reconcile.base import applied_ref
+from reconciler.reconcile.choices import DefinitionOptions
+from reconciler.reconcile.inputs import read_settings
 from reconciler.report.values import escape
 
 

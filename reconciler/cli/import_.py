@@ -8,13 +8,14 @@ import click
 from reconciler.adapters.definitions import Loaded, load
 from reconciler.adapters.folders import repository_root
 from reconciler.cli.connect import open_api, stoppable
-from reconciler.cli.inputs import read_settings
-from reconciler.cli.options import ConnectionOptions, DefinitionOptions, connection_options, directory_option
+from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.streams import tell
 from reconciler.core.paths import FieldPath, dotted
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
+from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.import_ import Import, Importer
+from reconciler.reconcile.inputs import read_settings
 from reconciler.report.values import escape
 
 

@@ -10,19 +10,11 @@ from typing import Any
 import click
 
 from reconciler.core.settings import OnDrift
+from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 
 Decorated = Callable[..., Any]
 
 SUFFIXES = (".json", ".md")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DefinitionOptions:
-    """Where the definitions are, which of them are meant (none named means all), and in which environment."""
-
-    directory: Path
-    paths: tuple[Path, ...] = ()
-    environment: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,23 +104,6 @@ def output_options(command: Decorated) -> Decorated:
         return command(output=OutputOptions(format_, reports), **rest)
 
     return wrapper
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class HistoryOptions:
-    """Which revision is the base, and whether only what changed since is meant."""
-
-    base: str | None = None
-    changed: bool = False
-    changed_since: str | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PolicyOptions:
-    """What to do with fields that somebody else moved; None where the settings decide."""
-
-    on_drift: OnDrift | None
-    force_conflicts: bool
 
 
 def history_options(command: Decorated) -> Decorated:

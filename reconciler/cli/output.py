@@ -8,13 +8,13 @@ from typing import TextIO
 import click
 
 from reconciler.adapters.files import write_whole
-from reconciler.cli.inputs import places
 from reconciler.cli.options import OutputOptions
 from reconciler.cli.streams import tell, wants_colour
 from reconciler.core.paths import FieldPath
 from reconciler.core.problem import Problem
 from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
+from reconciler.reconcile.inputs import places
 from reconciler.report.build import to_document
 from reconciler.report.document import Document
 from reconciler.report.json_text import render_json

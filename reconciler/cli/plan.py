@@ -6,10 +6,7 @@ from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.exit_codes import differences, unread
 from reconciler.cli.options import (
     ConnectionOptions,
-    DefinitionOptions,
-    HistoryOptions,
     OutputOptions,
-    PolicyOptions,
     connection_options,
     definition_options,
     detailed_exitcode_option,
@@ -18,10 +15,11 @@ from reconciler.cli.options import (
     policy_options,
 )
 from reconciler.cli.output import emit, tell_problems
-from reconciler.cli.versions import policy_for, read_versions
+from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.reconcile.offline import plan_offline
 from reconciler.reconcile.plan import plan
 from reconciler.reconcile.since import dated
+from reconciler.reconcile.versions import policy_for, read_versions
 
 
 @click.command("plan")

@@ -5,24 +5,18 @@ import click
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.yaml_edit import line_diff
 from reconciler.cli.connect import open_api, scope_for, stoppable
-from reconciler.cli.inputs import Inputs
-from reconciler.cli.options import (
-    ConnectionOptions,
-    DefinitionOptions,
-    HistoryOptions,
-    connection_options,
-    definition_options,
-    history_options,
-)
+from reconciler.cli.options import ConnectionOptions, connection_options, definition_options, history_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
-from reconciler.cli.versions import read_versions
 from reconciler.core.paths import dotted
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
+from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions
 from reconciler.reconcile.drift import drift
+from reconciler.reconcile.inputs import Inputs
 from reconciler.reconcile.pull import Pulled, Puller
+from reconciler.reconcile.versions import read_versions
 from reconciler.report.values import escape
 
 
@@ -48,6 +42,8 @@ def command(
     versions = read_versions(definitions, history, or_head=True)
     inputs = versions.inputs
     tell_problems(inputs.loaded.problems)
+    for note in versions.notes:
+        tell(note)
     with (
         stoppable() as stopping,
         open_api(connection, inputs.settings, stopping) as api,

@@ -10,10 +10,8 @@ from reconciler.adapters.git import Git
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.consent import Consent
 from reconciler.cli.exit_codes import unsettled
-from reconciler.cli.inputs import Inputs, read_settings
 from reconciler.cli.options import (
     ConnectionOptions,
-    DefinitionOptions,
     OutputOptions,
     connection_options,
     directory_option,
@@ -22,12 +20,14 @@ from reconciler.cli.options import (
 from reconciler.cli.output import emit
 from reconciler.cli.reports import read_report
 from reconciler.cli.streams import is_terminal
-from reconciler.cli.versions import Versions
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
 from reconciler.reconcile.apply import apply, skip_all
 from reconciler.reconcile.base import History
+from reconciler.reconcile.choices import DefinitionOptions
+from reconciler.reconcile.inputs import Inputs, read_settings
 from reconciler.reconcile.rollback import plan_rollback, rollback_scope, with_revert
+from reconciler.reconcile.versions import Versions
 from reconciler.report.read_back import applied_fields
 
 

@@ -4,9 +4,10 @@ import json
 
 import click
 
-from reconciler.cli.inputs import read_settings
-from reconciler.cli.options import DefinitionOptions, folder_option
+from reconciler.cli.options import folder_option
 from reconciler.core.schema import definition_schema
+from reconciler.reconcile.choices import DefinitionOptions
+from reconciler.reconcile.inputs import read_settings
 
 
 @click.command("schema")

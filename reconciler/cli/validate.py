@@ -2,9 +2,10 @@
 
 import click
 
-from reconciler.cli.inputs import read_forms
-from reconciler.cli.options import DefinitionOptions, OutputOptions, definition_options, output_options
+from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
+from reconciler.reconcile.choices import DefinitionOptions
+from reconciler.reconcile.inputs import read_forms
 from reconciler.reconcile.validate import validate
 
 

@@ -5,8 +5,9 @@ import json
 import click
 
 from reconciler.cli.connect import open_api, stoppable
-from reconciler.cli.inputs import read_settings
-from reconciler.cli.options import ConnectionOptions, DefinitionOptions, connection_options, directory_option
+from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
+from reconciler.reconcile.choices import DefinitionOptions
+from reconciler.reconcile.inputs import read_settings
 from reconciler.report.values import escape
 
 

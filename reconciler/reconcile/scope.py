@@ -35,6 +35,7 @@ class Scope:
     policy: Policy = DEFAULT_POLICY
     concurrency: int = 16
     history: History = NO_HISTORY
+    notes: tuple[str, ...] = ()
     base_of: Callable[[Definition, Mapping[str, Any]], Base] = lambda _definition, _live: MISSING
     stopping: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = nothing
@@ -98,6 +99,7 @@ def _gone(scope: Scope, results: Sequence[Result]) -> Iterator[Gone]:
 
 
 def _notes(scope: Scope) -> Iterator[str]:
+    yield from scope.notes
     yield from scope.history.definitions.warnings
     yield from expiry_notes(scope.settings.ignore, now().date())
     if scope.loaded.whole and not scope.loaded.invalid:  # what an invalid file declares is not known

@@ -60,7 +60,7 @@ def test_nothing_changed_is_no_error_and_the_report_says_so(tale: Story, command
     done = tale.run(command, "--changed", "--base", "HEAD", *consent)
     assert done.code == 0
     assert done.stdout.endswith(f"{command.capitalize()}: no definitions to look at, nothing to do.\n")
-    assert f"No definition differs from {tale.head[:12]}" in done.stderr
+    assert f"No definition differs from {tale.head[:12]}" in done.stdout
     assert tale.sandbox.requests == []
     page = tale.run(command, "--changed", "--base", "HEAD", "--format", "markdown", *consent)
     assert "no definitions to look at" in page.stdout

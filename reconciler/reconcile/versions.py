@@ -3,27 +3,41 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from reconciler.adapters.definition_files import SUFFIXES
 from reconciler.adapters.definitions import Loaded
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record, read_record
-from reconciler.cli.inputs import Inputs, read_inputs, read_settings
-from reconciler.cli.options import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.cli.streams import tell
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
 from reconciler.reconcile.base import BaseRevision, History, applied_ref, commit_of, find_base, read_history
 from reconciler.reconcile.changed import Changed, changed_files
+from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.reconcile.inputs import Inputs, read_inputs, read_settings
+from reconciler.reconcile.scope import Scope
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Versions:
-    """What the options name, read: `history` is what git knows of it."""
+    """What was chosen, read: `history` is what git knows of it, `notes` what the report has to say of the choice."""
 
     inputs: Inputs
     history: History
+    notes: tuple[str, ...] = ()
+
+    def scope(self, policy: Policy, **rest: Any) -> Scope:
+        """Return what a use case works on; `rest` are Scope's other fields, such as how it is stopped."""
+        return Scope(
+            loaded=self.inputs.loaded,
+            settings=self.inputs.settings,
+            policy=policy,
+            history=self.history,
+            base_of=self.history.declared,
+            notes=self.notes,
+            **rest,
+        )
 
 
 def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or_head: bool = False) -> Versions:
@@ -55,10 +69,10 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     if chosen:
         inputs = read_inputs(dataclasses.replace(definitions, paths=chosen))
     else:
-        if not removed:
-            tell(f"No definition differs from {since[:12]}: there is nothing to look at.")
         inputs = Inputs(definitions.directory, settings, Loaded((), (), (), whole=False))
-    return Versions(inputs, dataclasses.replace(_history(git, base, record, inputs), removed=removed))
+    nothing = not chosen and not removed
+    notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
+    return Versions(inputs, dataclasses.replace(_history(git, base, record, inputs), removed=removed), notes)
 
 
 def policy_for(versions: Versions, options: PolicyOptions) -> Policy:

@@ -8,11 +8,11 @@ from reconciler.adapters.definitions import Loaded, load
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.settings import load_settings
 from reconciler.adapters.yaml_reader import locate
-from reconciler.cli.options import DefinitionOptions
 from reconciler.core.definition import Definition
 from reconciler.core.paths import FieldPath
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
+from reconciler.reconcile.choices import DefinitionOptions
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
