@@ -14,12 +14,12 @@ from reconciler.adapters.definitions import Loaded, load
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.secret import Credentials, Secret
 from reconciler.adapters.settings import load_settings
-from reconciler.reconcile.inputs import places
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.reconcile.apply import apply
 from reconciler.reconcile.drift import drift
+from reconciler.reconcile.inputs import places
 from reconciler.reconcile.plan import plan
 from reconciler.reconcile.scope import Scope
 from reconciler.report.build import to_document

@@ -21,6 +21,7 @@ ROOMS = {
     "report": {"report", "core", "errors"},
     "reconcile": {"reconcile", "adapters", "report", "core", "errors"},
     "sandbox": {"sandbox", "errors"},
+    "public": {"reconcile", "report", "adapters", "core", "errors"},
     "cli": {"cli", "reconcile", "report", "adapters", "core", "errors", "sandbox"},
 }
 TOUCHES_THE_WORLD = {
@@ -36,6 +37,7 @@ NOT_IN = {
     "adapters": {"click", "deepdiff", "starlette", "uvicorn"},
     "reconcile": {"click", "httpx", "yaml", "deepdiff", "starlette", "uvicorn", "subprocess", "socket", "sys"},
     "sandbox": {"click", "deepdiff", "pydantic", "tenacity", "httpx"},
+    "public": {"click", "httpx", "yaml", "deepdiff", "starlette", "uvicorn", "subprocess", "socket", "sys"},
     "cli": {"httpx", "yaml", "pydantic", "deepdiff", "starlette", "uvicorn"},
 }
 

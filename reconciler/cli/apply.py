@@ -4,7 +4,6 @@ import sys
 
 import click
 
-from reconciler.adapters.api import AssistantsApi
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.consent import Consent, Limit
 from reconciler.cli.exit_codes import unsettled
@@ -21,15 +20,10 @@ from reconciler.cli.output import emit, tell_problems
 from reconciler.cli.reports import read_report
 from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.limits import MaxChanges
-from reconciler.core.reviewed import Reviewed
-from reconciler.core.run import Run
 from reconciler.errors import UsageError
-from reconciler.reconcile.apply import apply, skip_all
+from reconciler.reconcile.carry_out import carry_out
 from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.reconcile.plan import plan
 from reconciler.reconcile.recording import check_order, check_recordable, record
-from reconciler.reconcile.saved_plan import check_url, only_reviewed, selected
-from reconciler.reconcile.scope import Scope
 from reconciler.reconcile.since import dated
 from reconciler.reconcile.versions import policy_for, read_versions
 from reconciler.report.read_back import reviewed_plan
@@ -86,28 +80,17 @@ def command(
         scope_for(versions, connection, chosen, stopping, "Applying") as scope,
     ):
         consent = Consent(inputs.settings, stopping, yes, max_changes or inputs.settings.max_changes)
-        run, carried_out = _run(api, scope, consent, reviewed, retries=connection.retries, fail_fast=fail_fast)
+        run, carried_out = carry_out(
+            api,
+            scope,
+            objection=consent.objection,
+            reviewed=reviewed,
+            retries=connection.retries,
+            fail_fast=fail_fast,
+        )
     outcome = dated(run, versions.history)
     document = emit(outcome, output, sensitive=inputs.settings.sensitive)
     if record_ and carried_out:
         commit = record(outcome, versions.history, inputs.folder)
         tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
     return stopping.exit_code or int(unsettled(document))
-
-
-def _run(
-    api: AssistantsApi, scope: Scope, consent: Consent, reviewed: Reviewed | None, *, retries: int, fail_fast: bool
-) -> tuple[Run, bool]:
-    """Return the run, and whether it got as far as writing."""
-    if scope.loaded.invalid:
-        tell("Nothing was sent: a definition is not valid.")
-        return skip_all(scope), False
-    if reviewed is not None:
-        scope = selected(scope, reviewed)
-        check_url(reviewed, api.url)
-    planned = plan(api, scope)
-    if reviewed is not None:
-        planned = only_reviewed(planned, scope, reviewed)
-    if not consent.given(planned):
-        return skip_all(scope, planned), False
-    return apply(api, scope, planned, retries=retries, fail_fast=fail_fast), True

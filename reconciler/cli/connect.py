@@ -7,14 +7,13 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
-from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials, RequestNote
-from reconciler.adapters.secret import Secret
+from reconciler.adapters.api import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.progress import progress_line
 from reconciler.cli.streams import is_terminal, tell, tell_at_once
 from reconciler.core.plan import Policy
 from reconciler.core.settings import Settings
-from reconciler.errors import UsageError
+from reconciler.reconcile.connection import choose_url, credentials_of
 from reconciler.reconcile.scope import Scope
 from reconciler.reconcile.versions import Versions
 
@@ -57,26 +56,11 @@ def stoppable() -> Iterator[Stopping]:
 
 def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping) -> AssistantsApi:
     """Return the API that options, environment and settings name. Raises UsageError and SettingsError."""
-    url = options.api_url or settings.api_url
-    if (
-        settings.environment
-        and settings.api_url
-        and options.api_url_from_environment
-        and _differ(url, settings.api_url)
-    ):
-        raise UsageError(
-            f"RECONCILER_API_URL is {url}, and the environment {settings.environment} has {settings.api_url}",
-            hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither may win unseen",
-        )
-    if not url:
-        raise UsageError(
-            "no API URL is configured",
-            hint="set RECONCILER_API_URL, give --api-url, or write api_url into reconciler.yaml",
-        )
+    url = choose_url(options.api_url, settings, by_variable=options.api_url_from_environment)
     return AssistantsApi(
         ApiOptions(
             url=url,
-            credentials=_credentials(),
+            credentials=credentials_of(os.environ),
             concurrency=options.concurrency,
             timeout=options.timeout,
             retries=options.retries,
@@ -94,25 +78,6 @@ def scope_for(
     """Yield what a use case works on; while many assistants are read a line on stderr shows how far it is."""
     with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose) as progress:
         yield versions.scope(policy, concurrency=options.concurrency, stopping=stopping, progress=progress)
-
-
-def _differ(first: str | None, second: str) -> bool:
-    return (first or "").rstrip("/") != second.rstrip("/")
-
-
-def _credentials() -> Credentials:
-    """Return the credentials of the environment. Raises UsageError without any: the answer would be 401 to all."""
-    token, password = os.environ.get("RECONCILER_AUTH_TOKEN"), os.environ.get("RECONCILER_PASSWORD")
-    if not token and not (password and os.environ.get("RECONCILER_EMAIL")):
-        raise UsageError(
-            "there are no credentials for the API",
-            hint="set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD",
-        )
-    return Credentials(
-        token=Secret(token, name="RECONCILER_AUTH_TOKEN", cookie=True) if token else None,
-        email=os.environ.get("RECONCILER_EMAIL") or None,
-        password=Secret(password, name="RECONCILER_PASSWORD") if password else None,
-    )
 
 
 def _show(note: RequestNote) -> None:

@@ -41,20 +41,22 @@ class Consent:
     yes: bool
     limit: MaxChanges | None
 
-    def given(self, planned: Run) -> bool:
-        """Tell whether to go on; where there is nothing to write nobody is asked."""
+    def objection(self, planned: Run) -> str | None:
+        """Return why nothing may be sent, None where it may; where there is nothing to write nobody is asked."""
         writes = sum(result.pending for result in planned.results)
-        most = self.limit.limit(len(planned.results)) if self.limit else writes
-        if writes > most:
-            tell(f"Nothing was sent: {_assistants(writes)} would be written, and max_changes allows {most}.")
-            tell("  Look at the plan; if it is right, raise the limit (--max-changes).")
-            return False
-        return self.yes or not writes or self.stopping() or self._asked(planned, writes)
+        too_many = self.limit.objection(writes, len(planned.results)) if self.limit else None
+        if too_many is not None:
+            tell("Look at the plan; if it is right, raise the limit (--max-changes).")
+            return too_many
+        if self.yes or not writes or self.stopping() or self._asked(planned, writes):
+            return None
+        return "nobody said yes"
 
     def _asked(self, planned: Run, writes: int) -> bool:
         document = to_document(planned, sensitive=self.settings.sensitive, places=places)
         tell(render(document, "text", sys.stderr))
-        click.echo(f"Write to {_assistants(writes)}? [y/N]: ", nl=False, err=True)
+        assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
+        click.echo(f"Write to {assistants}? [y/N]: ", nl=False, err=True)
         answer = self._answer()
         if not answer.endswith("\n"):
             tell("")
@@ -80,7 +82,3 @@ def _typed(terminal: int) -> bytes:
     with contextlib.suppress(OSError):
         return os.read(terminal, 1024)
     return b""
-
-
-def _assistants(number: int) -> str:
-    return "1 assistant" if number == 1 else f"{number} assistants"

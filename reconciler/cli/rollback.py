@@ -75,10 +75,11 @@ def command(
             )
         undoing = rollback_scope(scope, applied)
         planned = plan_rollback(api, undoing, applied)
-        if Consent(settings, stopping, yes, settings.max_changes).given(planned):
+        reason = Consent(settings, stopping, yes, settings.max_changes).objection(planned)
+        if reason is None:
             run = apply(api, undoing, planned, retries=connection.retries, command="rollback")
         else:
-            run = skip_all(undoing, planned, command="rollback")
+            run = skip_all(undoing, planned, because=reason, command="rollback")
     if document["command"] == "apply":
         run = with_revert(run, document["head"])
     result = emit(run, output, sensitive=settings.sensitive)

@@ -33,6 +33,14 @@ class MaxChanges:
         """Return how many of `selected` assistants may be written; a share is rounded down."""
         return int(self.amount * selected / 100) if self.percent else int(self.amount)
 
+    def objection(self, writes: int, selected: int) -> str | None:
+        """Return why so many of `selected` assistants may not be written; None where they may."""
+        most = self.limit(selected)
+        if writes <= most:
+            return None
+        assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
+        return f"{assistants} would be written, and max_changes allows {most}"
+
     def __str__(self) -> str:
         """Return the limit as it is written in options and settings."""
         number = int(self.amount) if self.amount.denominator == 1 else float(self.amount)

@@ -21,17 +21,21 @@ _WAYS_OUT = (
 )
 
 
-def skip_all(scope: Scope, planned: Run | None = None, *, command: str = "apply") -> Run:
-    """Return the run of an apply that sends nothing at all: every valid assistant is skipped.
+def skip_all(scope: Scope, planned: Run | None = None, *, because: str, command: str = "apply") -> Run:
+    """Return the run of an apply that sends nothing at all: every valid assistant is skipped, and the report says why.
 
     Without a planned run nothing was read either, because an invalid definition stops an apply before its
     first request.
     """
+    note = f"Nothing was sent: {because}."
     if planned is None:
         results = [Result(definition, outcome="skipped") for definition in scope.loaded.definitions]
-        return make_run(command, None, scope, now(), results)
+        run = make_run(command, None, scope, now(), results)
+        return dataclasses.replace(run, notes=(*run.notes, note))
     skipped = tuple(dataclasses.replace(result, outcome="skipped") for result in planned.results)
-    return dataclasses.replace(planned, command=command, results=skipped, finished_at=now())
+    return dataclasses.replace(
+        planned, command=command, results=skipped, notes=(*planned.notes, note), finished_at=now()
+    )
 
 
 def apply(

@@ -82,7 +82,7 @@ def test_an_invalid_file_stops_apply_before_its_first_request_and_not_plan(proje
         done = run("apply", "--yes", cwd=project.root, env=env)
         assert (done.code, sandbox.requests) == (1, [])
         assert "bad.yaml:2:1: unknown field nme" in done.stderr
-        assert "Nothing was sent: a definition is not valid." in done.stderr
+        assert "Nothing was sent: a definition is not valid." in done.stdout
         assert done.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 refused, 1 skipped.\n")
 
         done = run("apply", "--yes", "assistants/good.yaml", cwd=project.root, env=env)
@@ -128,7 +128,7 @@ def test_more_changes_than_allowed_send_nothing(project: Project, limit: str, wr
         assert len(sandbox.patches) == (2 if written else 0)
     assert done.code == (0 if written else 1)
     if not written:
-        assert "Nothing was sent: 2 assistants would be written, and max_changes allows 1." in done.stderr
+        assert "Nothing was sent: 2 assistants would be written, and max_changes allows 1." in done.stdout
         assert done.stdout.endswith("0 applied, 0 unchanged, 0 failed, 3 skipped.\n")
 
 

@@ -266,7 +266,7 @@ def test_stopping_right_before_the_write_sends_nothing(project: Project) -> None
 def test_nothing_is_sent_where_a_definition_is_invalid(project: Project) -> None:
     project.write("good", id="asst_1", name="New")
     project.write("bad", "id: asst_2\nname: 7\n")
-    document = project.document(skip_all(project.scope()))
+    document = project.document(skip_all(project.scope(), because="of a reason"))
     assert outcomes(document) == {"bad": "refused", "good": "skipped"}
     assert statuses(document) == {"bad": "error", "good": None}
     assert document["api_calls"] == {"GET": 0, "PATCH": 0, "POST": 0}
@@ -278,7 +278,7 @@ def test_a_plan_that_is_not_consented_to_is_skipped_as_a_whole(project: Project)
     project.write("b", id="asst_gone", name="New")
     scope = project.scope()
     with running_sandbox({"asst_1": {}}) as sandbox, opened(sandbox.url) as api:
-        document = project.document(skip_all(scope, plan(api, scope)))
+        document = project.document(skip_all(scope, plan(api, scope), because="of a reason"))
     assert outcomes(document) == {"a": "skipped", "b": "skipped"}
     assert statuses(document) == {"a": "pending", "b": "missing"}
     assert document["api_calls"] == {"GET": 2, "PATCH": 0, "POST": 1}

@@ -1,0 +1,233 @@
+"""What `import reconciler` gives to scripts: load, connect, plan, apply, drift, and the report's types.
+
+The same use cases as the commands', with the same rules; prints nothing, asks nobody, and never exits.
+Every error that a caller can act on is a `ReconcilerError`.
+
+    import reconciler
+
+    project = reconciler.load("assistants", environment="staging")
+    with reconciler.connect(project) as api:
+        report = reconciler.plan(project, api)
+    for assistant in report["assistants"]:
+        print(assistant["key"], assistant["status"])
+"""
+
+import dataclasses
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials
+from reconciler.adapters.secret import Secret
+from reconciler.core.definition import Definition
+from reconciler.core.limits import MaxChanges
+from reconciler.core.problem import Problem
+from reconciler.core.run import Run
+from reconciler.core.settings import OnDrift
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.reconcile import drift as drift_
+from reconciler.reconcile import plan as plan_
+from reconciler.reconcile.carry_out import carry_out
+from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.reconcile.connection import choose_url, credentials_of
+from reconciler.reconcile.inputs import places
+from reconciler.reconcile.recording import check_order, check_recordable
+from reconciler.reconcile.recording import record as record_
+from reconciler.reconcile.since import dated
+from reconciler.reconcile.versions import Versions, policy_for, read_versions
+from reconciler.report.build import to_document
+from reconciler.report.document import AssistantEntry, ChangeEntry, ErrorEntry, ProblemEntry
+from reconciler.report.document import Document as Report
+from reconciler.report.read_back import reviewed_plan
+
+__all__ = [
+    "AssistantEntry",
+    "AssistantsApi",
+    "ChangeEntry",
+    "Definition",
+    "ErrorEntry",
+    "NotRecorded",
+    "Problem",
+    "ProblemEntry",
+    "Project",
+    "ReconcilerError",
+    "Report",
+    "apply",
+    "connect",
+    "drift",
+    "load",
+    "plan",
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Project:
+    """The definitions of a folder, as they were read by `load`."""
+
+    options: DefinitionOptions
+    history: HistoryOptions
+    versions: Versions
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """The valid definitions, sorted by file; `declared` holds the fields of each."""
+        return self.versions.inputs.loaded.definitions
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What validation found, errors and warnings, each with file, line and column."""
+        return tuple(self.versions.inputs.loaded.problems)
+
+
+class NotRecorded(ReconcilerError):  # noqa: N818 - it names what did not happen; the rest did
+    """What was applied is live, but git could not record it; `report` tells what was applied."""
+
+    def __init__(self, error: ReconcilerError, report: Report) -> None:
+        super().__init__(error.message, hint=error.hint, where=error.where)
+        self.report = report
+
+
+def load(
+    directory: str | os.PathLike[str] = "assistants",
+    paths: Iterable[str | os.PathLike[str]] = (),
+    *,
+    environment: str | None = None,
+    base: str | None = None,
+    changed: bool = False,
+    changed_since: str | None = None,
+) -> Project:
+    """Read the definitions below a folder, or `paths` of them, and the history that git has of them.
+
+    `base` is a git revision, or "none"; without it the applied record is the base, where there is one.
+    `changed` and `changed_since` select as the options of that name do. Invalid definitions raise nothing:
+    they are the project's `problems`. Raises ReconcilerError where there is nothing to work on.
+    """
+    options = DefinitionOptions(Path(directory), tuple(map(Path, paths)), environment)
+    history = HistoryOptions(base, changed, changed_since)
+    return Project(options, history, read_versions(options, history))
+
+
+def connect(
+    project: Project,
+    *,
+    api_url: str | None = None,
+    token: str | None = None,
+    email: str | None = None,
+    password: str | None = None,
+    concurrency: int = 16,
+    timeout: float = 30.0,
+    retries: int = 4,
+    allow_insecure_http: bool = False,
+) -> AssistantsApi:
+    """Return the project's API, a context manager; nothing is sent before it is used.
+
+    What is not given comes from the environment (`RECONCILER_API_URL`, `RECONCILER_AUTH_TOKEN`, ...), the
+    URL then from `reconciler.yaml`. `timeout`, in seconds, bounds each attempt. Raises ReconcilerError for
+    a URL or credentials that are missing or cannot be used.
+    """
+    if token or (email and password):
+        given = Credentials(
+            Secret(token, cookie=True) if token else None, email, Secret(password) if password else None
+        )
+    else:
+        given = credentials_of(os.environ)
+    variable = os.environ.get("RECONCILER_API_URL")
+    settings = project.versions.inputs.settings
+    return AssistantsApi(
+        ApiOptions(
+            url=choose_url(api_url or variable, settings, by_variable=api_url is None),
+            credentials=given,
+            concurrency=concurrency,
+            timeout=timeout,
+            retries=retries,
+            allow_insecure_http=allow_insecure_http,
+        )
+    )
+
+
+def plan(
+    project: Project,
+    api: AssistantsApi,
+    *,
+    on_drift: OnDrift | None = None,
+    force_conflicts: bool = False,
+    concurrency: int = 16,
+) -> Report:
+    """Return the report of what `apply` would do. Never writes. What could not be read has an `error` in it."""
+    policy = policy_for(project.versions, PolicyOptions(on_drift, force_conflicts))
+    return _report(project, plan_.plan(api, project.versions.scope(policy, concurrency=concurrency)))
+
+
+def apply(
+    project: Project,
+    api: AssistantsApi,
+    *,
+    on_drift: OnDrift | None = None,
+    force_conflicts: bool = False,
+    max_changes: str | int | None = None,
+    reviewed: Report | None = None,
+    record: bool = False,
+    allow_older: bool = False,
+    fail_fast: bool = False,
+    concurrency: int = 16,
+    retries: int = 4,
+) -> Report:
+    """Bring live assistants to what their definitions say, and return the report. Asks nobody.
+
+    With `reviewed`, a plan's report, exactly that plan is applied. `max_changes` is a number of assistants
+    or a share such as "25%"; `record` keeps in git what was applied; `allow_older` goes back on purpose.
+    Nothing is sent where a definition is invalid. An assistant's failure raises nothing: look at each
+    `outcome`. Raises NotRecorded where what was applied could not be recorded, any other ReconcilerError
+    before anything is sent.
+    """
+    versions = project.versions
+    inputs, history = versions.inputs, versions.history
+    policy = policy_for(versions, PolicyOptions(on_drift, force_conflicts))
+    limit = _limit(max_changes) or inputs.settings.max_changes
+    if not allow_older:
+        check_order(history)
+    if record:
+        check_recordable(history, inputs.folders, project.history.base, inputs.loaded.definitions)
+    run, carried_out = carry_out(
+        api,
+        versions.scope(policy, concurrency=concurrency),
+        objection=lambda planned: _over(limit, planned),
+        reviewed=reviewed_plan(reviewed) if reviewed is not None else None,
+        retries=retries,
+        fail_fast=fail_fast,
+    )
+    report = _report(project, run)
+    if record and carried_out:
+        try:
+            record_(run, history, inputs.folder)
+        except ReconcilerError as error:
+            raise NotRecorded(error, report) from error
+    return report
+
+
+def drift(project: Project, api: AssistantsApi, *, concurrency: int = 16) -> Report:
+    """Return the report of what was edited live behind git's back. Never writes.
+
+    The base is the project's, else the commit that is checked out, else the definitions themselves.
+    """
+    if project.versions.history.base is None and project.history.base is None:
+        project = dataclasses.replace(project, versions=read_versions(project.options, project.history, or_head=True))
+    from_policy = project.versions.scope(policy_for(project.versions, PolicyOptions("keep")), concurrency=concurrency)
+    return _report(project, drift_.drift(api, from_policy))
+
+
+def _report(project: Project, run: Run) -> Report:
+    dated_run = dated(run, project.versions.history)
+    return to_document(dated_run, sensitive=project.versions.inputs.settings.sensitive, places=places)
+
+
+def _limit(max_changes: str | int | None) -> MaxChanges | None:
+    try:
+        return MaxChanges.parse(max_changes) if max_changes is not None else None
+    except ValueError as error:
+        raise UsageError(f"max_changes {error}") from error
+
+
+def _over(limit: MaxChanges | None, planned: Run) -> str | None:
+    writes = sum(result.pending for result in planned.results)
+    return limit.objection(writes, len(planned.results)) if limit else None

@@ -1,0 +1,43 @@
+"""A whole apply: plan, make sure that the writes may be sent, then write.
+
+One way for everybody who applies, the command and the Python function alike.
+"""
+
+from collections.abc import Callable
+
+from reconciler.adapters.api import AssistantsApi
+from reconciler.core.reviewed import Reviewed
+from reconciler.core.run import Run
+from reconciler.reconcile.apply import apply, skip_all
+from reconciler.reconcile.plan import plan
+from reconciler.reconcile.saved_plan import check_url, only_reviewed, selected
+from reconciler.reconcile.scope import Scope
+
+
+def carry_out(
+    api: AssistantsApi,
+    scope: Scope,
+    *,
+    objection: Callable[[Run], str | None],
+    reviewed: Reviewed | None = None,
+    retries: int = 4,
+    fail_fast: bool = False,
+) -> tuple[Run, bool]:
+    """Return the run of an apply, and whether it got as far as writing.
+
+    Nothing is sent where a definition is invalid, or where `objection` gives a reason why the planned run
+    may not be carried out; the report names the reason. With `reviewed` only the writes of that plan are
+    sent. Raises UsageError for a reviewed plan that is not for this run.
+    """
+    if scope.loaded.invalid:
+        return skip_all(scope, because="a definition is not valid"), False
+    if reviewed is not None:
+        scope = selected(scope, reviewed)
+        check_url(reviewed, api.url)
+    planned = plan(api, scope)
+    if reviewed is not None:
+        planned = only_reviewed(planned, scope, reviewed)
+    reason = objection(planned)
+    if reason is not None:
+        return skip_all(scope, planned, because=reason), False
+    return apply(api, scope, planned, retries=retries, fail_fast=fail_fast), True

@@ -1,0 +1,142 @@
+"""What `import reconciler` gives to scripts: the same results as the commands', with types."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from projects import MODEL
+from stories import Story, story
+
+import reconciler
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "docs" / "python.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+LIVE = {"a": {"firstMessage": "Hi", "model": MODEL}, "b": {"firstMessage": "Hello", "model": MODEL}}
+
+
+@pytest.fixture
+def tale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    with story(tmp_path / "project", LIVE) as told:
+        told.write("a", id="asst_a", firstMessage="Hi there")
+        told.write("b", id="asst_b", firstMessage="Hello")
+        told.commit()
+        monkeypatch.chdir(told.root)
+        monkeypatch.setenv("RECONCILER_API_URL", told.sandbox.url)
+        monkeypatch.setenv("RECONCILER_EMAIL", told.sandbox.admin[0])
+        monkeypatch.setenv("RECONCILER_PASSWORD", told.sandbox.admin[1])
+        yield told
+
+
+def test_a_script_plans_applies_what_it_reviewed_and_records_it(tale: Story) -> None:
+    project = reconciler.load(base="none")
+    assert [definition.key for definition in project.definitions] == ["a", "b"]
+    with reconciler.connect(project) as api:
+        reviewed = reconciler.plan(project, api)
+        assert [entry["status"] for entry in reviewed["assistants"]] == ["pending", "in_sync"]
+        report = reconciler.apply(project, api, reviewed=reviewed, record=True)
+    assert [entry["outcome"] for entry in report["assistants"]] == ["applied", "unchanged"]
+    assert tale.sandbox.live("asst_a")["firstMessage"] == "Hi there"
+    assert tale.record
+    assert tale.plan()["summary"]["in_sync"] == 2
+
+
+def test_drift_is_measured_against_the_commit_where_there_is_no_record(tale: Story) -> None:
+    tale.sandbox.edit("asst_b", firstMessage="Good evening")
+    project = reconciler.load(paths=["assistants/b.yaml"])
+    with reconciler.connect(project) as api:
+        report = reconciler.drift(project, api)
+    assert [change["kind"] for entry in report["assistants"] for change in entry["changes"]] == ["drift"]
+    assert report["base"] == {"ref": "HEAD", "commit": tale.head}
+    assert tale.sandbox.patches == []
+
+
+def test_more_writes_than_allowed_are_none(tale: Story) -> None:
+    project = reconciler.load()
+    with reconciler.connect(project, api_url=tale.sandbox.url) as api:
+        report = reconciler.apply(project, api, max_changes=0)
+        with pytest.raises(reconciler.ReconcilerError, match="max_changes must be a number"):
+            reconciler.apply(project, api, max_changes="many")
+    assert {entry["outcome"] for entry in report["assistants"]} == {"skipped"}
+    assert "Nothing was sent: 1 assistant would be written, and max_changes allows 0." in report["warnings"]
+    assert tale.sandbox.patches == []
+
+
+def test_an_invalid_definition_is_a_problem_of_the_project_and_stops_apply(tale: Story) -> None:
+    tale.write("c", "id: asst_c\nfirstMesage: Hi\n")
+    project = reconciler.load()
+    assert [problem.file for problem in project.problems] == ["assistants/c.yaml"]
+    with reconciler.connect(project, email=tale.sandbox.admin[0], password=tale.sandbox.admin[1]) as api:
+        report = reconciler.apply(project, api)
+    assert {entry["outcome"] for entry in report["assistants"]} == {"skipped", "refused"}
+    assert tale.sandbox.requests == []
+
+
+def test_what_could_not_be_recorded_is_told_with_the_report(tale: Story) -> None:
+    project = reconciler.load(base="none")
+    hook = tale.root / ".git" / "hooks" / "reference-transaction"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    with reconciler.connect(project) as api, pytest.raises(reconciler.NotRecorded) as caught:
+        reconciler.apply(project, api, record=True)
+    assert caught.value.report["summary"]["applied"] == 1
+    assert "live, but it is not recorded" in str(caught.value)
+
+
+def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(tale: Story) -> None:
+    project = reconciler.load()
+    with reconciler.connect(project) as api, pytest.raises(reconciler.ReconcilerError, match="there is no record"):
+        reconciler.apply(project, api, record=True)
+    assert tale.sandbox.patches == []
+
+
+def test_credentials_that_are_missing_are_named(tale: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = reconciler.load()
+    monkeypatch.delenv("RECONCILER_PASSWORD")
+    with pytest.raises(reconciler.ReconcilerError, match="no credentials"):
+        reconciler.connect(project)
+    with reconciler.connect(project, token="secret-token-nobody-knows") as api:
+        report = reconciler.plan(project, api)
+    assert {entry["error"]["kind"] for entry in report["assistants"] if entry["error"]} == {"auth"}
+
+
+def test_other_names_are_not_there() -> None:
+    assert "plan" in dir(reconciler)
+    with pytest.raises(AttributeError, match="no attribute 'planning'"):
+        getattr(reconciler, "planning")  # noqa: B009 - a name that no type checker would let through
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=["plan", "apply"])
+def test_the_examples_of_the_document_run(tale: Story, example: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=tale.root, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_callers_that_check_their_types_strictly_see_ours(tmp_path: Path) -> None:
+    caller = tmp_path / "caller.py"
+    wrong = [
+        "reconciler.plan(project)",
+        "reconciler.plan(project, api, on_drift='never')",
+        "report['assistents']",
+        "reconciler.load(environment=1)",
+        "reconciler.planning",
+    ]
+    caller.write_text("\n".join([*EXAMPLES, *wrong, ""]), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--python-version=3.11", "--no-error-summary", "caller.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "MYPY_CACHE_DIR": str(tmp_path / "cache")},
+    )
+    first = caller.read_text("utf-8").splitlines().index(wrong[0]) + 1
+    lines = [int(line) for line in re.findall(r"^caller\.py:(\d+): error", done.stdout, re.MULTILINE)]
+    assert sorted(set(lines)) == list(range(first, first + len(wrong))), done.stdout + done.stderr
