@@ -1,5 +1,6 @@
 """The models of `reconciler.yaml`: which keys it may hold, and what each value must be. They read no file."""
 
+import contextlib
 import datetime
 import re
 from pathlib import PurePosixPath
@@ -61,10 +62,11 @@ def _limit(value: object) -> MaxChanges:
 
 
 def _day(value: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(value)
-    except ValueError:
-        raise ValueError("must be a date that exists, like 2027-01-31") from None
+    with contextlib.suppress(ValueError):
+        day = datetime.date.fromisoformat(value)
+        if day.isoformat() == value:
+            return day
+    raise ValueError("must be a date that exists, like 2027-01-31")
 
 
 def _some(value: str) -> str:

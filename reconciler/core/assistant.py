@@ -36,10 +36,12 @@ class _Strict(pydantic.BaseModel):
     )
 
 
-def _optional(description: str, *, examples: list[Any] | None = None, **limits: float) -> Any:
-    """Return a field that may be absent; its default is never looked at."""
+def _optional(
+    description: str, *, examples: list[Any] | None = None, choices: list[str] | None = None, **limits: float
+) -> Any:
+    """Return a field that may be absent; its default is never looked at. `choices` explain its values, in order."""
     told: dict[str, Any] = {"description": description, "examples": examples, **limits}
-    return Field(default=None, **told)
+    return Field(default=None, json_schema_extra={"enumDescriptions": [*choices]} if choices else None, **told)
 
 
 class ModelConfig(_Strict):
@@ -48,7 +50,7 @@ class ModelConfig(_Strict):
     provider: Literal["openai", "anthropic"] = _optional("Who runs the language model.", examples=["openai"])
     model: str = _optional("Name of a model of that provider.", examples=["gpt-4o"])
     temperature: float = _optional(
-        "How creative the answers are: lower is steadier, higher is more varied.",
+        "How creative the answers are, from 0 to 2: lower is steadier, higher is more varied.",
         examples=[0.7],
         ge=0,
         le=2,
@@ -82,6 +84,10 @@ class Assistant(_Strict):
     id: Annotated[str, Field(pattern=ID_PATTERN)] = Field(
         description="The assistant's id in the API: the provider's or the local database's.",
         examples=["asst_123"],
+        json_schema_extra={
+            "patternErrorMessage": 'The id cannot be empty, "." or "..", and cannot contain "/", "?", "#", '
+            "white space, control characters or curly quotes. Copy only the id itself."
+        },
     )
     name: str = _optional("Name shown in the dashboard.", examples=["Enrollment Assistant"])
     first_message: str | None = _optional(
@@ -98,6 +104,11 @@ class Assistant(_Strict):
     ) = _optional(
         "Who speaks first, and whether the first message is spoken as written.",
         examples=["assistant-speaks-first"],
+        choices=[
+            "The assistant begins, with firstMessage.",
+            "The assistant waits until the other side says or writes something; firstMessage is not spoken.",
+            "The assistant begins, with words that the language model makes up; firstMessage is not spoken.",
+        ],
     )
     model: ModelConfig = _optional(
         'The language model behind the assistant: which "brain" it uses and how creative it is.'

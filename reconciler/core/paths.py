@@ -1,5 +1,6 @@
 """Field paths: tuples of keys inside, JSON Pointers (RFC 6901) and dotted names outside."""
 
+import re
 from collections.abc import Iterable
 
 FieldPath = tuple[str, ...]
@@ -20,7 +21,7 @@ def parse_pointer(pointer: str) -> FieldPath:
         raise ValueError(msg)
     keys = pointer[1:].split("/")
     for key in keys:
-        if "~" in key.replace("~0", "").replace("~1", ""):
+        if re.search("~(?![01])", key):
             msg = "in a JSON Pointer '~' is written ~0 and '/' inside a key ~1"
             raise ValueError(msg)
     return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)

@@ -8,9 +8,9 @@ from pathlib import Path
 import jsonschema
 
 
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "reconciler", "schema"],
+        [sys.executable, "-m", "reconciler", "schema", *options],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -43,3 +43,34 @@ def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "reconciler.yaml:1:1: unknown setting extra_field; did you mean extra_fields?" in done.stderr
+
+
+def test_an_overlay_has_a_schema_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("extra_fields: [/model/messages]\n")
+
+    schema = json.loads(run(tmp_path, "--overlay").stdout)
+
+    assert "required" not in schema
+    jsonschema.validate({"model": {"messages": []}}, schema)
+
+
+def test_where_there_are_environments_a_definition_needs_no_id(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("environments: {staging: {overlay: environments/staging}}\n")
+
+    jsonschema.validate({"name": "x"}, json.loads(run(tmp_path).stdout))
+
+
+def test_the_settings_have_a_schema_which_helps_with_settings_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("extra_field: []\n")
+
+    done = run(tmp_path, "--settings")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "extra_fields" in json.loads(done.stdout)["properties"]
+
+
+def test_one_schema_at_a_time(tmp_path: Path) -> None:
+    done = run(tmp_path, "--overlay", "--settings")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "give one of them" in done.stderr

@@ -1,25 +1,23 @@
 """The JSON Schema says what the models say."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reconciler.adapters.yaml_reader import YamlProblems, read_yaml
 from reconciler.core.assistant import find_faults
 from reconciler.core.fields import DOCUMENTED, takes_null
 from reconciler.core.paths import FieldPath
-from reconciler.core.schema import definition_schema
+from reconciler.core.schema import definition_schema, overlay_schema
 
 SCHEMA = definition_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "assistants").rglob("*.yaml"))
-BAD = yaml.safe_load((ROOT / "tests" / "bad_definitions" / "cases.yaml").read_text("utf-8"))
 
 
 def part(path: FieldPath) -> dict[str, Any]:
@@ -69,21 +67,60 @@ def test_the_repositorys_definitions_are_valid(file: Path) -> None:
     VALIDATOR.validate(yaml.safe_load(file.read_text("utf-8")))
 
 
-def readable() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield name and content of the bad definitions that are YAML with fields in it."""
-    for case in BAD:
-        with contextlib.suppress(YamlProblems):
-            document = read_yaml(case.get("text", ""))
-            if isinstance(document, dict):
-                yield case["name"], document
+WRONG_SOMEWHERE: list[Any] = [
+    *(None, True, 0, 1, -1, 3, 1.5, "", "x", "openai", "assistant-speaks-first"),
+    *([], ["x"], [None], [1], [[]], {}, {"provider": "openai"}, {"model": None}, {"x": 1}),
+]
 
 
-@pytest.mark.parametrize(("name", "document"), list(readable()))
-def test_it_refuses_what_the_models_refuse(name: str, document: dict[str, Any]) -> None:
-    assert find_faults(document)
-    # JSON Schema counts 100.0 as an integer, and Python's `$` lets a line break follow.
-    lenient = {"tokens with a decimal point", "an id that ends in a line break"}
-    assert VALIDATOR.is_valid(document) is (name in lenient)
+@pytest.mark.parametrize("path", [("id",), *DOCUMENTED, ("metadata", "a"), ("nmae",), ("model", "x")], ids=".".join)
+def test_it_judges_values_as_the_models_do(path: FieldPath) -> None:
+    for value in WRONG_SOMEWHERE:
+        document = at(path, value)
+        assert VALIDATOR.is_valid(document) is (find_faults(document) == []), document
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=4) | st.text("./?# ab\n\t\u00a0\u201c", max_size=4))
+def test_it_judges_ids_as_the_models_do(id_: str) -> None:
+    assert VALIDATOR.is_valid({"id": id_}) is (find_faults({"id": id_}) == [])
+
+
+def test_a_number_without_a_fraction_counts_as_an_integer() -> None:
+    """The one value that JSON Schema takes and the models do not: it knows no difference."""
+    assert find_faults({"id": "a", "maxDurationSeconds": 100.0})
+    assert VALIDATOR.is_valid({"id": "a", "maxDurationSeconds": 100.0})
+
+
+def test_where_environments_give_it_the_id_may_be_missing() -> None:
+    validator = jsonschema.Draft7Validator(definition_schema(needs_id=False))
+    assert validator.is_valid({"name": "x"})
+    assert validator.is_valid({"id": "asst_1"})
+    assert not validator.is_valid({"id": ""})
+
+
+def test_an_overlay_has_the_fields_of_a_definition_and_needs_none() -> None:
+    schema = overlay_schema([("model", "messages")])
+    assert "required" not in schema
+    assert schema["properties"] == definition_schema([("model", "messages")])["properties"]
+    assert schema["title"] != SCHEMA["title"]
+    assert schema["description"] != SCHEMA["description"]
+
+
+def test_names_are_shown_as_words() -> None:
+    assert part(("firstMessageMode",))["title"] == "First message mode"
+    assert part(("voice", "voiceId"))["title"] == "Voice id"
+    assert definition_schema([("model", "messages")])["properties"]["model"]["properties"]["messages"] == {
+        "title": "Messages",
+        "description": "model.messages is not in the API's reference; reconciler.yaml allows it under extra_fields. "
+        "It may hold anything.",
+    }
+
+
+def test_null_is_explained_where_it_is_allowed() -> None:
+    assert part(("voicemailMessage",))["description"].endswith("Write null to keep it empty.")
+    assert "null" not in part(("name",))["description"]
+    mode = part(("firstMessageMode",))
+    assert dict(zip(mode["enum"], mode["enumDescriptions"], strict=True))[None] == "Nothing is chosen."
 
 
 def test_extra_fields_take_anything() -> None:
