@@ -4,7 +4,7 @@ import collections
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import httpx
@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.accounts import ADMIN, PASSWORD, Sessions
 from reconciler.sandbox.app import build_app
+from reconciler.sandbox.fault_parser import parse
+from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.seed import complete, now
 from reconciler.sandbox.server import Server, listen
 from reconciler.sandbox.settings import BASE_PATH, Settings
@@ -29,7 +31,7 @@ class Recorder:
         self.connections: set[tuple[str, int]] = set()
         self.before: Callable[[str, str, Any], None] | None = None
         self.most_in_flight = 0
-        self._in_flight = 0
+        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -50,12 +52,12 @@ class Recorder:
         async def receive_again() -> Message:
             return next(replay, None) or await receive()
 
-        self._in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await self._app(scope, receive_again, send)
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
 
 class Sandbox:
@@ -66,8 +68,11 @@ class Sandbox:
 
     admin = (ADMIN.email, PASSWORD)
 
-    def __init__(self, url: str, store: Store, sessions: Sessions, recorder: Recorder) -> None:
+    def __init__(
+        self, url: str, store: Store, sessions: Sessions, recorder: Recorder, faults: Faults | None = None
+    ) -> None:
         self.url = url
+        self._faults = faults
         self._store = store
         self._sessions = sessions
         self._recorder = recorder
@@ -104,6 +109,16 @@ class Sandbox:
     def most_in_flight(self) -> int:
         """How many requests there were at once, at most."""
         return self._recorder.most_in_flight
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests there are right now."""
+        return self._recorder.in_flight
+
+    @property
+    def hits(self) -> list[int]:
+        """How often each fault rule hit, in the order that they were given in."""
+        return [tally.hit for tally in self._faults.tallies] if self._faults else []
 
     def forget_requests(self) -> None:
         """Start counting anew."""
@@ -159,14 +174,21 @@ def running_sandbox(
     strict: bool = False,
     listing: bool = False,
     latency_ms: int = 0,
+    faults: Sequence[str] = (),
+    fault_seed: int = 0,
 ) -> Iterator[Sandbox]:
-    """Run a sandbox on a free port; `seed` maps an id to the assistant's fields, which may be any."""
+    """Run a sandbox on a free port; `seed` maps an id to the assistant's fields, which may be any.
+
+    `faults` are rules as `--fault` takes them (docs/sandbox.md).
+    """
     settings = Settings(nested=nested, strict=strict, listing=listing, latency_ms=latency_ms)
     sessions = Sessions()
+    rules = [parse(rule) for rule in faults]
     with contextlib.closing(Store()) as store, listen("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}{BASE_PATH}"
-        recorder = Recorder(build_app(store, sessions, settings))
-        sandbox = Sandbox(url, store, sessions, recorder)
+        injected = Faults(rules, store, sessions, fault_seed) if rules else None
+        recorder = Recorder(build_app(store, sessions, settings, injected))
+        sandbox = Sandbox(url, store, sessions, recorder, injected)
         store.fill(complete(key.removeprefix(LOCAL_PREFIX), fields) for key, fields in (seed or {}).items())
         started = threading.Event()
         server = Server(recorder, started.set)

@@ -1,13 +1,19 @@
 """`reconciler sandbox`: runs the local sandbox API until it is stopped."""
 
+import functools
 import importlib
 import os
+import secrets
 from pathlib import Path
 from typing import Literal
 
 import click
 
+from reconciler.cli.streams import tell
 from reconciler.errors import UsageError
+from reconciler.report.values import escape
+from reconciler.sandbox.fault_parser import parse
+from reconciler.sandbox.fault_rules import Rule, takes_a_share
 from reconciler.sandbox.settings import SandboxError, Settings
 
 
@@ -47,6 +53,20 @@ from reconciler.sandbox.settings import SandboxError, Settings
     default=0,
     help="Milliseconds that every API request waits.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    metavar="RULE",
+    multiple=True,
+    help="Make requests fail, as in '2nd PATCH /assistants/*: 503'. Repeatable; docs/sandbox.md has the rules.",
+)
+@click.option(
+    "--fault-seed",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Decides which requests a share such as 10% hits. Without it another number each time, which is shown.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show each API request, and the faults that hit it, on stderr.")
 def command(
     *,
     host: str,
@@ -57,6 +77,9 @@ def command(
     strict: bool,
     listing: bool,
     latency: int,
+    faults: tuple[str, ...],
+    fault_seed: int | None,
+    verbose: bool,
 ) -> None:
     """Run a local API to try things on: a stand-in for the real one, on this machine only.
 
@@ -79,6 +102,15 @@ def command(
       export RECONCILER_API_URL=http://127.0.0.1:3000/api
       export RECONCILER_EMAIL=admin@sandbox.test RECONCILER_PASSWORD=sandbox
       reconciler plan
+
+    \b
+    With faults it rehearses what goes wrong. Each rule in quotes:
+      --fault '2nd PATCH /assistants/*: 503'          one passing failure
+      --fault 'PATCH *: 500 after=provider'           one of two stores is written
+      --fault '10% * *: reset'                        a bad line
+      --fault 'first 3 GET *: 429 retry-after=2'      a busy server
+      --fault 'limit 5 per second'                    a strict one
+      --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for
     settings = Settings(
         host=host,
@@ -89,6 +121,8 @@ def command(
         strict=strict,
         listing=listing,
         latency_ms=latency,
+        faults=_rules(faults),
+        fault_seed=secrets.randbelow(1_000_000) if fault_seed is None else fault_seed,
     )
     try:
         server = importlib.import_module("reconciler.sandbox.server")
@@ -96,11 +130,22 @@ def command(
         message = f"The sandbox needs a library that is not installed: {error.name}"
         raise UsageError(message, hint='pip install "assistant-reconciler[sandbox]"') from error
     try:
-        server.serve(settings, os.environ, _announce)
+        tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), tell if verbose else None)
+    except SandboxError as error:
+        raise UsageError(str(error), hint=error.hint) from error
+    for tally in tallies:
+        tell(f"Fault {tally.number} hit {tally.hit} of {tally.seen} requests: {escape(tally.rule.text)}")
+
+
+def _rules(texts: tuple[str, ...]) -> tuple[Rule, ...]:
+    try:
+        return tuple(map(parse, texts))
     except SandboxError as error:
         raise UsageError(str(error), hint=error.hint) from error
 
 
-def _announce(url: str, assistants: int) -> None:
+def _announce(settings: Settings, url: str, assistants: int) -> None:
     noun = "assistant" if assistants == 1 else "assistants"
     click.echo(f"Sandbox API on {url} ({assistants} {noun})")
+    if any(map(takes_a_share, settings.faults)):
+        tell(f"Faults at random: --fault-seed {settings.fault_seed} chooses the same requests again.")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 Role = Literal["ADMIN", "EDITOR", "VIEWER"]
 
+COOKIE = "auth-token"
 PASSWORD = "sandbox"  # noqa: S105 - it guards nothing, and the help says it
 
 _READ_WRITE = {"agents": ["read", "create", "update", "delete"]}
@@ -70,6 +71,10 @@ class Sessions:
     def owner(self, token: str) -> Account | None:
         """Return the account that a token stands for, or None."""
         return self._tokens.get(token)
+
+    def revoke(self, token: str) -> None:
+        """Forget one token, if it is one."""
+        self._tokens.pop(token, None)
 
     def expire(self) -> None:
         """Forget every token that was given out."""

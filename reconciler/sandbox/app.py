@@ -1,7 +1,8 @@
 """The API's routes as an ASGI application.
 
 Behaves like the web application that it stands in for: JSON below `/api`, pages everywhere else. A fault that
-is to be rehearsed belongs into a middleware around this application, not in here.
+is to be rehearsed is a middleware around this application; all that is in here is a hook, which it asks when
+it writes.
 """
 
 import asyncio
@@ -13,12 +14,15 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reconciler.sandbox.accounts import Account, Sessions
+from reconciler.sandbox.accounts import COOKIE, Account, Sessions
+from reconciler.sandbox.answers import error_answer, in_api, json_answer, page_answer
 from reconciler.sandbox.bodies import NotJson, read_json
+from reconciler.sandbox.faults import Faults
+from reconciler.sandbox.hook import Copies, Hook, NoFaults
 from reconciler.sandbox.merge import patched
 from reconciler.sandbox.openapi import openapi_document
 from reconciler.sandbox.rules import Rules
@@ -28,19 +32,11 @@ from reconciler.sandbox.store import Assistant, Store, encode
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Agent Builder</title></head>
-<body><h1>Agent Builder</h1><p>This is a page. The API is below <code>/api</code>.</p></body>
-</html>
-"""
-_COOKIE = "auth-token"
 
-
-def build_app(store: Store, sessions: Sessions, settings: Settings) -> ASGIApp:
-    """Return the application over two stores; the settings' host, port, store and seed mean nothing to it."""
-    api = _Api(store, sessions, settings)
-    app = Starlette(
+def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faults | None = None) -> ASGIApp:
+    """Return the application over two stores; the settings' host, port, store, seed and faults mean nothing to it."""
+    api = _Api(store, sessions, settings, faults or NoFaults())
+    starlette = Starlette(
         routes=[
             Mount(BASE_PATH, app=Router(api.routes(), redirect_slashes=False)),
             Route("/{path:path}", _page),
@@ -51,8 +47,9 @@ def build_app(store: Store, sessions: Sessions, settings: Settings) -> ASGIApp:
             Exception: _unexpected,
         },
     )
-    app.router.redirect_slashes = False
-    return Latency(app, settings.latency_ms / 1000) if settings.latency_ms else app
+    starlette.router.redirect_slashes = False
+    app: ASGIApp = Latency(starlette, settings.latency_ms / 1000) if settings.latency_ms else starlette
+    return faults.around(app) if faults else app
 
 
 class Latency:
@@ -64,11 +61,11 @@ class Latency:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait, then pass the request on; a sandbox that stops in the meantime says so."""
-        if _in_api(scope["path"]):
+        if in_api(scope["path"]):
             try:
                 await asyncio.sleep(self._seconds)
             except asyncio.CancelledError:
-                await _error(503, "The sandbox is stopping")(scope, receive, send)
+                await error_answer(503, "The sandbox is stopping")(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -76,8 +73,9 @@ class Latency:
 class _Api:
     """The API's calls: each takes a request and returns the answer, or raises HTTPException."""
 
-    def __init__(self, store: Store, sessions: Sessions, settings: Settings) -> None:
+    def __init__(self, store: Store, sessions: Sessions, settings: Settings, hook: Hook) -> None:
         self._store = store
+        self._hook = hook
         self._sessions = sessions
         self._nested = settings.nested
         self._listing = settings.listing
@@ -86,16 +84,17 @@ class _Api:
 
     def routes(self) -> list[Route]:
         """Return the routes below the base path."""
+        listing = {"GET": self._list} if self._listing else {}
         return [
             _route("/assistants/{id}", {"GET": self._read, "PATCH": self._update, "DELETE": self._delete}),
-            _route("/assistants", {"GET": self._list, "POST": self._create}),
+            _route("/assistants", {**listing, "POST": self._create}),
             _route("/auth/login", {"POST": self._log_in}),
             _route("/auth/me", {"GET": self._me}),
             _route("/openapi.json", {"GET": self._openapi}),
         ]
 
     async def _openapi(self, _request: Request) -> Response:
-        return _json(encode(self._document))
+        return json_answer(encode(self._document))
 
     async def _log_in(self, request: Request) -> Response:
         credentials = await self._body(request, "Login")
@@ -104,36 +103,33 @@ class _Api:
             raise HTTPException(401, "Invalid email or password")
         if account.disabled:
             raise HTTPException(403, "This account is disabled")
-        answer = _json(encode({"message": "Login successful", "user": account.as_user()}))
+        answer = json_answer(encode({"message": "Login successful", "user": account.as_user()}))
         answer.headers["set-cookie"] = (
-            f"{_COOKIE}={self._sessions.log_in(account)}; HttpOnly; Path=/; SameSite=Lax; Secure"
+            f"{COOKIE}={self._sessions.log_in(account)}; HttpOnly; Path=/; SameSite=Lax; Secure"
         )
         return answer
 
     async def _me(self, request: Request) -> Response:
-        return _json(encode({"user": self._account(request).as_user()}))
+        return json_answer(encode({"user": self._account(request).as_user()}))
 
     async def _read(self, request: Request) -> Response:
         self._account(request)
         text = self._store.answer(request.path_params["id"])
         if text is None:
             raise HTTPException(404, "Assistant not found")
-        return _json(text)
+        return json_answer(text)
 
     async def _list(self, request: Request) -> Response:
-        if not self._listing:
-            raise HTTPException(404)
         self._account(request)
-        return _json(f"[{','.join(self._store.answers())}]")
+        return json_answer(f"[{','.join(self._store.answers())}]")
 
     async def _create(self, request: Request) -> Response:
         self._writer(request, "create")
         body = await self._body(request, "AssistantCreation")
         assistant = complete(f"asst_{secrets.token_hex(12)}", body)
         with self._store.lock:
-            self._store.write_provider(assistant)
-            self._store.write_database(assistant)
-        return _json(encode(assistant), 201)
+            answer = self._write(request, body, (assistant, assistant))
+        return json_answer(encode(answer), 201)
 
     async def _update(self, request: Request) -> Response:
         self._writer(request, "update")
@@ -145,11 +141,17 @@ class _Api:
             database = self._store.database_copy(provider_id)
             if provider is None or database is None:
                 raise HTTPException(500, "The external provider does not know this assistant")
-            provider = self._after(provider, body)
-            database = self._after(database, body)
+            answer = self._write(request, body, (self._after(provider, body), self._after(database, body)))
+        return json_answer(encode(answer))
+
+    def _write(self, request: Request, body: Mapping[str, Any], copies: Copies) -> Assistant:
+        """Write one store after the other, as far as the faults let it come; return the local database's copy."""
+        provider, database = self._hook.kept(request.scope, body, copies)
+        if self._hook.reaches(request.scope, "provider"):
             self._store.write_provider(provider)
+        if self._hook.reaches(request.scope, "database"):
             self._store.write_database(database)
-        return _json(encode(database))
+        return database
 
     def _after(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
@@ -163,12 +165,14 @@ class _Api:
         self._writer(request, "delete")
         with self._store.lock:
             provider_id = self._known(request)
-            self._store.delete_provider(provider_id)
-            self._store.delete_database(provider_id)
-        return _json(encode({"success": True}))
+            if self._hook.reaches(request.scope, "provider"):
+                self._store.delete_provider(provider_id)
+            if self._hook.reaches(request.scope, "database"):
+                self._store.delete_database(provider_id)
+        return json_answer(encode({"success": True}))
 
     def _account(self, request: Request) -> Account:
-        account = self._sessions.owner(request.cookies.get(_COOKIE, ""))
+        account = self._sessions.owner(request.cookies.get(COOKIE, ""))
         if account is None:
             raise HTTPException(401, "Not authenticated")
         return account
@@ -204,36 +208,22 @@ def _route(path: str, handlers: Mapping[str, Handler]) -> Route:
     return Route(path, dispatch, methods=list(handlers))
 
 
-def _in_api(path: str) -> bool:
-    return path == BASE_PATH or path.startswith(f"{BASE_PATH}/")
-
-
-def _json(text: str, status: int = 200) -> Response:
-    return Response(text, status, media_type="application/json")
-
-
-def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    response = _json(encode({"error": message}), status)
-    response.headers.update(headers or {})
-    return response
-
-
 async def _page(request: Request) -> Response:
-    if _in_api(request.url.path):
-        return _error(404, "Not Found")
-    return HTMLResponse(_PAGE)
+    if in_api(request.url.path):
+        return error_answer(404, "Not Found")
+    return page_answer()
 
 
 async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's type for handlers is wider than what it calls
-    if not _in_api(request.url.path):
-        return HTMLResponse(_PAGE, error.status_code, error.headers)
-    return _error(error.status_code, error.detail, error.headers)
+    if not in_api(request.url.path):
+        return page_answer(error.status_code, error.headers)
+    return error_answer(error.status_code, error.detail, error.headers)
 
 
 async def _store_failed(_request: Request, _exception: Exception) -> Response:
-    return _error(500, "The local database could not be read or written")
+    return error_answer(500, "The local database could not be read or written")
 
 
 async def _unexpected(_request: Request, _exception: Exception) -> Response:
-    return _error(500, "Something went wrong in the sandbox")
+    return error_answer(500, "Something went wrong in the sandbox")

@@ -11,6 +11,9 @@ from starlette.types import ASGIApp
 
 from reconciler.sandbox.accounts import sessions_from
 from reconciler.sandbox.app import build_app
+from reconciler.sandbox.connection import Protocol
+from reconciler.sandbox.faults import Faults, Tally
+from reconciler.sandbox.request_log import RequestLog
 from reconciler.sandbox.seed import read_seed
 from reconciler.sandbox.settings import BASE_PATH, SandboxError, Settings
 from reconciler.sandbox.store import Store
@@ -23,7 +26,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -75,10 +78,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, environment: Mapping[str, str], announce: Callable[[str, int], None]) -> None:
-    """Run a sandbox until SIGINT or SIGTERM; both end it in good order.
+def serve(
+    settings: Settings,
+    environment: Mapping[str, str],
+    announce: Callable[[str, int], None],
+    tell: Callable[[str], None] | None = None,
+) -> list[Tally]:
+    """Run a sandbox until SIGINT or SIGTERM; both end it in good order. Return what its faults have done.
 
-    `announce` is called with the base URL and the number of assistants once connections are accepted.
+    `announce` is called with the base URL and the number of assistants once connections are accepted, `tell`
+    with a line for every request to the API.
     `environment` is where an account of the user's own comes from. Raises SandboxError for what keeps the
     sandbox from starting.
     """
@@ -91,10 +100,13 @@ def serve(settings: Settings, environment: Mapping[str, str], announce: Callable
         store.fill(seeds)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
-        app = build_app(store, sessions_from(environment), settings)
-        server = Server(app, lambda: announce(url, store.count()))
+        sessions = sessions_from(environment)
+        faults = Faults(settings.faults, store, sessions, settings.fault_seed) if settings.faults else None
+        app = build_app(store, sessions, settings, faults)
+        server = Server(RequestLog(app, tell) if tell else app, lambda: announce(url, store.count()))
         with _signals_end_quietly():
             server.run(sockets=[listener])
+    return faults.tallies if faults else []
 
 
 @contextlib.contextmanager

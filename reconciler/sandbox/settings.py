@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
+from reconciler.sandbox.fault_rules import Rule
+
 BASE_PATH = "/api"
 ORGANISATION = "org_sandbox"
 
@@ -24,7 +26,7 @@ class Settings:
 
     `port` 0 takes a free one; `store` None keeps everything in memory; `nested` says what PATCH does to an
     object inside an assistant; `strict` wants `model` and `voice` in every PATCH; `listing` offers `GET
-    /assistants`.
+    /assistants`; `fault_seed` decides which requests a rule chooses that takes a random share of them.
     """
 
     host: str = "127.0.0.1"
@@ -35,3 +37,5 @@ class Settings:
     strict: bool = False
     listing: bool = False
     latency_ms: int = 0
+    faults: tuple[Rule, ...] = ()
+    fault_seed: int = 0

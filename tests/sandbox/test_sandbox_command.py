@@ -240,6 +240,55 @@ def test_without_its_libraries_it_says_how_to_get_them(tmp_path: Path, library: 
     assert 'pip install "assistant-reconciler[sandbox]"' in done.stderr
 
 
+def test_faults_are_logged_and_counted(seed: Path) -> None:
+    options = ("-v", "--fault", "2nd GET /assistants/*: 503", "--fault", "GET /auth/me: reset")
+    with started("--seed", str(seed), *options) as sandbox, sandbox.client() as client:
+        assert [client.get(f"/assistants/{one}").status_code for one in ("asst_1", "x%1b", "asst_2")] == [200, 503, 200]
+        with pytest.raises(httpx.ReadError):
+            client.get("/auth/me")
+        client.get(sandbox.url.removesuffix("/api"))
+        assert sandbox.stop() == (
+            0,
+            "",
+            (
+                "POST /api/auth/login: 200\n"
+                "GET /api/assistants/asst_1: 200\n"
+                "GET /api/assistants/x%1b: 503, fault 1\n"
+                "GET /api/assistants/asst_2: 200\n"
+                "GET /api/auth/me: no answer, fault 2\n"
+                "Fault 1 hit 1 of 3 requests: 2nd GET /assistants/*: 503\n"
+                "Fault 2 hit 1 of 1 requests: GET /auth/me: reset\n"
+            ),
+        )
+
+
+def test_a_reset_comes_before_the_body_is_read() -> None:
+    with started("--fault", "POST *: reset") as sandbox:
+        port = int(sandbox.url.rpartition(":")[2].removesuffix("/api"))
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+            raw.sendall(b"POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 20\r\n\r\n")
+            with pytest.raises(ConnectionResetError):
+                raw.recv(1)
+
+
+def test_a_random_fault_says_how_to_have_it_again() -> None:
+    with started("--fault", "10% * *: 503", "--fault-seed", "7") as sandbox:
+        _, _, err = sandbox.stop()
+    assert err.startswith("Faults at random: --fault-seed 7 chooses the same requests again.\n")
+    with started("--fault", "10% * *: 503") as sandbox:
+        _, _, err = sandbox.stop()
+    assert re.match(r"Faults at random: --fault-seed \d+ chooses", err)
+
+
+def test_a_fault_that_cannot_be_read_is_shown() -> None:
+    assert refused("--port", "0", "--fault", "* *: 503", "--fault", "2nd PACH *: 503") == (
+        "Error: The fault rule cannot be read at character 5: 'PACH' is no method that a rule can name\n"
+        "    2nd PACH *: 503\n"
+        "        ^\n"
+        "  did you mean PATCH?\n"
+    )
+
+
 def test_help_names_every_account() -> None:
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, env=VARIABLES, timeout=60, check=True)
     lines = [line.split() for line in done.stdout.splitlines()]

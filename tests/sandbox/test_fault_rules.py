@@ -1,0 +1,302 @@
+"""The fault rules' language: what each rule means, and what is said of one that cannot be read."""
+
+import email.utils
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.sandbox.fault_parser import parse
+from reconciler.sandbox.fault_rules import (
+    After,
+    DropUnknown,
+    Edit,
+    Failing,
+    Failure,
+    Limit,
+    Normalise,
+    Requests,
+    RetryAfter,
+    Rule,
+    TokenLife,
+    What,
+    When,
+    path_matches,
+)
+from reconciler.sandbox.fault_words import LONGEST_RULE, BadRule
+
+ALL = Requests(When(), "*", "*")
+
+
+def hits(when: When, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
+    return [count for count, chance in enumerate(chances, 1) if when.hits(count, chance)]
+
+
+@pytest.mark.parametrize(
+    ("words", "counts"),
+    [
+        ("", [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ("every", [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ("2nd", [2]),
+        ("every 3rd", [3, 6, 9]),
+        ("first 2", [1, 2]),
+        ("FROM 8th", [8, 9]),
+    ],
+)
+def test_which_requests_are_hit(words: str, counts: list[int]) -> None:
+    rule = parse(f"{words} GET /assistants/*: 503")
+    assert isinstance(rule, Failure)
+    assert hits(rule.requests.when) == counts
+
+
+def test_a_share_is_what_chance_makes_it() -> None:
+    rule = parse("12.5% * *: 503")
+    assert isinstance(rule, Failure)
+    assert hits(rule.requests.when, (0.1249, 0.125, 0.0, 0.99)) == [1, 3]
+    everything = parse("100% * *: 503")
+    assert isinstance(everything, Failure)
+    assert hits(everything.requests.when, (0.999999,)) == [1]
+
+
+@pytest.mark.parametrize(
+    ("ordinal", "number"), [("1st", 1), ("3rd", 3), ("11th", 11), ("12TH", 12), ("22nd", 22), ("113th", 113)]
+)
+def test_ordinals_are_english(ordinal: str, number: int) -> None:
+    rule = parse(f"{ordinal} * *: 503")
+    assert isinstance(rule, Failure)
+    assert rule.requests.when == When("nth", number)
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "path"),
+    [
+        ("* *: 503", "*", "*"),
+        ("get /assistants/asst_1: 503", "GET", "/assistants/asst_1"),
+        ("PATCH /assistants/a:b : 503", "PATCH", "/assistants/a:b"),
+        ("POST   /auth/login:   503", "POST", "/auth/login"),
+        ("DELETE /*/*: 503", "DELETE", "/*/*"),
+    ],
+)
+def test_method_and_path(text: str, method: str, path: str) -> None:
+    rule = parse(text)
+    assert isinstance(rule, Failure)
+    assert (rule.text, rule.requests) == (text, Requests(When(), method, path))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("*", "/assistants/a", True),
+        ("/assistants/*", "/assistants/asst_1", True),
+        ("/assistants/*", "/assistants/asst_1/x", False),
+        ("/assistants/*", "/assistants", False),
+        ("/assistants/**", "/assistants/a", True),
+        ("/assistants/asst_*", "/assistants/local_asst_1", False),
+        ("/assistants/a.c", "/assistants/abc", False),
+    ],
+)
+def test_a_star_stands_for_one_part_of_a_path(pattern: str, path: str, matches: bool) -> None:
+    assert path_matches(pattern, path) is matches
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("503", What("status", 503)),
+        ("404 after=both", What("status", 404, after="both")),
+        ("500 after=provider", What("status", 500, after="provider")),
+        ("429 retry-after=2", What("status", 429, retry_after=RetryAfter(2))),
+        ("503 retry-after=date+60 after=database", What("status", 503, None, "database", RetryAfter(60, as_date=True))),
+        ("reset", What("reset")),
+        ("RESET after=both", What("reset", after="both")),
+        ("hang", What("hang")),
+        ("hang=0.5 after=both", What("hang", seconds=0.5, after="both")),
+        ("half", What("half")),
+        ("html", What("html", 200)),
+        ("html=502 after=provider", What("html", 502, after="provider")),
+        ("drip=0.1", What("drip", seconds=0.1)),
+    ],
+)
+def test_what_happens(text: str, what: What) -> None:
+    rule = parse(f"* *: {text}")
+    assert isinstance(rule, Failure)
+    assert rule.what == what
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("limit 4 in flight", Limit("", 4)),
+        ("Limit 5 per second retry-after=1", Limit("", 5, 1, RetryAfter(1))),
+        ("limit 90 per minute", Limit("", 90, 60)),
+        ("token lives 10 requests", TokenLife("", 10)),
+        ("token lives 1 request", TokenLife("", 1)),
+        ("normalise trim firstMessage", Normalise("", "trim", ("firstMessage",))),
+        ("normalize sort *", Normalise("", "sort")),
+        ("normalise round=1 model.temperature", Normalise("", "round", ("model", "temperature"), 1)),
+        ("drop unknown keys", DropUnknown("")),
+        ("edit name=Ada before PATCH *", Edit("", ("name",), "Ada", "before", Requests(When(), "PATCH", "*"))),
+    ],
+)
+def test_the_other_rules(text: str, rule: Rule) -> None:
+    assert parse(text) == type(rule)(**{**{name: getattr(rule, name) for name in rule.__slots__}, "text": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Ada Lovelace", "Ada Lovelace"),
+        ("now or after lunch", "now or after lunch"),
+        ("0.5", 0.5),
+        ('"5"', "5"),
+        ("null", None),
+        ('["a", "b"]', ["a", "b"]),
+        ("NaN", "NaN"),
+        ("", ""),
+        ("a=b", "a=b"),
+    ],
+)
+def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
+    rule = parse(f"edit metadata.note={text} after 2nd GET /assistants/asst_1")
+    requests = Requests(When("nth", 2), "GET", "/assistants/asst_1")
+    assert rule == Edit(rule.text, ("metadata", "note"), value, "after", requests)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said", "hint"),
+    [
+        ("2nd PACH /assistants/*: 503", 5, "'PACH' is no method", "did you mean PATCH?"),
+        ("evry 3rd GET *: 503", 1, "'EVRY' is no method", "did you mean every?"),
+        ("limti 3 in flight", 1, "'LIMTI' is no method", "did you mean limit?"),
+        ("zzz", 1, "'ZZZ' is no method", "--help"),
+        ("2th GET *: 503", 1, "'2th' does not say which", "did you mean 2nd?"),
+        ("2 GET *: 503", 1, "'2' does not say which", "did you mean 2nd?"),
+        ("from here GET *: 503", 6, "'here' does not say which", "1st, 2nd"),
+        ("0th GET *: 503", 1, "no whole number from 1", ""),
+        ("first no GET *: 503", 7, "no whole number from 1", ""),
+        ("first ² GET *: 503", 7, "no whole number from 1", ""),
+        ("0% GET *: 503", 1, "no share", "between 0% and 100%"),
+        ("200% GET *: 503", 1, "no share", ""),
+        ("% GET *: 503", 1, "no share", ""),
+        ("GET", 4, "here should be a path", "--help"),
+        ("GET /assistants/* 503", 5, "no colon", "/assistants/*: 503"),
+        ("GET /assistants/*:503", 5, "no colon", "/assistants/*: 503"),
+        ("GET /assistant/*: 503", 5, "no path '/assistant/*'", "did you mean /assistants/*?"),
+        ("GET assistants/*: 503", 5, "no path", "did you mean /assistants/*?"),
+        ("GET /api/assistants/*: 503", 5, "without the base URL's part", "did you mean /assistants/*?"),
+        ("GET /assistants/a?b: 503", 5, "no path", ""),
+        ("GET *:", 7, "here should be what happens", ""),
+        ("GET *: 200", 8, "'200' is no status", "from 400 to 599"),
+        ("GET *: 5033", 8, "is no status", ""),
+        ("GET *: html=304", 8, "is no status", "from 200 to 599"),
+        ("GET *: rest", 8, "'rest' is nothing that can happen", "did you mean reset?"),
+        ("GET *: status", 8, "nothing that can happen", ""),
+        ("GET *: drip", 8, "no number of seconds for drip", "drip=2"),
+        ("GET *: hang=0", 8, "no number of seconds for hang", "hang=2"),
+        ("GET *: hang=1e9", 8, "no number of seconds", ""),
+        ("GET *: half=2", 8, "no number of seconds for half", "write half alone"),
+        ("GET *: 500 after=all", 12, "'all' is no store", "after=both"),
+        ("GET *: 500 aftr=both", 12, "'aftr' cannot stand here", "did you mean after=?"),
+        ("GET *: 500 after=both after=both", 23, "not twice", ""),
+        ("GET *: reset retry-after=2", 14, "'retry-after' cannot stand here", ""),
+        ("GET *: 429 retry-after=soon", 12, "no time to wait", "retry-after=date+2"),
+        ("GET *: 429 retry-after=99999", 12, "no time to wait", ""),
+        ("limit 3 in fligt", 12, "'fligt' cannot stand here", "did you mean flight?"),
+        ("limit 3 per day", 13, "should be `second` or `minute`", ""),
+        ("limit 3 per second please", 20, "no time to wait", ""),
+        ("limit 3 per second retry-after=1 x", 34, "more than the rule can hold", ""),
+        ("limit", 6, "here should be how many requests", ""),
+        ("token lives 3 days", 15, "should be `requests`", ""),
+        ("normalise trimm name", 11, "no way to normalise", "did you mean trim?"),
+        ("normalise round=x name", 11, "no number of decimals", ""),
+        ("normalise trim=1 name", 11, "no number of decimals", ""),
+        ("normalise trim a..b", 16, "is no field", "model.temperature"),
+        ("normalise trim", 15, "here should be the field", ""),
+        ("drop unknown key", 14, "'key' cannot stand here", "did you mean keys?"),
+        ("edit", 5, "here should be FIELD=VALUE", ""),
+        ("edit name=Ada", 6, "comes neither before nor after", ""),
+        ("edit name before PATCH *", 6, "'name' sets nothing", "FIELD=VALUE"),
+        ("edit my name=Ada before PATCH *", 9, "is no field", ""),
+        ("edit id=x before PATCH *", 6, "nobody can edit", ""),
+        ("edit name=x before POST /auth/login", 25, "names no assistant", "/assistants/*"),
+        ("edit name=x before PATCH *: 503", 26, "no path '*:'", ""),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_shown_with_the_place(text: str, place: int, said: str, hint: str) -> None:
+    with pytest.raises(BadRule) as caught:
+        parse(text)
+    message, rule, caret = str(caught.value).split("\n")
+    assert message.startswith(f"The fault rule cannot be read at character {place}: ")
+    assert said in message
+    assert rule == f"    {text}"
+    assert caret == f"    {' ' * (place - 1)}^"
+    assert hint in caught.value.hint
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["", " \t"])
+def test_an_empty_rule_is_told(text: str) -> None:
+    with pytest.raises(BadRule, match="is empty"):
+        parse(text)
+
+
+def test_a_long_rule_is_told_in_short() -> None:
+    with pytest.raises(BadRule, match=f"longer than {LONGEST_RULE} characters") as caught:
+        parse("GET *: " + "5" * LONGEST_RULE)
+    assert len(str(caught.value)) < 150
+
+
+def test_nothing_that_a_terminal_obeys_is_shown() -> None:
+    with pytest.raises(BadRule) as caught:
+        parse("GET\n\x1b[2J *: 503")
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))
+    assert len(str(caught.value).split("\n")) == 3
+
+
+# Texts that are nearly rules: these find more than noise does.
+PIECES = (
+    *("2nd", "every", "first", "from", "10%", "GET", "*", "/assistants/*", "*:", "/assistants/*:", ":", "503"),
+    *("reset", "hang=5", "half", "html", "drip=1", "after=both", "retry-after=date+2", "limit", "5", "per", "second"),
+    *("in", "flight", "token", "lives", "requests", "normalise", "trim", "round=1", "model.x", "drop", "unknown"),
+    *("keys", "edit", "a=b", "a.b=[1", "before", "after", "\x1b", "\ud800", "²", "é", "="),
+)
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=9).map(" ".join))
+def test_every_text_is_a_rule_or_a_complaint(text: str) -> None:
+    complaint: BadRule | None = None
+    try:
+        assert parse(text).text == text
+    except BadRule as caught:
+        complaint = caught
+    assert complaint is None or (complaint.hint and str(complaint).encode())
+
+
+_COUNTS = st.integers(1, 200)
+_KINDS: tuple[tuple[Failing, bool], ...] = (("reset", False), ("hang", False), ("half", False), ("drip", True))
+
+
+@given(
+    st.sampled_from(("GET", "PATCH", "*")),
+    st.sampled_from(("*", "/assistants/*")),
+    st.sampled_from(_KINDS),
+    st.sampled_from((None, "provider", "database", "both")),
+    _COUNTS,
+)
+def test_what_is_written_is_what_is_meant(
+    method: str, path: str, kind: tuple[Failing, bool], after: After | None, count: int
+) -> None:
+    name, timed = kind
+    text = f"first {count} {method} {path}: {name}{f'={count}' if timed else ''}{f' after={after}' if after else ''}"
+    seconds = count if timed else None
+    assert parse(text) == Failure(
+        text, Requests(When("first", count), method, path), What(name, seconds=seconds, after=after)
+    )
+
+
+def test_an_http_date_is_never_too_early() -> None:
+    header = RetryAfter(2, as_date=True).header(1_700_000_000.4)
+    assert header == "Tue, 14 Nov 2023 22:13:23 GMT"
+    assert email.utils.parsedate_to_datetime(header).timestamp() >= 1_700_000_002.4
+    assert RetryAfter(2).header(0) == "2"

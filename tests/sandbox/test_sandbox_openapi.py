@@ -1,0 +1,46 @@
+"""The sandbox against its own OpenAPI document: schemathesis makes the requests and judges the answers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import environment
+from servers import running_sandbox
+
+# A body that the document allows may be a 400: a part of a model is enough only where there is one to merge with.
+SETTINGS = """
+[auth.openapi.CookieAuth]
+api_key = "{token}"
+
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "400", "401", "403", "404"]
+"""
+SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
+SEED: dict[str, dict[str, Any]] = {"asst_1": {"name": "One", "model": {"provider": "openai", "model": "gpt-4o"}}}
+
+
+@pytest.mark.parametrize("options", [{"listing": True}, {"nested": "replace", "strict": True}], ids=["merge", "strict"])
+def test_no_server_error_and_answers_as_the_document_has_them(options: dict[str, Any], tmp_path: Path) -> None:
+    with running_sandbox(SEED, **options) as sandbox, sandbox.client() as client:
+        token = client.headers["cookie"].partition("=")[2]
+        (tmp_path / "schemathesis.toml").write_text(SETTINGS.format(token=token), encoding="utf-8")
+        document = f"{sandbox.url}/openapi.json"
+        operations = sum(len(path.keys() - {"parameters"}) for path in client.get(document).json()["paths"].values())
+        sandbox.forget_requests()
+        done = subprocess.run(
+            [SCHEMATHESIS, "run", document, "--checks", "all", "--max-examples", "10", "--seed", "1", "--no-color"],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert f"Tested: {operations}\n" in done.stdout
+        assert sandbox.calls.keys() >= {"GET", "POST", "PATCH", "DELETE"}
+        assert len(sandbox.requests) > 100
+        assert json.loads(client.get("/auth/me").text)["user"]["role"] == "ADMIN"  # the token was good to the end
