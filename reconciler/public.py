@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials
+from reconciler.adapters.lock import writing_alone
 from reconciler.adapters.secret import Secret
 from reconciler.core.definition import Definition
 from reconciler.core.limits import MaxChanges
@@ -188,14 +189,15 @@ def apply(
         check_order(history)
     if record:
         check_recordable(history, inputs.folders, project.history.base, inputs.loaded.definitions)
-    run, carried_out = carry_out(
-        api,
-        versions.scope(policy, concurrency=concurrency),
-        objection=lambda planned: _over(limit, planned),
-        reviewed=reviewed_plan(reviewed) if reviewed is not None else None,
-        retries=retries,
-        fail_fast=fail_fast,
-    )
+    with writing_alone(history.git, inputs.settings.environment):
+        run, carried_out = carry_out(
+            api,
+            versions.scope(policy, concurrency=concurrency),
+            objection=lambda planned: _over(limit, planned),
+            reviewed=reviewed_plan(reviewed) if reviewed is not None else None,
+            retries=retries,
+            fail_fast=fail_fast,
+        )
     report = _report(project, run)
     if record and carried_out:
         try:

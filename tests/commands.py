@@ -61,13 +61,22 @@ class Started:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self._told = ""
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def told(self, text: str) -> None:
+        """Wait until the command has written a text to stderr."""
+        assert self._process.stderr is not None
+        while text not in self._told:
+            read = os.read(self._process.stderr.fileno(), 4096)
+            assert read, self._told
+            self._told += read.decode()
+
     def ended(self) -> Completed:
         stdout, stderr = self._process.communicate(timeout=PATIENCE)
-        completed = Completed(self._process.returncode, stdout.decode(), stderr.decode())
+        completed = Completed(self._process.returncode, stdout.decode(), self._told + stderr.decode())
         assert "Traceback" not in completed.stderr, completed.stderr
         return completed
 

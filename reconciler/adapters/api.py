@@ -46,9 +46,9 @@ class AssistantsApi:
     """A context manager; thread-safe. At most `concurrency` requests in flight, connections kept alive.
 
     `on_request` hears of every attempt, in the thread that made it. Once `stopping()` is true waits end and
-    nothing is repeated. `backoff` bounds the first wait between two attempts, in seconds. Raises
-    `SettingsError` and `UsageError` for options that cannot work; nothing is sent before the first call.
-    Every method raises `ApiError`.
+    nothing is repeated; once `aborted()` is, no answer is awaited either. `backoff` bounds the first wait
+    between two attempts, in seconds. Raises `SettingsError` and `UsageError` for options that cannot work;
+    nothing is sent before the first call. Every method raises `ApiError`.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class AssistantsApi:
         *,
         on_request: Callable[[RequestNote], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        aborted: Callable[[], bool] = lambda: False,
         backoff: float = 0.5,
     ) -> None:
         if options.concurrency < 1 or options.timeout <= 0 or options.retries < 0:
@@ -68,7 +69,7 @@ class AssistantsApi:
         self._stopping = stopping
         self._throttle = Throttle(options.concurrency, stopping=stopping, backoff=backoff)
         self._sender = Sender(
-            Wire(base),
+            Wire(base, aborted=aborted),
             self._throttle,
             retries=options.retries,
             timeout=options.timeout,

@@ -20,11 +20,15 @@ TRAILER = "Reconciler-Indeterminate"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unclear:
-    """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent."""
+    """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent.
+
+    `head` is the commit that the write was made from; None in records that do not name it.
+    """
 
     id: str
     file: str
     fields: tuple[str, ...]
+    head: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def _unclear(message: str) -> Iterator[Unclear]:
             fields = tuple(map(str, entry["fields"]))
             for field in fields:
                 parse_pointer(field)
-            yield Unclear(str(entry["id"]), str(entry["file"]), fields)
+            head = entry.get("head")
+            yield Unclear(str(entry["id"]), str(entry["file"]), fields, str(head) if head is not None else None)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RepositoryError(f"a record has a trailer that cannot be read: {value[:80]}") from error

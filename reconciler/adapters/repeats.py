@@ -95,13 +95,17 @@ class Sender:
             self._idle.pop().close()
 
     def _attempt(self, call: Call) -> Answer | Failure:
-        with self._throttle.turn() as may_send:
-            if not may_send or (call.last and self._stopping()):
+        with self._throttle.turn() as turn:
+            if turn is None or (call.last and self._stopping()):
                 return call.last or _STOPPED
             call.attempts += 1
             started = time.monotonic()
             result = call.last = self._exchange(call)
             seconds = time.monotonic() - started
+            if _is_429(result):
+                self._throttle.too_many(turn)
+            else:
+                self._throttle.welcome(turn)
         if isinstance(result, Answer) or result.reached:
             with self._lock:
                 self.sent[call.method] += 1

@@ -9,25 +9,40 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 LONGEST_BACKOFF = 20.0
 LONGEST_NAMED_WAIT = 60.0
+_LEAST_SPACING, _MOST_SPACING = 0.1, 2.0  # seconds between two requests, where one at a time is too many
+_LEAST_ROUND, _FASTER = 10, 0.8  # so many successes in a row shorten the spacing by that much
 _LOOK_EVERY = 0.05  # seconds between two looks at whether the run is being stopped
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to send one request; `round` says under which pace it was given."""
+
+    round: int
 
 
 class Throttle:
     """Shared by all workers of a run; thread-safe.
 
-    `concurrency` requests at most are in flight. `stopping` ends every wait early. `backoff` is the upper
+    `concurrency` requests at most are in flight, fewer while the API answers 429: additive increase,
+    multiplicative decrease. `stopping` ends every wait early. `backoff` is the upper
     bound of the first wait between two attempts, in seconds; it doubles from wait to wait up to
     `LONGEST_BACKOFF`.
     """
 
     def __init__(self, concurrency: int, *, stopping: Callable[[], bool], backoff: float) -> None:
-        self._limit = concurrency  # a limit that adapts to 429s changes this number, under the lock below
+        self._most = self._limit = concurrency
+        self._spacing = 0.0
+        self._next_at = 0.0
+        self._round = 0  # counts the times that the pace was lowered
+        self._successes = 0
         self._stopping = stopping
         self._backoff = backoff
         self._turns = threading.Condition()
@@ -36,31 +51,67 @@ class Throttle:
         self.out_of_patience = False
         """Somebody used up all repeats and nobody got an answer since: one attempt per call will do."""
 
+    @property
+    def limit(self) -> int:
+        """How many requests may be in flight now."""
+        return self._limit
+
     @contextmanager
-    def turn(self) -> Iterator[bool]:
+    def turn(self) -> Iterator["Turn | None"]:
         """Wait for a free place and for the end of a pause, then hold the place.
 
-        Gives True if the request may be sent, False if the run was stopped while a pause was on.
+        Gives None if the run was stopped while a pause was on: the request may not be sent.
         """
-        may_send = self._enter()
+        turn = self._enter()
         try:
-            yield may_send
+            yield turn
         finally:
-            if may_send:
+            if turn is not None:
                 with self._turns:
                     self._in_flight -= 1
-                    self._turns.notify()
+                    self._turns.notify_all()
 
-    def _enter(self) -> bool:
-        while self.sleep(self._open_at - time.monotonic()):
+    def _enter(self) -> "Turn | None":
+        while self.sleep(max(self._open_at, self._next_at) - time.monotonic()):
             with self._turns:
                 while self._in_flight >= self._limit:
                     self._turns.wait()
-                if self._open_at <= time.monotonic():
+                now = time.monotonic()
+                if max(self._open_at, self._next_at) <= now:
                     self._in_flight += 1
-                    return True
+                    self._next_at = now + self._spacing
+                    return Turn(self._round)
                 self._turns.notify()  # this place stays free while we sleep: somebody else may look at it
-        return False
+        return None
+
+    def too_many(self, turn: "Turn") -> None:
+        """Learn of a 429: halve the requests in flight; where one at a time is too many, space them out.
+
+        Those that were sent before the pace was lowered last say nothing about the new pace.
+        """
+        with self._turns:
+            if turn.round != self._round:
+                return
+            self._round += 1
+            self._successes = 0
+            if self._limit == 1:
+                self._spacing = min(max(self._spacing * 2, _LEAST_SPACING), _MOST_SPACING)
+            self._limit = max(1, self._limit // 2)
+
+    def welcome(self, turn: "Turn") -> None:
+        """Learn of a request that was not too many; a full round of them allows a little more."""
+        with self._turns:
+            if turn.round != self._round or (self._limit == self._most and not self._spacing):
+                return
+            self._successes += 1
+            if self._successes < max(self._limit, _LEAST_ROUND if self._spacing else 1):
+                return
+            self._successes = 0
+            if self._spacing:
+                self._spacing = self._spacing * _FASTER if self._spacing > _LEAST_SPACING else 0.0
+            else:
+                self._limit += 1
+                self._turns.notify()
 
     def pause_all(self, seconds: float) -> None:
         """Let nobody send for that long; a pause that is already on and ends later stays."""

@@ -8,7 +8,7 @@ JSON or what a status means.
 import ssl
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -23,6 +23,7 @@ MAX_BODY = 8 * 1024 * 1024
 # Shorter than the 5 s after which Node's and uvicorn's servers drop an idle connection, so that a write never
 # meets one closing.
 _KEPT_ALIVE = 4.0
+_LOOK_EVERY = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,11 @@ class Wire:
 
     Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...), never for loopback: plain http is
     allowed there because it does not leave the machine. Raises `SettingsError` for a base URL or a proxy that
-    httpx cannot use.
+    httpx cannot use. Once `aborted()` is true no answer is awaited any more.
     """
 
-    def __init__(self, base: BaseUrl) -> None:
+    def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False) -> None:
+        self._aborted = aborted
         try:
             self._base = httpx.URL(base.text)
         except httpx.InvalidURL:
@@ -71,15 +73,15 @@ class Wire:
 
     def open(self) -> "Connection":
         """Return a new connection; it connects when it is first used, and again when it was lost."""
-        return Connection(str(self._base), self._tls, self._proxy)
+        return Connection(str(self._base), self._tls, self._proxy, _Clock(self._aborted))
 
 
 class Connection:
     """One kept-alive connection, used by one thread at a time."""
 
-    def __init__(self, base: str, tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> None:
+    def __init__(self, base: str, tls: ssl.SSLContext, proxy: httpx.Proxy | None, clock: "_Clock") -> None:
         self._base = base
-        self._clock = _Clock()
+        self._clock = clock
         limits = httpx.Limits(max_connections=1, keepalive_expiry=_KEPT_ALIVE)
         self._http = _TimedTransport(self._clock, verify=tls, proxy=proxy, limits=limits)
 
@@ -94,6 +96,8 @@ class Connection:
             response = self._http.handle_request(request)
             return Answer(response.status_code, response.headers, _body(response))
         except (httpx.TransportError, _UnusableBodyError) as error:
+            if self._clock.aborted():
+                return Failure("network", "the run was stopped before the answer came", reached=True, passing=False)
             return _failure(error, begun=response is not None, closed=self._clock.closed)
         finally:
             if response is not None:
@@ -168,9 +172,10 @@ class _TimedTransport(httpx.HTTPTransport):
 class _Clock:
     """When the attempt in hand must be over, and whether the other side closed the connection meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, aborted: Callable[[], bool]) -> None:
         self._until = 0.0
         self.closed = False
+        self.aborted = aborted
 
     def start(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
@@ -178,7 +183,7 @@ class _Clock:
 
     def left(self, too_late: type[Exception]) -> float:
         left = self._until - time.monotonic()
-        if left <= 0:
+        if left <= 0 or self.aborted():
             raise too_late("the time for the whole request is over")
         return left
 
@@ -207,9 +212,14 @@ class _TimedStream(httpcore.NetworkStream):
         self._clock = clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        chunk = self._stream.read(max_bytes, self._clock.left(httpcore.ReadTimeout))
-        self._clock.closed = not chunk
-        return chunk
+        while True:
+            left = self._clock.left(httpcore.ReadTimeout)
+            try:
+                chunk = self._stream.read(max_bytes, min(left, _LOOK_EVERY))
+            except httpcore.ReadTimeout:
+                continue  # the clock says whether the time is over
+            self._clock.closed = not chunk
+            return chunk
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._clock.left(httpcore.WriteTimeout))

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from reconciler.adapters.lock import writing_alone
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.consent import Consent, Limit
 from reconciler.cli.exit_codes import unsettled
@@ -17,7 +18,7 @@ from reconciler.cli.options import (
     policy_options,
 )
 from reconciler.cli.output import emit, tell_problems
-from reconciler.cli.reports import read_report
+from reconciler.cli.reports import check_place, read_report, report_before_writing
 from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.limits import MaxChanges
 from reconciler.errors import UsageError
@@ -26,7 +27,8 @@ from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, Poli
 from reconciler.reconcile.recording import check_order, check_recordable, record
 from reconciler.reconcile.since import dated
 from reconciler.reconcile.versions import policy_for, read_versions
-from reconciler.report.read_back import reviewed_plan
+from reconciler.report.document import Document
+from reconciler.report.read_back import reviewed_plan, unclear_writes
 
 
 @click.command("apply")
@@ -41,6 +43,11 @@ from reconciler.report.read_back import reviewed_plan
 @click.option(
     "--plan", "saved", metavar="FILE", help="Apply exactly what a plan's JSON report says, or refuse the assistant."
 )
+@click.option(
+    "--resume",
+    metavar="REPORT",
+    help="Send again what this report lists as indeterminate, and nothing else.",
+)
 @click.option("--record", "record_", is_flag=True, help="Record in git what was applied: the base of the next plan.")
 @click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
 def command(
@@ -53,6 +60,7 @@ def command(
     fail_fast: bool,
     max_changes: MaxChanges | None,
     saved: str | None,
+    resume: str | None,
     record_: bool,
     allow_older: bool,
 ) -> int:
@@ -64,29 +72,33 @@ def command(
     """
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
+    _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
     reviewed = reviewed_plan(read_report(saved)) if saved is not None else None
-    if reviewed is not None and (definitions.paths or history.changed or history.changed_since):
-        raise UsageError("--plan says which assistants are meant", hint="leave out PATHS and --changed")
+    unclear = _unclear(read_report(resume)) if resume is not None else None
     versions = read_versions(definitions, history)
-    inputs, chosen = versions.inputs, policy_for(versions, policy)
+    inputs = versions.inputs
     if not allow_older:
         check_order(versions.history)
     if record_:
         check_recordable(versions.history, inputs.folders, history.base, inputs.loaded.definitions)
     tell_problems(inputs.loaded.problems)
     with (
+        writing_alone(versions.history.git, inputs.settings.environment),
         stoppable() as stopping,
         open_api(connection, inputs.settings, stopping) as api,
-        scope_for(versions, connection, chosen, stopping, "Applying") as scope,
+        scope_for(versions, connection, policy_for(versions, policy), stopping, "Applying") as scope,
     ):
-        consent = Consent(inputs.settings, stopping, yes, max_changes or inputs.settings.max_changes)
+        if unclear is not None:
+            check_place(unclear, inputs.settings, api.url)
         run, carried_out = carry_out(
             api,
             scope,
-            objection=consent.objection,
+            objection=Consent(inputs.settings, stopping, yes, max_changes or inputs.settings.max_changes).objection,
             reviewed=reviewed,
+            unclear=unclear_writes(unclear) if unclear is not None else None,
             retries=connection.retries,
             fail_fast=fail_fast,
+            about_to_write=report_before_writing(output, inputs.settings),
         )
     outcome = dated(run, versions.history)
     document = emit(outcome, output, sensitive=inputs.settings.sensitive)
@@ -94,3 +106,18 @@ def command(
         commit = record(outcome, versions.history, inputs.folder)
         tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
     return stopping.exit_code or int(unsettled(document))
+
+
+def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> None:
+    """Refuse two ways at once to say which assistants are meant. Raises UsageError."""
+    if saved is not None and resume is not None:
+        raise UsageError("--plan and --resume both say which assistants are meant", hint="give one of them")
+    if chosen and (saved is not None or resume is not None):
+        option = "--plan" if saved is not None else "--resume"
+        raise UsageError(f"{option} says which assistants are meant", hint="leave out PATHS and --changed")
+
+
+def _unclear(document: Document) -> Document:
+    if document["command"] != "apply":
+        raise UsageError(f"the report is of {document['command']}", hint="give what `apply --report` wrote")
+    return document

@@ -1,9 +1,11 @@
 """From options and environment to an open API, a scope for the use cases, and a way to stop."""
 
 import contextlib
+import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -17,16 +19,28 @@ from reconciler.reconcile.connection import choose_url, credentials_of
 from reconciler.reconcile.scope import Scope
 from reconciler.reconcile.versions import Versions
 
+PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to stop (contract, section 6)
+
 
 class Stopping:
     """Whether somebody asked the run to stop: nothing new is started then, and what is in flight is awaited."""
 
     def __init__(self) -> None:
         self.signal = 0
+        self._until = math.inf
 
     def __call__(self) -> bool:
         """Tell whether to stop."""
         return self.signal != 0
+
+    def aborted(self) -> bool:
+        """Tell whether to await nothing any more: the time for what was in flight is over, or somebody insisted."""
+        return time.monotonic() >= self._until
+
+    def note(self, number: int) -> None:
+        """Take a signal; the second one insists."""
+        self._until = 0.0 if self.signal else time.monotonic() + PATIENCE
+        self.signal = self.signal or number
 
     @property
     def exit_code(self) -> int:
@@ -36,14 +50,18 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Turn SIGINT and SIGTERM into a wish to stop; a second signal does what it would have done without us."""
+    """Turn SIGINT and SIGTERM into a wish to stop; the second insists, a third does what it would without us."""
     stopping = Stopping()
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
-        stopping.signal = number
-        signal.signal(number, before[number])
-        tell_at_once("Stopping: nothing new is started, requests in flight are awaited.")
+        if stopping():
+            for known, handler in before.items():
+                signal.signal(known, handler)
+            tell_at_once("Stopping at once: requests in flight are not awaited, their outcome is unclear.")
+        else:
+            tell_at_once("Stopping: nothing new is started, requests in flight are awaited.")
+        stopping.note(number)
 
     for number in before:
         signal.signal(number, note)
@@ -68,6 +86,7 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
         ),
         on_request=_show if options.verbose else None,
         stopping=stopping,
+        aborted=stopping.aborted,
     )
 
 
@@ -77,7 +96,9 @@ def scope_for(
 ) -> Iterator[Scope]:
     """Yield what a use case works on; while many assistants are read a line on stderr shows how far it is."""
     with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose) as progress:
-        yield versions.scope(policy, concurrency=options.concurrency, stopping=stopping, progress=progress)
+        yield versions.scope(
+            policy, concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress
+        )
 
 
 def _show(note: RequestNote) -> None:

@@ -6,6 +6,8 @@ import click
 
 from reconciler.adapters.definitions import load
 from reconciler.adapters.folders import repository_root
+from reconciler.adapters.git import Git
+from reconciler.adapters.lock import writing_alone
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.output import tell_problems
@@ -38,7 +40,11 @@ def command(file: str, definitions: DefinitionOptions, connection: ConnectionOpt
         raise DefinitionError("one valid definition file is needed, and nothing was created", where=file)
     definition = loaded.definitions[0]
     check_new(definition, everything.definitions, force=force)
-    with stoppable() as stopping, open_api(connection, settings, stopping) as api:
+    with (
+        writing_alone(Git.at(root), settings.environment),
+        stoppable() as stopping,
+        open_api(connection, settings, stopping) as api,
+    ):
         created = Creator(api, root, folder, settings).create(definition, everything.definitions, force=force)
     click.echo(f"{escape(created.file)}: created {escape(created.id)}")
     for path in created.remaining:

@@ -1,12 +1,52 @@
-"""Read a report that an earlier command wrote."""
+"""Reports that an earlier command wrote, and the one that stands before this command's first write."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.adapters.files import read_bounded
+from reconciler.adapters.files import read_bounded, write_whole
+from reconciler.cli.options import OutputOptions
+from reconciler.core.run import Run
+from reconciler.core.settings import Settings
+from reconciler.errors import UsageError
+from reconciler.reconcile.inputs import places
+from reconciler.report.build import to_document
 from reconciler.report.document import Document
-from reconciler.report.json_text import LARGEST_REPORT, parse_report
+from reconciler.report.json_text import LARGEST_REPORT, parse_report, render_json
 
 
 def read_report(name: str) -> Document:
     """Return the report that a JSON file holds. Raises ReportError."""
     return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
+
+
+def check_place(document: Document, settings: Settings, api_url: str) -> None:
+    """Refuse a report of another environment or of another API. Raises UsageError."""
+    if document["environment"] != settings.environment:
+        raise UsageError(
+            f"the report is of the environment {document['environment'] or 'none'}, and this run is for "
+            f"{settings.environment or 'none'}",
+            hint="give the --environment of the report",
+        )
+    if document["api_url"] != api_url:
+        raise UsageError(
+            f"the report is of {document['api_url']}, and this run is for {api_url}",
+            hint="set RECONCILER_API_URL to the API of the report",
+        )
+
+
+def report_before_writing(output: OutputOptions, settings: Settings) -> Callable[[Run], None]:
+    """Return what writes the JSON reports that were asked for before anything is sent.
+
+    Even a run that is killed leaves the old values behind then. It raises ReportError where a report cannot
+    be written: nothing has been sent yet.
+    """
+
+    def write(run: Run) -> None:
+        paths = [path for path in output.reports if path.suffix == ".json"]
+        if not paths:
+            return
+        text = render_json(to_document(run, sensitive=settings.sensitive, places=places))
+        for path in paths:
+            write_whole(path, text)
+
+    return write

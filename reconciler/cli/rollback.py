@@ -7,6 +7,7 @@ import click
 from reconciler.adapters.definitions import Loaded
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
+from reconciler.adapters.lock import writing_alone
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.consent import Consent
 from reconciler.cli.exit_codes import unsettled
@@ -18,7 +19,7 @@ from reconciler.cli.options import (
     output_options,
 )
 from reconciler.cli.output import emit
-from reconciler.cli.reports import read_report
+from reconciler.cli.reports import check_place, read_report, report_before_writing
 from reconciler.cli.streams import is_terminal
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
@@ -58,26 +59,18 @@ def command(
     versions = Versions(Inputs(definitions.directory, settings, Loaded((), (), (), whole=False)), history)
     policy = Policy(always_send=settings.always_send)
     with (
+        writing_alone(git, settings.environment),
         stoppable() as stopping,
         open_api(connection, settings, stopping) as api,
         scope_for(versions, connection, policy, stopping, "Rolling back") as scope,
     ):
-        if document["environment"] != settings.environment:
-            raise UsageError(
-                f"the report is of the environment {document['environment'] or 'none'}, and this run is for "
-                f"{settings.environment or 'none'}",
-                hint="give the --environment of the report",
-            )
-        if document["api_url"] != api.url:
-            raise UsageError(
-                f"the report is of {document['api_url']}, and this run is for {api.url}",
-                hint="set RECONCILER_API_URL to the API of the report",
-            )
+        check_place(document, settings, api.url)
         undoing = rollback_scope(scope, applied)
         planned = plan_rollback(api, undoing, applied)
         reason = Consent(settings, stopping, yes, settings.max_changes).objection(planned)
         if reason is None:
-            run = apply(api, undoing, planned, retries=connection.retries, command="rollback")
+            early = report_before_writing(output, settings)
+            run = apply(api, undoing, planned, retries=connection.retries, command="rollback", about_to_write=early)
         else:
             run = skip_all(undoing, planned, because=reason, command="rollback")
     if document["command"] == "apply":

@@ -1,7 +1,7 @@
 """Where a difference comes from: desired, live and base compared leaf by leaf (contract, section 4)."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from reconciler.core.canonical import canonical, equal
@@ -43,6 +43,26 @@ def changes(desired: Mapping[str, Any], live: Mapping[str, Any], base: Base) -> 
 def released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
     """Return the paths that base declared and desired no longer does: each the shallowest, sorted."""
     return () if base is MISSING else tuple(sorted(_released((), desired, base)))
+
+
+def acknowledged(base: Base, live: Mapping[str, Any], ours: Iterable[tuple[FieldPath, Any]]) -> Base:
+    """Return the base in which each field that live shows as we may have written it counts as applied.
+
+    `ours` are the fields of writes without a clear answer, with the values that were sent: where live shows
+    one, the write did land, and nobody else moved.
+    """
+    if base is MISSING:
+        return base
+    for path, value in ours:
+        if value is not MISSING and equal(value, value_at(live, path), path):
+            base = _with(base, path, value)
+    return base
+
+
+def _with(tree: Mapping[str, Any], path: FieldPath, value: Any) -> Mapping[str, Any]:
+    inner = tree.get(path[0])
+    below = _with(inner if isinstance(inner, Mapping) else {}, path[1:], value) if len(path) > 1 else value
+    return {**tree, path[0]: below}
 
 
 def _released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:

@@ -168,6 +168,18 @@ def undeclared_changes(
             yield from undeclared_changes(declared[key], old, new, below)
 
 
+def dropped_keys(
+    patch: Mapping[str, Any], declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[FieldPath, ...]:
+    """Return the undeclared keys that went along in an object that was sent, and that live no longer has.
+
+    An API that drops what it does not know does that.
+    """
+    sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
+    changed = undeclared_changes({**declared, **sent}, before, after)
+    return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))
+
+
 def digest(
     assistant_id: str, plan: Plan, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
 ) -> str | None:

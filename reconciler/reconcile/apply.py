@@ -5,6 +5,7 @@
 
 import dataclasses
 import threading
+from collections.abc import Callable, Sequence
 
 from reconciler.adapters.api import AssistantsApi
 from reconciler.core.definition import Definition
@@ -15,6 +16,11 @@ from reconciler.reconcile.scope import Scope, make_run, now
 from reconciler.reconcile.workers import for_each
 from reconciler.reconcile.write import write
 
+_ABANDONED = Failure(
+    "network",
+    "the run was stopped while this was written, and nobody waited for the answer",
+    hint="apply again: what is live already stays as it is",
+)
 _WAYS_OUT = (
     "{force}, remove the field from the definition to leave it to the dashboard, or pull the live value into the "
     "definition"
@@ -46,34 +52,94 @@ def apply(
     retries: int = 4,
     fail_fast: bool = False,
     command: str = "apply",
+    about_to_write: Callable[[Run], None] = lambda _run: None,
 ) -> Run:
     """Return what became of each assistant of a planned run, under the name of the command that wrote.
 
     `retries` bounds how often a write whose outcome is unclear is repeated; with `fail_fast` no assistant
-    is started after the first that could not be brought to what is desired.
+    is started after the first that could not be brought to what is desired. `about_to_write` gets, before
+    the first write, the run as it is to be told if this one never ends.
     """
     settled = [_without_writing(result) for result in planned.results]
-    broken = threading.Event()
+    pending = [result for result in settled if result.outcome is None]
+    if pending:
+        about_to_write(_beforehand(scope, planned, settled, command))
+    writes = _Writes(api, scope, retries, fail_fast, broken=fail_fast and any(map(_has_failed, settled)))
+    ended = {result.definition.file: result for result in [*settled, *writes.carry_out(pending)]}
+    results = [ended[result.definition.file] for result in planned.results]
+    run = make_run(command, api, scope, planned.started_at, _valid(results))
+    return dataclasses.replace(run, notes=(*run.notes, *writes.notes))
 
-    def noted(result: Result) -> Result:
-        if fail_fast and result.outcome in FAILED:
-            broken.set()
+
+class _Writes:
+    """The writes of a run: the first goes alone, and the others start when a read-back has shown that it did well."""
+
+    def __init__(self, api: AssistantsApi, scope: Scope, retries: int, fail_fast: bool, *, broken: bool) -> None:
+        self.notes: list[str] = []
+        self._api = api
+        self._scope = scope
+        self._retries = retries
+        self._fail_fast = fail_fast
+        self._broken = threading.Event()
+        self._proven = False
+        if broken:
+            self._broken.set()
+
+    def carry_out(self, pending: Sequence[Result]) -> list[Result]:
+        """Return what became of each of the assistants."""
+        ended: list[Result] = []
+        while len(ended) < len(pending) and not self._proven and not self._stopping():
+            ended += self._at_once(pending[len(ended) :][:1], len(ended), len(pending))
+        return ended + self._at_once(pending[len(ended) :], len(ended), len(pending))
+
+    def _at_once(self, pending: Sequence[Result], before: int, total: int) -> list[Result]:
+        found = for_each(
+            pending,
+            self._one,
+            concurrency=self._scope.concurrency,
+            stopping=self._stopping,
+            aborted=self._scope.aborted,
+            abandoned=lambda result: result.ended("indeterminate", _ABANDONED),
+            progress=lambda done, _: self._scope.progress(before + done, total),
+        )
+        return [after or planned.ended("skipped") for planned, after in zip(pending, found, strict=True)]
+
+    def _one(self, planned: Result) -> Result:
+        result = write(self._api, self._scope, planned, retries=self._retries)
+        dropped = result.outcome == "not_converged" and result.error is not None
+        if dropped:
+            self._stop("The API dropped what no definition declares, so nothing further was started.")
+        elif result.outcome in ("applied", "not_converged"):
+            self._proven = True
+        elif not self._proven and result.error is not None and result.error.kind in ("auth", "forbidden"):
+            self._stop("The first write was not permitted, so nothing further was started.")
+        if self._fail_fast and _has_failed(result):
+            self._broken.set()
         return result
 
-    for result in settled:
-        noted(result)
-    pending = [result for result in settled if result.outcome is None]
-    written = for_each(
-        pending,
-        lambda result: noted(write(api, scope, result, retries=retries)),
-        concurrency=scope.concurrency,
-        stopping=lambda: broken.is_set() or scope.stopping(),
-        progress=scope.progress,
-    )
-    ended = [after or before.ended("skipped") for before, after in zip(pending, written, strict=True)]
-    results = [result for result in settled if result.outcome is not None] + ended
-    valid = [result for result in results if isinstance(result.definition, Definition)]
-    return make_run(command, api, scope, planned.started_at, valid)
+    def _stop(self, note: str) -> None:
+        self._broken.set()
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _stopping(self) -> bool:
+        return self._broken.is_set() or self._scope.stopping()
+
+
+def _beforehand(scope: Scope, planned: Run, settled: Sequence[Result], command: str) -> Run:
+    """Return the run as a report should tell it if nobody ever tells more: each write may have happened or not."""
+    unclear = [result if result.outcome else result.ended("indeterminate") for result in settled]
+    run = make_run(command, None, scope, planned.started_at, _valid(unclear))
+    note = "Written before the first write: the run that wrote this has not ended, or was killed."
+    return dataclasses.replace(run, api_url=planned.api_url, api_calls=planned.api_calls, notes=(*run.notes, note))
+
+
+def _valid(results: Sequence[Result]) -> list[Result]:
+    return [result for result in results if isinstance(result.definition, Definition)]
+
+
+def _has_failed(result: Result) -> bool:
+    return result.outcome in FAILED
 
 
 def _without_writing(result: Result) -> Result:

@@ -4,17 +4,19 @@ The base is the definitions as last applied, against which git's and live's move
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.base import BaseDefinitions, read_base
 from reconciler.adapters.folders import folder_in_git
 from reconciler.adapters.git import Git
-from reconciler.adapters.record import Record
+from reconciler.adapters.record import Record, Unclear
+from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
 from reconciler.core.missing import MISSING
-from reconciler.core.origin import Base
+from reconciler.core.origin import Base, acknowledged
+from reconciler.core.paths import FieldPath, parse_pointer
 from reconciler.errors import RepositoryError
 
 OFF = "none"
@@ -38,8 +40,9 @@ class BaseRevision:
 class History:
     """What git knows of a run's definitions: the commit that is checked out, the base and the newest record.
 
-    Each part is None where there is none; a base of None means that there are two versions only. `removed` are
-    files that git has removed, as far as a run that does not look at everything can tell.
+    Each part is None where there is none; a base of None means that there are two versions only.
+    `attempted` are the definitions of the commits from which writes without a clear answer were made.
+    `removed` are files that git has removed, as far as a run that does not look at everything can tell.
     """
 
     git: Git | None = None
@@ -47,6 +50,7 @@ class History:
     base: BaseRevision | None = None
     definitions: BaseDefinitions = NO_DEFINITIONS
     record: Record | None = None
+    attempted: Mapping[str, BaseDefinitions] = dataclasses.field(default_factory=dict)
     removed: frozenset[str] = frozenset()
     environment: str | None = None
 
@@ -59,8 +63,19 @@ class History:
         """Return what the base declared for an assistant, by the definition's id or the one that GET gives."""
         if self.base is None:
             return MISSING
-        found = self.definitions.find(definition.id, str(live.get("id")))
-        return MISSING if found is None else found.declared
+        ids = (definition.id, str(live.get("id")))
+        found = self.definitions.find(*ids)
+        return MISSING if found is None else acknowledged(found.declared, live, self._ours(ids))
+
+    def unclear(self, ids: Collection[str]) -> Iterator[Unclear]:
+        """Yield what the record says of an assistant, by its ids, whose last write had no clear answer."""
+        yield from (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
+
+    def _ours(self, ids: Sequence[str]) -> Iterator[tuple[FieldPath, Any]]:
+        for entry in self.unclear(ids):
+            attempted = self.attempted.get(entry.head or "", NO_DEFINITIONS).find(*ids)
+            if attempted is not None:
+                yield from ((path, value_at(attempted.declared, path)) for path in map(parse_pointer, entry.fields))
 
 
 def read_history(
@@ -74,10 +89,17 @@ def read_history(
     """Return what git knows of the definitions of a folder; the base's are read from its objects."""
     if git is None:
         return History(environment=environment)
+    below = folder_in_git(folder, git.root)
     definitions = NO_DEFINITIONS
     if base is not None:
-        definitions = read_base(git, base.commit, folder_in_git(folder, git.root), current, environment)
-    return History(git, git.resolve("HEAD"), base, definitions, record, environment=environment)
+        definitions = read_base(git, base.commit, below, current, environment)
+    heads = {entry.head for entry in (record.unclear if record else ()) if entry.head is not None}
+    attempted = {
+        head: read_base(git, commit, below, current, environment)
+        for head in sorted(heads)
+        if (commit := git.resolve(head)) is not None
+    }
+    return History(git, git.resolve("HEAD"), base, definitions, record, attempted, environment=environment)
 
 
 def find_base(git: Git | None, asked: str | None, ref: str, *, or_head: bool = False) -> BaseRevision | None:

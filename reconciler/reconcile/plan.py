@@ -23,6 +23,7 @@ def plan(api: AssistantsApi, scope: Scope, *, command: str = "plan") -> Run:
         lambda definition: _read(api, scope, definition),
         concurrency=scope.concurrency,
         stopping=scope.stopping,
+        aborted=scope.aborted,
         progress=scope.progress,
     )
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]

@@ -154,13 +154,13 @@ def _unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
         if result is None:
             found[entry.id] = entry
         elif fields := _left(entry, result):
-            found[entry.id] = Unclear(entry.id, result.definition.file, fields)
+            found[entry.id] = Unclear(entry.id, result.definition.file, fields, entry.head)
     for result in run.results:
         if result.outcome == "indeterminate" and result.plan is not None:
             name = _ids(result)[-1]
             older = found[name].fields if name in found else ()
             sent = {to_pointer(path) for path in [*(path for path, _ in result.plan.replaced), *result.plan.resent]}
-            found[name] = Unclear(name, result.definition.file, tuple(sorted({*older, *sent})))
+            found[name] = Unclear(name, result.definition.file, tuple(sorted({*older, *sent})), run.head)
     return tuple(found[name] for name in sorted(found))
 
 

@@ -16,7 +16,7 @@ from reconciler.core.plan import Plan, Policy, make_plan
 from reconciler.core.run import Failure, Gone, Result, Run
 from reconciler.core.settings import Settings
 from reconciler.reconcile.base import History
-from reconciler.reconcile.workers import nothing
+from reconciler.reconcile.workers import never, nothing
 
 NO_HISTORY = History()
 DEFAULT_POLICY = Policy()
@@ -27,7 +27,8 @@ class Scope:
     """What a run is about: the definitions, the settings, how many requests may be in flight, and when to stop.
 
     `history` is what git knows; `base_of` gives what an assistant's definition and live declared when it
-    was last applied, `MISSING` where there is none.
+    was last applied, `MISSING` where there is none. `resend` are the fields, by an assistant's id, that are
+    to be sent even where live shows them.
     """
 
     loaded: Loaded
@@ -36,8 +37,10 @@ class Scope:
     concurrency: int = 16
     history: History = NO_HISTORY
     notes: tuple[str, ...] = ()
+    resend: Mapping[str, tuple[FieldPath, ...]] = dataclasses.field(default_factory=dict)
     base_of: Callable[[Definition, Mapping[str, Any]], Base] = lambda _definition, _live: MISSING
-    stopping: Callable[[], bool] = lambda: False
+    stopping: Callable[[], bool] = never
+    aborted: Callable[[], bool] = never
     progress: Callable[[int, int], None] = nothing
 
     def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
@@ -52,10 +55,10 @@ class Scope:
         )
 
     def unclear(self, *ids: str) -> tuple[FieldPath, ...]:
-        """Return the fields of an assistant, by its ids, whose last write is unclear as the applied record says."""
-        record = self.history.record
-        entries = record.unclear if record is not None else ()
-        return tuple(parse_pointer(field) for entry in entries if entry.id in ids for field in entry.fields)
+        """Return the fields of an assistant, by its ids, whose last write is unclear: by the record, or a report."""
+        recorded = (parse_pointer(field) for entry in self.history.unclear(ids) for field in entry.fields)
+        reported = (path for name in ids for path in self.resend.get(name, ()))
+        return tuple(dict.fromkeys([*recorded, *reported]))
 
 
 def make_run(

@@ -1,17 +1,25 @@
 """Work on many assistants at once: so many in flight, in the order given, none once the run is stopping."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+LOOK_EVERY = 0.2  # seconds between two looks at whether to go on waiting
+PATIENCE = 1.0  # seconds that workers have to notice that the run was aborted
+
 
 def nothing(done: int, total: int) -> None:
     """Take a progress report and show it to nobody."""
+
+
+def never() -> bool:
+    """Stop for nobody."""
+    return False
 
 
 def for_each(
@@ -21,38 +29,73 @@ def for_each(
     concurrency: int,
     stopping: Callable[[], bool],
     progress: Callable[[int, int], None] = nothing,
+    aborted: Callable[[], bool] = never,
+    abandoned: Callable[[Item], Answer] | None = None,
 ) -> list[Answer | None]:
     """Return what `work` answers for each item, in the items' order; None for those that were never started.
 
-    `progress` is called in the calling thread with the number of items done, and of all.
+    `progress` is called in the calling thread with the number of items done, and of all. Work that does not
+    end once the run is `aborted` is left behind, and `abandoned` answers for it.
     """
-    if not items:
-        return []
     answers: list[Answer | None] = [None] * len(items)
+    begun: set[int] = set()
     waiting = iter(enumerate(items))
-    ended: SimpleQueue[bool] = SimpleQueue()  # True for each item, False for each worker
+    turn = threading.Lock()
+    ended: SimpleQueue[int | BaseException | None] = SimpleQueue()  # an item, what broke a worker, or its end
+
+    def next_one() -> tuple[int, Item] | None:
+        with turn:
+            return next(waiting, None)
 
     def take_turns() -> None:
         try:
-            for index, item in waiting:
-                answers[index] = None if stopping() else work(item)
-                ended.put(True)
-        except BaseException:
-            deque(waiting, maxlen=0)  # takes what is left, so that nobody starts it
-            raise
+            while (item := next_one()) is not None:
+                if not stopping():
+                    begun.add(item[0])
+                    answers[item[0]] = work(item[1])
+                ended.put(item[0])
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the calling thread
+            with turn:
+                deque(waiting, maxlen=0)  # takes what is left, so that nobody starts it
+            ended.put(error)
         finally:
-            ended.put(False)
+            ended.put(None)
 
-    # A future for each worker and not for each item: ten thousand of them weigh 14 MB.
-    with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        workers = [pool.submit(take_turns) for _ in range(min(concurrency, len(items)))]
-        done, at_work = 0, len(workers)
-        while at_work:
-            if ended.get():
-                done += 1
-                progress(done, len(items))
-            else:
-                at_work -= 1
+    # Daemons: a worker that hangs in a system call must not keep an aborted run from ending.
+    workers = [threading.Thread(target=take_turns, daemon=True) for _ in range(min(concurrency, len(items)))]
     for worker in workers:
-        worker.result()
-    return answers
+        worker.start()
+    open_items = _await(ended, len(items), len(workers), progress, aborted)
+    found = list(answers)
+    if abandoned is not None:
+        for index in open_items & begun:
+            found[index] = abandoned(items[index])
+    return found
+
+
+def _await(
+    ended: SimpleQueue[int | BaseException | None],
+    items: int,
+    workers: int,
+    progress: Callable[[int, int], None],
+    aborted: Callable[[], bool],
+) -> set[int]:
+    """Wait for all workers, and return the items that nobody ended: none, unless the run was aborted."""
+    left, at_work, looks = set(range(items)), workers, 0
+    broken: BaseException | None = None
+    while at_work and looks * LOOK_EVERY < PATIENCE:
+        try:
+            event = ended.get(timeout=LOOK_EVERY)
+        except Empty:
+            looks += aborted()
+            continue
+        if isinstance(event, int):
+            left.discard(event)
+            progress(items - len(left), items)
+        elif event is None:
+            at_work -= 1
+        else:
+            broken = event
+    if broken is not None:
+        raise broken
+    return left if at_work else set()

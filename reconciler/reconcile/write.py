@@ -7,7 +7,7 @@ what somebody else has put there meanwhile is not sent over (api.md, open questi
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.api import AssistantsApi
@@ -15,7 +15,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.ignore import rules_for
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.paths import FieldPath, dotted
-from reconciler.core.plan import Plan, patch_again, remaining, undeclared_changes
+from reconciler.core.plan import Plan, dropped_keys, patch_again, remaining, undeclared_changes
 from reconciler.core.run import Failure, Result
 from reconciler.errors import ApiError, UnclearWrite
 from reconciler.reconcile.plan import failure, foreign
@@ -114,6 +114,10 @@ class _Write:
             return self.result.ended("indeterminate", unseen)
         left = self._remaining(after)
         warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
+        dropped = dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
+        if dropped:
+            paths = tuple(sorted({*left, *dropped}))
+            return self.result.ended("not_converged", _dropped(dropped), remaining=paths, warnings=tuple(warnings))
         if not left and self._remaining({**after, **answer}):
             warnings.append("the answer to the write shows other values than the reading after it")
         return self.result.ended("not_converged" if left else "applied", remaining=left, warnings=tuple(warnings))
@@ -150,6 +154,16 @@ class _Write:
         paths = {*undeclared_changes(declared, before, after)}
         paths |= {*undeclared_changes(declared, before, {**before, **answer})}
         return [f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(paths)]
+
+
+def _dropped(paths: Sequence[FieldPath]) -> Failure:
+    names = ", ".join(map(dotted, paths))
+    return Failure(
+        "protocol",
+        f"the API dropped {names}, which no definition declares and which went along unchanged: nothing further is "
+        "started",
+        hint="the values are in the JSON report, under `patch`; put them back, and ask the API's makers about it",
+    )
 
 
 def _third_value() -> Failure:

@@ -41,6 +41,25 @@ def applied_fields(document: Document) -> tuple[Applied, ...]:
     return tuple(applied for applied in found if applied.fields)
 
 
+def unclear_writes(document: Document) -> tuple[Applied, ...]:
+    """Return the assistants that a report lists as `indeterminate`, with the fields that were sent.
+
+    What went along without differing, in a field of its own, was sent again: live showed it already. Raises
+    ReportError as `applied_fields` does.
+    """
+    found = []
+    for entry in document["assistants"]:
+        if entry["id"] is not None and entry["outcome"] == "indeterminate":
+            fields = _fields(entry, document)
+            patch = entry["patch"] or {}
+            again = sorted(patch.keys() - {field.path[0] for field in fields})
+            fields += tuple(
+                AppliedField((key,), patch[key], patch[key], patch[key], _is_masked(patch[key])) for key in again
+            )
+            found.append(Applied(entry["key"], entry["file"], entry["id"], fields))
+    return tuple(found)
+
+
 def _fields(entry: AssistantEntry, document: Document) -> tuple[AppliedField, ...]:
     fields = [_field(change, entry) for change in entry["changes"] if _was_sent(change, document)]
     _check_apart(sorted(field.path for field in fields))

@@ -62,8 +62,8 @@ def test_no_more_turns_than_allowed_at_once() -> None:
 
     def work(_: int) -> None:
         nonlocal inside, most
-        with throttle.turn() as may_send:
-            assert may_send
+        with throttle.turn() as turn:
+            assert turn is not None
             with lock:
                 inside += 1
                 most = max(most, inside)
@@ -83,8 +83,8 @@ def test_a_pause_holds_everybody_and_stopping_ends_it() -> None:
     throttle.pause_all(1)
 
     def work(_: int) -> bool:
-        with throttle.turn() as may_send:
-            return may_send
+        with throttle.turn() as turn:
+            return turn is not None
 
     with ThreadPoolExecutor(3) as pool:
         answers = [pool.submit(work, number) for number in range(3)]

@@ -180,7 +180,7 @@ def test_what_cannot_be_written_does_not_stop_the_others(project: Project) -> No
 
 
 def test_a_403_and_a_429_of_the_api_are_failures(project: Project) -> None:
-    for key, id_ in (("forbidden", "asst_1"), ("overloaded", "asst_2")):
+    for key, id_ in (("forbidden", "asst_1"), ("busy", "asst_2")):
         project.write(key, id=id_, name="New")
     codes = {"/assistants/asst_1": 403, "/assistants/asst_2": 429}
     for method in ("GET", "PATCH"):
@@ -190,8 +190,8 @@ def test_a_403_and_a_429_of_the_api_are_failures(project: Project) -> None:
 
         with running_sandbox({"asst_1": {}, "asst_2": {}}) as sandbox, between(sandbox, meddle) as server:
             document = project.apply(server.url)
-        assert outcomes(document) == {"forbidden": "failed", "overloaded": "failed"}
-        assert kinds(document) == {"forbidden": "forbidden", "overloaded": "rate_limited"}
+        assert outcomes(document) == {"forbidden": "failed", "busy": "failed"}
+        assert kinds(document) == {"forbidden": "forbidden", "busy": "rate_limited"}
 
 
 def test_an_account_that_may_only_read_is_told_so(project: Project) -> None:

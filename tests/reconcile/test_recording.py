@@ -275,7 +275,8 @@ class TestUnclearWrites:
         return tale
 
     def test_a_trailer_names_the_fields(self, unclear: Story) -> None:
-        assert unclear.trailers == [{"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"]}]
+        told = {"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"], "head": unclear.head}
+        assert unclear.trailers == [told]
         assert unclear.message.splitlines()[0] == "Apply: 1 indeterminate, 3 unchanged"
         assert shown(unclear)["a"] == "old"
 
@@ -339,8 +340,9 @@ class TestUnclearWrites:
         assert (unclear.sandbox.patches, unclear.trailers) == ([], [])
 
     def test_a_field_that_only_drifted_is_not_settled_by_another(self, unclear: Story) -> None:
-        unclear.write("a", **OLD, endCallMessage="Bye")  # git went back, and live shows what was sent
+        unclear.write("a", **OLD, endCallMessage="Bye")  # git went back, and somebody edits live
         unclear.commit()
+        unclear.sandbox.edit("asst_a", firstMessage="theirs")
         document = unclear.recorded()
         assert outcomes(document)["a"] == "applied"
         assert "the last write of firstMessage had no clear answer" in entries(document)["a"]["warnings"][0]
@@ -348,6 +350,14 @@ class TestUnclearWrites:
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/firstMessage"]]
         assert outcomes(unclear.recorded("--on-drift", "revert"))["a"] == "applied"
         assert unclear.trailers == []
+
+    @pytest.mark.parametrize("wanted", ["old", "newer"])
+    def test_where_the_write_did_land_git_moves_on_from_it(self, unclear: Story, wanted: str) -> None:
+        unclear.write("a", firstMessage=wanted)
+        unclear.commit()
+        assert [change["kind"] for change in entries(unclear.plan())["a"]["changes"]] == ["change"]
+        assert outcomes(unclear.recorded())["a"] == "applied"
+        assert (unclear.sandbox.live("asst_a")["firstMessage"], unclear.trailers) == (wanted, [])
 
     def test_the_definition_may_move_and_use_the_other_id(self, unclear: Story) -> None:
         (unclear.root / file("a")).unlink()

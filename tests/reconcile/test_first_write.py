@@ -1,0 +1,104 @@
+"""The first write of a run goes alone, and the others start when it was seen to do no harm."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, between, breaks
+from projects import Project, outcomes
+from servers import Sandbox, running_sandbox
+
+FLEET = 8
+MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
+SEED: dict[str, Any] = {f"asst_{n}": {"model": {**MODEL, "messages": [{"role": "system"}]}} for n in range(FLEET)}
+
+
+@pytest.fixture
+def fleet(project: Project) -> Project:
+    for number in range(FLEET):
+        project.write(f"a{number}", id=f"asst_{number}", model={"temperature": 0.2})
+    return project
+
+
+def dropping(sandbox: Sandbox, only: str = "") -> Callable[[Asked, Forward], Answered]:
+    """A server that keeps only what its reference lists."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        answer = forward(asked)
+        if asked.method == "PATCH" and only in asked.path:
+            assistant_id = asked.path.rpartition("/")[2]
+            kept = {key: value for key, value in sandbox.live(assistant_id)["model"].items() if key != "messages"}
+            sandbox.edit(assistant_id, model=kept)
+        return answer
+
+    return meddle
+
+
+def test_nobody_else_is_written_before_the_first_was_read_back(fleet: Project) -> None:
+    with running_sandbox(SEED, latency_ms=20) as sandbox:
+        assert set(outcomes(fleet.apply(sandbox.url)).values()) == {"applied"}
+        after_login = [(method, path) for method, path, _ in sandbox.requests if method != "POST"]
+    writing = after_login[FLEET:]
+    assert [method for method, _ in writing[:3]] == ["GET", "PATCH", "GET"]
+    assert {path for _, path in writing[:3]} == {"/assistants/asst_0"}
+    assert "/assistants/asst_0" not in {path for _, path in writing[3:]}
+
+
+def test_a_server_that_drops_what_it_does_not_know_hurts_one_assistant(fleet: Project) -> None:
+    with running_sandbox(SEED, nested="replace") as sandbox, between(sandbox, dropping(sandbox)) as server:
+        document = fleet.apply(server.url)
+        assert len(sandbox.patches) == 1
+    first, *others = document["assistants"]
+    assert (first["outcome"], first["remaining"]) == ("not_converged", ["/model/messages"])
+    assert first["error"] is not None
+    assert "the API dropped model.messages" in first["error"]["message"]
+    assert first["patch"] == {"model": {**SEED["asst_0"]["model"], "temperature": 0.2}}
+    assert [entry["outcome"] for entry in others] == ["skipped"] * (FLEET - 1)
+    assert any("nothing further was started" in note for note in document["warnings"])
+
+
+def test_one_that_loses_keys_later_stops_what_has_not_begun(fleet: Project) -> None:
+    with running_sandbox(SEED) as sandbox, between(sandbox, dropping(sandbox, only="asst_3")) as server:
+        document = fleet.apply(server.url, concurrency=1)
+    assert list(outcomes(document).values()) == ["applied"] * 3 + ["not_converged"] + ["skipped"] * 4
+
+
+def test_keys_that_ride_along_undeclared_are_looked_at_too(project: Project) -> None:
+    project.write("a", id="asst_0", name="New")
+    project.configure(always_send=["model"])
+    with running_sandbox(SEED) as sandbox, between(sandbox, dropping(sandbox)) as server:
+        document = project.apply(server.url)
+    assert document["assistants"][0]["remaining"] == ["/model/messages"]
+
+
+def test_a_first_write_that_is_not_permitted_ends_the_run_and_names_the_role(fleet: Project) -> None:
+    with running_sandbox(SEED) as sandbox:
+        document = fleet.apply(sandbox.url, email="viewer@sandbox.test")
+        assert sandbox.calls["PATCH"] <= 2  # with the one after a new login
+    first, *others = document["assistants"]
+    assert first["outcome"] == "failed"
+    assert first["error"] is not None
+    assert "VIEWER" in first["error"]["message"]
+    assert {entry["outcome"] for entry in others} == {"skipped"}
+    assert "The first write was not permitted, so nothing further was started." in document["warnings"]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_another_no_to_the_first_write_keeps_nobody_from_his_turn(fleet: Project, status: int) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(status) if asked.method == "PATCH" and asked.path.endswith("_0") else forward(asked)
+
+    with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
+        found = outcomes(fleet.apply(server.url))
+    assert found.pop("a0") == ("failed" if status == 400 else "indeterminate")
+    assert set(found.values()) == {"applied"}
+
+
+def test_a_403_later_stops_nobody(fleet: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(403) if asked.method == "PATCH" and asked.path.endswith("_4") else forward(asked)
+
+    with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
+        found = outcomes(fleet.apply(server.url))
+    assert found.pop("a4") == "failed"
+    assert set(found.values()) == {"applied"}

@@ -1,0 +1,136 @@
+"""`apply --resume REPORT`: what had no clear answer is sent again, recomputed from today."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from between import Answered, Asked, Forward, breaks
+from projects import outcomes
+from stories import Story, entries, story
+
+from reconciler.report.document import Document
+
+LIVE = {name: {"firstMessage": "old", "metadata": {"key": "s3cret-old"}} for name in ("a", "b")}
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    with story(tmp_path / "project", LIVE) as told:
+        for name in ("a", "b"):
+            told.write(name, id=f"asst_{name}", firstMessage="new")
+        told.commit()
+        yield told
+
+
+def unclear(tale: Story, *, landed: bool, options: tuple[str, ...] = ()) -> Document:
+    """The report of an apply whose write to `a` had no clear answer."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method == "PATCH" and asked.path.endswith("_a"):
+            if landed:
+                forward(asked)
+            return breaks(502)
+        return forward(asked)
+
+    with tale.meddling(meddle):
+        document = tale.apply(*options)
+    assert outcomes(document) == {"a": "indeterminate", "b": "applied"}
+    tale.sandbox.forget_requests()
+    return document
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_the_fields_are_sent_even_where_live_looks_right(tale: Story, landed: bool) -> None:
+    report = tale.saved(unclear(tale, landed=landed))
+    document = tale.apply("--resume", report)
+    assert outcomes(document) == {"a": "applied"}
+    assert tale.sandbox.patches == [{"firstMessage": "new"}]
+    assert tale.sandbox.provider("asst_a")["firstMessage"] == "new"
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_the_values_are_todays(tale: Story, landed: bool) -> None:
+    report = tale.saved(unclear(tale, landed=landed))
+    tale.write("a", id="asst_a", firstMessage="newer", endCallMessage="Bye")
+    tale.commit()
+    assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
+    assert tale.sandbox.patches == [{"firstMessage": "newer", "endCallMessage": "Bye"}]
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_it_does_so_also_against_a_base(tale: Story, landed: bool) -> None:
+    report = tale.saved(unclear(tale, landed=landed))
+    document = tale.apply("--resume", report, "--base", "HEAD")  # by which what is not live would have drifted
+    assert outcomes(document) == {"a": "applied"}
+    assert tale.sandbox.patches == [{"firstMessage": "new"}]
+
+
+def test_a_third_value_is_somebody_elses(tale: Story) -> None:
+    report = tale.saved(unclear(tale, landed=False))
+    tale.sandbox.edit("asst_a", firstMessage="theirs")
+    document = tale.apply("--resume", report)
+    entry = entries(document)["a"]
+    assert entry["outcome"] == "refused"
+    assert entry["error"] is not None
+    assert (entry["error"]["kind"], "neither the old value" in entry["error"]["message"]) == ("conflict", True)
+    assert tale.sandbox.patches == []
+
+
+def test_what_was_sent_again_is_sent_once_more(tale: Story) -> None:
+    first = unclear(tale, landed=True)
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(500) if asked.method == "PATCH" else forward(asked)
+
+    with tale.meddling(meddle) as server:
+        again = tale.apply("--resume", tale.saved({**first, "api_url": server.url}))
+    assert (outcomes(again), entries(again)["a"]["changes"]) == ({"a": "indeterminate"}, [])
+    assert outcomes(tale.apply("--resume", tale.saved(again))) == {"a": "applied"}
+    assert tale.sandbox.patches == [{"firstMessage": "new"}]
+
+
+def test_a_sensitive_value_is_not_in_the_report_and_only_todays_is_known(tale: Story) -> None:
+    tale.project.configure(sensitive=["/metadata/key"])
+    tale.write("a", id="asst_a", metadata={"key": "s3cret-new"})
+    tale.commit()
+    landed = tale.saved(unclear(tale, landed=True), "landed.json")
+    assert "s3cret" not in landed.read_text()
+    assert outcomes(tale.apply("--resume", landed)) == {"a": "applied"}
+    tale.sandbox.edit("asst_a", metadata={"key": "s3cret-old"})
+    assert outcomes(tale.apply("--resume", landed)) == {"a": "refused"}
+
+
+def test_the_record_is_settled_by_it(tale: Story) -> None:
+    report = tale.saved(unclear(tale, landed=True, options=("--record", "--base", "none")))
+    assert len(tale.trailers) == 1
+    assert outcomes(tale.recorded("--resume", report)) == {"a": "applied"}
+    assert tale.trailers == []
+
+
+def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent(tale: Story) -> None:
+    unresolved = unclear(tale, landed=False)
+    report = tale.saved(unresolved)
+    refused = {
+        ("--resume", report, "assistants/a.yaml"): "--resume says which assistants are meant",
+        ("--resume", report, "--plan", report): "--plan and --resume both say",
+        ("--resume", tale.saved(tale.plan(), "plan.json")): "the report is of plan",
+        (
+            "--resume",
+            tale.saved({**unresolved, "api_url": "http://other.test/api"}, "other.json"),
+        ): "is of http://other",
+    }
+    tale.sandbox.forget_requests()
+    for arguments, message in refused.items():
+        done = tale.run("apply", "--yes", *arguments)
+        assert (done.code, message in done.stderr) == (1, True), done.stderr
+    (tale.root / "assistants" / "a.yaml").unlink()
+    done = tale.run("apply", "--yes", "--resume", report)
+    assert (done.code, "the write to asst_a is unclear, and no definition has that id" in done.stderr) == (1, True)
+    assert tale.sandbox.patches == []
+
+
+def test_nothing_unclear_is_nothing_to_do(tale: Story) -> None:
+    report = tale.saved(tale.apply())
+    tale.sandbox.forget_requests()
+    done = tale.run("apply", "--yes", "--resume", report)
+    assert (done.code, tale.sandbox.requests) == (0, []), done.stdout + done.stderr
