@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench schemas check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench schemas browser check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,11 +47,15 @@ coverage: $(VENV)/.dev
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@$(BIN)/python -m benchmarks
 
-check-all: test bench schemas ## what CI runs, and what you run before you call something done
+check-all: test bench schemas browser ## what CI runs, and what you run before you call something done
 
 schemas: $(VENV)/.dev ## the editor's schemas under a second validator (needs node and npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
 	@$(BIN)/python tests/editor/editor_documents.py | node tests/editor/check.mjs
+
+browser: $(VENV)/.dev ## open the HTML report in Chromium (needs node and a Chromium)
+	@npm ci --prefix checks/browser --ignore-scripts --no-audit --no-fund --silent
+	@node checks/browser/check.mjs
 
 lock: ## renew the locks (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -60,4 +64,4 @@ lock: ## renew the locks (needs uv)
 	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/sandbox.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) tests/editor/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/editor/node_modules checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -4,8 +4,10 @@ Sends nothing. Every text that came from outside passes the scrubber and is cut 
 shown.
 """
 
+import itertools
 import json
 import math
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,12 @@ from reconciler.adapters.transport import Answer, Failure
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 MAX_DEPTH = 100
+# Texts, commas and opening brackets: a list of a thousand assistants has some 80,000. An empty list takes 30
+# times its text in memory.
+MAX_TOKENS = 250_000
+_LONGEST_NUMBER = 400  # characters; the largest double has 309 digits, and long ones take long to be written again
+# A text may never end; possessive, so that no body makes it look twice.
+_TOKEN = re.compile(rb'[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _LONGEST_QUOTE = 200
 _LONGEST_READ = 64 * 1024  # of a text of which the beginning is quoted
 _STATUS_KINDS: dict[int, ErrorKind] = {
@@ -55,11 +63,16 @@ def kind_of(status: int) -> ErrorKind:
 def read_json(body: bytes) -> Any:
     """Parse a body strictly. Raises `NotJsonError`.
 
-    It must be UTF-8, without duplicate keys, NaN, infinity and half characters, at most `MAX_DEPTH` deep.
+    It must be UTF-8, without duplicate keys, NaN, infinity and half characters, at most `MAX_DEPTH` deep and
+    `MAX_TOKENS` long, with no number of more than some hundred digits.
     """
+    if _is_vast(body):
+        raise NotJsonError("JSON of far too many values")
     try:
         text = body.decode()
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_a_number, parse_float=_finite)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_not_a_number, parse_float=_finite, parse_int=_whole
+        )
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except NotJsonError:
@@ -185,6 +198,14 @@ def _words(answer: Answer) -> str:
     return words if isinstance(words, str) else ""
 
 
+def _is_vast(body: bytes) -> bool:
+    """Tell whether a body has more than `MAX_TOKENS` tokens, without making anything of them."""
+    most = sum(map(body.count, (b",", b"[", b"{", b'"')))
+    if most <= MAX_TOKENS:  # as good as always
+        return False
+    return next(itertools.islice(_TOKEN.finditer(body), MAX_TOKENS, None), None) is not None
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = {sys.intern(key): item for key, item in pairs}  # a fleet has each key a thousand times
     if len(value) < len(pairs):
@@ -202,6 +223,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise NotJsonError("JSON with a number that is too large")
     return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise NotJsonError("JSON with a number that is too large")
+    return int(text)
 
 
 def _deeper(value: Any, limit: int) -> bool:

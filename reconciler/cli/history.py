@@ -9,7 +9,7 @@ from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record, records
 from reconciler.cli.options import directory_option
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
 from reconciler.reconcile.base import applied_ref
 from reconciler.reconcile.choices import DefinitionOptions
@@ -46,6 +46,6 @@ def _show(record: Record) -> None:
     click.echo(f"{record.date}  {record.applied[:12]}  {escape(subject)}")
     for line in lines:
         if line and not line.startswith("Reconciler-"):
-            click.echo(f"  {escape(line)}")
+            click.echo(for_runner(f"  {escape(line)}"))
     for unclear in record.unclear:
         click.echo(f"  not settled: {escape(unclear.file)} ({escape(unclear.id)})")

@@ -1,7 +1,9 @@
 """`reconciler import`."""
 
+import dataclasses
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import click
 
@@ -15,6 +17,7 @@ from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.import_ import Import, Importer
+from reconciler.reconcile.import_files import Written
 from reconciler.reconcile.inputs import read_settings
 from reconciler.report.values import escape
 
@@ -24,7 +27,11 @@ from reconciler.report.values import escape
 @directory_option
 @connection_options
 @click.option("--all", "everything", is_flag=True, help="Every assistant that the API lists.")
-@click.option("--force", is_flag=True, help="Replace files that exist; never one whose id is asked for.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files that exist; never one whose id is asked for, and in an environment nothing but overlays.",
+)
 def command(
     ids: tuple[str, ...], definitions: DefinitionOptions, connection: ConnectionOptions, everything: bool, force: bool
 ) -> int:
@@ -32,17 +39,16 @@ def command(
 
     `-` reads ids from stdin, one a line. The file is named after the assistant and holds every documented
     field that is not empty; what live holds besides is listed. A plan of the new file is empty.
+
+    With an environment the id goes into its overlay, with what differs from a definition of that name that
+    is there already; the definition itself, which others share, is left as it is.
     """
     if bool(ids) == everything:
         raise UsageError("which assistants are meant?", hint="name their ids, `-` for ids on stdin, or --all")
     settings = read_settings(definitions)
-    if settings.environment is not None:
-        raise UsageError(
-            "import cannot write into an environment's overlay yet",
-            hint="import with --api-url and without --environment, then move the id into the overlay",
-        )
+    loaded, shared = _existing(definitions.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
-        importer = Importer(api, definitions.directory, settings, _existing(definitions, settings), force)
+        importer = Importer(api, definitions.directory, settings, loaded, force, shared)
         wanted = importer.all_ids() if everything else _named(ids)
         if wanted is None:
             raise UsageError("this API does not list its assistants", hint="name their ids instead of --all")
@@ -56,11 +62,22 @@ def command(
     return stopping.exit_code or int(failed)
 
 
-def _existing(definitions: DefinitionOptions, settings: Settings) -> Loaded | None:
+def _existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
+    """Return the definitions that are there, and in an environment all there are, without overlays.
+
+    Both are None where there is no folder yet.
+    """
+    root = repository_root(folder)
+    bare = dataclasses.replace(settings, overlay=None)
+    if settings.overlay is not None and not (folder.resolve().parent / settings.overlay).is_dir():
+        settings = bare  # the first import makes the folder of the overlays, too
     try:
-        return load(definitions.directory, (), root=repository_root(definitions.directory), settings=settings)
+        loaded = load(folder, (), root=root, settings=settings)
     except DefinitionError:
-        return None  # the first import makes the folder
+        return None, None  # the first import makes the folder
+    if settings.environment is None:
+        return loaded, None
+    return loaded, load(folder, (), root=root, settings=bare, without_ids=True)
 
 
 def _named(ids: Sequence[str]) -> list[str]:
@@ -82,12 +99,23 @@ def _show(done: Import, *, refused: bool) -> None:
         tell(f"{name}: {escape(str(done.error))}", colour="red")
         if done.error.hint:
             tell(f"  {done.error.hint}")
-    if done.file is None or done.declared is None:
+    if done.written is not None:
+        _show_written(done.written, name)
+
+
+def _show_written(written: Written, name: str) -> None:
+    below, overlaid = escape(written.laid_over), written.overlaid
+    for file in written.files[:-1]:
+        click.echo(f"{file}: written without an id, for all environments")
+    click.echo(f"{written.files[-1]}: written for {name}" + (f", laid over {below}" if below else ""))
+    _left_out(written.declared.unknown, "not managed", "add it to extra_fields in reconciler.yaml to declare it")
+    if overlaid is None:
+        _left_out(written.declared.refused, "not managed", "a definition may not hold the value it has")
+        _left_out(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
         return
-    click.echo(f"{done.file}: written for {name}")
-    _left_out(done.declared.unknown, "not managed", "add it to extra_fields in reconciler.yaml to declare it")
-    _left_out(done.declared.refused, "not managed", "a definition may not hold the value it has")
-    _left_out(done.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
+    _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
+    for path, reason in overlaid.left:
+        tell(f"  differs, and is not written: {escape(dotted(path))}; {escape(reason)}", colour="yellow")
 
 
 def _left_out(paths: Iterable[FieldPath], what: str, why: str) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "drift": ("reconciler.cli.drift", "Report what was edited live. Never writes."),
     "rollback": ("reconciler.cli.rollback", "Undo what an apply's report says was applied."),
     "history": ("reconciler.cli.history", "List the applied records."),
+    "diff": ("reconciler.cli.diff", "Show what two environments' definitions differ in."),
     "pull": ("reconciler.cli.pull", "Write live edits back into the definitions."),
     "create": ("reconciler.cli.create", "Create an assistant from a definition."),
     "import": ("reconciler.cli.import_", "Write definition files for live assistants."),

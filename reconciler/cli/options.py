@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+import importlib.util
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, Poli
 
 Decorated = Callable[..., Any]
 
-SUFFIXES = (".json", ".md")
+FORMATS = ("text", "json", "markdown", "github")
+FORMATS_BY_SUFFIX = {".json": "json", ".md": "markdown", ".html": "html", ".xml": "junit"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,13 +81,16 @@ def definition_options(command: Decorated) -> Decorated:
     return click.argument("paths", nargs=-1, metavar="[PATHS]...")(directory_option(command))
 
 
-def output_options(command: Decorated) -> Decorated:
-    """Add `--format` and `--report`; the command gets `output`."""
+def output_options(
+    command: Decorated, *, formats: Sequence[str] = FORMATS, suffixes: Sequence[str] = tuple(FORMATS_BY_SUFFIX)
+) -> Decorated:
+    """Add `--format` and `--report`, with every format or some; the command gets `output`."""
+    named = ", ".join(f"{suffix} (JUnit)" if suffix == ".xml" else suffix for suffix in suffixes)
 
     @click.option(
         "--format",
         "format_",
-        type=click.Choice(["text", "json", "markdown"]),
+        type=click.Choice(formats),
         envvar="RECONCILER_FORMAT",
         default="text",
         show_default=True,
@@ -96,8 +101,8 @@ def output_options(command: Decorated) -> Decorated:
         "reports",
         multiple=True,
         metavar="PATH",
-        callback=_report_paths,
-        help="Also write a report; repeatable. The suffix says which: .json, .md.",
+        callback=functools.partial(_report_paths, suffixes),
+        help=f"Also write a report; repeatable. The suffix says which: {named}.",
     )
     @functools.wraps(command)
     def wrapper(format_: str, reports: tuple[Path, ...], **rest: Any) -> Any:
@@ -221,12 +226,17 @@ def detailed_exitcode_option(command: Decorated) -> Decorated:
     return click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are differences.")(command)
 
 
-def _report_paths(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Path, ...]:
+def _report_paths(
+    suffixes: Sequence[str], ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[Path, ...]:
     """Refuse before any request what could not be written after it."""
     for value in values:
         path = Path(value)
-        if path.suffix not in SUFFIXES:
-            raise click.BadParameter(f"{value}: a report ends in {' or '.join(SUFFIXES)}", ctx, param)
+        if path.suffix not in suffixes:
+            *others, last = suffixes
+            raise click.BadParameter(f"{value}: a report ends in {', '.join(others)} or {last}", ctx, param)
+        if path.suffix == ".html" and importlib.util.find_spec("jinja2") is None:
+            raise click.BadParameter(f"{value}: for HTML, install assistant-reconciler[html]", ctx, param)
         if path.is_dir() or not path.parent.is_dir():
             raise click.BadParameter(f"{value}: there is no folder to write it into", ctx, param)
     return tuple(map(Path, values))

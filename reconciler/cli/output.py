@@ -2,14 +2,15 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 import click
 
 from reconciler.adapters.files import write_whole
-from reconciler.cli.options import OutputOptions
-from reconciler.cli.streams import tell, wants_colour
+from reconciler.cli.github_files import write_github_files
+from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
+from reconciler.cli.streams import for_runner, tell, wants_colour
 from reconciler.core.paths import FieldPath
 from reconciler.core.problem import Problem
 from reconciler.core.run import Run
@@ -17,12 +18,23 @@ from reconciler.errors import ReconcilerError
 from reconciler.reconcile.inputs import places
 from reconciler.report.build import to_document
 from reconciler.report.document import Document
+from reconciler.report.github import render_github
+from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
+from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
 from reconciler.report.text import render_text
 from reconciler.report.values import escape
 
 LEAST_WIDTH = 60
+
+_RENDERERS: dict[str, Callable[[Document], str]] = {
+    "json": render_json,
+    "markdown": render_markdown,
+    "github": render_github,
+    "html": render_html,
+    "junit": render_junit,
+}
 
 
 def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Document:
@@ -38,13 +50,26 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
 
 def emit_document(document: Document, output: OutputOptions) -> None:
     """Write a report everywhere it was asked for. Raises ReportError where a file could not be written."""
+    unwritten = write_github_files(document) if output.format == "github" else ()
+    emit_rendered(lambda form: render(document, form), output, unwritten)
+
+
+def emit_rendered(
+    rendered: Callable[[str], str], output: OutputOptions, unwritten: Iterable[ReconcilerError] = ()
+) -> None:
+    """Write what `rendered` returns for a format everywhere it was asked for, as `emit_document` does.
+
+    `unwritten` yields, once the files are there, what else could not be written.
+    """
     failures: list[ReconcilerError] = []
     for path in output.reports:
         try:
-            write_whole(path, render(document, "json" if path.suffix == ".json" else "markdown"))
+            write_whole(path, rendered(FORMATS_BY_SUFFIX[path.suffix]))
         except ReconcilerError as error:
             failures.append(error)
-    click.echo(render(document, output.format), nl=False, color=True)
+    failures += unwritten
+    text = rendered(output.format)
+    click.echo(for_runner(text) if output.format in ("text", "markdown") else text, nl=False, color=True)
     for failure in failures[1:]:
         tell(str(failure))
     if failures:
@@ -53,12 +78,14 @@ def emit_document(document: Document, output: OutputOptions) -> None:
 
 def render(document: Document, form: str, stream: TextIO = sys.stdout) -> str:
     """Return a report in one of the formats; a stream that is a terminal gets colour."""
-    if form == "json":
-        return render_json(document)
-    if form == "markdown":
-        return render_markdown(document)
-    width = max(shutil.get_terminal_size().columns, LEAST_WIDTH)
-    return render_text(document, colour=wants_colour(stream), width=width)
+    if form in _RENDERERS:
+        return _RENDERERS[form](document)
+    return render_text(document, colour=wants_colour(stream), width=terminal_width())
+
+
+def terminal_width() -> int:
+    """Return how many columns a text report may take."""
+    return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
 
 
 def tell_problems(problems: Iterable[Problem]) -> None:

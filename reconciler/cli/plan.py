@@ -1,5 +1,7 @@
 """`reconciler plan`."""
 
+import dataclasses
+
 import click
 
 from reconciler.cli.connect import open_api, scope_for, stoppable
@@ -56,6 +58,8 @@ def command(
             with open_api(connection, inputs.settings, stopping) as api:
                 run = plan(api, scope)
     run = dated(run, versions.history)
+    if detailed_exitcode:
+        run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
     document = emit(run, output, sensitive=inputs.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1

@@ -7,7 +7,7 @@ from reconciler.adapters.yaml_edit import line_diff
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.options import ConnectionOptions, connection_options, definition_options, history_options
 from reconciler.cli.output import tell_problems
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import for_runner, tell
 from reconciler.core.paths import dotted
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
@@ -53,7 +53,7 @@ def command(
     puller = Puller(repository_root(definitions.directory), inputs.folder, inputs.settings, conflicts)
     found = puller.pull(run)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
-    if not any(pulled.differs for pulled in found):
+    if not found:
         tell("Nothing to pull.")
     if _unread(run, inputs) or failed or stopping.exit_code:
         return stopping.exit_code or 1
@@ -74,10 +74,8 @@ def _done(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
 
 def _show(pulled: Pulled, *, check: bool) -> None:
     if check and pulled.differs:
-        click.echo(
-            "".join(map(_visible, line_diff(pulled.before, pulled.after, pulled.file).splitlines(keepends=True))),
-            nl=False,
-        )
+        lines = line_diff(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)
+        click.echo(for_runner("".join(map(_visible, lines))), nl=False)
     elif pulled.differs:
         names = ", ".join(escape(dotted(path)) for path in pulled.fields)
         click.echo(f"{escape(pulled.file)}: {names}")

@@ -7,6 +7,8 @@ from typing import TextIO
 
 import click
 
+from reconciler.report.workflow_commands import disarmed
+
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Tell whether somebody sits at a stream; Python has None for one that was closed before it started."""
@@ -22,8 +24,14 @@ def wants_colour(stream: TextIO | None) -> bool:
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
+def for_runner(text: str) -> str:
+    """Return a text for a stream; where a GitHub runner reads along, one in which no line is a command to it."""
+    return disarmed(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
+
+
 def tell(text: str, *, colour: str | None = None) -> None:
     """Write a line to stderr."""
+    text = for_runner(text)
     click.echo(click.style(text, fg=colour) if colour else text, err=True, color=wants_colour(sys.stderr))
 
 

@@ -56,6 +56,16 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
     if isinstance(value, dict):
         return {key: canonical(item, (*path, key)) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        elements = [json.dumps(canonical(item), sort_keys=True) for item in value]
+        elements = [json.dumps(_within_list(item), sort_keys=True) for item in value]
         return ("list", tuple(sorted(elements) if path in UNORDERED else elements))
     return value
+
+
+def _within_list(value: Any) -> Any:
+    """Return the canonical form of what stands inside a list, lists in lists as they nest.
+
+    As text each would be quoted once more a level, and twice as long.
+    """
+    if isinstance(value, dict):
+        return {key: _within_list(item) for key, item in value.items() if item is not None}
+    return ["list", *map(_within_list, value)] if isinstance(value, list) else canonical(value)

@@ -1,10 +1,10 @@
-"""Which leaves differ between what is declared and what is live.
+"""Which leaves differ between what is declared and what is live, or what two definitions declare.
 
 Most assistants are in sync, and equality is cheap; only fields that differ pay for deepdiff, which is
 imported when the first one does. Objects are walked, everything else (a list too) is one leaf.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.core.canonical import canonical, laid_out
@@ -25,6 +25,14 @@ def differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tu
     return tuple(sorted(_walk(wanted, found)))
 
 
+def differing_declarations(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+    """Return the sorted paths of the shallowest leaves at which two definitions do not declare the same.
+
+    A field that only one of them declares is a difference, be it null; an empty object asks for nothing.
+    """
+    return tuple(sorted(_apart(one, other, ())))
+
+
 def value_at(tree: Any, path: FieldPath) -> Any | Missing:
     """Return the value at a path of an object, or `MISSING` where there is no such key."""
     for key in path:
@@ -32,6 +40,18 @@ def value_at(tree: Any, path: FieldPath) -> Any | Missing:
             return MISSING
         tree = tree[key]
     return tree
+
+
+def _apart(one: Any | Missing, other: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:
+    if one is MISSING and isinstance(other, Mapping):
+        one = {}
+    elif other is MISSING and isinstance(one, Mapping):
+        other = {}
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in one.keys() | other.keys():
+            yield from _apart(one.get(key, MISSING), other.get(key, MISSING), (*path, key))
+    elif canonical(one, path) != canonical(other, path):
+        yield path
 
 
 def _walk(wanted: dict[str, Any], found: dict[str, Any]) -> set[FieldPath]:

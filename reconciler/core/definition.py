@@ -31,6 +31,13 @@ class Definition:
     text: str = dataclasses.field(default="", repr=False, compare=False)
     overlay: Overlay | None = dataclasses.field(default=None, compare=False)
 
+    @property
+    def id_layer(self) -> tuple[str, str]:
+        """The path and the text of the file that declares the id: the overlay where that does."""
+        if self.overlay is not None and "id" in self.overlay.fields:
+            return self.overlay.file, self.overlay.text
+        return self.file, self.text
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class InvalidDefinition:

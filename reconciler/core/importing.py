@@ -1,12 +1,12 @@
-"""What of a live assistant a new definition declares, and what it leaves out."""
+"""What of a live assistant a new definition or overlay declares, and what it leaves out."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.core.assistant import find_faults
-from reconciler.core.compare import value_at
-from reconciler.core.fields import READ_ONLY, is_documented, keys_inside
+from reconciler.core.compare import differing_declarations, differing_leaves, value_at
+from reconciler.core.fields import READ_ONLY, is_documented, keys_inside, takes_null
 from reconciler.core.missing import MISSING, Missing
 from reconciler.core.paths import FieldPath, covers
 from reconciler.core.settings import Settings
@@ -29,6 +29,18 @@ class Declared:
     hidden: tuple[FieldPath, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Overlaid:
+    """The fields of a new overlay, `id` first; the declared paths that it leaves out, each with the reason.
+
+    `unmanaged` are the live paths that a definition could declare, and that the one below the overlay does not.
+    """
+
+    fields: Mapping[str, Any]
+    left: tuple[tuple[FieldPath, str], ...]
+    unmanaged: tuple[FieldPath, ...]
+
+
 def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Declared:
     """Return the definition that a live assistant is in sync with: documented fields in the API's order, no nulls."""
     unknown: list[FieldPath] = []
@@ -46,6 +58,42 @@ def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> D
     return Declared(
         {"id": assistant_id, **fields}, tuple(sorted(unknown)), tuple(sorted(refused)), tuple(sorted(hidden))
     )
+
+
+def declare_over(shared: Mapping[str, Any], assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Overlaid:
+    """Return the overlay with which a definition that others share is in sync with a live assistant."""
+    fields: dict[str, Any] = {"id": assistant_id}
+    left: list[tuple[FieldPath, str]] = []
+    for path in differing_leaves(shared, live):
+        value = value_at(live, path)
+        reason = why_left(path, value, settings)
+        if reason:
+            left.append((path, reason))
+        else:
+            _put(fields, path, None if value is MISSING else value)
+    importable = declare(assistant_id, live, settings).fields
+    unmanaged = [path for path in differing_declarations(shared, importable) if value_at(shared, path) is MISSING]
+    return Overlaid(fields, tuple(left), tuple(path for path in unmanaged if path != ("id",)))
+
+
+def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:
+    """Return why a file cannot take a live value of a field that is declared there; empty where it can."""
+    if not settings.may_show(path):
+        return "named under sensitive in reconciler.yaml: such values are never written"
+    if (live is None or live is MISSING) and not takes_null(path):
+        return "live has no value, and a definition cannot say so: remove the line to release it"
+    alone: dict[str, Any] = {}
+    _put(alone, path, None if live is MISSING else live)
+    faults = find_faults(alone, settings.extra_fields, needs_id=False)
+    if not faults and not any(_too_large(alone, ())):
+        return ""
+    return "a definition may not hold what live has" + "".join(f": {fault.message}" for fault in faults[:1])
+
+
+def _put(fields: dict[str, Any], path: FieldPath, value: Any) -> None:
+    for key in path[:-1]:
+        fields = fields.setdefault(key, {})
+    fields[path[-1]] = value
 
 
 def _declared(

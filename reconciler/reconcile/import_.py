@@ -6,43 +6,57 @@ from pathlib import Path
 
 from reconciler.adapters.api import AssistantsApi
 from reconciler.adapters.definitions import Loaded
-from reconciler.adapters.files import write_whole
-from reconciler.adapters.yaml_writer import write_definition
+from reconciler.adapters.folders import shown_path
 from reconciler.core.assistant import find_faults
-from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.file_names import file_stem
-from reconciler.core.importing import Declared, declare
+from reconciler.core.importing import Declared
 from reconciler.core.settings import Settings
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, SettingsError
+from reconciler.reconcile.import_files import DefinitionFiles, ImportFiles, OverlayFiles, Written
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Import:
-    """What became of one id: the file that was written, the one that has it already, or why there is none."""
+    """What became of one id: what was written, the file that has it already, or why there is none."""
 
     assistant_id: str
-    file: Path | None = None
-    declared: Declared | None = None
+    written: Written | None = None
     existing: str | None = None
     error: ReconcilerError | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that has the id now."""
+        return self.written.files[-1] if self.written is not None else None
+
+    @property
+    def declared(self) -> Declared | None:
+        """What of live definitions can declare, and what not."""
+        return self.written.declared if self.written is not None else None
 
 
 @dataclasses.dataclass
 class Importer:
-    """Imports one assistant after another into a folder; `loaded` are the definitions that are there already."""
+    """Imports one assistant after another into a folder; `loaded` are the definitions that are there already.
+
+    In an environment the ids go into its overlay, and `shared` are the definitions without any. Raises
+    SettingsError for an environment that has no folder for overlays.
+    """
 
     api: AssistantsApi
     folder: Path
     settings: Settings
     loaded: Loaded | None
     force: bool = False
+    shared: Loaded | None = None
 
     def __post_init__(self) -> None:
-        found: list[Definition | InvalidDefinition] = []
+        self._files: dict[str, str] = {}
         if self.loaded is not None:
-            found = [*self.loaded.definitions, *self.loaded.invalid]
-        self._files: dict[str, str] = {entry.id: entry.file for entry in found if entry.id is not None}
+            self._files = {entry.id: entry.file for entry in self.loaded.invalid if entry.id is not None}
+            self._files |= {entry.id: entry.id_layer[0] for entry in self.loaded.definitions}
         self._stems: set[str] = set()
+        self._writer = self._chosen()
 
     def all_ids(self) -> Sequence[str] | None:
         """Return the ids of all assistants, or None where the API does not list them. Raises ApiError."""
@@ -59,35 +73,27 @@ class Importer:
             live = self.api.get(assistant_id)
             if live["id"] in self._files:
                 return Import(assistant_id, existing=self._files[live["id"]])
-            declared = declare(assistant_id, live, self.settings)
-            file = self._write(assistant_id, declared)
+            written = self._writer.write(assistant_id, live, self._stem(assistant_id, live.get("name")))
         except ReconcilerError as error:
             return Import(assistant_id, error=error)
         for name in (assistant_id, live["id"]):
-            self._files[name] = str(file)
-        return Import(assistant_id, file, declared)
+            self._files[name] = str(written.files[-1])
+        return Import(assistant_id, written)
 
-    def _write(self, assistant_id: str, declared: Declared) -> Path:
-        name = declared.fields.get("name")
+    def _stem(self, assistant_id: str, name: object) -> str:
         stem = file_stem(name if isinstance(name, str) else None, assistant_id, self._stems)
         self._stems.add(stem)
-        file = self.folder / f"{stem}.yaml"
-        for there in (file, file.with_suffix(".yml")):
-            if there.exists() and not (self.force and there == file):
-                raise ReconcilerError(
-                    f"{there} exists, and nothing was written for {assistant_id}",
-                    hint="rename that file, or give --force to replace it",
-                )
-        try:
-            text = write_definition(declared.fields)
-        except ValueError:
-            raise ReconcilerError(
-                f"{assistant_id} cannot be written as a definition: live is nested too deeply",
-                hint="write the definition by hand, with the fields that git is to manage",
-            ) from None
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ReconcilerError(f"cannot be created: {error.strerror}", where=str(self.folder)) from error
-        write_whole(file, text)
-        return file
+        return stem
+
+    def _chosen(self) -> ImportFiles:
+        if self.settings.environment is None:
+            return DefinitionFiles(self.folder, self.settings, self.force)
+        if self.settings.overlay is None:
+            raise SettingsError(
+                f"the environment {self.settings.environment} has no overlay folder for the ids",
+                hint=f"give it one in reconciler.yaml: overlay: environments/{self.settings.environment}",
+            )
+        overlays = self.folder.resolve().parent / self.settings.overlay
+        if not self.folder.is_absolute():
+            overlays = Path(shown_path(overlays, Path.cwd()))
+        return OverlayFiles(self.folder, overlays, self.settings, self.loaded, self.shared, self.force)

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from reconciler.adapters.definition_files import FoundFile, find_files, find_overlays, select
 from reconciler.adapters.definitions import Loaded, load
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.settings import load_settings
@@ -48,6 +49,25 @@ def read_forms(options: DefinitionOptions) -> list[tuple[Settings, Loaded]]:
         (form, load(options.directory, options.paths, root=root, settings=form, without_ids=form.environment is None))
         for form in forms
     ]
+
+
+def read_pair(options: DefinitionOptions, against: str) -> tuple[Inputs, Inputs]:
+    """Return the definitions in the environment that was chosen, and in another one.
+
+    A PATH may be an overlay of either: it means its definition in both. Raises as `read_inputs` does.
+    """
+    pair = read_settings(options), read_settings(dataclasses.replace(options, environment=against))
+    root, folder, paths = repository_root(options.directory), options.directory, options.paths
+    if paths:
+        overlays: dict[str, list[FoundFile]] = {}
+        for settings in pair:
+            for key, found in find_overlays(folder, settings.overlay, root).items():
+                overlays.setdefault(key, []).extend(found)
+        files = find_files(folder, root)
+        chosen = select(files, overlays, folder, paths)
+        paths = tuple(found.path for found in files if found.file in chosen)
+    here, there = (Inputs(folder, one, load(folder, paths, root=root, settings=one)) for one in pair)
+    return here, there
 
 
 def read_settings(options: DefinitionOptions) -> Settings:

@@ -4,18 +4,20 @@ In an environment they go into its overlay, never into the file that others shar
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reconciler.adapters.files import rewrite
 from reconciler.adapters.yaml_edit import Edit, EditRefused, edit_yaml
+from reconciler.adapters.yaml_reader import read_yaml
 from reconciler.adapters.yaml_writer import write_definition
-from reconciler.core.assistant import find_faults
+from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
-from reconciler.core.fields import takes_null
+from reconciler.core.importing import why_left
 from reconciler.core.missing import MISSING
 from reconciler.core.origin import Change
-from reconciler.core.paths import FieldPath
+from reconciler.core.paths import FieldPath, dotted
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import Settings
 
@@ -60,19 +62,23 @@ class Puller:
         changes = [change for change in result.plan.changes if change.kind in kinds]
         if not changes:
             return None
-        left = dict(self._left(result.definition, changes))
-        edits = [
-            Edit(change.path, None if change.live is MISSING else change.live)
-            for change in changes
-            if change.path not in left
-        ]
+        wanted = self._edits(result.definition, changes)
+        left = dict(self._left(wanted))
         file, text = self._written_in(result.definition)
-        try:
-            after = edit_yaml(text, edits) if text else _new_overlay(edits)
-        except EditRefused as error:
-            left |= {edit.path: str(error) for edit in edits}
-            edits, after = [], text
-        return Pulled(file, text, after, tuple(edit.path for edit in edits), tuple(sorted(left.items())))
+        after, refused = _with_edits(text, [edit for edit in wanted if edit.path not in left])
+        left |= refused
+        fields = tuple(edit.path for edit in wanted if edit.path not in left)
+        return Pulled(file, text, after, fields, tuple(sorted(left.items())))
+
+    def _edits(self, definition: Definition, changes: Sequence[Change]) -> list[Edit]:
+        """Return what is to stand at each path, so that the definition, overlay and all, declares what live has."""
+        shared = read_yaml(definition.text) if self.settings.environment is not None else {}
+        return [
+            Edit(
+                change.path, None if change.live is MISSING else _laid_over(value_at(shared, change.path), change.live)
+            )
+            for change in changes
+        ]
 
     def _written_in(self, definition: Definition) -> tuple[str, str]:
         """Return the file that takes a definition's live values, and its text; an overlay may have to be made."""
@@ -83,34 +89,54 @@ class Puller:
         folder = self.folder.resolve().parent / (self.settings.overlay or "")
         return (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix(), ""
 
-    def _left(self, definition: Definition, changes: Sequence[Change]) -> Iterator[tuple[FieldPath, str]]:
+    def _left(self, edits: Sequence[Edit]) -> Iterator[tuple[FieldPath, str]]:
         """Yield the fields whose live value is not written, each with the reason."""
-        for change in changes:
-            if not self.settings.may_show(change.path):
-                yield change.path, "named under sensitive in reconciler.yaml: such values are never written"
-            elif change.live in (None, MISSING) and not takes_null(change.path):
-                yield change.path, "live has no value, and a definition cannot say so: remove the line to release it"
-            elif self.settings.environment is not None and not self.settings.overlay:
-                yield change.path, "the environment has no overlay folder to write it into"
-            else:
-                faults = find_faults(_alone(change), self.settings.extra_fields, needs_id=False)
-                if faults:
-                    yield change.path, f"a definition may not hold what live has: {faults[0].message}"
+        for edit in edits:
+            reason = why_left(edit.path, edit.value, self.settings)
+            if not reason and self.settings.environment is not None and not self.settings.overlay:
+                reason = "the environment has no overlay folder to write it into"
+            if reason:
+                yield edit.path, reason
 
 
-def _alone(change: Change) -> dict[str, object]:
-    """Return a definition that declares the live value of one change, and nothing else."""
-    value: object = None if change.live is MISSING else change.live
-    for key in reversed(change.path[1:]):
-        value = {key: value}
-    return {change.path[0]: value}
+def _laid_over(shared: Any, live: Any) -> Any:
+    """Return what gives a live value when it is laid over a shared one: keys that live lacks become null."""
+    if not isinstance(shared, Mapping) or not isinstance(live, Mapping):
+        return live
+    wanted = {key: _laid_over(shared.get(key), value) for key, value in live.items()}
+    return {**wanted, **{key: None for key in shared if key not in live}}
 
 
-def _new_overlay(edits: Sequence[Edit]) -> str:
-    fields: dict[str, object] = {}
+def _with_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, str]]:
+    """Return a file's text with as many edits as it takes, and the reasons of those that it does not."""
+    try:
+        return _edited(text, edits), {}
+    except EditRefused:
+        refused: dict[FieldPath, str] = {}
+    after, made, waiting = text, list[Edit](), list(edits)
+    while len(refused) < len(waiting):  # what is made may let another one be: the last alias of an anchor goes
+        waiting, refused = [edit for edit in waiting if edit not in made], {}
+        for edit in waiting:
+            try:
+                after = _edited(text, [*made, edit])
+                made.append(edit)
+            except EditRefused as error:
+                refused[edit.path] = str(error)
+    return after, refused
+
+
+def _edited(text: str, edits: Sequence[Edit]) -> str:
+    """Return a file's text with edits made; a file that is not there yet becomes an overlay. Raises EditRefused."""
+    if text or not edits:
+        return edit_yaml(text, edits) if edits else text
+    fields: dict[str, Any] = {}
     for edit in edits:
         inner = fields
         for key in edit.path[:-1]:
-            inner = inner.setdefault(key, {})  # type: ignore[assignment]
+            inner = inner.setdefault(key, {})
         inner[edit.path[-1]] = edit.value
-    return write_definition(fields) if edits else ""
+    try:
+        return write_definition(fields)
+    except ValueError:
+        message = f"{dotted(edits[-1].path)} cannot be written into a new file so that it reads as intended"
+        raise EditRefused(message, "unwritable", hint="") from None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from reconciler.adapters.definitions import Loaded
+from reconciler.adapters.yaml_places import find_places
 from reconciler.core.definition import Definition
 from reconciler.core.ignore import has_expired
 from reconciler.core.paths import to_pointer
@@ -64,14 +65,16 @@ def _shared_assistants(forms: Forms) -> Iterator[Problem]:
         others = {definition.id: definition for definition in there.definitions}
         for definition in here.definitions:
             if definition.id in others:
+                place, other = _place_of_id(definition), _place_of_id(others[definition.id])
+                where = "stands here for both" if place == other else "also stands in {}:{}:{}".format(*other)
                 message = (
-                    f"{first.environment} and {second.environment} have one URL, and the id {definition.id} also "
-                    f"stands in {_declaring(others[definition.id])}: both would write to that assistant"
+                    f"{first.environment} and {second.environment} have one URL, and the id {definition.id} {where}: "
+                    "both would write to that assistant; correct the id or the URL of one of them"
                 )
-                yield Problem(_declaring(definition), 1, 1, message, kind="duplicate")
+                yield Problem(*place, message, kind="duplicate")
 
 
-def _declaring(definition: Definition) -> str:
-    """Return the file that declares a definition's id."""
-    overlay = definition.overlay
-    return overlay.file if overlay is not None and "id" in overlay.fields else definition.file
+def _place_of_id(definition: Definition) -> tuple[str, int, int]:
+    """Return the file, line and column at which a definition's id stands."""
+    file, text = definition.id_layer
+    return (file, *find_places(text)["id",].value)

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, cast
 
 from reconciler.core.paths import parse_pointer
 from reconciler.errors import ReportError
+from reconciler.report.diff_document import COMMAND as DIFF
 from reconciler.report.document import FORMAT_VERSION, Document
 from reconciler.report.shape import ShapeError, check_shape
 from reconciler.report.values import escape
@@ -17,11 +18,11 @@ DEEPEST_REPORT = 200  # levels of lists and objects
 _TOO_DEEP = "is nested too deeply to be a report"
 _HINT = "A report is what --format json prints and --report FILE.json writes."
 # What JSON allows in a text but no terminal should see raw (C1 controls, bidi marks, line separators),
-# and what UTF-8 cannot write (lone surrogates).
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# what UTF-8 cannot write (lone surrogates), and `##[`, which a GitHub runner may take for a command.
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|#(?=#\\[)")
 
 
-def render_json(document: Document) -> str:
+def render_json(document: Mapping[str, object]) -> str:
     """Return the document as indented JSON that ends in a newline; the same document gives the same bytes."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
@@ -92,6 +93,9 @@ def _items(value: Any) -> Iterator[Any]:
 
 
 def _check_version(document: Any, where: str) -> None:
+    if isinstance(document, dict) and document.get("command") == DIFF:
+        hint = "Run `reconciler diff` again, with the --format that is wanted."
+        raise ReportError("compares two environments and is no report of a run", hint=hint, where=where)
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"

@@ -6,19 +6,19 @@ and rows become shorter before they go.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.report import wording
 from reconciler.report.document import AssistantEntry, Document
 from reconciler.report.inert import code, cut, inline
-from reconciler.report.page import Page
+from reconciler.report.page import Page, size
 from reconciler.report.section import LONGEST_SENTENCE, section
 from reconciler.report.values import field_name
 
 MARKDOWN_LIMIT = 65_000
+CLOSING = 300  # characters kept for the note on what is left out
 
-_SMALLEST = 1_000
-_CLOSING = 300  # characters kept for the note on what is left out
+SMALLEST_LIMIT = 1_000
 _NAMED_FIELDS = 3
 _ORIGINS = {"conflict": "both", "drift": "edited live", "change": "git"}
 
@@ -42,12 +42,14 @@ _WIDTHS = (
 )
 
 
-def render_markdown(document: Document, *, limit: int = MARKDOWN_LIMIT) -> str:
+def render_markdown(document: Document, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = size) -> str:
     """Return the report as Markdown of at most `limit` characters (1,000 at least), counted in UTF-16 units.
+
+    `measure` counts them otherwise, `page.byte_size` for a file that is limited in bytes.
 
     Trouble comes first, then conflicts, drift and changes; a note at the end says what is left out.
     """
-    page = Page(max(limit, _SMALLEST) - _CLOSING)
+    page = Page(max(limit, SMALLEST_LIMIT) - CLOSING, measure)
     page.add("\n\n".join([f"## {inline(wording.heading(document))}", *_opening(document)]))
     left_out: list[str] = []
     if document["command"] != "validate":

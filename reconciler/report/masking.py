@@ -45,9 +45,9 @@ def _mask_assistant(
     error = entry["error"]
     return {
         **entry,
-        "name": _mask(entry["name"], ("name",), sensitive),
+        "name": mask_value(entry["name"], ("name",), sensitive),
         "changes": [_mask_change(change, sensitive) for change in entry["changes"]],
-        "patch": _mask(entry["patch"], (), sensitive),
+        "patch": mask_value(entry["patch"], (), sensitive),
         "warnings": [scrub(warning) for warning in entry["warnings"]],
         "error": {**error, "message": scrub(error["message"])} if error else None,
     }
@@ -55,15 +55,15 @@ def _mask_assistant(
 
 def _mask_change(change: ChangeEntry, sensitive: Sequence[FieldPath]) -> ChangeEntry:
     path = parse_pointer(change["path"])
-    masked: ChangeEntry = {**change, "desired": _mask(change["desired"], path, sensitive)}
+    masked: ChangeEntry = {**change, "desired": mask_value(change["desired"], path, sensitive)}
     if "live" in change:
-        masked["live"] = _mask(change["live"], path, sensitive)
+        masked["live"] = mask_value(change["live"], path, sensitive)
     if "base" in change:
-        masked["base"] = _mask(change["base"], path, sensitive)
+        masked["base"] = mask_value(change["base"], path, sensitive)
     return masked
 
 
-def _mask(value: Any, path: FieldPath, sensitive: Sequence[FieldPath]) -> Any:
+def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath]) -> Any:
     """Return a value that stands at a path with its sensitive parts replaced."""
     near = [pattern for pattern in sensitive if _meets(pattern, path)]
     if not near or value is None:
@@ -71,9 +71,9 @@ def _mask(value: Any, path: FieldPath, sensitive: Sequence[FieldPath]) -> Any:
     if any(covers(pattern, path) for pattern in near):
         return SENSITIVE
     if isinstance(value, dict):
-        return {key: _mask(item, (*path, key), near) for key, item in value.items()}
+        return {key: mask_value(item, (*path, key), near) for key, item in value.items()}
     if isinstance(value, list):
-        return [_mask(item, (*path, str(place)), near) for place, item in enumerate(value)]
+        return [mask_value(item, (*path, str(place)), near) for place, item in enumerate(value)]
     return value
 
 

@@ -1,7 +1,7 @@
 """A page of limited length that is filled from the most important part to the least."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 
 def size(text: str) -> int:
@@ -9,16 +9,22 @@ def size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def byte_size(text: str) -> int:
+    """Return how many bytes a text takes in a file."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 @dataclasses.dataclass(slots=True)
 class Page:
-    """Parts with a blank line between them, as many as there is room for."""
+    """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is."""
 
     room: int
+    measure: Callable[[str], int] = size
     parts: list[str] = dataclasses.field(default_factory=list)
 
     def add(self, part: str) -> bool:
         """Add a part if there is room for it; tell whether there was."""
-        needed = size(part) + 2
+        needed = self.measure(part) + 2
         if needed > self.room:
             return False
         self.room -= needed
@@ -28,9 +34,9 @@ class Page:
     def add_lines(self, head: Sequence[str], lines: Iterable[str]) -> int:
         """Add as many lines below their head as there is room for; return how many are left out."""
         waiting = list(lines)
-        room = self.room - sum(size(line) + 1 for line in head) - 2
+        room = self.room - sum(self.measure(line) + 1 for line in head) - 2
         kept = 0
-        while kept < len(waiting) and (room := room - size(waiting[kept]) - 1) >= 0:
+        while kept < len(waiting) and (room := room - self.measure(waiting[kept]) - 1) >= 0:
             kept += 1
         if kept:
             self.add("\n".join([*head, *waiting[:kept]]))

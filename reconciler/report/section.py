@@ -76,7 +76,7 @@ def _table(changes: Sequence[ChangeEntry]) -> str:
     rows.append(["---"] * len(rows[0]))
     for change in changes:
         live, desired = _value(change.get("live")), _value(change["desired"])
-        words = _in_words(change)
+        words = in_words(change)
         if words and change["kind"] == "drift":
             live += f" ({words})"
         elif words:
@@ -90,7 +90,7 @@ def _value(value: Any) -> str:
     return "not set" if value is None else code(literal(value))
 
 
-def _in_words(change: ChangeEntry) -> str:
+def in_words(change: ChangeEntry) -> str:
     """Return what a difference means: what git's change will do, or what the live edit did."""
     live, desired = change.get("live"), change["desired"]
     before, after = (desired, live) if change["kind"] == "drift" else (live, desired)
@@ -100,19 +100,20 @@ def _in_words(change: ChangeEntry) -> str:
 def _long(change: ChangeEntry) -> Iterator[str]:
     """Return a difference of long values: its field, then the diff; for a conflict one for each side."""
     live, desired = change.get("live"), change["desired"]
-    words = _in_words(change)
+    words = in_words(change)
     name = code(field_name(change["path"])) + (f" ({words})" if words else "")
     if (base := _moved_from(change)) is None:
         yield f"{name}, from live to definition:"
-        yield _diff(live, desired)
+        yield fenced_diff(live, desired)
         return
     yield f"{name}, live moved:"
-    yield _diff(base, live)
+    yield fenced_diff(base, live)
     yield f"{name}, git moved:"
-    yield _diff(base, desired)
+    yield fenced_diff(base, desired)
 
 
-def _diff(old: Any, new: Any) -> str:
+def fenced_diff(old: Any, new: Any) -> str:
+    """Return what differs between two long values as a block of code that GitHub colours."""
     lines = [text for line in diff_values(old, new) for text in _plain_lines(line)]
     return fenced(lines, "diff") if lines else f"_{wording.SENSITIVE_DIFFERS}_"
 

@@ -36,6 +36,11 @@ def render_text(document: Document, *, colour: bool = False, width: int = 80, ve
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
+def assistant_text(entry: AssistantEntry, *, width: int = 100) -> str:
+    """Return what the text report says of one assistant, without colour and without a line end after it."""
+    return "\n".join(_block(entry, Look(Palette(on=False), width, verbose=False)))
+
+
 def _problems(problems: Sequence[ProblemEntry], look: Look) -> list[str]:
     """Return the findings as editors turn them into links: one line each, therefore never wrapped."""
     lines = []
@@ -143,14 +148,15 @@ def _long_leaf(change: ChangeEntry, head: list[Span], look: Look) -> list[str]:
     remark: list[Span] = [(f" ({_origin(change)})", _INK_OF_KIND[change["kind"]])] if wording.origin(change) else []
     lines = paragraph(remark, look, first=head, indent=6)
     if change["kind"] != "conflict" or "base" not in change:
-        return lines + _diff(live, desired, look)
+        return lines + diff_lines(live, desired, look)
     for side, value in (("live moved:", live), ("git moved:", desired)):
         lines += paragraph([(side, "dim")], look, first=[("    ", "plain")])
-        lines += _diff(change["base"], value, look)
+        lines += diff_lines(change["base"], value, look)
     return lines
 
 
-def _diff(old: Any, new: Any, look: Look) -> list[str]:
+def diff_lines(old: Any, new: Any, look: Look) -> list[str]:
+    """Return what differs between two long values, as the indented lines below a field's name."""
     lines: list[str] = []
     for line in diff_values(old, new, full=look.verbose):
         if line.sign == "gap":

@@ -42,11 +42,11 @@ ERROR: dict[str, str] = {
     "invalid": "the definition is not valid",
 }
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
+TROUBLE = ("failed", "indeterminate", "not_converged", "refused")
 RELEASED = "no longer in the definition, left as it is"
 GONE = "definition removed, the assistant is left as it is"
 
 _WRITING = ("apply", "rollback")
-_TROUBLE = ("failed", "indeterminate", "not_converged", "refused")
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
@@ -79,7 +79,7 @@ def is_worth_showing(entry: AssistantEntry) -> bool:
 def importance(entry: AssistantEntry) -> int:
     """Return an assistant's rank: 0 for trouble, 1 conflicts, 2 drift, 3 changes, 4 whatever else."""
     kinds = {change["kind"] for change in entry["changes"]}
-    if entry["error"] or entry["status"] in ("error", "missing") or entry["outcome"] in _TROUBLE:
+    if entry["error"] or entry["status"] in ("error", "missing") or entry["outcome"] in TROUBLE:
         return 0
     if entry["status"] == "conflicted" or "conflict" in kinds:
         return 1

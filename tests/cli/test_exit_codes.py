@@ -128,8 +128,8 @@ def test_more_changes_than_allowed_send_nothing(project: Project, limit: str, wr
         assert len(sandbox.patches) == (2 if written else 0)
     assert done.code == (0 if written else 1)
     if not written:
-        assert "Nothing was sent: 2 assistants would be written, and max_changes allows 1." in " ".join(done.stdout.split())
-        assert done.stdout.endswith("0 applied, 0 unchanged, 0 failed, 3 skipped.\n")
+        note = "Nothing was sent: 2 assistants would be written, and max_changes allows 1."
+        assert note in " ".join(done.stdout.split())
 
 
 def test_the_limit_may_stand_in_the_settings_and_the_option_wins(project: Project) -> None:

@@ -77,11 +77,14 @@ def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
     assert (project.folder / "taken.yaml").read_text() == "id: asst_9\n"
 
 
-def test_an_environment_is_refused_before_any_request(project: Project) -> None:
+def test_an_environment_without_a_place_for_the_id_is_refused_before_any_request(project: Project) -> None:
     with running_sandbox({"asst_1": LIVE}) as sandbox:
         project.configure(environments={"staging": {"api_url": sandbox.url}})
         done = run("import", "asst_1", "--environment", "staging", cwd=project.root, env=signed_in(sandbox))
         assert sandbox.requests == []
     assert done.code == 1
-    assert "import cannot write into an environment's overlay yet" in done.stderr
+    assert done.stderr == (
+        "Error: the environment staging has no overlay folder for the ids\n"
+        "  give it one in reconciler.yaml: overlay: environments/staging\n"
+    )
     assert not list(project.folder.glob("*.yaml"))

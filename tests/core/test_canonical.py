@@ -51,6 +51,8 @@ DIFFERENT: list[tuple[Any, Any]] = [
     ([{"a": 1}], [{"a": 1}, {}]),
     (9007199254740993, 9007199254740992.0),
     ({"__x": 1}, {"__x": 2}),
+    ([[1, 2]], [[2, 1]]),
+    ([{"endCallPhrases": ["a", "b"]}], [{"endCallPhrases": ["b", "a"]}]),
 ]
 
 
@@ -70,6 +72,15 @@ def test_the_order_counts_everywhere_but_in_end_call_phrases() -> None:
     assert not equal(["a", "b", "b"], ["b", "a", "a"], ("endCallPhrases",))
     assert not equal(["a", "b"], ["b", "a"], ("metadata", "endCallPhrases"))
     assert equal({"endCallPhrases": ["a", "b"]}, {"endCallPhrases": ["b", "a"]})
+
+
+def test_lists_in_lists_stay_small() -> None:
+    deep: Any = "x"
+    for _ in range(90):
+        deep = [deep]
+    assert equal(deep, deep)
+    assert not equal(deep, [deep])
+    assert len(str(canonical(deep))) < 5000
 
 
 def test_what_asks_for_nothing() -> None:

@@ -1,11 +1,17 @@
-"""What of a live assistant a new definition declares."""
+"""What of a live assistant a new definition or overlay declares."""
 
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from reconciler.adapters.layers import laid_over
+from reconciler.core.assistant import find_faults
 from reconciler.core.canonical import equal
-from reconciler.core.importing import declare
+from reconciler.core.compare import differing_leaves
+from reconciler.core.importing import declare, declare_over, why_left
+from reconciler.core.missing import MISSING
 from reconciler.core.settings import Settings
 
 
@@ -82,3 +88,72 @@ def test_sensitive_values_are_left_out(sensitive: Any, fields: Any, hidden: Any)
 def test_a_bad_id_is_not_left_out() -> None:
     """A definition without its id would be no definition; whoever asks for one checks the id."""
     assert declare("a b", {"id": "a b", "name": 7}, Settings()).fields == {"id": "a b"}
+
+
+SHARED = {
+    "name": "A",
+    "firstMessage": "Hi",
+    "model": {"provider": "openai", "model": "gpt-4o", "temperature": 0.7},
+    "metadata": {"team": "a", "list": [1]},
+}
+
+
+def test_an_overlay_holds_the_id_and_what_differs() -> None:
+    live = {**SHARED, "firstMessage": None, "metadata": {"list": [1, 2], "more": 1}, "endCallMessage": "Bye"}
+    found = declare_over(SHARED, "asst_1", live, Settings())
+    assert [*found.fields] == ["id", "firstMessage", "metadata"]
+    assert found.fields == {"id": "asst_1", "firstMessage": None, "metadata": {"list": [1, 2], "team": None}}
+    assert (found.left, found.unmanaged) == ((), (("endCallMessage",), ("metadata", "more")))
+
+
+def test_an_overlay_of_what_does_not_differ_holds_the_id_alone() -> None:
+    found = declare_over(SHARED, "asst_1", {**SHARED, "id": "asst_1", "tools": [1]}, Settings())
+    assert (found.fields, found.left, found.unmanaged) == ({"id": "asst_1"}, (), ())
+
+
+@pytest.mark.parametrize(
+    ("path", "live", "reason"),
+    [
+        (("name",), MISSING, "live has no value"),
+        (("model", "temperature"), None, "live has no value"),
+        (("metadata", "crmKey"), "hush", "named under sensitive"),
+        (("metadata", "crmKey"), MISSING, "named under sensitive"),
+        (("maxDurationSeconds",), "long", "a definition may not hold what live has: maxDurationSeconds must be"),
+        (("metadata", "n"), [2**63], "a definition may not hold what live has"),
+        (("metadata", "n"), MISSING, ""),
+        (("firstMessage",), None, ""),
+        (("model", "temperature"), 0.1, ""),
+    ],
+)
+def test_why_a_file_cannot_take_a_live_value(path: tuple[str, ...], live: Any, reason: str) -> None:
+    found = why_left(path, live, Settings(sensitive=(("metadata", "crmKey"),)))
+    assert found.startswith(reason)
+    assert bool(found) == bool(reason)
+    assert "hush" not in found
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["", "a", "b"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["A", "B"]),
+        "firstMessage": st.none() | st.sampled_from(["A", "B"]),
+        "endCallPhrases": st.none() | st.lists(st.sampled_from("ab"), max_size=3),
+        "metadata": st.none() | st.dictionaries(st.sampled_from("abc"), values, max_size=3),
+        "transcriber": st.fixed_dictionaries({}, optional={"provider": st.just("google"), "model": values}),
+        "maxDurationSeconds": values,
+    },
+)
+
+
+@given(fields, fields)
+def test_with_its_overlay_a_definition_differs_in_nothing_but_what_is_left(shared: Any, live: Any) -> None:
+    found = declare_over(shared, "asst_1", live, Settings())
+    merged = {key: value for key, value in laid_over(shared, found.fields).items() if key != "id"}
+    assert differing_leaves(merged, live) == tuple(path for path, _ in found.left)
+    if not find_faults(shared, needs_id=False):
+        assert not find_faults({"id": "asst_1", **merged})

@@ -1,52 +1,16 @@
 """Environments: definitions with overlays, settings and records of their own, and nothing of another's."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-from commands import Completed, run
 from histories import gone, moved
-from projects import MODEL, Project
-from stories import REF, Story, entries, story
+from projects import MODEL
+from stories import REF, entries, story
 from two_environments import NOTHING_ELSE, Two, two_environments
 
 LIVE: dict[str, Any] = {"name": "Enrollment", "firstMessage": "Hello", "model": MODEL}
-STAGING = {"staging": {"api_url": "https://staging.example/api", "overlay": "environments/staging"}}
-SHARED: dict[str, Any] = {
-    "name": "Enrollment",
-    "firstMessage": "Hello",
-    "model": MODEL,
-    "metadata": {"a": 1, "b": [1, 2], "c": 3},
-}
+SHARED: dict[str, Any] = {**LIVE, "metadata": {"a": 1, "b": [1, 2], "c": 3}}
 REF_OF_STAGING = "refs/reconciler/staging/applied"
-
-
-class Offline(Story):
-    """A repository alone."""
-
-    def __init__(self, root: Path) -> None:
-        self.project = Project(root)
-        self.root = root
-
-    def run(self, *arguments: str | Path, env: Any = None) -> Completed:
-        return run(*arguments, cwd=self.root, env=env)
-
-    def overlay(self, key: str, text: str = "", name: str = "staging", **fields: Any) -> Path:
-        file = self.root / "environments" / name / f"{key}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text or json.dumps(fields), "utf-8")
-        return file
-
-
-@pytest.fixture
-def offline(tmp_path: Path) -> Offline:
-    """A definition with an overlay in staging."""
-    tale = Offline(tmp_path / "work")
-    tale.project.configure(environments=STAGING)
-    tale.project.write("a", **SHARED)
-    tale.overlay("a", "id: asst_a\n")
-    return tale
 
 
 def applied(two: Two, *names: str) -> None:
@@ -55,14 +19,6 @@ def applied(two: Two, *names: str) -> None:
     for name in names or ("staging", "production"):
         done = two.run(name, "apply", "--yes", "--record", "--base", "none")
         assert done.code == 0, done.stderr
-
-
-@pytest.mark.parametrize("command", ["validate", "plan", "drift", "pull", "history", "whoami"])
-def test_an_environment_that_is_not_there(offline: Offline, command: str) -> None:
-    done = offline.run(command, "--environment", "stagign")
-    assert (done.code, done.stdout) == (1, "")
-    assert "there is no environment 'stagign'" in done.stderr
-    assert "staging" in done.stderr.partition("has")[2]
 
 
 def test_objects_are_merged_null_is_kept_and_everything_else_replaced(tmp_path: Path) -> None:
@@ -80,38 +36,6 @@ def test_objects_are_merged_null_is_kept_and_everything_else_replaced(tmp_path: 
     assert patch["voicemailMessage"] is None
 
 
-def test_problems_stand_in_the_file_that_declares_the_value(offline: Offline) -> None:
-    offline.project.write("a", "name: A\nmaxDurationSeconds: ten\nmodel:\n  provider: openai\n")
-    offline.overlay("a", "id: asst_a\nfirstMessage: Hi\nmodel:\n  temperature: 7\nnmae: x\n")
-    done = offline.run("validate", "--environment", "staging")
-    places = [line.split(": ")[0] for line in done.stdout.splitlines() if ": " in line]
-    assert done.code == 1
-    assert {"assistants/a.yaml:2:21", "environments/staging/a.yaml:4:16", "environments/staging/a.yaml:5:1"} <= {
-        *places
-    }
-
-
-def test_an_overlay_mends_what_it_replaces(offline: Offline) -> None:
-    offline.project.write("a", "name: A\nmaxDurationSeconds: ten\n")
-    offline.overlay("a", "id: asst_a\nmaxDurationSeconds: 10\n")
-    assert offline.run("validate", "--environment", "staging").code == 0
-
-
-def test_an_overlay_that_cannot_be_read_has_its_place(offline: Offline) -> None:
-    offline.overlay("a", "id: [\n")
-    done = offline.run("validate", "--environment", "staging")
-    assert done.code == 1
-    assert "environments/staging/a.yaml:" in done.stdout
-
-
-@pytest.mark.parametrize("arguments", [(), ("--environment", "staging")])
-def test_an_overlay_without_a_definition(offline: Offline, arguments: tuple[str, ...]) -> None:
-    offline.overlay("sub/lost", "id: asst_lost\n")
-    done = offline.run("validate", *arguments)
-    assert done.code == 1
-    assert "environments/staging/sub/lost.yaml:1:1: this overlay has no definition of the same name" in done.stdout
-
-
 def test_definitions_without_an_id_are_not_part_of_an_environment(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE}) as two:
         two.shared("a")
@@ -122,14 +46,6 @@ def test_definitions_without_an_id_are_not_part_of_an_environment(tmp_path: Path
     assert staging["environment"] == "staging"
     assert [*entries(production)] == []
     assert production["environment"] == "production"
-
-
-def test_an_overlay_folder_that_is_missing(offline: Offline) -> None:
-    offline.overlay("a").unlink()
-    (offline.root / "environments/staging").rmdir()
-    done = offline.run("validate", "--environment", "staging")
-    assert done.code == 1
-    assert "there is no overlay folder environments/staging" in done.stderr
 
 
 def test_two_urls_are_refused_and_the_option_wins(tmp_path: Path) -> None:
@@ -274,27 +190,6 @@ def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
     assert done.code == 1
     assert "the plan was made for the environment 'staging'" in done.stderr
     assert same.code == 0, same.stderr
-
-
-def test_validate_checks_all_environments(offline: Offline) -> None:
-    fine = offline.run("validate")
-    offline.project.configure(environments={**STAGING, "production": {"overlay": "environments/production"}})
-    offline.overlay("a", "id: asst_a\nfirstMessage: 12\n", "production")
-    both, one = offline.run("validate"), offline.run("validate", "--environment", "staging")
-    assert (fine.code, one.code) == (0, 0), fine.stdout
-    assert both.code == 1
-    assert "environments/production/a.yaml:2:15: " in both.stdout
-
-
-def test_two_environments_that_write_to_one_assistant_name_both_files(offline: Offline) -> None:
-    other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
-    offline.project.configure(environments={**STAGING, "production": other})
-    offline.overlay("a", "# Production.\nid: asst_a\n", "production")
-    done = offline.run("validate")
-    (line,) = [text for text in done.stdout.splitlines() if "both would write" in text]
-    assert done.code == 1
-    assert "environments/production/a.yaml" in line
-    assert "environments/staging/a.yaml" in line
 
 
 def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:

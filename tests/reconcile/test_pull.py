@@ -9,7 +9,7 @@ from histories import moved
 from projects import MODEL
 from servers import running_sandbox
 from stories import Story, story
-from two_environments import NOTHING_ELSE, two_environments
+from two_environments import NOTHING_ELSE, SHARED, two_environments
 
 TEXT = """# What callers hear.
 id: asst_a
@@ -285,3 +285,72 @@ def test_an_overlay_folder_that_cannot_take_a_file_is_an_error(tmp_path: Path) -
         done = two.run("staging", "pull")
     assert (done.code, done.stdout) == (1, "")
     assert "cannot be written" in done.stderr
+
+
+def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp_path: Path) -> None:
+    text = TEXT.replace('"Hello"', '&hi "Hello"') + "voicemailMessage: *hi\nendCallMessage: *hi  # too\n"
+    live = {**LIVE, "voicemailMessage": "Hello", "endCallMessage": "Hello"}
+    with story(tmp_path / "work", {"a": live}) as tale:
+        file = begun(tale, text)
+        tale.sandbox.edit("asst_a", name="B", firstMessage="Welcome", voicemailMessage="Call us back")
+        done = tale.run("pull")
+        first = file.read_text("utf-8")
+        tale.sandbox.edit("asst_a", endCallMessage="Bye")
+        again = tale.run("pull")
+        second = file.read_text("utf-8")
+    pulled = text.replace("name: A", "name: B").replace("Message: *hi\nend", "Message: Call us back\nend")
+    assert (done.code, done.stdout, first) == (0, "assistants/a.yaml: name, voicemailMessage\n", pulled)
+    assert "not pulled: firstMessage: firstMessage cannot be changed alone: it has" in done.stderr
+    assert (again.code, again.stderr) == (0, "")
+    assert second == pulled.replace("*hi  # too", "Bye  # too").replace('&hi "Hello"', '"Welcome"')
+
+
+def test_nothing_to_pull_is_not_said_of_what_is_left(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = begun(tale)
+        tale.sandbox.edit("asst_a", name=None)
+        done, checked = tale.run("pull"), tale.run("pull", "--check")
+        after = file.read_text("utf-8")
+    assert (done.code, done.stdout, after) == (checked.code, checked.stdout, TEXT) == (0, "", TEXT)
+    assert done.stderr == checked.stderr
+    assert done.stderr.startswith("assistants/a.yaml: not pulled: name: live has no value")
+    assert "Nothing to pull" not in done.stderr
+
+
+@pytest.mark.parametrize("overlaid", ["metadata: null\n", "metadata:\n  team: none\n  office: 1\n"])
+def test_what_an_overlay_takes_back_from_the_shared_file_stays_away(tmp_path: Path, overlaid: str) -> None:
+    text = SHARED + "metadata:\n  team: {name: a, size: 3}\n  office: 2\n"
+    live = {"name": "Enrollment", "metadata": yaml.safe_load(overlaid)["metadata"]}
+    with two_environments(tmp_path / "work", {"s": live}) as two:
+        shared = two.shared(text=text)
+        overlay = two.overlay("staging", "a", f"id: asst_s\n{overlaid}# the end\n")
+        two.tale.commit()
+        two.report("staging", "apply", "--yes", "--record", "--base", "none")
+        two.sandboxes["staging"].edit("asst_s", metadata={"team": {"name": "b"}, "office": 1})
+        done = two.run("staging", "pull")
+        planned, again = two.report("staging", "plan"), two.run("staging", "pull")
+        after, untouched = overlay.read_text("utf-8"), shared.read_text("utf-8")
+    assert (done.code, done.stderr, untouched) == (0, "", text)
+    assert yaml.safe_load(after)["metadata"] == {"team": {"name": "b", "size": None}, "office": 1}
+    assert after.endswith("# the end\n")
+    assert (moved(planned), planned["summary"]["in_sync"], again.stderr) == ({}, 1, "Nothing to pull.\n")
+
+
+def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:
+    deep: Any = "x"
+    for _ in range(70):
+        deep = [deep]
+    with two_environments(tmp_path / "work", {"a": {**LIVE, "metadata": {"team": "a"}}}) as two:
+        two.tale.write("a", TEXT + "metadata: {team: a}\n")
+        two.tale.commit()
+        two.tale.sandbox.edit("asst_a", metadata={"team": deep})
+        nothing = two.run("staging", "pull")
+        there = list((two.root / "environments/staging").iterdir())
+        two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = two.run("staging", "pull")
+        after = (two.root / "environments/staging/a.yaml").read_text("utf-8")
+    told = "environments/staging/a.yaml: not pulled: metadata.team: metadata.team cannot be written into a new file"
+    assert (nothing.code, nothing.stdout, there) == (0, "", [])
+    assert nothing.stderr.startswith(told)
+    assert (done.code, after) == (0, "firstMessage: Welcome\n")
+    assert done.stderr.startswith(told)

@@ -18,6 +18,7 @@ NEW_GREETING = (
 )
 PROMPT = "\n".join(f"{n}. Rule number {n}: stay friendly, whatever the caller says." for n in range(1, 201))
 NEW_PROMPT = PROMPT.replace("Rule number 100: stay friendly", "Rule number 100: stay calm and friendly")
+COMMANDS = "::error::x\n::stop-commands::y\n##[set-output name=has_errors]false\n50% off, 3:1"
 HOSTILE = "\x1b[31mred\x07 \u202egnp.exe | `x` ``` <script>alert(1)</script> @team #123 \u200b\r\n![i](http://e.vil/i)"
 
 
@@ -161,9 +162,10 @@ def _hostile() -> Document:
                 "/metadata/nested", {"key": "(sensitive)", "note": "x" * 70}, {"key": "(sensitive)", "note": "x" * 70}
             ),
             change("/metadata/emoji", "\U0001f469\u200d\U0001f4bb \u4f60\u597d", "\ud800 a\u00a0b"),
+            change("/metadata/steps", COMMANDS, "::add-mask::a"),
             name="@everyone <img src=x onerror=alert(1)> **bold** [link](http://e.vil) #1\nnew | line \U0001f600",
             id_="asst_`1`|2",
-            warnings=["see https://e.vil and www.e.vil, @admin, GH-12\x1b[2J"],
+            warnings=[COMMANDS, "see https://e.vil and www.e.vil, @admin, GH-12\x1b[2J"],
             ignored=[{"path": "/metadata/x|y", "reason": "<b>why</b> | not", "expires": None}],
         ),
         warnings=["`settings` | <i>are</i> odd"],

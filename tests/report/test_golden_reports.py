@@ -4,6 +4,7 @@ After a deliberate change: `RENEW_GOLDEN=1 pytest tests/report/test_golden_repor
 """
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +12,21 @@ import pytest
 from golden_documents import DOCUMENTS
 
 from reconciler.report.document import Document
+from reconciler.report.github import render_github
+from reconciler.report.html import render_html
 from reconciler.report.json_text import parse_report, render_json
+from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
 from reconciler.report.text import render_text
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def without_assets(page: str) -> str:
+    """A page without the style, the script and their hashes, which are files of their own."""
+    page = re.sub(r"(<(style|script)>).*?(</\2>)", r"\1\3", page, flags=re.DOTALL)
+    return re.sub(r"&#39;sha256-[^&]*&#39;", "hash", page)
+
 
 RENDERERS: dict[str, Callable[[Document], str]] = {
     "json": render_json,
@@ -23,6 +34,9 @@ RENDERERS: dict[str, Callable[[Document], str]] = {
     "colour.txt": lambda document: render_text(document, colour=True),
     "verbose.txt": lambda document: render_text(document, verbose=True, width=100),
     "md": render_markdown,
+    "github.txt": render_github,
+    "xml": render_junit,
+    "html": lambda document: without_assets(render_html(document)),
 }
 
 

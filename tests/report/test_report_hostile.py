@@ -2,20 +2,24 @@
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_documents import assistant, change, document, failure, problem
 
 from reconciler.report.document import ChangeKind, Document
+from reconciler.report.github import render_github
+from reconciler.report.html import render_html
 from reconciler.report.json_text import parse_report, render_json
+from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
 from reconciler.report.page import size
 from reconciler.report.text import render_text
 from reconciler.report.values import escape, literal
 
 texts = st.text(
-    st.characters() | st.sampled_from("\x1b\n\r\t\x07\x9b\u202e\u200b\u2028`|<>@#[]\\_ \ud800"), max_size=90
+    st.characters() | st.sampled_from("\x1b\n\r\t\x07:%\ufffe\x9b\u202e\u200b\u2028`|<>@#[]\\_ \ud800"), max_size=90
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
@@ -78,6 +82,44 @@ def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run
     text = render_json(run)
     text.encode()
     assert not re.search("[\x7f-\x9f\u2028-\u202e\ud800-\udfff]", text)
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs())
+def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Document) -> None:
+    text = render_github(run)
+    assert not CONTROLS.search(text)
+    text.encode()
+    for line in text.removesuffix("\n").split("\n"):
+        if line.lstrip().startswith("::"):
+            assert re.match(r"::(error|warning|notice)( (file|line|col|title)=[^:]*)?::", line)
+        else:
+            assert "##[" not in line
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs())
+def test_every_junit_report_is_xml_that_says_everything_visibly(run: Document) -> None:
+    text = render_junit(run)
+    assert not CONTROLS.search(text)
+    text.encode()
+    assert len(ElementTree.fromstring(text).findall("testsuite/testcase")) == 1 + len(
+        {problem["file"] for problem in run["problems"]} - {entry["file"] for entry in run["assistants"]}
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(runs())
+def test_no_html_report_holds_a_raw_control_character_or_markup_from_outside(run: Document) -> None:
+    text = re.sub("<(style|script)>.*?</\\1>", "", render_html(run), flags=re.DOTALL)
+    assert not CONTROLS.search(text)
+    text.encode()
+    tags = {
+        *("html", "head", "meta", "title", "body", "a", "header", "p", "h1", "h2", "h3", "h4", "dl", "div", "dt", "dd"),
+        *("ul", "li", "b", "main", "section", "span", "button", "label", "input", "details", "summary", "code"),
+        *("table", "thead", "tbody", "tr", "th", "td", "del", "ins", "i"),
+    }
+    assert set(re.findall("<([^/!][^ >]*)", text)) <= tags
 
 
 @given(values)

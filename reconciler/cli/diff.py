@@ -1,0 +1,59 @@
+"""`reconciler diff`."""
+
+import functools
+import sys
+
+import click
+
+from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
+from reconciler.cli.output import emit_rendered, tell_problems, terminal_width
+from reconciler.cli.streams import wants_colour
+from reconciler.errors import UsageError
+from reconciler.reconcile.choices import DefinitionOptions
+from reconciler.reconcile.diff import compare
+from reconciler.reconcile.inputs import places, read_pair
+from reconciler.report.diff_document import DiffDocument, to_diff_document
+from reconciler.report.diff_markdown import render_diff_markdown
+from reconciler.report.diff_text import render_diff_text
+from reconciler.report.json_text import render_json
+
+FORMATS = ("text", "json", "markdown")
+SUFFIXES = (".json", ".md")
+
+
+@click.command("diff")
+@definition_options
+@functools.partial(output_options, formats=FORMATS, suffixes=SUFFIXES)
+@detailed_exitcode_option
+@click.option("--against", metavar="NAME", help="The environment to compare with.")
+def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exitcode: bool, against: str | None) -> int:
+    """Show what the definitions of --environment differ in from those of --against.
+
+    Offline and without credentials: compared are the files, each with its overlay laid over it. Ids do not
+    count. PATHS are definition files, overlays or folders; without them the whole folder is compared.
+    """
+    environment = definitions.environment
+    if environment is None or against is None:
+        raise UsageError(
+            f"{'--environment' if environment is None else '--against'} is missing: diff compares two environments",
+            hint="for example: reconciler diff --environment staging --against production",
+        )
+    if environment == against:
+        raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
+    here, there = read_pair(definitions, against)
+    tell_problems(sorted({*here.loaded.problems, *there.loaded.problems}))
+    comparison = compare((environment, here.loaded), (against, there.loaded))
+    document = to_diff_document(comparison, sensitive=here.settings.sensitive, places=places)
+    emit_rendered(lambda form: _rendered(document, form), output)
+    summary = document["summary"]
+    if summary["error"]:
+        return 1
+    return 2 if detailed_exitcode and summary["alike"] < summary["total"] else 0
+
+
+def _rendered(document: DiffDocument, form: str) -> str:
+    if form == "json":
+        return render_json(document)
+    if form == "markdown":
+        return render_diff_markdown(document)
+    return render_diff_text(document, colour=wants_colour(sys.stdout), width=terminal_width())

@@ -1,0 +1,53 @@
+"""The two files that a GitHub runner names to a step: the job's summary and the step's outputs.
+
+What a step writes into them is added to what it wrote before. Where the runner names no file, nothing is
+written.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from reconciler.cli.streams import tell
+from reconciler.errors import ReconcilerError, ReportError
+from reconciler.report.document import Document
+from reconciler.report.markdown import SMALLEST_LIMIT, render_markdown
+from reconciler.report.outputs import step_outputs
+from reconciler.report.page import byte_size
+
+LARGEST_SUMMARY = 1_000 * 1024  # bytes of one step; GitHub drops a summary beyond 1,024 KiB as a whole
+
+
+def write_github_files(document: Document) -> Iterator[ReconcilerError]:
+    """Add the report to the job's summary, and its outcome to the step's outputs; yield what could not be written."""
+    for variable, add in (("GITHUB_STEP_SUMMARY", _add_summary), ("GITHUB_OUTPUT", _add_outputs)):
+        if name := os.environ.get(variable):
+            try:
+                _append(Path(name), document, add)
+            except OSError as error:
+                hint = f"the runner names it in {variable}"
+                yield ReportError(f"cannot be written: {error.strerror}", where=name, hint=hint)
+
+
+def _append(path: Path, document: Document, text: Callable[[Document, int], str]) -> None:
+    """Append to a file on a line of its own; `text` is told how many bytes there are already."""
+    with path.open("ab+") as file:
+        there = file.tell()
+        file.seek(max(0, there - 1))
+        separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
+        if added := text(document, there + len(separator)):
+            file.write(separator + added.encode("utf-8", "backslashreplace"))
+
+
+def _add_summary(document: Document, there: int) -> str:
+    """Return the Markdown, as much of it as there is room for."""
+    blank = "\n" if there else ""
+    room = LARGEST_SUMMARY - there - len(blank)
+    if room < SMALLEST_LIMIT:
+        tell("The job's summary is full; this report is not in it.", colour="yellow")
+        return ""
+    return blank + render_markdown(document, limit=room, measure=byte_size)
+
+
+def _add_outputs(document: Document, there: int) -> str:  # noqa: ARG001 - outputs are always written whole
+    return "".join(f"{name}={value}\n" for name, value in step_outputs(document).items())

@@ -1,0 +1,232 @@
+"""What the HTML report shows, as values for its template: cards, filters and facts. Pure, and free of markup."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from reconciler.report import wording
+from reconciler.report.build import STATUSES
+from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, ProblemEntry
+from reconciler.report.section import in_words
+from reconciler.report.side_by_side import Row, side_by_side, whole
+from reconciler.report.values import field_name, field_names, fits_on_a_line
+
+ORIGINS: dict[ChangeKind, str] = {"conflict": "conflict", "drift": "edited live", "change": "changed in git"}
+
+_GROUPS: dict[ChangeKind, str] = {
+    "conflict": "In conflict: git and live both moved",
+    "drift": "Edited live (drift)",
+    "change": "Changed in git",
+}
+_NOT_READ, _VALID = "not_read", "valid"
+# From what needs a person to what needs nobody; also the order of the filters.
+_CATEGORIES: dict[str, str] = {
+    **dict.fromkeys(("error", "missing", "failed", "indeterminate", "not_converged", "refused", "conflicted"), "bad"),
+    **dict.fromkeys(("drifted", _NOT_READ, "skipped"), "drift"),
+    **dict.fromkeys(("pending", "applied"), "change"),
+    **dict.fromkeys(("unchanged", "in_sync", _VALID), "calm"),
+}
+_NAMED_FIELDS = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two values beside each other."""
+
+    left: str
+    right: str
+    rows: Sequence[Row]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Field:
+    """One differing field: what the difference means, the base of a short conflict, and the values."""
+
+    name: str
+    meaning: str
+    moved_from: Row | None
+    comparisons: Sequence[Comparison]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Group:
+    """The fields whose difference comes from one side."""
+
+    kind: ChangeKind
+    title: str
+    aside: str
+    fields: Sequence[Field]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence about an assistant, with a word before it."""
+
+    label: str
+    text: str
+    bad: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Card:
+    """One assistant; without groups and remarks there is nothing to unfold."""
+
+    entry: AssistantEntry
+    title: str
+    category: str
+    tone: str
+    standing: str
+    origins: Sequence[ChangeKind]
+    brief: str
+    groups: Sequence[Group]
+    remarks: Sequence[Remark]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """One filter, and how many cards it leaves."""
+
+    value: str
+    label: str
+    tone: str
+    count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HtmlPage:
+    """The whole page, the most severe first."""
+
+    command: str
+    summary: str
+    notes: Sequence[str]
+    warnings: Sequence[str]
+    gone: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    problems: Sequence[ProblemEntry]
+    categories: Sequence[Choice]
+    origins: Sequence[Choice]
+    cards: Sequence[Card]
+
+
+def html_page(document: Document) -> HtmlPage:
+    """Return what the page of a document shows. What comes from outside is not made visible yet."""
+    entries = sorted(document["assistants"], key=lambda entry: (_rank(entry, document), entry["file"], entry["key"]))
+    cards = [_card(entry, document) for entry in entries]
+    categories = Counter(card.category for card in cards)
+    origins = Counter(origin for card in cards for origin in card.origins)
+    return HtmlPage(
+        command=document["command"],
+        summary=wording.summary_line(document),
+        notes=[] if document["command"] == "validate" else wording.notes(document),
+        warnings=document["warnings"],
+        gone=wording.gone(document),
+        facts=list(_facts(document)),
+        problems=document["problems"],
+        categories=[
+            Choice(label, label, tone, categories[label])
+            for label, tone in ((_label(value), tone) for value, tone in _CATEGORIES.items())
+            if categories[label]
+        ],
+        origins=[Choice(kind, label, kind, origins[kind]) for kind, label in ORIGINS.items() if origins[kind]],
+        cards=cards,
+    )
+
+
+def _rank(entry: AssistantEntry, document: Document) -> tuple[bool, int, int]:
+    category = list(_CATEGORIES).index(_category(entry, document))
+    return not wording.is_worth_showing(entry), wording.importance(entry), category
+
+
+def _card(entry: AssistantEntry, document: Document) -> Card:
+    category = _category(entry, document)
+    kinds = {change["kind"] for change in entry["changes"]}
+    return Card(
+        entry=entry,
+        title=wording.title(entry),
+        category=_label(category),
+        tone=_CATEGORIES[category],
+        standing="valid" if category == _VALID else wording.standing(entry),
+        origins=[kind for kind in ORIGINS if kind in kinds],
+        brief=_brief(entry),
+        groups=list(_groups(entry, document)),
+        remarks=list(_remarks(entry)),
+    )
+
+
+def _category(entry: AssistantEntry, document: Document) -> str:
+    if document["command"] == "validate":
+        return "error" if entry["error"] else _VALID
+    return entry["outcome"] or entry["status"] or _NOT_READ
+
+
+def _label(category: str) -> str:
+    return next((wording.STATUS[status] for status in STATUSES if status == category), category.replace("_", " "))
+
+
+def _brief(entry: AssistantEntry) -> str:
+    """Return the first fields that differ, or what is wrong, for a card that is closed."""
+    if error := entry["error"]:
+        return wording.ERROR.get(error["kind"], error["kind"])
+    names = [field_name(change["path"]) for change in entry["changes"]]
+    more = len(names) - _NAMED_FIELDS
+    return ", ".join(names[:_NAMED_FIELDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _groups(entry: AssistantEntry, document: Document) -> Iterator[Group]:
+    updated = wording.last_updated(entry)
+    live = "At the base" if document["offline"] else "Live before" if entry["outcome"] == "applied" else "Live"
+    for kind, title in _GROUPS.items():
+        fields = [_field(change, live) for change in entry["changes"] if change["kind"] == kind]
+        if fields:
+            yield Group(kind, title, "" if kind == "change" else updated, fields)
+
+
+def _field(change: ChangeEntry, live: str) -> Field:
+    old, new = change.get("live"), change["desired"]
+    base = change.get("base") if change["kind"] == "conflict" else None
+    moved_from: Row | None = None
+    comparisons: list[tuple[str, Any, str, Any]] = [(live, old, "Definition", new)]
+    if base is not None and all(map(fits_on_a_line, (old, new, base))):
+        moved_from = Row("same", whole(base), ())
+    elif base is not None:
+        moved = "Both moved from"
+        comparisons = [(moved, base, live, old), (moved, base, "Definition", new)]
+    return Field(
+        name=field_name(change["path"]),
+        meaning=in_words(change),
+        moved_from=moved_from,
+        comparisons=[
+            Comparison(left, right, side_by_side(before, after)) for left, before, right, after in comparisons
+        ],
+    )
+
+
+def _remarks(entry: AssistantEntry) -> Iterator[Remark]:
+    for line in wording.error_lines(entry):
+        yield Remark("Error", line, bad=True)
+    if entry["remaining"]:
+        yield Remark("Not shown live", field_names(entry["remaining"]), bad=True)
+    for warning in entry["warnings"]:
+        yield Remark("Warning", warning.strip())
+    for who, fields in wording.set_by(entry):
+        yield Remark("Set by", who + (f": {field_names(fields)}" if fields else ""))
+    if entry["released"]:
+        yield Remark("Released", f"{field_names(entry['released'])} ({wording.RELEASED})")
+    for ignored in entry["ignored"]:
+        reason = wording.ignored_reason(ignored["reason"], ignored["expires"])
+        yield Remark("Ignored", field_name(ignored["path"]) + (f" ({reason})" if reason else ""))
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield where, when and against what the run was; nothing for what is not known."""
+    base = document["base"] or {}
+    facts = {
+        "API": document["api_url"],
+        "Environment": document["environment"],
+        "Git": (document["head"] or "")[:12],
+        "Base": " ".join(part for part in (base.get("ref", ""), base.get("commit", "")[:12]) if part),
+        "Finished": document["finished_at"].replace("T", " ").replace("Z", " UTC"),
+        "Version": document["tool_version"],
+    }
+    return ((name, value) for name, value in facts.items() if value)

@@ -1,0 +1,170 @@
+"""`reconciler diff` as people run it: two environments of one repository, no API and no credentials."""
+
+import json
+from pathlib import Path
+
+import pytest
+from offline_environments import Offline
+
+BOTH = ("--environment", "staging", "--against", "production")
+LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Offline:
+    """One definition that is alike in both, one that differs."""
+    tale = Offline(tmp_path / "work")
+    tale.configure("staging", "production", sensitive=["/metadata/crmKey"])
+    tale.project.write("alike", name="Alike", firstMessage="Hi")
+    tale.project.write(
+        "sub/differs", f"name: Differs\nfirstMessage: {LONG}\nmodel:\n  provider: openai\n  temperature: 0.7\n"
+    )
+    for name in ("staging", "production"):
+        tale.overlay("alike", f"id: asst_alike_{name}\nfirstMessage: Hi\n", name)
+    tale.overlay(
+        "sub/differs",
+        "id: asst_s\nmodel: {temperature: 0.2}\nmetadata:\n  crmKey: hush\n"
+        f"firstMessage: {LONG.replace('today', 'now')}\n",
+    )
+    tale.overlay("sub/differs", "id: asst_p\nname: Enrollment\nmodel: {provider: openai}\n", "production")
+    return tale
+
+
+def test_what_differs_with_both_values_and_their_places(offline: Offline) -> None:
+    done = offline.run("diff", *BOTH)
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout == (
+        "assistants/sub/differs.yaml: 4 fields differ\n"
+        "  firstMessage:\n"
+        "    - production: assistants/sub/differs.yaml:2\n"
+        "    + staging: environments/staging/sub/differs.yaml:5\n"
+        "      ~ Hello, this is the enrollment office of Example University. How can I\n"
+        "        help you [-today-]{+now+}?\n"
+        "  metadata.crmKey:\n"
+        "    - production: not declared\n"
+        "    + staging: (sensitive) (environments/staging/sub/differs.yaml:4)\n"
+        "  model.temperature:\n"
+        "    - production: 0.7 (assistants/sub/differs.yaml:5)\n"
+        "    + staging: 0.2 (environments/staging/sub/differs.yaml:2)\n"
+        "  name:\n"
+        '    - production: "Enrollment" (environments/production/sub/differs.yaml:2)\n'
+        '    + staging: "Differs" (assistants/sub/differs.yaml:1)\n'
+        "\n"
+        "Diff: 1 differs, 0 only in staging, 0 only in production, 1 alike, 0 errors.\n"
+    )
+
+
+def test_ids_do_not_count_and_nothing_differs(offline: Offline) -> None:
+    done = offline.run("diff", *BOTH, "--detailed-exitcode", "assistants/alike.yaml")
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout == (
+        "staging and production do not differ.\n"
+        "Diff: 0 differ, 0 only in staging, 0 only in production, 1 alike, 0 errors.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["assistants/sub", "environments/staging/sub/differs.yaml", "environments/production/sub/differs.yaml"]
+)
+def test_paths_select_an_overlay_means_its_definition(offline: Offline, path: str) -> None:
+    done = offline.run("diff", *BOTH, "--detailed-exitcode", "--format", "json", path)
+    assert done.code == 2, done.stderr
+    assert [entry["file"] for entry in json.loads(done.stdout)["definitions"]] == ["assistants/sub/differs.yaml"]
+
+
+def test_a_path_that_is_no_definition_is_refused(offline: Offline) -> None:
+    done = offline.run("diff", *BOTH, "reconciler.yaml")
+    assert (done.code, done.stdout) == (1, "")
+    assert "reconciler.yaml is not in the definitions' folder" in done.stderr
+
+
+def test_a_definition_of_one_environment_alone(offline: Offline) -> None:
+    offline.project.write("one", name="One")
+    offline.project.write("none", name="None")
+    offline.overlay("one", "id: asst_one\n", "production")
+    done = offline.run("diff", *BOTH, "--detailed-exitcode", "assistants/one.yaml")
+    assert done.code == 2
+    assert "assistants/one.yaml: only part of production, it has no id in staging\n" in done.stdout
+    assert done.stdout.endswith("Diff: 0 differ, 0 only in staging, 1 only in production, 0 alike, 0 errors.\n")
+    whole = json.loads(offline.run("diff", *BOTH, "--format", "json").stdout)
+    assert [entry["key"] for entry in whole["definitions"]] == ["alike", "one", "sub/differs"], "not `none`"
+
+
+def test_one_that_is_not_valid_does_not_keep_the_others(offline: Offline) -> None:
+    offline.overlay("alike", "id: asst_a\nfirstMessage: 12\n", "production")
+    done = offline.run("diff", *BOTH, "--detailed-exitcode")
+    assert done.code == 1
+    assert done.stderr.startswith("environments/production/alike.yaml:2:15: firstMessage ")
+    assert "assistants/alike.yaml: error\n  error: environments/production/alike.yaml, line 2: firstM" in done.stdout
+    assert done.stdout.endswith("Diff: 1 differs, 0 only in staging, 0 only in production, 0 alike, 1 error.\n")
+    selected = offline.run("diff", *BOTH, "assistants/sub")
+    assert (selected.code, selected.stderr) == (0, "")
+
+
+def test_an_overlay_without_a_definition_is_an_error_in_either(offline: Offline) -> None:
+    offline.overlay("lost", "id: asst_lost\n", "production")
+    done = offline.run("diff", *BOTH)
+    assert done.code == 1
+    assert done.stderr.startswith("environments/production/lost.yaml:1:1: this overlay has no definition")
+
+
+def test_warnings_are_told_once_and_fail_nothing(offline: Offline) -> None:
+    offline.project.write("alike", name="Alike", voicemailMessage="Later ")
+    done = offline.run("diff", *BOTH)
+    assert done.code == 0
+    assert done.stderr.count("assistants/alike.yaml:2:19: warning: ") == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_reports_and_formats(offline: Offline) -> None:
+    done = offline.run("diff", *BOTH, "--format", "markdown", "--report", "d.json", "--report", "d.md")
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.startswith("## Diff\n")
+    assert (offline.root / "d.md").read_text("utf-8") == done.stdout
+    document = json.loads((offline.root / "d.json").read_text("utf-8"))
+    assert (document["format_version"], document["command"]) == (1, "diff")
+    assert (document["environment"], document["against"]) == ("staging", "production")
+    assert "hush" not in done.stdout + json.dumps(document)
+    again = offline.run("report", "d.json")
+    assert (again.code, again.stdout) == (1, "")
+    assert "d.json: compares two environments and is no report of a run" in again.stderr
+
+
+def test_the_environments_variable_and_the_formats(offline: Offline) -> None:
+    given = {"RECONCILER_ENVIRONMENT": "staging", "RECONCILER_FORMAT": "json"}
+    done = offline.run("diff", "--against", "production", env=given)
+    assert (done.code, json.loads(done.stdout)["environment"]) == (0, "staging")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--environment", "staging"), "--against is missing: diff compares two environments"),
+        (("--against", "staging"), "--environment is missing: diff compares two environments"),
+        (("--environment", "staging", "--against", "staging"), "--environment and --against are both 'staging'"),
+        (("--environment", "stagign", "--against", "production"), "there is no environment 'stagign'"),
+        (("--environment", "staging", "--against", "none"), "there is no environment 'none'"),
+        ((*BOTH, "--format", "github"), "'github' is not one of 'text', 'json', 'markdown'"),
+        ((*BOTH, "--report", "d.html"), "d.html: a report ends in .json or .md"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(offline: Offline, arguments: tuple[str, ...], message: str) -> None:
+    done = offline.run("diff", *arguments)
+    assert (done.code, done.stdout) == (1, "")
+    assert message in done.stderr
+
+
+def test_the_example_of_the_documents(tmp_path: Path) -> None:
+    tale = Offline(tmp_path / "work")
+    tale.configure("staging", "production")
+    tale.project.write("enrollment", "name: Enrollment\nmodel:\n  provider: openai\n  model: x\n  temperature: 0.7\n")
+    tale.overlay("enrollment", "id: asst_001\nmodel:\n  temperature: 0.2\n")
+    for key, names in (("enrollment", ["production"]), ("goodbye", ["staging", "production"]), ("survey", ["staging"])):
+        if key != "enrollment":
+            tale.project.write(key, name=key)
+        for name in names:
+            tale.overlay(key, f"id: asst_{key}_{name}\n", name)
+    text = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
+    shown = text.partition("$ reconciler diff --environment staging --against production\n")[2].partition("```")[0]
+    done = tale.run("diff", *BOTH)
+    assert (done.code, done.stdout, done.stderr) == (0, shown, "")

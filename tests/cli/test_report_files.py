@@ -1,0 +1,76 @@
+"""`--report` in the formats for people who look and for CI systems that count."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from commands import run, signed_in
+from projects import MODEL, Project
+from servers import running_sandbox
+
+LIVE = {"asst_1": {"name": "Old <b>", "model": MODEL}}
+PLANNED = "Plan: 1 to change, 0 drifted, 0 conflicts, 0 in sync, 0 errors."
+REPORTS = ("--report", "r.html", "--report", "r.xml", "--report", "r.json")
+
+
+@pytest.fixture
+def one(project: Project) -> Project:
+    project.write("team/a", id="asst_1", name="Grüße <script>")
+    return project
+
+
+def cases(file: Path) -> dict[str, list[str]]:
+    """The cases of a JUnit file, each with what is said of it."""
+    suites = ElementTree.fromstring(file.read_text("utf-8"))
+    return {case.attrib["classname"]: [child.tag for child in case] for case in suites.iter("testcase")}
+
+
+def title(file: Path) -> str:
+    return file.read_text("utf-8").split("<title>")[1].split("</title>")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said", "shown"),
+    [
+        (["plan"], 0, "system-out", PLANNED),
+        (["plan", "--detailed-exitcode"], 2, "failure", PLANNED),
+        (["apply", "--yes"], 0, "system-out", "Apply: 1 applied, 0 unchanged, 0 failed."),
+        (["drift", "--base", "none"], 0, "failure", "Drift: 1 drifted, 0 conflicts, 0 in sync, 0 errors."),
+    ],
+)
+def test_every_command_writes_them(one: Project, arguments: list[str], code: int, said: str, shown: str) -> None:
+    with running_sandbox(LIVE) as sandbox:
+        done = run(*arguments, *REPORTS, cwd=one.root, env=signed_in(sandbox))
+    assert (done.code, done.stderr) == (code, "")
+    assert cases(one.root / "r.xml") == {"assistants/team/a": [said]}
+    assert title(one.root / "r.html") == shown
+    again = run("report", "r.json", "--report", "again.html", "--report", "again.xml", cwd=one.root)
+    assert again.code == 0
+    for suffix in ("html", "xml"):
+        assert (one.root / f"again.{suffix}").read_bytes() == (one.root / f"r.{suffix}").read_bytes()
+
+
+def test_validate_writes_them_too(one: Project) -> None:
+    one.write("bad", "id: asst_2\nnmae: X\n")
+    done = run("validate", *REPORTS, cwd=one.root)
+    assert done.code == 1
+    assert cases(one.root / "r.xml") == {"assistants/bad": ["error"], "assistants/team/a": []}
+    assert "assistants/bad.yaml:2:1" in (one.root / "r.html").read_text("utf-8")
+
+
+def test_without_its_library_an_html_report_is_refused_before_anything_is_sent(one: Project, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['jinja2'] = None\n", "utf-8")
+    with running_sandbox(LIVE) as sandbox:
+        env = {**signed_in(sandbox), "PYTHONPATH": str(tmp_path)}
+        done = run("apply", "--yes", "--report", "r.html", cwd=one.root, env=env)
+        assert sandbox.requests == []
+        assert run("apply", "--yes", "--report", "r.xml", cwd=one.root, env=env).code == 0
+    assert done.code == 1
+    assert "r.html: for HTML, install assistant-reconciler[html]" in done.stderr
+    assert not (one.root / "r.html").exists()
+
+
+def test_another_suffix_is_refused(one: Project) -> None:
+    done = run("validate", "--report", "r.pdf", cwd=one.root)
+    assert done.code == 1
+    assert "a report ends in .json, .md, .html or .xml" in done.stderr

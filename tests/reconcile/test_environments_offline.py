@@ -1,0 +1,106 @@
+"""What `validate` says of environments, and of one that is not there: no API, no credentials."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from offline_environments import URLS, Offline
+from projects import MODEL
+
+STAGING = {"staging": {"api_url": "https://staging.example/api", "overlay": "environments/staging"}}
+SHARED: dict[str, Any] = {"name": "Enrollment", "firstMessage": "Hello", "model": MODEL}
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Offline:
+    """A definition with an overlay in staging."""
+    tale = Offline(tmp_path / "work")
+    tale.configure("staging")
+    tale.project.write("a", **SHARED)
+    tale.overlay("a", "id: asst_a\n")
+    return tale
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "drift", "pull", "history", "whoami"])
+def test_an_environment_that_is_not_there(offline: Offline, command: str) -> None:
+    done = offline.run(command, "--environment", "stagign")
+    assert (done.code, done.stdout) == (1, "")
+    assert "there is no environment 'stagign'" in done.stderr
+    assert "staging" in done.stderr.partition("has")[2]
+
+
+def test_problems_stand_in_the_file_that_declares_the_value(offline: Offline) -> None:
+    offline.project.write("a", "name: A\nmaxDurationSeconds: ten\nmodel:\n  provider: openai\n")
+    offline.overlay("a", "id: asst_a\nfirstMessage: Hi\nmodel:\n  temperature: 7\nnmae: x\n")
+    done = offline.run("validate", "--environment", "staging")
+    places = [line.split(": ")[0] for line in done.stdout.splitlines() if ": " in line]
+    assert done.code == 1
+    assert {"assistants/a.yaml:2:21", "environments/staging/a.yaml:4:16", "environments/staging/a.yaml:5:1"} <= {
+        *places
+    }
+
+
+def test_an_overlay_mends_what_it_replaces(offline: Offline) -> None:
+    offline.project.write("a", "name: A\nmaxDurationSeconds: ten\n")
+    offline.overlay("a", "id: asst_a\nmaxDurationSeconds: 10\n")
+    assert offline.run("validate", "--environment", "staging").code == 0
+
+
+def test_an_overlay_that_cannot_be_read_has_its_place(offline: Offline) -> None:
+    offline.overlay("a", "id: [\n")
+    done = offline.run("validate", "--environment", "staging")
+    assert done.code == 1
+    assert "environments/staging/a.yaml:" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--environment", "staging")])
+def test_an_overlay_without_a_definition(offline: Offline, arguments: tuple[str, ...]) -> None:
+    offline.overlay("sub/lost", "id: asst_lost\n")
+    done = offline.run("validate", *arguments)
+    assert done.code == 1
+    assert "environments/staging/sub/lost.yaml:1:1: this overlay has no definition of the same name" in done.stdout
+
+
+def test_an_overlay_folder_that_is_missing(offline: Offline) -> None:
+    offline.overlay("a").unlink()
+    (offline.root / "environments/staging").rmdir()
+    done = offline.run("validate", "--environment", "staging")
+    assert done.code == 1
+    assert "there is no overlay folder environments/staging" in done.stderr
+
+
+def test_validate_checks_all_environments(offline: Offline) -> None:
+    fine = offline.run("validate")
+    offline.project.configure(environments={**STAGING, "production": {"overlay": "environments/production"}})
+    offline.overlay("a", "id: asst_a\nfirstMessage: 12\n", "production")
+    both, one = offline.run("validate"), offline.run("validate", "--environment", "staging")
+    assert (fine.code, one.code) == (0, 0), fine.stdout
+    assert both.code == 1
+    assert "environments/production/a.yaml:2:15: " in both.stdout
+
+
+def test_two_environments_that_write_to_one_assistant_name_both_files(offline: Offline) -> None:
+    other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
+    offline.project.configure(environments={**STAGING, "production": other})
+    offline.overlay("a", "# Production.\nid: asst_a\n", "production")
+    done = offline.run("validate")
+    swapped = offline.run("validate", "assistants/a.yaml")
+    assert (done.code, swapped.stdout) == (1, done.stdout)
+    assert done.stdout.splitlines()[0] == (
+        "environments/production/a.yaml:2:5: production and staging have one URL, and the id asst_a also stands in "
+        "environments/staging/a.yaml:1:5: both would write to that assistant; correct the id or the URL "
+        "of one of them"
+    )
+
+
+def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: Offline) -> None:
+    """In the shared file, where no overlay has one of its own."""
+    offline.configure("staging", "production")
+    same = {name: {"api_url": "https://one.example/api", "overlay": f"environments/{name}"} for name in URLS}
+    offline.project.configure(environments=same)
+    offline.project.write("a", "name: A\nid: asst_a\n")
+    offline.overlay("a", "firstMessage: Hi\n")
+    done = offline.run("validate")
+    assert done.code == 1
+    assert "assistants/a.yaml:2:5: production and staging have one URL" in done.stdout
+    assert "and the id asst_a stands here for both: both would write" in done.stdout

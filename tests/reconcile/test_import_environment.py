@@ -1,0 +1,211 @@
+"""Imports into an environment: the id and what differs go into its overlay, the shared file is written once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from commands import Completed
+from projects import MODEL
+from two_environments import Two, two_environments
+
+LIVE: dict[str, Any] = {
+    "name": "Enrollment",
+    "firstMessage": "Hello",
+    "model": MODEL,
+    "endCallPhrases": ["bye", "goodbye"],
+    "metadata": {"team": "admissions", "crmKey": "hush"},
+    "voicemailMessage": "Later",
+}
+SHARED = """# For all environments.
+name: Enrollment
+firstMessage: "Hello"   # said first
+model: {provider: openai, model: gpt-4o, temperature: 0.7}
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    """The same assistant in staging and production, and no file at all."""
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as found:
+        found.tale.project.folder.rmdir()
+        for name in found.sandboxes:
+            (found.root / "environments" / name).rmdir()
+        (found.root / "environments").rmdir()
+        yield found
+
+
+def texts(two: Two) -> dict[str, str]:
+    """Every YAML file below the two kinds of folders."""
+    found = [*two.root.glob("assistants/**/*.y*ml"), *two.root.glob("environments/**/*.y*ml")]
+    return {file.relative_to(two.root).as_posix(): file.read_text("utf-8") for file in found}
+
+
+def in_sync(two: Two, name: str) -> bool:
+    """Tell whether the one definition of an environment is in sync and nothing is wrong with it."""
+    planned = two.run(name, "plan", "--detailed-exitcode")
+    valid = two.run(name, "validate")
+    return (planned.code, valid.code) == (0, 0) and "0 to change, 0 drifted, 0 conflicts, 1 in sync" in planned.stdout
+
+
+def refused(done: Completed, *messages: str) -> bool:
+    return (done.code, done.stdout) == (1, "") and all(message in done.stderr for message in messages)
+
+
+def test_the_first_import_writes_both_files_and_the_next_environment_an_overlay(two: Two) -> None:
+    first = two.run("staging", "import", "asst_a")
+    before = texts(two)
+    assert (first.code, first.stderr) == (0, "")
+    assert first.stdout == (
+        "assistants/enrollment.yaml: written without an id, for all environments\n"
+        "environments/staging/enrollment.yaml: written for asst_a\n"
+    )
+    assert before["environments/staging/enrollment.yaml"] == "id: asst_a\n"
+    assert yaml.safe_load(before["assistants/enrollment.yaml"]) == LIVE
+    assert in_sync(two, "staging")
+
+    changed = {"firstMessage": "Welcome", "model": {**MODEL, "temperature": 0.2}, "voicemailMessage": None}
+    two.sandboxes["production"].edit("asst_a", **changed, metadata={"crmKey": "hush"}, maxDurationSeconds=60)
+    second = two.run("production", "import", "asst_a")
+    after = texts(two)
+    overlay = after.pop("environments/production/enrollment.yaml")
+    assert (second.code, second.stderr) == (0, "")
+    assert second.stdout == (
+        "environments/production/enrollment.yaml: written for asst_a, laid over assistants/enrollment.yaml\n"
+        "  not managed: maxDurationSeconds; assistants/enrollment.yaml does not declare it\n"
+    )
+    assert after == before
+    assert overlay.startswith("id: asst_a\n")
+    assert yaml.safe_load(overlay) == {
+        "id": "asst_a",
+        "firstMessage": "Welcome",
+        "metadata": {"team": None},
+        "model": {"temperature": 0.2},
+        "voicemailMessage": None,
+    }
+    assert in_sync(two, "production")
+    assert in_sync(two, "staging")
+    assert not two.sandboxes["staging"].patches + two.sandboxes["production"].patches
+    differ = two.run("production", "diff", "--against", "staging", "--detailed-exitcode")
+    assert (differ.code, differ.stdout.splitlines()[0]) == (2, "assistants/enrollment.yaml: 4 fields differ")
+
+
+def test_a_definition_that_is_there_keeps_every_byte(two: Two) -> None:
+    two.tale.project.folder.mkdir()
+    shared = two.shared("enrollment", SHARED)
+    two.sandboxes["staging"].edit("asst_a", firstMessage="A test")
+    done = two.run("staging", "import", "asst_a", "--force")
+    assert done.code == 0, done.stderr
+    assert "  not managed: metadata.team; assistants/enrollment.yaml does not declare it\n" in done.stdout
+    assert shared.read_text("utf-8") == SHARED
+    assert texts(two)["environments/staging/enrollment.yaml"] == "id: asst_a\nfirstMessage: A test\n"
+    assert in_sync(two, "staging")
+
+
+def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
+    two.configure(sensitive=["/metadata/crmKey"])
+    two.tale.project.folder.mkdir()
+    shared = two.shared("enrollment", SHARED + "metadata: {crmKey: other}\nmaxDurationSeconds: 60\n")
+    two.sandboxes["staging"].edit("asst_a", model={"provider": "openai", "model": "gpt-4o"}, maxDurationSeconds=1.5)
+    done = two.run("staging", "import", "asst_a")
+    assert done.code == 0
+    fields = ("maxDurationSeconds", "metadata.crmKey", "model.temperature")
+    reasons = ("a definition may not hold what live has: maxDuration", "named under sensitive", "live has no value")
+    told = done.stderr.splitlines()
+    assert len(told) == len(fields)
+    for line, field, reason in zip(told, fields, reasons, strict=True):
+        assert line.startswith(f"  differs, and is not written: {field}; {reason}")
+    assert "hush" not in done.stdout + done.stderr
+    assert texts(two)["environments/staging/enrollment.yaml"] == "id: asst_a\n"
+    shared.write_text(SHARED.replace(", temperature: 0.7", ""), "utf-8")
+    assert in_sync(two, "staging"), "as soon as the lines that were named are gone"
+
+
+def test_an_id_that_is_defined_in_the_environment_is_refused_with_its_file(two: Two) -> None:
+    assert two.run("staging", "import", "asst_a").code == 0
+    before = texts(two)
+    for arguments in (("asst_a",), ("local_asst_a",), ("asst_a", "--force")):
+        done = two.run("staging", "import", *arguments)
+        assert refused(done, "already defined in environments/staging/enrollment.yaml"), done.stderr
+    broken = two.overlay("staging", "enrollment", "id: asst_a\nfirstMessage: 7\n")
+    assert refused(two.run("staging", "import", "asst_a"), "already defined in assistants/enrollment.yaml")
+    broken.write_text("id: asst_a\n", "utf-8")
+    assert texts(two) == before
+
+
+def test_a_definition_that_has_an_id_in_the_environment_is_not_laid_over(two: Two) -> None:
+    assert two.run("staging", "import", "asst_a").code == 0
+    before = texts(two)
+    overlay = two.run("staging", "import", "asst_b", "--force")
+    two.shared("enrollment", f"id: asst_shared\n{SHARED}")
+    (two.root / "environments/staging/enrollment.yaml").unlink()
+    shared = two.run("staging", "import", "asst_b", "--force")
+    assert refused(overlay, "environments/staging/enrollment.yaml: has the id asst_a in staging already")
+    assert refused(shared, "assistants/enrollment.yaml: has the id asst_shared in staging already")
+    assert before.keys() - texts(two).keys() == {"environments/staging/enrollment.yaml"}
+
+
+def test_an_overlay_without_an_id_is_replaced_by_force_alone(two: Two) -> None:
+    two.tale.project.folder.mkdir()
+    two.shared("enrollment", SHARED)
+    overlay = two.overlay("staging", "enrollment", "firstMessage: Mine\n")
+    done = two.run("staging", "import", "asst_a")
+    assert refused(done, "environments/staging/enrollment.yaml exists, and nothing was written", "--force")
+    assert overlay.read_text("utf-8") == "firstMessage: Mine\n"
+    forced = two.run("staging", "import", "asst_a", "--force")
+    assert forced.code == 0, forced.stderr
+    assert overlay.read_text("utf-8") == "id: asst_a\n", "compared with the shared file, not with the old overlay"
+    assert in_sync(two, "staging")
+    overlay.rename(overlay.with_suffix(".yml"))
+    overlay.with_suffix(".yml").write_text("firstMessage: Mine\n", "utf-8")
+    assert refused(two.run("staging", "import", "asst_a", "--force"), "enrollment.yml exists")
+
+
+def test_an_overlay_without_a_definition_is_not_replaced_unasked(two: Two) -> None:
+    overlay = two.overlay("staging", "enrollment", "firstMessage: Mine\n")
+    assert refused(two.run("staging", "import", "asst_a"), "environments/staging/enrollment.yaml exists")
+    assert texts(two) == {"environments/staging/enrollment.yaml": "firstMessage: Mine\n"}, "no half of two files"
+    assert two.run("staging", "import", "asst_a", "--force").code == 0
+    assert overlay.read_text("utf-8") == "id: asst_a\n"
+    assert in_sync(two, "staging")
+
+
+def test_a_definition_that_is_not_valid_is_not_laid_over(two: Two) -> None:
+    two.tale.project.folder.mkdir()
+    two.shared("enrollment", "name: 7\n")
+    done = two.run("staging", "import", "asst_a", "--force")
+    assert refused(done, "assistants/enrollment.yaml: nothing can be laid over this definition: line 1: name")
+    assert [*texts(two)] == ["assistants/enrollment.yaml"]
+
+
+def test_two_of_one_name_get_two_definitions(two: Two) -> None:
+    done = two.run("staging", "import", "asst_a", "asst_b")
+    assert done.code == 0, done.stderr
+    assert sorted(texts(two)) == [
+        "assistants/enrollment-2.yaml",
+        "assistants/enrollment.yaml",
+        "environments/staging/enrollment-2.yaml",
+        "environments/staging/enrollment.yaml",
+    ]
+    again = two.run("production", "import", "asst_b")
+    assert again.code == 0
+    assert "environments/production/enrollment.yaml: written for asst_b, laid over" in again.stdout
+
+
+def test_a_half_of_an_import_is_completed_by_the_next(two: Two) -> None:
+    """The definition was written, its overlay was not: no part of the environment yet, and nothing is lost."""
+    assert two.run("staging", "import", "asst_a").code == 0
+    (two.root / "environments/staging/enrollment.yaml").unlink()
+    assert two.run("staging", "import", "asst_a").code == 0
+    assert texts(two)["environments/staging/enrollment.yaml"] == "id: asst_a\n"
+    assert in_sync(two, "staging")
+
+
+def test_an_assistant_without_any_field_and_a_folder_elsewhere(two: Two) -> None:
+    two.sandboxes["staging"].put({"id": "asst_bare", "name": None})
+    bare = two.run("staging", "import", "asst_bare")
+    assert refused(bare, "asst_bare has no field that a definition can hold")
+    absolute = two.run("staging", "import", "asst_a", "--directory", two.root / "assistants")
+    assert absolute.code == 0
+    assert f"{two.root}/environments/staging/enrollment.yaml: written for asst_a\n" in absolute.stdout

@@ -1,0 +1,190 @@
+"""What two environments differ in as text, Markdown and JSON: names, places, masks, and nothing that acts."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from reconciler.core.comparison import Compared, Comparison, Difference
+from reconciler.core.definition import Definition
+from reconciler.core.missing import MISSING
+from reconciler.core.paths import FieldPath
+from reconciler.report.diff_document import DiffDocument, to_diff_document
+from reconciler.report.diff_markdown import render_diff_markdown
+from reconciler.report.diff_text import render_diff_text
+from reconciler.report.json_text import render_json
+from reconciler.report.page import size
+from reconciler.report.shape import check_shape
+from reconciler.report.values import columns
+
+LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
+
+
+def definition(key: str) -> Definition:
+    return Definition(key, f"assistants/{key}.yaml", "asst_1", {})
+
+
+def differing(*differences: Difference, key: str = "a") -> Compared:
+    here, there = definition(key), definition(key)
+    return Compared(key, here.file, "differs", here, there, differences)
+
+
+def document(*found: Compared, sensitive: tuple[FieldPath, ...] = ()) -> DiffDocument:
+    def places(_: Definition) -> dict[FieldPath, tuple[str, int]]:
+        return {("name",): ("environments/x/a.yaml", 2), ("firstMessage",): ("assistants/a.yaml", 3)}
+
+    return to_diff_document(Comparison("staging", "production", found), sensitive=sensitive, places=places)
+
+
+def test_short_values_each_with_its_place() -> None:
+    made = document(differing(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
+    assert render_diff_text(made) == (
+        "assistants/a.yaml: 2 fields differ\n"
+        "  name:\n"
+        '    - production: "Old" (environments/x/a.yaml:2)\n'
+        '    + staging: "New" (environments/x/a.yaml:2)\n'
+        '  metadata."a b":\n'
+        "    - production: null (assistants/a.yaml)\n"
+        "    + staging: not declared\n"
+        "\n"
+        "Diff: 1 differs, 0 only in staging, 0 only in production, 0 alike, 0 errors.\n"
+    )
+
+
+def test_long_texts_are_a_diff_from_one_to_the_other() -> None:
+    made = document(differing(Difference(("firstMessage",), LONG.replace("today", "now"), LONG)))
+    text = render_diff_text(made)
+    assert "    - production: assistants/a.yaml:3\n    + staging: assistants/a.yaml:3\n" in text
+    assert "[-today-]{+now+}?" in text
+    markdown = render_diff_markdown(made)
+    assert "`firstMessage`, from production (`assistants/a.yaml:3`) to staging (`assistants/a.yaml:3`):" in markdown
+    assert f"```diff\n- {LONG}\n+ {LONG.replace('today', 'now')}\n```" in markdown
+
+
+def test_a_long_text_beside_none() -> None:
+    text = render_diff_text(document(differing(Difference(("firstMessage",), None, LONG))))
+    assert "    + staging: null (assistants/a.yaml:3)\n      - Hello, this is" in text
+    text = render_diff_text(document(differing(Difference(("firstMessage",), LONG, MISSING))))
+    assert "    - production: not declared\n    + staging: assistants/a.yaml:3\n      + Hello, this is" in text
+    markdown = render_diff_markdown(document(differing(Difference(("firstMessage",), LONG, MISSING))))
+    assert "from production (not declared) to staging" in markdown
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
+    made = document(
+        differing(
+            Difference(("name",), "x" * 50, "y " * 20),
+            Difference(("firstMessage",), LONG * 3, LONG * 2),
+            Difference(("endCallPhrases",), ["bye"] * 40, None),
+        ),
+        Compared("b", "assistants/b.yaml", "only_in_against", against=definition("b")),
+        Compared("c", "assistants/c.yaml", "error", message="line 3: " + "this is not right " * 9),
+    )
+    lines = render_diff_text(made, width=width).splitlines()
+    assert max(map(columns, lines[:-1])) <= width
+    assert not [line for line in lines if line != line.rstrip()]
+
+
+def test_colour_is_for_signs_and_texts_alone() -> None:
+    made = document(differing(Difference(("name",), "New", "Old")))
+    coloured = render_diff_text(made, colour=True)
+    assert "\x1b[31m-\x1b[0m production" in coloured
+    assert "\x1b[32m+\x1b[0m staging" in coloured
+    plain = coloured
+    for code in ("0", "1", "2", "31", "32", "33"):
+        plain = plain.replace(f"\x1b[{code}m", "")
+    assert plain == render_diff_text(made)
+
+
+def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
+    made = document(
+        Compared("a", "assistants/a.yaml", "alike", definition("a"), definition("a")),
+        Compared("b", "assistants/b.yaml", "only_in_environment", definition("b")),
+        Compared("c", "assistants/c.yaml", "error", message="line 1: no | good"),
+    )
+    assert render_diff_text(made) == (
+        "assistants/b.yaml: only part of staging, it has no id in production\n"
+        "\n"
+        "assistants/c.yaml: error\n"
+        "  error: line 1: no | good\n"
+        "\n"
+        "Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.\n"
+    )
+    assert render_diff_markdown(made) == (
+        "## Diff\n\n"
+        "**Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.**\n\n"
+        "| Definition | What |\n"
+        "| --- | --- |\n"
+        "| `assistants/b.yaml` | only part of staging, it has no id in production |\n"
+        "| `assistants/c.yaml` | error: line 1: no &#124; good |\n"
+    )
+
+
+def test_nothing_differs() -> None:
+    made = document(Compared("a", "assistants/a.yaml", "alike", definition("a"), definition("a")))
+    summary = "Diff: 0 differ, 0 only in staging, 0 only in production, 1 alike, 0 errors."
+    assert render_diff_text(made) == f"staging and production do not differ.\n{summary}\n"
+    assert render_diff_markdown(made) == f"## Diff\n\n**{summary}**\n\nstaging and production do not differ.\n"
+
+
+def test_nothing_to_compare() -> None:
+    assert render_diff_text(document()) == "Diff: no definitions to look at, nothing to compare.\n"
+
+
+def test_sensitive_values_are_in_no_format() -> None:
+    found = differing(
+        Difference(("metadata", "crmKey"), "hush-one", "hush-two"),
+        Difference(("metadata", "list"), [{"key": "hush-three", "n": 1}], [{"key": "hush-four", "n": 2}]),
+        Difference(("firstMessage",), LONG, "hush-five"),
+    )
+    sensitive = (("metadata", "crmKey"), ("metadata", "list", "*", "key"), ("firstMessage",))
+    made = document(found, sensitive=sensitive)
+    for text in (render_diff_text(made), render_diff_markdown(made), render_json(made)):
+        assert "hush" not in text
+        assert "enrollment office" not in text
+        assert "(sensitive)" in text
+    assert "n: 2" in render_diff_text(made)
+
+
+def test_what_a_definition_says_acts_nowhere() -> None:
+    hostile = "```a` | <b> @ada #1 \x1b[2J"
+    found = (Difference(("metadata", hostile), hostile, "x"), Difference(("firstMessage",), f"{hostile}\n{LONG}", LONG))
+    made = document(differing(*found, key="x|`y"))
+    assert "\x1b" not in render_diff_text(made)
+    outside, fence, inside = render_diff_markdown(made).partition("\n````diff\n")
+    assert fence, "the fence is longer than any run of backticks inside"
+    assert "<b>" not in outside
+    assert not re.search(r"@(?!&#8203;)", outside)
+    assert inside.startswith("+ ```a` | <b>")
+    assert not [line for line in outside.splitlines() if line.startswith("|") and line.count("|") not in (3, 4)]
+
+
+def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
+    many = [differing(Difference(("name",), f"new {key}", "old"), key=f"k{key:03}") for key in range(200)]
+    text = render_diff_markdown(document(*many), limit=20_000)
+    assert size(text) <= 20_000
+    assert "_Left out for want of room: " in text
+    assert "sections" in text.splitlines()[-1]
+    tiny = render_diff_markdown(document(*many), limit=1_000)
+    assert "rows of the table" in tiny
+    assert size(tiny) <= 1_000
+
+
+def test_the_document_has_its_shape_and_says_nothing_of_time() -> None:
+    made = document(
+        differing(Difference(("name",), "New", None), Difference(("firstMessage",), MISSING, "x")),
+        Compared("c", "assistants/c.yaml", "error", message="no"),
+    )
+    check_shape(made, DiffDocument)
+    read: dict[str, Any] = json.loads(render_json(made))
+    assert read == made
+    assert [*read] == ["format_version", "tool_version", "command", "environment", "against", "summary", "definitions"]
+    first, second = read["definitions"][0]["differences"]
+    assert first == {
+        "path": "/name",
+        "environment": {"value": "New", "file": "environments/x/a.yaml", "line": 2},
+        "against": {"value": None, "file": "environments/x/a.yaml", "line": 2},
+    }
+    assert second["environment"] is None

@@ -1,0 +1,153 @@
+"""The HTML report: whole in itself, nothing in it acts, everything can be found. `checks/browser` looks at it."""
+
+import base64
+import hashlib
+import html
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from typing import get_args
+
+import pytest
+from golden_documents import DOCUMENTS, HOSTILE, NEW_PROMPT, PROMPT
+from report_documents import assistant, change, document, problem
+
+from reconciler.report import html_page as pages
+from reconciler.report.document import Document, Outcome, Status
+from reconciler.report.html import render_html
+
+BASE = {"ref": "main", "commit": "4f1c0de"}
+VOID = {"meta", "input"}
+
+
+class Outline(HTMLParser):
+    """The elements of a page, each closed where it should be."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.attributes: set[str] = set()
+        self.text: list[str] = []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text.append(data)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_page_is_whole_in_itself(name: str) -> None:
+    page = render_html(DOCUMENTS[name]())
+    outline = Outline(page)
+    assert (outline.tags["script"], outline.tags["style"]) == (1, 1)
+    assert not {"src", "style", "action", "onclick", "onerror", "srcset"} & outline.attributes
+    assert not {"link", "img", "iframe", "form", "base", "object"} & set(outline.tags)
+    assert re.findall(r'href="([^"]*)"', page) == ["#assistants"]
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_the_policy_allows_the_page_s_own_style_and_script_and_nothing_else() -> None:
+    page = render_html(document("plan", assistant("a")))
+    match = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert match
+    policy = html.unescape(match[1])
+    for tag in ("script", "style"):
+        text = re.search(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        assert text
+        digest = base64.b64encode(hashlib.sha256(text[1].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}';" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+def test_values_from_outside_are_text_and_can_be_seen() -> None:
+    entry = assistant("a", change("/firstMessage", HOSTILE, "</td><script>x</script>"), name='"><svg onload=x>')
+    page = render_html(document("plan", entry, warnings=["<b>\u202e</b>"], base=BASE))
+    outline = Outline(page)
+    assert (outline.tags["script"], outline.tags["svg"]) == (1, 0)
+    text = "".join(outline.text)
+    assert r"\u202egnp.exe" in text
+    assert "<script>alert(1)</script>" in text
+    assert '"><svg onload=x>' in text
+    assert r"<b>\u202e</b>" in text
+
+
+def test_changed_words_are_marked_on_their_own_side() -> None:
+    page = render_html(document("plan", assistant("a", change("/model/messages/0/content", NEW_PROMPT, PROMPT))))
+    assert "<ins>calm and </ins>" in page
+    assert page.count('<tr class="changed">') == 1
+    assert "(97 lines unchanged)" in page
+
+
+def test_a_conflict_shows_what_both_moved_from() -> None:
+    short = render_html(document("plan", assistant("a", change("/name", "N", "M", kind="conflict", base="O"))))
+    assert "Both moved from <code>&#34;O&#34;</code>" in short
+    long = render_html(document("plan", assistant("a", change("/x", NEW_PROMPT, "M", kind="conflict", base=PROMPT))))
+    assert re.findall(r'<th scope="col">([^<]*)</th>', long) == [
+        "Both moved from",
+        "Live",
+        "Both moved from",
+        "Definition",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "offline", "outcome", "title"),
+    [
+        ("plan", False, None, "Live"),
+        ("plan", True, None, "At the base"),
+        ("apply", False, "applied", "Live before"),
+        ("apply", False, "refused", "Live"),
+    ],
+)
+def test_a_column_says_which_value_it_holds(command: str, offline: bool, outcome: Outcome | None, title: str) -> None:
+    run: Document = {**document(command, assistant("a", change("/name", 1, 2), outcome=outcome)), "offline": offline}
+    assert f'<th scope="col">{title}</th><th scope="col">Definition</th>' in render_html(run)
+
+
+def test_every_status_and_outcome_has_a_place_among_the_filters() -> None:
+    for status in get_args(Status):
+        assert pages.html_page(document("plan", assistant("a", status=status))).categories[0].count == 1
+    for outcome in get_args(Outcome):
+        (found,) = pages.html_page(document("apply", assistant("a", outcome=outcome))).categories
+        assert found.label == outcome.replace("_", " ")
+
+
+def test_filters_count_their_cards_and_the_most_severe_comes_first() -> None:
+    run = DOCUMENTS["plan_with_base"]()
+    page = pages.html_page(run)
+    assert [(choice.label, choice.count) for choice in page.categories] == [
+        ("conflict", 1),
+        ("drifted", 1),
+        ("to change", 1),
+    ]
+    assert [(choice.value, choice.count) for choice in page.origins] == [("conflict", 1), ("drift", 2), ("change", 2)]
+    assert [card.category for card in page.cards] == ["conflict", "drifted", "to change"]
+
+
+def test_definitions_that_were_only_validated_are_valid() -> None:
+    entry = assistant("a")
+    entry["status"] = None
+    page = render_html(document("validate", entry, problems=[problem("b.yaml", 3, 1, "<b>wrong</b>")]))
+    assert ">valid</span>" in page
+    assert "&lt;b&gt;wrong&lt;/b&gt;" in page
+    assert "b.yaml:3:1" in page
+
+
+def test_an_assistant_that_was_never_read_says_so() -> None:
+    entry = assistant("a")
+    entry["status"] = None
+    assert ">not read</span>" in render_html(document("plan", entry))

@@ -1,0 +1,146 @@
+"""The JUnit report: a case per assistant, counts that agree, and what other readers of JUnit take."""
+
+import datetime
+from collections import Counter
+from xml.etree import ElementTree
+
+import pytest
+from golden_documents import DOCUMENTS
+from report_documents import assistant, change, document, failure, problem
+
+from reconciler.report.document import AssistantEntry, Document
+from reconciler.report.junit import render_junit
+
+BASE = {"ref": "main", "commit": "4f1c0de"}
+DRIFTED = assistant("a", change("/name", "N", "M", kind="drift", base="N"))
+CHANGED = assistant("a", change("/name", "N", "M", base="M"))
+CONFLICTING = assistant("a", change("/name", "N", "M", kind="conflict", base="O"))
+FAILED = failure("server", "the API answered 500", 500)
+
+
+def suite(run: Document) -> ElementTree.Element:
+    suites = ElementTree.fromstring(render_junit(run))
+    assert suites.tag == "testsuites"
+    (found,) = suites
+    assert {key: value for key, value in found.attrib.items() if key != "timestamp"} == suites.attrib
+    return found
+
+
+def verdicts(run: Document) -> list[str]:
+    """The verdict on each case: `ok`, `failure`, `error` or `skipped`."""
+    told = []
+    for case in suite(run).findall("testcase"):
+        found = [child.tag for child in case if child.tag != "system-out"]
+        assert len(found) <= 1
+        told.append(found[0] if found else "ok")
+    return told
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_counts_are_those_of_the_cases(name: str) -> None:
+    run = DOCUMENTS[name]()
+    found, counts = suite(run), Counter(verdicts(run))
+    assert len(found.findall("testcase")) == len(run["assistants"])
+    totals = {key: int(found.attrib[key]) for key in ("tests", "failures", "errors", "skipped")}
+    assert totals == {
+        "tests": counts.total(),
+        "failures": counts["failure"],
+        "errors": counts["error"],
+        "skipped": counts["skipped"],
+    }
+
+
+def test_a_case_is_named_by_its_file_and_its_assistant() -> None:
+    entry = assistant("admissions/enrollment", name="Enrollment | Assistant")
+    (case,) = suite(document("plan", entry)).findall("testcase")
+    assert case.attrib == {
+        "classname": "assistants/admissions/enrollment",
+        "name": "Enrollment | Assistant",
+        "file": "assistants/admissions/enrollment.yaml",
+        "time": "0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [
+        ("unchanged", "ok"),
+        ("applied", "ok"),
+        ("failed", "failure"),
+        ("refused", "failure"),
+        ("not_converged", "failure"),
+        ("indeterminate", "error"),
+        ("skipped", "skipped"),
+    ],
+)
+def test_every_outcome_has_a_verdict(outcome: str, verdict: str) -> None:
+    entry: AssistantEntry = {**CHANGED, "outcome": outcome}  # type: ignore[typeddict-item]
+    assert verdicts(document("apply", entry, base=BASE)) == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("entry", "command", "options", "verdict"),
+    [
+        (DRIFTED, "plan", {}, "ok"),
+        (DRIFTED, "plan", {"detailed_exitcode": True}, "failure"),
+        (DRIFTED, "drift", {}, "failure"),
+        (CHANGED, "plan", {}, "ok"),
+        (CHANGED, "plan", {"detailed_exitcode": True}, "failure"),
+        (CHANGED, "drift", {}, "ok"),
+        (CONFLICTING, "plan", {}, "failure"),
+        (CONFLICTING, "plan", {"force_conflicts": True}, "ok"),
+        (CONFLICTING, "drift", {}, "failure"),
+        (assistant("a"), "plan", {"detailed_exitcode": True}, "ok"),
+        (assistant("a", error=FAILED), "plan", {}, "error"),
+        (assistant("a", error=failure("not_found", "gone", 404)), "drift", {}, "error"),
+        ({**assistant("a"), "status": None}, "plan", {}, "skipped"),
+        ({**assistant("a"), "status": None}, "validate", {}, "ok"),
+    ],
+)
+def test_a_difference_fails_where_that_was_asked_for(
+    entry: AssistantEntry, command: str, options: dict[str, bool], verdict: str
+) -> None:
+    assert verdicts(document(command, entry, base=BASE, options=options)) == [verdict]
+
+
+def test_a_failure_carries_what_the_text_report_says() -> None:
+    found = suite(document("plan", assistant("a", error=FAILED))).find("testcase/error")
+    assert found is not None
+    assert found.attrib == {"message": "the API answered 500", "type": "server"}
+    assert "error: the API answered 500" in (found.text or "")
+
+
+def test_problems_stand_with_their_case_and_other_files_get_one() -> None:
+    bad = assistant("bad", error=failure("invalid", "1 problem"))
+    found = [
+        problem("assistants/bad.yaml", 3, 1, "unknown key"),
+        problem("assistants/good.yaml", 2, 1, "odd", warning=True),
+        problem("notes.yaml", 1, 1, "odd", warning=True),
+        problem("reconciler.yaml", 9, 1, "ignore expired"),
+    ]
+    run = document("validate", bad, assistant("good"), problems=found)
+    assert verdicts(run) == ["error", "ok", "ok", "error"]
+    assert verdicts({**run, "options": {"strict": True}}) == ["error", "failure", "error", "error"]
+    cases = suite(run).findall("testcase")
+    assert "assistants/bad.yaml:3:1: unknown key" in "".join(cases[0].itertext())
+    assert "assistants/good.yaml:2:1: warning: odd" in "".join(cases[1].itertext())
+    assert cases[3].attrib["file"] == "reconciler.yaml"
+
+
+def test_times_are_those_of_the_run_in_the_form_that_every_reader_takes() -> None:
+    run = document("plan", base=BASE)
+    found = suite({**run, "finished_at": "2026-01-01T00:01:05Z"})
+    assert found.attrib["time"] == "65"
+    assert datetime.datetime.fromisoformat(found.attrib["timestamp"]).tzinfo is None
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-01-01T00:00:00", "1999-01-01T00:00:00Z"])
+def test_times_that_make_no_sense_are_none(time: str) -> None:
+    assert suite({**document("plan", base=BASE), "finished_at": time}).attrib["time"] == "0"
+
+
+def test_warnings_of_the_run_and_its_totals_are_its_output() -> None:
+    out = suite(document("plan", warnings=["no\x00 base"], base=BASE)).findtext("system-out")
+    assert out is not None
+    assert out.splitlines()[0] == r"warning: no\x00 base"
+    assert out.splitlines()[-1] == "Plan: no definitions to look at, nothing to do."
