@@ -1,5 +1,6 @@
 """The one place where errors become text and an exit code. No traceback ever reaches a terminal."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from reconciler.report.values import escape
 
 FAILED = 1
 INTERRUPTED = 130
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def guarded(command: click.Command, arguments: Sequence[str]) -> int:
@@ -39,13 +41,19 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         tell("Stopped.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read stdout has gone; what is left in its buffer must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except OSError as error:
+        return _unwritten(error) if error.errno in _UNWRITABLE and error.filename is None else _crashed(error)
     except Exception as error:  # noqa: BLE001 - the boundary
         return _crashed(error)
     return code if isinstance(code, int) else 0
+
+
+def _unwritten(error: OSError) -> int:
+    """Tell that stdout takes nothing more, unless whoever read it has gone; its buffer must not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return FAILED
+    return _told(f"stdout cannot be written: {error.strerror}", "make room, or send it elsewhere")
 
 
 def _told(message: str, hint: str = "") -> int:

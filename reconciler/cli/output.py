@@ -23,6 +23,7 @@ from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
 from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
+from reconciler.report.read_back import WRITTEN
 from reconciler.report.text import render_text
 from reconciler.report.values import escape
 
@@ -49,9 +50,18 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
 
 
 def emit_document(document: Document, output: OutputOptions) -> None:
-    """Write a report everywhere it was asked for. Raises ReportError where a file could not be written."""
+    """Write a report everywhere it was asked for. Raises ReportError where a file could not be written.
+
+    What was written live must not be lost with it: where a report of that cannot go where it should, the
+    JSON goes to stderr.
+    """
     unwritten = write_github_files(document) if output.format == "github" else ()
-    emit_rendered(lambda form: render(document, form), output, unwritten)
+    try:
+        emit_rendered(lambda form: render(document, form), output, unwritten)
+    except (ReconcilerError, OSError):
+        if any(entry["outcome"] in WRITTEN for entry in document["assistants"]):
+            tell(render_json(document))
+        raise
 
 
 def emit_rendered(
