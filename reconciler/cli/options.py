@@ -180,7 +180,9 @@ _CONNECTION = (
         default=30.0,
         show_default=True,
         metavar="SECONDS",
-        help="For one request.  [env: RECONCILER_TIMEOUT]",
+        help="For one attempt of a request. With its repeats a request takes at most (retries + 1) times that, and the "
+        "waits between them: up to 20 s each, or as long as the API names, 5 minutes in all.  "
+        "[env: RECONCILER_TIMEOUT]",
     ),
     click.option(
         "--retries",

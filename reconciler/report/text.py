@@ -29,7 +29,8 @@ def render_text(document: Document, *, colour: bool = False, width: int = 80, ve
     if document["command"] == "validate":
         blocks = [_problems(document["problems"], look)]
     else:
-        blocks = [_block(entry, look) for entry in document["assistants"] if wording.is_worth_showing(entry)]
+        groups = wording.told_together(filter(wording.is_worth_showing, document["assistants"]))
+        blocks = [_group(entries, look) if len(entries) > 1 else _block(entries[0], look) for entries in groups]
         if verbose:
             blocks.append(_in_sync(document["assistants"], look))
     blocks.append([*_closing(document, look), look.palette.paint(wording.summary_line(document), "bold")])
@@ -70,6 +71,17 @@ def _in_sync(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
         for entry in entries
         if not wording.is_worth_showing(entry)
     ]
+
+
+def _group(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
+    """Return one block for assistants of which one and the same thing is to be said."""
+    head: Span = (f"{len(entries)} assistants:", "bold")
+    ink = _INKS_OF_IMPORTANCE[wording.importance(entries[0])]
+    lines = paragraph([head, (f" {wording.standing(entries[0])}", ink)], look, indent=2)
+    for entry in entries:
+        named = escape(f"{entry['file']} ({entry['id']})" if entry["id"] else entry["file"])
+        lines += paragraph([(named, "plain")], look, first=[("  ", "plain")], indent=4)
+    return [*lines, *_remarks(entries[0], look)]
 
 
 def _block(entry: AssistantEntry, look: Look) -> list[str]:

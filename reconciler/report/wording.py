@@ -3,7 +3,7 @@
 One place for them, so that two formats never say it differently. Pure, and free of any format's syntax.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, Outcome, Status
@@ -74,6 +74,19 @@ def is_worth_showing(entry: AssistantEntry) -> bool:
     if entry["status"] != "in_sync" or entry["outcome"] not in (None, "unchanged"):
         return True
     return any(entry[key] for key in ("changes", "released", "ignored", "remaining", "warnings", "error"))
+
+
+def told_together(entries: Iterable[AssistantEntry]) -> list[list[AssistantEntry]]:
+    """Return the entries in groups, each where its first stands: those with the same error and nothing else are one.
+
+    A wrong password is one thing to say, not one for each of a thousand assistants.
+    """
+    groups: dict[tuple[str, ...], list[AssistantEntry]] = {}
+    for entry in entries:
+        more = any(entry[key] for key in ("changes", "released", "ignored", "remaining", "warnings"))
+        error = () if more else error_lines(entry)
+        groups.setdefault((standing(entry), *error) if error else (entry["file"],), []).append(entry)
+    return list(groups.values())
 
 
 def importance(entry: AssistantEntry) -> int:

@@ -199,3 +199,17 @@ def test_drift_and_conflicts_say_which_side_is_which() -> None:
     drifted = assistant("a", change("/name", "B", "A", kind="drift"))
     assert "Values read: live -> definition." in render_text(document("drift", drifted))
     assert "Values read" not in render_text(document("plan", assistant("a", change("/name", "B", "A"))))
+
+
+def test_one_error_of_many_assistants_is_told_once() -> None:
+    wrong = failure("auth", "Login failed: wrong password.\nCheck RECONCILER_PASSWORD.", 401)
+    entries = [assistant(key, status="error", error=wrong) for key in ("a", "b", "d")]
+    moved = assistant("c", change("/name", "New", "Old"), outcome="failed", error=wrong)
+    first, second, *_ = render_text(document("apply", *entries[:2], moved, entries[2]), width=60).split("\n\n")
+    assert first.splitlines() == [
+        "3 assistants: error",
+        *(f"  assistants/{key}.yaml (asst_{key})" for key in ("a", "b", "d")),
+        "  error: Login failed: wrong password.",
+        "    Check RECONCILER_PASSWORD.",
+    ]
+    assert second.startswith("assistants/c.yaml: failed")
