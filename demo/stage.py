@@ -103,6 +103,7 @@ def _environment() -> dict[str, str]:
         "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_PAGER": "cat",  # nobody has to press a key
         **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()},
         "RECONCILER_EMAIL": person["EMAIL"],
         "RECONCILER_PASSWORD": secrets.token_urlsafe(),

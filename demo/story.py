@@ -77,7 +77,7 @@ STORY = (
     Scene(
         "Somebody edits an assistant in the dashboard",
         "This is what the dashboard sends when somebody presses Save there. Git knows nothing of it.",
-        (EditLive("asst_campus_visits", {"endCallMessage": "See you on campus! Wear comfortable shoes."}),),
+        (EditLive("asst_enrollment", {"firstMessage": "Hi, this is Enrollment. How can I help you today?"}),),
     ),
     Scene(
         "Was anything edited behind git's back?",
@@ -97,9 +97,23 @@ STORY = (
         ),
     ),
     Scene(
-        "The same field is changed in git",
-        "A colleague does not know of the edit in the dashboard, and commits a change of their own.",
+        "The edit is right: take it into git",
+        "The new greeting is better. A pull writes it into the file, and no other line changes; comments stay.",
         (
+            Command("reconciler pull"),
+            Command("git diff"),
+            Command('git commit --quiet --all --message "Keep the shorter greeting"'),
+            Command("reconciler plan --detailed-exitcode", remark="Exit code 0: what is live is in git now."),
+        ),
+    ),
+    Scene(
+        "The next edit meets a change in git",
+        """
+        Somebody edits another assistant in the dashboard. A colleague does not know of it, and commits a change of the
+        same field.
+        """,
+        (
+            EditLive("asst_campus_visits", {"endCallMessage": "See you on campus! Wear comfortable shoes."}),
             EditFile(
                 Path(FOLDER, "admissions", "campus-visits.yaml"),
                 before="endCallMessage: See you on campus!",

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 from between import Between, Meddle, between
-from commands import Completed, environment, signed_in
+from commands import Completed, environment, run, signed_in
 from projects import Project
 from servers import Sandbox, running_sandbox
 
@@ -151,14 +151,24 @@ class Story:
         return self.report("rollback", self.saved(document, "undo.json"), "--yes", *arguments)
 
 
+class Installed(Story):
+    """The same, told with the installed command, each in a process of its own."""
+
+    def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
+        given = {**signed_in(self.sandbox, self.url), **WITHOUT_OUR_CONFIGURATION, **(env or {})}
+        return run(*arguments, cwd=self.root, env=given)
+
+
 def entries(document: Document) -> dict[str, AssistantEntry]:
     """The assistants of a report, by key."""
     return {entry["key"]: entry for entry in document["assistants"]}
 
 
 @contextlib.contextmanager
-def story(root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge") -> Iterator[Story]:
+def story(
+    root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge", kind: type[Story] = Story
+) -> Iterator[Story]:
     """A repository without definitions, and a sandbox with the assistants of `live`, by the end of their ids."""
     seed = {f"asst_{name}": fields for name, fields in live.items()}
     with running_sandbox(seed, nested=nested) as sandbox:
-        yield Story(root, sandbox)
+        yield kind(root, sandbox)

@@ -65,11 +65,22 @@ def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
         "Apply: 3 applied, 1 unchanged, 0 failed.",
         "$ reconciler plan --detailed-exitcode",
         "Plan: 0 to change, 0 drifted, 0 conflicts, 4 in sync, 0 errors.",
-        "PATCH /assistants/asst_campus_visits",
+        "PATCH /assistants/asst_enrollment",
         "$ reconciler drift --detailed-exitcode",
         "(drift: edited live)",
         "Drift: 1 drifted, 0 conflicts, 3 in sync, 0 errors.",
         "-> Exit code 2",
+        "$ reconciler pull",
+        "assistants/admissions/enrollment.yaml: firstMessage",
+        "$ git diff",
+        "\n # every second counts on the phone.\n",
+        "\n-  Hi, this is the enrollment assistant of Northfield University.\n+  Hi, this is Enrollment.\n",
+        "   How can I help you today?\n firstMessageMode",
+        "$ git commit --quiet --all",
+        "$ reconciler plan --detailed-exitcode",
+        "Plan: 0 to change, 0 drifted, 0 conflicts, 4 in sync, 0 errors.",
+        "-> Exit code 0",
+        "PATCH /assistants/asst_campus_visits",
         "+ endCallMessage: See you at the open day!",
         "$ git commit --quiet --all",
         "$ reconciler plan\n",
@@ -108,8 +119,9 @@ def test_reads_well_in_80_columns(temporary: Path) -> None:
     output, _ = started(temporary, COLUMNS="80", FORCE_COLOR="").communicate(timeout=120)
 
     assert "\x1b" not in output
-    # Problems are one line each, however long, so that editors make links of them.
-    wide = [line for line in output.splitlines() if len(line) > 80 and not re.match(r"\S+:\d+:\d+: ", line)]
+    # Problems are one line each, however long, so that editors make links of them. git names a file twice on a line.
+    may_be_wide = re.compile(r"\S+:\d+:\d+: |diff --git ")
+    wide = [line for line in output.splitlines() if len(line) > 80 and not may_be_wide.match(line)]
     assert wide == []
 
 

@@ -68,10 +68,12 @@ class Two:
 
 
 @contextlib.contextmanager
-def two_environments(root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge") -> Iterator[Two]:
+def two_environments(
+    root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge", kind: type[Story] = Story
+) -> Iterator[Two]:
     """Staging and production with the assistants of `live` each, by the end of their ids; no definitions yet."""
     seed = {f"asst_{name}": fields for name, fields in live.items()}
-    with story(root, live, nested=nested) as tale, running_sandbox(seed, nested=nested) as production:
+    with story(root, live, nested=nested, kind=kind) as tale, running_sandbox(seed, nested=nested) as production:
         two = Two(tale, production)
         for name in two.sandboxes:
             (root / "environments" / name).mkdir(parents=True)

@@ -98,16 +98,17 @@ def find_overlays(folder: Path, overlay: str | None, root: Path) -> dict[str, li
 def select(
     files: Sequence[FoundFile], overlays: Mapping[str, Sequence[FoundFile]], folder: Path, paths: Sequence[Path]
 ) -> set[str]:
-    """Return the `file`s that PATHS, files or folders, select; all of them without PATHS. An overlay selects its own.
+    """Return the `file`s that PATHS, files or folders, select; all of them without PATHS.
 
-    Raises DefinitionError for a path outside the folder, one that does not exist, and one that selects
-    nothing.
+    An overlay selects its definition, and one without a definition itself, so that it is told. Raises
+    DefinitionError for a path outside the folder, one that does not exist, and one that selects nothing.
     """
     if not paths:
         return {found.file for found in files}
     folder = folder.resolve()
     chosen: set[str] = set()
-    upper = {one.path: found.file for found in files for one in overlays.get(found.key, ())}
+    defined = {found.key: found.file for found in files}
+    upper = {one.path: defined.get(key, one.file) for key, ones in overlays.items() for one in ones}
     for given in paths:
         absolute = Path(os.path.abspath(given))  # noqa: PTH100 - a link itself is meant, not what it leads to
         path = absolute.parent.resolve() / absolute.name

@@ -5,6 +5,7 @@ It reports and decides nothing about what follows from a problem.
 
 import dataclasses
 import gc
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 from reconciler.adapters.definition_files import FoundFile, find_files, find_overlays, select
 from reconciler.adapters.layers import Layer, laid_over, place_of, read_layer
+from reconciler.adapters.yaml_faults import MAX_PROBLEMS
 from reconciler.adapters.yaml_nodes import unused_anchors
 from reconciler.adapters.yaml_places import find_cut_off, may_be_cut_off
 from reconciler.core.assistant import find_faults
@@ -81,7 +83,7 @@ def load(
         for reading in readings
         if reading.found.file in chosen and (without_ids or _takes_part(reading, settings))
     ]
-    astray = () if selected else _astray(overlays, files)
+    astray = [problem for problem in _astray(overlays, files) if not selected or problem.file in chosen]
     problems = [problem for reading in readings for problem in reading.problems]
     return Loaded(
         definitions=tuple(_definition(reading) for reading in readings if not _errors(reading)),
@@ -108,6 +110,10 @@ def _read(
         reading.document = laid_over(reading.document, layer.document or {})
     if check:
         _check(reading, settings, needs_id=needs_id)
+    if len(reading.problems) >= MAX_PROBLEMS:
+        shown = sorted(reading.problems)[: MAX_PROBLEMS - 1]
+        more = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
+        reading.problems = [*shown, dataclasses.replace(shown[-1], message=more)]
     return reading
 
 
@@ -133,7 +139,7 @@ def _check(reading: _Reading, settings: Settings, *, needs_id: bool) -> None:
             message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
             reading.problems += (
                 Problem(layer.found.file, line, column, message, "warning")
-                for line, column in unused_anchors(layer.text)
+                for line, column in itertools.islice(unused_anchors(layer.text), MAX_PROBLEMS)
             )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.adapters.base import BaseDefinition, BaseDefinitions, Kept, is_definition_file, read_base
-from reconciler.adapters.folders import folder_in_git
+from reconciler.adapters.folders import folder_in_git, shown_path
 from reconciler.adapters.git import Blob, Git
 from reconciler.adapters.record import Record, Unclear, write_record
+from reconciler.adapters.settings import FILE_NAME
 from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
 from reconciler.core.missing import MISSING
@@ -58,11 +59,33 @@ def check_recordable(
             f"--record would say that {differing[0]} is applied as HEAD has it, and it differs from HEAD",
             hint="commit the definitions, or apply without --record",
         )
+    settings = _changed_settings(git, folders[0])
+    if settings is not None:
+        raise RepositoryError(
+            f"{settings} differs from HEAD, and --record would say that its overlays and ignore entries are applied "
+            "as HEAD has them",
+            hint="commit it, or apply without --record",
+        )
     if history.record is None and asked_base != OFF:
         raise RepositoryError(
             f"there is no record {history.ref} here",
             hint=f"fetch it (git fetch origin {history.ref}:{history.ref}), or give --base none for the first run",
         )
+
+
+def _changed_settings(git: Git, folder: Path) -> str | None:
+    """Return the path of the settings beside the definitions' folder where they are not as HEAD has them.
+
+    Compared by what they say: git turns line ends, and may have been told to look away.
+    """
+    file = folder.resolve().parent / FILE_NAME
+    path = shown_path(file, git.root)
+    if not file.is_relative_to(git.root.resolve()):
+        return None
+    blob = git.files("HEAD", path).get(path)
+    held = None if blob is None else git.blobs([blob.name]).get(blob.name, b"").splitlines()
+    now = file.read_bytes().splitlines() if file.is_file() else None
+    return None if held == now else path
 
 
 def _says_the_same(read: Definition, held: BaseDefinition | None) -> bool:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from histories import gone, moved
 from projects import MODEL
 from stories import REF, entries, story
@@ -238,3 +239,22 @@ def test_changed_sees_an_overlay_that_is_gone_and_an_id_that_is_gone(tmp_path: P
         whole = two.report("staging", "plan")
     assert moved(found) == moved(whole) == {"a": {"/firstMessage": "change"}}
     assert gone(found) == gone(whole) == ["assistants/b.yaml"]
+
+
+@pytest.mark.parametrize("option", ["--changed", "environments/staging/b.yaml"])
+def test_an_overlay_without_a_definition_is_told_where_it_is_looked_at(tmp_path: Path, option: str) -> None:
+    with two_environments(tmp_path / "work", {"s": LIVE}) as two:
+        two.shared()
+        two.overlay("staging", id="asst_s")
+        applied(two, "staging")
+        two.overlay("staging", id="asst_s", name="New")
+        two.overlay("staging", "b", id="asst_b")
+        two.tale.commit()
+        planned, done = two.report("staging", "plan", option), two.run("staging", "plan", option)
+        other = two.run("staging", "plan", "assistants/a.yaml")
+    assert done.code == 1
+    found = {key: entry["status"] for key, entry in entries(planned).items()}
+    assert found == {"environments/staging/b": "error", **({"a": "pending"} if option == "--changed" else {})}
+    assert "environments/staging/b.yaml:1:1: this overlay has no definition of the same name" in done.stderr
+    assert "is not in the definitions' folder" not in done.stderr
+    assert (other.code, other.stderr) == (0, "")

@@ -92,6 +92,56 @@ class TestDefinitionsThatDifferFromHead:
         self.modified(tale)
         assert tale.run("apply", "--yes", "--record", "assistants/a.yaml").code == 1
 
+    @pytest.mark.parametrize("edit", ["added", "modified", "staged", "deleted", "ignored by git", "hidden from git"])
+    def test_nor_under_settings_that_differ(self, tale: Story, edit: str) -> None:
+        file = tale.root / "reconciler.yaml"
+        if edit not in ("added", "ignored by git"):
+            file.write_text("on_drift: keep\n")
+        change(tale)
+        record = tale.record
+        if edit == "ignored by git":
+            (tale.root / ".git" / "info" / "exclude").write_text("reconciler.yaml\n")
+        if edit == "hidden from git":
+            tale.git("update-index", "--skip-worktree", "reconciler.yaml")
+        if edit == "deleted":
+            file.unlink()
+        else:
+            file.write_text("ignore: [{path: /firstMessage, reason: set by the CRM}]\n")
+        if edit == "staged":
+            tale.git("add", "--all")
+        done = tale.run("apply", "--yes", "--record")
+        assert done.code == 1
+        assert "reconciler.yaml differs from HEAD, and --record" in done.stderr
+        assert "commit it, or apply without --record" in done.stderr
+        assert (tale.record, tale.sandbox.requests, done.stdout) == (record, [], "")
+        assert tale.run("apply", "--yes").code == 0
+
+    def test_nor_under_settings_beside_a_folder_in_a_folder(self, tale: Story) -> None:
+        tale.git("mv", "assistants", "sub")
+        (tale.root / "fleet").mkdir()
+        tale.git("mv", "sub", "fleet/assistants")
+        tale.commit()
+        (tale.root / "reconciler.yaml").write_text("on_drift: keep\n")  # not those of this folder
+        assert tale.run("apply", "--yes", "--record", "--directory", "fleet/assistants").code == 0
+        (tale.root / "fleet/reconciler.yaml").write_text("on_drift: keep\n")
+        done = tale.run("apply", "--yes", "--record", "--directory", "fleet/assistants")
+        assert done.code == 1
+        assert "fleet/reconciler.yaml differs from HEAD" in done.stderr
+
+    def test_settings_outside_the_repository_are_not_its_own(self, tale: Story) -> None:
+        (tale.root / "assistants" / "a.yaml").rename(tale.root / "a.yaml")
+        (tale.root / "assistants" / "b.yaml").rename(tale.root / "b.yaml")
+        tale.commit()
+        (tale.root.parent / "reconciler.yaml").write_text("on_drift: keep\n")
+        done = tale.run("apply", "--yes", "--record", "--directory", ".")
+        assert done.code == 0, done.stderr
+
+    def test_settings_whose_line_ends_git_turns_are_the_same(self, tale: Story) -> None:
+        tale.git("config", "core.autocrlf", "true")
+        (tale.root / "reconciler.yaml").write_bytes(b"on_drift: keep\r\n")
+        tale.commit()
+        assert outcomes(tale.recorded())["a"] == "unchanged"
+
     def test_may_be_applied_without_a_record(self, tale: Story) -> None:
         record = tale.record
         self.modified(tale)

@@ -1,4 +1,7 @@
-"""From live into git, and from git into live: afterwards nothing differs, whatever PATCH does inside objects."""
+"""From live into git, and from git into live: afterwards nothing differs, whatever PATCH does inside objects.
+
+Told with the installed command.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +10,7 @@ import pytest
 import yaml
 from histories import moved
 from projects import MODEL
-from stories import BOTH, Nested, entries, story
+from stories import BOTH, Installed, Nested, entries, story
 from two_environments import SHARED, two_environments
 
 COMMENTED = """# What callers hear.
@@ -32,7 +35,7 @@ voice: {provider: openai, voiceId: alloy}
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: Nested) -> None:
-    with story(tmp_path / "work", {"a": LIVE}, nested=nested) as tale:
+    with story(tmp_path / "work", {"a": LIVE}, nested=nested, kind=Installed) as tale:
         file = tale.write("a", COMMENTED)
         tale.commit()
         tale.recorded()
@@ -57,7 +60,7 @@ def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: N
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: Nested) -> None:
-    with story(tmp_path / "work", {}, nested=nested) as tale:
+    with story(tmp_path / "work", {}, nested=nested, kind=Installed) as tale:
         file = tale.write("new", NEW)
         done = tale.run("create", file)
         text = file.read_text("utf-8")
@@ -87,7 +90,7 @@ def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: 
 @pytest.mark.parametrize("nested", BOTH)
 def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(tmp_path: Path, nested: Nested) -> None:
     live = {"name": "Enrollment", "firstMessage": "Hello", "model": MODEL, "voicemailMessage": "by hand"}
-    with two_environments(tmp_path / "work", {"s": live, "p": live}, nested=nested) as two:
+    with two_environments(tmp_path / "work", {"s": live, "p": live}, nested=nested, kind=Installed) as two:
         shared = two.shared()
         staging = two.overlay("staging", "a", "id: asst_s   # of staging\nfirstMessage: Test  # only here\n")
         production = two.overlay("production", id="asst_p")

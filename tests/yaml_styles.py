@@ -12,6 +12,7 @@ Path = tuple[str, ...]
 WORDS = ["Hello", "you", "are", "an agent", "Grüße", "日本", "😀", "it", "enrollment", "please", "a", "of the"]
 ODD = ["yes", "12", "it's", '"so"', ": ", " #1", "{{name}}", "- x", "a, b", "[1]", "null", "  ", "\\", "?", "!", "x:"]
 LEAVES = ["name", "firstMessage", "voicemailMessage", "endCallMessage", "maxDurationSeconds", "odd key"]
+GAPS = [" ", " ", " ", "  ", "\t"]
 
 
 @dataclass
@@ -96,32 +97,35 @@ class Writer:
     def between(self, column: int) -> None:
         """Write blank lines and comments, which no text above reaches into."""
         if self.chance(4) and not self.keeps_blanks:
-            self.lines += [""] * self.random.randint(1, 2)
+            self.lines += [self.random.choice(["", "", " "])] * self.random.randint(1, 2)
         if self.chance(4):
-            self.lines.append(" " * column + self.comment())
+            self.lines.append(" " * self.random.choice([column, column, 0]) + self.comment())
 
     def pair(self, path: Path, column: int, depth: int) -> None:
         first = len(self.lines)
         self.keeps_blanks = False
-        key = self.random.choice([path[-1]] * 6 + [json.dumps(path[-1]), path[-1] + " "])
-        begin = f"{' ' * column}{key}:"
+        begin = f"{' ' * column}{self.key(path[-1])}:"
         comment = self.comment() if self.chance(3) else ""
-        tail = " " * self.random.randint(1, 3) + comment if comment else ""
-        if path[-1] in ("model", "voice", "metadata") and not self.chance(4):
+        tail = (
+            self.random.choice([" ", "  ", "   ", "\t"]) + comment
+            if comment
+            else self.random.choice(["", "", "", "  "])
+        )
+        if self.holds_pairs(path) and not self.chance(4):
             anchor = self.new_anchor()
             self.lines.append(begin + anchor[0] + tail)
             self.mapping(path, column + self.random.choice([1, 2, 2, 4]), depth + 1)
             self.note(path, first, "mapping", comment)
             self.anchors += anchor[1]
             return
-        if path[-1] == "phrases" and not self.chance(3):
+        if self.holds_entries(path) and not self.chance(3):
             self.block_list(path, begin + tail, column)
             return
-        one = self.value(column)
+        one = self.value(path, column)
         if one.kind == "scalar" and not one.below and one.head and self.chance(10):
             self.lines += [begin, *[" " * column + self.comment()] * self.chance(2)]
             begin, one.head = " " * (column + 3), one.head
-        self.lines.append(f"{begin} {one.head}" if one.head else begin)
+        self.lines.append(f"{begin}{self.random.choice(GAPS)}{one.head}" if one.head else begin)
         if one.below and one.kind != "block":
             self.lines += one.below
             self.lines[-1] += tail
@@ -130,6 +134,17 @@ class Writer:
             self.lines += one.below
         self.note(path, first, one.kind, comment)
         self.lines += [""] * one.after
+
+    def key(self, name: str) -> str:
+        return str(self.random.choice([name] * 6 + [json.dumps(name), name + " "]))
+
+    def holds_pairs(self, path: Path) -> bool:
+        """Tell whether a value is an object, written with or without brackets."""
+        return path[-1] in ("model", "voice", "metadata")
+
+    def holds_entries(self, path: Path) -> bool:
+        """Tell whether a value is a list, written with or without brackets."""
+        return path[-1] == "phrases"
 
     def note(self, path: Path, first: int, kind: str, comment: str) -> None:
         last = len(self.lines) - 1
@@ -168,7 +183,8 @@ class Writer:
         self.count += 1
         return f" &n{self.count}", [f"n{self.count}"]
 
-    def value(self, column: int) -> Piece:
+    def value(self, _path: Path, column: int) -> Piece:
+        """Return a value that is written without being an object or a list below its key."""
         random = self.random
         kind = random.randrange(12)
         if kind == 7 and self.anchors:
@@ -195,6 +211,10 @@ class Writer:
         """Return a line of text that needs quotes more often than not."""
         return " ".join(self.random.choice(WORDS + ODD) for _ in range(self.random.randint(1, 7)))
 
+    def quoted(self, text: str) -> str:
+        """Return a text in double quotes, at times with escapes: YAML has none in two halves, as JSON has."""
+        return json.dumps(text, ensure_ascii=self.chance(2) and max(text, default="") < "\uffff")
+
     def scalar(self, column: int) -> Piece:
         random = self.random
         style = random.choice(["plain", "plain", "'", '"', "number", "lines", "lines in quotes", "|", "|", ">"])
@@ -205,7 +225,7 @@ class Writer:
             return Piece("'" + self.line().replace("'", "''") + "'", [], "scalar")
         if style == '"':
             text = random.choice(["", "\n", " "]).join(self.line() for _ in range(2))
-            return Piece(json.dumps(text, ensure_ascii=self.chance(2)), [], "scalar")
+            return Piece(self.quoted(text), [], "scalar")
         if style == "number":
             return Piece(random.choice(["1", "0.70", "-5", "true", "1.0e+3", "null"]), [], "scalar")
         if style.startswith("lines"):
@@ -242,7 +262,7 @@ class Writer:
         if kind == 0:
             return "'" + self.line().replace("'", "''") + "'"
         if kind == 1:
-            return json.dumps(self.line())
+            return self.quoted(self.line())
         return self.random.choice(["1", "0.5", "null", "false"]) if kind == 2 else self.words()
 
     def flow(self, depth: int) -> str:
@@ -256,17 +276,24 @@ class Writer:
         return self.flow_scalar()
 
     def flow_over_lines(self, column: int) -> Piece:
-        pad = " " * (column + self.random.choice([1, 2, 4]))
         is_list = self.chance(2)
         count = self.random.randint(1, 3)
         entries = [("" if is_list else f"k{number}: ") + self.flow(1) for number in range(count)]
-        last = self.random.choice(["", ","])
-        below = [
-            f"{pad}{entry}{',' if number < count - 1 else last}" + (" " + self.comment()) * self.chance(4)
-            for number, entry in enumerate(entries)
-        ]
-        opening, closing = "[]" if is_list else "{}"
-        return Piece(opening, [*below, pad[1:] + closing], "flow")
+        return self.over_lines(entries, column, "[]" if is_list else "{}")
+
+    def over_lines(self, entries: list[str], column: int, brackets: str) -> Piece:
+        """Return entries between brackets, most often one a line, with comments."""
+        pad = " " * (column + self.random.choice([1, 2, 4]))
+        last = self.random.choice(["", ","]) if entries else ""
+        below: list[str] = []
+        for number, entry in enumerate(entries):
+            text = entry + ("," if number < len(entries) - 1 else last)
+            if below and self.chance(4) and "#" not in below[-1]:
+                below[-1] += " " + text
+            else:
+                below += [pad + self.comment()] * self.chance(8) + [pad + text]
+            below[-1] += (" " + self.comment()) * self.chance(4)
+        return Piece(brackets[0], [*below, pad[1:] + brackets[1]], "flow")
 
     def flow_document(self) -> None:
         first = len(self.lines)
