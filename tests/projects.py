@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from leaks import PASSWORD
 
 from reconciler.adapters.api import ApiOptions, AssistantsApi
 from reconciler.adapters.definitions import Loaded, load
@@ -24,7 +25,7 @@ from reconciler.reconcile.plan import plan
 from reconciler.reconcile.scope import Scope
 from reconciler.report.build import to_document
 from reconciler.report.document import AssistantEntry, Document
-from reconciler.sandbox.accounts import ADMIN, PASSWORD
+from reconciler.sandbox.accounts import ADMIN
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 

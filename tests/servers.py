@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import httpx
+from leaks import PASSWORD, WatchedSessions
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.sandbox.accounts import ADMIN, PASSWORD, Sessions
+from reconciler.sandbox.accounts import ADMIN, Sessions
 from reconciler.sandbox.app import build_app
 from reconciler.sandbox.fault_parser import parse
 from reconciler.sandbox.faults import Faults
@@ -32,6 +33,10 @@ class Recorder:
         self.before: Callable[[str, str, Any], None] | None = None
         self.most_in_flight = 0
         self.in_flight = 0
+
+    def stand_before(self, app: ASGIApp) -> None:
+        """Wrap another application from now on."""
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -69,10 +74,17 @@ class Sandbox:
     admin = (ADMIN.email, PASSWORD)
 
     def __init__(
-        self, url: str, store: Store, sessions: Sessions, recorder: Recorder, faults: Faults | None = None
+        self,
+        url: str,
+        store: Store,
+        sessions: Sessions,
+        settings: Settings,
+        recorder: Recorder,
+        faults: Faults | None = None,
     ) -> None:
         self.url = url
         self._faults = faults
+        self._settings = settings
         self._store = store
         self._sessions = sessions
         self._recorder = recorder
@@ -119,6 +131,16 @@ class Sandbox:
     def hits(self) -> list[int]:
         """How often each fault rule hit, in the order that they were given in."""
         return [tally.hit for tally in self._faults.tallies] if self._faults else []
+
+    def rehearse(self, *faults: str) -> None:
+        """From now on let these faults happen, and no others; `mend` is the other word for none."""
+        rules = [parse(rule) for rule in faults]
+        self._faults = Faults(rules, self._store, self._sessions, 0) if rules else None
+        self._recorder.stand_before(build_app(self._store, self._sessions, self._settings, self._faults))
+
+    def mend(self) -> None:
+        """Let no fault happen any more."""
+        self.rehearse()
 
     def forget_requests(self) -> None:
         """Start counting anew."""
@@ -182,13 +204,13 @@ def running_sandbox(
     `faults` are rules as `--fault` takes them (docs/sandbox.md).
     """
     settings = Settings(nested=nested, strict=strict, listing=listing, latency_ms=latency_ms)
-    sessions = Sessions()
+    sessions = WatchedSessions()
     rules = [parse(rule) for rule in faults]
     with contextlib.closing(Store()) as store, listen("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}{BASE_PATH}"
         injected = Faults(rules, store, sessions, fault_seed) if rules else None
         recorder = Recorder(build_app(store, sessions, settings, injected))
-        sandbox = Sandbox(url, store, sessions, recorder, injected)
+        sandbox = Sandbox(url, store, sessions, settings, recorder, injected)
         store.fill(complete(key.removeprefix(LOCAL_PREFIX), fields) for key, fields in (seed or {}).items())
         started = threading.Event()
         server = Server(recorder, started.set)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 from between import Between, Meddle, between
 from commands import Completed, environment, run, signed_in
+from leaks import assert_no_secret
 from projects import Project
 from servers import Sandbox, running_sandbox
 
@@ -119,6 +120,7 @@ class Story:
         ):
             code = guarded(reconciler, [*map(str, arguments)])
         assert "fault of reconciler itself" not in stderr.getvalue(), stderr.getvalue()
+        assert_no_secret(stdout.getvalue() + stderr.getvalue(), "what the command shows")
         return Completed(code, stdout.getvalue(), stderr.getvalue())
 
     def report(self, command: str, *arguments: str | Path) -> Document:

@@ -87,7 +87,8 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_command_and_option_exists(document: Path, helps: dict[str, str]) -> None:
     text = document.read_text(encoding="utf-8")
-    code = "\n".join([*blocks(text, "console"), *blocks(text, "yaml"), *re.findall(r"`([^`\n]+)`", text)])
+    shown = [block for language in ("console", "yaml", "sh", "groovy") for block in blocks(text, language)]
+    code = "\n".join([*shown, *re.findall(r"`([^`\n]+)`", text)])
     for line in COMMAND.findall(code):
         name = line.split()[0]
         assert name in helps, line

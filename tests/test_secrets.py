@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import leaks
 import pytest
 from between import Answered, Asked, Between, Forward, between, says
 from commands import Completed, run
@@ -32,7 +33,7 @@ class Spy:
             assert asked.json["password"] == PASSWORD
             if self.echo and asked.number > 1:
                 return self.echoed(asked, 401)
-            answer = forward(asked.saying({**asked.json, "password": "sandbox"}))
+            answer = forward(asked.saying({**asked.json, "password": leaks.PASSWORD}))
             self.secrets.add(answer.headers["set-cookie"].partition("=")[2].partition(";")[0])
             return answer
         return self.echoed(asked, 403) if self.echo and asked.number > 1 else forward(asked)

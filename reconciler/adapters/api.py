@@ -15,8 +15,8 @@ from reconciler.adapters.answers import Explainer, NotJsonError, Request, read_j
 from reconciler.adapters.api_url import check_base_url
 from reconciler.adapters.repeats import Call, RequestNote, Sender
 from reconciler.adapters.secret import Credentials, Scrubber, Secret
-from reconciler.adapters.session import Pass, Session
-from reconciler.adapters.throttle import Throttle
+from reconciler.adapters.session import ME_PATH, Pass, Session
+from reconciler.adapters.throttle import FIRST_BACKOFF, Throttle
 from reconciler.adapters.transport import Answer, Failure, Wire
 from reconciler.errors import ApiError, UnclearWrite, UsageError
 
@@ -58,7 +58,7 @@ class AssistantsApi:
         on_request: Callable[[RequestNote], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
         aborted: Callable[[], bool] = lambda: False,
-        backoff: float = 0.5,
+        backoff: float = FIRST_BACKOFF,
     ) -> None:
         if options.concurrency < 1 or options.timeout <= 0 or options.retries < 0:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
@@ -143,7 +143,7 @@ class AssistantsApi:
 
     def me(self) -> dict[str, Any]:
         """Return the user that the credentials belong to (`GET /auth/me`)."""
-        request, answer = self._ask(Call("GET", "/auth/me", _HEADERS))
+        request, answer = self._ask(Call("GET", ME_PATH, _HEADERS))
         user = self._object(request, answer).get("user")
         if not isinstance(user, dict):
             raise self._explain.senseless(request, answer, "an object without `user`")
@@ -178,18 +178,20 @@ class AssistantsApi:
         """Send a call with the session's cookie; return its successful answer."""
         headers = call.headers
         token = self._session.show()
-        call.headers = {**headers, "Cookie": token.cookie}
-        result = self._sender.send(call)
-        if _is_401(result) and not call.once and not self._stopping():
-            renewed = self._session.renew(call.method, token)
-            if renewed is not None:
-                token = renewed
-                call.headers = {**headers, "Cookie": token.cookie}
+        refused = False
+        while True:
+            call.headers = {**headers, "Cookie": token.cookie}
+            with self._session.asking(token):
                 result = self._sender.send(call)
-        if isinstance(result, Answer) and 200 <= result.status < 300:
-            self._session.succeeded(call.method, token)
-            return Request(call.method, call.path, call.attempts), result
-        raise self._problem(call, result, token)
+                if isinstance(result, Answer) and 200 <= result.status < 300:
+                    self._session.succeeded(call.method, token)
+                    return Request(call.method, call.path, call.attempts), result
+            renewed = None
+            if _is_401(result) and not call.once and not self._stopping():
+                renewed = self._session.renew(call.method, token, again=refused)
+            if renewed is None:
+                raise self._problem(call, result, token)
+            token, refused = renewed, True
 
     def _problem(self, call: Call, result: Answer | Failure, token: Pass) -> ApiError:
         if isinstance(result, Failure):

@@ -13,11 +13,11 @@ from reconciler.adapters.yaml_nodes import YamlProblems
 from reconciler.adapters.yaml_reader import read_yaml
 from reconciler.core.missing import MISSING, Missing
 
-# Whatever somebody's configuration says, the log has one form; \x01 begins a commit.
+# Whatever somebody's configuration says, the log has one form. The author stands last: a name may hold anything.
 _LOG = (
     *("log", "--topo-order", "--diff-merges=first-parent", "--raw", "-z", "--no-renames", "--no-abbrev", "--root"),
     *("--no-color", "--no-show-signature", "--no-relative", "--encoding=UTF-8"),
-    "--format=%x01%H%x02%P%x02%an%x02%aI",
+    "--format=%H%x02%P%x02%aI%x02%an",
 )
 _ANY_DEFINITION = ("*.yaml", "*.yml")
 _MOST_PATHS = 1_000  # a command line has an end
@@ -99,13 +99,21 @@ class _Commit:
 
 def _commits(log: str) -> Iterator[tuple[_Commit, list[tuple[str, str]]]]:
     """Yield each commit of a log with the objects that it replaced: (old, new), nothing being all zeros."""
-    for part in log.split("\x01")[1:]:
-        head, *fields = part.split("\0")
-        name, parents, author, date = head.split("\x02")
-        raw = (field.lstrip("\n").split(" ") for field in fields if field.lstrip("\n").startswith(":"))
-        blobs = [(words[2], words[3]) for words in raw]
-        if blobs:
-            yield _Commit(name, author, date.strip(), " " in parents), blobs
+    commit: _Commit | None = None
+    blobs: list[tuple[str, str]] = []
+    parts = iter(log.split("\0"))
+    for part in map(str.lstrip, parts):
+        if part.startswith(":"):
+            words = part.split(" ")
+            blobs.append((words[2], words[3]))
+            next(parts)  # the path, which may look like anything
+        elif part:
+            if commit and blobs:
+                yield commit, blobs
+            name, parents, date, author = part.split("\x02", 3)
+            commit, blobs = _Commit(name, author, date, " " in parents), []
+    if commit and blobs:
+        yield commit, blobs
 
 
 def _parsed(contents: Mapping[str, bytes], ids: Collection[str]) -> dict[str, tuple[str, Mapping[str, Any]]]:

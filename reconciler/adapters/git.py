@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from reconciler.adapters.definition_files import MAX_BYTES
 from reconciler.errors import RepositoryError
 
 _LINK = "120000"
@@ -80,7 +81,7 @@ class Git:
     def parents(self, commit: str) -> list[str]:
         """Return the parents of a commit, those too that a shallow clone lacks."""
         head, _, _ = self.run("cat-file", "commit", commit).partition("\n\n")
-        return [line.split(" ")[1] for line in head.splitlines() if line.startswith("parent ")]
+        return [line.split(" ")[1] for line in head.split("\n") if line.startswith("parent ")]
 
     def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
         """Return the files below a folder of a commit, by their path from the root.
@@ -100,19 +101,22 @@ class Git:
         return found
 
     def blobs(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Return the contents of objects, by name, all read by one command; those that are not there are left out."""
-        wanted = list(dict.fromkeys(names))
-        if not wanted:
+        """Return the contents of objects, by name.
+
+        Those that are not there are left out, and those that are larger than a definition may be.
+        """
+        asked = list(dict.fromkeys(names))
+        if not asked:
             return {}
+        lines = "\n".join(asked).encode() + b"\n"
+        sizes = self._run("cat-file", "--batch-check=%(objectsize)", given=lines).split(b"\n")
+        wanted = [name for name, size in zip(asked, sizes, strict=False) if size.isdigit() and int(size) <= MAX_BYTES]
         answer = self._run("cat-file", "--batch", given="\n".join(wanted).encode() + b"\n")
         contents: dict[str, bytes] = {}
         place = 0
         for name in wanted:
             end = answer.index(b"\n", place)
-            header, place = answer[place:end].split(), end + 1
-            if header[-1] == b"missing":
-                continue
-            size = int(header[2])
+            size, place = int(answer[place:end].split()[2]), end + 1
             contents[name] = answer[place : place + size]
             place += size + 1
         return contents

@@ -25,14 +25,17 @@ class Layer:
     document: dict[str, Any] | None = None
     unreadable: list[YamlProblem] = dataclasses.field(default_factory=list)
     problems: list[Problem] = dataclasses.field(default_factory=list)
+    _places: dict[FieldPath, Place] | None = dataclasses.field(default=None, repr=False)
 
     def note(self, message: str, line: int = 1, column: int = 1) -> None:
         """Add an error."""
         self.problems.append(Problem(self.found.file, line, column, message))
 
     def places(self) -> dict[FieldPath, Place]:
-        """Return where the fields of this file stand."""
-        return find_places(self.text)
+        """Return where the fields of this file stand; looked up once, since each problem asks."""
+        if self._places is None:
+            self._places = find_places(self.text)
+        return self._places
 
     def complained_of(self, finding: Finding) -> bool:
         """Tell whether the reader has complained of the same key, or of the value that holds the finding."""

@@ -1,13 +1,17 @@
 """Who we are to the API: the token, where it comes from, and when a refused one is worth a new login.
 
 A 401 means two things to this API, "not signed in" and "no permission" (api.md), so a login must be able to
-help before one is tried: nobody logs in because of the same method twice in a row. Nothing here shows a
-token, an email or a password.
+help before one is tried. Under a token under which nothing has succeeded yet it cannot. Where a request, or its
+method, was refused before, the API is asked whether the token itself has run out. Nothing here shows a token,
+an email or a password.
 """
 
 import json
 import re
 import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +22,7 @@ from reconciler.adapters.transport import Answer, Failure
 from reconciler.errors import ApiError
 
 LOGIN_PATH = "/auth/login"
+ME_PATH = "/auth/me"
 _COOKIE = re.compile(rf"\s*{re.escape(COOKIE_NAME)}\s*=([^;]*)", re.IGNORECASE)
 
 
@@ -46,7 +51,8 @@ class Session:
         self._explainer = explainer
         self._scrubber = scrubber
         self._headers = headers
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._under_way: Counter[int] = Counter()  # requests that have no answer yet, by their token's generation
         self._pass: Pass | None = None
         self._proven = True  # something succeeded under the token; one that the user gave gets the benefit of the doubt
         self._refused: set[str] = set()  # methods that got a 401 and no success since
@@ -67,6 +73,18 @@ class Session:
         with self._lock:
             return self._pass or self._log_in()
 
+    @contextmanager
+    def asking(self, used: Pass) -> Iterator[None]:
+        """Know of a request with a token that is under way until the block ends."""
+        with self._lock:
+            self._under_way[used.generation] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[used.generation] -= 1
+                self._lock.notify_all()
+
     def succeeded(self, method: str, used: Pass) -> None:
         """Learn that the API accepted a request of that method."""
         if self._proven and not self._refused:
@@ -76,21 +94,31 @@ class Session:
                 self._proven = True
                 self._refused.discard(method)
 
-    def renew(self, method: str, refused: Pass) -> Pass | None:
+    def renew(self, method: str, refused: Pass, *, again: bool = False) -> Pass | None:
         """Return another token for a request that got a 401, or None where the 401 is the answer.
 
         However many threads come with the same refused token, one logs in and the others get what it got.
-        Raises `ApiError` if the login fails.
+        `again` says that the request was refused under an earlier token, too. Raises `ApiError` if the login
+        fails.
         """
         with self._lock:
+            while self._pass is refused and not self._proven and self._under_way[refused.generation]:
+                self._lock.wait()  # one of those may yet show that the token was good when it was new
             if self._pass is not None and self._pass is not refused:
                 return self._pass
             if not self.can_log_in:
                 return None
-            if self._failed is None and (not self._proven or method in self._refused):
+            if self._failed is None and not self._can_help(method, refused, again=again):
                 return None
             self._refused.add(method)
             return self._log_in()
+
+    def _can_help(self, method: str, refused: Pass, *, again: bool) -> bool:
+        """Tell whether a login may change anything about a 401."""
+        if not self._proven or not (again or method in self._refused):
+            return self._proven
+        result = self._sender.send(Call("GET", ME_PATH, {**self._headers, "Cookie": refused.cookie}))
+        return isinstance(result, Answer) and result.status == 401
 
     def _log_in(self) -> Pass:
         """Log in, under the lock, and keep the token. A failed login is final: repeats lock accounts."""

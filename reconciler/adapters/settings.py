@@ -3,6 +3,7 @@
 What the settings mean is not decided here.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import pydantic
 from reconciler.adapters.definition_files import UnreadableText, read_text
 from reconciler.adapters.folders import shown_path
 from reconciler.adapters.settings_models import OF_A_KEY, IgnoreEntry, SettingsFile, describe
+from reconciler.adapters.yaml_faults import MAX_PROBLEMS
 from reconciler.adapters.yaml_places import Place, find_places
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
 from reconciler.core.paths import FieldPath
@@ -77,7 +79,7 @@ def _read(text: str, file: str) -> Settings:
     except pydantic.ValidationError as error:
         problems += (
             Problem(file, *_place(path, about, places, lacks=detail["type"] == "missing"), describe(detail, path))
-            for detail, path, about in _faults(error)
+            for detail, path, about in itertools.islice(_faults(error), MAX_PROBLEMS)
             if (path, about) not in unreadable
         )
     if problems:

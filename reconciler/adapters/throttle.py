@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_BACKOFF = 20.0
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 20.0  # seconds
+_GROWTH = 4  # a lone failure costs next to nothing, and a server that is down is soon left in peace
 LONGEST_NAMED_WAIT = 60.0
 _LEAST_SPACING, _MOST_SPACING = 0.1, 2.0  # seconds between two requests, where one at a time is too many
+_BREATH = 1.0  # seconds in which nobody sends then, so that the time is over for which a server counts requests
 _LEAST_ROUND, _FASTER = 10, 0.8  # so many successes in a row shorten the spacing by that much
 _LOOK_EVERY = 0.05  # seconds between two looks at whether the run is being stopped
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
@@ -33,7 +35,7 @@ class Throttle:
 
     `concurrency` requests at most are in flight, fewer while the API answers 429: additive increase,
     multiplicative decrease. `stopping` ends every wait early. `backoff` is the upper
-    bound of the first wait between two attempts, in seconds; it doubles from wait to wait up to
+    bound of the first wait between two attempts, in seconds; it grows fourfold from wait to wait up to
     `LONGEST_BACKOFF`.
     """
 
@@ -96,6 +98,7 @@ class Throttle:
             self._successes = 0
             if self._limit == 1:
                 self._spacing = min(max(self._spacing * 2, _LEAST_SPACING), _MOST_SPACING)
+                self._open_at = max(self._open_at, time.monotonic() + _BREATH)
             self._limit = max(1, self._limit // 2)
 
     def welcome(self, turn: "Turn") -> None:
@@ -120,7 +123,7 @@ class Throttle:
 
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait after that attempt (the first is 1): exponential with full jitter."""
-        highest = min(LONGEST_BACKOFF, self._backoff * 2 ** min(max(attempt - 1, 0), 30))
+        highest = min(LONGEST_BACKOFF, self._backoff * _GROWTH ** min(max(attempt - 1, 0), 30))
         return random.uniform(0, highest)  # noqa: S311 - spreads workers out, guards nothing
 
     def sleep(self, seconds: float) -> bool:

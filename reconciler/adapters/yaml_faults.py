@@ -11,6 +11,8 @@ from reconciler.core.paths import FieldPath
 
 # How many nodes a document may gain by its aliases.
 MAX_ALIASED: Final = 10_000
+# How many problems of one document are told: nobody reads more, and each takes ten times its text.
+MAX_PROBLEMS: Final = 1_000
 _COLLECTION_TAGS: dict[type[yaml.Node], str] = {
     yaml.MappingNode: "tag:yaml.org,2002:map",
     yaml.SequenceNode: "tag:yaml.org,2002:seq",
@@ -18,7 +20,7 @@ _COLLECTION_TAGS: dict[type[yaml.Node], str] = {
 
 
 def find_problems(root: yaml.Node) -> tuple[list[YamlProblem], Any]:
-    """Return all problems of a document in its order, and the value that it has all the same.
+    """Return the problems of a document in its order, MAX_PROBLEMS at most, and the value that it has all the same.
 
     Aliases must have been found sane. A scalar that is refused stands in the value as text; of duplicate keys
     the first one counts, and a key that is no text is left out.
@@ -147,5 +149,7 @@ class _Search:
     def _report(
         self, node: yaml.Node, path: FieldPath, message: str, discreet: str = "", about: About = "value"
     ) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            return
         mark = node.start_mark
         self.problems.append(YamlProblem(mark.line + 1, mark.column + 1, message, path, discreet, about))

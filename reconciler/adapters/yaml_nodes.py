@@ -1,4 +1,4 @@
-"""Composes YAML text into PyYAML's nodes with libyaml, safely: bounded depth, no constructor run.
+"""Composes YAML text into PyYAML's nodes with libyaml, safely: bounded depth and size, no constructor run.
 
 libyaml's composer recurses in C, and text that nests deeply enough kills the interpreter. It asks its loader
 before each node that it descends into, so that is where the depth is counted. What the nodes mean is decided
@@ -18,6 +18,8 @@ from reconciler.core.finding import About
 from reconciler.core.paths import FieldPath
 
 MAX_DEPTH: Final = 64
+# Keys, values, lists and groups; a text of 1 MiB could hold half a million, and cost 400 MiB and many seconds.
+MAX_NODES: Final = 20_000
 # What stands for the tag of a mapping or list that has none.
 COLLECTION: Final = "collection"
 
@@ -53,7 +55,7 @@ class YamlProblems(Exception):  # noqa: N818 - a list of them
         self.value = value
 
 
-class _TooDeep(Exception):  # noqa: N818
+class _OutOfBounds(Exception):  # noqa: N818 - says what was too much, and below which node
     pass
 
 
@@ -61,6 +63,7 @@ class _Loader(CParser):
     """libyaml's parser and composer, with the three methods that its composer calls."""
 
     depth = 0
+    nodes = 0
 
     def resolve(self, kind: type, _value: str | None, implicit: Any) -> str:
         """Return the tag of a node that has none."""
@@ -69,10 +72,13 @@ class _Loader(CParser):
         return COLLECTION
 
     def descend_resolver(self, parent: yaml.Node | None, _index: object) -> None:
-        """Count one level more; called before each node."""
+        """Count one node and one level more; called before each node."""
         self.depth += 1
+        self.nodes += 1
         if self.depth > MAX_DEPTH:
-            raise _TooDeep(parent)
+            raise _OutOfBounds(parent, f"this is nested more than {MAX_DEPTH} levels deep")
+        if self.nodes > MAX_NODES:
+            raise _OutOfBounds(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
 
     def ascend_resolver(self) -> None:
         """Count one level less; called after each node."""
@@ -82,8 +88,8 @@ class _Loader(CParser):
 def compose(text: str) -> yaml.Node | None:
     """Return the root node of a text with one YAML document, None for a text with nothing in it.
 
-    Raises YamlProblems with one problem: the parser's complaint, a second document, or nesting deeper than
-    MAX_DEPTH.
+    Raises YamlProblems with one problem: the parser's complaint, a second document, nesting deeper than
+    MAX_DEPTH, or more nodes than MAX_NODES.
     """
     loader = None
     try:
@@ -91,9 +97,9 @@ def compose(text: str) -> yaml.Node | None:
             _refuse_invisible(text)
         loader = _Loader(text)
         return loader.get_single_node()
-    except _TooDeep as error:
-        mark = error.args[0].start_mark
-        message = f"this is nested more than {MAX_DEPTH} levels deep"
+    except _OutOfBounds as error:
+        parent, message = error.args
+        mark = parent.start_mark
         raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)]) from None
     except yaml.reader.ReaderError:
         raise YamlProblems([_forbidden_character(text)]) from None

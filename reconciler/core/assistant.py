@@ -6,7 +6,7 @@ reference.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import pydantic
 from pydantic import Field
@@ -130,10 +130,13 @@ class Assistant(_Strict):
     max_duration_seconds: int | None = _optional("The longest that a call may last, in seconds.", examples=[1800])
 
 
+MAX_FAULTS: Final = 1_000
+
+
 def find_faults(
     document: Mapping[str, Any], extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True
 ) -> list[Finding]:
-    """Return everything in which a definition file's content is not what the API takes.
+    """Return everything in which a definition file's content is not what the API takes, `MAX_FAULTS` at most.
 
     `document` is the file's content as plain JSON values, `id` included. What stands at `extra_fields` is not
     looked at. Without `needs_id` an absent `id` is no fault.
@@ -141,12 +144,12 @@ def find_faults(
     try:
         Assistant.__pydantic_validator__.validate_python(_without(document, extra_fields))
     except pydantic.ValidationError as error:
-        details = error.errors(include_url=False, include_context=True)
-        return [
-            put_into_words(detail)
-            for detail in details
+        details = [
+            detail
+            for detail in error.errors(include_url=False, include_context=True)
             if needs_id or (detail["type"], detail["loc"]) != ("missing", ("id",))
         ]
+        return [put_into_words(detail) for detail in details[:MAX_FAULTS]]
     return []
 
 

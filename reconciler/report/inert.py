@@ -1,7 +1,8 @@
 """Text from outside, written so that Markdown shows it and does nothing else with it.
 
-GitHub turns `@name`, `#123` and addresses into links after Markdown has been rendered, so that escaping
-does not stop it: a zero-width space after the sign does. Inside code it leaves them alone.
+GitHub turns `@name`, `#123`, addresses, `:smile:` and hashes of commits into something else after Markdown has
+been rendered, so that escaping does not stop it: a zero-width space after the sign does. Inside code it leaves
+them alone, which is where hashes go: people copy those.
 """
 
 import re
@@ -9,8 +10,10 @@ import re
 from reconciler.report.values import escape
 
 _NOTHING = "&#8203;"  # a zero-width space
+_DOLLAR = "<span>$</span>"  # else two of them enclose a formula
 _ACTIVE = re.compile(
-    r"(?P<link>@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d))"
+    r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|:(?=[\w+-]*[a-z+-][\w+-]*:|100:|1234:)|\bwww(?=\.)|\bGH(?=-\d))"
+    r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"  # a UUID, too, whole
     r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",  # an underscore within a word is only that
     re.IGNORECASE,
 )
@@ -20,10 +23,18 @@ _BACKTICKS = re.compile(r"`+")
 
 def inline(text: str) -> str:
     """Return a text for a sentence, a table's cell or HTML: markup shows, mentions and links are dead."""
-    return _ACTIVE.sub(_disarmed, escape(text))
+    return _ACTIVE.sub(_in_sentence, escape(text))
 
 
-def _disarmed(found: re.Match[str]) -> str:
+def _in_sentence(found: re.Match[str]) -> str:
+    if found["hash"]:
+        return f"<code>{found[0]}</code>"
+    return _DOLLAR if found[0] == "$" else _in_code(found)
+
+
+def _in_code(found: re.Match[str]) -> str:
+    if found["hash"]:
+        return found[0]
     return found[0] + _NOTHING if found["link"] else f"&#{ord(found[0])};"
 
 
@@ -38,7 +49,7 @@ def code(text: str) -> str:
 
 def html_code(text: str) -> str:
     """Return a text as code in HTML, for the places where Markdown is not read."""
-    return f"<code>{inline(text)}</code>"
+    return f"<code>{_ACTIVE.sub(_in_code, escape(text))}</code>"
 
 
 def fenced(lines: list[str], language: str = "") -> str:
@@ -54,3 +65,11 @@ def fenced(lines: list[str], language: str = "") -> str:
 def cut(text: str, length: int) -> str:
     """Return a text of at most so many characters; where something is missing it ends in an ellipsis."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text of at most so many characters, its middle left out: often the end tells names apart."""
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return text[: length - 1 - tail].rstrip() + "\u2026" + text[len(text) - tail :].lstrip()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, cast
 
+from reconciler.core.json_size import has_more_tokens
 from reconciler.core.paths import parse_pointer
 from reconciler.errors import ReportError
 from reconciler.report.diff_document import COMMAND as DIFF
@@ -12,10 +13,12 @@ from reconciler.report.document import FORMAT_VERSION, Document
 from reconciler.report.shape import ShapeError, check_shape
 from reconciler.report.values import escape
 
-LARGEST_REPORT = 64 * 1024 * 1024  # bytes
+LARGEST_REPORT = 16 * 1024 * 1024  # bytes; a text with one emoji in it takes four times as much in memory
+MOST_TOKENS = 500_000  # texts, commas and opening brackets: those of some 5,000 assistants
 DEEPEST_REPORT = 200  # levels of lists and objects
 
 _TOO_DEEP = "is nested too deeply to be a report"
+_SMALLER = "Name PATHS, so that each run is about a part of the definitions: `report` shows several reports as one."
 _HINT = "A report is what --format json prints and --report FILE.json writes."
 # What JSON allows in a text but no terminal should see raw (C1 controls, bidi marks, line separators),
 # what UTF-8 cannot write (lone surrogates), and `##[`, which a GitHub runner may take for a command.
@@ -37,7 +40,9 @@ def parse_report(text: str, *, name: str) -> Document:
     where = escape(name)
     if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
         msg = f"is larger than {LARGEST_REPORT // 1024**2} MiB"
-        raise ReportError(msg, hint=_HINT, where=where)
+        raise ReportError(msg, hint=_SMALLER, where=where)
+    if has_more_tokens(text, MOST_TOKENS):
+        raise ReportError("holds far too many values", hint=_SMALLER, where=where)
     document = _parse(text, where)
     try:
         _check_version(document, where)

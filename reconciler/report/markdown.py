@@ -5,15 +5,17 @@ acts as markup, mentions anybody or becomes a link. Where room is short, section
 and rows become shorter before they go.
 """
 
+import bisect
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.report import wording
 from reconciler.report.document import AssistantEntry, Document
-from reconciler.report.inert import code, cut, inline
+from reconciler.report.inert import code, cut, inline, shortened
 from reconciler.report.page import Page, size
-from reconciler.report.section import LONGEST_SENTENCE, section
-from reconciler.report.values import field_name
+from reconciler.report.section import BRIEF, FULL, LONGEST_SENTENCE, SHORT, Detail, section
+from reconciler.report.values import escape, field_name
 
 MARKDOWN_LIMIT = 65_000
 CLOSING = 300  # characters kept for the note on what is left out
@@ -23,23 +25,21 @@ _NAMED_FIELDS = 3
 _ORIGINS = {"conflict": "both", "drift": "edited live", "change": "git"}
 
 
+_LONGEST_NAME, _SHORTEST_NAME = 200, 12
+_PATIENCE = 5  # sections that had to be shortened, before no later one is tried whole
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Width:
-    """How much of each assistant a row of the table tells."""
+    """How much of each assistant a row of the table tells; `by_key` are those that share their name with others."""
 
-    name: int
-    file: bool
-    fields: bool
+    name: int = _LONGEST_NAME
+    file: bool = False
+    fields: bool = False
+    by_key: frozenset[str] = frozenset()
 
 
-_WIDTHS = (
-    _Width(200, file=True, fields=True),
-    _Width(200, file=True, fields=False),
-    _Width(100, file=False, fields=False),
-    _Width(50, file=False, fields=False),
-    _Width(25, file=False, fields=False),
-    _Width(12, file=False, fields=False),
-)
+_WIDE = (_Width(file=True, fields=True), _Width(file=True))
 
 
 def render_markdown(document: Document, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = size) -> str:
@@ -74,17 +74,27 @@ def _opening(document: Document) -> list[str]:
 
 
 def _table(entries: Sequence[AssistantEntry], page: Page) -> list[str]:
-    """Add the table of assistants, its rows as full as they can all be; return what is left out, in words."""
+    """Add the table of assistants, its rows as full as they can all be; return what is left out, in words.
+
+    It takes two thirds of the page at most, so that the first sections have room, unless the mere names
+    need more.
+    """
     if not entries:
         return []
-    head: list[str] = []
-    rows: list[str] = []
-    for width in _WIDTHS:
-        head, rows = _head(width), [_row(entry, width) for entry in entries]
-        if page.add("\n".join([*head, *rows])):
-            return []
-    missing = page.add_lines(head, rows)
-    return [wording.counted(missing, "row") + " of the table"]
+    most = page.room * 2 // 3
+    titles = Counter(map(wording.title, entries))
+    shared = frozenset(title for title, number in titles.items() if number > 1)
+
+    def needed(width: _Width) -> int:
+        return page.measure("\n".join([*_head(width), *(_row(entry, width) for entry in entries)]))
+
+    chosen = next((width for width in _WIDE if needed(width) <= most), None)
+    if chosen is None:
+        names = range(_SHORTEST_NAME, _LONGEST_NAME + 1)
+        fitting = bisect.bisect_right(names, most, key=lambda name: needed(_Width(name, by_key=shared)))
+        chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
+    missing = page.add_lines(_head(chosen), [_row(entry, chosen) for entry in entries])
+    return [wording.counted(missing, "more assistant")] if missing else []
 
 
 def _head(width: _Width) -> list[str]:
@@ -99,7 +109,9 @@ def _cells(cells: Sequence[str]) -> str:
 def _row(entry: AssistantEntry, width: _Width) -> str:
     kinds = {change["kind"] for change in entry["changes"]}
     origins = ", ".join(words for kind, words in _ORIGINS.items() if kind in kinds)
-    cells = [inline(cut(wording.title(entry), width.name))]
+    title = wording.title(entry)
+    name = entry["key"] if title in width.by_key else title
+    cells = [inline(shortened(escape(name), width.name))]
     if width.file:
         cells.append(code(entry["file"]))
     what = inline(wording.standing(entry))
@@ -142,17 +154,19 @@ def _problems(document: Document, page: Page) -> list[str]:
 
 
 def _sections(entries: Sequence[AssistantEntry], page: Page) -> Iterator[str]:
-    """Add the sections: whole ones, and from the first that does not fit on, brief ones."""
-    briefly = 0
+    """Add the sections, each as full as it fits; yield what is left out, in words."""
+    told: Counter[Detail] = Counter()
     for place, entry in enumerate(entries):
-        if not briefly and _added(section(entry), page):
-            continue
-        if not _added(section(entry, brief=True), page):
+        tried = (FULL, SHORT, BRIEF) if told[SHORT] + told[BRIEF] < _PATIENCE else (BRIEF,)
+        detail = next((detail for detail in tried if _added(section(entry, detail), page)), None)
+        if detail is None:
             yield wording.counted(len(entries) - place, "section")
             break
-        briefly += 1
-    if briefly:
-        yield "the values in " + wording.counted(briefly, "section")
+        told[detail] += 1
+    if told[SHORT]:
+        yield "parts of long texts in " + wording.counted(told[SHORT], "section")
+    if told[BRIEF]:
+        yield "the values in " + wording.counted(told[BRIEF], "section")
 
 
 def _added(part: str, page: Page) -> bool:

@@ -16,6 +16,8 @@ _OTHER = {
     "/voice/voiceId": "another voice",
     "/transcriber/provider": "another provider of speech recognition",
     "/transcriber/model": "another speech recognition",
+    "/voicemailMessage": "another message for voicemail",
+    "/endCallMessage": "other words of goodbye",
     "/endCallPhrases": "other phrases end a call",
 }
 _EMPTY = {

@@ -3,6 +3,9 @@
 Drift and conflicts stand apart from changes; beside some fields stands what a change means in plain words.
 """
 
+import dataclasses
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,22 +19,45 @@ from reconciler.report.values import field_name, fits_on_a_line, literal
 LONGEST_SENTENCE = 1_000
 BRIEF_SENTENCE = 200
 
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Detail:
+    """How much a section tells, in characters: of each long text's diff (0: no values at all), of each sentence."""
+
+    diff: int
+    sentence: int
+
+
+FULL = Detail(diff=1_000_000, sentence=LONGEST_SENTENCE)
+SHORT = Detail(diff=1_500, sentence=LONGEST_SENTENCE)
+BRIEF = Detail(diff=0, sentence=BRIEF_SENTENCE)
+
 _TITLES: dict[ChangeKind, str] = {
     "conflict": "**In conflict: git and live both moved**",
     "drift": "**Edited live (drift)**",
     "change": "**Changed in git**",
 }
+_WIDTH = 96  # columns of a comment on GitHub, about
+_WRAPPER = textwrap.TextWrapper(
+    _WIDTH,
+    subsequent_indent="    ",
+    expand_tabs=False,
+    replace_whitespace=False,
+    break_long_words=False,
+    break_on_hyphens=False,
+)
+_COMMIT = re.compile(r"[0-9a-f]{7}")
 
 
-def section(entry: AssistantEntry, *, brief: bool = False) -> str:
+def section(entry: AssistantEntry, detail: Detail = FULL) -> str:
     """Return the collapsible section of one assistant; a brief one only names the fields that differ.
 
     Empty for an assistant of which the table has said everything.
     """
     name = inline(cut(wording.title(entry), BRIEF_SENTENCE))
     summary = f"<b>{name}</b>: {inline(wording.standing(entry))} ({html_code(entry['file'])})"
-    parts = _names(entry["changes"]) if brief else _groups(entry["changes"], wording.last_updated(entry))
-    remarks = "\n".join(_remarks(entry, BRIEF_SENTENCE if brief else LONGEST_SENTENCE))
+    parts = _groups(entry, detail.diff) if detail.diff else _names(entry["changes"])
+    remarks = "\n".join(_remarks(entry, detail.sentence))
     body = [*parts, *([remarks] if remarks else [])]
     if not body:
         return ""
@@ -44,21 +70,22 @@ def _names(changes: Sequence[ChangeEntry]) -> Iterator[str]:
         yield "Differs in " + ", ".join(names)
 
 
-def _groups(changes: Sequence[ChangeEntry], updated: str) -> Iterator[str]:
+def _groups(entry: AssistantEntry, longest: int) -> Iterator[str]:
+    updated = wording.last_updated(entry)
     for kind, title in _TITLES.items():
-        group = [change for change in changes if change["kind"] == kind]
+        group = [change for change in entry["changes"] if change["kind"] == kind]
         if group:
             yield title + (f", {inline(updated)}" if updated and kind != "change" else "")
-            yield from _group(group)
+            yield from _group(group, longest)
 
 
-def _group(changes: Sequence[ChangeEntry]) -> Iterator[str]:
+def _group(changes: Sequence[ChangeEntry], longest: int) -> Iterator[str]:
     short = [change for change in changes if _is_short(change)]
     if short:
         yield _table(short)
     for change in changes:
         if not _is_short(change):
-            yield from _long(change)
+            yield from _long(change, longest)
 
 
 def _is_short(change: ChangeEntry) -> bool:
@@ -71,8 +98,10 @@ def _moved_from(change: ChangeEntry) -> Any:
 
 
 def _table(changes: Sequence[ChangeEntry]) -> str:
+    """Return the differences of one kind side by side."""
     based = any(_moved_from(change) is not None for change in changes)
-    rows = [["Field", *(["Both moved from"] if based else []), "Live", "Definition"]]
+    sides = ("Before (live)", "After (definition)") if changes[0]["kind"] == "change" else ("Live", "Definition")
+    rows = [["Field", *(["Both moved from"] if based else []), *sides]]
     rows.append(["---"] * len(rows[0]))
     for change in changes:
         live, desired = _value(change.get("live")), _value(change["desired"])
@@ -97,25 +126,37 @@ def in_words(change: ChangeEntry) -> str:
     return meaning(change["path"], before, after)
 
 
-def _long(change: ChangeEntry) -> Iterator[str]:
+def _long(change: ChangeEntry, longest: int) -> Iterator[str]:
     """Return a difference of long values: its field, then the diff; for a conflict one for each side."""
     live, desired = change.get("live"), change["desired"]
     words = in_words(change)
     name = code(field_name(change["path"])) + (f" ({words})" if words else "")
     if (base := _moved_from(change)) is None:
         yield f"{name}, from live to definition:"
-        yield fenced_diff(live, desired)
+        yield fenced_diff(live, desired, longest)
         return
     yield f"{name}, live moved:"
-    yield fenced_diff(base, live)
+    yield fenced_diff(base, live, longest)
     yield f"{name}, git moved:"
-    yield fenced_diff(base, desired)
+    yield fenced_diff(base, desired, longest)
 
 
-def fenced_diff(old: Any, new: Any) -> str:
-    """Return what differs between two long values as a block of code that GitHub colours."""
+def fenced_diff(old: Any, new: Any, longest: int = FULL.diff) -> str:
+    """Return what differs between two long values as a block of code that GitHub colours, of about `longest`."""
     lines = [text for line in diff_values(old, new) for text in _plain_lines(line)]
-    return fenced(lines, "diff") if lines else f"_{wording.SENSITIVE_DIFFERS}_"
+    return fenced(_begun(lines, longest), "diff") if lines else f"_{wording.SENSITIVE_DIFFERS}_"
+
+
+def _begun(lines: list[str], longest: int) -> list[str]:
+    """Return the first lines, as many as fit and at least the first, with a count of the others."""
+    room, kept = longest, 0
+    while kept < len(lines) and (room := room - len(lines[kept]) - 1) >= 0:
+        kept += 1
+    if kept == len(lines):
+        return lines
+    kept = max(kept, 1)
+    first = [cut(line, longest) for line in lines[:kept]]
+    return [*first, f"  \u2026 {wording.counted(len(lines) - kept, 'more line')}"] if kept < len(lines) else first
 
 
 def _plain_lines(line: DiffLine) -> Iterator[str]:
@@ -123,15 +164,24 @@ def _plain_lines(line: DiffLine) -> Iterator[str]:
     if line.sign == "gap":
         yield "  " + line.pieces[0].text
     elif line.sign == "~":
-        yield "- " + "".join(piece.text for piece in line.pieces if piece.mark != "new")
-        yield "+ " + "".join(piece.text for piece in line.pieces if piece.mark != "old")
+        yield from _wrapped("-", "".join(piece.text for piece in line.pieces if piece.mark != "new"))
+        yield from _wrapped("+", "".join(piece.text for piece in line.pieces if piece.mark != "old"))
     else:
-        yield f"{line.sign} " + "".join(piece.text for piece in line.pieces)
+        yield from _wrapped(line.sign, "".join(piece.text for piece in line.pieces))
+
+
+def _wrapped(sign: str, text: str) -> Iterator[str]:
+    """Return a line of a diff as lines that need no scrolling; what was one line is indented from its second on."""
+    if len(text) <= _WIDTH:
+        yield f"{sign} {text}"
+        return
+    for part in _WRAPPER.wrap(text):
+        yield f"{sign} {part}"
 
 
 def _remarks(entry: AssistantEntry, longest: int) -> Iterator[str]:
     for who, fields in wording.set_by(entry):
-        yield f"- Set by {inline(cut(who, longest))}" + (f": {_fields(fields, longest)}" if fields else "")
+        yield f"- Set by {_setter(cut(who, longest))}" + (f": {_fields(fields, longest)}" if fields else "")
     for error in wording.error_lines(entry):
         yield f"- **Error:** {inline(cut(error, longest))}"
     if entry["remaining"]:
@@ -144,6 +194,12 @@ def _remarks(entry: AssistantEntry, longest: int) -> Iterator[str]:
         reason = wording.ignored_reason(ignored["reason"], ignored["expires"])
         aside = f" ({inline(cut(reason, longest))})" if reason else ""
         yield f"- Ignored: {_fields([ignored['path']], longest)}{aside}"
+
+
+def _setter(who: str) -> str:
+    """Return who set a value; the commit is of this repository, and the one thing that GitHub may make a link."""
+    commit, comma, rest = who.partition(",")
+    return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(rest)
 
 
 def _fields(pointers: Sequence[str], longest: int) -> str:

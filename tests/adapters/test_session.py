@@ -1,6 +1,8 @@
+import collections
 import functools
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -260,3 +262,89 @@ def test_the_token_of_a_login_is_scrubbed_like_the_first(server: OddServer) -> N
         api.get("asst_1")
     assert "hush-token-2" not in caught.value.message
     assert "(bad: *** hush-token-1 ***)" in caught.value.message
+
+
+class ShortLived:
+    """Answers 401 to a token that has been used that often."""
+
+    def __init__(self, server: OddServer, uses: int) -> None:
+        self._left: collections.Counter[str] = collections.Counter()
+        self._uses = uses
+        self._lock = threading.Lock()
+        server.on("POST /auth/login", self._log_in)
+        server.on("GET *", self._read)
+
+    def _log_in(self, sock: Any, seen: Seen) -> bool:
+        with self._lock:
+            token = f"hush-token-{len(self._left) + 2}"
+            self._left[f"auth-token={token}"] = self._uses
+        return welcome(token)(sock, seen)
+
+    def _read(self, sock: Any, seen: Seen) -> bool:
+        (cookie,) = seen.header("cookie")
+        with self._lock:
+            self._left[cookie] -= 1
+            reply = YES if self._left[cookie] >= 0 else NO
+        return reply(sock, seen)
+
+
+@pytest.mark.parametrize("uses", [1, 3, 20])
+def test_tokens_that_live_for_fewer_requests_than_there_are_in_flight_serve_them_all(
+    server: OddServer, uses: int
+) -> None:
+    ShortLived(server, uses)
+    with client(server, login(), concurrency=16) as api, ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(api.get, ["asst_1"] * 48)) == [ASSISTANT] * 48
+    assert 48 // uses <= logins(server) <= 48 // uses + 1 + len(server.requests("GET", "/auth/me"))
+
+
+def test_a_token_that_others_are_still_using_is_judged_by_what_becomes_of_them(server: OddServer) -> None:
+    """The 401 may overtake the answer that shows that the token was good when it was new."""
+    refused_one = threading.Event()
+
+    def no(sock: Any, seen: Seen) -> bool:
+        refused_one.set()
+        return NO(sock, seen)
+
+    def late(sock: Any, seen: Seen) -> bool:
+        refused_one.wait(10)
+        return YES(sock, seen)
+
+    server.on("GET /assistants/slow", late)
+    server.on("GET /assistants/asst_1", no, YES)
+    server.on("GET /auth/me", NO)
+    with client(server, login()) as api, ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(api.get, "slow")
+        while not server.requests("GET", "slow"):
+            time.sleep(0.005)
+        assert api.get("asst_1") == ASSISTANT
+        assert slow.result(10) == ASSISTANT
+    assert logins(server) == 2
+
+
+@pytest.mark.parametrize("asked", [NO, answer(200, {"user": {}}), answer(404, {}), answer(500, {})])
+def test_a_second_401_costs_another_login_only_where_the_token_itself_has_expired(
+    server: OddServer, asked: Reply
+) -> None:
+    """Others have used the new token with success: the 401 is about this assistant, or the token is over again."""
+    others_have = threading.Event()
+
+    def wait_for_others(sock: Any, seen: Seen) -> bool:
+        others_have.wait(10)
+        return NO(sock, seen)
+
+    server.on("GET /assistants/mine", YES)
+    server.on("GET /assistants/asst_1", NO, wait_for_others, YES)
+    server.on("GET /auth/me", asked)
+    with client(server, both()) as api, ThreadPoolExecutor(1) as pool:
+        one = pool.submit(api.get, "asst_1")
+        while len(server.requests("GET", "asst_1")) < 2:
+            time.sleep(0.005)
+        api.get("mine")
+        others_have.set()
+        if asked is NO:
+            assert one.result(10) == ASSISTANT
+        else:
+            with pytest.raises(ApiError, match="no permission to GET"):
+                one.result(10)
+    assert logins(server) == (2 if asked is NO else 1)

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from between import Answered, Asked, Forward, between, says
 from commands import COMMAND, environment, run, signed_in
+from leaks import PASSWORD
 from projects import Project
 from servers import running_sandbox
 
@@ -74,8 +75,8 @@ def test_plain_http_to_another_machine(one: Project) -> None:
     ("email", "password", "told"),
     [
         ("admin@sandbox.test", "hush-wrong", "Login failed: wrong password, or no such account"),
-        ("nobody@sandbox.test", "sandbox", "Login failed: wrong password, or no such account"),
-        ("disabled@sandbox.test", "sandbox", "Login failed: the account is disabled"),
+        ("nobody@sandbox.test", PASSWORD, "Login failed: wrong password, or no such account"),
+        ("disabled@sandbox.test", PASSWORD, "Login failed: the account is disabled"),
     ],
 )
 def test_a_login_that_fails(one: Project, email: str, password: str, told: str) -> None:

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import pytest
 from between import Answered, Asked, Forward, between, breaks
+from leaks import PASSWORD
 from projects import MODEL, Project, kinds, only, opened, outcomes, statuses
 from servers import running_sandbox
 
@@ -13,7 +14,7 @@ from reconciler.reconcile.plan import plan
 
 Nested = Literal["merge", "replace"]
 BOTH: tuple[Nested, ...] = ("merge", "replace")
-LOGIN = ("POST", "/auth/login", {"email": "admin@sandbox.test", "password": "sandbox"})
+LOGIN = ("POST", "/auth/login", {"email": "admin@sandbox.test", "password": PASSWORD})
 
 
 @pytest.mark.parametrize("nested", BOTH)

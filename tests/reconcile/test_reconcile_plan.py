@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from between import Answered, Asked, Forward, between, breaks
+from leaks import PASSWORD
 from projects import MODEL, Project, kinds, only, paths, statuses
 from servers import running_sandbox
 
@@ -16,7 +17,7 @@ def test_one_login_and_one_reading_each(project: Project) -> None:
         assert sorted(sandbox.requests, key=lambda request: request[:2]) == [
             ("GET", "/assistants/asst_1", None),
             ("GET", "/assistants/local_asst_2", None),
-            ("POST", "/auth/login", {"email": "admin@sandbox.test", "password": "sandbox"}),
+            ("POST", "/auth/login", {"email": "admin@sandbox.test", "password": PASSWORD}),
         ]
         assert sandbox.requests[0][0] == "POST"
     assert document["api_calls"] == {"GET": 2, "PATCH": 0, "POST": 1}

@@ -88,7 +88,7 @@ def test_a_refusal_quotes_no_value_and_escapes_the_name() -> None:
     "text", ["x" * (LARGEST_REPORT + 1), "\u20ac" * (LARGEST_REPORT // 3 + 1)], ids=["ascii", "wide"]
 )
 def test_a_file_too_large_is_refused_before_it_is_parsed(text: str) -> None:
-    with pytest.raises(ReportError, match="larger than 64 MiB"):
+    with pytest.raises(ReportError, match="larger than 16 MiB"):
         parse_report(text, name="big.json")
 
 

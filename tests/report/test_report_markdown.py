@@ -42,6 +42,39 @@ def test_emoji_count_twice_as_github_counts_them() -> None:
     assert size(text) > len(text)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\U0001f393 Northfield University, Office of Enrolment and Admissions, Campus North, evening line {0:03}",
+        "Office of everything " * 50 + "{0:03}",
+        "\U0001f600" * 200 + "{0:03}",
+        "<|>*" * 50 + "{0:03}",
+        "\U000e0041" * 50 + "{0:03}",
+    ],
+)
+def test_500_long_names_are_cut_in_the_middle_so_that_each_is_still_its_own(name: str) -> None:
+    text = render_markdown(fleet(500, name))
+    assert size(text) <= MARKDOWN_LIMIT
+    rows = [line.split(" | ")[0] for line in text.split("<details>")[0].splitlines() if line.startswith("| ")]
+    assert [row[-3:] for row in rows[2:]] == [f"{place:03}" for place in range(500)]
+    assert "<details>" in text
+
+
+def test_assistants_of_one_name_go_by_their_keys_where_their_files_find_no_room() -> None:
+    text = render_markdown(fleet(500, "Welcome Desk of the Office of Enrolment and Admissions of Northfield"))
+    for place in range(500):
+        assert f"| office/assistant-{place:03} | to change | git |" in text
+
+
+@pytest.mark.parametrize("name", ["Assistant {0:04}", "\U0001f600" * 90 + "{0:04}"])
+def test_where_not_even_all_names_fit_the_rest_is_counted_exactly(name: str) -> None:
+    text = render_markdown(fleet(5_000, name))
+    assert MARKDOWN_LIMIT - 600 < size(text) <= MARKDOWN_LIMIT
+    named = len(re.findall(r"^\| .* \| to change \| git \|$", text, re.MULTILINE))
+    assert named > 1_000
+    assert f"Left out for want of room: {5_000 - named} more assistants, 5000 sections." in text
+
+
 @pytest.mark.parametrize("limit", [1_000, 2_500, 5_000, 20_000])
 @pytest.mark.parametrize("number", [1, 3, 40])
 def test_any_limit_is_kept(limit: int, number: int) -> None:
@@ -94,6 +127,35 @@ def test_one_giant_section_gives_way_to_its_names() -> None:
     assert "Left out for want of room: the values in 1 section." in text
 
 
+def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() -> None:
+    old = "\n".join(f"{line}. Old words, which are many: {'old ' * 20}" for line in range(900))
+    new = re.sub("[Oo]ld", "brand-new", old)
+    small = change("/model/temperature", 0.5, 0.7)
+    entries = [assistant("a", change("/model/messages/0/content", new, old)), assistant("b", small)]
+    text = render_markdown(document("plan", *entries, base=BASE), limit=8_000)
+    assert "- 0. Old words" in text
+    (more,) = re.findall(r"\u2026 (\d+) more lines", text)
+    assert int(more) > 20
+    assert "`0.5` (more even answers)" in text
+    assert "Left out for want of room: parts of long texts in 1 section." in text
+
+
+def test_a_word_without_an_end_is_cut() -> None:
+    old, new = "o" * 1_100, "n" * 1_100
+    changes = [change(f"/metadata/{key}", f"{new}{key}", f"{old}{key}") for key in "abc"]
+    text = render_markdown(document("plan", assistant("a", *changes), base=BASE), limit=6_000)
+    assert text.count(f"```diff\n- {old}") == 3
+    assert text.count("  \u2026 1 more line\n```") == 3
+    assert "parts of long texts in 1 section" in text
+
+
+def test_long_lines_of_a_diff_are_wrapped_between_words() -> None:
+    text = render_markdown(document("plan", assistant("a", change("/firstMessage", "some more words " * 12, "x"))))
+    assert "```diff\n- x\n+ some more words some" in text
+    assert "\n+     " in text
+    assert max(map(len, text.split("```diff")[1].split("```")[0].splitlines())) <= 98
+
+
 def test_values_stand_side_by_side_with_plain_words_beside_them() -> None:
     entry = assistant(
         "a",
@@ -106,6 +168,7 @@ def test_values_stand_side_by_side_with_plain_words_beside_them() -> None:
     assert "| Field | Both moved from | Live | Definition |" in text
     assert "| `model.temperature` | `0.5` | `0.9` | `0.6` (more even answers) |" in text
     assert '| `voice.voiceId` | `"nova"` (another voice) | `"alloy"` |' in text
+    assert "| Field | Before (live) | After (definition) |" in text
     assert "| `maxDurationSeconds` | not set | `1800` (calls of up to 30 minutes) |" in text
     assert '| <code>metadata.a&#124;b</code> | not set | <code>"x&#124;&#96;y&#96;"</code> |' in text
     assert text.index("In conflict") < text.index("Edited live") < text.index("Changed in git")
@@ -150,6 +213,10 @@ def test_problems_that_do_not_fit_are_counted() -> None:
         ("@team and a@b.c", "@&#8203;team and a@&#8203;b.c"),
         ("#123 # 5", "#&#8203;123 # 5"),
         ("GH-12", "GH&#8203;-12"),
+        (":tada: 3:1 a:b:c", ":&#8203;tada: 3:1 a:&#8203;b:c"),
+        ("4f1c0de2 and c0ffee", "<code>4f1c0de2</code> and c0ffee"),
+        ("id 550e8400-e29b-41d4", "id <code>550e8400-e29b-41d4</code>"),
+        ("$x$", "<span>$</span>x<span>$</span>"),
         ("http://x and www.x", "http:&#8203;//x and www&#8203;.x"),
         ("![i](u)", "!&#91;i&#93;(u)"),
         ("snake_case _em_ **b**", "snake_case &#95;em&#95; &#42;&#42;b&#42;&#42;"),

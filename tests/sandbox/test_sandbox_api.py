@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from leaks import PASSWORD
 from servers import Sandbox, running_sandbox
 
 EXAMPLE: dict[str, Any] = {
@@ -42,7 +43,7 @@ class TestLogin:
     def test_sets_the_cookie_and_tells_the_user(self, sandbox: Sandbox) -> None:
         answer = httpx.post(
             f"{sandbox.url}/auth/login",
-            json={"email": "admin@sandbox.test", "password": "sandbox"},
+            json={"email": "admin@sandbox.test", "password": PASSWORD},
             trust_env=False,
         )
         assert answer.status_code == 200
@@ -68,8 +69,8 @@ class TestLogin:
             ([], 400, "the body must be an object"),
             ({"email": 5, "password": None}, 400, "email must be a string; password must be a string"),
             ({"email": "admin@sandbox.test", "password": "wrong"}, 401, "Invalid email or password"),
-            ({"email": "nobody@sandbox.test", "password": "sandbox"}, 401, "Invalid email or password"),
-            ({"email": "disabled@sandbox.test", "password": "sandbox"}, 403, "This account is disabled"),
+            ({"email": "nobody@sandbox.test", "password": PASSWORD}, 401, "Invalid email or password"),
+            ({"email": "disabled@sandbox.test", "password": PASSWORD}, 403, "This account is disabled"),
         ],
     )
     def test_refuses(self, client: httpx.Client, body: Any, status: int, message: str) -> None:

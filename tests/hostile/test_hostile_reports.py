@@ -1,0 +1,176 @@
+"""Plan and report files that mean harm: an error, soon, in little memory, and no value from anywhere but git."""
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bounded import bounded
+from commands import Completed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stories import Story, story
+
+from reconciler.report.json_text import LARGEST_REPORT
+
+LIVE: dict[str, dict[str, Any]] = {"a": {"name": "Old", "firstMessage": "Hi"}, "b": {"name": "B", "metadata": {"x": 1}}}
+FORMATS = ["text", "json", "markdown", "github"]
+ODD = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.integers(10**300, 10**310),
+        st.floats(),
+        st.text(max_size=12),
+        st.sampled_from(["\x1b[31m", "\ud800", "::error::x", "<script>", "|`*", "/", "~2", "(sensitive)", "a\n" * 40]),
+        st.sampled_from(["/name", "/firstMessage", "/metadata/x", "asst_a", "asst_b", "applied", "drift", "conflict"]),
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=8,
+)
+OFTEN = settings(deadline=None, max_examples=120)
+
+
+class Reports:
+    """A story in which a plan and an apply have left their reports; `live` is what is live after them."""
+
+    def __init__(self, tale: Story) -> None:
+        self.tale = tale
+        tale.write("a", name="New", firstMessage=None, metadata={"k": 1})
+        tale.write("b", name="B2", metadata={"x": 2})
+        tale.commit()
+        self.plan = tale.plan("--base", "none")
+        self.apply = tale.apply("--base", "none")
+        self.restore()
+
+    def restore(self) -> None:
+        for name, fields in LIVE.items():
+            self.tale.sandbox.edit(f"asst_{name}", **fields)
+
+    def run(self, content: str, *arguments: str) -> Completed:
+        """Run a command on a report of some content; it never crashes, and is soon done."""
+        file = self.tale.root.parent / "odd.json"
+        file.write_bytes(content.encode("utf-8", "surrogatepass"))
+        started = time.process_time()
+        done = self.tale.run(*[str(file) if word == "FILE" else word for word in arguments], "--retries", "0")
+        assert time.process_time() - started < 5
+        return done
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
+    with story(tmp_path_factory.mktemp("reports") / "repository", LIVE) as tale:
+        yield Reports(tale)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
+        yield from places(inner, (*path, key))
+
+
+def changed(data: st.DataObject, report: Any) -> Any:
+    """A report in which a few values are others, are gone, or stand there twice; often those of an assistant."""
+    draw = data.draw
+    document = copy.deepcopy(report)
+    for _ in range(draw(st.integers(1, 3))):
+        everywhere = [path for path in places(document) if path]
+        inside = [path for path in everywhere if {"changes", "patch"} & set(path[:-1])]
+        path = draw(st.sampled_from(draw(st.sampled_from([everywhere, inside or everywhere]))))
+        around = document
+        for key in path[:-1]:
+            around = around[key]
+        what = draw(st.sampled_from(["odd", "odd", "odd", "gone", "twice", "other"]))
+        if what == "gone":
+            del around[path[-1]]
+        elif what == "twice" and isinstance(around, list):
+            around.append(copy.deepcopy(around[path[-1]]))
+        else:
+            around[path[-1]] = draw(ODD)
+    return document
+
+
+@OFTEN
+@given(data=st.data())
+def test_any_plan_is_applied_or_refused(reports: Reports, data: st.DataObject) -> None:
+    content = json.dumps(changed(data, reports.plan))
+    reports.run(content, "apply", "--plan", "FILE", "--base", "none", "--yes", "--format", "json")
+    for name, fields in LIVE.items():
+        live = reports.tale.sandbox.live(f"asst_{name}")
+        # What a plan cannot do: bring in a value that no definition has.
+        assert live["name"] in (fields["name"], {"a": "New", "b": "B2"}[name])
+    reports.restore()
+
+
+@OFTEN
+@given(data=st.data())
+def test_any_report_is_rolled_back_or_refused(reports: Reports, data: st.DataObject) -> None:
+    content = json.dumps(changed(data, reports.apply))
+    reports.run(content, "rollback", "FILE", "--yes")
+    reports.restore()
+
+
+@OFTEN
+@given(data=st.data(), form=st.sampled_from(FORMATS))
+def test_any_report_is_shown_or_refused(reports: Reports, data: st.DataObject, form: str) -> None:
+    document = changed(data, data.draw(st.sampled_from([reports.plan, reports.apply])))
+    done = report(reports, json.dumps(document), form)
+    shown = done.stdout.replace("\\u", "") if form == "json" else done.stdout
+    assert not [char for char in shown if char != "\n" and not char.isprintable() and ord(char) < 0xA0]
+
+
+@OFTEN
+@given(st.one_of(st.text(), st.text('[]{}":,0123456789-.eE \\untrfalse', max_size=60)))
+def test_any_text_is_a_report_or_refused(reports: Reports, text: str) -> None:
+    assert report(reports, text, "text").code == 1
+
+
+def report(reports: Reports, content: str, form: str) -> Completed:
+    file = reports.tale.root.parent / "odd.json"
+    file.write_bytes(content.encode("utf-8", "surrogatepass"))
+    return reports.tale.run("report", str(file), "--format", form)
+
+
+def filled(item: str) -> str:
+    """A list with as many items as a report has room for."""
+    return "[" + ",".join([item] * ((LARGEST_REPORT - 9_000) // (len(item) + 1))) + "]"
+
+
+ROOM = LARGEST_REPORT - 9_000
+WORST: dict[str, Callable[[str], str]] = {
+    "open-lists": lambda report: "[" * ROOM,
+    "open-groups": lambda report: '{"a":' * (ROOM // 5),
+    "too-large": lambda report: with_more(report, '"' + "x" * (ROOM + 9_000) + '"'),
+    "empty-lists": lambda report: with_more(report, filled("[]")),
+    "empty-groups": lambda report: with_more(report, filled("{}")),
+    "numbers": lambda report: with_more(report, filled("1")),
+    "quotes": lambda report: '"' * ROOM,
+    "escaped-quotes": lambda report: '"' + '\\"' * (ROOM // 2),
+    "too-long-a-number": lambda report: with_more(report, "9" * 100_000),
+    "long-numbers": lambda report: with_more(report, filled("9" * 4_000)),
+    "a-long-text": lambda report: with_more(report, '"' + "x" * ROOM + '"'),
+    "a-long-text-of-lines": lambda report: with_more(report, '"' + "x\\n" * (ROOM // 3) + '"'),
+    "a-wide-text": lambda report: with_more(report, '"' + "x" * ROOM + '\U0001f600"'),
+}
+
+
+def with_more(report: str, raw: str) -> str:
+    """A report with one more key, as a later version may write it."""
+    return f'{report[:-1]}, "more": {raw}}}'
+
+
+def test_the_worst_reports_cost_little(reports: Reports, tmp_path: Path) -> None:
+    text = json.dumps(reports.plan)
+    calls = []
+    for name, make in WORST.items():
+        (tmp_path / f"{name}.json").write_text(make(text), "utf-8")
+        calls.append(["report", f"{name}.json"])
+    taken = bounded(calls, cwd=tmp_path)
+    shown = {one.call[1].removesuffix(".json") for one in taken if one.code == 0}
+    assert shown == {"long-numbers", "a-long-text", "a-long-text-of-lines", "a-wide-text"}
+    told = {one.call[1].removesuffix(".json"): one.stderr for one in taken if one.code}
+    assert all(message.startswith(f"Error: {name}.json: ") for name, message in told.items())

@@ -1,0 +1,171 @@
+"""A repository that means harm: what its commits, records and files are called and hold never leads astray."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bounded import bounded
+from commands import signed_in
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stories import REF, TRAILER, WITHOUT_OUR_CONFIGURATION, Story, story
+
+LIVE: dict[str, dict[str, Any]] = {"a": {"name": "Old", "firstMessage": "Hi"}, "b": {"name": "B"}}
+COMMANDS = [
+    ["plan", "--format", "json"],
+    ["plan"],
+    ["plan", "--changed", "--format", "markdown"],
+    ["plan", "--offline"],
+    ["drift", "--format", "github"],
+    ["history"],
+    ["pull"],
+    ["apply", "--yes", "--record", "--format", "markdown"],
+]
+ANN = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
+EVIL = "A\x01B\x02C\x0bparent x\x1b[31m"
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    with story(tmp_path / "repository", LIVE) as told:
+        yield told
+
+
+def all_commands(tale: Story) -> dict[str, tuple[int, str]]:
+    """What every command says; none crashes, and none shows what a terminal obeys."""
+    found = {}
+    for command in COMMANDS:
+        started = time.process_time()
+        done = tale.run(*command)
+        assert time.process_time() - started < 5
+        shown = done.stdout + done.stderr
+        assert not [char for char in shown if char != "\n" and not char.isprintable()], command
+        found[" ".join(command)] = done.code, shown
+    return found
+
+
+def committed(tale: Story, *, author: str, message: str = "x") -> None:
+    """Commit everything as git's own commands would refuse to."""
+    tale.git("add", "--all")
+    people = f"author {author} <x@example.com> 1700000000 +0000\ncommitter {author} <x@example.com> 1 +0000"
+    raw = f"tree {tale.git('write-tree')}\nparent {tale.head}\n{people}\n\n{message}\n"
+    tale.git("update-ref", "HEAD", tale.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", given=raw))
+
+
+def recorded(tale: Story, message: str) -> None:
+    """Put a record of HEAD in place, with any message."""
+    tree = tale.git("rev-parse", "HEAD^{tree}")
+    commit = tale.git(*ANN, "commit-tree", tree, "-p", tale.head, "-F", "-", given=message)
+    tale.git("update-ref", REF, commit)
+
+
+def test_an_author_may_be_called_anything(tale: Story) -> None:
+    tale.write("a", name="A1")
+    tale.commit()
+    tale.recorded()
+    tale.write("a", name="A2")
+    committed(tale, author=EVIL, message="\x01\x02\x1b]0;hi\x07")
+    (change,) = tale.plan("--format", "json")["assistants"][0]["changes"]
+    assert change["since"]["author"] == EVIL
+    assert {code for code, _ in all_commands(tale).values()} == {0}
+
+
+NAMES = ["a\nb", 'a"b', "-rf", "--output=x", "a\x1b[31mb", "\x01\x01\x01", "a\tb", "::error::x", ":raw", "$(x)", "a\\b"]
+
+
+def test_files_may_be_called_anything(tale: Story) -> None:
+    for number, name in enumerate(NAMES):
+        tale.sandbox.put({"id": f"asst_n{number}", "name": "Old"})
+        tale.write(name, id=f"asst_n{number}", name="Old")
+    tale.commit()
+    tale.recorded()
+    for number, name in enumerate(NAMES):
+        tale.write(name, id=f"asst_n{number}", name="New")
+    tale.commit()
+    assert tale.plan()["summary"]["pending"] == len(NAMES)
+    assert {code for code, _ in all_commands(tale).values()} == {0}
+    assert {tale.sandbox.live(f"asst_n{number}")["name"] for number in range(len(NAMES))} == {"New"}
+
+
+def test_a_base_may_hold_anything(tale: Story) -> None:
+    contents = [
+        "[" * 9_000,
+        "a: &a [*a]",
+        "id: [1]",
+        "id: {a: 1}",
+        "id: 5",
+        "- 1",
+        "id: asst_b\nid: x",
+        "",
+        "id: !!x y",
+    ]
+    contents += ["id: asst_a\nmodel: 5\nname: [1]\nmetadata: [[1]]\nendCallPhrases: {a: b}\n", "# " + "x" * 2_000_000]
+    for number, content in enumerate(contents):
+        tale.write(f"x{number}", content or "\ufeff")
+    for number, leads_to in enumerate(["/etc/passwd", "x1.yaml", "../../../secret", "link3.yaml", ".", "\x1b[31m"]):
+        (tale.project.folder / f"link{number}.yaml").symlink_to(leads_to)
+    tale.commit()
+    recorded(tale, "Apply: 1 applied")
+    for file in tale.project.folder.iterdir():
+        file.unlink()
+    tale.write("a", name="A", model={"provider": "openai", "model": "m"}, metadata={"a": 1}, endCallPhrases=["x"])
+    tale.write("b", name="B")
+    tale.commit()
+    document = tale.plan()
+    assert len(document["warnings"]) >= len(contents) - 2
+    assert {code for code, _ in all_commands(tale).values()} <= {0, 1}
+
+
+def test_a_base_of_a_large_file_costs_little(tale: Story) -> None:
+    tale.write("a", "id: asst_a\nname: " + "x" * 40_000_000)
+    tale.commit()
+    recorded(tale, "Apply: 1 applied")
+    tale.write("a", name="New")
+    tale.commit()
+    env = {**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
+    taken = bounded([["plan", "--base", REF], ["plan", "--changed"]], cwd=tale.root, env=env)
+    assert [one.code for one in taken] == [0, 0]
+    assert "counts as no base" in taken[0].stdout
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    with story(tmp_path_factory.mktemp("records") / "repository", LIVE) as tale:
+        tale.write("a", name="Old")
+        tale.write("b", name="B")
+        tale.commit()
+        yield tale
+
+
+ENTRIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from(["asst_a", "asst_b", "\x1b[31m", "", 5, None, {}]),
+        "file": st.sampled_from(["assistants/a.yaml", "../x", "\x1b[31m", 5, []]),
+        "fields": st.lists(st.sampled_from(["/name", "/orgId", "/model/x/y", "", "/", "name", "/~2", 5, None]))
+        | st.sampled_from(["/name", "//", 5, None, {"/name": 1}]),
+    },
+)
+TRAILERS = st.one_of(
+    ENTRIES.map(json.dumps),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30),
+    st.sampled_from(["[]", "null", "5", "NaN", "[" * 5_000, "9" * 5_000, '{"id": "asst_a", "file": "f", "fields": [']),
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(TRAILERS, min_size=1, max_size=3), st.sampled_from(["", "\x1b[31m", "::error::x", "##[error]x"]))
+def test_a_records_message_may_hold_anything(settled: Story, trailers: list[str], words: str) -> None:
+    lines = "\n".join(f"{TRAILER}: {trailer}" for trailer in trailers)
+    recorded(settled, f"Apply: 1 applied{words}\n\n{words}\n\n{lines}\n")
+    for command in (["plan"], ["history"], ["apply", "--yes", "--format", "github"]):
+        done = settled.run(*command)
+        shown = done.stdout + done.stderr
+        assert done.code == 0 or "cannot be read" in shown
+        assert not [char for char in shown if char != "\n" and not char.isprintable()]
+    for name, fields in LIVE.items():
+        live = settled.sandbox.live(f"asst_{name}")
+        assert {key: live[key] for key in fields} == fields

@@ -1,0 +1,75 @@
+"""The secrets of the tests' own sandboxes, and the search for them in everything that a command shows or writes.
+
+Whatever a command shows passes `subprocess.Popen.communicate` or `Story.run`, and whatever it writes is in
+the test's temporary folder: `conftest.py` looks through all of them.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.sandbox.accounts import FIXED, Account, Sessions
+
+# The sandbox's own password is a word that its help shows. This one stands nowhere by chance, and each of its
+# characters at the end is written differently by some format.
+PASSWORD = 'hush-word-of-the-tests"&/\u00df'
+_LARGEST = 8 * 1024 * 1024  # of a file that is looked through
+
+_tokens: set[str] = set()
+
+
+class WatchedSessions(Sessions):
+    """The fixed accounts with a password that stands nowhere by chance; every token is remembered."""
+
+    def __init__(self) -> None:
+        super().__init__(dataclasses.replace(account, password=PASSWORD) for account in FIXED)
+
+    def log_in(self, account: Account) -> str:
+        """Return a new token, which nothing may show from now on."""
+        token = super().log_in(account)
+        _tokens.add(token)
+        return token
+
+
+def spellings(secret: str) -> Iterator[str]:
+    """How formats write a secret."""
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield repr(secret)[1:-1]
+    yield quote(secret, safe="")
+
+
+def assert_no_secret(shown: str | bytes | None, where: str) -> None:
+    """Make sure that no secret of a sandbox is in what somebody can see. The secret itself is not told."""
+    if not shown:
+        return
+    text = shown.decode("utf-8", "replace") if isinstance(shown, bytes) else shown
+    leaked = [secret[:4] for secret in (PASSWORD, *_tokens) for form in set(spellings(secret)) if form in text]
+    assert not leaked, f"{where} holds a password or a token that begins with {leaked}"
+
+
+def assert_no_secret_in_files(folder: Path) -> None:
+    """Make sure that no file below a folder holds a secret; git's own folders are left out."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".git"]
+        for name in names:
+            file = Path(place) / name
+            if file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST:
+                assert_no_secret(file.read_bytes(), str(file))
+
+
+def watched(communicate: Callable[..., Any]) -> Callable[..., Any]:
+    """Return subprocess's `communicate` with a look at what every process shows."""
+
+    def look(self: Any, *arguments: Any, **options: Any) -> Any:
+        shown = communicate(self, *arguments, **options)
+        for part in shown:
+            assert_no_secret(part, f"what {self.args} shows")
+        return shown
+
+    return look

@@ -1,0 +1,155 @@
+"""docs/quickstart.md is true: every command in it is run, in order, in one shell, and shows what stands below it.
+
+After a deliberate change: `RENEW_DOCS=1 pytest tests/test_quickstart.py`, then read the diff.
+
+Two things differ from what a reader does. The sandbox takes a free port, and the page's 3000 stands for it.
+And pip asks no index: what the tests run with is there already, the package itself is built and installed.
+"""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from commands import environment
+from test_git_document import PEOPLE
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "docs" / "quickstart.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PORT = "127.0.0.1:3000"
+END = "end-of-command"
+NO_INDEX = {
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",  # pip reads a variable of this form as the option's opposite
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_CONFIG_FILE": os.devnull,
+}
+
+
+class Shell:
+    """A shell that stays open, in which one command is typed after the other."""
+
+    def __init__(self, cwd: Path, given: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            ["sh"],
+            cwd=cwd,
+            env=given,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def run(self, command: str) -> tuple[str, int]:
+        """Type a command; return what it showed and its exit code."""
+        typing, showing = opened(self._process.stdin), opened(self._process.stdout)
+        typing.write(f"{{ {command}\n}} < /dev/null; printf '{END} %s\\n' $?\n")
+        typing.flush()
+        shown = ""
+        for line in showing:
+            text, end, code = line.partition(END)
+            shown += text
+            if end:
+                return shown, int(code)
+        raise AssertionError(f"the shell ended: {shown}")
+
+    def close(self) -> None:
+        opened(self._process.stdin).close()
+        self._process.wait()
+        opened(self._process.stdout).close()
+
+
+def opened(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
+
+
+@contextlib.contextmanager
+def second_terminal(command: str, cwd: Path, given: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Start the sandbox on a free port; give its address and what it showed."""
+    arguments = [*shlex.split(command), "--port", "0"]
+    with subprocess.Popen(arguments, cwd=cwd, env=given, stdout=subprocess.PIPE, text=True) as sandbox:
+        try:
+            shown = opened(sandbox.stdout).readline()
+            (address,) = re.findall(r"127\.0\.0\.1:\d+", shown)
+            yield address, shown
+        finally:
+            sandbox.send_signal(signal.SIGINT)
+
+
+class Reader:
+    """Somebody who types what the page says."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._environment = environment({**PEOPLE, **NO_INDEX})
+        self._shell = Shell(folder, self._environment)
+        self._address = PORT
+        stack.callback(self._shell.close)
+
+    def type(self, command: str) -> str:
+        """Type one line; return what it shows, with the page's address in place of the real one."""
+        if command.startswith("reconciler sandbox"):
+            tools = str(self._folder / "tools" / "bin")
+            given = {**self._environment, "PATH": f"{tools}{os.pathsep}{self._environment['PATH']}"}
+            terminal = second_terminal(f"{tools}/{command}", self._folder, given)
+            self._address, shown = self._stack.enter_context(terminal)
+        else:
+            shown, code = self._shell.run(command.replace(PORT, self._address))
+            assert code == 0, (command, shown)
+        if "-m venv" in command:
+            self._lend()
+        return shown.replace(self._address, PORT)
+
+    def _lend(self) -> None:
+        """Let the new environment find what these tests run with, in place of an index."""
+        (packages,) = (self._folder / "tools" / "lib").glob("python*/site-packages")
+        (packages / "lent.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
+
+
+def a_copy_of_this_repository(folder: Path) -> None:
+    """What a reader gets, as far as the installation and the sandbox look at it."""
+    folder.mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("reconciler", "assistants"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def with_one_time(text: str) -> str:
+    """The text with the one thing in it that is never the same twice: when live was last updated."""
+    return re.sub(r"(last updated\s+)\S+", r"\g<1>2026-11-20T09:31:07.512000Z", text)
+
+
+def test_the_page_is_true(tmp_path: Path) -> None:
+    text = DOCUMENT.read_text("utf-8")
+    a_copy_of_this_repository(tmp_path / "reconciler")
+    blocks = [block for block in BLOCK.finditer(text) if block[1] == "console"]
+    assert len(blocks) > 10
+    renewed, place = "", 0
+    with contextlib.ExitStack() as stack:
+        reader = Reader(tmp_path, stack)
+        for block in blocks:
+            commands = [line for line in block[2].splitlines() if line.startswith("$ ")]
+            shown = "".join(f"{command}\n{reader.type(command[2:])}" for command in commands)
+            renewed += text[place : block.start(2)] + with_one_time(shown)
+            place = block.end(2)
+    renewed += text[place:]
+    if os.environ.get("RENEW_DOCS"):
+        DOCUMENT.write_text(renewed, "utf-8")
+    assert text == renewed
+
+
+def test_every_command_of_the_page_stands_in_a_block_that_is_run() -> None:
+    languages = {block[1] for block in BLOCK.finditer(DOCUMENT.read_text("utf-8"))}
+    assert languages == {"console"}
