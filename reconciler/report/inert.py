@@ -12,7 +12,8 @@ from reconciler.report.values import escape
 _NOTHING = "&#8203;"  # a zero-width space
 _DOLLAR = "<span>$</span>"  # else two of them enclose a formula
 _ACTIVE = re.compile(
-    r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|:(?=[\w+-]*[a-z+-][\w+-]*:|100:|1234:)|\bwww(?=\.)|\bGH(?=-\d))"
+    r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d)"
+    r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"  # a colon of ours may follow the end; a time is no emoji
     r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"  # a UUID, too, whole
     r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",  # an underscore within a word is only that
     re.IGNORECASE,

@@ -1,0 +1,170 @@
+"""apply.yml: what a merge does, and what is recorded of it."""
+
+import json
+import shutil
+from pathlib import Path
+
+from places import RECORD, Place, place_at, recorded_place
+from workflow_files import WORKFLOWS, run_steps
+from workflow_runs import WorkflowRun
+
+GREEN = {"apply": "success", "record": "success"}
+
+
+def outcomes(run: WorkflowRun) -> dict[str, str]:
+    """What the run's report says became of each assistant."""
+    report = json.loads((run.artifacts["apply-assistants"] / "apply.json").read_text("utf-8"))
+    return {entry["key"]: entry["outcome"] for entry in report["assistants"]}
+
+
+def test_a_merge_is_applied_and_recorded(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        run = place.push()
+        assert run.results == {"apply": "failure", "record": "skipped"}
+        assert "Run this workflow once by hand with first_run" in run.jobs["apply"].summary
+        assert place.at_hub(RECORD) == ""
+
+        assert place.dispatch("apply.yml", first_run=True).results == GREEN
+        first = place.at_hub(RECORD)
+        assert place.sandbox.patches == []
+
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        run = place.push()
+        assert run.results == GREEN, run.log
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
+        assert outcomes(run) == {"visits": "applied"}
+        assert "1 applied" in run.jobs["apply"].summary
+        second = place.at_hub(RECORD)
+        assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
+        place.git("fetch", "--quiet", "origin", RECORD)
+        assert place.git("log", "-1", "--format=%P", "FETCH_HEAD") == f"{place.git('rev-parse', 'HEAD')} {first}"
+        assert second[:12] in run.jobs["record"].summary
+
+        assert place.dispatch("apply.yml", first_run=True).results == {"apply": "success", "record": "skipped"}
+        assert place.at_hub(RECORD) == second
+        assert run_steps(WORKFLOWS / "apply.yml") <= place.runner.executed
+
+
+def test_a_superseded_run_loses_nothing_and_a_late_one_undoes_nothing(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Superseded")
+        older = place.commit()
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Newer")
+        place.commit()
+        assert outcomes(place.push()) == {"admissions/enrollment": "applied", "visits": "applied"}
+        record = place.at_hub(RECORD)
+        run = place.runner.run("apply.yml", "push", {}, older)
+        assert run.results == {"apply": "failure", "record": "skipped"}
+        assert "does not descend from" in run.jobs["apply"].summary
+        assert place.sandbox.live("asst_enrollment")["firstMessage"] == "Newer"
+        assert place.at_hub(RECORD) == record
+
+
+def test_what_was_applied_is_recorded_although_another_one_failed(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        with place.failing("asst_visits"):
+            run = place.push()
+        assert run.results == {"apply": "failure", "record": "success"}
+        assert outcomes(run) == {"admissions/enrollment": "applied", "visits": "failed"}
+        assert "1 failed" in run.jobs["apply"].summary
+        assert place.definition("admissions/enrollment", RECORD)["firstMessage"] == "Hi!"
+        assert place.definition("visits", RECORD)["firstMessage"] == "Welcome!"
+
+        run = place.dispatch("apply.yml")
+        assert run.results == GREEN
+        assert outcomes(run) == {"visits": "applied"}
+        assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
+
+
+def somebody_records(place: Place) -> None:
+    """Another run records first."""
+    other = place.git(
+        "commit-tree", "HEAD^{tree}", "-p", "HEAD^", "-p", place.at_hub(RECORD), "-m", "Apply: 0 unchanged"
+    )
+    place.git("push", "--quiet", "origin", f"{other}:{RECORD}")
+
+
+def test_a_record_that_loses_the_race_is_red_and_a_retry_converges(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        place.git("fetch", "--quiet", "origin", RECORD)
+        place.runner.between = lambda job: somebody_records(place) if job == "record" else None
+        run = place.push()
+        assert run.results == {"apply": "success", "record": "failure"}
+        assert "is live, but it is not recorded" in run.jobs["record"].summary
+
+        place.runner.between = lambda job: None
+        run = place.dispatch("apply.yml")
+        assert run.results == GREEN, run.log
+        assert outcomes(run) == {"visits": "unchanged"}
+        assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
+
+
+def test_only_the_record_of_this_run_is_pushed(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        before = place.at_hub(RECORD)
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+
+        def swap(job: str) -> None:
+            if job == "record":
+                run = place.runner.runs[max(place.runner.runs)]
+                place.git("update-ref", RECORD, place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Forged"))
+                bundle = run.artifacts["record-assistants"] / "record.bundle"
+                place.git("bundle", "create", "--quiet", str(bundle), RECORD)
+
+        place.runner.between = swap
+        run = place.push()
+        assert run.results == {"apply": "success", "record": "failure"}
+        assert place.at_hub(RECORD) == before
+
+
+def test_nothing_is_applied_from_elsewhere_or_to_nowhere(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.sandbox.forget_requests()
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        sha = place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/draft", "HEAD:refs/heads/main")
+        run = place.runner.run("apply.yml", "workflow_dispatch", {}, sha, "refs/heads/draft")
+        assert run.results == {"apply": "failure", "record": "skipped"}
+        assert "the default branch only" in run.jobs["apply"].summary
+
+        place.runner.variables = {}
+        assert place.dispatch("apply.yml").results == {"apply": "skipped", "record": "skipped"}
+        run = place.dispatch("apply.yml", directory="assistants")  # as it is called by another repository
+        assert run.results == {"apply": "failure", "record": "skipped"}
+        assert "Set the variable RECONCILER_API_URL" in run.jobs["apply"].summary
+        assert place.sandbox.requests == []
+
+
+def test_without_the_protected_account_nothing_is_written(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.runner.protected = {}
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        run = place.push()
+        assert run.results["apply"] == "failure"
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Welcome!"
+
+
+def test_an_environment_has_its_own_record_and_artifacts(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        shutil.rmtree(place.root / "assistants")
+        text = f"environments: {{staging: {{api_url: '{place.sandbox.url}', overlay: environments/staging}}}}\n"
+        (place.root / "reconciler.yaml").write_text(text, "utf-8")
+        (place.root / "environments" / "staging").mkdir(parents=True)
+        (place.root / "environments" / "staging" / "visits.yaml").write_text("id: asst_visits\n", "utf-8")
+        (place.root / "agents").mkdir()
+        (place.root / "agents" / "visits.yaml").write_text("name: Visits\nfirstMessage: Staged\n", "utf-8")
+        place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        run = place.dispatch("apply.yml", directory="agents", environment="staging", **{"first-run": True})
+        assert run.results == GREEN, run.log
+        assert place.at_hub("refs/reconciler/staging/applied")
+        assert set(run.artifacts) == {"apply-agents-staging", "record-agents-staging"}
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Staged"

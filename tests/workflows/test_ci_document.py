@@ -1,0 +1,137 @@
+"""docs/ci.md: its workflow files fit what they call, its scripts do what the page says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from commands import COMMAND, environment, signed_in
+from places import RECORD, Place, place_at
+from workflow_files import ROOT, read
+
+TEXT = (ROOT / "docs" / "ci.md").read_text("utf-8")
+COMMIT = "OWNER/REPOSITORY/(.+)@COMMIT"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def callers() -> list[dict[str, Any]]:
+    """The jobs of the page that call a workflow."""
+    found = [yaml.safe_load(block) for block in blocks("yaml")]
+    jobs = [job for block in found for job in block.get("jobs", {}).values()]
+    return [job for job in jobs if "uses" in job]
+
+
+def test_callers_give_what_is_wanted_and_allow_what_is_needed() -> None:
+    called = set()
+    for job in callers():
+        (path,) = re.fullmatch(COMMIT, job["uses"]).groups()  # type: ignore[union-attr]
+        called.add(Path(path).stem)
+        workflow = read(ROOT / path)
+        accepted = workflow["on"]["workflow_call"]
+        given = job.get("with", {})
+        assert given.keys() <= accepted["inputs"].keys()
+        assert {name for name, one in accepted["inputs"].items() if one.get("required")} <= given.keys()
+        protected = any("environment" in one for one in workflow["jobs"].values())
+        assert (job["secrets"] == "inherit") is protected
+        if not protected:
+            assert job["secrets"].keys() <= accepted["secrets"].keys()
+        needed: dict[str, str] = {}
+        for one in workflow["jobs"].values():
+            for name, allowed in one["permissions"].items():
+                needed[name] = "write" if "write" in (allowed, needed.get(name)) else "read"
+        assert job["permissions"] == needed
+    assert called == {"plan", "apply", "drift", "rollback"}
+
+
+def test_the_step_of_ones_own_names_inputs_that_are_there() -> None:
+    (step,) = (
+        step
+        for block in blocks("yaml")
+        for job in yaml.safe_load(block).get("jobs", {}).values()
+        for step in job.get("steps", [])
+        if "OWNER" in step["uses"]
+    )
+    (path,) = re.fullmatch(COMMIT, step["uses"]).groups()  # type: ignore[union-attr]
+    assert step["with"].keys() <= read(ROOT / path / "action.yml")["inputs"].keys()
+
+
+@pytest.mark.parametrize(
+    ("schema", "first"), [("github-workflows", "# .github/workflows/"), ("gitlab-ci", "# .gitlab-ci")]
+)
+def test_files_to_copy_are_what_they_should_be(tmp_path: Path, schema: str, first: str) -> None:
+    files = [block for block in blocks("yaml") if block.startswith(first)]
+    assert files
+    for number, block in enumerate(files):
+        (tmp_path / f"{number}.yml").write_text(block, "utf-8")
+    command = str(Path(sys.executable).with_name("check-jsonschema"))
+    checked = [command, "--builtin-schema", f"vendor.{schema}", *map(str, tmp_path.glob("*.yml"))]
+    done = subprocess.run(checked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+class Scripts:
+    """The page's scripts, in a team's clone."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        for block in blocks("sh"):
+            name = re.findall(r"^# ci/(\w+)\.sh", block, re.MULTILINE)[0]
+            (place.root.parent / f"{name}.sh").write_text(block, "utf-8")
+
+    def run(self, name: str, *arguments: str) -> int:
+        """Run one, and return its exit code."""
+        path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
+        machine = {"PATH": path, "GIT_CONFIG_GLOBAL": os.devnull, "RECONCILER_RETRIES": "0"}
+        known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables}
+        script = str(self.place.root.parent / f"{name}.sh")
+        done = subprocess.run(
+            ["bash", script, *arguments], cwd=self.place.root, env=environment(known), capture_output=True, check=False
+        )
+        return done.returncode
+
+
+def test_the_scripts_do_what_the_workflows_do(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        assert scripts.run("apply") == 1
+        assert scripts.run("apply", "first") == 0
+        first = place.at_hub(RECORD)
+        assert first
+
+        place.git("checkout", "--quiet", "-b", "draft")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        assert scripts.run("plan", "origin/main") == 0
+        assert "another greeting" in (place.root / "plan.md").read_text("utf-8")
+        assert scripts.run("drift") == 0
+
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        assert scripts.run("plan", "origin/main") == 1
+        assert scripts.run("drift") == 2
+        place.sandbox.edit("asst_visits", firstMessage="Welcome!")
+
+        with place.failing("asst_visits"):
+            assert scripts.run("plan", "origin/main") == 1
+            assert scripts.run("drift") == 1
+            assert scripts.run("apply") == 1
+        assert place.at_hub(RECORD) != first
+        assert scripts.run("apply") == 0
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
+        assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
+
+        place.write("visits", name="Visits", firstMessage="Lost race")
+        place.commit()
+        hook = place.hub.git / "hooks" / "update"
+        hook.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+        hook.chmod(0o755)
+        assert scripts.run("apply") == 1
+        hook.unlink()
+        assert scripts.run("apply") == 0
+        assert place.definition("visits", RECORD)["firstMessage"] == "Lost race"

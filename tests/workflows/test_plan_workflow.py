@@ -1,0 +1,187 @@
+"""plan.yml: what a pull request gets to see."""
+
+import json
+from pathlib import Path
+
+import yaml
+from places import Place, place_at, recorded_place
+from workflow_files import WORKFLOWS, run_steps
+
+GREEN = {"plan": "success", "comment": "success"}
+
+
+def comment(place: Place) -> str:
+    """The text of the one comment that the workflow keeps."""
+    (found,) = (one for one in place.hub.comments if one["user"]["login"] == "github-actions[bot]")
+    text: str = found["body"]
+    return text
+
+
+def writes(place: Place) -> list[str]:
+    """How the API of the hub was written to."""
+    return [method for method, _, _ in place.hub.calls if method != "GET"]
+
+
+def test_one_comment_follows_the_pull_request(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        stranger = place.hub.new("<!-- reconciler plan assistants -->\nmine", login="mallory", on=7)
+        place.hub.comments.append(stranger)
+        place.hub.comments += [place.hub.new("chatter", login="ada", on=7) for _ in range(120)]
+        place.sandbox.edit("asst_enrollment", firstMessage="Edited live!")
+        place.git("checkout", "--quiet", "-b", "greeting")
+        place.write("visits", name="Visits", firstMessage="Hi, @team!")
+        first = place.commit()
+
+        run = place.plan(7)
+
+        assert run.results == GREEN, run.log
+        text = comment(place)
+        assert text.startswith("<!-- reconciler plan assistants -->\n## Plan\n")
+        assert first in text
+        assert f"/actions/runs/{run.number})" in text
+        assert "/artifacts/plan-assistants)" in text
+        assert "Welcome!" in text
+        assert "Edited live!" not in text
+        assert "2 definitions are valid." in run.jobs["plan"].summary
+        assert json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())["summary"]["pending"] == 1
+        assert (run.artifacts["plan-assistants"] / "plan.html").exists()
+        assert place.sandbox.patches == []
+        assert [path for method, path, _ in place.sandbox.requests if method == "GET"][-1].endswith("asst_visits")
+
+        place.write("visits", name="Visits", firstMessage="Hi again!")
+        second = place.commit()
+        assert place.plan(7).results == GREEN
+        assert second in comment(place)
+        assert "Hi again!" in comment(place)
+        assert first not in comment(place)
+
+        place.git("revert", "--no-edit", first, second, "--strategy-option=theirs")
+        place.write("visits", name="Visits", firstMessage="Welcome!")
+        place.commit("Back")
+        assert place.plan(7).results == GREEN
+        assert "No definition changes any more." in comment(place)
+        assert stranger["body"].endswith("mine")
+        assert writes(place) == ["POST", "PATCH", "PATCH"]
+
+        place.write("visits", name="Visits", firstMessage="Third")
+        place.commit()
+        assert place.plan(8, fork=True).results == {"plan": "success", "comment": "skipped"}
+        place.git("checkout", "--quiet", "main")
+        place.write("visits", name="Visits", firstMessage="Fourth")
+        place.sandbox.edit("asst_visits", firstMessage="Fifth")
+        place.commit()
+        assert place.plan(9).results == {"plan": "failure", "comment": "success"}
+        assert run_steps(WORKFLOWS / "plan.yml") <= place.runner.executed
+
+
+def test_a_pull_request_without_definitions_is_green_and_quiet(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.sandbox.forget_requests()
+        (place.root / "README.md").write_text("Hello", "utf-8")
+        (place.root / ".github").mkdir()
+        (place.root / ".github" / "dependabot.yml").write_text("version: 2", "utf-8")
+        place.commit()
+        run = place.plan(7)
+        assert run.results == GREEN
+        assert "nothing to plan" in run.jobs["plan"].summary
+        assert place.hub.comments == []
+        assert place.sandbox.requests == []
+        assert run.artifacts == {}
+
+
+def test_forks_and_dependabot_get_an_offline_plan(tmp_path: Path) -> None:
+    for number, (recorded, arguments) in enumerate(((True, {"fork": True}), (False, {"author": "dependabot[bot]"}))):
+        with (recorded_place if recorded else place_at)(tmp_path / str(number)) as place:
+            place.sandbox.forget_requests()
+            place.write("visits", name="Visits", firstMessage="Hi!")
+            place.commit()
+            place.runner.secrets = {}
+            calls = len(place.hub.calls)
+            run = place.plan(7, **arguments)  # type: ignore[arg-type]
+            assert run.results == {"plan": "success", "comment": "skipped"}, run.log
+            assert "Made without the API" in run.jobs["plan"].summary
+            assert "to change" in run.jobs["plan"].summary
+            assert len(place.hub.calls) == calls
+            assert place.sandbox.requests == []
+            assert json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())["offline"] is True
+
+
+def test_without_an_api_the_plan_is_offline(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.sandbox.forget_requests()
+        (place.root / "reconciler.yaml").write_text(f"api_url: {place.sandbox.url}\n", "utf-8")
+        place.commit()
+        place.runner.variables = {}
+        run = place.plan(7)
+        assert run.results == {"plan": "success", "comment": "skipped"}, run.log
+        assert place.sandbox.requests == []
+
+
+def test_a_conflict_is_red_and_told(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        run = place.plan(7)
+        assert run.results == {"plan": "failure", "comment": "success"}
+        assert run.jobs["plan"].failed == "Stop at conflicts"
+        assert "Edited live!" in comment(place)
+
+
+def test_a_failing_api_is_red_and_told(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place, place.failing("asst_visits"):
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        run = place.plan(7)
+        assert run.results == {"plan": "failure", "comment": "success"}
+        assert "1 error" in run.jobs["plan"].summary
+        assert "1 error" in comment(place)
+        assert "another greeting" in comment(place)
+        assert (run.artifacts["plan-assistants"] / "plan.json").exists()
+
+
+def test_an_invalid_definition_is_red_and_the_others_are_planned(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMesage="Hi!")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        run = place.plan(7)
+        assert run.results == {"plan": "failure", "comment": "success"}
+        assert run.jobs["plan"].failed == "Validate all definitions"
+        assert "firstMesage" in comment(place)
+        assert "another greeting" in comment(place)
+
+
+def test_no_pull_request_can_send_the_password_elsewhere(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place, place_at(tmp_path / "elsewhere") as elsewhere:
+        settings = {
+            "api_url": elsewhere.sandbox.url,
+            "environments": {"staging": {"api_url": elsewhere.sandbox.url}},
+        }
+        (place.root / "reconciler.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+
+        run = place.plan(7)
+        assert run.results == GREEN, run.log
+
+        run = place.plan(7, directory="assistants", environment="staging")
+        assert run.results == {"plan": "failure", "comment": "success"}
+        assert "neither may win unseen" in run.jobs["plan"].summary
+        (text,) = (one["body"] for one in place.hub.comments if "plan assistants-staging" in one["body"])
+        assert "neither may win unseen" in text
+
+        assert elsewhere.sandbox.requests == []
+
+
+def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        place.hub.patience = 3  # those of the checkout
+        run = place.plan(7)
+        assert run.results == {"plan": "failure", "comment": "success"}
+        assert run.jobs["plan"].failed == "Fetch the record"
+        assert "The record could not be looked for" in run.log
+        assert "did not run" in comment(place)

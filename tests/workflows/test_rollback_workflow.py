@@ -1,0 +1,68 @@
+"""rollback.yml: what an apply did is undone from the report of its run."""
+
+import json
+from pathlib import Path
+
+from places import Place, recorded_place
+from workflow_files import WORKFLOWS, run_steps
+from workflow_runs import WorkflowRun
+
+
+def applied(place: Place) -> WorkflowRun:
+    """Merge another greeting."""
+    place.write("visits", name="Visits", firstMessage="Hi!")
+    place.commit("Another greeting")
+    run = place.push()
+    assert run.results == {"apply": "success", "record": "success"}
+    assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
+    return run
+
+
+def test_a_run_is_undone(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        undone = applied(place)
+        run = place.dispatch("rollback.yml", run_id=str(undone.number))
+        assert run.results == {"rollback": "success"}, run.log
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Welcome!"
+        assert f"git revert <code>{place.git('rev-parse', 'HEAD')}</code>" in run.jobs["rollback"].summary
+        report = json.loads((run.artifacts["rollback-assistants"] / "rollback.json").read_text("utf-8"))
+        assert report["assistants"][0]["outcome"] == "applied"
+        assert run_steps(WORKFLOWS / "rollback.yml") <= place.runner.executed
+
+
+def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        undone = applied(place)
+        place.sandbox.edit("asst_visits", firstMessage="Newer")
+        run = place.dispatch("rollback.yml", run_id=str(undone.number))
+        assert run.results == {"rollback": "failure"}
+        assert "1 refused" in run.jobs["rollback"].summary
+        assert "rollback-assistants" in run.artifacts
+
+
+def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        undone = applied(place)
+        honest = place.hub.runs[undone.number]
+        forged: dict[str, dict[str, object]] = {
+            "is not of an apply": {"event": "pull_request"},
+            "is not of the default branch": {"head_branch": "draft"},
+            "is not of this repository": {"head_repository": {"full_name": "mallory/assistants"}},
+            "is not over": {"status": "in_progress"},
+        }
+        for said, lie in forged.items():
+            place.hub.runs[undone.number] = {**honest, **lie}
+            run = place.dispatch("rollback.yml", run_id=str(undone.number))
+            assert run.jobs["rollback"].failed == "Look at the run"
+            assert said in run.log
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
+
+
+def test_a_number_is_wanted_that_is_a_run(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        for given in ("../../user", "99999", ""):
+            run = place.dispatch("rollback.yml", run_id=given)
+            assert run.results == {"rollback": "failure"}
+            assert run.jobs["rollback"].failed == "Look at the run"
+        run = place.runner.run("rollback.yml", "workflow_dispatch", {}, "", "refs/heads/draft", run_id="1")
+        assert run.jobs["rollback"].failed == "Look where this runs"

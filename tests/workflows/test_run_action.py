@@ -1,0 +1,132 @@
+"""The actions that other pipelines use, and a job that somebody cancels."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from between import Answered, Asked, Forward, between
+from commands import COMMAND, environment, signed_in
+from hub import REPOSITORY, running_hub
+from places import recorded_place
+from runner import STAND_IN
+from workflow_files import ACTIONS, ROOT, run_steps
+
+OWN = """\
+name: Own
+on:
+  workflow_call:
+    inputs: {}
+    secrets: {}
+permissions: {}
+defaults: {run: {shell: bash}}
+jobs:
+  validate:
+    permissions: {contents: read}
+    outputs:
+      errors: ${{ steps.validate.outputs.has_errors }}
+    steps:
+      - name: Check out
+        uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+      - name: Validate
+        id: validate
+        uses: $/.github/actions/reconciler
+        with:
+          arguments: |
+            validate
+            --strict
+
+            assistants/visits.yaml
+          reports: check
+"""
+
+
+def test_one_command_in_a_pipeline_of_ones_own(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        workflow = tmp_path / "own.yml"
+        workflow.write_text(OWN, "utf-8")
+        run = place.dispatch(str(workflow))
+        assert run.results == {"validate": "success"}, run.log
+        assert run.jobs["validate"].outputs == {"errors": "false"}
+        assert "1 definition is valid." in run.jobs["validate"].summary
+
+        place.write("visits", name="Visits", firstMesage="Hi!")
+        place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        run = place.dispatch(str(workflow))
+        assert run.results == {"validate": "failure"}
+        assert run.jobs["validate"].outputs == {"errors": "true"}
+        assert run_steps(ACTIONS / "reconciler" / "action.yml") <= place.runner.executed
+
+
+def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        step: list[subprocess.Popen[bytes]] = []
+
+        def cancelling(asked: Asked, forward: Forward) -> Answered:
+            if asked.method == "PATCH":
+                step[0].send_signal(signal.SIGINT)
+            return forward(asked)
+
+        with between(place.sandbox, cancelling) as server:
+            temp = tmp_path / "temp"
+            (temp / "reconciler" / "bin").mkdir(parents=True)
+            (temp / "reconciler" / "bin" / "reconciler").symlink_to(COMMAND)
+            files = {name: str(temp / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
+            known = {
+                **signed_in(place.sandbox, server.url),
+                **files,
+                "ARGUMENTS": "apply\n--yes\n--base=none\n--concurrency=1",
+                "REPORTS": "apply",
+                "RUNNER_TEMP": str(temp),
+            }
+            command = [str(ACTIONS / "run" / "run")]
+            # The runner starts a step as the leader of a group of its own and signals the leader alone.
+            with subprocess.Popen(
+                command, cwd=place.root, env=environment(known), stderr=subprocess.PIPE, start_new_session=True
+            ) as started:
+                step.append(started)
+                _, told = started.communicate(timeout=60)
+        assert started.returncode == 143
+        assert b"Stopping" in told
+        outcomes = [one["outcome"] for one in json.loads((temp / "apply" / "apply.json").read_text())["assistants"]]
+        assert sorted(outcomes) == ["applied", "skipped"]
+        assert "1 applied" in (temp / "GITHUB_STEP_SUMMARY").read_text()
+
+
+@pytest.mark.parametrize(("length", "kept"), [(65_000, True), (66_000, False)])
+def test_a_comment_is_never_longer_than_it_may_be(tmp_path: Path, length: int, kept: bool) -> None:
+    text = "\N{BELL}" * (length // 2)  # two units each, as GitHub counts
+    (tmp_path / "plan.md").write_text(text, "utf-8")
+    gh = tmp_path / "gh"
+    gh.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n', "utf-8")
+    gh.chmod(0o755)
+    with running_hub(tmp_path / "hub") as hub:
+        known = {
+            "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+            "GH_ENTERPRISE_TOKEN": hub.token({"pull-requests": "write"}),
+            "GITHUB_API_URL": f"{hub.url}/api/v3",
+            "GITHUB_SERVER_URL": hub.url,
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_RUN_ID": "1",
+            "PULL_REQUEST": "7",
+            "HEAD_COMMIT": "c" * 40,
+            "NAME": "assistants",
+            "CHANGED": "true",
+            "FOLDER": str(tmp_path),
+        }
+        script = ROOT / ".github" / "scripts" / "comment.py"
+        subprocess.run([sys.executable, "-E", "-s", str(script)], env=environment(known), check=True)
+        (comment,) = hub.comments
+    assert len(comment["body"].encode("utf-16-le")) // 2 <= 65_536
+    assert (text in comment["body"]) is kept
+    assert "/actions/runs/1)" in comment["body"]

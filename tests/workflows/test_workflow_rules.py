@@ -1,0 +1,62 @@
+"""What holds for every workflow and action here, whatever it does."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workflow_files import ACTIONS, ROOT, WORKFLOWS, read
+
+OURS = sorted(path for path in WORKFLOWS.glob("*.yml") if path.name != "ci.yml")
+EVERYTHING = [*sorted(WORKFLOWS.glob("*.yml")), *sorted(ACTIONS.glob("*/action.yml"))]
+PINNED = re.compile(r"uses: (?:[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/actions/[a-z-]+)")
+
+
+def steps(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All steps of a workflow or an action."""
+    for part in [content["runs"], *()] if "runs" in content else content["jobs"].values():
+        yield from part["steps"]
+
+
+def test_the_four_are_there() -> None:
+    assert [path.stem for path in OURS] == ["apply", "drift", "plan", "rollback"]
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(ROOT / ".github")))
+def test_every_step_is_pinned_and_keeps_the_token_to_itself(path: Path) -> None:
+    for line in path.read_text("utf-8").splitlines():
+        if "uses: " in line:
+            assert PINNED.fullmatch(line.strip().removeprefix("- ")), line
+    for step in steps(read(path)):
+        name = step.get("uses", "")
+        if name.startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+        if name.startswith("$/"):
+            assert (ROOT / name.removeprefix("$/") / "action.yml").is_file()
+        assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_jobs_may_do_little_and_not_for_long(path: Path) -> None:
+    content = read(path)
+    assert content["permissions"] == {}
+    assert not {"pull_request_target", "workflow_run", "issue_comment"} & content["on"].keys()
+    assert content["concurrency"]["cancel-in-progress"] is (path.stem == "plan")
+    for job in content["jobs"].values():
+        assert job["timeout-minutes"] <= 60
+        if "secrets." in str(job):
+            assert "write" not in job["permissions"].values(), "who knows a password cannot write here"
+            assert ("environment" in job) is (path.stem in ("apply", "rollback"))
+
+
+def test_credentials_are_seen_by_the_command_alone() -> None:
+    for path in OURS:
+        for step in steps(read(path)):
+            if "secrets." in str(step):
+                assert step["uses"] == "$/.github/actions/run"
+
+
+def test_apply_and_drift_do_not_wait_for_each_other() -> None:
+    groups = {path.stem: read(path)["concurrency"]["group"].partition("-${{")[0] for path in OURS}
+    assert groups == {path.stem: f"reconciler-{path.stem}" for path in OURS}
