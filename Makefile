@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench schemas browser workflows pre-commit check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench schemas browser workflows pre-commit soak audit check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -69,6 +69,12 @@ workflows: $(VENV)/.dev ## actionlint, the real installation, the real gh (needs
 pre-commit: ## try the hook with the real pre-commit (needs a network)
 	@$(PYTHON) checks/pre_commit/check.py
 
+audit: $(BIN)/python ## known vulnerabilities in the locks (asks PyPI)
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.lock
+	@set -e; for lock in requirements/*.lock; do \
+	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock; done
+
 lock: ## renew the locks (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-package assistant-reconciler --all-extras --upgrade -q -o requirements/dev.lock
@@ -76,6 +82,8 @@ lock: ## renew the locks (needs uv)
 	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/sandbox.lock
 	uv pip compile requirements/tool.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/tool.lock
+	uv pip compile requirements/audit.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --upgrade -q -o requirements/audit.lock
 	uv pip compile checks/pre_commit/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --upgrade -q -o checks/pre_commit/requirements.lock
 

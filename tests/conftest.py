@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from leaks import assert_no_secret_in_files, watched
 from projects import Project
+from servers import Sandbox, running_sandbox
+from stories import BOTH, Nested
 
 
 @pytest.fixture
@@ -28,3 +30,11 @@ def _no_file_holds_a_secret(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if folder is not None:
         assert_no_secret_in_files(folder)
+
+
+@pytest.fixture(scope="session", params=BOTH)
+def shared_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A sandbox of each kind for many tests: to start one takes longer than a whole run. Each begins it anew."""
+    nested: Nested = request.param
+    with running_sandbox(nested=nested) as sandbox:
+        yield sandbox

@@ -17,6 +17,7 @@ from reconciler.sandbox.accounts import FIXED, Account, Sessions
 # The sandbox's own password is a word that its help shows. This one stands nowhere by chance, and each of its
 # characters at the end is written differently by some format.
 PASSWORD = 'hush-word-of-the-tests"&/\u00df'
+_WRITTEN_BY_TESTS = {"schemathesis.toml"}  # files in which a test hands a token to another tool
 _LARGEST = 8 * 1024 * 1024  # of a file that is looked through
 
 _tokens: set[str] = set()
@@ -57,7 +58,7 @@ def assert_no_secret_in_files(folder: Path) -> None:
     """Make sure that no file below a folder holds a secret; git's own folders are left out."""
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != ".git"]
-        for name in names:
+        for name in set(names) - _WRITTEN_BY_TESTS:
             file = Path(place) / name
             if file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST:
                 assert_no_secret(file.read_bytes(), str(file))

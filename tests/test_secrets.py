@@ -1,12 +1,13 @@
 """Neither password nor token is in anything that a command shows or writes, whatever the API answers."""
 
 import json
+import socket
 from collections.abc import Iterator
 
 import leaks
 import pytest
 from between import Answered, Asked, Between, Forward, between, says
-from commands import Completed, run
+from commands import Completed, run, signed_in
 from projects import Project
 from servers import Sandbox, running_sandbox
 
@@ -131,4 +132,58 @@ def test_a_url_with_a_password_in_it_is_not_repeated(project: Project) -> None:
     done = run("plan", "-v", cwd=project.root, env=env)
     assert done.code == 1
     assert "holds a user name or a password" in done.stderr
+    assert "hush" not in done.stderr
+
+
+def test_a_proxys_password_is_shown_nowhere(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    env = {
+        "RECONCILER_API_URL": "https://agents.example.invalid/api",
+        "RECONCILER_AUTH_TOKEN": TOKEN,
+        "HTTPS_PROXY": f"http://anna:hush-proxy@127.0.0.1:{port}",
+    }
+    done = run("plan", "-v", "--retries", "0", "--report", "r.json", cwd=project.root, env=env)
+    assert done.code == 1
+    assert "no connection to https://agents.example.invalid" in " ".join(done.stdout.split())
+    assert "hush" not in shown(done, project)
+
+
+def test_netrc_is_not_read(project: Project, sandbox: Sandbox) -> None:
+    project.write("a", id="asst_1", name="New")
+    netrc = project.root.parent / ".netrc"
+    netrc.write_text("default login anna password hush-netrc\n", "utf-8")
+    netrc.chmod(0o600)
+    with between(sandbox, lambda asked, forward: forward(asked)) as server:
+        env = {**signed_in(sandbox, server.url), "HOME": str(netrc.parent), "NETRC": str(netrc)}
+        done = run("plan", "-v", cwd=project.root, env=env)
+        assert done.code == 0
+        assert server.asked
+        assert not any("authorization" in asked.headers for asked in server.asked)
+    assert "hush" not in shown(done, project)
+
+
+def test_the_token_is_not_sent_along_a_redirect(project: Project, sandbox: Sandbox) -> None:
+    project.write("a", id="asst_1", name="New")
+    with between(sandbox, lambda asked, forward: forward(asked)) as other:
+        elsewhere = f"{other.url}/assistants/asst_1"
+        with between(sandbox, lambda asked, forward: says(307, {}, Location=elsewhere)) as server:
+            env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
+            done = run("plan", "-v", cwd=project.root, env=env)
+        assert len(server.asked) == 1
+        assert other.asked == []
+    assert done.code == 1
+    assert "hush" not in shown(done, project)
+
+
+def test_two_urls_that_differ_are_told_without_their_passwords(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    project.configure(environments={"staging": {"api_url": "https://me:hush@b.example/api"}})
+    env = {"RECONCILER_API_URL": "https://me:hush@a.example/api", "RECONCILER_AUTH_TOKEN": TOKEN}
+    done = run("plan", "--environment", "staging", cwd=project.root, env=env)
+    assert done.code == 1
+    assert (
+        "RECONCILER_API_URL is https://a.example/api, and the environment staging has https://b.example" in done.stderr
+    )
     assert "hush" not in done.stderr

@@ -3,6 +3,7 @@
 Must not read the environment (settings do), and must not log or print anything.
 """
 
+import contextlib
 import html
 import json
 import re
@@ -15,6 +16,7 @@ from reconciler.errors import SettingsError
 MASK = "***"
 COOKIE_NAME = "auth-token"
 _NOT_IN_A_COOKIE = re.compile(r"[^\x21-\x7e]|[;,]")
+_HALF = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -31,7 +33,7 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: str, *, name: str = "A secret", cookie: bool = False) -> None:
-        value = value.strip() if cookie else value.strip("\r\n")
+        value = _read_as_utf8(value.strip() if cookie else value.strip("\r\n"))
         problem = cookie_problem(value) if cookie else _text_problem(value)
         if problem:
             message = f"{name} {problem}."
@@ -74,9 +76,21 @@ def cookie_problem(value: str) -> str:
     return ""
 
 
+def _read_as_utf8(value: str) -> str:
+    """Return a value of the environment as what it was set to: Python reads it by the locale, which may know no UTF-8.
+
+    Bytes that are no UTF-8 stay the surrogates that Python makes of them.
+    """
+    with contextlib.suppress(UnicodeError):
+        return value.encode("utf-8", "surrogateescape").decode()
+    return value
+
+
 def _text_problem(value: str) -> str:
     if not value:
         return "is empty"
+    if _HALF.search(value):
+        return "holds a character that is not saved as UTF-8"
     return "holds a control character or a line break" if _CONTROL.search(value) else ""
 
 

@@ -4,15 +4,18 @@ Texts of several lines, and long ones, become block scalars; what a parser could
 quoted. The result is read again: what does not come back exactly is written in plain double quotes instead.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from reconciler.adapters.yaml_nodes import YamlProblems
+from reconciler.adapters.definition_files import MAX_BYTES
+from reconciler.adapters.yaml_nodes import MAX_NODES, YamlProblems
 from reconciler.adapters.yaml_reader import read_yaml
 from reconciler.adapters.yaml_scalars import read_plain
+from reconciler.core.json_size import has_more_tokens
 
 WIDTH = 96
 # Line breaks to PyYAML, ordinary characters to a parser of YAML 1.2: written as escapes.
@@ -20,7 +23,14 @@ _BREAKS_OF_YAML_1_1 = re.compile("[\x85\u2028\u2029]")
 
 
 def write_definition(fields: Mapping[str, Any]) -> str:
-    """Return the text of a definition with these fields, in their order; it ends in a newline."""
+    """Return the text of a definition with these fields, in their order; it ends in a newline.
+
+    Raises ValueError where no file may hold them: they are nested too deeply, or are larger than a definition.
+    """
+    written = json.dumps(fields, ensure_ascii=False)
+    # Told at once, since writing takes seconds then. A value has three tokens at most.
+    if _size(written) > MAX_BYTES or has_more_tokens(written, 3 * MAX_NODES):
+        raise ValueError("these fields are larger than a definition may be")
     for dumper in (_Readable, _Quoted):
         text = yaml.dump(
             dict(fields),
@@ -38,9 +48,13 @@ def write_definition(fields: Mapping[str, Any]) -> str:
 
 def _reads_as(text: str, fields: Mapping[str, Any]) -> bool:
     try:
-        return bool(read_yaml(text) == fields)
+        return _size(text) <= MAX_BYTES and bool(read_yaml(text) == fields)
     except YamlProblems:
         return False
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 class _Readable(yaml.SafeDumper):

@@ -76,7 +76,7 @@ def command(
     reviewed = reviewed_plan(read_report(saved)) if saved is not None else None
     unclear = _unclear(read_report(resume)) if resume is not None else None
     versions = read_versions(definitions, history)
-    inputs = versions.inputs
+    inputs, chosen = versions.inputs, policy_for(versions, policy)
     if not allow_older:
         check_order(versions.history)
     if record_:
@@ -86,7 +86,7 @@ def command(
         writing_alone(versions.history.git, inputs.settings.environment),
         stoppable() as stopping,
         open_api(connection, inputs.settings, stopping) as api,
-        scope_for(versions, connection, policy_for(versions, policy), stopping, "Applying") as scope,
+        scope_for(versions, connection, chosen, stopping, "Applying") as scope,
     ):
         if unclear is not None:
             check_place(unclear, inputs.settings, api.url)

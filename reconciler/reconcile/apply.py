@@ -5,7 +5,8 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from reconciler.adapters.api import AssistantsApi
 from reconciler.core.definition import Definition
@@ -86,7 +87,12 @@ class _Writes:
             self._broken.set()
 
     def carry_out(self, pending: Sequence[Result]) -> list[Result]:
-        """Return what became of each of the assistants."""
+        """Return what became of each of the assistants, in any order.
+
+        The first are those that take most along undeclared: only they can show whether the API drops such
+        things.
+        """
+        pending = sorted(pending, key=_taken_along, reverse=True)
         ended: list[Result] = []
         while len(ended) < len(pending) and not self._proven and not self._stopping():
             ended += self._at_once(pending[len(ended) :][:1], len(ended), len(pending))
@@ -132,6 +138,22 @@ def _beforehand(scope: Scope, planned: Run, settled: Sequence[Result], command: 
     run = make_run(command, None, scope, planned.started_at, _valid(unclear))
     note = "Written before the first write: the run that wrote this has not ended, or was killed."
     return dataclasses.replace(run, api_url=planned.api_url, api_calls=planned.api_calls, notes=(*run.notes, note))
+
+
+def _taken_along(result: Result) -> int:
+    """Return in how many objects of the patch there is something that no definition declares."""
+    if result.plan is None or not isinstance(result.definition, Definition):
+        return 0
+    declared = result.definition.declared
+    sent = (result.plan.patch or {}).items()
+    return sum(_holds_more(value, declared.get(field)) for field, value in sent if isinstance(value, Mapping))
+
+
+def _holds_more(sent: Mapping[str, Any], declared: Any) -> bool:
+    if not isinstance(declared, Mapping):
+        return bool(sent)
+    below = ((value, declared[key]) for key, value in sent.items() if isinstance(value, Mapping) and key in declared)
+    return not sent.keys() <= declared.keys() or any(_holds_more(value, inner) for value, inner in below)
 
 
 def _valid(results: Sequence[Result]) -> list[Result]:

@@ -17,7 +17,7 @@ def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> s
     ours = settings.api_url
     if settings.environment and ours and given and by_variable and given.rstrip("/") != ours.rstrip("/"):
         raise UsageError(
-            f"RECONCILER_API_URL is {given}, and the environment {settings.environment} has {ours}",
+            f"RECONCILER_API_URL is {_shown(given)}, and the environment {settings.environment} has {_shown(ours)}",
             hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither may win unseen",
         )
     url = given or ours
@@ -27,6 +27,12 @@ def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> s
             hint="set RECONCILER_API_URL, give --api-url, or write api_url into reconciler.yaml",
         )
     return url
+
+
+def _shown(url: str) -> str:
+    """Return a URL without what may be a password in it; such a URL is refused later on."""
+    scheme, slashes, rest = url.rpartition("//")
+    return scheme + slashes + rest.rpartition("@")[2]
 
 
 def credentials_of(variables: Mapping[str, str]) -> Credentials:

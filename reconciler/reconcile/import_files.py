@@ -136,7 +136,7 @@ def _text(fields: Mapping[str, Any], assistant_id: str) -> str:
         return write_definition(fields)
     except ValueError:
         raise ReconcilerError(
-            f"{assistant_id} cannot be written as a definition: live is nested too deeply",
+            f"{assistant_id} cannot be written as a definition: live is nested too deeply, or too large",
             hint="write the definition by hand, with the fields that git is to manage",
         ) from None
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from reconciler.reconcile.workers import never, nothing
 
 NO_HISTORY = History()
 DEFAULT_POLICY = Policy()
+# To compare takes no time beside a request, and deepdiff parses what it compares: in several threads at once
+# Python 3.11's parser fails now and then (https://github.com/python/cpython/issues/106905).
+_COMPARING = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,14 +49,15 @@ class Scope:
 
     def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
         """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
-        return make_plan(
-            definition.declared,
-            live,
-            self.base_of(definition, live),
-            policy=self.policy,
-            ignore=rules_for(self.settings.ignore, definition.key),
-            resend=self.unclear(definition.id, str(live.get("id"))),
-        )
+        with _COMPARING:
+            return make_plan(
+                definition.declared,
+                live,
+                self.base_of(definition, live),
+                policy=self.policy,
+                ignore=rules_for(self.settings.ignore, definition.key),
+                resend=self.unclear(definition.id, str(live.get("id"))),
+            )
 
     def unclear(self, *ids: str) -> tuple[FieldPath, ...]:
         """Return the fields of an assistant, by its ids, whose last write is unclear: by the record, or a report."""

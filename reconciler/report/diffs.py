@@ -18,6 +18,8 @@ Sign = Literal[" ", "-", "+", "~", "gap"]
 
 CONTEXT_LINES = 2
 CONTEXT_CHARACTERS = 40
+MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, what live holds may be anything
+LONGEST_LINE = 200_000  # characters of a line that is compared word by word
 LONGEST_RUN = 30  # lines that were only added, or only removed, shown of one stretch
 LONGEST_PIECE = 1200  # characters of one changed piece
 
@@ -60,7 +62,7 @@ def _lines(value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str):
-        return value.removesuffix("\n").split("\n")
+        return value.removesuffix("\n").split("\n", MOST_LINES)  # what is left is one line, and is shortened as one
     if isinstance(value, list):
         return [literal(item) for item in value]
     if isinstance(value, dict):
@@ -89,7 +91,7 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     removed: list[str] = []
     added: list[str] = []
     for before, after in zip(old, new, strict=False):
-        pieces = _words(before, after) if before != after else ()
+        pieces = _words(before, after) if before != after and max(len(before), len(after)) <= LONGEST_LINE else ()
         if pieces or before == after:
             yield from _plain(removed, added)
             removed, added = [], []

@@ -139,6 +139,8 @@ def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, b
         ('{"id": "a", "n": -Infinity}', "-Infinity"),
         ('{"id": "a", "n": 1e999}', "too large"),
         ('{"id": "a", "n": ' + "9" * 5000 + "}", "too large"),
+        ('{"id": "a", "n": [' + "1," * 250_000 + "1]}", "far too many values"),
+        ('{"id": "a", "n": "' + "x" * 4 * 1024**2 + '\U0001f600"}', "JSON that is too large"),
         ('{"id": "\\ud800"}', "half of a character"),
         ('{"id": "a", "n": ' + "[" * 101 + "]" * 101 + "}", "nested too deeply"),
         ("[" * 200_000, "nested too deeply"),

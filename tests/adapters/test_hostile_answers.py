@@ -256,3 +256,19 @@ def test_the_worst_answers_cost_little(tmp_path: Path) -> None:
     assert {one.code for one in taken} == {1}
     written_to = {name for name, one in zip(WORST, taken, strict=True) if " not converged" in one.stdout}
     assert written_to == {"a long fraction", "a long text", "a wide text", "a long id"}
+
+
+def test_importing_the_worst_answers_costs_little(tmp_path: Path) -> None:
+    lines = {"lines": naming(b"x\\n" * (ROOM // 3)), "many values": holding(b"[" + b"[1]," * 60_000 + b"1]")}
+    worst = [
+        *({name: WORST[name] for name in ("a long text", "deep lists", "a long id", "a wide text")} | lines).values()
+    ]
+    with odd_server() as server:
+        for number, make in enumerate(worst):
+            server.on(f"GET /assistants/asst_{number}", make())
+            (tmp_path / str(number)).mkdir()
+        calls = [["import", f"asst_{number}", "--directory", str(number)] for number in range(len(worst))]
+        env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
+        taken = bounded(calls, cwd=tmp_path, env=env)
+    assert [one.code for one in taken] == [1, 1, 0, 1, 1, 1]
+    assert "nested too deeply, or too large" in taken[0].stderr

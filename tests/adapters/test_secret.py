@@ -1,6 +1,15 @@
+import copy
+import dataclasses
+import json
+import marshal
 import pickle
+import pprint
+import reprlib
 import traceback
+from collections.abc import Callable
+from typing import Any
 
+import pydantic
 import pytest
 
 from reconciler.adapters.secret import MASK, Credentials, Scrubber, Secret
@@ -16,6 +25,32 @@ def test_a_secret_shows_itself_to_nobody() -> None:
     assert secret.reveal() == TOKEN
     with pytest.raises(TypeError):
         pickle.dumps(secret)
+
+
+def test_no_usual_way_to_write_a_value_down_shows_a_secret() -> None:
+    credentials = Credentials(token=Secret(TOKEN, cookie=True), email="anna@example.edu", password=Secret("hush hush"))
+    with pytest.raises(ValueError) as raised:
+        float(str(credentials.token))
+    told = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
+    told += f"%s %r {credentials} {credentials!r:>30}" % (credentials.token, credentials.password)
+    told += pprint.pformat(credentials) + reprlib.repr([credentials]) + str(dir(credentials.token))
+    assert "hush" not in told
+    assert TOKEN not in told
+    assert MASK in told
+    ways: list[Callable[[Any], object]] = [
+        copy.copy,
+        copy.deepcopy,
+        json.dumps,
+        marshal.dumps,
+        dataclasses.asdict,
+        vars,
+    ]
+    for write_down in ways:
+        with pytest.raises((TypeError, ValueError)):
+            write_down(credentials.token)
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.TypeAdapter(dict[str, int]).validate_python({"token": credentials.token})
+    assert TOKEN not in f"{caught.value} {caught.value.errors()} {caught.value!r}"
 
 
 @pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\t\n"])
@@ -52,7 +87,11 @@ def test_what_cannot_stand_in_a_cookie_is_refused_without_being_shown(value: str
     assert "hüsh" not in shown
 
 
-@pytest.mark.parametrize("value", ["", "\n", "pass\nword", "pass\x1bword"])
+def test_a_password_is_read_alike_where_the_locale_knows_no_utf_8() -> None:
+    assert Secret("p\udcc3\udc9f").reveal() == "p\u00df"
+
+
+@pytest.mark.parametrize("value", ["", "\n", "pass\nword", "pass\x1bword", "pass\udce9word"])
 def test_what_cannot_be_a_password_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="RECONCILER_PASSWORD"):
         Secret(value, name="RECONCILER_PASSWORD")

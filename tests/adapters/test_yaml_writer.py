@@ -88,6 +88,15 @@ def test_the_same_list_twice_is_written_twice() -> None:
 def test_what_no_definition_can_hold() -> None:
     with pytest.raises(ValueError, match="no YAML"):
         write_definition({"x": 10**30})
+    with pytest.raises(ValueError, match="larger than a definition may be"):
+        write_definition({"firstMessage": "Hi\n" * 2_000_000})
+    with pytest.raises(ValueError, match="larger than a definition may be"):
+        write_definition({"endCallPhrases": ["bye"] * 50_000})
+    deep: Any = ["a"] * 9_500
+    for _ in range(58):
+        deep = {"a": deep}
+    with pytest.raises(ValueError, match="no YAML"):  # it is the indentation that makes it too large
+        write_definition({"metadata": deep})
 
 
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=120), max_size=4))

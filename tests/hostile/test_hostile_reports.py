@@ -174,3 +174,16 @@ def test_the_worst_reports_cost_little(reports: Reports, tmp_path: Path) -> None
     assert shown == {"long-numbers", "a-long-text", "a-long-text-of-lines", "a-wide-text"}
     told = {one.call[1].removesuffix(".json"): one.stderr for one in taken if one.code}
     assert all(message.startswith(f"Error: {name}.json: ") for name, message in told.items())
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+@pytest.mark.parametrize("live", ["x\n" * 2_000_000, "word " * 800_000], ids=["lines", "words"])
+def test_a_difference_of_a_huge_text_costs_little(reports: Reports, tmp_path: Path, form: str, live: str) -> None:
+    document = json.loads(json.dumps(reports.plan))
+    document["assistants"][0]["changes"] = [
+        {"path": "/firstMessage", "kind": "change", "line": 1, "live": live, "desired": "New words here"}
+    ]
+    (tmp_path / "huge.json").write_text(json.dumps(document), "utf-8")
+    (taken,) = bounded([["report", "huge.json", "--format", form]], cwd=tmp_path)
+    assert taken.code == 0
+    assert len(taken.stdout) < 100_000

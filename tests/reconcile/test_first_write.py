@@ -57,6 +57,34 @@ def test_a_server_that_drops_what_it_does_not_know_hurts_one_assistant(fleet: Pr
     assert any("nothing further was started" in note for note in document["warnings"])
 
 
+@pytest.mark.parametrize(
+    "declared", [{"model": {"temperature": 0.2}}, {"metadata": {"crm": {"queue": "new"}, "owner": "old"}}]
+)
+def test_the_first_one_takes_something_along_that_such_a_server_could_drop(
+    project: Project, declared: dict[str, Any]
+) -> None:
+    """Or it would prove nothing, and those after it would be hurt all at once."""
+    project.write("a", id="asst_0", name="New", metadata={"owner": "new"})
+    for number in range(1, FLEET):
+        project.write(f"b{number}", id=f"asst_{number}", **declared)
+    extra = {"metadata": {"owner": "old", "crm": {"queue": "old", "id": 7}}}
+    seed = {key: {**fields, **extra} for key, fields in SEED.items()}
+    seed["asst_0"]["metadata"] = {"owner": "old"}
+    with running_sandbox(seed, nested="replace") as sandbox:
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            if asked.method == "PATCH" and not asked.path.endswith("_0"):
+                kept = {"model": {**MODEL, "temperature": 0.2}, "metadata": {"owner": "old", "crm": {"queue": "new"}}}
+                sandbox.edit(asked.path.rpartition("/")[2], **kept)
+            return answer
+
+        with between(sandbox, meddle) as server:
+            found = outcomes(project.apply(server.url))
+        assert len(sandbox.patches) == 1
+    assert found == {"a": "skipped", "b1": "not_converged", **{f"b{n}": "skipped" for n in range(2, FLEET)}}
+
+
 def test_one_that_loses_keys_later_stops_what_has_not_begun(fleet: Project) -> None:
     with running_sandbox(SEED) as sandbox, between(sandbox, dropping(sandbox, only="asst_3")) as server:
         document = fleet.apply(server.url, concurrency=1)

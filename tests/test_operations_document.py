@@ -1,0 +1,64 @@
+"""docs/operations.md answers everything that a report can say, and SECURITY.md's figures and files are true."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from reconciler.adapters.answers import MAX_DEPTH as DEEPEST_ANSWER
+from reconciler.adapters.answers import MAX_TOKENS
+from reconciler.adapters.definition_files import MAX_BYTES
+from reconciler.adapters.transport import MAX_BODY
+from reconciler.adapters.yaml_faults import MAX_ALIASED, MAX_PROBLEMS
+from reconciler.adapters.yaml_nodes import MAX_DEPTH, MAX_NODES
+from reconciler.cli.connect import PATIENCE
+from reconciler.core.run import Outcome
+from reconciler.errors import ErrorKind
+from reconciler.report.json_text import DEEPEST_REPORT, LARGEST_REPORT, MOST_TOKENS
+
+ROOT = Path(__file__).parent.parent
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
+
+
+def sections(part: str) -> dict[str, str]:
+    """The sections below a heading of docs/operations.md: what each is about, and what it says."""
+    text = re.split(r"^## ", OPERATIONS.partition(f"\n## {part}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    return {
+        name: words.strip()
+        for name, words in re.findall(r"^### `(\w+)`\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL)
+    }
+
+
+@pytest.mark.parametrize(("part", "kind"), [("Outcomes", Outcome), ("Errors", ErrorKind)])
+def test_every_outcome_and_every_kind_of_error_has_its_section(part: str, kind: object) -> None:
+    found = sections(part)
+    assert set(found) == set(get_args(kind))
+    assert all(len(words.split()) >= 15 for words in found.values())
+
+
+def test_it_says_how_long_a_stopped_run_waits() -> None:
+    assert f"up to {PATIENCE:g} seconds" in " ".join(OPERATIONS.split())
+
+
+def test_the_bounds_are_those_of_the_code() -> None:
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|$", SECURITY, re.MULTILINE))
+    mebibyte = 1024 * 1024
+    definition = rows["definition, overlay, `reconciler.yaml`, in a checkout or a commit"]
+    assert definition.startswith(
+        f"{MAX_BYTES // mebibyte} MiB, {MAX_NODES:,} values, {MAX_DEPTH} levels, {MAX_ALIASED:,} values by aliases"
+    )
+    assert f"first {MAX_PROBLEMS:,} problems" in definition
+    answer = rows["one answer of the API"]
+    assert answer.startswith(f"{MAX_BODY // mebibyte} MiB unpacked")
+    assert f"{MAX_TOKENS:,} texts and values, {DEEPEST_ANSWER} levels" in answer
+    assert rows["report or plan file"] == (
+        f"{LARGEST_REPORT // mebibyte} MiB, {MOST_TOKENS:,} texts and values, {DEEPEST_REPORT} levels"
+    )
+
+
+def test_the_tests_that_it_names_are_there() -> None:
+    named = re.findall(r"`(tests/[^`]+)`", SECURITY)
+    assert len(named) > 15
+    assert [path for path in named if not list(ROOT.glob(path.rstrip("/")))] == []
