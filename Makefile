@@ -69,6 +69,9 @@ workflows: $(VENV)/.dev ## actionlint, the real installation, the real gh (needs
 pre-commit: ## try the hook with the real pre-commit (needs a network)
 	@$(PYTHON) checks/pre_commit/check.py
 
+soak: $(VENV)/.dev ## 500 random schedules of faults against 40 assistants, in under 10 minutes
+	@$(BIN)/python -m soak --schedules 500
+
 audit: $(BIN)/python ## known vulnerabilities in the locks (asks PyPI)
 	@$(PYTHON) -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.lock

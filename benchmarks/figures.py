@@ -6,7 +6,7 @@ Counts are exact and have to be right; times are ratios between what ran side by
 import dataclasses
 import functools
 import statistics
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.fleet import FOLDER, write_fleet
@@ -39,6 +39,7 @@ FOR_REQUESTS = ("asyncio", "anyio", "deepdiff", "h11", "httpcore", "httpx", "ric
 
 LEAST_MEMORY = 55 * 1024  # KiB
 MEMORY_EACH = 10  # KiB
+FAIL_EVERY = 20
 FAST_API_MS = 1.0  # so little that what the client does itself is what counts
 
 
@@ -186,10 +187,38 @@ def with_a_base(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     yield _exactly("API calls, plan --changed", came.calls, {"POST": 1, "GET": 1})
 
 
+def with_faults(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
+    """Compare a plan, and an apply in which all assistants are written, with the same while requests fail.
+
+    Every 20th request is answered 503, once: its repeat is another request. The API begins anew for each run.
+    """
+    write_fleet(folder, sizes.assistants, differing=range(sizes.assistants))
+
+    def run(words: Sequence[str], fail_every: int) -> float:
+        with local_api(bench, folder, latency_ms=sizes.latency_ms, fail_every=fail_every) as api:
+            return api.reconciler(*words, concurrency=sizes.concurrency)[0].seconds
+
+    for words, rounds in ((["plan"], sizes.rounds), (["apply", "--yes"], (sizes.rounds + 1) // 2)):
+        subjects = (functools.partial(run, words, fail_every) for fail_every in (0, FAIL_EVERY))
+        smooth, failing = interleaved(rounds, *subjects)
+        name = f"{words[0]}, every {FAIL_EVERY}th fails once"
+        yield _at_most(name, ratio(failing, smooth), f"without faults ({statistics.median(smooth):.2f} s)", 1.5)
+
+
 def all_figures(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     """Measure everything, each group of figures in a folder of its own below `folder`."""
     some_differ = functools.partial(plan_time, differing=sizes.differing)
-    groups: list[Group] = [calls, imports, start_up, validate_time, plan_time, some_differ, with_a_base, growth]
+    groups: list[Group] = [
+        calls,
+        imports,
+        start_up,
+        validate_time,
+        plan_time,
+        some_differ,
+        with_faults,
+        with_a_base,
+        growth,
+    ]
     for number, group in enumerate(groups):
         yield from group(bench, folder / str(number), sizes)
 

@@ -136,9 +136,9 @@ class LocalApi:
 
 
 @contextlib.contextmanager
-def local_api(bench: Bench, fleet: Path, *, latency_ms: float) -> Iterator[LocalApi]:
-    """Run the lean API for a fleet, as long as the block lasts."""
-    command = [sys.executable, "-m", "benchmarks.server", str(fleet / LIVE), str(latency_ms)]
+def local_api(bench: Bench, fleet: Path, *, latency_ms: float, fail_every: int = 0) -> Iterator[LocalApi]:
+    """Run the lean API for a fleet, as long as the block lasts; it may fail each request of a number."""
+    command = [sys.executable, "-m", "benchmarks.server", str(fleet / LIVE), str(latency_ms), str(fail_every)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield LocalApi(bench, fleet, server)

@@ -4,7 +4,9 @@ It does next to nothing per request, so that what is measured is the client. It 
 cookies; the sandbox does. Each line on stdin is answered with the counts since the last one, as a line of
 JSON; when stdin ends the server does, so that nothing is left running.
 
-    python -m benchmarks.server LIVE.jsonl LATENCY_MS
+    python -m benchmarks.server LIVE.jsonl LATENCY_MS FAIL_EVERY
+
+FAIL_EVERY 20 answers 503 to the 20th request, the 40th, ...; 0 to none.
 """
 
 import asyncio
@@ -39,14 +41,19 @@ class Counts:
 class Api:
     """The assistants, each as the bytes that GET answers."""
 
-    def __init__(self, live: Path, latency: float) -> None:
+    def __init__(self, live: Path, latency: float, fail_every: int = 0) -> None:
         self.latency = latency
+        self._fail_every = fail_every
+        self._asked = 0
         self.counts = Counts()
         with live.open("rb") as lines:
             self._assistants = {json.loads(line)["id"]: line.rstrip(b"\n") for line in lines}
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
         """Return a whole HTTP answer."""
+        self._asked += 1
+        if self._fail_every and self._asked % self._fail_every == 0:
+            return _http("503 Service Unavailable", b'{"error": "try again"}')
         if (method, path) == ("POST", f"{BASE_PATH}/auth/login"):
             user = {"message": "ok", "user": {"id": "user_1", "email": "", "name": "", "role": "ADMIN"}}
             return _http("200 OK", json.dumps(user).encode(), f"Set-Cookie: {COOKIE}; Path=/; HttpOnly\r\n")
@@ -123,10 +130,10 @@ async def serve(api: Api) -> None:
 
 def main() -> None:
     """Run the server that the command line asks for."""
-    live, latency = sys.argv[1:]
+    live, latency, fail_every = sys.argv[1:]
     # epoll, the usual choice, rounds each wait up to a whole millisecond: with it the latency would not be as said.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        runner.run(serve(Api(Path(live), float(latency) / 1000)))
+        runner.run(serve(Api(Path(live), float(latency) / 1000, int(fail_every))))
 
 
 if __name__ == "__main__":

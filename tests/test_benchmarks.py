@@ -34,6 +34,13 @@ def test_api_calls_are_exact_and_connections_kept_alive(bench: Bench, tmp_path: 
     assert all(figure.met and figure.exact for figure in figures.values())
 
 
+def test_each_request_of_a_number_fails_and_is_repeated(bench: Bench, tmp_path: Path) -> None:
+    write_fleet(tmp_path / "fleet", 7)
+    with local_api(bench, tmp_path / "fleet", latency_ms=0, fail_every=3) as api:
+        _, came = api.reconciler("plan", concurrency=3)
+    assert sum(came.calls.values()) == 1 + 7 + 3
+
+
 def test_nothing_is_imported_that_a_command_does_not_need(bench: Bench, tmp_path: Path) -> None:
     assert [figure.measured for figure in imports(bench, tmp_path / "fleet", TINY)] == ["none"] * 3
 

@@ -1,0 +1,1 @@
+"""Random faults against random edits, seeded: nothing that nobody asked for changes, and nothing is lost."""

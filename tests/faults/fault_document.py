@@ -1,0 +1,137 @@
+"""Writes docs/faults.md from the fault matrix: `python tests/faults/fault_document.py`.
+
+A test fails where the document is not what this writes.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fault_matrix import AFTERWARDS, FAULTS, MOMENTS, STORES, STORIES, UNCLEAR, WRITE, Ends, Fault, Moment
+
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "faults.md"
+
+INTRODUCTION = """\
+# What becomes of an assistant when something goes wrong
+
+<!-- Written by tests/faults/fault_document.py from the rows that the tests run. Change those, not this page. -->
+
+Networks fail, APIs answer 500, tokens run out, and somebody edits in the dashboard while `apply` runs. This page says
+what the report tells then. Each line is also a test: it runs against an API that merges objects and against one that
+replaces them, counts the requests, and then applies again without the fault. That finishes the job, and no field that
+nobody asked to change is another than before. [sandbox.md](sandbox.md) shows how to rehearse all of it.
+
+Five requests belong to a write. Each column below is about one of them:
+
+1. **login**: who we are;
+2. **plan**: the assistant is read, to see what differs;
+3. **before**: it is read once more, right before the write;
+4. **write**: the PATCH;
+5. **after**: it is read again, to see whether live shows what was sent.
+
+The exit code is 0 where every assistant is `applied` or `unchanged`, else 1. A login that fails concerns all
+assistants, everything else one. In brackets stands the `kind` of the report's `error`.
+
+## When it happens once
+
+Whatever may pass is repeated, up to `--retries` times. The waits between grow, and a `Retry-After` is honoured. A write
+is repeated only after another look at live, unless the answer says that nothing was done (429, 401).
+"""
+
+LASTING = """\
+## When it lasts
+
+As long as a fault lasts, the assistant cannot be brought to what git says. The report does not pretend otherwise.
+"""
+
+AFTER = """\
+## When the write happened, and the answer says otherwise
+
+The API keeps an assistant in two places: at the provider, which callers reach, and in its own database, which answers
+what is read. A write can reach one of them, both or none before something breaks, and no answer tells.
+"""
+
+IN_BETWEEN = """\
+## When more than one request is concerned
+"""
+
+WHAT_TO_DO = """\
+## What to do
+
+| outcome | what happened | what to do |
+| --- | --- | --- |
+| `applied` | live shows everything that was sent; a warning tells what else changed meanwhile | nothing |
+| `failed` | nothing was changed: the assistant could not be read, or the API said no | look at `error`, mend that, \
+and apply again |
+| `refused` | nothing was sent, because of what somebody else did | plan again, look at the difference, decide, and \
+apply again |
+| `indeterminate` | the write may have reached both stores, one or none | apply again: with `--record` the next apply \
+sends those fields again by itself, without it `apply --resume REPORT` does |
+| `not_converged` | the API took the write and shows something else; `remaining` lists the fields | write what the API \
+keeps into the definition, or ask its makers |
+| `skipped` | never started, because the run was stopped | apply again |
+"""
+
+COLUMNS = {"login": "login", "reading": "plan", "rereading": "before", "write": "write", "verify": "after"}
+
+
+def render() -> str:
+    """The whole document."""
+    head = ["what goes wrong", *COLUMNS.values()]
+    parts = [INTRODUCTION, *_table(head, _rows(lasting=False)), ""]
+    parts += [LASTING, *_table(head, _rows(lasting=True)), ""]
+    parts += [AFTER, *_table(["what goes wrong", "what was written", "once", "for good"], _afterwards()), ""]
+    parts += [IN_BETWEEN, *_table(["what happens", "the report says", "and now"], _stories()), "", WHAT_TO_DO]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+
+
+def _rows(*, lasting: bool) -> Iterator[Sequence[str]]:
+    """Yield a row for all the faults of which the same comes."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for fault in FAULTS:
+        if not (lasting and fault.briefly) and fault.moments != WRITE:
+            found.setdefault(tuple(_cell(fault, moment, lasting=lasting) for moment in MOMENTS), []).append(fault.title)
+    for cells, titles in found.items():
+        yield [", ".join(titles), *cells]
+
+
+def _cell(fault: Fault, moment: Moment, *, lasting: bool) -> str:
+    ends = fault.ways[moment][lasting]
+    return _said(ends.outcome) if ends.outcome == "applied" else f"{ends.outcome} (`{fault.kind_at(moment)}`)"
+
+
+def _afterwards() -> Iterator[Sequence[str]]:
+    titles = ", ".join("a lost connection" if what == "reset" else what for what in UNCLEAR)
+    for store in STORES:
+        (ends,) = {fault.ways["write"] for fault in AFTERWARDS if fault.rule.endswith(f"after={store}")}
+        yield [titles, "both stores" if store == "both" else f"the {store} alone", *_ends(*ends)]
+    for fault in FAULTS:
+        if fault.moments == WRITE:
+            yield [fault.title.partition(",")[0], "both stores", *_ends(*fault.ways["write"])]
+
+
+def _ends(*several: Ends) -> list[str]:
+    return [_said(ends.outcome) for ends in several]
+
+
+def _said(outcome: str) -> str:
+    return "**applied**" if outcome == "applied" else outcome
+
+
+def _stories() -> Iterator[Sequence[str]]:
+    for story in STORIES:
+        kind = f" (`{story.kind}`)" if story.kind else ""
+        others = "; the others are skipped" if story.b == "skipped" else ""
+        yield [story.title, f"{_said(story.a if others else story.b)}{kind}{others}", story.note]
+    yield [
+        "the API drops what it does not know",
+        "not_converged (`protocol`); the others are skipped",
+        "The first write goes alone: one assistant is hurt, not a thousand. What it had is in the JSON report.",
+    ]
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(render(), "utf-8")

@@ -1,0 +1,102 @@
+"""What the tests of faults share: two assistants of which a part is declared, the next run, and what must hold then."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from fault_matrix import Ends
+from projects import Project, opened, outcomes, statuses
+from servers import Sandbox
+
+from reconciler.reconcile.carry_out import carry_out
+from reconciler.report.document import Document
+from reconciler.report.read_back import unclear_writes
+
+DECLARED: dict[str, Any] = {
+    "firstMessage": "New",
+    "model": {"temperature": 0.6},
+    "metadata": {"crm": {"queue": "new"}},
+    "endCallMessage": None,
+}
+# Of each object only a part is declared; the rest, and what no reference lists, must stay as it is.
+UNDECLARED: dict[str, Any] = {
+    "name": "Enrollment",
+    "model": {"provider": "openai", "model": "gpt-4o", "maxTokens": 900, "messages": [{"role": "system", "n": 1}]},
+    "voice": {"provider": "azure", "voiceId": "jenny", "speed": 1.25, "fallback": {"voices": ["a", "b"]}},
+    "metadata": {"crm": {"id": 7, "tags": ["x", {"deep": True}]}, "owner": "dean"},
+    "tools": [{"type": "endCall"}],
+    "serverUrl": "https://hooks.example.edu/calls",
+}
+IDS = ("asst_a", "asst_b")
+
+
+def laid_over(fields: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects with the keys of others laid over theirs."""
+    both = copy.deepcopy(dict(fields))
+    for key, value in over.items():
+        below = both.get(key)
+        both[key] = laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return both
+
+
+OLD = {
+    "firstMessage": "Old",
+    "model": {"temperature": 0.7},
+    "metadata": {"crm": {"queue": "old"}},
+    "endCallMessage": "Bye",
+}
+LIVE = {assistant_id: laid_over(UNDECLARED, OLD) for assistant_id in IDS}
+WANTED = laid_over(UNDECLARED, DECLARED)
+
+
+def anew(sandbox: Sandbox, *faults: str) -> Sandbox:
+    """Begin again in a sandbox that is running already, with other faults."""
+    sandbox.rehearse(*faults)
+    for assistant_id, fields in LIVE.items():
+        sandbox.put({"id": assistant_id, **fields})
+    sandbox.expire_tokens()
+    sandbox.forget_requests()
+    return sandbox
+
+
+def repository(project: Project) -> None:
+    """Write the definitions of both assistants."""
+    for assistant_id in IDS:
+        project.write(assistant_id.removeprefix("asst_"), id=assistant_id, **DECLARED)
+
+
+def requested(ends: Ends) -> dict[str, int]:
+    """How often each method was used, without those that were not."""
+    counted = {"POST": ends.logins, "GET": ends.gets, "PATCH": ends.patches}
+    return {method: number for method, number in counted.items() if number}
+
+
+def requests_of(document: Document) -> dict[str, int]:
+    """The same, as a report counts it."""
+    return {method: number for method, number in document["api_calls"].items() if number}
+
+
+def without_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
+    """An assistant without what the API sets."""
+    return {key: value for key, value in assistant.items() if key not in ("id", "orgId", "createdAt", "updatedAt")}
+
+
+def next_run(project: Project, url: str, document: Document, *, resumed: str = "applied") -> None:
+    """Apply again, without faults: first what the report calls unclear, as `--resume` does; that is `resumed` then."""
+    unclear = unclear_writes(document)
+    if unclear:
+        with opened(url) as api:
+            scope = project.scope()
+            run, carried_out = carry_out(api, scope, objection=lambda _: None, unclear=unclear)
+        assert carried_out
+        assert set(outcomes(project.document(run)).values()) == {resumed}
+    assert set(outcomes(project.apply(url)).values()) <= {"applied", "unchanged"}
+
+
+def settled(project: Project, sandbox: Sandbox, **others: Any) -> None:
+    """Nothing is left to do, both stores hold what is declared, and nothing else has changed but `others`."""
+    assert set(statuses(project.plan(sandbox.url)).values()) == {"in_sync"}
+    for assistant_id in IDS:
+        wanted = {**WANTED, **(others if assistant_id == "asst_b" else {})}
+        assert without_times(sandbox.live(assistant_id)) == wanted
+        assert without_times(sandbox.provider(assistant_id)) == wanted

@@ -1,0 +1,114 @@
+"""What no proper server does: bytes that are no answer or half of one, before and after the sandbox has written."""
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+from fault_matrix import HALF, MOMENTS, PASSING, RETRIES, SENSELESS, SENSELESS_AFTERWARDS, WRITE, Moment, Ways
+from fault_runs import anew, next_run, repository, requested, requests_of, settled
+from odd_server import OddServer, Reply, Seen, gzip_bomb, hang_up, odd_server, raw, reset, written
+from projects import Project, kinds, outcomes
+from servers import Sandbox
+
+from reconciler.cli.exit_codes import unsettled
+
+ENDLESS_HEADERS = b"HTTP/1.1 200 OK\r\n" + b"X-More: and more\r\n" * 20_000
+HALF_A_CHUNK = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n{"id": '
+OF_ANOTHER = written(200, b'{"id": "asst_a", "name": "Somebody else"}')
+LATER: Ways = {"write": PASSING["write"]}
+
+
+@dataclass(frozen=True)
+class RawFault:
+    """What goes over the wire in place of an answer; `afterwards`: the sandbox has carried the request out."""
+
+    title: str
+    reply: Reply
+    ways: Ways
+    kind: str
+    afterwards: bool = False
+    moments: tuple[Moment, ...] = MOMENTS
+
+
+CUT: Ways = {**HALF, "write": SENSELESS["write"]}
+FAULTS = (
+    RawFault("closed", hang_up, PASSING, "network"),
+    RawFault("reset", reset, PASSING, "network"),
+    RawFault("half a head", raw(b"HTTP/1.1 200 OK\r\nContent-Ty"), PASSING, "network"),
+    RawFault("half a chunk", raw(HALF_A_CHUNK), CUT, "protocol"),
+    RawFault("not HTTP", raw(b"SSH-2.0-OpenSSH_9\r\n\r\n"), SENSELESS, "protocol"),
+    RawFault("endless headers", raw(ENDLESS_HEADERS), SENSELESS, "protocol"),
+    RawFault("too large", gzip_bomb(9), SENSELESS, "protocol"),
+    RawFault("not compressed", raw(written(200, b"{}", {"Content-Encoding": "gzip"})), SENSELESS, "protocol"),
+    RawFault("nothing", raw(written(204, b""), keep=True), SENSELESS, "protocol"),
+    RawFault("elsewhere", raw(written(302, b"", {"Location": "/login"}), keep=True), SENSELESS, "protocol"),
+    RawFault("closed after", hang_up, LATER, "network", afterwards=True, moments=WRITE),
+    RawFault("half a head after", raw(b"HTTP/1.1 200 OK\r\n"), LATER, "network", afterwards=True, moments=WRITE),
+    RawFault("a chunk after", raw(HALF_A_CHUNK), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE),
+    RawFault("not HTTP after", raw(b"???\r\n\r\n"), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE),
+    RawFault(
+        "of another", raw(OF_ANOTHER, keep=True), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE
+    ),
+)
+CELLS = {
+    f"{fault.title}-{moment}-{'lasting' if lasting else 'once'}".replace(" ", "-"): (fault, moment, lasting)
+    for fault in FAULTS
+    for moment in fault.moments
+    for lasting in (False, True)
+}
+
+
+def passed_on(sandbox: Sandbox, reply: Reply | None = None) -> Reply:
+    """Let the sandbox answer, and pass that on, or something else in its place."""
+    address = urlsplit(sandbox.url).netloc
+
+    def send(sock: socket.socket, seen: Seen) -> bool:
+        headers = {name: value for name, value in seen.headers if name in ("cookie", "content-type")}
+        with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
+            connection.request(seen.method, seen.path, seen.body or None, headers)
+            answer = connection.getresponse()
+            whole = written(answer.status, answer.read(), {"Set-Cookie": answer.getheader("set-cookie") or "none=x"})
+        return (reply or raw(whole, keep=True))(sock, seen)
+
+    return send
+
+
+@contextlib.contextmanager
+def before(sandbox: Sandbox, fault: RawFault, moment: Moment, *, lasting: bool) -> Iterator[OddServer]:
+    """Run a server before the sandbox that replies as the fault has it."""
+    good = passed_on(sandbox)
+    bad = passed_on(sandbox, fault.reply) if fault.afterwards else fault.reply
+    request, number = {
+        "login": ("POST /auth/login", 0),
+        "reading": ("GET /assistants/asst_b", 0),
+        "rereading": ("GET /assistants/asst_b", 1),
+        "write": ("PATCH /assistants/asst_b", 0),
+        "verify": ("GET /assistants/asst_b", 2),
+    }[moment]
+    with odd_server() as server:
+        for method in ("GET", "PATCH", "POST"):
+            server.on(f"{method} *", good)
+        server.on(request, *[good] * number, bad, *([] if lasting else [good]))
+        yield server
+
+
+@pytest.mark.parametrize(("fault", "moment", "lasting"), CELLS.values(), ids=CELLS)
+def test_raw_cell(project: Project, fault: RawFault, moment: Moment, lasting: bool, shared_sandbox: Sandbox) -> None:
+    repository(project)
+    ends = fault.ways[moment][lasting]
+    kind = None if ends.outcome == "applied" else fault.kind
+    everybody = moment == "login" and ends.outcome == "failed"
+    sandbox = anew(shared_sandbox)
+    with before(sandbox, fault, moment, lasting=lasting) as server:
+        document = project.apply(server.url, retries=RETRIES, concurrency=1)
+        assert outcomes(document) == {"a": "failed" if everybody else "applied", "b": ends.outcome}
+        assert kinds(document) == {"a": kind if everybody else None, "b": kind}
+        assert unsettled(document) == (ends.outcome != "applied")
+        counted = {method: len(server.requests(method)) for method in ("POST", "GET", "PATCH")}
+        assert requests_of(document) == {name: count for name, count in counted.items() if count} == requested(ends)
+        next_run(project, sandbox.url, document)
+        settled(project, sandbox)

@@ -1,0 +1,33 @@
+"""A sample of the soak: `make soak` runs twenty times as many."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from soak.__main__ import tell
+from soak.schedule import Found, run_schedule
+
+
+@pytest.mark.parametrize("seed", range(1, 26))
+def test_nothing_is_lost_changed_or_told_wrongly(seed: int) -> None:
+    found = run_schedule(seed)
+    assert not found.wrong, (found.nested, found.rules, *found.wrong)
+    assert found.runs > 1
+
+
+def test_one_line_tells_of_all_schedules() -> None:
+    command = [sys.executable, "-m", "soak", "--schedules", "2", "--seed", "7", "--jobs", "1"]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.startswith("Soak: 2 schedules from seed 7, 40 assistants each: ")
+    assert done.stdout.endswith("; 0 schedules failed.\n")
+
+
+def test_a_schedule_that_fails_tells_how_to_run_it_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(Found(42, ("GET *: 503",), "merge", ("the end: a01 is lost",), 1, 1, 1, {}))
+    said = capsys.readouterr().out
+    assert "python -m soak --schedules 1 --seed 42" in said
+    assert "--fault 'GET *: 503'" in said
+    assert "a01 is lost" in said
