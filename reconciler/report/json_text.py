@@ -13,7 +13,8 @@ from reconciler.report.document import FORMAT_VERSION, Document
 from reconciler.report.shape import ShapeError, check_shape
 from reconciler.report.values import escape
 
-LARGEST_REPORT = 16 * 1024 * 1024  # bytes; a text with one emoji in it takes four times as much in memory
+LARGEST_REPORT = 24 * 1024 * 1024  # bytes
+LONGEST_WITH_WIDE = 16 * 1024 * 1024  # characters; a text with one emoji in it takes four times as much in memory
 MOST_TOKENS = 500_000  # texts, commas and opening brackets: those of some 5,000 assistants
 DEEPEST_REPORT = 200  # levels of lists and objects
 
@@ -24,10 +25,14 @@ _HINT = "A report is what --format json prints and --report FILE.json writes."
 # what UTF-8 cannot write (lone surrogates), and `##[`, which a GitHub runner may take for a command.
 _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|#(?=#\\[)")
 
+_WIDE = re.compile("[\U00010000-\U0010ffff]")
+
 
 def render_json(document: Mapping[str, object]) -> str:
     """Return the document as indented JSON that ends in a newline; the same document gives the same bytes."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
+    if len(text) > LONGEST_WITH_WIDE:
+        text = _WIDE.sub(lambda found: json.dumps(found[0])[1:-1], text)  # so that it can be read back
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
@@ -38,6 +43,9 @@ def parse_report(text: str, *, name: str) -> Document:
     version knows.
     """
     where = escape(name)
+    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):  # first: to encode such a text takes yet more memory
+        msg = f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
+        raise ReportError(msg, hint=_SMALLER, where=where)
     if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
         msg = f"is larger than {LARGEST_REPORT // 1024**2} MiB"
         raise ReportError(msg, hint=_SMALLER, where=where)

@@ -88,7 +88,7 @@ def test_a_refusal_quotes_no_value_and_escapes_the_name() -> None:
     "text", ["x" * (LARGEST_REPORT + 1), "\u20ac" * (LARGEST_REPORT // 3 + 1)], ids=["ascii", "wide"]
 )
 def test_a_file_too_large_is_refused_before_it_is_parsed(text: str) -> None:
-    with pytest.raises(ReportError, match="larger than 16 MiB"):
+    with pytest.raises(ReportError, match="larger than 24 MiB"):
         parse_report(text, name="big.json")
 
 
@@ -96,3 +96,10 @@ def test_numbers_keep_their_kind() -> None:
     run: Document = document("plan", assistant("a", change("/x", [1, 1.0, 1e300, True, None])))
     back = parse_report(render_json(run), name="r.json")["assistants"][0]["changes"][0]["desired"]
     assert list(map(type, back)) == [int, float, float, bool, type(None)]
+
+
+def test_a_large_report_with_emoji_can_be_read_back() -> None:
+    large = document("plan", assistant("a", change("/firstMessage", "\U0001f600" + "x" * 17_000_000, "Hi")))
+    text = render_json(large)
+    assert "\U0001f600" not in text
+    assert parse_report(text, name="r.json") == large
