@@ -26,19 +26,16 @@ from reconciler.core.problem import Problem
 from reconciler.core.run import Run
 from reconciler.core.settings import OnDrift
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.reconcile import drift as drift_
-from reconciler.reconcile import plan as plan_
+from reconciler.reconcile import drift as drift_, plan as plan_
 from reconciler.reconcile.carry_out import carry_out
 from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.reconcile.connection import choose_url, credentials_of
 from reconciler.reconcile.inputs import places
-from reconciler.reconcile.recording import check_order, check_recordable
-from reconciler.reconcile.recording import record as record_
+from reconciler.reconcile.recording import check_order, check_recordable, record as record_
 from reconciler.reconcile.since import dated
 from reconciler.reconcile.versions import Versions, policy_for, read_versions
 from reconciler.report.build import to_document
-from reconciler.report.document import AssistantEntry, ChangeEntry, ErrorEntry, ProblemEntry
-from reconciler.report.document import Document as Report
+from reconciler.report.document import AssistantEntry, ChangeEntry, Document as Report, ErrorEntry, ProblemEntry
 from reconciler.report.read_back import reviewed_plan
 
 __all__ = [

@@ -6,8 +6,7 @@ from typing import get_args
 
 import pytest
 
-from reconciler.adapters.answers import MAX_DEPTH as DEEPEST_ANSWER
-from reconciler.adapters.answers import MAX_TOKENS
+from reconciler.adapters.answers import MAX_DEPTH as DEEPEST_ANSWER, MAX_TOKENS
 from reconciler.adapters.definition_files import MAX_BYTES
 from reconciler.adapters.transport import MAX_BODY
 from reconciler.adapters.yaml_faults import MAX_ALIASED, MAX_PROBLEMS

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 from bounded import bounded
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from odd_server import OddServer, Reply, answer, drip, gzip_bomb, hang_up, odd_server, raw, reset, silence, written
 
 from reconciler.adapters.transport import MAX_BODY

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from reconciler.adapters.yaml_places import find_cut_off
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, locate, read_yaml

@@ -4,8 +4,7 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from reconciler.adapters.yaml_scalars import PLAIN, TEXT, Refusal, read_plain, read_scalar, write_number
 

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.adapters.yaml_reader import read_yaml
 from reconciler.adapters.yaml_writer import write_definition

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.core.canonical import asks, canonical, equal, laid_out
 from reconciler.core.missing import MISSING

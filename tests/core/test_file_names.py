@@ -1,8 +1,7 @@
 """File names from assistants' names."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.core.file_names import LONGEST, RESERVED, file_stem
 

@@ -1,8 +1,7 @@
 """JSON Pointers, dotted names, patterns."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.core.paths import covers, dotted, parse_pointer, to_pointer
 

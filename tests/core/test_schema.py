@@ -6,8 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.core.assistant import find_faults
 from reconciler.core.fields import DOCUMENTED, takes_null

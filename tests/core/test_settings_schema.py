@@ -4,8 +4,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.adapters.settings_models import SettingsFile
 from reconciler.core.fields import CLOSED_OBJECTS, DOCUMENTED

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from bounded import bounded
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from reconciler.cli.boundary import guarded
 from reconciler.cli.main import reconciler

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from bounded import bounded
 from commands import Completed
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from stories import Story, story
 
 from reconciler.report.json_text import LARGEST_REPORT

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from bounded import bounded
 from commands import signed_in
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from stories import REF, TRAILER, WITHOUT_OUR_CONFIGURATION, Story, story
 
 LIVE: dict[str, dict[str, Any]] = {"a": {"name": "Old", "firstMessage": "Hi"}, "b": {"name": "B"}}

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from definition_styles import DefinitionWriter
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from live_edits import edited_field, with_undeclared
 from projects import Project, opened
 from servers import Sandbox, running_sandbox

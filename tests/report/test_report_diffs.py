@@ -1,7 +1,6 @@
 """What changed inside long values."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.report.diffs import DiffLine, diff_values
 from reconciler.report.values import escape

@@ -4,8 +4,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from report_documents import assistant, change, document, failure, problem
 
 from reconciler.report.document import ChangeKind, Document

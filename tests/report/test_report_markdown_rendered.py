@@ -4,8 +4,7 @@ import re
 from html.parser import HTMLParser
 
 from golden_documents import DOCUMENTS
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
 from report_documents import assistant, change, document, failure, problem, since
 

@@ -4,8 +4,7 @@ import email.utils
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reconciler.sandbox.fault_parser import parse
 from reconciler.sandbox.fault_rules import (
