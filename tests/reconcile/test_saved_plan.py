@@ -258,7 +258,7 @@ class TestAPlanIsRefused:
         file = tale.root.parent / "plan.json"
         with file.open("wb") as sparse:
             sparse.truncate(64 * 2**20 + 1)
-        assert "is larger than 16 MiB" in tale.run("apply", "--yes", "--plan", file).stderr
+        assert "is larger than 24 MiB" in tale.run("apply", "--yes", "--plan", file).stderr
 
     def test_beside_paths_or_changed(self, tale: Story) -> None:
         reviewed = str(tale.saved(tale.plan(), "plan.json"))
