@@ -101,13 +101,23 @@ def test_a_report_that_cannot_be_written_stops_the_run_before_its_first_write(fl
 
 
 def test_two_runs_at_once_are_kept_apart(fleet: Project) -> None:
-    writing = threading.Event()
-    with running_sandbox(SEED, latency_ms=200) as sandbox:
-        sandbox.before_each(lambda method, path, body: writing.set() if method == "PATCH" else None)
-        with started("apply", "--yes", cwd=fleet.root, env=signed_in(sandbox)) as command:
-            assert writing.wait(60)
-            second = run("apply", "--yes", cwd=fleet.root, env=signed_in(sandbox))
-            reading = run("plan", cwd=fleet.root, env=signed_in(sandbox))
-            first = command.ended()
+    writing, release = threading.Event(), threading.Event()
+
+    def hold_writes(asked: Asked, forward: Forward) -> Answered | None:
+        if asked.method == "PATCH":
+            writing.set()
+            assert release.wait(60)
+        return forward(asked)
+
+    with (
+        running_sandbox(SEED) as sandbox,
+        between(sandbox, hold_writes) as server,
+        started("apply", "--yes", cwd=fleet.root, env=signed_in(sandbox, server.url)) as command,
+    ):
+        assert writing.wait(60)
+        second = run("apply", "--yes", cwd=fleet.root, env=signed_in(sandbox))
+        reading = run("plan", cwd=fleet.root, env=signed_in(sandbox))
+        release.set()
+        first = command.ended()
     assert (first.code, second.code, reading.code) == (0, 1, 0)
     assert "another run is writing from this clone" in second.stderr
