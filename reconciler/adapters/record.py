@@ -22,13 +22,13 @@ TRAILER = "Reconciler-Indeterminate"
 class Unclear:
     """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent.
 
-    `head` is the commit that the write was made from; None in records that do not name it.
+    `heads` are the commits that such writes were made from, the newest last: any of them may have landed.
     """
 
     id: str
     file: str
     fields: tuple[str, ...]
-    head: str | None = None
+    heads: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,7 +110,6 @@ def _unclear(message: str) -> Iterator[Unclear]:
             fields = tuple(map(str, entry["fields"]))
             for field in fields:
                 parse_pointer(field)
-            head = entry.get("head")
-            yield Unclear(str(entry["id"]), str(entry["file"]), fields, str(head) if head is not None else None)
+            yield Unclear(str(entry["id"]), str(entry["file"]), fields, tuple(map(str, entry.get("heads", ()))))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RepositoryError(f"a record has a trailer that cannot be read: {value[:80]}") from error

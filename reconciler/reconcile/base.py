@@ -73,9 +73,10 @@ class History:
 
     def _ours(self, ids: Sequence[str]) -> Iterator[tuple[FieldPath, Any]]:
         for entry in self.unclear(ids):
-            attempted = self.attempted.get(entry.head or "", NO_DEFINITIONS).find(*ids)
-            if attempted is not None:
-                yield from ((path, value_at(attempted.declared, path)) for path in map(parse_pointer, entry.fields))
+            for head in entry.heads:
+                attempted = self.attempted.get(head, NO_DEFINITIONS).find(*ids)
+                if attempted is not None:
+                    yield from ((path, value_at(attempted.declared, path)) for path in map(parse_pointer, entry.fields))
 
 
 def read_history(
@@ -93,7 +94,7 @@ def read_history(
     definitions = NO_DEFINITIONS
     if base is not None:
         definitions = read_base(git, base.commit, below, current, environment)
-    heads = {entry.head for entry in (record.unclear if record else ()) if entry.head is not None}
+    heads = {head for entry in (record.unclear if record else ()) for head in entry.heads}
     attempted = {
         head: read_base(git, commit, below, current, environment)
         for head in sorted(heads)

@@ -17,6 +17,7 @@ from reconciler.errors import RepositoryError
 from reconciler.reconcile.base import OFF, History
 
 SETTLED: frozenset[Outcome | None] = frozenset({"applied", "unchanged"})
+MOST_HEADS = 20
 SHOWN: tuple[Outcome, ...] = ("applied", "failed", "refused", "indeterminate", "not_converged", "skipped")
 
 
@@ -177,14 +178,20 @@ def _unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
         if result is None:
             found[entry.id] = entry
         elif fields := _left(entry, result):
-            found[entry.id] = Unclear(entry.id, result.definition.file, fields, entry.head)
+            found[entry.id] = Unclear(entry.id, result.definition.file, fields, entry.heads)
     for result in run.results:
         if result.outcome == "indeterminate" and result.plan is not None:
             name = _ids(result)[-1]
-            older = found[name].fields if name in found else ()
+            older = found.get(name, Unclear(name, result.definition.file, ()))
             sent = {to_pointer(path) for path in [*(path for path, _ in result.plan.replaced), *result.plan.resent]}
-            found[name] = Unclear(name, result.definition.file, tuple(sorted({*older, *sent})), run.head)
+            found[name] = Unclear(name, older.file, tuple(sorted({*older.fields, *sent})), _with(older.heads, run.head))
     return tuple(found[name] for name in sorted(found))
+
+
+def _with(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
+    """Return the heads with a new one as the last; only so many are kept, since each is read by the next run."""
+    older = (known for known in heads if known != head)
+    return (*older, *([head] if head is not None else []))[-MOST_HEADS:]
 
 
 def _ids(result: Result) -> list[str]:

@@ -275,7 +275,7 @@ class TestUnclearWrites:
         return tale
 
     def test_a_trailer_names_the_fields(self, unclear: Story) -> None:
-        told = {"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"], "head": unclear.head}
+        told = {"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"], "heads": [unclear.head]}
         assert unclear.trailers == [told]
         assert unclear.message.splitlines()[0] == "Apply: 1 indeterminate, 3 unchanged"
         assert shown(unclear)["a"] == "old"
@@ -318,6 +318,17 @@ class TestUnclearWrites:
         with unclear.meddling(failing("a", status=502)):
             assert outcomes(unclear.recorded())["a"] == "indeterminate"
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/endCallMessage", "/firstMessage"]]
+
+    def test_of_two_unclear_writes_the_first_may_be_the_one_that_landed(self, unclear: Story) -> None:
+        first = unclear.head
+        unclear.write("a", firstMessage="newer")
+        second = unclear.commit()
+        with unclear.meddling(failing("a", status=502)):
+            assert outcomes(unclear.recorded())["a"] == "indeterminate"
+        assert [trailer["heads"] for trailer in unclear.trailers] == [[first, second]]
+        assert unclear.sandbox.live("asst_a")["firstMessage"] == "new"
+        assert outcomes(unclear.recorded())["a"] == "applied"
+        assert unclear.sandbox.provider("asst_a")["firstMessage"] == "newer"
 
     def test_they_are_recomputed_from_todays_definition(self, unclear: Story) -> None:
         unclear.write("a", firstMessage="newer")
