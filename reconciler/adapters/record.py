@@ -58,7 +58,11 @@ def records(git: Git, ref: str, *, most: int) -> Iterator[Record]:
                 hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
             )
         date, _, message = git.run("log", "-1", "--format=%cI%x00%B", commit).partition("\0")
-        yield Record(commit, parents[0], date, message.strip(), tuple(_unclear(message)))
+        try:
+            unclear = tuple(_unclear(message))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _unreadable(ref, commit, parents) from error
+        yield Record(commit, parents[0], date, message.strip(), unclear)
         most -= 1
         commit = parents[1] if most and len(parents) > 1 and commit not in git.shallow_commits() else None
 
@@ -105,11 +109,21 @@ def _unclear(message: str) -> Iterator[Unclear]:
         name, _, value = line.partition(": ")
         if name != TRAILER:
             continue
-        try:
-            entry = json.loads(value)
-            fields = tuple(map(str, entry["fields"]))
-            for field in fields:
-                parse_pointer(field)
-            yield Unclear(str(entry["id"]), str(entry["file"]), fields, tuple(map(str, entry.get("heads", ()))))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise RepositoryError(f"a record has a trailer that cannot be read: {value[:80]}") from error
+        entry = json.loads(value)
+        fields = tuple(map(str, entry["fields"]))
+        for field in fields:
+            parse_pointer(field)
+        yield Unclear(str(entry["id"]), str(entry["file"]), fields, tuple(map(str, entry.get("heads", ()))))
+
+
+def _unreadable(ref: str, commit: str, parents: Sequence[str]) -> RepositoryError:
+    """Say how to get past a record of which nobody can tell which writes it leaves unclear."""
+    way_out = f"remove it, and begin a new one with --base none: git update-ref -d {ref}"
+    if len(parents) > 1:
+        way_out = f"go back to the record before it: git update-ref {ref} {parents[1][:12]}"
+    hint = f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"
+    return RepositoryError(
+        f"the record {commit[:12]} of {ref} has a trailer {TRAILER} that cannot be read, so nobody knows which "
+        "writes had no clear answer",
+        hint=hint,
+    )
