@@ -31,8 +31,8 @@ class Result:
     """One definition and what became of it.
 
     `live` is the assistant as it was read (None where it was not), `plan` what is to be done about it,
-    `outcome` what was done (None for commands that never write). `remaining` are declared paths that live
-    did not show after the write.
+    `outcome` what was done (None for commands that never write). `remaining` are paths that live did not show
+    after the write, `dropped` those of them that nobody declares: the API does not keep what it does not know.
     """
 
     definition: Definition | InvalidDefinition
@@ -40,6 +40,7 @@ class Result:
     plan: Plan | None = None
     outcome: Outcome | None = None
     remaining: tuple[FieldPath, ...] = ()
+    dropped: tuple[FieldPath, ...] = ()
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
 

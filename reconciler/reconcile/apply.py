@@ -15,7 +15,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.run import FAILED, Failure, Result, Run
 from reconciler.reconcile.scope import Scope, make_run, now
 from reconciler.reconcile.workers import for_each
-from reconciler.reconcile.write import write
+from reconciler.reconcile.write import look_again, write
 
 _ABANDONED = Failure(
     "network",
@@ -99,9 +99,10 @@ class _Writes:
         return ended + self._at_once(pending[len(ended) :], len(ended), len(pending))
 
     def _at_once(self, pending: Sequence[Result], before: int, total: int) -> list[Result]:
+        last = before + len(pending) == total
         found = for_each(
             pending,
-            self._one,
+            lambda planned: self._one(planned, last=last),
             concurrency=self._scope.concurrency,
             stopping=self._stopping,
             aborted=self._scope.aborted,
@@ -110,10 +111,11 @@ class _Writes:
         )
         return [after or planned.ended("skipped") for planned, after in zip(pending, found, strict=True)]
 
-    def _one(self, planned: Result) -> Result:
+    def _one(self, planned: Result, *, last: bool) -> Result:
         result = write(self._api, self._scope, planned, retries=self._retries)
-        dropped = result.outcome == "not_converged" and result.error is not None
-        if dropped:
+        if result.outcome == "indeterminate" and not (last or self._proven or self._stopping()):
+            result = look_again(self._api, result)
+        if result.dropped:
             self._stop("The API dropped what no definition declares, so nothing further was started.")
         elif result.outcome in ("applied", "not_converged"):
             self._proven = True

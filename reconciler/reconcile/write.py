@@ -7,7 +7,7 @@ what somebody else has put there meanwhile is not sent over (api.md, open questi
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.adapters.api import AssistantsApi
@@ -16,7 +16,7 @@ from reconciler.core.ignore import rules_for
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.paths import FieldPath, dotted
 from reconciler.core.plan import Plan, dropped_keys, patch_again, remaining, undeclared_changes
-from reconciler.core.run import Failure, Result
+from reconciler.core.run import Failure, Outcome, Result
 from reconciler.errors import ApiError, UnclearWrite
 from reconciler.reconcile.plan import failure, foreign
 from reconciler.reconcile.scope import Scope
@@ -27,6 +27,17 @@ def write(api: AssistantsApi, scope: Scope, result: Result, *, retries: int) -> 
     if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
         raise TypeError(result)
     return _Write(api, scope, result, result.definition, result.live, result.plan).settle(retries)
+
+
+def look_again(api: AssistantsApi, result: Result) -> Result:
+    """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
+    if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
+        raise TypeError(result)
+    try:
+        now = api.get(result.definition.id)
+    except ApiError:
+        return result
+    return _with_losses(result, dropped_keys(result.plan.patch or {}, result.definition.declared, result.live, now))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,16 +122,18 @@ class _Write:
             unseen = dataclasses.replace(
                 failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
             )
-            return self.result.ended("indeterminate", unseen)
+            return _with_losses(self.result.ended("indeterminate", unseen), self._dropped(before, answer))
+        return self._seen(before, after, answer)
+
+    def _seen(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
+        """Return what the reading after a write shows of it; `answer` is empty where it made no sense."""
         left = self._remaining(after)
         warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
-        dropped = dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
-        if dropped:
-            paths = tuple(sorted({*left, *dropped}))
-            return self.result.ended("not_converged", _dropped(dropped), remaining=paths, warnings=tuple(warnings))
         if not left and self._remaining({**after, **answer}):
             warnings.append("the answer to the write shows other values than the reading after it")
-        return self.result.ended("not_converged" if left else "applied", remaining=left, warnings=tuple(warnings))
+        dropped = self._dropped(before, after)
+        outcome: Outcome = "not_converged" if left or dropped else "applied"
+        return _with_losses(self.result.ended(outcome, remaining=left, warnings=tuple(warnings)), dropped)
 
     def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return what can be said of a write whose last answer was 5xx, none, or senseless.
@@ -137,9 +150,12 @@ class _Write:
         left = self._remaining(after)
         if left:
             return self.result.ended("indeterminate", failure(unclear), remaining=left)
+        seen = self._seen(before, after, {})
         note = f"live shows what was sent, though the answer to the write made no sense: {unclear}"
-        warnings = (*self.result.warnings, note, *self._touched_by_others(before, after, {}))
-        return self.result.ended("applied", warnings=warnings)
+        return dataclasses.replace(seen, warnings=(note, *seen.warnings))
+
+    def _dropped(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+        return dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
 
     def _remaining(self, live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
         try:
@@ -156,14 +172,19 @@ class _Write:
         return [f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(paths)]
 
 
-def _dropped(paths: Sequence[FieldPath]) -> Failure:
-    names = ", ".join(map(dotted, paths))
-    return Failure(
+def _with_losses(result: Result, dropped: tuple[FieldPath, ...]) -> Result:
+    """Return the result of a write after which undeclared keys are gone; as it is where none are."""
+    if not dropped:
+        return result
+    names = ", ".join(map(dotted, dropped))
+    failure = Failure(
         "protocol",
         f"the API dropped {names}, which no definition declares and which went along unchanged: nothing further is "
         "started",
         hint="the values are in the JSON report, under `patch`; put them back, and ask the API's makers about it",
     )
+    paths = tuple(sorted({*result.remaining, *dropped}))
+    return dataclasses.replace(result, error=failure, remaining=paths, dropped=dropped)
 
 
 def _third_value() -> Failure:

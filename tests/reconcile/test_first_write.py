@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, between, breaks
+from between import Answered, Asked, Forward, between, breaks, says
 from projects import Project, outcomes
 from servers import Sandbox, running_sandbox
 
@@ -83,6 +83,47 @@ def test_the_first_one_takes_something_along_that_such_a_server_could_drop(
             found = outcomes(project.apply(server.url))
         assert len(sandbox.patches) == 1
     assert found == {"a": "skipped", "b1": "not_converged", **{f"b{n}": "skipped" for n in range(2, FLEET)}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [(says(200, b"<html>"), "not_converged"), (breaks(502), "indeterminate"), (None, "indeterminate")],
+)
+def test_nor_does_it_hurt_a_second_one_where_its_answer_hides_that(
+    fleet: Project, answer: Answered | None, outcome: str
+) -> None:
+    with running_sandbox(SEED, nested="replace") as sandbox:
+        drops = dropping(sandbox)
+
+        def meddle(asked: Asked, forward: Forward) -> Answered | None:
+            given = drops(asked, forward)
+            return answer if asked.method == "PATCH" else given
+
+        with between(sandbox, meddle) as server:
+            document = fleet.apply(server.url, retries=0)
+        assert len(sandbox.patches) == 1
+    first, *others = document["assistants"]
+    assert (first["outcome"], first["remaining"]) == (outcome, ["/model/messages"])
+    assert first["error"] is not None
+    assert "the API dropped model.messages" in first["error"]["message"]
+    assert {entry["outcome"] for entry in others} == {"skipped"}
+
+
+def test_nor_where_it_cannot_be_read_back_and_the_answer_shows_it(fleet: Project) -> None:
+    with running_sandbox(SEED, nested="replace") as sandbox:
+        drops = dropping(sandbox)
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            if asked.method == "GET" and sandbox.patches:
+                return breaks(503)
+            given = drops(asked, forward)
+            return given.saying(sandbox.live("asst_0")) if asked.method == "PATCH" else given
+
+        with between(sandbox, meddle) as server:
+            found = outcomes(fleet.apply(server.url, retries=0))
+        assert len(sandbox.patches) == 1
+    assert found.pop("a0") == "indeterminate"
+    assert set(found.values()) == {"skipped"}
 
 
 def test_one_that_loses_keys_later_stops_what_has_not_begun(fleet: Project) -> None:
