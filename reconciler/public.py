@@ -195,12 +195,12 @@ def apply(
             retries=retries,
             fail_fast=fail_fast,
         )
-    report = _report(project, run)
-    if record and carried_out:
-        try:
-            record_(run, history, inputs.folder)
-        except ReconcilerError as error:
-            raise NotRecorded(error, report) from error
+        report = _report(project, run)
+        if record and carried_out:
+            try:
+                record_(run, history, inputs.folder)
+            except ReconcilerError as error:
+                raise NotRecorded(error, report) from error
     return report
 
 

@@ -188,6 +188,7 @@ class Git:
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
             env={**_inherited(), "LC_ALL": "C", **(environment or {})},
+            process_group=0,  # Ctrl-C on the terminal is for us to decide about
             check=False,
         )
 

@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from reconciler.adapters.folders import repository_root
+from reconciler.adapters.git import Git
 from reconciler.adapters.lock import writing_alone
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.consent import Consent, Limit
@@ -21,12 +23,14 @@ from reconciler.cli.output import emit, tell_problems
 from reconciler.cli.reports import check_place, read_report, report_before_writing
 from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.limits import MaxChanges
+from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.reconcile.carry_out import carry_out
 from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.reconcile.inputs import read_settings
 from reconciler.reconcile.recording import check_order, check_recordable, record
 from reconciler.reconcile.since import dated
-from reconciler.reconcile.versions import policy_for, read_versions
+from reconciler.reconcile.versions import Versions, policy_for, read_versions
 from reconciler.report.document import Document
 from reconciler.report.read_back import reviewed_plan, unclear_writes
 
@@ -75,37 +79,45 @@ def command(
     _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
     reviewed = reviewed_plan(read_report(saved)) if saved is not None else None
     unclear = _unclear(read_report(resume)) if resume is not None else None
-    versions = read_versions(definitions, history)
-    inputs, chosen = versions.inputs, policy_for(versions, policy)
-    if not allow_older:
-        check_order(versions.history)
-    if record_:
-        check_recordable(versions.history, inputs.folders, history.base, inputs.loaded.definitions)
-    tell_problems(inputs.loaded.problems)
-    with (
-        writing_alone(versions.history.git, inputs.settings.environment),
-        stoppable() as stopping,
-        open_api(connection, inputs.settings, stopping) as api,
-        scope_for(versions, connection, chosen, stopping, "Applying") as scope,
-    ):
-        if unclear is not None:
-            check_place(unclear, inputs.settings, api.url)
-        run, carried_out = carry_out(
-            api,
-            scope,
-            objection=Consent(inputs.settings, stopping, yes, max_changes or inputs.settings.max_changes).objection,
-            reviewed=reviewed,
-            unclear=unclear_writes(unclear) if unclear is not None else None,
-            retries=connection.retries,
-            fail_fast=fail_fast,
-            about_to_write=report_before_writing(output, inputs.settings),
-        )
-    outcome = dated(run, versions.history)
-    document = emit(outcome, output, sensitive=inputs.settings.sensitive)
-    if record_ and carried_out:
-        commit = record(outcome, versions.history, inputs.folder)
-        tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
+    with writing_alone(Git.at(repository_root(definitions.directory)), read_settings(definitions).environment):
+        versions = read_versions(definitions, history)
+        inputs, chosen = versions.inputs, policy_for(versions, policy)
+        if not allow_older:
+            check_order(versions.history)
+        if record_:
+            check_recordable(versions.history, inputs.folders, history.base, inputs.loaded.definitions)
+        tell_problems(inputs.loaded.problems)
+        with stoppable() as stopping:
+            with (
+                open_api(connection, inputs.settings, stopping) as api,
+                scope_for(versions, connection, chosen, stopping, "Applying") as scope,
+            ):
+                if unclear is not None:
+                    check_place(unclear, inputs.settings, api.url)
+                limit = max_changes or inputs.settings.max_changes
+                run, carried_out = carry_out(
+                    api,
+                    scope,
+                    objection=Consent(inputs.settings, stopping, yes, limit).objection,
+                    reviewed=reviewed,
+                    unclear=unclear_writes(unclear) if unclear is not None else None,
+                    retries=connection.retries,
+                    fail_fast=fail_fast,
+                    about_to_write=report_before_writing(output, inputs.settings),
+                )
+            document = _told(run, versions, output, recording=record_ and carried_out)
     return stopping.exit_code or int(unsettled(document))
+
+
+def _told(run: Run, versions: Versions, output: OutputOptions, *, recording: bool) -> Document:
+    """Report a run and record it; where the one cannot be done, the other still is."""
+    run = dated(run, versions.history)
+    try:
+        return emit(run, output, sensitive=versions.inputs.settings.sensitive)
+    finally:
+        if recording:
+            commit = record(run, versions.history, versions.inputs.folder)
+            tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
 
 
 def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> None:

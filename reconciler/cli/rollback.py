@@ -61,19 +61,21 @@ def command(
     with (
         writing_alone(git, settings.environment),
         stoppable() as stopping,
-        open_api(connection, settings, stopping) as api,
-        scope_for(versions, connection, policy, stopping, "Rolling back") as scope,
     ):
-        check_place(document, settings, api.url)
-        undoing = rollback_scope(scope, applied)
-        planned = plan_rollback(api, undoing, applied)
-        reason = Consent(settings, stopping, yes, settings.max_changes).objection(planned)
-        if reason is None:
-            early = report_before_writing(output, settings)
-            run = apply(api, undoing, planned, retries=connection.retries, command="rollback", about_to_write=early)
-        else:
-            run = skip_all(undoing, planned, because=reason, command="rollback")
-    if document["command"] == "apply":
-        run = with_revert(run, document["head"])
-    result = emit(run, output, sensitive=settings.sensitive)
+        with (
+            open_api(connection, settings, stopping) as api,
+            scope_for(versions, connection, policy, stopping, "Rolling back") as scope,
+        ):
+            check_place(document, settings, api.url)
+            undoing = rollback_scope(scope, applied)
+            planned = plan_rollback(api, undoing, applied)
+            reason = Consent(settings, stopping, yes, settings.max_changes).objection(planned)
+            if reason is None:
+                early = report_before_writing(output, settings)
+                run = apply(api, undoing, planned, retries=connection.retries, command="rollback", about_to_write=early)
+            else:
+                run = skip_all(undoing, planned, because=reason, command="rollback")
+        if document["command"] == "apply":
+            run = with_revert(run, document["head"])
+        result = emit(run, output, sensitive=settings.sensitive)
     return stopping.exit_code or int(unsettled(result))

@@ -1,5 +1,6 @@
 """Since when a definition asks for what differs: the commit that set each desired value."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -11,14 +12,22 @@ from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change, Since
 from reconciler.core.run import Result, Run
+from reconciler.errors import RepositoryError
 from reconciler.reconcile.base import History
 
 
 def dated(run: Run, history: History) -> Run:
     """Return a run in which changes and conflicts name the commit since the base that set the desired value.
 
-    Left out where it is not known: edits that are not committed, and history that a shallow clone lacks.
+    Left out where it is not known: edits that are not committed, history that a shallow clone lacks, and where
+    git fails: what was found out, or written, is told all the same.
     """
+    with contextlib.suppress(RepositoryError):
+        return _dated_run(run, history)
+    return run
+
+
+def _dated_run(run: Run, history: History) -> Run:
     git, base, files = history.git, history.base, _undated(run)
     if git is None or history.head is None or base is None or not files:
         return run

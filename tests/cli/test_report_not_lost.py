@@ -2,13 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from between import Answered, Asked, Forward, breaks
 from commands import COMMAND, environment, run, signed_in
 from projects import Project
 from servers import Sandbox, running_sandbox
+from stories import WITHOUT_OUR_CONFIGURATION, Story, entries, story
 
 SEED = {"asst_a": {"name": "Old"}}
 
@@ -92,3 +96,70 @@ def test_where_nothing_was_written_there_is_nothing_to_lose(one: Project) -> Non
         )
     assert (done.returncode, told(done.stderr)) == (1, None)
     assert "No space left on device" in done.stderr
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """A repository that has applied once, and has changed since."""
+    with story(tmp_path / "recorded", {"a": {"name": "Old"}}) as told_once:
+        told_once.write("a", name="Old")
+        told_once.commit()
+        told_once.recorded()
+        told_once.write("a", name="New")
+        told_once.commit()
+        yield told_once
+
+
+def odd_git(folder: Path, on: str, what: str) -> str:
+    """A PATH on which git does something else first, where a word is among its arguments."""
+    script = f"""#!/bin/sh\ncase " $* " in *" {on} "*) {what};; esac\nexec {shutil.which("git")} "$@"\n"""
+    folder.mkdir()
+    (folder / "git").write_text(script, "utf-8")
+    (folder / "git").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_what_is_unclear_is_recorded_even_where_the_report_cannot_be_written(tale: Story) -> None:
+    reports = tale.root.parent / "reports"
+    reports.mkdir()
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method != "PATCH":
+            return forward(asked)
+        (reports / "r.json").unlink()
+        reports.rmdir()
+        return breaks(500)
+
+    with tale.meddling(meddle):
+        done = tale.run("apply", "--yes", "--record", "--retries", "0", "--report", reports / "r.json")
+    assert done.code == 1
+    assert "r.json: cannot be written" in done.stderr
+    assert told(done.stderr) == "indeterminate"
+    assert [trailer["id"] for trailer in tale.trailers] == ["asst_a"]
+
+
+def test_a_git_that_fails_after_the_writes_hides_nothing(tale: Story) -> None:
+    path = odd_git(tale.root.parent / "odd", "--topo-order", "exit 1")
+    done = tale.run("apply", "--yes", "--record", "--format", "json", env={"PATH": path})
+    assert done.code == 0, done.stderr
+    assert entries(json.loads(done.stdout))["a"]["outcome"] == "applied"
+    assert tale.tree()["assistants/a.yaml"]["name"] == "New"
+
+
+@pytest.mark.parametrize("on", ["--topo-order", "update-ref"])
+def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: Story, on: str) -> None:
+    """A terminal sends it to all processes of the command, git among them."""
+    path = odd_git(tale.root.parent / "odd", on, "kill -s INT -- -$PPID")
+    done = subprocess.run(
+        [COMMAND, "apply", "--yes", "--record", "--format", "json"],
+        cwd=tale.root,
+        env=environment({**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION, "PATH": path}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        start_new_session=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 130, done.stderr
+    assert entries(json.loads(done.stdout))["a"]["outcome"] == "applied"
+    assert tale.tree()["assistants/a.yaml"]["name"] == "New"
