@@ -109,26 +109,25 @@ class Connection:
 
 
 def _body(response: httpx.Response) -> bytes:
-    """Read the whole body, unpacked, into at most `MAX_BODY` bytes."""
+    """Read the whole body, which is at most `MAX_BODY` bytes, as it comes and unpacked."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
         message = f"an answer compressed as {encoding[:20]!r}, which was not asked for"
         raise _UnusableBodyError(message)
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    parts: list[bytes] = []
-    size = 0
+    body = bytearray()
+    received = 0
     # The stream of a transport that is not async is not async either.
     stream: Iterable[bytes] = response.stream  # type: ignore[assignment]
     for chunk in stream:
-        part = chunk if unpack is None else _unpacked(unpack, chunk, MAX_BODY + 1 - size)
-        size += len(part)
-        if size > MAX_BODY:
+        received += len(chunk)
+        body += chunk if unpack is None else _unpacked(unpack, chunk, MAX_BODY + 1 - len(body))
+        if max(received, len(body)) > MAX_BODY:
             message = f"an answer of more than {MAX_BODY // 1024**2} MiB"
             raise _UnusableBodyError(message)
-        parts.append(part)
-    if unpack is not None and size and not unpack.eof:
+    if unpack is not None and body and not unpack.eof:
         raise _UnusableBodyError("half of a compressed answer")
-    return b"".join(parts)
+    return bytes(body)
 
 
 def _unpacked(unpack: Any, chunk: bytes, room: int) -> bytes:

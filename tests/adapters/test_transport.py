@@ -56,6 +56,11 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
         (raw(b"SMTP ready\r\n\r\n"), "protocol", "got something that is not HTTP"),
         (answer(200, b"x" * (8 * 1024 * 1024 + 1)), "protocol", "got an answer of more than 8 MiB"),
         (gzip_bomb(64), "protocol", "got an answer of more than 8 MiB"),
+        (
+            answer(200, gzip.compress(BODY) + b"\0" * (8 * 1024 * 1024), Content_Encoding="gzip"),
+            "protocol",
+            "got an answer of more than 8 MiB",
+        ),
         (answer(200, BODY, Content_Encoding="gzip"), "protocol", "says it is compressed, and is not"),
         (answer(200, gzip.compress(BODY)[:-12], Content_Encoding="gzip"), "protocol", "half of a compressed"),
         (answer(200, BODY, Content_Encoding="br"), "protocol", "compressed as 'br'"),
