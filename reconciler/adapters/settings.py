@@ -53,11 +53,11 @@ def load_settings(folder: Path, *, root: Path) -> Settings:
         text = read_text(path)
     except UnreadableText as error:
         raise InvalidSettings([Problem(file, error.line, error.column, error.message)]) from None
-    return _read(text, file)
+    return _read(text, file, folder.resolve())
 
 
-def _read(text: str, file: str) -> Settings:
-    """Return the settings that a text holds."""
+def _read(text: str, file: str, folder: Path) -> Settings:
+    """Return the settings that a text holds, for the definitions of a folder."""
     problems: list[Problem] = []
     unreadable: set[tuple[FieldPath | None, str]] = set()
     try:
@@ -82,9 +82,26 @@ def _read(text: str, file: str) -> Settings:
             for detail, path, about in itertools.islice(_faults(error), MAX_PROBLEMS)
             if (path, about) not in unreadable
         )
+    else:
+        problems += (Problem(file, *places[path].value, message) for path, message in _mixed_folders(checked, folder))
     if problems:
         raise InvalidSettings(problems)
     return _settings(checked, file, places)
+
+
+def _mixed_folders(checked: SettingsFile, folder: Path) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the overlay folders that hold what others read, or are held: what is written for one would reach both."""
+    taken = {folder: "the definitions' folder"}
+    for name, entry in checked.environments.items():
+        if not entry.overlay:
+            continue
+        overlays = (folder.parent / entry.overlay).resolve()
+        for other, whose in taken.items():
+            if overlays.is_relative_to(other) or other.is_relative_to(overlays):
+                hint = f"name a folder of its own, like environments/{name}"
+                yield ("environments", name, "overlay"), f"overlay cannot be, hold or lie in {whose}: {hint}"
+                break
+        taken[overlays] = f"the overlay folder of {name}"
 
 
 def _is_date(problem: YamlProblem, content: object) -> bool:

@@ -116,6 +116,12 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("environments: {a: {api_url: x}}\n", "1:29: api_url must begin with https://"),
         ("environments: {a: {overlay: ../b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
         ("environments: {a: {overlay: /b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
+        ("environments: {a: {overlay: assistants}}\n", "1:29: overlay cannot be, hold or lie in the definitions'"),
+        ("environments: {a: {overlay: ./assistants/b}}\n", "1:29: overlay cannot be, hold or lie in the definitions'"),
+        (
+            "environments:\n  a: {overlay: e}\n  b: {overlay: e/b}\n",
+            "3:16: overlay cannot be, hold or lie in the overlay folder of a: name a folder of its own",
+        ),
         ("environments: {a: {on_drift: never}}\n", "1:30: on_drift must be one of keep, revert, fail"),
         ("environments: {a: {ignore: [{path: /name}]}}\n", '1:29: this entry has no "reason"; add it'),
         ("environments: {a: {ignore: [{path: /name, reason: x, raeson: y}]}}\n", "1:54: unknown setting raeson"),
