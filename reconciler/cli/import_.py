@@ -45,11 +45,14 @@ def command(
     """
     if bool(ids) == everything:
         raise UsageError("which assistants are meant?", hint="name their ids, `-` for ids on stdin, or --all")
+    named = _named(ids)
+    if ids and not named:
+        raise UsageError("no id was given", hint="`-` reads ids from stdin, one a line")
     settings = read_settings(definitions)
     loaded, shared = _existing(definitions.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         importer = Importer(api, definitions.directory, settings, loaded, force, shared)
-        wanted = importer.all_ids() if everything else _named(ids)
+        wanted = importer.all_ids() if everything else named
         if wanted is None:
             raise UsageError("this API does not list its assistants", hint="name their ids instead of --all")
         failed = False
@@ -88,7 +91,13 @@ def _named(ids: Sequence[str]) -> list[str]:
 
 
 def _stdin() -> list[str]:
-    return sys.stdin.read().splitlines() if sys.stdin is not None else []
+    """Return the lines of stdin, without the byte order mark that some shells begin it with."""
+    if sys.stdin is None:
+        return []
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UsageError("the ids on stdin are not UTF-8 text", hint="save the list as UTF-8") from None
 
 
 def _show(done: Import, *, refused: bool) -> None:

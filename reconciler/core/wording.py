@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _CURLY_QUOTES = "\u2018\u2019\u201c\u201d"
 _WANTED = {
     "string_type": "text",
+    "string_unicode": "text that UTF-8 can hold",  # not from a file, which is UTF-8; from an argument
     "int_type": "a whole number, like 1800",
     "float_type": "a number, like 0.7",
     "list_type": 'a list, with each item on a line of its own that begins with "- "',

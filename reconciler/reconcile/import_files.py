@@ -123,12 +123,10 @@ def _named(stem: str, loaded: Loaded | None) -> list[Definition | InvalidDefinit
 
 def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
     """Refuse to write where a file is, or one that differs in its ending alone; with `force` only the latter."""
-    for there in (file, file.with_suffix(".yml")):
+    replaced = "rename that file, or give --force to replace it"
+    for there, hint in ((file, replaced), (file.with_suffix(".yml"), "rename that file")):
         if there.exists() and not (force and there == file):
-            raise ReconcilerError(
-                f"{there} exists, and nothing was written for {assistant_id}",
-                hint="rename that file, or give --force to replace it",
-            )
+            raise ReconcilerError(f"{there} exists, and nothing was written for {assistant_id}", hint=hint)
 
 
 def _text(fields: Mapping[str, Any], assistant_id: str) -> str:

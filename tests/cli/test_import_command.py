@@ -1,5 +1,6 @@
 """`reconciler import` as people run it: what it writes, says and refuses."""
 
+import pytest
 import yaml
 from commands import run, signed_in
 from projects import MODEL, Project
@@ -45,6 +46,26 @@ def test_ids_from_stdin(project: Project) -> None:
         "asst_0",
         "asst_2",
     ]
+
+
+@pytest.mark.parametrize("stdin", ["", "\n# none yet\n"])
+def test_no_id_at_all_is_a_mistake(project: Project, stdin: str) -> None:
+    done = run("import", "-", "", cwd=project.root, stdin=stdin)
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr == "Error: no id was given\n  `-` reads ids from stdin, one a line\n"
+
+
+def test_ids_that_are_not_what_they_should_be(project: Project) -> None:
+    with running_sandbox({"asst_0": {"name": "Same"}}) as sandbox:
+        env = signed_in(sandbox)
+        marked = run("import", "-", cwd=project.root, env=env, stdin="\ufeffasst_0\r\n")
+        sandbox.forget_requests()
+        odd = run("import", "asst_\udce9", cwd=project.root, env=env)
+        latin = run("import", "-", cwd=project.root, env={**env, "LC_ALL": "C"}, stdin="asst_\udce9\n")
+        assert sandbox.calls == {}
+    assert (marked.code, marked.stdout) == (0, "assistants/same.yaml: written for asst_0\n")
+    assert (odd.code, odd.stderr) == (1, "asst_\\udce9: the id must be text that UTF-8 can hold; you wrote text\n")
+    assert (latin.code, latin.stderr) == (1, "Error: the ids on stdin are not UTF-8 text\n  save the list as UTF-8\n")
 
 
 def test_all_that_the_api_lists(project: Project) -> None:

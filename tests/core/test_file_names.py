@@ -10,7 +10,7 @@ from reconciler.core.file_names import LONGEST, RESERVED, file_stem
     ("name", "stem"),
     [
         ("Enrollment Assistant", "enrollment-assistant"),
-        ("  Größe / Maße  ", "groe-mae"),
+        ("  Größe / Maße  ", "grosse-masse"),
         ("../../etc", "etc"),
         ("Café №5", "cafe-no5"),
         ("日本", "asst-1"),
