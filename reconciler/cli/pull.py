@@ -53,9 +53,10 @@ def command(
     puller = Puller(repository_root(definitions.directory), inputs.folder, inputs.settings, conflicts)
     found = puller.pull(run)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
-    if not found:
+    unread = _unread(run, inputs)
+    if not found and not unread:
         tell("Nothing to pull.")
-    if _unread(run, inputs) or failed or stopping.exit_code:
+    if unread or failed or stopping.exit_code:
         return stopping.exit_code or 1
     return 2 if check and any(pulled.differs for pulled in found) else 0
 

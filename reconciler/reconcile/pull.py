@@ -21,6 +21,8 @@ from reconciler.core.paths import FieldPath, dotted
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import Settings
 
+_IN_CONFLICT = "git changed it too; with --conflicts live's value is taken"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pulled:
@@ -58,12 +60,13 @@ class Puller:
     def _one(self, result: Result) -> Pulled | None:
         if result.plan is None or not isinstance(result.definition, Definition):
             return None
-        kinds = ("drift", "conflict") if self.conflicts else ("drift",)
-        changes = [change for change in result.plan.changes if change.kind in kinds]
+        changes = [change for change in result.plan.changes if change.kind in ("drift", "conflict")]
         if not changes:
             return None
         wanted = self._edits(result.definition, changes)
         left = dict(self._left(wanted))
+        if not self.conflicts:
+            left |= {change.path: _IN_CONFLICT for change in changes if change.kind == "conflict"}
         file, text = self._written_in(result.definition)
         after, refused = _with_edits(text, [edit for edit in wanted if edit.path not in left])
         left |= refused

@@ -52,7 +52,8 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         done = tale.run("pull", "--conflicts")
         planned = moved(tale.plan())
         text = file.read_text("utf-8")
-    assert (without.code, without.stderr, kept) == (0, "Nothing to pull.\n", ours)
+    told = "assistants/a.yaml: not pulled: firstMessage: git changed it too; with --conflicts live's value is taken\n"
+    assert (without.code, without.stdout, without.stderr, kept) == (0, "", told, ours)
     assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     assert text == ours.replace("Ours", "Theirs")
     assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
@@ -140,6 +141,14 @@ def test_a_value_that_a_definition_may_not_hold_is_told_and_left(
         after = file.read_text("utf-8")
     assert after == TEXT.replace("name: A", "name: B")
     assert f"not pulled: {path}: a definition may not hold what live has" in done.stderr
+
+
+def test_nothing_to_pull_is_not_said_of_what_could_not_be_read(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        begun(tale, TEXT.replace("id: asst_a", "id: asst_gone"))
+        done = tale.run("pull")
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr.startswith("assistants/a.yaml: GET /assistants/asst_gone: the API answered 404")
 
 
 @pytest.mark.parametrize("check", [True, False])
