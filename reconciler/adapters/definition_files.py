@@ -87,7 +87,8 @@ def find_overlays(folder: Path, overlay: str | None, root: Path) -> dict[str, li
     place = folder.resolve().parent / overlay
     if not place.is_dir():
         raise DefinitionError(
-            f"there is no overlay folder {shown_path(place, root)}", hint="create it, or correct reconciler.yaml"
+            f"there is no overlay folder {shown_path(place, root)}",
+            hint="correct reconciler.yaml, or create it; git keeps it once a file is in it, such as an empty .gitkeep",
         )
     overlays: dict[str, list[FoundFile]] = {}
     for found in _found(place.resolve(), root):

@@ -16,7 +16,7 @@ from reconciler.core.paths import dotted
 from reconciler.errors import DefinitionError
 from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.create import Creator, check_new
-from reconciler.reconcile.inputs import read_settings
+from reconciler.reconcile.inputs import read_settings, with_overlays_to_come
 from reconciler.report.values import escape
 
 
@@ -33,8 +33,9 @@ def command(file: str, definitions: DefinitionOptions, connection: ConnectionOpt
     """
     settings = read_settings(definitions)
     root, folder = repository_root(definitions.directory), definitions.directory
-    everything = load(folder, (), root=root, settings=settings, without_ids=True)
-    loaded = load(folder, (Path(file),), root=root, settings=settings, without_ids=True)
+    readable = with_overlays_to_come(settings, folder)
+    everything = load(folder, (), root=root, settings=readable, without_ids=True)
+    loaded = load(folder, (Path(file),), root=root, settings=readable, without_ids=True)
     if loaded.invalid or len(loaded.definitions) != 1:
         tell_problems(loaded.problems)
         raise DefinitionError("one valid definition file is needed, and nothing was created", where=file)

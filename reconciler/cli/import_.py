@@ -18,7 +18,7 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.import_ import Import, Importer
 from reconciler.reconcile.import_files import Written
-from reconciler.reconcile.inputs import read_settings
+from reconciler.reconcile.inputs import read_settings, with_overlays_to_come
 from reconciler.report.values import escape
 
 
@@ -72,10 +72,8 @@ def _existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded |
     """
     root = repository_root(folder)
     bare = dataclasses.replace(settings, overlay=None)
-    if settings.overlay is not None and not (folder.resolve().parent / settings.overlay).is_dir():
-        settings = bare  # the first import makes the folder of the overlays, too
     try:
-        loaded = load(folder, (), root=root, settings=settings)
+        loaded = load(folder, (), root=root, settings=with_overlays_to_come(settings, folder))
     except DefinitionError:
         return None, None  # the first import makes the folder
     if settings.environment is None:

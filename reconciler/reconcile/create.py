@@ -99,7 +99,7 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
     if definition.id:
         raise DefinitionError(
             f"the definition has the id {definition.id} already",
-            where=definition.file,
+            where=definition.id_layer[0],
             hint="`reconciler apply` updates it",
         )
     lacking = [dotted(path) for path in NEEDED if _value(definition.declared, path) is None]

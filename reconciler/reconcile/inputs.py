@@ -84,6 +84,13 @@ def read_settings(options: DefinitionOptions) -> Settings:
     return settings.chosen(options.environment)
 
 
+def with_overlays_to_come(settings: Settings, folder: Path) -> Settings:
+    """Return the settings for commands that write overlays: a folder that is not there yet is no mistake to them."""
+    if settings.overlay is None or (folder.resolve().parent / settings.overlay).is_dir():
+        return settings
+    return dataclasses.replace(settings, overlay=None)
+
+
 def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:
     """Return the file and line at which each field of a definition is declared."""
     found = {path: (definition.file, line) for path, (line, _) in locate(definition.text).items()}

@@ -242,7 +242,16 @@ def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
     assert live["firstMessage"] == "Test"
     assert file.read_text("utf-8") == NEW
     assert again.code == 1
-    assert f"has the id {new} already" in again.stderr
+    assert again.stderr.startswith(f"Error: environments/staging/new.yaml: the definition has the id {new} already")
+
+
+def test_the_first_overlay_makes_its_folder(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {}) as two:
+        file = two.shared("sub/new", NEW)
+        (two.root / "environments/staging").rmdir()
+        done = two.run("staging", "create", file)
+        overlay = (two.root / "environments/staging/sub/new.yaml").read_text("utf-8")
+    assert (done.code, overlay) == (0, f"id: {done.stdout.split()[-1]}\n"), done.stderr
 
 
 def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path) -> None:
