@@ -155,6 +155,8 @@ class Explainer:
         try:
             value = read_json(answer.body)
         except NotJsonError as error:
+            if b'"' in body:  # pieces of an assistant, perhaps: nobody could say which of them may be shown
+                return str(error)
             return f"{error} ({self.quote(body[:_LONGEST_READ].decode(errors='replace'))!r})"
         if isinstance(value, list):
             return "a list instead of an object"

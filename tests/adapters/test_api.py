@@ -158,6 +158,12 @@ def test_a_senseless_success_is_a_protocol_error(server: OddServer, body: Any, s
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize("body", ['{"id": "a", "name": "hush", "n": NaN}', '"name": "hush"}', '\ufeff{"name": "hush'])
+def test_pieces_of_an_assistant_are_not_quoted(server: OddServer, body: str) -> None:
+    server.on("GET *", answer(200, body))
+    assert "hush" not in str(failure(client(server)))
+
+
 def test_nesting_within_the_bound_and_escaped_characters_are_read(server: OddServer) -> None:
     deep = '{"id": "a", "smile": "\\ud83d\\ude00", "n": ' + "[" * 98 + "]" * 98 + ', "f": 0.5, "many": '
     server.on("GET *", answer(200, deep + str([[]] * 200) + "}"))
