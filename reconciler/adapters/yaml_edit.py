@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from reconciler.adapters.yaml_entries import with_item, with_pair, without_item
+from reconciler.adapters.yaml_entries import with_item, with_pair, without_item, without_pair
 from reconciler.adapters.yaml_nodes import YamlProblems
 from reconciler.adapters.yaml_page import Page
 from reconciler.adapters.yaml_parts import Part, Steps, find_parts, is_same, nested, value_at, with_part
@@ -209,6 +209,9 @@ class _Walk:
                     yield from without_item(self.page, self.node, step)
                 return
             slot = self._slot_of(step, depth)
+            if slot and part.kind == "remove" and depth == len(self.steps) - 1:
+                yield from without_pair(self.page, self.node, str(step))
+                return
             if slot is None:
                 yield from with_pair(self.page, self.node, str(step), nested(self.steps[depth + 1 :], part.value))
                 return

@@ -1,10 +1,10 @@
-"""Ways of adding an entry to an object or a list of a YAML text, or of taking one out of a list, best first.
+"""Ways of adding an entry to an object or a list of a YAML text, or of taking one out, best first.
 
 As with other values: whoever asks takes the first proposal that reads as intended.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.adapters.yaml_page import Page, Splice, style_of
@@ -14,6 +14,8 @@ from reconciler.adapters.yaml_values import write_inline, write_item, write_pair
 # What may stand behind an entry between brackets that has its line to itself.
 _COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
 _COMMA_OR_COMMENT = re.compile(r"[ \t]*,?(?:[ \t]+#[^\r\n]*|[ \t]*)(?=[\r\n]|\Z)")
+# What stands between an entry without brackets and the next one, where no comment has a line to itself.
+_OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 
 def with_pair(page: Page, mapping: Node, key: str, value: Any) -> Iterator[str]:
@@ -60,17 +62,31 @@ def with_item(page: Page, sequence: Node, index: int, value: Any) -> Iterator[st
 
 def without_item(page: Page, sequence: Node, index: int) -> Iterator[str]:
     """Propose texts in which a list lacks one entry, but not its only one."""
-    item = sequence.items[index]
-    start, end = item.value.start, item.value.end
-    if not sequence.flow:
-        if _is_first_on_line(page, item.dash):
-            yield page.spliced(_lines_without(page, item.dash, max(end, item.dash + 1)))
-    elif _is_first_on_line(page, start) and _COMMA_OR_COMMENT.match(page.text, end):
-        yield page.spliced(_lines_without(page, start, end))
-    elif index:
-        yield page.spliced(Splice(sequence.items[index - 1].value.end, end, ""))
+    if sequence.flow:
+        spans = [(item.value.start, item.value.end) for item in sequence.items]
     else:
-        yield page.spliced(Splice(start, sequence.items[1].value.start, ""))
+        spans = [(item.dash, max(item.value.end, item.dash + 1)) for item in sequence.items]
+    return _without(page, spans, index, flow=sequence.flow)
+
+
+def without_pair(page: Page, mapping: Node, key: str) -> Iterator[str]:
+    """Propose texts in which a mapping lacks one key, but not its only one."""
+    spans = [(pair.key.start, max(pair.value.end, pair.after or 0, pair.key.end)) for pair in mapping.pairs]
+    index = [pair.name for pair in mapping.pairs].index(key)
+    return _without(page, spans, index, flow=mapping.flow)
+
+
+def _without(page: Page, spans: Sequence[tuple[int, int]], index: int, *, flow: bool) -> Iterator[str]:
+    """Propose texts that lack one of several entries, each of which stands from one position to another."""
+    start, end = spans[index]
+    if _is_first_on_line(page, start) and (not flow or _COMMA_OR_COMMENT.match(page.text, end)):
+        yield page.spliced(_lines_without(page, start, end))
+    elif flow and index:
+        yield page.spliced(Splice(spans[index - 1][1], end, ""))
+    elif index + 1 < len(spans):
+        following = spans[index + 1][0]
+        if flow or _OWN_COMMENT.fullmatch(page.text, end, following):
+            yield page.spliced(Splice(start, following, ""))
 
 
 def _is_first_on_line(page: Page, position: int) -> bool:

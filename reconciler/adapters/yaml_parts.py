@@ -64,8 +64,8 @@ def with_part(whole: Any, steps: Steps, part: Part) -> Any:
 def find_parts(before: Any, after: Any) -> list[Part] | None:
     """Return what turns one list or object into another, in the order to do it: from last to first, then new keys.
 
-    None where the two have nothing to do with each other, where a key goes, or where very much changes:
-    then the whole is written anew.
+    None where the two have nothing to do with each other, or where very much changes: then the whole is
+    written anew.
     """
     if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
         return None
@@ -74,9 +74,13 @@ def find_parts(before: Any, after: Any) -> list[Part] | None:
 
 
 def _object_parts(before: dict[str, Any], after: dict[str, Any]) -> list[Part] | None:
-    if not before.keys() <= after.keys():
+    if not before.keys() & after.keys():
         return None
-    changed = [Part(key, "set", after[key]) for key in reversed(before) if not is_same(before[key], after[key])]
+    changed = [
+        Part(key, "set", after[key]) if key in after else Part(key, "remove")
+        for key in reversed(before)
+        if key not in after or not is_same(before[key], after[key])
+    ]
     return changed + [Part(key, "insert", after[key]) for key in after if key not in before]
 
 

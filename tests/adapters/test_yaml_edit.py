@@ -225,7 +225,23 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     "entry loses a key": (
         "a:\n  - role: x\n    text: old # c\n  - y # d\n",
         [{"role": "z"}, "y"],
-        "a:\n  - role: z # c\n  - y # d\n",
+        "a:\n  - role: z\n  - y # d\n",
+    ),
+    "entry loses keys amid comments": (
+        "a:\n  - role: 'x' # c\n    # own\n    t: |\n      old\n    name: n # d\n    i: {p: 1, 'q': 2}\n    k: 1 # e\n",
+        [{"role": "x", "i": {"q": 2}, "k": 1}],
+        "a:\n  - role: 'x' # c\n    # own\n    i: {'q': 2}\n    k: 1 # e\n",
+    ),
+    "entry loses its first key": ("a:\n  - role: x\n    text: 'y' # c\n", [{"text": "y"}], "a:\n  - text: 'y' # c\n"),
+    "entry loses its first key and its comment": (
+        "a:\n  - role: x # c\n    text: 'y' # d\n",
+        [{"text": "y"}],
+        "a:\n  - text: 'y' # d\n",
+    ),
+    "entry loses one key for another": (
+        "a:\n  - role: x # c\n    text: y\n",
+        [{"role": "x", "name": "n"}],
+        "a:\n  - role: x # c\n    name: n\n",
     ),
     "entries of other kinds": (
         "a:\n  - x # c\n  -\n  - {k: 1}\n  - k: 1\n  - |\n    p\n",
