@@ -1,8 +1,10 @@
 """drift.yml: one issue and one pull request follow what is edited live."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from places import Place, recorded_place
 from workflow_files import WORKFLOWS, run_steps
 
@@ -93,15 +95,29 @@ def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> No
         assert "Edited live!" in only(place.hub.issues)["body"]
 
 
-def test_peoples_commits_on_the_branch_are_left_alone(tmp_path: Path) -> None:
+def added_to_it(place: Place) -> None:
+    """Somebody adds commits to the branch, of whom git has more to say than fits into a pipe."""
+    for message in ("Better", "Better still"):
+        address = ("-c", f"user.email={'ada' * 30_000}@example.com")
+        place.git(*address, "commit", "--quiet", "--all", "--allow-empty", "-m", message)
+
+
+def amended_it(place: Place) -> None:
+    """Somebody amends the commit on the branch, which keeps its author."""
+    place.git("commit", "--quiet", "--all", "--amend", "--no-edit")
+
+
+@pytest.mark.parametrize("people", [added_to_it, amended_it])
+def test_peoples_commits_on_the_branch_are_left_alone(tmp_path: Path, people: Callable[[Place], None]) -> None:
     with recorded_place(tmp_path) as place:
         drifted(place)
         place.dispatch("drift.yml")
         place.git("fetch", "--quiet", "origin", BRANCH)
         place.git("checkout", "--quiet", "FETCH_HEAD")
         place.write("visits", name="Visits", firstMessage="Edited live, and better!")
-        theirs = place.commit()
-        place.git("push", "--quiet", "origin", f"HEAD:{BRANCH}")
+        people(place)
+        theirs = place.git("rev-parse", "HEAD")
+        place.git("push", "--quiet", "--force", "origin", f"HEAD:{BRANCH}")
         place.sandbox.edit("asst_visits", firstMessage="Welcome!")
         run = place.dispatch("drift.yml")
         assert run.results == GREEN, run.log
