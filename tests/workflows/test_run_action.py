@@ -13,7 +13,7 @@ from commands import COMMAND, environment, signed_in
 from hub import REPOSITORY, running_hub
 from places import recorded_place
 from runner import STAND_IN
-from workflow_files import ACTIONS, ROOT, run_steps
+from workflow_files import ACTIONS, ROOT, read, run_steps
 
 OWN = """\
 name: Own
@@ -63,6 +63,28 @@ def test_one_command_in_a_pipeline_of_ones_own(tmp_path: Path) -> None:
         assert run.results == {"validate": "failure"}
         assert run.jobs["validate"].outputs == {"errors": "true"}
         assert run_steps(ACTIONS / "reconciler" / "action.yml") <= place.runner.executed
+
+
+def test_no_file_of_a_pull_request_takes_part_in_the_installation(tmp_path: Path) -> None:
+    for name in ("venv.py", "ensurepip.py", "pip.py", "logging.py"):
+        (tmp_path / name).write_text("open('taken', 'w').close()\n", "utf-8")
+    *_, step = read(ACTIONS / "install" / "action.yml")["runs"]["steps"]
+    known = {
+        "GITHUB_ACTION_PATH": str(ACTIONS / "install"),
+        "RUNNER_TEMP": str(tmp_path / "temp"),
+        "PYTHON": sys.executable,
+        "PIP_NO_INDEX": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
+        cwd=tmp_path,
+        env=environment(known),
+        capture_output=True,
+        check=False,
+    )
+    assert b"No matching distribution" in done.stderr, "without an index it goes as far as this"
+    assert not (tmp_path / "taken").exists()
 
 
 def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path) -> None:
