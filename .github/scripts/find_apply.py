@@ -1,15 +1,23 @@
 """Checks that a run may be rolled back: an apply of this repository's default branch, which is over.
 
-Wants RUN_ID and DEFAULT_BRANCH. A pull request's run could hold a forged report, so its branch, its repository
-and what started it all count.
+Wants RUN_ID and DEFAULT_BRANCH, and the default branch checked out. A pull request's run could hold a forged
+report, so its branch, its repository and what started it all count, and so does its commit: a tag may have the
+branch's name.
 """
 
 import os
+import subprocess
 
 import github
 
 REPOSITORIES = ("repository", "head_repository")  # where it ran, and where its commit is from
 STARTED_BY = ("push", "workflow_dispatch", "schedule")
+
+
+def is_merged(commit: str) -> bool:
+    """Tell whether a commit is part of what is checked out."""
+    asked = ["git", "merge-base", "--is-ancestor", "--end-of-options", commit, "HEAD"]
+    return subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603 - no shell
 
 
 def main() -> None:
@@ -21,7 +29,7 @@ def main() -> None:
     here, branch = os.environ["GITHUB_REPOSITORY"], os.environ["DEFAULT_BRANCH"]
     for says, holds in (
         ("of this repository", {(found[name] or {}).get("full_name") for name in REPOSITORIES} == {here}),
-        ("of the default branch", found["head_branch"] == branch),
+        ("of the default branch", found["head_branch"] == branch and is_merged(found["head_sha"])),
         ("of an apply", found["event"] in STARTED_BY),
         ("over", found["status"] == "completed"),
     ):

@@ -63,7 +63,8 @@ class Runner:
         self.hub.runs[run.number] = {
             "status": "completed",
             "event": event_name,
-            "head_branch": ref.removeprefix("refs/heads/"),
+            "head_branch": ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
+            "head_sha": sha,
             "repository": {"full_name": REPOSITORY},
             "head_repository": {"full_name": REPOSITORY},
         }

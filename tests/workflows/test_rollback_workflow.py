@@ -43,10 +43,13 @@ def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
 def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
         undone = applied(place)
+        draft = place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Tagged with the name of the branch")
+        place.git("push", "--quiet", "origin", f"{draft}:refs/tags/main")
         honest = place.hub.runs[undone.number]
         forged: dict[str, dict[str, object]] = {
             "is not of an apply": {"event": "pull_request"},
             "is not of the default branch": {"head_branch": "draft"},
+            "is not of the default branch.": {"head_sha": draft},
             "is not of this repository": {"head_repository": {"full_name": "mallory/assistants"}},
             "is not over": {"status": "in_progress"},
         }
