@@ -1,12 +1,13 @@
 """Checks that a run may be rolled back: an apply of this repository's default branch, which is over.
 
-Wants RUN_ID and DEFAULT_BRANCH, and the default branch checked out. A pull request's run could hold a forged
-report, so its branch, its repository and what started it all count, and so does its commit: a tag may have the
-branch's name.
+Wants RUN_ID, ATTEMPT (may be empty) and DEFAULT_BRANCH, and the default branch checked out. A pull request's run
+could hold a forged report, so its branch, its repository and what started it all count, and so does its commit: a
+tag may have the branch's name.
 """
 
 import os
 import subprocess
+from pathlib import Path
 
 import github
 
@@ -18,6 +19,15 @@ def is_merged(commit: str) -> bool:
     """Tell whether a commit is part of what is checked out."""
     asked = ["git", "merge-base", "--is-ancestor", "--end-of-options", commit, "HEAD"]
     return subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603 - no shell
+
+
+def attempt(attempts: int) -> str:
+    """Return whose report counts: that of the one attempt, or of the one that was asked for."""
+    given = os.environ["ATTEMPT"] or ("1" if attempts == 1 else "")
+    if given not in map(str, range(1, attempts + 1)):
+        what = f"the run has {attempts}, and each has a report of its own. Give the number of one, the last one first."
+        raise SystemExit(f"::error title=Which attempt?::{what} Nothing was sent.")
+    return given
 
 
 def main() -> None:
@@ -35,6 +45,8 @@ def main() -> None:
     ):
         if not holds:
             raise SystemExit(f"::error title=Not this run::the run {number} is not {says}. Nothing was sent.")
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
+        outputs.write(f"attempt={attempt(found['run_attempt'])}\n")
 
 
 if __name__ == "__main__":

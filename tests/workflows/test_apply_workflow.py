@@ -9,11 +9,13 @@ from workflow_files import WORKFLOWS, run_steps
 from workflow_runs import WorkflowRun
 
 GREEN = {"apply": "success", "record": "success"}
+BUNDLE = "record-assistants-attempt-1"
+NOT_RECORDED = "What was applied is live, but it is not recorded"
 
 
 def outcomes(run: WorkflowRun) -> dict[str, str]:
     """What the run's report says became of each assistant."""
-    report = json.loads((run.artifacts["apply-assistants"] / "apply.json").read_text("utf-8"))
+    report = json.loads((run.artifacts[f"apply-assistants-attempt-{run.attempt}"] / "apply.json").read_text("utf-8"))
     return {entry["key"]: entry["outcome"] for entry in report["assistants"]}
 
 
@@ -43,7 +45,6 @@ def test_a_merge_is_applied_and_recorded(tmp_path: Path) -> None:
 
         assert place.dispatch("apply.yml", first_run=True).results == {"apply": "success", "record": "skipped"}
         assert place.at_hub(RECORD) == second
-        assert run_steps(WORKFLOWS / "apply.yml") <= place.runner.executed
 
 
 def test_a_superseded_run_loses_nothing_and_a_late_one_undoes_nothing(tmp_path: Path) -> None:
@@ -96,13 +97,51 @@ def test_a_record_that_loses_the_race_is_red_and_a_retry_converges(tmp_path: Pat
         place.runner.between = lambda job: somebody_records(place) if job == "record" else None
         run = place.push()
         assert run.results == {"apply": "success", "record": "failure"}
-        assert "is live, but it is not recorded" in run.jobs["record"].summary
+        assert NOT_RECORDED in run.jobs["record"].summary
 
         place.runner.between = lambda job: None
         run = place.dispatch("apply.yml")
         assert run.results == GREEN, run.log
         assert outcomes(run) == {"visits": "unchanged"}
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
+        assert run_steps(WORKFLOWS / "apply.yml") <= place.runner.executed
+
+
+def test_a_record_that_was_not_handed_over_is_red_and_pushed_when_the_job_runs_again(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        bundle: list[Path] = []
+
+        def lose(job: str) -> None:
+            if job == "record":
+                bundle.append(place.runner.runs[max(place.runner.runs)].artifacts.pop(BUNDLE))
+
+        place.runner.between = lose
+        run = place.push()
+        assert run.results == {"apply": "success", "record": "failure"}
+        assert run.jobs["record"].failed == "Get the new record"
+        assert NOT_RECORDED in run.jobs["record"].summary
+
+        place.runner.between = lambda job: None
+        run.artifacts[BUNDLE] = bundle[0]
+        place.runner.again(run, "apply.yml")
+        assert run.results == GREEN, run.log
+        assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
+
+
+def test_every_attempt_keeps_its_own_report(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        with place.failing("asst_visits"):
+            run = place.push()
+        assert outcomes(run) == {"admissions/enrollment": "applied", "visits": "failed"}
+        place.runner.again(run, "apply.yml")
+        assert run.results["apply"] == "success", run.log
+        assert outcomes(run) == {"visits": "applied"}
+        assert {"apply-assistants-attempt-1", "apply-assistants-attempt-2"} <= run.artifacts.keys()
 
 
 def test_only_the_record_of_this_run_is_pushed(tmp_path: Path) -> None:
@@ -115,12 +154,13 @@ def test_only_the_record_of_this_run_is_pushed(tmp_path: Path) -> None:
             if job == "record":
                 run = place.runner.runs[max(place.runner.runs)]
                 place.git("update-ref", RECORD, place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Forged"))
-                bundle = run.artifacts["record-assistants"] / "record.bundle"
+                bundle = run.artifacts[BUNDLE] / "record.bundle"
                 place.git("bundle", "create", "--quiet", str(bundle), RECORD)
 
         place.runner.between = swap
         run = place.push()
         assert run.results == {"apply": "success", "record": "failure"}
+        assert NOT_RECORDED in run.jobs["record"].summary
         assert place.at_hub(RECORD) == before
 
 
@@ -166,5 +206,5 @@ def test_an_environment_has_its_own_record_and_artifacts(tmp_path: Path) -> None
         run = place.dispatch("apply.yml", directory="agents", environment="staging", **{"first-run": True})
         assert run.results == GREEN, run.log
         assert place.at_hub("refs/reconciler/staging/applied")
-        assert set(run.artifacts) == {"apply-agents-staging", "record-agents-staging"}
+        assert set(run.artifacts) == {"apply-agents-staging-attempt-1", "record-agents-staging-attempt-1"}
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Staged"

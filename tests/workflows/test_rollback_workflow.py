@@ -25,9 +25,29 @@ def test_a_run_is_undone(tmp_path: Path) -> None:
         assert run.results == {"rollback": "success"}, run.log
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Welcome!"
         assert f"git revert <code>{place.git('rev-parse', 'HEAD')}</code>" in run.jobs["rollback"].summary
-        report = json.loads((run.artifacts["rollback-assistants"] / "rollback.json").read_text("utf-8"))
+        report = json.loads((run.artifacts["rollback-assistants-attempt-1"] / "rollback.json").read_text("utf-8"))
         assert report["assistants"][0]["outcome"] == "applied"
         assert run_steps(WORKFLOWS / "rollback.yml") <= place.runner.executed
+
+
+def test_each_attempt_of_a_run_is_undone_on_its_own(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        undone = place.push()
+        place.sandbox.edit("asst_visits", firstMessage="Welcome!")
+        place.runner.again(undone, "apply.yml")
+        for given in ("", "0", "3", "1\nattempt=2"):
+            run = place.dispatch("rollback.yml", run_id=str(undone.number), attempt=given)
+            assert run.jobs["rollback"].failed == "Look at the run"
+            assert "the run has 2" in run.log
+        for attempt, assistant, text in (("2", "asst_visits", "Welcome!"), ("1", "asst_enrollment", "Hello!")):
+            assert place.sandbox.live(assistant)["firstMessage"] == "Hi!"
+            run = place.dispatch("rollback.yml", run_id=str(undone.number), attempt=attempt)
+            assert run.results == {"rollback": "success"}, run.log
+            assert place.sandbox.live(assistant)["firstMessage"] == text
 
 
 def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
@@ -37,7 +57,7 @@ def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
         run = place.dispatch("rollback.yml", run_id=str(undone.number))
         assert run.results == {"rollback": "failure"}
         assert "1 refused" in run.jobs["rollback"].summary
-        assert "rollback-assistants" in run.artifacts
+        assert "rollback-assistants-attempt-1" in run.artifacts
 
 
 def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:

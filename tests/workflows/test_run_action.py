@@ -11,8 +11,8 @@ import pytest
 from between import Answered, Asked, Forward, between
 from commands import COMMAND, environment, signed_in
 from hub import REPOSITORY, running_hub
+from job import STAND_IN
 from places import recorded_place
-from runner import STAND_IN
 from workflow_files import ACTIONS, ROOT, read, run_steps
 
 OWN = """\

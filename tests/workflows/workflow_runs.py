@@ -23,6 +23,7 @@ class WorkflowRun:
     number: int
     jobs: dict[str, JobRun]
     artifacts: dict[str, Path]
+    attempt: int = 1
 
     @property
     def results(self) -> dict[str, str]:
