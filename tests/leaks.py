@@ -7,6 +7,7 @@ the test's temporary folder: `conftest.py` looks through all of them.
 import dataclasses
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,20 +20,21 @@ from reconciler.sandbox.accounts import FIXED, Account, Sessions
 PASSWORD = 'hush-word-of-the-tests"&/\u00df'
 _WRITTEN_BY_TESTS = {"schemathesis.toml"}  # files in which a test hands a token to another tool
 _LARGEST = 8 * 1024 * 1024  # of a file that is looked through
-
-_tokens: set[str] = set()
+# Every token begins with this, in characters that no format writes differently: one search finds any of them, or
+# what is left of one, however many a run of the tests has given out.
+_TOKEN = "hush-token-of-the-tests-"
 
 
 class WatchedSessions(Sessions):
-    """The fixed accounts with a password that stands nowhere by chance; every token is remembered."""
+    """The fixed accounts with a password that stands nowhere by chance, and tokens that can be told from any text."""
 
     def __init__(self) -> None:
         super().__init__(dataclasses.replace(account, password=PASSWORD) for account in FIXED)
 
     def log_in(self, account: Account) -> str:
-        """Return a new token, which nothing may show from now on."""
-        token = super().log_in(account)
-        _tokens.add(token)
+        """Return a new token, which nothing may show."""
+        token = _TOKEN + secrets.token_urlsafe(32)
+        self._tokens[token] = account
         return token
 
 
@@ -45,12 +47,15 @@ def spellings(secret: str) -> Iterator[str]:
     yield quote(secret, safe="")
 
 
+_FORMS = {form: secret[:4] for secret in (PASSWORD, _TOKEN) for form in spellings(secret)}
+
+
 def assert_no_secret(shown: str | bytes | None, where: str) -> None:
     """Make sure that no secret of a sandbox is in what somebody can see. The secret itself is not told."""
     if not shown:
         return
     text = shown.decode("utf-8", "replace") if isinstance(shown, bytes) else shown
-    leaked = [secret[:4] for secret in (PASSWORD, *_tokens) for form in set(spellings(secret)) if form in text]
+    leaked = sorted({begins for form, begins in _FORMS.items() if form in text})
     assert not leaked, f"{where} holds a password or a token that begins with {leaked}"
 
 

@@ -81,7 +81,8 @@ def test_before_anything_is_sent(project: Project) -> None:
     """A report that is a pipe keeps the command waiting."""
     pipe = project.root / "r.json"
     os.mkfifo(pipe)
-    with started("report", "r.json", cwd=project.root) as command, pipe.open("wb"):  # opens once somebody reads
-        command.signal(signal.SIGINT)
-        done = command.ended()
+    with started("report", "r.json", cwd=project.root) as command:
+        with pipe.open("wb"):  # opens once somebody reads
+            command.signal(signal.SIGINT)
+        done = command.ended()  # the end of the pipe wakes a command that the signal met just before it read
     assert (done.code, done.stdout, done.stderr) == (130, "", "\nStopped.\n")
