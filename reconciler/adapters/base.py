@@ -4,9 +4,10 @@ They are parsed, not validated: whatever was applied once is what was applied (c
 environment that commit's own overlays are laid over them.
 """
 
+import collections
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -63,20 +64,28 @@ def read_base(
     current: Sequence[Definition],
     environment: str | None = None,
     *,
-    others: Iterable[str] = (),
+    others: Iterable[BaseDefinition] = (),
 ) -> BaseDefinitions:
     """Return the definitions below a folder of a commit, and wherever else those of today stood then.
 
-    `others` are ids that are looked for outside the folder as well. A file that reads as it does today is not
-    parsed again. One that cannot be read is a warning, and no base.
+    `others` are definitions of today that are looked for as well, though nobody has read them for this run. A file
+    that reads as it does today is not parsed again. One that cannot be read is a warning, and no base.
     """
     files = git.files(commit)
-    inside = {path: blob for path, blob in files.items() if is_definition_file(path, folder)}
-    overlays = _overlays(git, files, folder, environment)
-    known = {_names(definition, _name_length(files)): definition for definition in current}
-    pairs = [(Kept(path, blob), overlays.get(key_of(path, folder))) for path, blob in sorted(inside.items())]
-    found, warnings = _read(git, commit, pairs, known, partial=environment is not None)
-    lost = {*(definition.id for definition in current), *others} - found.keys()
+    inside = {path for path in files if is_definition_file(path, folder)}
+    found, warnings = _below(git, commit, files, folder, current, environment)
+    lost = {definition.id: definition.key for definition in current if definition.id not in found}
+    lost |= {other.id: key_of(other.file, folder) for other in others if other.id not in found}
+    for earlier in _earlier_folders(git, files, folder, lost.values(), environment) if lost else ():
+        moved, complaints = _below(git, commit, files, earlier, current, environment)
+        if not lost.keys() & moved.keys():
+            continue
+        if not inside:  # the whole folder has moved: what stood in it and is nowhere now is gone
+            now = git.files("HEAD") if git.resolve("HEAD") else {}
+            found |= {name: definition for name, definition in moved.items() if definition.file not in now}
+            warnings += complaints
+        found |= {name: moved[name] for name in lost if name in moved}
+        lost = {name: key for name, key in lost.items() if name not in moved}
     if lost and environment is None:
         outside = {path: blob for path, blob in files.items() if path not in inside and is_definition_file(path, "")}
         moved, _ = _read(git, commit, [(kept, None) for kept in _mentioning(git, outside, lost)], {})
@@ -98,21 +107,50 @@ def key_of(path: str, folder: str) -> str:
     return PurePosixPath(path).relative_to(folder).with_suffix("").as_posix()
 
 
-def _overlays(git: Git, files: Files, folder: str, environment: str | None) -> dict[str, Kept]:
-    """Return an environment's overlays by key, from the folder that the commit's own settings name."""
-    beside = PurePosixPath(folder).parent
-    settings = files.get((beside / FILE_NAME).as_posix())
-    if environment is None or settings is None:
-        return {}
-    content: Any = _document(git.blobs([settings.name]).get(settings.name, b""))
-    for key in ("environments", environment, "overlay"):
-        content = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(content, str):
-        return {}
-    below = (beside / content).as_posix()
-    return {
-        key_of(path, below): Kept(path, blob) for path, blob in sorted(files.items()) if is_definition_file(path, below)
+def _below(
+    git: Git, commit: str, files: Files, folder: str, current: Sequence[Definition], environment: str | None
+) -> tuple[dict[str, BaseDefinition], list[str]]:
+    """Return the definitions below one folder of a commit, by their id, and what of them could not be read."""
+    below = _overlay_folders(git, files, PurePosixPath(folder).parent).get(environment or "")
+    overlays = {
+        key_of(path, below): Kept(path, blob)
+        for path, blob in sorted(files.items())
+        if below is not None and is_definition_file(path, below)
     }
+    pairs = [
+        (Kept(path, blob), overlays.get(key_of(path, folder)))
+        for path, blob in sorted(files.items())
+        if is_definition_file(path, folder)
+    ]
+    known = {_names(definition, _name_length(files)): definition for definition in current}
+    return _read(git, commit, pairs, known, partial=environment is not None)
+
+
+def _overlay_folders(git: Git, files: Files, beside: PurePosixPath) -> dict[str, str]:
+    """Return the folder of each environment's overlays, as the commit's own settings in a folder name them."""
+    settings = files.get((beside / FILE_NAME).as_posix())
+    content: Any = _document(git.blobs([settings.name]).get(settings.name, b"")) if settings is not None else None
+    environments = content.get("environments") if isinstance(content, dict) else None
+    entries = environments.items() if isinstance(environments, dict) else ()
+    named = {name: entry.get("overlay") for name, entry in entries if isinstance(entry, dict)}
+    return {name: (beside / below).as_posix() for name, below in named.items() if isinstance(below, str)}
+
+
+def _earlier_folders(git: Git, files: Files, folder: str, keys: Collection[str], environment: str | None) -> list[str]:
+    """Return the other folders of a commit that hold files of these keys, those with the most first.
+
+    In an environment only those beside settings that know it, and never a folder of overlays.
+    """
+    counts: collections.Counter[str] = collections.Counter()
+    for path in files:
+        if is_definition_file(path, ""):
+            names = key_of(path, "").split("/")
+            counts.update("/".join(names[:at]) or "." for at in range(len(names)) if "/".join(names[at:]) in keys)
+    found = sorted(counts.keys() - {folder}, key=lambda earlier: (-counts[earlier], earlier))
+    if environment is None:
+        return found
+    overlays = {earlier: _overlay_folders(git, files, PurePosixPath(earlier).parent) for earlier in found}
+    return [name for name in found if environment in overlays[name] and name not in overlays[name].values()]
 
 
 def _read(

@@ -136,7 +136,7 @@ def _replaced(run: Run, history: History, git: Git, head: str, below: str) -> Ma
     before = BaseDefinitions({})
     older = history.record or history.base
     if older is not None:
-        before = read_base(git, older.commit, below, current, history.environment, others=now.by_id)
+        before = read_base(git, older.commit, below, current, history.environment, others=now.by_id.values())
     by_file = {definition.file: definition for definition in before.by_id.values()}
     defined = {definition.file: definition for definition in now.by_id.values()}
     live_ids = {result.definition.file: str(result.live["id"]) for result in run.results if result.live}

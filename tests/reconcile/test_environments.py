@@ -142,6 +142,32 @@ def test_records_are_apart_and_read_with_that_revisions_overlays(tmp_path: Path)
     assert "1 applied" not in none.stdout
 
 
+def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folder(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as two:
+        for key in ("a", "b"):
+            two.shared(key)
+            for name in two.sandboxes:
+                two.overlay(name, key, id=f"asst_{key}")
+        applied(two, "staging")
+        two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
+        (two.root / "team").mkdir()
+        two.tale.git("mv", "assistants", "environments", "reconciler.yaml", "team")
+        for file in ("assistants/b.yaml", "environments/staging/b.yaml", "environments/production/b.yaml"):
+            (two.root / "team" / file).unlink()
+        two.tale.commit("Make room for another team")
+        folder = ("--directory", "team/assistants")
+        planned = two.report("staging", "plan", *folder)
+        done = two.run("staging", "apply", "--yes", "--record", *folder)
+        kept = two.sandboxes["staging"].live("asst_a")["firstMessage"]
+        again = two.report("staging", "plan", *folder)
+    assert moved(planned) == {"a": {"/firstMessage": "drift"}}
+    assert gone(planned) == ["assistants/b.yaml"]
+    assert done.code == 0, done.stderr
+    assert kept == "Edited"
+    assert moved(again) == {"a": {"/firstMessage": "drift"}}
+    assert gone(again) == []
+
+
 def test_a_record_is_refused_where_an_overlay_differs_from_head(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE}) as two:
         two.shared()

@@ -97,6 +97,24 @@ def test_a_renamed_folder_keeps_the_history_of_all(tale: Story) -> None:
         tale.commit(message, allow_empty=True)
 
 
+def test_a_definition_that_is_removed_while_the_folder_moves_is_no_longer_managed(tale: Story) -> None:
+    base = tale.head
+    tale.git("mv", "assistants", "bots")
+    (tale.root / "bots/b.yaml").unlink()
+    tale.commit("Rename the folder, and leave one out")
+    assert gone(tale.plan("--directory", "bots", "--base", base)) == ["assistants/b.yaml"]
+
+
+def test_a_new_folder_beside_the_old_one_says_nothing_of_what_stays_there(tale: Story) -> None:
+    base = tale.head
+    (tale.root / "bots").mkdir()
+    tale.git("mv", "assistants/a.yaml", "bots/a.yaml")
+    tale.commit("Split the folder")
+    document = tale.plan("--directory", "bots", "--base", base)
+    assert moved(document) == {"a": DRIFT}
+    assert gone(document) == []
+
+
 def test_a_folder_that_moved_to_the_root_of_the_repository(tale: Story) -> None:
     base = tale.head
     tale.git("mv", "assistants/a.yaml", "assistants/b.yaml", ".")
