@@ -1,6 +1,5 @@
 """Since when a definition asks for what differs: the commit that set each desired value."""
 
-import contextlib
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -19,15 +18,17 @@ from reconciler.reconcile.base import History
 def dated(run: Run, history: History) -> Run:
     """Return a run in which changes and conflicts name the commit since the base that set the desired value.
 
-    Left out where it is not known: edits that are not committed, history that a shallow clone lacks, and where
-    git fails: what was found out, or written, is told all the same.
+    Left out where it is not known: edits that are not committed, and history that a shallow clone lacks. History
+    that git cannot read is a note of the run, which may have written already: its report must not be lost.
     """
-    with contextlib.suppress(RepositoryError):
-        return _dated_run(run, history)
-    return run
+    try:
+        return _dated_by_git(run, history)
+    except RepositoryError as error:
+        note = f"who set what could not be read from git's history: {error.message}"
+        return dataclasses.replace(run, notes=(*run.notes, note))
 
 
-def _dated_run(run: Run, history: History) -> Run:
+def _dated_by_git(run: Run, history: History) -> Run:
     git, base, files = history.git, history.base, _undated(run)
     if git is None or history.head is None or base is None or not files:
         return run
