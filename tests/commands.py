@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,12 @@ class Started:
             read = os.read(self._process.stderr.fileno(), 4096)
             assert read, self._told
             self._told += read.decode()
+
+    def wrote(self, path: Path) -> None:
+        """Wait until the command has written a file."""
+        while not path.exists():
+            assert self._process.poll() is None, "it ended without the file"
+            time.sleep(0.02)
 
     def ended(self) -> Completed:
         stdout, stderr = self._process.communicate(timeout=PATIENCE)

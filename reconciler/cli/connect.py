@@ -50,7 +50,10 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Turn SIGINT and SIGTERM into a wish to stop; the second insists, a third does what it would without us."""
+    """Turn SIGINT and SIGTERM into a wish to stop; the second insists, a third does what it would without us.
+
+    Whoever wants its report written all the same stays inside until that is done.
+    """
     stopping = Stopping()
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

@@ -42,13 +42,13 @@ def command(
     versions = read_versions(definitions, history, or_head=True)
     inputs = versions.inputs
     tell_problems(inputs.loaded.problems)
-    with (
-        stoppable() as stopping,
-        open_api(connection, inputs.settings, stopping) as api,
-        scope_for(versions, connection, Policy(), stopping, "Reading") as scope,
-    ):
-        run = dated(drift(api, scope), versions.history)
-    document = emit(run, output, sensitive=inputs.settings.sensitive)
+    with stoppable() as stopping:
+        with (
+            open_api(connection, inputs.settings, stopping) as api,
+            scope_for(versions, connection, Policy(), stopping, "Reading") as scope,
+        ):
+            run = drift(api, scope)
+        document = emit(dated(run, versions.history), output, sensitive=inputs.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1
     return 2 if detailed_exitcode and moved_live(document) else 0

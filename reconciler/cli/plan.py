@@ -51,16 +51,17 @@ def command(
     inputs = versions.inputs
     chosen = policy_for(versions, policy)
     tell_problems(inputs.loaded.problems)
-    with stoppable() as stopping, scope_for(versions, connection, chosen, stopping, "Reading") as scope:
-        if offline:
-            run = plan_offline(scope)
-        else:
-            with open_api(connection, inputs.settings, stopping) as api:
-                run = plan(api, scope)
-    run = dated(run, versions.history)
-    if detailed_exitcode:
-        run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
-    document = emit(run, output, sensitive=inputs.settings.sensitive)
+    with stoppable() as stopping:
+        with scope_for(versions, connection, chosen, stopping, "Reading") as scope:
+            if offline:
+                run = plan_offline(scope)
+            else:
+                with open_api(connection, inputs.settings, stopping) as api:
+                    run = plan(api, scope)
+        run = dated(run, versions.history)
+        if detailed_exitcode:
+            run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
+        document = emit(run, output, sensitive=inputs.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1
     return 2 if detailed_exitcode and differences(document) else 0

@@ -58,10 +58,7 @@ def command(
     history = History(git, git.resolve("HEAD") if git else None)
     versions = Versions(Inputs(definitions.directory, settings, Loaded((), (), (), whole=False)), history)
     policy = Policy(always_send=settings.always_send)
-    with (
-        writing_alone(git, settings.environment),
-        stoppable() as stopping,
-    ):
+    with writing_alone(git, settings.environment), stoppable() as stopping:
         with (
             open_api(connection, settings, stopping) as api,
             scope_for(versions, connection, policy, stopping, "Rolling back") as scope,
@@ -78,4 +75,4 @@ def command(
         if document["command"] == "apply":
             run = with_revert(run, document["head"])
         result = emit(run, output, sensitive=settings.sensitive)
-    return stopping.exit_code or int(unsettled(result))
+        return stopping.exit_code or int(unsettled(result))

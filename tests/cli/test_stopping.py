@@ -65,6 +65,19 @@ def test_an_apply_that_is_stopped(fleet: Project, number: signal.Signals, code: 
     assert report["api_calls"]["PATCH"] == len(written)
 
 
+@pytest.mark.parametrize("command", [("plan",), ("drift",), ("apply", "--yes")])
+def test_a_report_that_is_being_written_is_finished(project: Project, command: tuple[str, ...]) -> None:
+    project.write("a", id="asst_a", firstMessage="New", name="n" * 300_000)  # more than a pipe takes unread
+    with running_sandbox({"asst_a": {"name": "Old"}}) as sandbox:
+        arguments = (*command, "--format", "json", "--report", "r.md")
+        with started(*arguments, cwd=project.root, env=signed_in(sandbox)) as running:
+            running.wrote(project.root / "r.md")  # stdout comes after the files
+            running.signal(signal.SIGTERM)
+            done = running.ended()
+    assert done.code == 143
+    assert json.loads(done.stdout)["summary"]["total"] == 1
+
+
 def test_an_import_that_is_stopped(fleet: Project) -> None:
     reading = threading.Event()
     with running_sandbox(SEED, latency_ms=300) as sandbox:
