@@ -79,13 +79,14 @@ def is_worth_showing(entry: AssistantEntry) -> bool:
 def told_together(entries: Iterable[AssistantEntry]) -> list[list[AssistantEntry]]:
     """Return the entries in groups, each where its first stands: those with the same error and nothing else are one.
 
-    A wrong password is one thing to say, not one for each of a thousand assistants.
+    A wrong password is one thing to say, not one for each of a thousand assistants. Every other entry stands for
+    itself: merged reports have one file several times.
     """
     groups: dict[tuple[str, ...], list[AssistantEntry]] = {}
-    for entry in entries:
+    for number, entry in enumerate(entries):
         more = any(entry[key] for key in ("changes", "released", "ignored", "remaining", "warnings"))
         error = () if more else error_lines(entry)
-        groups.setdefault((standing(entry), *error) if error else (entry["file"],), []).append(entry)
+        groups.setdefault((standing(entry), *error) if error else (str(number),), []).append(entry)
     return list(groups.values())
 
 

@@ -19,6 +19,15 @@ def test_assistants_are_sorted_and_totals_added_up() -> None:
     assert render_text(merged).endswith("Plan: 1 to change, 0 drifted, 0 conflicts, 3 in sync, 0 errors.\n")
 
 
+def test_one_file_in_two_reports_is_told_twice_with_all_that_differs() -> None:
+    """As of two environments that share a definition, or of an apply and its rollback."""
+    first = document("plan", assistant("a", change("/name", "x", "y"), id_="staging"))
+    second = document("plan", assistant("a", change("/name", "x", "z"), id_="production"))
+    told = render_text(merge_reports([first, second]))
+    for said in ("(staging)", '~ name: "y" -> "x"', "(production)", '~ name: "z" -> "x"'):
+        assert said in told
+
+
 def test_what_the_reports_share_stays_and_what_differs_goes() -> None:
     first: Document = {
         **document("plan", base={"ref": "main", "commit": "1"}, options={"on_drift": "keep"}),
