@@ -72,7 +72,7 @@ def annotations(document: Document) -> Iterator[Annotation]:
     told = {problem["file"] for problem in document["problems"] if problem["severity"] == "error"}
     for entry in document["assistants"]:
         if not (entry["file"] in told and entry["error"] and entry["error"]["kind"] in ("invalid", "duplicate")):
-            yield from _of_outcome(entry)
+            yield from _of_outcome(entry, document)
         for change in entry["changes"]:
             yield from _of_change(change, entry, document)
         for warning in entry["warnings"]:
@@ -103,10 +103,10 @@ def _of_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
     )
 
 
-def _of_outcome(entry: AssistantEntry) -> Iterator[Annotation]:
+def _of_outcome(entry: AssistantEntry, document: Document) -> Iterator[Annotation]:
     """Yield what went wrong with an assistant as a whole, unless that is a conflict: its fields say that themselves."""
-    conflicting = any(change["kind"] == "conflict" for change in entry["changes"])
-    if entry["error"] and entry["error"]["kind"] == "conflict" and conflicting:
+    told = any(change["kind"] == "conflict" and _consequence(change, entry, document) for change in entry["changes"])
+    if entry["error"] and entry["error"]["kind"] == "conflict" and told:
         return
     lines = wording.error_lines(entry)
     if entry["remaining"]:
@@ -128,7 +128,8 @@ def _of_change(change: ChangeEntry, entry: AssistantEntry, document: Document) -
     level: Level = "error" if conflict and not document["options"].get("force_conflicts") else "warning"
     sides = [f"live {_value(change.get('live'))}", f"definition {_value(change['desired'])}"]
     if conflict and "base" in change:
-        sides.append(f"both moved from {_value(change['base'])}")
+        before = change["base"]
+        sides.append("was not set before" if before is None else f"both moved from {_value(before)}")
     yield Annotation(
         level=level,
         rank=1 if conflict else 2,
@@ -144,6 +145,8 @@ def _consequence(change: ChangeEntry, entry: AssistantEntry, document: Document)
     """Return what follows from a difference; None where it is no reason for an annotation."""
     options, on_drift = document["options"], document["options"].get("on_drift")
     done = entry["outcome"] == "applied"
+    if document["command"] == "rollback":
+        return None  # there are no ways out for a field; the outcome says why nothing was undone
     if change["kind"] == "conflict":
         if options.get("force_conflicts"):
             return "Git won: the live edit was overwritten." if done else "apply would overwrite the live edit."

@@ -91,6 +91,19 @@ def test_errors_come_before_conflicts_then_live_edits_then_warnings() -> None:
     assert render_github(run).splitlines()[-1] == "Plan: 0 to change, 1 drifted, 1 conflict, 1 in sync, 1 error."
 
 
+def test_a_rollback_that_is_refused_says_why_and_offers_no_ways_that_it_has_not() -> None:
+    moved_on = change("/name", "Old", "Else", kind="conflict", base=None)
+    error = failure("conflict", "live has moved on since")
+    (found,) = commands(document("rollback", assistant("a", moved_on, outcome="refused", error=error)))
+    assert found[2] == "live has moved on since"
+
+
+def test_a_conflict_over_what_was_not_set() -> None:
+    run = document("plan", assistant("a", change("/name", "N", "M", kind="conflict", base=None)), base=BASE)
+    (found,) = commands(run)
+    assert found[2].startswith('name: live "M", definition "N", was not set before.\n')
+
+
 @pytest.mark.parametrize(
     ("command", "on_drift", "annotated"),
     [
