@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.adapters.api import AssistantsApi
 from reconciler.adapters.definitions import Loaded
+from reconciler.adapters.git import Git
 from reconciler.core.assistant import find_faults
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import value_at
@@ -57,12 +58,14 @@ def plan_rollback(api: AssistantsApi, scope: Scope, applied: Sequence[Applied]) 
     return dataclasses.replace(planned, results=results)
 
 
-def with_revert(run: Run, head: str | None) -> Run:
+def with_revert(run: Run, head: str | None, git: Git | None) -> Run:
     """Return the run with a last note that names the commit to revert, where git now says otherwise than live."""
     if all(result.outcome in ("refused", "skipped", "failed") for result in run.results):
         return run
-    known = head is not None and _COMMIT.fullmatch(head)
-    commit = f"git revert {head}" if known else "revert the commit that was applied"
+    commit = "revert the commit that was applied"
+    if head is not None and _COMMIT.fullmatch(head):
+        merged = git is not None and git.resolve(head) is not None and len(git.parents(head)) > 1
+        commit = f"git revert {'-m 1 ' if merged else ''}{head}"  # of a merge git wants to know which side stays
     note = f"git still says otherwise, and a later apply may bring it back: {commit}, and have that reviewed"
     return dataclasses.replace(run, notes=(*run.notes, note))
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from between import Answered, Asked, Forward, breaks, says
 from commands import COMMAND, environment, signed_in
+from histories import merge
 from projects import MODEL, kinds, only, outcomes
 from stories import BOTH, WITHOUT_OUR_CONFIGURATION, Nested, Story, entries, story
 
@@ -432,6 +433,17 @@ class TestRollingBackARollback:
         assert (outcomes(again), live(tale)) == ({"a": "applied"}, after)
         assert outcomes(tale.rollback(again)) == {"a": "applied"}
         assert live(tale) == before
+
+    def test_of_a_merge_names_the_side_that_stays(self, tale: Story) -> None:
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        tale.git("checkout", "-q", "-b", "branch")
+        tale.write("a", firstMessage="new")
+        tale.commit()
+        tale.git("checkout", "-q", "-")
+        merge(tale, "branch")
+        undone = tale.rollback(tale.apply())
+        assert any(f"git revert -m 1 {tale.head}," in warning for warning in undone["warnings"])
 
     def test_names_no_commit_to_revert(self, tale: Story) -> None:
         undone = tale.rollback(applied(tale, firstMessage="new"))
