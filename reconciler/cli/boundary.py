@@ -14,6 +14,7 @@ from reconciler.report.values import escape
 
 FAILED = 1
 INTERRUPTED = 130
+_FROM_ENVIRONMENT = click.core.ParameterSource.ENVIRONMENT
 _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -35,7 +36,7 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         tell(error.format_message())
         return FAILED
     except click.UsageError as error:
-        return _told(error.format_message(), f"see {error.ctx.command_path} --help" if error.ctx else "")
+        return _told(error.format_message(), _usage_hint(error))
     except click.ClickException as error:
         return _told(error.format_message())
     except (KeyboardInterrupt, click.Abort):
@@ -46,6 +47,17 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary
         return _crashed(error)
     return code if isinstance(code, int) else 0
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    """Return where to look: at a variable of the environment where the value came from there, and at the help."""
+    if error.ctx is None:
+        return ""
+    see = f"see {error.ctx.command_path} --help"
+    param = error.param if isinstance(error, click.BadParameter) else None
+    if param is None or param.name is None or error.ctx.get_parameter_source(param.name) is not _FROM_ENVIRONMENT:
+        return see
+    return f"{param.envvar} has that value; {see}"
 
 
 def _unwritten(error: OSError) -> int:

@@ -138,7 +138,7 @@ def commit_of(git: Git | None, revision: str) -> str:
             f"{revision!r} cannot be read: the repository has no commit yet",
             hint="commit the definitions first, or give --base none",
         )
-    hint = f"git fetch origin {revision}, or check the name"
+    hint = f"git fetch origin {revision}, or check the name" if revision else "is it a variable that is not set?"
     if git.is_shallow():
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
     raise RepositoryError(f"there is no revision {revision!r} here", hint=hint)

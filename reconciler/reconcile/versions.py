@@ -52,7 +52,9 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     if not options.changed and options.changed_since is None:
         inputs = read_inputs(definitions)
         return Versions(inputs, _history(git, base, record, inputs))
-    since = commit_of(git, options.changed_since) if options.changed_since else base.commit if base else None
+    since = base.commit if base else None
+    if options.changed_since is not None:
+        since = commit_of(git, options.changed_since)
     if git is None or since is None:
         raise UsageError("--changed needs a base", hint="give --base REV, or --changed-since REV")
     settings = read_settings(definitions)

@@ -13,6 +13,7 @@ from reconciler import __version__
     [
         (["--nope"], "No such option '--nope'"),
         (["nope"], "No such command 'nope'"),
+        (["plna"], "No such command 'plna'. Did you mean 'plan'?"),
         (["plan", "--concurrency", "0"], "0 is not in the range"),
         (["plan", "--timeout", "nan"], "--timeout"),
         (["plan", "--timeout", "inf"], "--timeout"),
@@ -25,6 +26,9 @@ from reconciler import __version__
         (["plan", "--report", "r.txt"], "a report ends in"),
         (["plan", "--report", "missing/r.json"], "there is no folder to write it into"),
         (["plan", "--report", "assistants.md"], "there is no folder to write it into"),
+        (["plan", "--changed-since", ""], "Error: '' cannot be read"),
+        (["plan", "--base", ""], "Error: '' cannot be read"),
+        (["plan", "--environment", ""], "there is no environment ''"),
     ],
 )
 def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments: list[str], told: str) -> None:
@@ -37,6 +41,13 @@ def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments
     assert done.stderr.startswith("Error: ")
     assert told in done.stderr
     assert len(done.stderr.splitlines()) <= 3
+
+
+def test_a_wrong_value_of_the_environment_is_told_with_the_variable(project: Project) -> None:
+    done = run("plan", cwd=project.root, env={"RECONCILER_RETRIES": "many"})
+    assert (done.code, done.stdout) == (1, "")
+    assert "'many'" in done.stderr
+    assert "RECONCILER_RETRIES has that value" in done.stderr
 
 
 def test_without_a_command_the_help_is_shown(project: Project) -> None:
