@@ -60,3 +60,8 @@ def test_credentials_are_seen_by_the_command_alone() -> None:
 def test_apply_and_drift_do_not_wait_for_each_other() -> None:
     groups = {path.stem: read(path)["concurrency"]["group"].partition("-${{")[0] for path in OURS}
     assert groups == {path.stem: f"reconciler-{path.stem}" for path in OURS}
+
+
+def test_ci_runs_what_the_makefile_says_that_it_runs() -> None:
+    commands = {step.get("run") for step in steps(read(WORKFLOWS / "ci.yml"))}
+    assert {"make test", "make check-all", "make demo"} <= commands
