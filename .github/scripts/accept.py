@@ -15,7 +15,8 @@ TEXT = "\n".join(
         "what is live. Merging it changes nothing live. To undo an edit instead, change it back in the dashboard: this",
         "pull request is closed by itself then.",
         "",
-        "GitHub starts no checks for a pull request that a workflow opened. To start them, close and reopen it.",
+        "GitHub holds back the checks of a pull request that a workflow opened, until somebody who may write approves",
+        "them here. Where there is no such button, close and reopen the pull request.",
     )
 )
 
