@@ -128,6 +128,26 @@ def test_a_conflict_is_red_and_told(tmp_path: Path) -> None:
         assert "Edited live!" in comment(place)
 
 
+def test_a_conflict_that_an_earlier_merge_left_open_holds_up_nobody_else(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        assert place.push().results["apply"] == "failure"
+        place.git("checkout", "--quiet", "-b", "greeting")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        run = place.plan(7)
+        assert run.results == GREEN, run.log
+        assert "1 conflict" in comment(place)
+
+        place.write("visits", name="Visits", firstMessage="Hi there!")
+        place.commit()
+        run = place.plan(7)
+        assert run.jobs["plan"].failed == "Stop at conflicts"
+        assert "::error title=Conflict::" in run.log
+
+
 def test_a_failing_api_is_red_and_told(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place, place.failing("asst_visits"):
         place.write("visits", name="Visits", firstMessage="Hi!")

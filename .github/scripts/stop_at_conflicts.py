@@ -1,0 +1,28 @@
+"""Ends the step where a pull request changes a field that was also edited live.
+
+Wants REPORT (the plan as JSON), and GitHub's trial merge checked out: what it has and its first parent has not is the
+pull request's. A conflict that an earlier merge left open is in the report, too, but is no reason to hold this one up.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+
+def main() -> None:
+    """End the step with a reason, or let it pass."""
+    listed = ["git", "rev-list", "HEAD^1..HEAD"]
+    own = set(subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.split())  # noqa: S603
+    report = json.loads(Path(os.environ["REPORT"]).read_text("utf-8"))
+    conflicts = [
+        change for assistant in report["assistants"] for change in assistant["changes"] if change["kind"] == "conflict"
+    ]
+    # Where it is not known which commit set a value, it may be the pull request's.
+    if any("since" not in change or change["since"]["commit"] in own for change in conflicts):
+        what = "The pull request changes what was also edited live. The plan names the ways out."
+        raise SystemExit(f"::error title=Conflict::{what}")
+
+
+if __name__ == "__main__":
+    main()
