@@ -120,8 +120,10 @@ def connect(
     """Return the project's API, a context manager; nothing is sent before it is used.
 
     What is not given comes from the environment (`RECONCILER_API_URL`, `RECONCILER_AUTH_TOKEN`, ...), the
-    URL then from `reconciler.yaml`. `timeout`, in seconds, bounds each attempt. Raises ReconcilerError for
-    a URL or credentials that are missing or cannot be used.
+    URL then from `reconciler.yaml`. At most `concurrency` requests are in flight at a time; `timeout`, in
+    seconds, bounds each attempt, and `retries` how often a request is repeated that failed in a passing way.
+    `allow_insecure_http` lets the token travel unprotected to another machine. Raises ReconcilerError for a
+    URL or credentials that are missing or cannot be used.
     """
     if token or (email and password):
         given = Credentials(
@@ -149,11 +151,15 @@ def plan(
     *,
     on_drift: OnDrift | None = None,
     force_conflicts: bool = False,
-    concurrency: int = 16,
 ) -> Report:
-    """Return the report of what `apply` would do. Never writes. What could not be read has an `error` in it."""
+    """Return the report of what `apply` would do. Never writes.
+
+    `on_drift` says what becomes of fields that were edited live: "keep", "revert" or "fail"; without it what
+    `reconciler.yaml` says, else "keep". With `force_conflicts` git wins where both moved. An assistant that
+    could not be read has an `error` in the report. Raises ReconcilerError for "fail" without a base.
+    """
     policy = policy_for(project.versions, PolicyOptions(on_drift, force_conflicts))
-    return _report(project, plan_.plan(api, project.versions.scope(policy, concurrency=concurrency)))
+    return _report(project, plan_.plan(api, project.versions.scope(policy, concurrency=api.concurrency)))
 
 
 def apply(
@@ -167,16 +173,15 @@ def apply(
     record: bool = False,
     allow_older: bool = False,
     fail_fast: bool = False,
-    concurrency: int = 16,
-    retries: int = 4,
 ) -> Report:
     """Bring live assistants to what their definitions say, and return the report. Asks nobody.
 
-    With `reviewed`, a plan's report, exactly that plan is applied. `max_changes` is a number of assistants
-    or a share such as "25%"; `record` keeps in git what was applied; `allow_older` goes back on purpose.
-    Nothing is sent where a definition is invalid. An assistant's failure raises nothing: look at each
-    `outcome`. Raises NotRecorded where what was applied could not be recorded, any other ReconcilerError
-    before anything is sent.
+    `on_drift` and `force_conflicts` are as for `plan`. With `reviewed`, a plan's report, exactly that plan is
+    applied. `max_changes` is a number of assistants or a share such as "25%"; where more would be written,
+    nothing is. `record` keeps in git what was applied; `allow_older` goes back on purpose; `fail_fast` starts
+    no further assistant after the first failure. Nothing is sent where a definition is invalid. An assistant's
+    failure raises nothing: look at each `outcome`. Raises NotRecorded where what was applied could not be
+    recorded, any other ReconcilerError before anything is sent.
     """
     versions = project.versions
     inputs, history = versions.inputs, versions.history
@@ -189,10 +194,10 @@ def apply(
     with writing_alone(history.git, inputs.settings.environment):
         run, carried_out = carry_out(
             api,
-            versions.scope(policy, concurrency=concurrency),
+            versions.scope(policy, concurrency=api.concurrency),
             objection=lambda planned: _over(limit, planned),
             reviewed=reviewed_plan(reviewed) if reviewed is not None else None,
-            retries=retries,
+            retries=api.retries,
             fail_fast=fail_fast,
         )
         report = _report(project, run)
@@ -204,15 +209,17 @@ def apply(
     return report
 
 
-def drift(project: Project, api: AssistantsApi, *, concurrency: int = 16) -> Report:
+def drift(project: Project, api: AssistantsApi) -> Report:
     """Return the report of what was edited live behind git's back. Never writes.
 
-    The base is the project's, else the commit that is checked out, else the definitions themselves.
+    The base is the project's, else the commit that is checked out, else the definitions themselves. An
+    assistant that could not be read has an `error` in the report. Raises ReconcilerError for a history that
+    cannot be read.
     """
     if project.versions.history.base is None and project.history.base is None:
         project = dataclasses.replace(project, versions=read_versions(project.options, project.history, or_head=True))
-    from_policy = project.versions.scope(policy_for(project.versions, PolicyOptions("keep")), concurrency=concurrency)
-    return _report(project, drift_.drift(api, from_policy))
+    policy = policy_for(project.versions, PolicyOptions("keep"))
+    return _report(project, drift_.drift(api, project.versions.scope(policy, concurrency=api.concurrency)))
 
 
 def _report(project: Project, run: Run) -> Report:

@@ -55,6 +55,15 @@ def test_drift_is_measured_against_the_commit_where_there_is_no_record(tale: Sto
     assert tale.sandbox.patches == []
 
 
+def test_what_is_chosen_for_the_connection_holds_for_writes(tale: Story) -> None:
+    tale.sandbox.rehearse("PATCH *: 500")
+    project = reconciler.load()
+    with reconciler.connect(project, concurrency=1, retries=0) as api:
+        report = reconciler.apply(project, api)
+    assert [entry["outcome"] for entry in report["assistants"]] == ["indeterminate", "unchanged"]
+    assert (tale.sandbox.calls["PATCH"], tale.sandbox.most_in_flight) == (1, 1)
+
+
 def test_more_writes_than_allowed_are_none(tale: Story) -> None:
     project = reconciler.load()
     with reconciler.connect(project, api_url=tale.sandbox.url) as api:

@@ -66,6 +66,8 @@ class AssistantsApi:
         credentials = _checked(options.credentials)
         scrubber = Scrubber(credentials.token, credentials.password)
         self.url = base.text
+        self.concurrency = options.concurrency
+        self.retries = options.retries
         self._stopping = stopping
         self._throttle = Throttle(options.concurrency, stopping=stopping, backoff=backoff)
         self._sender = Sender(
