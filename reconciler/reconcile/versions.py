@@ -51,6 +51,7 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     record = read_record(git, ref) if git is not None else None
     if not options.changed and options.changed_since is None:
         inputs = read_inputs(definitions)
+        _check_environment(inputs)
         return Versions(inputs, _history(git, base, record, inputs))
     since = base.commit if base else None
     if options.changed_since is not None:
@@ -75,6 +76,16 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     nothing = not chosen and not removed
     notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
     return Versions(inputs, dataclasses.replace(_history(git, base, record, inputs), removed=removed), notes)
+
+
+def _check_environment(inputs: Inputs) -> None:
+    """Refuse to look at nothing where the environment was forgotten: the ids are most likely in the overlays."""
+    settings, loaded = inputs.settings, inputs.loaded
+    if settings.environment is None and settings.environments and not (loaded.definitions or loaded.invalid):
+        raise UsageError(
+            "no definition has an id, so there is nothing to look at: which environment is meant?",
+            hint=f"give --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}",
+        )
 
 
 def policy_for(versions: Versions, options: PolicyOptions) -> Policy:

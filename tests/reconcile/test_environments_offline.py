@@ -29,6 +29,24 @@ def test_an_environment_that_is_not_there(offline: Offline, command: str) -> Non
     assert "staging" in done.stderr.partition("has")[2]
 
 
+@pytest.mark.parametrize("command", ["plan", "apply --yes", "drift", "pull"])
+def test_an_environment_that_was_forgotten(offline: Offline, command: str) -> None:
+    done = offline.run(*command.split(), env={"RECONCILER_API_URL": "http://127.0.0.1:9/api"})
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: no definition has an id, so there is nothing to look at: which environment is meant?\n"
+        "  give --environment NAME; reconciler.yaml has these: staging\n"
+    )
+
+
+def test_an_api_of_which_environment(offline: Offline) -> None:
+    done = offline.run("whoami")
+    assert (done.code, done.stderr) == (
+        1,
+        "Error: no API URL is configured\n  give --environment NAME; reconciler.yaml has these: staging\n",
+    )
+
+
 def test_problems_stand_in_the_file_that_declares_the_value(offline: Offline) -> None:
     offline.project.write("a", "name: A\nmaxDurationSeconds: ten\nmodel:\n  provider: openai\n")
     offline.overlay("a", "id: asst_a\nfirstMessage: Hi\nmodel:\n  temperature: 7\nnmae: x\n")
