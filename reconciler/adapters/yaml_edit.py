@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
+from reconciler.adapters.definition_files import MAX_BYTES
 from reconciler.adapters.yaml_entries import with_item, with_pair, without_item, without_pair
 from reconciler.adapters.yaml_nodes import YamlProblems
 from reconciler.adapters.yaml_page import Page
@@ -257,6 +258,8 @@ def _with(whole: dict[str, Any], path: FieldPath, value: Any) -> dict[str, Any]:
 
 
 def _reads_as(text: str, intended: Any) -> bool:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return False
     try:
         return is_same(read_yaml(text), intended)
     except YamlProblems:

@@ -347,6 +347,7 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
     "a number too large to be kept": ("a: 1\n", "a", 10**30, "unwritable"),
     "not a number": ("a: 1\n", "a", float("nan"), "unwritable"),
     "a key too long to be a key": ("a: 1\n", "x" * 2000, 1, "unwritable"),
+    "a text too large for a file": ("a: |\n  x\n", "a", "é\n" * 300_000, "unwritable"),
     "not readable": ("a: [\n", "a", 1, "unreadable"),
     "read differently by parsers": ("a: yes\n", "a", 1, "unreadable"),
     "empty": ("# nothing\n", "a", 1, "unreadable"),
