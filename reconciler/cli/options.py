@@ -239,6 +239,8 @@ def _report_paths(
             raise click.BadParameter(f"{value}: a report ends in {', '.join(others)} or {last}", ctx, param)
         if path.suffix == ".html" and importlib.util.find_spec("jinja2") is None:
             raise click.BadParameter(f"{value}: for HTML, install assistant-reconciler[html]", ctx, param)
-        if path.is_dir() or not path.parent.is_dir():
+        if path.is_dir():
+            raise click.BadParameter(f"{value}: this is a folder, not a file", ctx, param)
+        if not path.parent.is_dir():
             raise click.BadParameter(f"{value}: there is no folder to write it into", ctx, param)
     return tuple(map(Path, values))

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from reconciler.adapters.files import read_bounded, write_whole
 from reconciler.cli.options import OutputOptions
+from reconciler.cli.streams import tell
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
 from reconciler.reconcile.inputs import places
 from reconciler.report.build import to_document
 from reconciler.report.document import Document
-from reconciler.report.json_text import LARGEST_REPORT, parse_report, render_json
+from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 
 
 def read_report(name: str) -> Document:
@@ -38,7 +39,7 @@ def report_before_writing(output: OutputOptions, settings: Settings) -> Callable
     """Return what writes the JSON reports that were asked for before anything is sent.
 
     Even a run that is killed leaves the old values behind then. It raises ReportError where a report cannot
-    be written: nothing has been sent yet.
+    be written, and says so where one cannot be read back: nothing has been sent yet.
     """
 
     def write(run: Run) -> None:
@@ -46,6 +47,11 @@ def report_before_writing(output: OutputOptions, settings: Settings) -> Callable
         if not paths:
             return
         text = render_json(to_document(run, sensitive=settings.sensitive, places=places))
+        too_much = too_large(text)
+        if too_much is not None:
+            tell(
+                f"The report {too_much}, so that neither rollback nor --resume will read it. {SMALLER}", colour="yellow"
+            )
         for path in paths:
             write_whole(path, text)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from reconciler.core.canonical import canonical, equal
+from reconciler.core.canonical import equal, same
 from reconciler.core.compare import value_at
 from reconciler.core.fields import CLOSED_OBJECTS
 from reconciler.core.missing import MISSING
@@ -162,7 +162,7 @@ def undeclared_changes(
     for key in sorted(before.keys() | after.keys()):
         old, new, below = before.get(key), after.get(key), (*path, key)
         if key not in declared:
-            if below != ("updatedAt",) and canonical(old) != canonical(new):
+            if below != ("updatedAt",) and not same(old, new):
                 yield below
         elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from undeclared_changes(declared[key], old, new, below)

@@ -19,7 +19,7 @@ MOST_TOKENS = 500_000  # texts, commas and opening brackets: those of some 5,000
 DEEPEST_REPORT = 200  # levels of lists and objects
 
 _TOO_DEEP = "is nested too deeply to be a report"
-_SMALLER = "Name PATHS, so that each run is about a part of the definitions: `report` shows several reports as one."
+SMALLER = "Name PATHS, so that each run is about a part of the definitions: `report` shows several reports as one."
 _HINT = "A report is what --format json prints and --report FILE.json writes."
 # What JSON allows in a text but no terminal should see raw (C1 controls, bidi marks, line separators),
 # what UTF-8 cannot write (lone surrogates), and `##[`, which a GitHub runner may take for a command.
@@ -43,14 +43,9 @@ def parse_report(text: str, *, name: str) -> Document:
     version knows.
     """
     where = escape(name)
-    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):  # first: to encode such a text takes yet more memory
-        msg = f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
-        raise ReportError(msg, hint=_SMALLER, where=where)
-    if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
-        msg = f"is larger than {LARGEST_REPORT // 1024**2} MiB"
-        raise ReportError(msg, hint=_SMALLER, where=where)
-    if has_more_tokens(text, MOST_TOKENS):
-        raise ReportError("holds far too many values", hint=_SMALLER, where=where)
+    too_much = too_large(text)
+    if too_much is not None:
+        raise ReportError(too_much, hint=SMALLER, where=where)
     document = _parse(text, where)
     try:
         _check_version(document, where)
@@ -60,6 +55,15 @@ def parse_report(text: str, *, name: str) -> Document:
         msg = f"is not a report of this tool: {escape(str(error))}"
         raise ReportError(msg, hint=_HINT, where=where) from error
     return cast("Document", document)
+
+
+def too_large(text: str) -> str | None:
+    """Return what keeps a report from being read back, as the rest of a sentence about it; None where nothing does."""
+    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):  # first: to encode such a text takes yet more memory
+        return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
+    if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
+        return f"is larger than {LARGEST_REPORT // 1024**2} MiB"
+    return "holds far too many values" if has_more_tokens(text, MOST_TOKENS) else None
 
 
 def _parse(text: str, where: str) -> Any:

@@ -210,6 +210,8 @@ WORST: dict[str, Callable[[], Reply]] = {
     "empty groups": holding(filled(b"{}")),
     "small groups": holding(filled(b'{"":1}')),
     "numbers": holding(filled(b"1")),
+    "numbers that just fit": holding(b"[" + b",".join([b"1"] * 240_000) + b"]"),
+    "groups that just fit": holding(b"[" + b",".join([b'{"":1}'] * 80_000) + b"]"),
     "empty texts": holding(filled(b'""')),
     "long numbers": holding(filled(b"1" * 4_000)),
     "one long number": holding(b"1" * (ROOM - 100)),
@@ -254,7 +256,8 @@ def test_the_worst_answers_cost_little(tmp_path: Path) -> None:
         taken = bounded(calls, cwd=tmp_path, env=env)
     assert {one.code for one in taken} == {1}
     written_to = {name for name, one in zip(WORST, taken, strict=True) if " not converged" in one.stdout}
-    assert written_to == {"a long fraction", "a long text", "a wide text", "a long id"}
+    just_fit = {"numbers that just fit", "groups that just fit"}
+    assert written_to == {"a long fraction", "a long text", "a wide text", "a long id"} | just_fit
 
 
 def test_importing_the_worst_answers_costs_little(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from between import Answered, Asked, Forward, breaks
-from commands import COMMAND, environment, run, signed_in
+from commands import COMMAND, environment, run, signed_in, started
 from projects import Project
 from servers import Sandbox, running_sandbox
 from stories import WITHOUT_OUR_CONFIGURATION, Story, entries, story
@@ -163,3 +164,20 @@ def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: 
     assert done.returncode == 130, done.stderr
     assert entries(json.loads(done.stdout))["a"]["outcome"] == "applied"
     assert tale.tree()["assistants/a.yaml"]["name"] == "New"
+
+
+def test_a_report_that_could_not_be_read_back_says_so_before_the_first_write(project: Project) -> None:
+    keys, said = "abc", threading.Event()
+    for key in keys:
+        project.write(key, id=f"asst_{key}", metadata={"owner": "new"})
+    seed = {f"asst_{key}": {"metadata": {"owner": "old", "log": [1] * 200_000}} for key in keys}
+    before: list[bool] = []
+    with running_sandbox(seed) as sandbox:
+        sandbox.before_each(lambda method, path, body: before.append(said.wait(30)) if method == "PATCH" else None)
+        with started("apply", "--yes", "--report", "r.json", cwd=project.root, env=signed_in(sandbox)) as command:
+            command.told("so that neither rollback nor --resume will read it")
+            said.set()
+            assert command.ended().code == 0
+    assert before == [True] * len(keys)
+    again = run("report", "r.json", cwd=project.root)
+    assert (again.code, "holds far too many values" in again.stderr) == (1, True)
