@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from leaks import assert_no_secret
 from servers import Sandbox
 
 COMMAND = str(Path(sys.executable).with_name("reconciler"))
@@ -85,6 +86,7 @@ class Started:
         stdout, stderr = self._process.communicate(timeout=PATIENCE)
         completed = Completed(self._process.returncode, stdout.decode(), self._told + stderr.decode())
         assert "Traceback" not in completed.stderr, completed.stderr
+        assert_no_secret(completed.stderr, "what the command says on stderr")
         return completed
 
 

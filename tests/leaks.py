@@ -1,7 +1,8 @@
 """The secrets of the tests' own sandboxes, and the search for them in everything that a command shows or writes.
 
-Whatever a command shows passes `subprocess.Popen.communicate` or `Story.run`, and whatever it writes is in
-the test's temporary folder: `conftest.py` looks through all of them.
+Whatever a command shows passes `subprocess.Popen.communicate` or `Story.run`, where `conftest.py` looks; what is
+read before a command has ended, from a pipe or a terminal, is looked through by those who read it. Whatever it
+writes is in the test's temporary folder, which is searched after the test.
 """
 
 import dataclasses

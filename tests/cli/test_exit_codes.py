@@ -25,10 +25,10 @@ from reconciler import __version__
         (["report"], "Missing argument 'FILE...'"),
         (["plan", "--report", "r.txt"], "a report ends in"),
         (["plan", "--report", "missing/r.json"], "there is no folder to write it into"),
-        (["plan", "--report", "assistants.md"], "there is no folder to write it into"),
         (["plan", "--changed-since", ""], "Error: '' cannot be read"),
         (["plan", "--base", ""], "Error: '' cannot be read"),
         (["plan", "--environment", ""], "there is no environment ''"),
+        (["plan", "--report", "assistants.md"], "this is a folder, not a file"),
     ],
 )
 def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments: list[str], told: str) -> None:

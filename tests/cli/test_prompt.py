@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from commands import COMMAND, Completed, environment, signed_in
+from leaks import assert_no_secret
 from projects import Project
 from servers import Sandbox, running_sandbox
 
@@ -48,6 +49,7 @@ class Terminal:
         while self._read():
             assert time.monotonic() < until, self.shown
         stdout = self._process.stdout.read().decode() if self._process.stdout else ""
+        assert_no_secret(self.shown + stdout, "what stands on the terminal, or in stdout,")
         code = self._process.wait(PATIENCE)
         assert "Traceback" not in self.shown
         return Completed(code, stdout, self.shown)
