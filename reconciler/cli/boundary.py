@@ -1,5 +1,6 @@
 """The one place where errors become text and an exit code. No traceback ever reaches a terminal."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -82,11 +83,14 @@ def _crashed(error: Exception) -> int:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".log", delete=False, encoding="utf-8") as log:
+    hint = "please report it, and how you got there: there was no room for a file that says more"
+    with (
+        contextlib.suppress(OSError),
+        tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".log", delete=False, encoding="utf-8") as log,
+    ):
         log.write(f"reconciler {__version__}, Python {platform.python_version()}, {platform.system()}\n")
         log.write("".join(traceback.format_tb(error.__traceback__)))
         log.write(f"{type(error).__module__}.{type(error).__qualname__}\n")
-    return _told(
-        f"this is a fault of reconciler itself ({type(error).__qualname__})",
-        f"please report it with the file {log.name}; it holds no values",
-    )
+        log.flush()
+        hint = f"please report it with the file {log.name}; it holds no values"
+    return _told(f"this is a fault of reconciler itself ({type(error).__qualname__})", hint)

@@ -58,7 +58,7 @@ def emit_document(document: Document, output: OutputOptions) -> None:
     unwritten = write_github_files(document) if output.format == "github" else ()
     try:
         emit_rendered(lambda form: render(document, form), output, unwritten)
-    except (ReconcilerError, OSError):
+    except Exception:
         if any(entry["outcome"] in WRITTEN for entry in document["assistants"]):
             tell(render_json(document))
         raise

@@ -83,6 +83,21 @@ def test_a_stdout_that_takes_nothing(one: Project, full: bool) -> None:
     assert told(done.stderr) == "applied"
 
 
+def test_a_fault_of_our_own_while_the_report_is_written(one: Project) -> None:
+    """A library that breaks stands in for one."""
+    broken = one.root / "broken" / "jinja2"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise RuntimeError\n", "utf-8")
+    with running_sandbox(SEED) as sandbox:
+        env = environment({**signed_in(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one.root)})
+        command = [COMMAND, "apply", "--yes", "--report", "r.html"]
+        done = subprocess.run(command, cwd=one.root, env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert sandbox.live("asst_a")["name"] == "New"
+    assert done.returncode == 1
+    assert "this is a fault of reconciler itself (RuntimeError)" in done.stderr
+    assert told(done.stderr) == "applied"
+
+
 def test_where_nothing_was_written_there_is_nothing_to_lose(one: Project) -> None:
     with running_sandbox(SEED) as sandbox, open("/dev/full", "wb") as full:  # noqa: PTH123
         done = subprocess.run(
