@@ -1,7 +1,7 @@
 """What a command works on: the settings and the definitions, read from the folder that the options name."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.adapters.definition_files import FoundFile, find_files, find_overlays, select
@@ -12,7 +12,7 @@ from reconciler.adapters.yaml_reader import locate
 from reconciler.core.definition import Definition
 from reconciler.core.paths import FieldPath
 from reconciler.core.settings import Settings
-from reconciler.errors import UsageError
+from reconciler.errors import DefinitionError, UsageError
 from reconciler.reconcile.choices import DefinitionOptions
 
 
@@ -39,16 +39,18 @@ def read_inputs(options: DefinitionOptions) -> Inputs:
 
 
 def read_forms(options: DefinitionOptions) -> list[tuple[Settings, Loaded]]:
-    """Return the definitions in the environment that was chosen; else as written, and in every environment."""
+    """Return the definitions in the environment that was chosen; else as written, and in every environment.
+
+    Where there are environments, an id is theirs to give: as written a definition needs none. Raises as
+    `read_inputs` does.
+    """
     settings = read_settings(options)
     forms = [settings]
     if settings.environment is None:
         forms += [settings.chosen(name) for name in sorted(settings.environments)]
     root = repository_root(options.directory)
-    return [
-        (form, load(options.directory, options.paths, root=root, settings=form, without_ids=form.environment is None))
-        for form in forms
-    ]
+    paths = _in_every(forms, options, root)
+    return [(form, load(options.directory, paths, root=root, settings=form, without_ids=_bare(form))) for form in forms]
 
 
 def read_pair(options: DefinitionOptions, against: str) -> tuple[Inputs, Inputs]:
@@ -57,15 +59,8 @@ def read_pair(options: DefinitionOptions, against: str) -> tuple[Inputs, Inputs]
     A PATH may be an overlay of either: it means its definition in both. Raises as `read_inputs` does.
     """
     pair = read_settings(options), read_settings(dataclasses.replace(options, environment=against))
-    root, folder, paths = repository_root(options.directory), options.directory, options.paths
-    if paths:
-        overlays: dict[str, list[FoundFile]] = {}
-        for settings in pair:
-            for key, found in find_overlays(folder, settings.overlay, root).items():
-                overlays.setdefault(key, []).extend(found)
-        files = find_files(folder, root)
-        chosen = select(files, overlays, folder, paths)
-        paths = tuple(found.path for found in files if found.file in chosen)
+    root, folder = repository_root(options.directory), options.directory
+    paths = _in_every(pair, options, root)
     here, there = (Inputs(folder, one, load(folder, paths, root=root, settings=one)) for one in pair)
     return here, there
 
@@ -89,6 +84,34 @@ def with_overlays_to_come(settings: Settings, folder: Path) -> Settings:
     if settings.overlay is None or (folder.resolve().parent / settings.overlay).is_dir():
         return settings
     return dataclasses.replace(settings, overlay=None)
+
+
+def _bare(settings: Settings) -> bool:
+    """Tell whether these settings are a project's with environments, before one of them is chosen."""
+    return bool(settings.environments) and settings.environment is None
+
+
+def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path) -> tuple[Path, ...]:
+    """Return PATHS that select alike in several environments: an overlay of one means its definition in all.
+
+    Raises DefinitionError as `select` does, and for an overlay without a definition.
+    """
+    if not options.paths or len(forms) == 1:
+        return tuple(options.paths)
+    folder = options.directory
+    overlays: dict[str, list[FoundFile]] = {}
+    for form in forms:
+        for key, found in find_overlays(folder, form.overlay, root).items():
+            overlays.setdefault(key, []).extend(found)
+    files = find_files(folder, root)
+    chosen = select(files, overlays, folder, options.paths)
+    astray = chosen - {found.file for found in files}
+    if astray:
+        raise DefinitionError(
+            f"the overlay {min(astray)} has no definition of the same name",
+            hint="write one, or rename or remove the overlay",
+        )
+    return tuple(found.path for found in files if found.file in chosen)
 
 
 def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:

@@ -122,3 +122,25 @@ def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: 
     assert done.code == 1
     assert "assistants/a.yaml:2:5: production and staging have one URL" in done.stdout
     assert "and the id asst_a stands here for both: both would write" in done.stdout
+
+
+def test_an_overlay_as_a_path_means_its_definition_in_every_environment(offline: Offline) -> None:
+    offline.configure("staging", "production")
+    offline.project.write("b", "nmae: x\n")
+    overlay = offline.overlay("a", "id: asst_a\nnmae: x\n").relative_to(offline.root)
+    done = offline.run("validate", overlay)
+    assert done.code == 1
+    assert done.stdout.splitlines()[0] == f"{overlay}:2:1: unknown field nmae; did you mean name?"
+    assert "assistants/b.yaml" not in done.stdout
+    offline.overlay("lost", id="asst_lost")
+    done = offline.run("validate", "environments/staging/lost.yaml")
+    assert (done.code, done.stdout) == (1, "")
+    assert "the overlay environments/staging/lost.yaml has no definition" in done.stderr
+
+
+def test_an_id_is_missing_where_no_environment_could_give_it(offline: Offline) -> None:
+    assert offline.run("validate").code == 0
+    offline.project.configure(environments={})
+    done = offline.run("validate")
+    assert done.code == 1
+    assert done.stdout.startswith('assistants/a.yaml:1:1: has no "id"; ')
