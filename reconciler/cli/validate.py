@@ -2,11 +2,12 @@
 
 import click
 
+from reconciler.adapters.settings import InvalidSettings
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
 from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.inputs import read_forms
-from reconciler.reconcile.validate import validate
+from reconciler.reconcile.validate import validate, without_settings
 
 
 @click.command("validate")
@@ -17,10 +18,14 @@ def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool)
     """Check definitions, offline and without credentials.
 
     PATHS are definition files or folders; without them the whole folder is checked. All problems of all
-    files are shown, each with file, line and column. Exit 1 when there is one. Without --environment the
-    definitions are checked as they are in every environment.
+    files are shown, each with file, line and column; those of reconciler.yaml first and alone. Exit 1 when
+    there is one. Without --environment the definitions are checked as they are in every environment.
     """
-    forms = read_forms(definitions)
+    try:
+        forms = read_forms(definitions)
+    except InvalidSettings as error:
+        emit(without_settings(error.problems, strict=strict), output)
+        return 1
     run = validate(forms, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
     return int(any(strict or problem.severity == "error" for problem in run.problems))

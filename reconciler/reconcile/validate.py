@@ -45,6 +45,15 @@ def validate(forms: Forms, *, strict: bool = False) -> Run:
     )
 
 
+def without_settings(problems: Sequence[Problem], *, strict: bool = False) -> Run:
+    """Return the run of `validate` where `reconciler.yaml` cannot be used: its problems alone.
+
+    Without it nobody knows which fields may be declared, nor which values may be shown.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    return Run("validate", now, now, results=(), problems=tuple(problems), options={"strict": strict})
+
+
 def _expired(settings: Settings, today: datetime.date) -> Iterator[Problem]:
     rules: list[IgnoreRule] = [rule for rule in settings.ignore if has_expired(rule, today)]
     for rule in rules:

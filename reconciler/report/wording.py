@@ -232,8 +232,10 @@ def _outcomes(summary: dict[str, int]) -> list[str]:
 def _validated(document: Document) -> str:
     errors = [problem for problem in document["problems"] if problem["severity"] == "error"]
     warned = [problem for problem in document["problems"] if problem["severity"] == "warning"]
-    right = document["summary"].get("total", 0) - document["summary"].get("error", 0)
-    valid = counted(right, "definition is", "definitions are") + " valid"
+    total = document["summary"].get("total", 0)
+    valid = counted(total - document["summary"].get("error", 0), "definition is", "definitions are") + " valid"
+    if errors and not total:
+        valid = "no definition was checked"
     strict = ", and --strict allows none" if warned and document["options"].get("strict") else ""
     warnings = counted(len(warned), "warning") if warned else ""
     if not errors:

@@ -161,6 +161,10 @@ def test_settings_that_cannot_be_used(one: Project) -> None:
     assert "reconciler.yaml:1:1: unknown setting max_change; did you mean max_changes?" in done.stderr
     assert "reconciler.yaml:3:9" in done.stderr
     assert "\x1b" not in done.stderr
+    done = run("validate", "--format", "github", cwd=one.root)
+    assert (done.code, done.stderr) == (1, "")
+    assert "::error file=reconciler.yaml,line=3,col=9," in done.stdout
+    assert done.stdout.endswith("Validate: 3 problems in 1 file, no definition was checked.\n")
 
 
 def test_what_a_definition_says_cannot_act_on_the_terminal(one: Project) -> None:
