@@ -13,7 +13,7 @@ import pydantic
 
 from reconciler.adapters.definition_files import UnreadableText, read_text
 from reconciler.adapters.folders import shown_path
-from reconciler.adapters.settings_models import OF_A_KEY, IgnoreEntry, SettingsFile, describe
+from reconciler.adapters.settings_models import OF_A_KEY, IgnoreEntry, SettingsFile, describe, misspelt
 from reconciler.adapters.yaml_faults import MAX_PROBLEMS
 from reconciler.adapters.yaml_places import Place, find_places
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
@@ -83,7 +83,8 @@ def _read(text: str, file: str, folder: Path) -> Settings:
             if (path, about) not in unreadable
         )
     else:
-        problems += (Problem(file, *places[path].value, message) for path, message in _mixed_folders(checked, folder))
+        found = itertools.chain(_mixed_folders(checked, folder), misspelt(checked))
+        problems += (Problem(file, *places[path].value, message) for path, message in found)
     if problems:
         raise InvalidSettings(problems)
     return _settings(checked, file, places)

@@ -3,17 +3,20 @@
 import contextlib
 import datetime
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from reconciler.adapters.api_url import check_base_url
 from reconciler.core import fields
 from reconciler.core.limits import MaxChanges
 from reconciler.core.paths import FieldPath, dotted, parse_pointer, to_pointer
 from reconciler.core.settings import OnDrift
 from reconciler.core.wording import closest
+from reconciler.errors import SettingsError
 
 
 def _pointer(value: str) -> FieldPath:
@@ -22,6 +25,15 @@ def _pointer(value: str) -> FieldPath:
     except ValueError as error:
         msg = f"cannot be used: {error}"
         raise ValueError(msg) from None
+
+
+def _pattern(path: FieldPath) -> FieldPath:
+    """Take a path that may hold a `*`: alone, since a part of a key would match nothing, unseen."""
+    if any("*" in key and key != "*" for key in path):
+        raise ValueError("cannot be used: a * stands for one whole key; write the key out, or a * alone")
+    if "" in path:
+        raise ValueError("cannot be used: it ends in a slash, or has two in a row; remove it")
+    return path
 
 
 def _top_level(value: str) -> str:
@@ -78,7 +90,12 @@ def _some(value: str) -> str:
 def _url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must begin with https:// (or http:// on this machine)")
-    return value
+    try:
+        # Whether plain http may leave this machine is an option of the run.
+        check_base_url(value, allow_insecure_http=True)
+    except SettingsError as error:
+        raise ValueError(f"cannot be used. {error}") from None
+    return value.strip()
 
 
 def _folder(value: str) -> str:
@@ -96,7 +113,7 @@ def _environment_name(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(_some)]
 # The text is checked before it becomes another type, so that strict mode sees a text.
-Pointer = Annotated[str, AfterValidator(_pointer)]
+Pointer = Annotated[str, AfterValidator(_pointer), AfterValidator(_pattern)]
 ExtraField = Annotated[str, AfterValidator(_pointer), AfterValidator(_undocumented)]
 
 
@@ -149,6 +166,31 @@ OF_A_KEY = "[key]"  # how pydantic ends the location of an error that is about a
 KEYS = tuple(SettingsFile.model_fields)
 ENTRY_KEYS = tuple(IgnoreEntry.model_fields)
 ENVIRONMENT_KEYS = tuple(EnvironmentEntry.model_fields)
+_LISTS = {
+    "always_send": "[model, voice]",
+    "extra_fields": "[/model/messages]",
+    "assistants": '["admissions/*"]',
+    "ignore": "[{path: /metadata/lastCampaign, reason: set by the CRM}]",
+}
+
+
+def misspelt(checked: SettingsFile) -> Iterator[tuple[FieldPath, str]]:
+    """Yield where a path of `sensitive` or `ignore` begins almost like a field of an assistant, and what to say.
+
+    It would match nothing: the value that was to be hidden would be shown.
+    """
+    known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in checked.extra_fields)}
+    paths: list[tuple[FieldPath, str | FieldPath]] = [
+        (("sensitive", str(index)), path) for index, path in enumerate(checked.sensitive)
+    ]
+    above: list[tuple[FieldPath, list[IgnoreEntry]]] = [((), checked.ignore)]
+    above += [(("environments", name), entry.ignore) for name, entry in checked.environments.items()]
+    for place, entries in above:
+        paths += [((*place, "ignore", str(index), "path"), entry.path) for index, entry in enumerate(entries)]
+    for place, path in paths:
+        near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
+        if near:
+            yield place, f"unknown field {path[0]}; did you mean {near}?"
 
 
 def describe(detail: Any, path: FieldPath) -> str:
@@ -174,7 +216,7 @@ def describe(detail: Any, path: FieldPath) -> str:
         return f"{name} cannot be an empty list; remove the line to mean every assistant"
     wanted = {
         "string_type": "text; put it in quotes",
-        "list_type": "a list, like [/metadata/crmKey]",
+        "list_type": f"a list, like {_LISTS.get(path[-1], '[/metadata/crmKey]')}",
         "literal_error": "one of keep, revert, fail",
     }
     return f"{name} must be {wanted.get(kind, 'a group of keys and values')}"

@@ -55,8 +55,9 @@ def _object(description: str, properties: Mapping[str, Schema], **more: Any) -> 
 _POINTER = _text(
     "A field's path: its keys from the outside in, each after a slash; * stands for any one key.",
     "/metadata/crmKey",
-    f"^(?:/{_KEY}*)+{END}",
-    "A path begins with a slash, like /metadata/crmKey; in a key, write ~1 for a slash and ~0 for a tilde.",
+    rf"^(?:/(?:\*|(?:[^~/*]|~[01])+))+{END}",
+    "A path begins with a slash, like /metadata/crmKey; in a key, write ~1 for a slash and ~0 for a tilde. A * "
+    "stands for a whole key.",
 )
 
 _EXTRA_FIELD = _text(

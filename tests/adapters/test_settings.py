@@ -91,6 +91,11 @@ def test_a_file_that_cannot_be_read(folder: Path) -> None:
         load_settings(folder, root=folder.parent)
 
 
+def test_a_path_below_an_extra_field_is_taken_as_it_is(folder: Path) -> None:
+    settings = read(folder, "extra_fields: [/voices]\nsensitive: [/voices/key, /server/secret, /*/key]\n")
+    assert settings.sensitive == (("voices", "key"), ("server", "secret"), ("*", "key"))
+
+
 def test_a_number_of_changes(folder: Path) -> None:
     assert read(folder, "max_changes: 25\n").max_changes == MaxChanges(Fraction(25), percent=False)
 
@@ -126,6 +131,13 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("environments: {a: {ignore: [{path: /name}]}}\n", '1:29: this entry has no "reason"; add it'),
         ("environments: {a: {ignore: [{path: /name, reason: x, raeson: y}]}}\n", "1:54: unknown setting raeson"),
         ("api_url: agents.goedmo.com\n", "1:10: api_url must begin with https://"),
+        ("api_url: https://ada:secret@h/api\n", "1:10: api_url cannot be used. The API URL holds a user name or a"),
+        ("environments: {a: {api_url: 'https://h/api?x'}}\n", "1:29: api_url cannot be used. The API URL holds a `?`"),
+        ("sensitive: [/metadata/crm*]\n", "1:13: sensitive, entry 1, cannot be used: a * stands for one whole key"),
+        ("sensitive: [/metadata/]\n", "1:13: sensitive, entry 1, cannot be used: it ends in a slash"),
+        ("sensitive: [/name, /metdata/key]\n", "1:20: unknown field metdata; did you mean metadata?"),
+        ("environments: {a: {ignore: [{path: /Name, reason: b}]}}\n", "1:36: unknown field Name; did you mean name?"),
+        ("always_send: model\n", "1:14: always_send must be a list, like [model, voice]"),
         ("api_url:\n", "1:9: api_url cannot be empty; remove the line"),
         ("org_id: 12\n", "1:9: org_id must be text; put it in quotes"),
         ('org_id: " "\n', "1:9: org_id cannot be empty"),
