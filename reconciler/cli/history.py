@@ -8,7 +8,7 @@ import click
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record, records
-from reconciler.cli.options import directory_option
+from reconciler.cli.options import directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
 from reconciler.reconcile.base import applied_ref
@@ -20,7 +20,7 @@ from reconciler.report.values import escape
 @click.command("history")
 @directory_option
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(("text", "json"))
 def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     """List the applied records, the newest first: when, which commit, what was written, what failed."""
     git = Git.at(repository_root(definitions.directory))

@@ -81,21 +81,37 @@ def definition_options(command: Decorated) -> Decorated:
     return click.argument("paths", nargs=-1, metavar="[PATHS]...")(directory_option(command))
 
 
-def output_options(
-    command: Decorated, *, formats: Sequence[str] = FORMATS, suffixes: Sequence[str] = tuple(FORMATS_BY_SUFFIX)
-) -> Decorated:
-    """Add `--format` and `--report`, with every format or some; the command gets `output`."""
-    named = ", ".join(f"{suffix} (JUnit)" if suffix == ".xml" else suffix for suffix in suffixes)
+class _FormatOption(click.Option):
+    """`--format` of a command that has not every format: what the environment asks of others is no error here."""
 
-    @click.option(
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Return the format that the environment names, unless only other commands have it."""
+        value = super().resolve_envvar_value(ctx)
+        known = self.type.choices if isinstance(self.type, click.Choice) else FORMATS
+        return None if value in FORMATS and value not in known else value
+
+
+def format_option(formats: Sequence[str] = FORMATS) -> Callable[[Decorated], Decorated]:
+    """Return what adds `--format`, with every format or some; the command gets `format_`."""
+    return click.option(
         "--format",
         "format_",
+        cls=_FormatOption,
         type=click.Choice(formats),
         envvar="RECONCILER_FORMAT",
         default="text",
         show_default=True,
         help="What stdout carries.  [env: RECONCILER_FORMAT]",
     )
+
+
+def output_options(
+    command: Decorated, *, formats: Sequence[str] = FORMATS, suffixes: Sequence[str] = tuple(FORMATS_BY_SUFFIX)
+) -> Decorated:
+    """Add `--format` and `--report`, with every format or some; the command gets `output`."""
+    named = ", ".join(f"{suffix} (JUnit)" if suffix == ".xml" else suffix for suffix in suffixes)
+
+    @format_option(formats)
     @click.option(
         "--report",
         "reports",

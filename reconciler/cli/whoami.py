@@ -5,7 +5,7 @@ import json
 import click
 
 from reconciler.cli.connect import open_api, stoppable
-from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
+from reconciler.cli.options import ConnectionOptions, connection_options, directory_option, format_option
 from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.inputs import read_settings
 from reconciler.report.values import escape
@@ -14,14 +14,7 @@ from reconciler.report.values import escape
 @click.command("whoami")
 @directory_option
 @connection_options
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@format_option(("text", "json"))
 def command(definitions: DefinitionOptions, connection: ConnectionOptions, format_: str) -> int:
     """Show who the credentials belong to, and whether they work."""
     settings = read_settings(definitions)

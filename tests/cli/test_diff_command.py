@@ -134,6 +134,10 @@ def test_the_environments_variable_and_the_formats(offline: Offline) -> None:
     given = {"RECONCILER_ENVIRONMENT": "staging", "RECONCILER_FORMAT": "json"}
     done = offline.run("diff", "--against", "production", env=given)
     assert (done.code, json.loads(done.stdout)["environment"]) == (0, "staging")
+    other = offline.run("diff", "--against", "production", env={**given, "RECONCILER_FORMAT": "github"})
+    assert (other.code, other.stdout) == (0, offline.run("diff", *BOTH).stdout)
+    none = offline.run("diff", "--against", "production", env={**given, "RECONCILER_FORMAT": "xml"})
+    assert (none.code, none.stdout) == (1, "")
 
 
 @pytest.mark.parametrize(

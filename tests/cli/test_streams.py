@@ -223,6 +223,10 @@ def test_whoami(project: Project) -> None:
         )
         done = run("whoami", "--format", "json", cwd=project.root, env=signed_in(sandbox))
         assert json.loads(done.stdout)["role"] == "ADMIN"
+        asked = run("whoami", cwd=project.root, env={**signed_in(sandbox), "RECONCILER_FORMAT": "json"})
+        assert asked.stdout == done.stdout
+        other = run("whoami", cwd=project.root, env={**signed_in(sandbox), "RECONCILER_FORMAT": "github"})
+        assert (other.code, other.stdout[:5]) == (0, "name:")
         done = run("whoami", cwd=project.root, env={**signed_in(sandbox), "RECONCILER_PASSWORD": "hush"})
         assert (done.code, done.stdout) == (1, "")
         assert done.stderr.startswith("Error: Login failed: wrong password")

@@ -387,9 +387,10 @@ def test_a_repository_with_sha_256(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("revision", ["nothing", "--output=x", "HEAD:assistants", "a b", "HEAD..HEAD", "", "v1^{tree}"])
 def test_a_revision_that_is_none_is_refused_before_any_request(tale: Story, revision: str) -> None:
-    complaint = refused(tale, "--base", revision)
-    assert "there is no revision" in complaint
-    assert "check the name" in complaint
+    for option in ("--base", "--changed-since"):
+        complaint = refused(tale, option, revision)
+        assert "there is no revision" in complaint
+        assert ("check the name" if revision else "a variable that is not set") in complaint
     assert not (tale.root / "x").exists()
 
 
