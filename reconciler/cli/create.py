@@ -50,4 +50,4 @@ def command(file: str, definitions: DefinitionOptions, connection: ConnectionOpt
     click.echo(f"{escape(created.file)}: created {escape(created.id)}")
     for path in created.remaining:
         tell(f"  live does not show {escape(dotted(path))} as declared: run `reconciler plan`", colour="red")
-    return int(bool(created.remaining))
+    return stopping.exit_code or int(bool(created.remaining))

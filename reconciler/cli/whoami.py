@@ -22,8 +22,8 @@ def command(definitions: DefinitionOptions, connection: ConnectionOptions, forma
         user = api.me()
     if format_ == "json":
         click.echo(json.dumps(user, indent=2, ensure_ascii=True))
-        return 0
+        return stopping.exit_code
     for name in ("name", "email", "role", "id"):
         if isinstance(user.get(name), str):
             click.echo(f"{name + ':':7}{escape(user[name])}")
-    return 0
+    return stopping.exit_code

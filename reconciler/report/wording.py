@@ -187,7 +187,7 @@ def summary_line(document: Document) -> str:
 
     `Plan: 1 to change, 1 drifted, 0 conflicts, 1 in sync, 1 error.`: a missing assistant counts as an error.
     A run that writes always names applied, unchanged and failed, and any other outcome that occurred. Drift
-    names changes that git alone made only where there are some.
+    names changes that git alone made only where there are some; a run that was stopped names how many it has not read.
     """
     summary = document["summary"]
     if document["command"] == "validate":
@@ -200,6 +200,9 @@ def summary_line(document: Document) -> str:
         parts = _drift(document)
     else:
         parts = [f"{summary.get('pending', 0)} to change", f"{summary.get('drifted', 0)} drifted", *_rest(summary)]
+    unread = sum(entry["status"] is None and entry["outcome"] is None for entry in document["assistants"])
+    if unread:
+        parts.append(f"{unread} not read")
     return f"{heading(document)}: {', '.join(parts)}."
 
 

@@ -41,6 +41,7 @@ def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: in
     read = [entry for entry in report["assistants"] if entry["status"] == "pending"]
     assert len(read) == report["api_calls"]["GET"]
     assert sum(entry["status"] is None for entry in report["assistants"]) == FLEET - len(read)
+    assert done.stdout.endswith(f" 0 errors, {FLEET - len(read)} not read.\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -76,6 +77,17 @@ def test_a_report_that_is_being_written_is_finished(project: Project, command: t
             done = running.ended()
     assert done.code == 143
     assert json.loads(done.stdout)["summary"]["total"] == 1
+
+
+def test_an_answer_that_was_awaited_is_shown(project: Project) -> None:
+    asked = threading.Event()
+    with running_sandbox(latency_ms=400) as sandbox:
+        sandbox.before_each(lambda method, path, body: asked.set() if path.endswith("/me") else None)
+        with started("whoami", cwd=project.root, env=signed_in(sandbox)) as command:
+            assert asked.wait(60)
+            command.signal(signal.SIGINT)
+            done = command.ended()
+    assert (done.code, done.stdout[:5]) == (130, "name:")
 
 
 def test_an_import_that_is_stopped(fleet: Project) -> None:
