@@ -31,7 +31,7 @@ from reconciler.reconcile.carry_out import carry_out
 from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.reconcile.connection import choose_url, credentials_of
 from reconciler.reconcile.inputs import places
-from reconciler.reconcile.recording import check_order, check_recordable, record as record_
+from reconciler.reconcile.recording import check_order, check_recordable, check_unmoved, record as record_
 from reconciler.reconcile.since import dated
 from reconciler.reconcile.versions import Versions, policy_for, read_versions
 from reconciler.report.build import to_document
@@ -192,6 +192,7 @@ def apply(
     if record:
         check_recordable(history, inputs.folders, project.history.base, inputs.loaded.definitions)
     with writing_alone(history.git, inputs.settings.environment):
+        check_unmoved(history)
         run, carried_out = carry_out(
             api,
             versions.scope(policy, concurrency=api.concurrency),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from reconciler.core.settings import OnDrift
+from reconciler.errors import UsageError
 from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 
 Decorated = Callable[..., Any]
@@ -70,6 +71,8 @@ def folder_option(command: Decorated) -> Decorated:
     )
     @functools.wraps(command)
     def wrapper(directory: str, paths: tuple[str, ...] = (), **rest: Any) -> Any:
+        if not directory:  # to Path that is the working directory, and whatever lies below it
+            raise UsageError("--directory is empty", hint="is it a variable that is not set?")
         chosen = DefinitionOptions(Path(directory), tuple(map(Path, paths)))
         return command(definitions=chosen, **rest)
 

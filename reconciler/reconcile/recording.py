@@ -34,6 +34,15 @@ def check_order(history: History) -> None:
     )
 
 
+def check_unmoved(history: History) -> None:
+    """Refuse to go on from a record that another run has replaced since it was read; called under the clone's lock."""
+    before = history.record.commit if history.record else None
+    if history.git is not None and history.git.resolve(history.ref) != before:
+        raise RepositoryError(
+            f"{history.ref} moved while this run began", hint="another run has just ended: run this again"
+        )
+
+
 def check_recordable(
     history: History, folders: Sequence[Path], asked_base: str | None, definitions: Sequence[Definition]
 ) -> None:

@@ -27,6 +27,7 @@ from reconciler import __version__
         (["plan", "--report", "missing/r.json"], "there is no folder to write it into"),
         (["plan", "--changed-since", ""], "Error: '' cannot be read"),
         (["plan", "--base", ""], "Error: '' cannot be read"),
+        (["plan", "--directory", ""], "--directory is empty"),
         (["plan", "--environment", ""], "there is no environment ''"),
         (["plan", "--report", "assistants.md"], "this is a folder, not a file"),
     ],
