@@ -33,7 +33,7 @@ Level = Literal["error", "warning"]
 class Annotation:
     """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place.
 
-    `line` and `column` are 0 where nobody knows them, `file` is empty where the whole run is meant.
+    `line` and `column` are 0 where a file as a whole is meant, `file` is empty where the whole run is.
     """
 
     level: Level  # "error" sorts before "warning"
@@ -77,14 +77,17 @@ def annotations(document: Document) -> Iterator[Annotation]:
             yield from _of_change(change, entry, document)
         for warning in entry["warnings"]:
             yield _of_entry(entry, "warning", 3, "Warning", [warning])
+    if skipped := document["summary"].get("skipped"):
+        text = f"{wording.counted(skipped, 'assistant')} {wording.OUTCOME['skipped']}."
+        yield Annotation("error", 0, "", 0, 0, wording.heading(document), text)
     for warning in document["warnings"]:
         yield Annotation("warning", 3, "", 0, 0, "Warning", _text([warning]))
 
 
 def _line(annotation: Annotation) -> str:
     places: dict[str, str | int] = {"file": annotation.file}
-    if annotation.line:
-        places["line"] = annotation.line
+    if annotation.file:
+        places["line"] = annotation.line or 1
     if annotation.column:
         places["col"] = annotation.column
     return workflow_command(annotation.level, {**places, "title": annotation.title}, annotation.text)
@@ -108,15 +111,23 @@ def _of_outcome(entry: AssistantEntry, document: Document) -> Iterator[Annotatio
     told = any(change["kind"] == "conflict" and _consequence(change, entry, document) for change in entry["changes"])
     if entry["error"] and entry["error"]["kind"] == "conflict" and told:
         return
-    lines = wording.error_lines(entry)
+    lines, line = wording.error_lines(entry), 0
     if entry["remaining"]:
+        line = min((change["line"] or 0 for change in _own(entry) if change["path"] in entry["remaining"]), default=0)
         lines.append(f"Not shown live: {field_names(entry['remaining'])}")
     if lines or entry["status"] in ("error", "missing") or entry["outcome"] in wording.TROUBLE:
-        yield _of_entry(entry, "error", 0, wording.standing(entry), lines or [wording.standing(entry)])
+        yield _of_entry(entry, "error", 0, wording.standing(entry), lines or [wording.standing(entry)], line)
 
 
-def _of_entry(entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str]) -> Annotation:
-    return Annotation(level, rank, escape(entry["file"]), 0, 0, _title(what, entry), _text(lines))
+def _own(entry: AssistantEntry) -> list[ChangeEntry]:
+    """Return the changes of which the definition's own file declares the value, and no overlay."""
+    return [change for change in entry["changes"] if change.get("file", entry["file"]) == entry["file"]]
+
+
+def _of_entry(
+    entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str], line: int = 0
+) -> Annotation:
+    return Annotation(level, rank, escape(entry["file"]), line, 0, _title(what, entry), _text(lines))
 
 
 def _of_change(change: ChangeEntry, entry: AssistantEntry, document: Document) -> Iterator[Annotation]:

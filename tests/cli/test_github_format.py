@@ -91,7 +91,7 @@ def test_an_apply_that_was_refused_is_an_error_on_its_file(two: Project, files: 
         env = {**signed_in(sandbox, email="viewer@sandbox.test"), **files.env}
         done = run("apply", "--yes", "--format", "github", cwd=two.root, env=env)
     assert done.code == 1
-    assert done.stdout.startswith("::error file=assistants/a.yaml,title=Failed%2C nothing was changed%3A New::")
+    assert done.stdout.startswith("::error file=assistants/a.yaml,line=1,title=Failed%2C nothing was changed%3A New::")
     assert files.outputs() | {"has_errors": "true", "failed": "1", "unchanged": "1"} == files.outputs()
 
 

@@ -141,21 +141,32 @@ def test_what_an_apply_put_back_is_told_as_done() -> None:
     assert "Git's value was put back." in render_github(document("apply", entry, options={"on_drift": "revert"}))
 
 
-def test_a_value_of_an_overlay_is_annotated_in_its_own_file_and_one_without_a_line_in_the_file() -> None:
+def test_a_value_of_an_overlay_is_annotated_in_its_own_file_and_one_without_a_line_on_the_first() -> None:
     moved = change("/name", "N", "M", kind="conflict", line=None)
     moved["file"] = "environments/staging/a.yaml"
     ((_, properties, _),) = commands(document("plan", assistant("a", moved), base=BASE))
-    assert properties == {"file": "environments/staging/a.yaml", "title": "Conflict: A"}
+    assert properties == {"file": "environments/staging/a.yaml", "line": "1", "title": "Conflict: A"}
 
 
 def test_what_live_does_not_show_is_an_error() -> None:
-    entry = assistant("a", outcome="not_converged", remaining=["/voice/voiceId"])
+    voice = change("/voice/voiceId", "alloy", "nova", line=9)
+    entry = assistant("a", change("/name", "N"), voice, outcome="not_converged", remaining=["/voice/voiceId"])
     ((kind, properties, text),) = commands(document("apply", entry, base=BASE))
-    assert (kind, properties["title"], text) == (
+    assert (kind, properties["line"], properties["title"], text) == (
         "error",
+        "9",
         "Not converged, live does not show it: A",
         "Not shown live: voice.voiceId",
     )
+
+
+def test_assistants_that_were_never_started_are_an_error_since_the_job_is_red() -> None:
+    entries = [assistant(key, change("/name", "N", "M"), outcome="skipped") for key in "ab"]
+    run = document("apply", *entries, base=BASE, warnings=["Nothing was sent: too many changes."])
+    assert [(kind, text) for kind, _, text in commands(run)] == [
+        ("error", "2 assistants skipped, never started."),
+        ("warning", "Nothing was sent: too many changes."),
+    ]
 
 
 @pytest.mark.parametrize(("number", "more"), [(10, []), (11, ["1 more error"]), (25, ["15 more errors"])])
