@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.report import wording
 from reconciler.report.build import STATUSES
+from reconciler.report.direction import Sides, fields_in_brief, group_title, sides
 from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, ProblemEntry
 from reconciler.report.section import in_words
 from reconciler.report.side_by_side import Row, side_by_side, whole
@@ -14,11 +15,6 @@ from reconciler.report.values import field_name, field_names, fits_on_a_line
 
 ORIGINS: dict[ChangeKind, str] = {"conflict": "conflict", "drift": "edited live", "change": "changed in git"}
 
-_GROUPS: dict[ChangeKind, str] = {
-    "conflict": "In conflict: git and live both moved",
-    "drift": "Edited live (drift)",
-    "change": "Changed in git",
-}
 _NOT_READ, _VALID = "not_read", "valid"
 # From what needs a person to what needs nobody; also the order of the filters.
 _CATEGORIES: dict[str, str] = {
@@ -27,7 +23,6 @@ _CATEGORIES: dict[str, str] = {
     **dict.fromkeys(("pending", "applied"), "change"),
     **dict.fromkeys(("unchanged", "in_sync", _VALID), "calm"),
 }
-_NAMED_FIELDS = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +60,7 @@ class Remark:
 
     label: str
     text: str
+    more: Sequence[str] = ()  # lines below it
     bad: bool = False
 
 
@@ -77,7 +73,7 @@ class Card:
     category: str
     tone: str
     standing: str
-    origins: Sequence[ChangeKind]
+    origins: Mapping[ChangeKind, str]
     brief: str
     groups: Sequence[Group]
     remarks: Sequence[Remark]
@@ -140,15 +136,16 @@ def _rank(entry: AssistantEntry, document: Document) -> tuple[bool, int, int]:
 
 def _card(entry: AssistantEntry, document: Document) -> Card:
     category = _category(entry, document)
-    kinds = {change["kind"] for change in entry["changes"]}
+    undone = document["command"] == "rollback"  # which asks nobody where a difference comes from
+    kinds = {change["kind"] for change in entry["changes"] if not undone}
     return Card(
         entry=entry,
         title=wording.title(entry),
         category=_label(category),
         tone=_CATEGORIES[category],
         standing="valid" if category == _VALID else wording.standing(entry),
-        origins=[kind for kind in ORIGINS if kind in kinds],
-        brief=_brief(entry),
+        origins={kind: words for kind, words in ORIGINS.items() if kind in kinds},
+        brief=_brief(entry, document),
         groups=list(_groups(entry, document)),
         remarks=list(_remarks(entry)),
     )
@@ -164,34 +161,35 @@ def _label(category: str) -> str:
     return next((wording.STATUS[status] for status in STATUSES if status == category), category.replace("_", " "))
 
 
-def _brief(entry: AssistantEntry) -> str:
+def _brief(entry: AssistantEntry, document: Document) -> str:
     """Return the first fields that differ, or what is wrong, for a card that is closed."""
     if error := entry["error"]:
         return wording.ERROR.get(error["kind"], error["kind"])
-    names = [field_name(change["path"]) for change in entry["changes"]]
-    more = len(names) - _NAMED_FIELDS
-    return ", ".join(names[:_NAMED_FIELDS]) + (f" and {more} more" if more > 0 else "")
+    return "; ".join(
+        words + ", ".join(names) + (f" and {more} more" if more else "")
+        for words, names, more in fields_in_brief(entry, document)
+    )
 
 
 def _groups(entry: AssistantEntry, document: Document) -> Iterator[Group]:
     updated = wording.last_updated(entry)
-    live = "At the base" if document["offline"] else "Live before" if entry["outcome"] == "applied" else "Live"
-    for kind, title in _GROUPS.items():
-        fields = [_field(change, live) for change in entry["changes"] if change["kind"] == kind]
+    for kind in ORIGINS:
+        names = sides(kind, entry, document)
+        fields = [_field(change, names) for change in entry["changes"] if change["kind"] == kind]
         if fields:
-            yield Group(kind, title, "" if kind == "change" else updated, fields)
+            yield Group(kind, group_title(kind, document), "" if kind == "change" else updated, fields)
 
 
-def _field(change: ChangeEntry, live: str) -> Field:
+def _field(change: ChangeEntry, names: Sides) -> Field:
     old, new = change.get("live"), change["desired"]
     base = change.get("base") if change["kind"] == "conflict" else None
     moved_from: Row | None = None
-    comparisons: list[tuple[str, Any, str, Any]] = [(live, old, "Definition", new)]
+    comparisons: list[tuple[str, Any, str, Any]] = [(names.before, old, names.after, new)]
     if base is not None and all(map(fits_on_a_line, (old, new, base))):
         moved_from = Row("same", whole(base), ())
     elif base is not None:
         moved = "Both moved from"
-        comparisons = [(moved, base, live, old), (moved, base, "Definition", new)]
+        comparisons = [(moved, base, names.before, old), (moved, base, names.after, new)]
     return Field(
         name=field_name(change["path"]),
         meaning=in_words(change),
@@ -203,8 +201,8 @@ def _field(change: ChangeEntry, live: str) -> Field:
 
 
 def _remarks(entry: AssistantEntry) -> Iterator[Remark]:
-    for line in wording.error_lines(entry):
-        yield Remark("Error", line, bad=True)
+    if lines := wording.error_lines(entry):
+        yield Remark("Error", lines[0], lines[1:], bad=True)
     if entry["remaining"]:
         yield Remark("Not shown live", field_names(entry["remaining"]), bad=True)
     for warning in entry["warnings"]:
@@ -221,11 +219,12 @@ def _remarks(entry: AssistantEntry) -> Iterator[Remark]:
 def _facts(document: Document) -> Iterator[tuple[str, str]]:
     """Yield where, when and against what the run was; nothing for what is not known."""
     base = document["base"] or {}
+    ref, commit = base.get("ref", ""), base.get("commit", "")
     facts = {
         "API": document["api_url"],
         "Environment": document["environment"],
         "Git": (document["head"] or "")[:12],
-        "Base": " ".join(part for part in (base.get("ref", ""), base.get("commit", "")[:12]) if part),
+        "Base": commit[:12] if ref == commit else f"{ref} {commit[:12]}".strip(),
         "Finished": document["finished_at"].replace("T", " ").replace("Z", " UTC"),
         "Version": document["tool_version"],
     }

@@ -115,7 +115,7 @@ def _named(file: str, name: str) -> ElementTree.Element:
 
 def _told(entry: AssistantEntry, document: Document) -> list[str]:
     only_validated = document["command"] == "validate" and not entry["error"]
-    return assistant_text(entry).split("\n") if wording.is_worth_showing(entry) and not only_validated else []
+    return assistant_text(entry, document).split("\n") if wording.is_worth_showing(entry) and not only_validated else []
 
 
 def _problem_line(problem: ProblemEntry) -> str:

@@ -11,17 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.report import wording
+from reconciler.report.direction import fields_in_brief
 from reconciler.report.document import AssistantEntry, Document
 from reconciler.report.inert import code, cut, inline, shortened
 from reconciler.report.page import Page, size
 from reconciler.report.section import BRIEF, FULL, LONGEST_SENTENCE, SHORT, Detail, section
-from reconciler.report.values import escape, field_name
+from reconciler.report.values import escape
 
 MARKDOWN_LIMIT = 65_000
 CLOSING = 300  # characters kept for the note on what is left out
 
 SMALLEST_LIMIT = 1_000
-_NAMED_FIELDS = 3
 _ORIGINS = {"conflict": "both", "drift": "edited live", "change": "git"}
 
 
@@ -54,9 +54,9 @@ def render_markdown(document: Document, *, limit: int = MARKDOWN_LIMIT, measure:
     left_out: list[str] = []
     if document["command"] != "validate":
         entries = sorted(filter(wording.is_worth_showing, document["assistants"]), key=_rank)
-        left_out += _table(entries, page)
+        left_out += _table(entries, document, page)
         left_out += _problems(document, page)
-        left_out += _sections(entries, page)
+        left_out += _sections(entries, document, page)
     else:
         left_out += _problems(document, page)
     if left_out:
@@ -73,7 +73,7 @@ def _opening(document: Document) -> list[str]:
     return [f"**{inline(wording.summary_line(document))}**", *map(inline, notes)]
 
 
-def _table(entries: Sequence[AssistantEntry], page: Page) -> list[str]:
+def _table(entries: Sequence[AssistantEntry], document: Document, page: Page) -> list[str]:
     """Add the table of assistants, its rows as full as they can all be; return what is left out, in words.
 
     It takes two thirds of the page at most, so that the first sections have room, unless the mere names
@@ -86,14 +86,14 @@ def _table(entries: Sequence[AssistantEntry], page: Page) -> list[str]:
     shared = frozenset(title for title, number in titles.items() if number > 1)
 
     def needed(width: _Width) -> int:
-        return page.measure("\n".join([*_head(width), *(_row(entry, width) for entry in entries)]))
+        return page.measure("\n".join([*_head(width), *(_row(entry, document, width) for entry in entries)]))
 
     chosen = next((width for width in _WIDE if needed(width) <= most), None)
     if chosen is None:
         names = range(_SHORTEST_NAME, _LONGEST_NAME + 1)
         fitting = bisect.bisect_right(names, most, key=lambda name: needed(_Width(name, by_key=shared)))
         chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
-    missing = page.add_lines(_head(chosen), [_row(entry, chosen) for entry in entries])
+    missing = page.add_lines(_head(chosen), [_row(entry, document, chosen) for entry in entries])
     return [wording.counted(missing, "more assistant")] if missing else []
 
 
@@ -106,27 +106,31 @@ def _cells(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _row(entry: AssistantEntry, width: _Width) -> str:
+def _row(entry: AssistantEntry, document: Document, width: _Width) -> str:
     kinds = {change["kind"] for change in entry["changes"]}
     origins = ", ".join(words for kind, words in _ORIGINS.items() if kind in kinds)
+    if document["command"] == "rollback":
+        origins = "rollback"
     title = wording.title(entry)
     name = entry["key"] if title in width.by_key else title
     cells = [inline(shortened(escape(name), width.name))]
     if width.file:
         cells.append(code(entry["file"]))
     what = inline(wording.standing(entry))
-    if width.fields and (told := _told(entry)):
-        what += f": {told}"
+    if width.fields:
+        what += _told(entry, document)
     return _cells([*cells, what, origins])
 
 
-def _told(entry: AssistantEntry) -> str:
-    """Return the first fields that differ, or what is wrong, for a row of the table."""
+def _told(entry: AssistantEntry, document: Document) -> str:
+    """Return the first fields that differ, or what is wrong, for a row of the table; it follows what the row says."""
     if error := entry["error"]:
-        return inline(wording.ERROR.get(error["kind"], cut(error["kind"], LONGEST_SENTENCE)))
-    names = [code(cut(field_name(change["path"]), LONGEST_SENTENCE)) for change in entry["changes"]]
-    more = len(names) - _NAMED_FIELDS
-    return ", ".join(names[:_NAMED_FIELDS]) + (f" and {more} more" if more > 0 else "")
+        return ": " + inline(wording.ERROR.get(error["kind"], cut(error["kind"], LONGEST_SENTENCE)))
+    told = ""
+    for words, names, more in fields_in_brief(entry, document):
+        told += f"{'; ' if words else ': '}{words}" + ", ".join(code(cut(name, LONGEST_SENTENCE)) for name in names)
+        told += f" and {more} more" if more else ""
+    return told
 
 
 def _problems(document: Document, page: Page) -> list[str]:
@@ -153,12 +157,12 @@ def _problems(document: Document, page: Page) -> list[str]:
     ]
 
 
-def _sections(entries: Sequence[AssistantEntry], page: Page) -> Iterator[str]:
+def _sections(entries: Sequence[AssistantEntry], document: Document, page: Page) -> Iterator[str]:
     """Add the sections, each as full as it fits; yield what is left out, in words."""
     told: Counter[Detail] = Counter()
     for place, entry in enumerate(entries):
         tried = (FULL, SHORT, BRIEF) if told[SHORT] + told[BRIEF] < _PATIENCE else (BRIEF,)
-        detail = next((detail for detail in tried if _added(section(entry, detail), page)), None)
+        detail = next((detail for detail in tried if _added(section(entry, document, detail), page)), None)
         if detail is None:
             yield wording.counted(len(entries) - place, "section")
             break

@@ -9,6 +9,7 @@ from reconciler.core.missing import MISSING
 from reconciler.core.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed
 from reconciler.errors import ReportError
+from reconciler.report.direction import is_sent
 from reconciler.report.document import AssistantEntry, ChangeEntry, Document
 from reconciler.report.values import SENSITIVE
 
@@ -61,7 +62,7 @@ def unclear_writes(document: Document) -> tuple[Applied, ...]:
 
 
 def _fields(entry: AssistantEntry, document: Document) -> tuple[AppliedField, ...]:
-    fields = [_field(change, entry) for change in entry["changes"] if _was_sent(change, document)]
+    fields = [_field(change, entry) for change in entry["changes"] if is_sent(change["kind"], document)]
     _check_apart(sorted(field.path for field in fields))
     return tuple(fields)
 
@@ -70,15 +71,6 @@ def _check_apart(paths: Sequence[FieldPath]) -> None:
     for path, following in itertools.pairwise(paths):
         if following[: len(path)] == path:
             raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
-
-
-def _was_sent(change: ChangeEntry, document: Document) -> bool:
-    options = document["options"]
-    return (
-        change["kind"] == "change"
-        or (change["kind"] == "drift" and options.get("on_drift") == "revert")
-        or (change["kind"] == "conflict" and options.get("force_conflicts") is True)
-    )
 
 
 def _field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:

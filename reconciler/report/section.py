@@ -11,7 +11,8 @@ from typing import Any
 
 from reconciler.report import wording
 from reconciler.report.diffs import DiffLine, diff_values
-from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind
+from reconciler.report.direction import Sides, group_title, sides
+from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document
 from reconciler.report.inert import code, cut, fenced, html_code, inline
 from reconciler.report.meaning import meaning
 from reconciler.report.values import field_name, fits_on_a_line, literal
@@ -32,11 +33,7 @@ FULL = Detail(diff=1_000_000, sentence=LONGEST_SENTENCE)
 SHORT = Detail(diff=1_500, sentence=LONGEST_SENTENCE)
 BRIEF = Detail(diff=0, sentence=BRIEF_SENTENCE)
 
-_TITLES: dict[ChangeKind, str] = {
-    "conflict": "**In conflict: git and live both moved**",
-    "drift": "**Edited live (drift)**",
-    "change": "**Changed in git**",
-}
+_KINDS: tuple[ChangeKind, ...] = ("conflict", "drift", "change")
 _WIDTH = 96  # columns of a comment on GitHub, about
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,
@@ -49,14 +46,14 @@ _WRAPPER = textwrap.TextWrapper(
 _COMMIT = re.compile(r"[0-9a-f]{7}")
 
 
-def section(entry: AssistantEntry, detail: Detail = FULL) -> str:
+def section(entry: AssistantEntry, document: Document, detail: Detail = FULL) -> str:
     """Return the collapsible section of one assistant; a brief one only names the fields that differ.
 
     Empty for an assistant of which the table has said everything.
     """
     name = inline(cut(wording.title(entry), BRIEF_SENTENCE))
     summary = f"<b>{name}</b>: {inline(wording.standing(entry))} ({html_code(entry['file'])})"
-    parts = _groups(entry, detail.diff) if detail.diff else _names(entry["changes"])
+    parts = _groups(entry, document, detail.diff) if detail.diff else _names(entry["changes"])
     remarks = "\n".join(_remarks(entry, detail.sentence))
     body = [*parts, *([remarks] if remarks else [])]
     if not body:
@@ -70,22 +67,24 @@ def _names(changes: Sequence[ChangeEntry]) -> Iterator[str]:
         yield "Differs in " + ", ".join(names)
 
 
-def _groups(entry: AssistantEntry, longest: int) -> Iterator[str]:
+def _groups(entry: AssistantEntry, document: Document, longest: int) -> Iterator[str]:
     updated = wording.last_updated(entry)
-    for kind, title in _TITLES.items():
+    for kind in _KINDS:
         group = [change for change in entry["changes"] if change["kind"] == kind]
         if group:
-            yield title + (f", {inline(updated)}" if updated and kind != "change" else "")
-            yield from _group(group, longest)
+            yield f"**{group_title(kind, document)}**" + (
+                f", {inline(updated)}" if updated and kind != "change" else ""
+            )
+            yield from _group(group, sides(kind, entry, document), longest)
 
 
-def _group(changes: Sequence[ChangeEntry], longest: int) -> Iterator[str]:
+def _group(changes: Sequence[ChangeEntry], names: Sides, longest: int) -> Iterator[str]:
     short = [change for change in changes if _is_short(change)]
     if short:
-        yield _table(short)
+        yield _table(short, names)
     for change in changes:
         if not _is_short(change):
-            yield from _long(change, longest)
+            yield from _long(change, names, longest)
 
 
 def _is_short(change: ChangeEntry) -> bool:
@@ -97,11 +96,10 @@ def _moved_from(change: ChangeEntry) -> Any:
     return change.get("base") if change["kind"] == "conflict" else None
 
 
-def _table(changes: Sequence[ChangeEntry]) -> str:
+def _table(changes: Sequence[ChangeEntry], names: Sides) -> str:
     """Return the differences of one kind side by side."""
     based = any(_moved_from(change) is not None for change in changes)
-    sides = ("Before (live)", "After (definition)") if changes[0]["kind"] == "change" else ("Live", "Definition")
-    rows = [["Field", *(["Both moved from"] if based else []), *sides]]
+    rows = [["Field", *(["Both moved from"] if based else []), names.before, names.after]]
     rows.append(["---"] * len(rows[0]))
     for change in changes:
         live, desired = _value(change.get("live")), _value(change["desired"])
@@ -126,13 +124,13 @@ def in_words(change: ChangeEntry) -> str:
     return meaning(change["path"], before, after)
 
 
-def _long(change: ChangeEntry, longest: int) -> Iterator[str]:
+def _long(change: ChangeEntry, names: Sides, longest: int) -> Iterator[str]:
     """Return a difference of long values: its field, then the diff; for a conflict one for each side."""
     live, desired = change.get("live"), change["desired"]
     words = in_words(change)
     name = code(field_name(change["path"])) + (f" ({words})" if words else "")
     if (base := _moved_from(change)) is None:
-        yield f"{name}, from live to definition:"
+        yield f"{name}, {names.way}:"
         yield fenced_diff(live, desired, longest)
         return
     yield f"{name}, live moved:"
@@ -182,8 +180,8 @@ def _wrapped(sign: str, text: str) -> Iterator[str]:
 def _remarks(entry: AssistantEntry, longest: int) -> Iterator[str]:
     for who, fields in wording.set_by(entry):
         yield f"- Set by {_setter(cut(who, longest))}" + (f": {_fields(fields, longest)}" if fields else "")
-    for error in wording.error_lines(entry):
-        yield f"- **Error:** {inline(cut(error, longest))}"
+    if errors := wording.error_lines(entry):
+        yield "- **Error:** " + "<br>".join(inline(cut(error, longest)) for error in errors)
     if entry["remaining"]:
         yield f"- **Not shown live:** {_fields(entry['remaining'], longest)}"
     for warning in entry["warnings"]:

@@ -6,7 +6,7 @@ Pure: a document goes in, a text comes out. All that a definition or the API wro
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.report import wording
+from reconciler.report import direction, wording
 from reconciler.report.colour import Ink, Palette
 from reconciler.report.diffs import DiffLine, Piece, diff_values
 from reconciler.report.document import AssistantEntry, ChangeEntry, Document, ProblemEntry
@@ -30,16 +30,18 @@ def render_text(document: Document, *, colour: bool = False, width: int = 80, ve
         blocks = [_problems(document["problems"], look)]
     else:
         groups = wording.told_together(filter(wording.is_worth_showing, document["assistants"]))
-        blocks = [_group(entries, look) if len(entries) > 1 else _block(entries[0], look) for entries in groups]
+        blocks = [
+            _group(entries, look) if len(entries) > 1 else _block(entries[0], document, look) for entries in groups
+        ]
         if verbose:
             blocks.append(_in_sync(document["assistants"], look))
     blocks.append([*_closing(document, look), look.palette.paint(wording.summary_line(document), "bold")])
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def assistant_text(entry: AssistantEntry, *, width: int = 100) -> str:
-    """Return what the text report says of one assistant, without colour and without a line end after it."""
-    return "\n".join(_block(entry, Look(Palette(on=False), width, verbose=False)))
+def assistant_text(entry: AssistantEntry, document: Document, *, width: int = 100) -> str:
+    """Return what the text report says of one of its assistants, without colour and without a line end after it."""
+    return "\n".join(_block(entry, document, Look(Palette(on=False), width, verbose=False)))
 
 
 def _problems(problems: Sequence[ProblemEntry], look: Look) -> list[str]:
@@ -84,7 +86,7 @@ def _group(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
     return [*lines, *_remarks(entries[0], look)]
 
 
-def _block(entry: AssistantEntry, look: Look) -> list[str]:
+def _block(entry: AssistantEntry, document: Document, look: Look) -> list[str]:
     ink = _INKS_OF_IMPORTANCE[wording.importance(entry)]
     file: Span = (escape(entry["file"]) + ":", "bold")
     lines = paragraph([file, (" " + wording.standing(entry), ink)], look, indent=2)
@@ -95,7 +97,7 @@ def _block(entry: AssistantEntry, look: Look) -> list[str]:
         known.append((f", {updated}" if known else updated, "dim"))
     lines += paragraph(known, look, first=[("  ", "plain")], indent=2) if known else []
     for change in entry["changes"]:
-        lines += _leaf(change, look)
+        lines += _leaf(change, direction.origin(change, document), look)
     lines += _remarks(entry, look)
     return lines
 
@@ -124,7 +126,7 @@ def _labelled(label: str, text: str, look: Look, *, ink: Ink = "dim", indent: in
     return paragraph([(label, ink), (" " + escape(text.strip()), "plain")], look, first=[margin], indent=indent + 2)
 
 
-def _leaf(change: ChangeEntry, look: Look) -> list[str]:
+def _leaf(change: ChangeEntry, origin: str, look: Look) -> list[str]:
     """Return one difference: on a line, on two where the second value does not fit any more, or as a diff."""
     live, desired = change.get("live"), change["desired"]
     sign = "-" if desired is None else "+" if live is None else "~"
@@ -133,11 +135,11 @@ def _leaf(change: ChangeEntry, look: Look) -> list[str]:
         (sign, _INK_OF_SIGN[sign]),
         (f" {field_name(change['path'])}:", "plain"),
     ]
+    remark = _remark(change, origin)
     if not (fits_on_a_line(live) and fits_on_a_line(desired)):
-        return _long_leaf(change, head, look)
+        return _long_leaf(change, remark, head, look)
     old = "" if sign == "+" else " " + literal(live)
     new = " " + literal(desired) if sign == "+" else " -> " + literal(desired)
-    remark = f" ({_origin(change)})" if wording.origin(change) else ""
     margin = 6
     lines: list[list[Span]] = [head]
     spans: list[Span] = [(old, "plain"), (new, "plain"), (remark, _INK_OF_KIND[change["kind"]])]
@@ -149,16 +151,16 @@ def _leaf(change: ChangeEntry, look: Look) -> list[str]:
     return [painted(line, look.palette) for line in lines]
 
 
-def _origin(change: ChangeEntry) -> str:
-    """Return a difference's origin in words; for a conflict also the value that both moved away from."""
+def _remark(change: ChangeEntry, origin: str) -> str:
+    """Return a difference's origin between brackets; for a conflict also the value that both moved away from."""
     shows_base = change["kind"] == "conflict" and "base" in change and fits_on_a_line(change["base"])
-    return wording.origin(change) + (f" from {literal(change['base'])}" if shows_base else "")
+    base = f" from {literal(change['base'])}" if shows_base else ""
+    return f" ({origin}{base})" if origin else ""
 
 
-def _long_leaf(change: ChangeEntry, head: list[Span], look: Look) -> list[str]:
+def _long_leaf(change: ChangeEntry, remark: str, head: list[Span], look: Look) -> list[str]:
     live, desired = change.get("live"), change["desired"]
-    remark: list[Span] = [(f" ({_origin(change)})", _INK_OF_KIND[change["kind"]])] if wording.origin(change) else []
-    lines = paragraph(remark, look, first=head, indent=6)
+    lines = paragraph([(remark, _INK_OF_KIND[change["kind"]])], look, first=head, indent=6)
     if change["kind"] != "conflict" or "base" not in change:
         return lines + diff_lines(live, desired, look)
     for side, value in (("live moved:", live), ("git moved:", desired)):

@@ -6,7 +6,7 @@ One place for them, so that two formats never say it differently. Pure, and free
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, Outcome, Status
+from reconciler.report.document import AssistantEntry, ChangeKind, Document, Outcome, Status
 from reconciler.report.values import escape
 
 STATUS: dict[Status, str] = {
@@ -114,11 +114,6 @@ def ignored_reason(reason: str, expires: str | None) -> str:
     """Return why a difference is ignored, and until when."""
     until = f"until {expires}" if expires else ""
     return escape(", ".join(part for part in (reason, until) if part))
-
-
-def origin(change: ChangeEntry) -> str:
-    """Return where a difference that git alone did not make comes from; nothing for a plain change."""
-    return {"change": "", "drift": "drift: edited live", "conflict": "conflict: both moved"}[change["kind"]]
 
 
 def set_by(entry: AssistantEntry) -> list[tuple[str, list[str]]]:

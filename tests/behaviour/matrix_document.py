@@ -62,13 +62,13 @@ and what is sent where git's value is to be sent: always for a change, with `--o
 KIND_WORDS = {"in sync": "in sync", "change": "a change", "drift": "drift", "conflict": "a conflict"}
 
 
-def told_line(row: Row, path: str, kind: Kind) -> str:
-    """The line of a text report for a differing leaf."""
+def told_line(row: Row, path: str, kind: Kind, *, left: bool = False) -> str:
+    """The line of a text report for a differing leaf; `left` where the options leave it alone."""
     versions = (row.live(), row.definition("desired"), row.definition("base"))
     live, desired, base = (at(tree, keys(path)) for tree in versions)
     sign = "-" if desired is None else "+" if live in (None, ABSENT) else "~"
     values = said_value(desired) if sign == "+" else f"{said_value(live)} -> {said_value(desired)}"
-    remark = " (drift: edited live)" if kind == "drift" else ""
+    remark = f" (drift: edited live{', left as it is' if left else ''})" if kind == "drift" else ""
     if kind == "conflict":
         remark = f" (conflict: both moved from {said_value(base)})"
     return f"{sign} {'.'.join(keys(path))}: {values}{remark}"

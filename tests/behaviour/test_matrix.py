@@ -55,7 +55,7 @@ def test_plan_and_apply_with_a_base(repository: Story, sandbox: Sandbox, policy:
     assert sandbox.patches == []
     assert shown.code == 0
     assert {row.key: planned(plan[row.key]) for row in ROWS} == {row.key: plan_of(row, policy) for row in ROWS}
-    assert said(shown.stdout) == {row.key: lines_of(row) for row in ROWS if row.changes()}
+    assert said(shown.stdout) == {row.key: lines_of(row, policy) for row in ROWS if row.changes()}
     check_the_rest(repository, plan)
     untouched = {row.id: live(sandbox, row) for row in ROWS}
     assert untouched == {row.id: exact(row.live()) for row in ROWS}
@@ -175,8 +175,8 @@ def check_applied(
     assert {row.id: exact(without(sandbox.provider(row.id))) for row in ROWS} == after
 
 
-def lines_of(row: Row) -> list[str]:
-    return [told_line(row, path, kind) for path, kind in row.changes()]
+def lines_of(row: Row, policy: Policy) -> list[str]:
+    return [told_line(row, path, kind, left=policy.treats(kind) == "left") for path, kind in row.changes()]
 
 
 def said(text: str) -> dict[str, list[str]]:

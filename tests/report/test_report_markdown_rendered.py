@@ -17,7 +17,7 @@ from reconciler.report.wording import title
 # With HTML let through, as GitHub does: what a value manages to write as a tag would be one here.
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 TEMPLATE = {"h2", "p", "strong", "em", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "b"}
-TEMPLATE |= {"code", "pre", "ul", "li", "span"}
+TEMPLATE |= {"code", "pre", "ul", "li", "br", "span"}
 # What GitHub would still turn into a link, a mention or a picture, in text that is no code.
 ALIVE = re.compile(
     r"@[\w.-]|#\d|\bGH-\d|://|\bwww\.|:[\w+-]*[a-z+-][\w+-]*:|(?<!\w)[0-9a-f]{7,40}(?!\w)|\$\S", re.IGNORECASE
@@ -96,7 +96,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, tuple(attrs)))
-        self._open.append(tag)
+        if tag != "br":
+            self._open.append(tag)
         self.sentences += "\n"  # GitHub looks for links in the text between two tags
         if tag == "summary":
             self.summaries.append("")

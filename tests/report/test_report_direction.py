@@ -1,0 +1,57 @@
+"""Which way a difference goes, in every format: a live edit that is left alone never reads as if it were sent."""
+
+import pytest
+from report_documents import assistant, change, document, failure
+
+from reconciler.report.document import Document, Outcome
+from reconciler.report.html import render_html
+from reconciler.report.markdown import render_markdown
+from reconciler.report.text import render_text
+
+BASE = {"ref": "origin/main", "commit": "abc"}
+GIT, DRIFT = change("/name", "N", "M"), change("/model/temperature", 0.7, 0.9, kind="drift", base=0.7)
+LONG = change("/voicemailMessage", "long " * 20, "short")
+
+
+def run(command: str, *, on_drift: str = "keep") -> Document:
+    outcome: Outcome | None = None if command in ("plan", "drift") else "applied"
+    return document(command, assistant("a", GIT, DRIFT, outcome=outcome), base=BASE, options={"on_drift": on_drift})
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_drift_that_is_kept_is_told_apart_from_what_is_sent(command: str) -> None:
+    told = run(command)
+    assert "model.temperature: 0.9 -> 0.7 (drift: edited live, left as it is)" in render_text(told, width=100)
+    markdown, page = render_markdown(told), render_html(told)
+    assert ": `name`; left as it is: `model.temperature` |" in markdown
+    assert "**Edited live (drift), left as it is**" in markdown
+    assert "| Field | Live | Definition |" in markdown
+    assert '<span class="brief">name; left as it is: model.temperature</span>' in page
+
+
+@pytest.mark.parametrize(("command", "on_drift"), [("drift", "keep"), ("apply", "revert")])
+def test_drift_that_is_put_back_or_only_looked_for_is_not_said_to_be_left(command: str, on_drift: str) -> None:
+    told = run(command, on_drift=on_drift)
+    assert not any("left as it is" in render(told) for render in (render_text, render_markdown, render_html))
+
+
+def test_a_rollback_says_nothing_of_git() -> None:
+    told = document("rollback", assistant("a", GIT, LONG, outcome="applied"), base=BASE)
+    markdown, page = render_markdown(told), render_html(told)
+    assert "`name`, `voicemailMessage` | rollback |" in markdown
+    assert "**Put back**" in markdown
+    assert "| Field | Before (live) | After (put back) |" in markdown
+    assert "`voicemailMessage` (another message for voicemail), from live to what it was before:" in markdown
+    assert "git" not in page.split("<main>")[1].split("<script>")[0]
+
+
+def test_an_offline_plan_never_calls_the_base_live() -> None:
+    told: Document = {**document("plan", assistant("a", GIT, LONG), base=BASE), "offline": True}
+    assert "| Field | Before (base) | After (definition) |" in render_markdown(told)
+    assert "from the base to the definition:" in render_markdown(told)
+
+
+def test_an_error_and_what_to_do_about_it_are_one_remark() -> None:
+    told = document("plan", assistant("a", error=failure("server", "it broke\n\n# try later\n")))
+    assert "- **Error:** it broke<br># try later\n" in render_markdown(told)
+    assert '<b>Error:</b> it broke<span class="line"># try later</span></li>' in render_html(told)
