@@ -10,6 +10,7 @@ import click
 from reconciler.adapters.files import write_whole
 from reconciler.cli.github_files import write_github_files
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
+from reconciler.cli.reports import tell_if_too_large
 from reconciler.cli.streams import for_runner, tell, wants_colour
 from reconciler.core.paths import FieldPath
 from reconciler.core.problem import Problem
@@ -74,7 +75,10 @@ def emit_rendered(
     failures: list[ReconcilerError] = []
     for path in output.reports:
         try:
-            write_whole(path, rendered(FORMATS_BY_SUFFIX[path.suffix]))
+            text = rendered(FORMATS_BY_SUFFIX[path.suffix])
+            write_whole(path, text)
+            if path.suffix == ".json":
+                tell_if_too_large(path, text)
         except ReconcilerError as error:
             failures.append(error)
     failures += unwritten

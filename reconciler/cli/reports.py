@@ -13,6 +13,7 @@ from reconciler.reconcile.inputs import places
 from reconciler.report.build import to_document
 from reconciler.report.document import Document
 from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
+from reconciler.report.values import escape
 
 
 def read_report(name: str) -> Document:
@@ -47,12 +48,15 @@ def report_before_writing(output: OutputOptions, settings: Settings) -> Callable
         if not paths:
             return
         text = render_json(to_document(run, sensitive=settings.sensitive, places=places))
-        too_much = too_large(text)
-        if too_much is not None:
-            tell(
-                f"The report {too_much}, so that neither rollback nor --resume will read it. {SMALLER}", colour="yellow"
-            )
         for path in paths:
+            tell_if_too_large(path, text)
             write_whole(path, text)
 
     return write
+
+
+def tell_if_too_large(path: Path, text: str) -> None:
+    """Say so at once: who wants to roll back should not be the first to learn that the report cannot be read."""
+    if reason := too_large(text):
+        told = f"warning: {escape(str(path))} {reason}, so that no later command will read it.\n{SMALLER}"
+        tell(told, colour="yellow")

@@ -36,6 +36,15 @@ def render_json(document: Mapping[str, object]) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
+def too_large(text: str) -> str | None:
+    """Return why a report is too large to be read back, in words that follow its name; None where it is not."""
+    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):  # first: to encode such a text takes yet more memory
+        return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
+    if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
+        return f"is larger than {LARGEST_REPORT // 1024**2} MiB"
+    return "holds far too many values" if has_more_tokens(text, MOST_TOKENS) else None
+
+
 def parse_report(text: str, *, name: str) -> Document:
     """Return the document that a file holds; `name` is what messages call the file.
 
@@ -43,9 +52,8 @@ def parse_report(text: str, *, name: str) -> Document:
     version knows.
     """
     where = escape(name)
-    too_much = too_large(text)
-    if too_much is not None:
-        raise ReportError(too_much, hint=SMALLER, where=where)
+    if reason := too_large(text):
+        raise ReportError(reason, hint=SMALLER, where=where)
     document = _parse(text, where)
     try:
         _check_version(document, where)
@@ -55,15 +63,6 @@ def parse_report(text: str, *, name: str) -> Document:
         msg = f"is not a report of this tool: {escape(str(error))}"
         raise ReportError(msg, hint=_HINT, where=where) from error
     return cast("Document", document)
-
-
-def too_large(text: str) -> str | None:
-    """Return what keeps a report from being read back, as the rest of a sentence about it; None where nothing does."""
-    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):  # first: to encode such a text takes yet more memory
-        return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
-    if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
-        return f"is larger than {LARGEST_REPORT // 1024**2} MiB"
-    return "holds far too many values" if has_more_tokens(text, MOST_TOKENS) else None
 
 
 def _parse(text: str, where: str) -> Any:

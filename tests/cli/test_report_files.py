@@ -1,5 +1,6 @@
 """`--report` in the formats for people who look and for CI systems that count."""
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -7,6 +8,8 @@ import pytest
 from commands import run, signed_in
 from projects import MODEL, Project
 from servers import running_sandbox
+
+from reconciler.report.json_text import LARGEST_REPORT
 
 LIVE = {"asst_1": {"name": "Old <b>", "model": MODEL}}
 PLANNED = "Plan: 1 to change, 0 drifted, 0 conflicts, 0 in sync, 0 errors."
@@ -74,3 +77,16 @@ def test_another_suffix_is_refused(one: Project) -> None:
     done = run("validate", "--report", "r.pdf", cwd=one.root)
     assert done.code == 1
     assert "a report ends in .json, .md, .html or .xml" in done.stderr
+
+
+def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(one: Project) -> None:
+    with running_sandbox(LIVE) as sandbox:
+        assert run("plan", "--report", "small.json", cwd=one.root, env=signed_in(sandbox)).stderr == ""
+    report = json.loads((one.root / "small.json").read_text("utf-8"))
+    report["assistants"][0]["patch"] = {"metadata": {"notes": "x" * (LARGEST_REPORT // 2)}}
+    for part in ("a.json", "b.json"):
+        (one.root / part).write_text(json.dumps(report), "utf-8")
+    done = run("report", "a.json", "b.json", "--format", "github", "--report", "both.json", cwd=one.root)
+    assert done.code == 0
+    assert done.stderr.startswith("warning: both.json is larger than 24 MiB, so that no later command will read it.\n")
+    assert "is larger than 24 MiB" in run("report", "both.json", cwd=one.root).stderr

@@ -190,7 +190,7 @@ def test_a_report_that_could_not_be_read_back_says_so_before_the_first_write(pro
     with running_sandbox(seed) as sandbox:
         sandbox.before_each(lambda method, path, body: before.append(said.wait(30)) if method == "PATCH" else None)
         with started("apply", "--yes", "--report", "r.json", cwd=project.root, env=signed_in(sandbox)) as command:
-            command.told("so that neither rollback nor --resume will read it")
+            command.told("so that no later command will read it")
             said.set()
             assert command.ended().code == 0
     assert before == [True] * len(keys)
