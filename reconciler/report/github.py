@@ -172,7 +172,8 @@ def _consequence(change: ChangeEntry, entry: AssistantEntry, document: Document)
 
 
 def _notes(document: Document) -> list[str]:
-    return [] if document["command"] == "validate" else wording.notes(document)
+    notes = [] if document["command"] == "validate" else wording.notes(document)
+    return [*wording.environment(document), *notes]
 
 
 def _title(what: str, entry: AssistantEntry) -> str:

@@ -42,7 +42,7 @@ def render_junit(document: Document) -> str:
         "skipped": str(sum(case.find("skipped") is not None for case in cases)),
         "time": _seconds(document),
     }
-    name = f"reconciler {escape(document['command'])}"
+    name = escape(" ".join(["reconciler", document["command"], *filter(None, [document["environment"]])]))
     suites = ElementTree.Element("testsuites", {"name": name, **counts})
     started = escape(document["started_at"].removesuffix("Z"))
     suite = ElementTree.SubElement(suites, "testsuite", {"name": name, **counts, "timestamp": started})

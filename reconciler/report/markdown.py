@@ -21,6 +21,7 @@ from reconciler.report.values import escape
 MARKDOWN_LIMIT = 65_000
 CLOSING = 300  # characters kept for the note on what is left out
 
+LONGEST_HEADING = 100
 SMALLEST_LIMIT = 1_000
 _ORIGINS = {"conflict": "both", "drift": "edited live", "change": "git"}
 
@@ -50,7 +51,8 @@ def render_markdown(document: Document, *, limit: int = MARKDOWN_LIMIT, measure:
     Trouble comes first, then conflicts, drift and changes; a note at the end says what is left out.
     """
     page = Page(max(limit, SMALLEST_LIMIT) - CLOSING, measure)
-    page.add("\n\n".join([f"## {inline(wording.heading(document))}", *_opening(document)]))
+    environment = f": {inline(document['environment'][:LONGEST_HEADING])}" if document["environment"] else ""
+    page.add("\n\n".join([f"## {inline(wording.heading(document))}{environment}", *_opening(document)]))
     left_out: list[str] = []
     if document["command"] != "validate":
         entries = sorted(filter(wording.is_worth_showing, document["assistants"]), key=_rank)

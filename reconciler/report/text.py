@@ -59,7 +59,8 @@ def _closing(document: Document, look: Look) -> Iterator[str]:
         yield from _labelled("warning:", warning, look, ink="changed", indent=0)
     for definition in wording.gone(document):
         yield from _labelled("no longer managed:", f"{definition}: {wording.GONE}", look, ink="changed", indent=0)
-    remarks = [] if document["command"] == "validate" else wording.notes(document)
+    remarks = wording.environment(document)
+    remarks += [] if document["command"] == "validate" else wording.notes(document)
     changes = [change for entry in document["assistants"] for change in entry["changes"]]
     if any(change["kind"] != "change" for change in changes):
         remarks.append(_DIRECTION)

@@ -177,6 +177,11 @@ def heading(document: Document) -> str:
     return escape(document["command"][:20]).capitalize()
 
 
+def environment(document: Document) -> list[str]:
+    """Return which environment a run was about, as a sentence; nothing where there is only one."""
+    return [escape(f"Environment: {document['environment']}.")] if document["environment"] else []
+
+
 def summary_line(document: Document) -> str:
     """Return the totals as one sentence.
 

@@ -52,7 +52,7 @@ def runs(draw: st.DrawFn) -> Document:
     )
     found = [problem(draw(texts), 1, 1, draw(texts))]
     command = draw(st.sampled_from(["plan", "apply", "drift", "validate"]) | texts)
-    return document(command, entry, problems=found, warnings=[draw(texts)])
+    return {**document(command, entry, problems=found, warnings=[draw(texts)]), "environment": draw(st.none() | texts)}
 
 
 @settings(deadline=None, max_examples=60)

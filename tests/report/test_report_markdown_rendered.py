@@ -175,14 +175,15 @@ def runs(draw: st.DrawFn) -> Document:
     entry["live_updated_at"] = draw(hostile)
     other = assistant(draw(hostile) + "2", change(draw(hostile), draw(values), draw(values)), name=draw(hostile))
     gone: list[GoneEntry] = [{"file": draw(hostile), "id": draw(hostile)}]
-    return document(
-        draw(st.sampled_from(["plan", "apply", "drift", "validate"]) | hostile),
+    found = document(
+        draw(st.sampled_from(["plan", "apply", "drift", "rollback", "validate"]) | hostile),
         entry,
         other,
         problems=[problem(draw(hostile), 1, 1, draw(hostile))],
         warnings=[draw(hostile)],
         gone=gone,
     )
+    return {**found, "environment": draw(st.none() | hostile)}
 
 
 def shown(text: str) -> str:

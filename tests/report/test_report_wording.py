@@ -5,7 +5,12 @@ from report_documents import assistant, change, document, failure, problem, sinc
 
 from reconciler.report import wording
 from reconciler.report.document import AssistantEntry, Document, Outcome
+from reconciler.report.github import render_github
+from reconciler.report.html import render_html
+from reconciler.report.junit import render_junit
+from reconciler.report.markdown import render_markdown
 from reconciler.report.meaning import meaning
+from reconciler.report.text import render_text
 
 CHANGED = assistant("changed", change("/name", "B", "A"))
 DRIFTED = assistant("drifted", change("/name", "B", "A", kind="drift"))
@@ -166,3 +171,12 @@ def test_a_reason_is_told_with_its_date() -> None:
 )
 def test_some_fields_say_what_their_change_means(path: str, old: object, new: object, words: str) -> None:
     assert meaning(path, old, new) == words
+
+
+def test_a_report_names_its_environment_in_every_format() -> None:
+    told: Document = {**document("plan", CHANGED, base={"ref": "main", "commit": "abc"}), "environment": "staging"}
+    assert render_markdown(told).startswith("## Plan: staging\n\n")
+    assert "\nEnvironment: staging.\nPlan: 1 to change" in render_text(told)
+    assert "Environment: staging.\nPlan: 1 to change" in render_github(told)
+    assert '<testsuite name="reconciler plan staging"' in render_junit(told)
+    assert "<dt>Environment</dt><dd>staging</dd>" in render_html(told)
