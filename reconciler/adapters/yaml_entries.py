@@ -14,6 +14,7 @@ from reconciler.adapters.yaml_values import write_inline, write_item, write_pair
 # What may stand behind an entry between brackets that has its line to itself.
 _COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
 _COMMA_OR_COMMENT = re.compile(r"[ \t]*,?(?:[ \t]+#[^\r\n]*|[ \t]*)(?=[\r\n]|\Z)")
+_ITS_COMMA = re.compile(r"[ \t]*,")
 # What stands between an entry without brackets and the next one, where no comment has a line to itself.
 _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
@@ -79,14 +80,19 @@ def without_pair(page: Page, mapping: Node, key: str) -> Iterator[str]:
 def _without(page: Page, spans: Sequence[tuple[int, int]], index: int, *, flow: bool) -> Iterator[str]:
     """Propose texts that lack one of several entries, each of which stands from one position to another."""
     start, end = spans[index]
+    following = spans[index + 1][0] if index + 1 < len(spans) else None
     if _is_first_on_line(page, start) and (not flow or _COMMA_OR_COMMENT.match(page.text, end)):
         yield page.spliced(_lines_without(page, start, end))
-    elif flow and index:
-        yield page.spliced(Splice(spans[index - 1][1], end, ""))
-    elif index + 1 < len(spans):
-        following = spans[index + 1][0]
-        if flow or _OWN_COMMENT.fullmatch(page.text, end, following):
+    elif not flow:
+        if following and _OWN_COMMENT.fullmatch(page.text, end, following):
             yield page.spliced(Splice(start, following, ""))
+    elif index and "#" not in page.text[spans[index - 1][1] : start]:
+        yield page.spliced(Splice(spans[index - 1][1], end, ""))
+    elif following and "#" not in page.text[end:following]:
+        yield page.spliced(Splice(start, following, ""))
+    else:  # between comments of other entries, which stay; a comma before a closing bracket does no harm
+        comma = _ITS_COMMA.match(page.text, end) if following else None
+        yield page.spliced(Splice(start, comma.end() if comma else end, ""))
 
 
 def _is_first_on_line(page: Page, position: int) -> bool:

@@ -79,13 +79,17 @@ class Replacing:
     def _replaced(self, slot: Slot, value: Any) -> Iterator[str]:
         node = slot.node
         style = style_of(node)
+        is_bare = node.flow and not node.items and not node.pairs
+        if is_bare and is_filled(value) and "#" in self.text[node.start : node.end]:
+            inside = write_inline(value, style, in_brackets=True)[1:-1]
+            yield self.page.spliced(Splice(node.content + 1, node.content + 1, inside))
         if slot.in_brackets:
             yield self.page.spliced(*self._inline(slot, write_inline(value, style, in_brackets=True)))
             return
         if isinstance(value, str) and ("\n" in value or node.is_block_text):
             for block in self._block_texts(slot, value):
                 yield self.page.spliced(*self._with_body(slot, block))
-        if is_filled(value) and not (node.flow and (node.items or node.pairs)):
+        if is_filled(value) and (is_bare or not node.flow):
             for hand in self.page.hands():
                 yield self.page.spliced(*self._collection(slot, value, hand, style))
         yield self.page.spliced(*self._inline(slot, write_inline(value, style)))

@@ -232,6 +232,10 @@ LISTS: dict[str, tuple[str, Any, str]] = {
         [{"role": "x", "i": {"q": 2}, "k": 1}],
         "a:\n  - role: 'x' # c\n    # own\n    i: {'q': 2}\n    k: 1 # e\n",
     ),
+    "from brackets with nothing but a comment": ("a: [ # c\n  ] # d\n", ["x"], "a: [x # c\n  ] # d\n"),
+    "the first one less, between brackets": ("a: [1, # c\n  # own\n  2]\n", [2], "a: [ # c\n  # own\n  2]\n"),
+    "the last one less, between brackets": ("a: [1, # c\n  # own\n  2]\n", [1], "a: [1, # c\n  # own\n  ]\n"),
+    "one within less, between brackets": ("a: [1, # c\n  2, 3]\n", [1, 3], "a: [1, # c\n  3]\n"),
     "entry loses its first key": ("a:\n  - role: x\n    text: 'y' # c\n", [{"text": "y"}], "a:\n  - text: 'y' # c\n"),
     "entry loses its first key and its comment": (
         "a:\n  - role: x # c\n    text: 'y' # d\n",
