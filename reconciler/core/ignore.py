@@ -1,21 +1,68 @@
-"""Differences that a team accepts: which rules concern an assistant, and which are out of date."""
+"""Differences that a team accepts: which rules concern an assistant, what they keep, and which are out of date."""
 
+import dataclasses
 import datetime
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from reconciler.core.canonical import Whole, equal
 from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING
-from reconciler.core.paths import FieldPath, to_pointer
+from reconciler.core.missing import MISSING, Missing
+from reconciler.core.origin import Change
+from reconciler.core.paths import FieldPath, covers, to_pointer
 from reconciler.core.settings import IgnoreRule
 
 NOTICE_DAYS = 14
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ignored:
+    """A differing leaf, or a place inside a list, that an `ignore` rule accepts."""
+
+    path: FieldPath
+    rule: IgnoreRule
+
+
 def rules_for(rules: Sequence[IgnoreRule], key: str) -> tuple[IgnoreRule, ...]:
     """Return the rules that concern the definition with a key; a rule's patterns are shell-style, `admissions/*`."""
     return tuple(rule for rule in rules if _concerns(rule, key))
+
+
+def rule_for(path: FieldPath, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
+    """Return the first rule that names a path, or something above it."""
+    return next((rule for rule in rules if covers(rule.path, path)), None)
+
+
+def accepted(
+    found: Sequence[Change], rules: Sequence[IgnoreRule], inside: Iterable[Ignored] = ()
+) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
+    """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside` lists.
+
+    A leaf is accepted too where what live holds at an ignored path would go with it.
+    """
+    ignored = tuple(
+        Ignored(change.path, rule)
+        for change in found
+        if (rule := rule_for(change.path, rules) or _rule_inside(change, rules)) is not None
+    )
+    paths = {entry.path for entry in ignored}
+    left = tuple(change for change in found if change.path not in paths)
+    return left, tuple(sorted((*ignored, *inside), key=lambda entry: entry.path))
+
+
+def kept_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[Any, tuple[Ignored, ...]]:
+    """Return a definition with live's values at the ignored places inside its lists, and those that differ.
+
+    A list is one leaf, and sent in one piece: what it keeps has to stand in it.
+    """
+    ignored: dict[FieldPath, Ignored] = {}
+    for rule in rules:
+        places: list[FieldPath] = []
+        tree = _kept(tree, live, rule.path, (), places)
+        ignored = {path: Ignored(path, rule) for path in places} | ignored
+    return tree, tuple(ignored[path] for path in sorted(ignored))
 
 
 def has_expired(rule: IgnoreRule, today: datetime.date) -> bool:
@@ -49,14 +96,67 @@ def _concerns(rule: IgnoreRule, key: str) -> bool:
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:
-    """Tell whether a definition declares a path that matches, `*` standing for any one key."""
-    trees: list[object] = [definition.declared]
+    """Tell whether a definition declares a path that matches, or null above it; `*` stands for any one key."""
+    trees: list[Any] = [definition.declared]
     for part in pattern:
-        found: list[object] = []
-        for tree in trees:
-            if part == "*":
-                found.extend(tree.values() if isinstance(tree, dict) else ())
-            elif (value := value_at(tree, (part,))) is not MISSING:
-                found.append(value)
-        trees = found
+        trees = [None if tree is None else below for tree in trees for below in _below(tree, part)]
     return bool(trees)
+
+
+def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
+    """Return the first rule for what live holds inside a leaf, and what is declared has no place for."""
+    depth = len(change.path)
+    if isinstance(change.desired, list) and isinstance(change.live, list):
+        return None
+    for rule in rules:
+        if covers(rule.path[:depth], change.path) and _holds(change.live, rule.path[depth:]):
+            return rule
+    return None
+
+
+def _holds(live: Any | Missing, pattern: FieldPath) -> bool:
+    trees = [live]
+    for part in pattern:
+        trees = [below for tree in trees if tree is not None for below in _below(tree, part)]
+    return any(tree is not None and tree is not MISSING for tree in trees)
+
+
+def _below(tree: Any, part: str) -> list[Any]:
+    """Return what stands in an object or list at a key, an index or `*`; null stands for whatever was there."""
+    if tree is None:
+        return [None]
+    if isinstance(tree, list):
+        return [item for index, item in enumerate(tree) if part in ("*", str(index))]
+    if part == "*":
+        return list(tree.values()) if isinstance(tree, Mapping) else []
+    value = value_at(tree, (part,))
+    return [] if value is MISSING else [value]
+
+
+def _kept(
+    tree: Any, live: Any, pattern: FieldPath, path: FieldPath, places: list[FieldPath], *, inside: bool = False
+) -> Any:
+    """Return a tree with live's values where a pattern leads into a list; `MISSING` for a key that live lacks."""
+    if not pattern:
+        if not inside:
+            return tree
+        if not equal(tree, live):
+            places.append(path)
+        return live
+    part, below = pattern[0], pattern[1:]
+    if isinstance(tree, Mapping) and isinstance(live, Mapping):
+        laid = {
+            key: _kept(value, live.get(key, MISSING), below, (*path, key), places, inside=inside)
+            if part in ("*", key)
+            else value
+            for key, value in tree.items()
+        }
+        return {key: value for key, value in laid.items() if value is not MISSING}
+    if isinstance(tree, list) and isinstance(live, list) and not isinstance(tree, Whole):
+        return [
+            _kept(item, live[index], below, (*path, str(index)), places, inside=True)
+            if part in ("*", str(index)) and index < len(live)
+            else item
+            for index, item in enumerate(tree)
+        ]
+    return tree

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from reconciler.core.canonical import equal, same
 from reconciler.core.compare import value_at
 from reconciler.core.fields import CLOSED_OBJECTS
+from reconciler.core.ignore import Ignored, accepted, kept_in_lists, rule_for
 from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, Change, changes, released
-from reconciler.core.patch import build_patch, lost_keys
+from reconciler.core.patch import Kept, build_patch, lost_keys
 from reconciler.core.paths import FieldPath, covers, dotted, to_pointer
 from reconciler.core.settings import IgnoreRule, OnDrift
 
@@ -25,14 +26,6 @@ class Policy:
     on_drift: OnDrift = "keep"
     force_conflicts: bool = False
     always_send: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Ignored:
-    """A differing leaf that an `ignore` rule accepts."""
-
-    path: FieldPath
-    rule: IgnoreRule
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,7 +76,8 @@ def make_plan(
     this assistant. `resend` are fields whose last write is unclear: as far as they are declared they are sent
     even where live shows them. Raises IncompleteObject where the definition cannot be sent.
     """
-    found, ignored = _accepted(changes(desired, live, base), ignore)
+    desired, base, inside = _kept_in_lists(desired, base, live, ignore)
+    found, ignored = accepted(changes(desired, live, base), ignore, inside)
     refusal = _refusal(found, policy)
     sent = () if refusal else tuple(change for change in found if _is_sent(change, policy))
     left = {change.path for change in found} - {change.path for change in sent}
@@ -94,7 +88,7 @@ def make_plan(
         desired,
         live,
         [field for field in desired if field in touched],
-        kept=lambda path: path in left or _rule_for(path, ignore) is not None,
+        kept=_kept(left, ignored, ignore),
         always_send=policy.always_send,
     )
     return Plan(
@@ -116,7 +110,8 @@ def make_plan(
 def plan_offline(desired: Mapping[str, Any], base: Base, *, ignore: Sequence[IgnoreRule] = ()) -> Plan:
     """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
     live = {} if base is MISSING else base
-    found, ignored = _accepted(changes(desired, live, base), ignore)
+    desired, base, inside = _kept_in_lists(desired, base, live, ignore)
+    found, ignored = accepted(changes(desired, live, base), ignore, inside)
     return Plan(changes=found, released=released(desired, base), ignored=ignored)
 
 
@@ -132,6 +127,7 @@ def patch_again(
 
     None where live shows a third value, neither the old one nor ours: somebody else has been there since.
     """
+    desired, _ = kept_in_lists(desired, live, ignore)
     for path, old in plan.replaced:
         fresh = value_at(live, path)
         if _exact(fresh) != _exact(old) and not equal(value_at(desired, path), fresh, path):
@@ -143,7 +139,7 @@ def patch_again(
         desired,
         live,
         [field for field in desired if field in touched],
-        kept=lambda path: path in left or _rule_for(path, ignore) is not None,
+        kept=_kept(left, plan.ignored, ignore),
         always_send=policy.always_send,
     )
 
@@ -199,13 +195,18 @@ def digest(
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _accepted(found: Sequence[Change], ignore: Sequence[IgnoreRule]) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
-    """Return the changes that no rule accepts, and those that one does."""
-    ignored = tuple(
-        Ignored(change.path, rule) for change in found if (rule := _rule_for(change.path, ignore)) is not None
-    )
-    accepted = {entry.path for entry in ignored}
-    return tuple(change for change in found if change.path not in accepted), ignored
+def _kept_in_lists(
+    desired: Mapping[str, Any], base: Base, live: Mapping[str, Any], ignore: Sequence[IgnoreRule]
+) -> tuple[Mapping[str, Any], Base, tuple[Ignored, ...]]:
+    """Return desired and base with live's values at the ignored places inside lists, and those that differ."""
+    desired, inside = kept_in_lists(desired, live, ignore)
+    return desired, base if base is MISSING else kept_in_lists(base, live, ignore)[0], inside
+
+
+def _kept(left: Collection[FieldPath], ignored: Sequence[Ignored], ignore: Sequence[IgnoreRule]) -> Kept:
+    """Return which paths keep their live value: changes that are not sent, and what a rule accepts."""
+    paths = {*left, *(entry.path for entry in ignored)}
+    return lambda path: path in paths or rule_for(path, ignore) is not None
 
 
 def _resent(
@@ -228,10 +229,6 @@ def _refusal(found: Sequence[Change], policy: Policy) -> Literal["conflict", "dr
     if "conflict" in kinds and not policy.force_conflicts:
         return "conflict"
     return "drift" if "drift" in kinds and policy.on_drift == "fail" else None
-
-
-def _rule_for(path: FieldPath, ignore: Sequence[IgnoreRule]) -> IgnoreRule | None:
-    return next((rule for rule in ignore if covers(rule.path, path)), None)
 
 
 def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], patch: Mapping[str, Any]) -> Iterator[str]:

@@ -47,16 +47,21 @@ def test_globs_choose_assistants_by_key() -> None:
         (("metadata",), True),
         (("metadata", "crm", "key"), True),
         (("metadata", "*", "key"), True),
-        (("metadata", "*", "other"), False),
+        (("*", "other"), False),
+        (("metadata", "*", "other"), True),  # below what is declared null
         (("metadata", "crm", "key", "below"), False),
         (("metadata", "null"), True),
+        (("metadata", "null", "below"), True),
+        (("metadata", "list", "0", "key"), True),
+        (("metadata", "list", "*", "key"), True),
+        (("metadata", "list", "1"), False),
         (("*",), True),
         (("name", "*"), False),
         (("voice",), False),
     ],
 )
 def test_a_rule_that_concerns_nothing_declared_is_told(path: tuple[str, ...], matches: bool) -> None:
-    declared = {"name": "A", "metadata": {"crm": {"key": 1}, "null": None}}
+    declared = {"name": "A", "metadata": {"crm": {"key": 1}, "null": None, "list": [{"key": 1}]}}
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", declared)]
     assert bool(list(unmatched_notes([rule(*path)], definitions))) != matches
     (note,) = unmatched_notes([rule(*path, assistants=("b",))], definitions)
