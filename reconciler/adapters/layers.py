@@ -43,7 +43,9 @@ class Layer:
             path = problem.path or ()
             if problem.about == "key" == finding.about and path == finding.path:
                 return True
-            if problem.about == "value" and path == finding.path[: len(path)]:
+            # A key that is wrong is so whatever stands behind it.
+            own_key = finding.about == "key" and path == finding.path
+            if problem.about == "value" and path == finding.path[: len(path)] and not own_key:
                 return True
         return False
 

@@ -13,7 +13,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from reconciler.adapters.yaml_complaints import explain
-from reconciler.adapters.yaml_scalars import PLAIN, TEXT
+from reconciler.adapters.yaml_scalars import PLAIN, TEXT, read_plain
 from reconciler.core.finding import About
 from reconciler.core.paths import FieldPath
 
@@ -23,6 +23,7 @@ MAX_NODES: Final = 20_000
 # What stands for the tag of a mapping or list that has none.
 COLLECTION: Final = "collection"
 
+_LONE_MARK = re.compile(r"(?:^|[\s,\[{:?-])!(?:\s|\Z)")
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 # Compiled when it is needed, which takes as long as reading twenty files.
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -96,7 +97,7 @@ def compose(text: str) -> yaml.Node | None:
         if not text.isascii():
             _refuse_invisible(text)
         loader = _Loader(text)
-        return loader.get_single_node()
+        root = loader.get_single_node()
     except _OutOfBounds as error:
         parent, message = error.args
         mark = parent.start_mark
@@ -108,6 +109,9 @@ def compose(text: str) -> yaml.Node | None:
     finally:
         if loader is not None:
             loader.dispose()
+    if "!" in text and _LONE_MARK.search(text):
+        _refuse_lone_mark(text)
+    return root
 
 
 def unused_anchors(text: str) -> Iterator[tuple[int, int]]:
@@ -138,6 +142,17 @@ def _refuse_invisible(text: str) -> None:
             "comes with copied text); remove it"
         )
         raise YamlProblems([YamlProblem(line, column, message)])
+
+
+def _refuse_lone_mark(text: str) -> None:
+    """Refuse a lone "!" where it matters: YAML 1.2 makes a text of what follows, PyYAML what it is without."""
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.ScalarEvent) and event.tag == "!" and read_plain(event.value) != event.value:
+            mark: Any = event.start_mark
+            message = (
+                'YAML parsers read what follows a lone "!" differently; remove it, or put the whole text in quotes'
+            )
+            raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)])
 
 
 def _forbidden_character(text: str) -> YamlProblem:

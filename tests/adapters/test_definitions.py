@@ -79,7 +79,8 @@ def test_hidden_files_and_folders_are_skipped(folder: Path) -> None:
 def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -> None:
     write(
         folder,
-        b="id: a b\ntemperature: 1\nname: yes\nname: 3\nmodel:\n  provider: x\n  temperature: 9\nvoice:\non: 1\n",
+        b="id: a b\ntemperature: 1\nname: yes\nname: 3\nmodel:\n  provider: x\n  temperature: 9\nvoice:\non: 1\n"
+        "nmae: no\n",
         a="name: x\n",
     )
 
@@ -95,13 +96,15 @@ def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -
         ("assistants/b.yaml", 7, 16),
         ("assistants/b.yaml", 8, 7),
         ("assistants/b.yaml", 9, 1),
+        ("assistants/b.yaml", 10, 1),
+        ("assistants/b.yaml", 10, 7),
     ]
     assert loaded.definitions == ()
     assert [entry.message for entry in loaded.invalid] == [
         'line 1: has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123',
         (
             'line 1: the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself '
-            "(and 7 more problems in this file)"
+            "(and 9 more problems in this file)"
         ),
     ]
     assert [entry.id for entry in loaded.invalid] == [None, "a b"]
