@@ -1,5 +1,6 @@
 """docs/ci.md: its workflow files fit what they call, its scripts do what the page says."""
 
+import json
 import os
 import re
 import subprocess
@@ -93,6 +94,23 @@ class Scripts:
             ["bash", script, *arguments], cwd=self.place.root, env=environment(known), capture_output=True, check=False
         )
         return done.returncode
+
+
+def test_a_plan_is_of_what_the_branch_changes_and_of_nothing_else(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        assert scripts.run("apply", "first") == 0
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Merged, and not applied yet")
+        place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        place.git("checkout", "--quiet", "-b", "draft")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        for since in ("origin/main", "FETCH_HEAD"):  # the second one as in the worked examples
+            place.git("fetch", "--quiet", "origin", "main")
+            assert scripts.run("plan", since) == 0
+            planned = json.loads((place.root / "plan.json").read_text("utf-8"))["assistants"]
+            assert [one["key"] for one in planned] == ["visits"]
 
 
 def test_the_scripts_do_what_the_workflows_do(tmp_path: Path) -> None:
