@@ -80,15 +80,21 @@ def _found(folder: Path, root: Path) -> list[FoundFile]:
 def find_overlays(folder: Path, overlay: str | None, root: Path) -> dict[str, list[FoundFile]]:
     """Return the files of an environment's overlay folder, which stands beside `folder`, by their key.
 
-    Raises DefinitionError if there is no such folder; an empty one is fine.
+    Raises DefinitionError if there is no such folder, or where a link leads to another place; an empty one is fine.
     """
     if overlay is None:
         return {}
-    place = folder.resolve().parent / overlay
+    beside = folder.resolve().parent
+    place = beside / overlay
     if not place.is_dir():
         raise DefinitionError(
             f"there is no overlay folder {shown_path(place, root)}",
             hint="correct reconciler.yaml, or create it; git keeps it once a file is in it, such as an empty .gitkeep",
+        )
+    if not place.resolve().is_relative_to(beside):
+        raise DefinitionError(
+            f"the overlay folder {shown_path(place, root)} is a link to another place, which is not followed",
+            hint="put a folder there, or correct reconciler.yaml",
         )
     overlays: dict[str, list[FoundFile]] = {}
     for found in _found(place.resolve(), root):

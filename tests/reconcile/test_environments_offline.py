@@ -87,6 +87,19 @@ def test_an_overlay_folder_that_is_missing(offline: Offline) -> None:
     assert "there is no overlay folder environments/staging" in done.stderr
 
 
+def test_an_overlay_folder_that_is_a_link_out_of_the_repository(
+    offline: Offline, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    offline.overlay("a").unlink()
+    folder, elsewhere = offline.root / "environments/staging", tmp_path_factory.mktemp("elsewhere")
+    folder.rmdir()
+    folder.symlink_to(elsewhere)
+    (elsewhere / "a.yaml").write_text("id: asst_a\n", "utf-8")
+    done = offline.run("validate", "--environment", "staging")
+    assert done.code == 1
+    assert "the overlay folder environments/staging is a link to another place" in done.stderr
+
+
 def test_validate_checks_all_environments(offline: Offline) -> None:
     fine = offline.run("validate")
     offline.project.configure(environments={**STAGING, "production": {"overlay": "environments/production"}})
