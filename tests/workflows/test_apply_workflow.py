@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from places import RECORD, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, run_steps
 from workflow_runs import WorkflowRun
@@ -144,7 +145,8 @@ def test_every_attempt_keeps_its_own_report(tmp_path: Path) -> None:
         assert {"apply-assistants-attempt-1", "apply-assistants-attempt-2"} <= run.artifacts.keys()
 
 
-def test_only_the_record_of_this_run_is_pushed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("announced", [False, True])
+def test_only_the_record_of_this_run_is_pushed(tmp_path: Path, announced: bool) -> None:
     with recorded_place(tmp_path) as place:
         before = place.at_hub(RECORD)
         place.write("visits", name="Visits", firstMessage="Hi!")
@@ -153,13 +155,16 @@ def test_only_the_record_of_this_run_is_pushed(tmp_path: Path) -> None:
         def swap(job: str) -> None:
             if job == "record":
                 run = place.runner.runs[max(place.runner.runs)]
-                place.git("update-ref", RECORD, place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Forged"))
-                bundle = run.artifacts[BUNDLE] / "record.bundle"
-                place.git("bundle", "create", "--quiet", str(bundle), RECORD)
+                forged = place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "It lost the record before it")
+                place.git("update-ref", RECORD, forged)
+                place.git("bundle", "create", "--quiet", str(run.artifacts[BUNDLE] / "record.bundle"), RECORD)
+                if announced:
+                    run.jobs["apply"].outputs["recorded"] = forged
 
         place.runner.between = swap
         run = place.push()
         assert run.results == {"apply": "success", "record": "failure"}
+        assert "Not the record of this run" in run.log
         assert NOT_RECORDED in run.jobs["record"].summary
         assert place.at_hub(RECORD) == before
 
