@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,10 +94,14 @@ def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path) -> None:
         place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
         place.commit()
         step: list[subprocess.Popen[bytes]] = []
+        told_so_far = tmp_path / "told"
+        told_so_far.mkdir()
 
         def cancelling(asked: Asked, forward: Forward) -> Answered:
             if asked.method == "PATCH":
                 step[0].send_signal(signal.SIGINT)
+                while not any(b"Stopping" in file.read_bytes() for file in told_so_far.iterdir()):
+                    time.sleep(0.01)  # the step passes the signal on when it comes to it
             return forward(asked)
 
         with between(place.sandbox, cancelling) as server:
@@ -110,6 +115,7 @@ def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path) -> None:
                 "ARGUMENTS": "apply\n--yes\n--base=none\n--concurrency=1",
                 "REPORTS": "apply",
                 "RUNNER_TEMP": str(temp),
+                "TMPDIR": str(told_so_far),
             }
             command = [str(ACTIONS / "run" / "run")]
             # The runner starts a step as the leader of a group of its own and signals the leader alone.
