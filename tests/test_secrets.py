@@ -179,7 +179,7 @@ def test_the_token_is_not_sent_along_a_redirect(project: Project, sandbox: Sandb
 
 def test_two_urls_that_differ_are_told_without_their_passwords(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
-    project.configure(environments={"staging": {"api_url": "https://me:hush@b.example/api"}})
+    project.configure(environments={"staging": {"api_url": "https://b.example/api"}})
     env = {"RECONCILER_API_URL": "https://me:hush@a.example/api", "RECONCILER_AUTH_TOKEN": TOKEN}
     done = run("plan", "--environment", "staging", cwd=project.root, env=env)
     assert done.code == 1
