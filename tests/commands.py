@@ -15,6 +15,10 @@ from servers import Sandbox
 
 COMMAND = str(Path(sys.executable).with_name("reconciler"))
 PATIENCE = 60
+WITHOUT_OUR_CONFIGURATION = {
+    "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("gitconfig")),
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,9 @@ class Completed:
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What a command finds: a path, what measures coverage in processes, and `given`."""
+    """What a command finds: a path, what measures coverage in processes, our own git configuration, and `given`."""
     kept = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
-    return {**kept, "LC_ALL": "C.UTF-8", **(given or {})}
+    return {**kept, **WITHOUT_OUR_CONFIGURATION, "LC_ALL": "C.UTF-8", **(given or {})}
 
 
 def signed_in(sandbox: Sandbox, url: str = "", email: str = "admin@sandbox.test") -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Stands here so that pytest puts this folder on the path: its modules serve the tests of all rooms."""
 
+import os
 import subprocess
 import unittest.mock
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import WITHOUT_OUR_CONFIGURATION
 from leaks import assert_no_secret_in_files, watched
 from projects import Project
 from servers import Sandbox, running_sandbox
@@ -16,6 +18,19 @@ from stories import BOTH, Nested
 def project(tmp_path: Path) -> Project:
     """An empty repository with a folder for definitions."""
     return Project(tmp_path / "repository")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_taken_from_the_machine() -> Iterator[None]:
+    """A git hook that runs the tests, a CI job, a proxy or somebody's colours must not reach what is tested."""
+    foreign = ("GIT_", "GITHUB_", "RECONCILER_", "FORCE_COLOR", "NO_COLOR", "COLUMNS")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(foreign) and not name.lower().endswith("_proxy")
+    }
+    with unittest.mock.patch.dict(os.environ, {**kept, **WITHOUT_OUR_CONFIGURATION}, clear=True):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

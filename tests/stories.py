@@ -23,7 +23,6 @@ from reconciler.report.document import AssistantEntry, Document
 
 REF = "refs/reconciler/applied"
 TRAILER = "Reconciler-Indeterminate"
-WITHOUT_OUR_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 Nested = Literal["merge", "replace"]
 BOTH: tuple[Nested, ...] = ("merge", "replace")
@@ -58,7 +57,7 @@ class Story:
             capture_output=True,
             text=True,
             check=True,
-            env={**environment(), **WITHOUT_OUR_CONFIGURATION},
+            env=environment(),
         )
         return done.stdout.strip()
 
@@ -110,7 +109,7 @@ class Story:
 
     def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
         """Run the command in this process, with its own environment; it never crashes."""
-        given = {**signed_in(self.sandbox, self.url), **WITHOUT_OUR_CONFIGURATION, **(env or {})}
+        given = {**signed_in(self.sandbox, self.url), **(env or {})}
         stdout, stderr = io.StringIO(), io.StringIO()
         with (
             unittest.mock.patch.dict(os.environ, environment(given), clear=True),
@@ -157,7 +156,7 @@ class Installed(Story):
     """The same, told with the installed command, each in a process of its own."""
 
     def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
-        given = {**signed_in(self.sandbox, self.url), **WITHOUT_OUR_CONFIGURATION, **(env or {})}
+        given = {**signed_in(self.sandbox, self.url), **(env or {})}
         return run(*arguments, cwd=self.root, env=given)
 
 

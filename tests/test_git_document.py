@@ -25,8 +25,6 @@ PEOPLE = {
         for what, value in (("NAME", "Ada"), ("EMAIL", "a@b"))
     },
     **{f"GIT_{role}_DATE": ONE_TIME for role in ("AUTHOR", "COMMITTER")},
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
 }
 
 

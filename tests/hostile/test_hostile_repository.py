@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from bounded import bounded
-from commands import signed_in
+from commands import WITHOUT_OUR_CONFIGURATION, signed_in
 from hypothesis import given, settings, strategies as st
-from stories import REF, TRAILER, WITHOUT_OUR_CONFIGURATION, Story, story
+from stories import REF, TRAILER, Story, story
 
 LIVE: dict[str, dict[str, Any]] = {"a": {"name": "Old", "firstMessage": "Hi"}, "b": {"name": "B"}}
 COMMANDS = [

@@ -14,7 +14,7 @@ import pytest
 from between import breaks
 from commands import COMMAND, environment, signed_in
 from projects import outcomes
-from stories import REF, WITHOUT_OUR_CONFIGURATION, Story, entries, story
+from stories import REF, Story, entries, story
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 
@@ -285,11 +285,10 @@ class TestARunThatWasStoppedRecordsNothing:
         change(tale)
         record = tale.record
         ours, theirs = pty.openpty()
-        given = {**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
         with subprocess.Popen(
             [COMMAND, "apply", "--record"],
             cwd=tale.root,
-            env=environment(given),
+            env=environment(signed_in(tale.sandbox)),
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

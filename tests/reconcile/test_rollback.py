@@ -13,7 +13,7 @@ from between import Answered, Asked, Forward, breaks, says
 from commands import COMMAND, environment, signed_in
 from histories import merge
 from projects import MODEL, kinds, only, outcomes
-from stories import BOTH, WITHOUT_OUR_CONFIGURATION, Nested, Story, entries, story
+from stories import BOTH, Nested, Story, entries, story
 
 from reconciler.report.document import Document
 
@@ -500,7 +500,7 @@ class TestConsent:
         with subprocess.Popen(
             [COMMAND, "rollback", str(tale.saved(document))],
             cwd=tale.root,
-            env=environment({**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}),
+            env=environment(signed_in(tale.sandbox)),
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

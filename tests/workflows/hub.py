@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from commands import WITHOUT_OUR_CONFIGURATION
+
 BOT = "github-actions[bot]"
 REPOSITORY = "northfield/assistants"
 Answer = tuple[int, Any]
@@ -175,8 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
             "PATH": os.environ["PATH"],
             "GIT_PROJECT_ROOT": str(hub.folder),
             "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
+            **WITHOUT_OUR_CONFIGURATION,
             "PATH_INFO": path.replace(REPOSITORY, f"{REPOSITORY}.git", 1),
             "QUERY_STRING": query,
             "REQUEST_METHOD": self.command,

@@ -66,6 +66,7 @@ class Job:
 
     def _base_environment(self, github: Mapping[str, Any]) -> Env:
         base = environment(self.runner.machine)
+        base.pop("GIT_CONFIG_GLOBAL")  # a runner has a home
         if not os.environ.get(REAL_GH):
             stand_in = self.folder / "bin" / "gh"
             stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n', "utf-8")

@@ -1,7 +1,6 @@
 """A team's repository on the hub, its assistants in a sandbox, and what people do with both."""
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ class Place:
         """What a git command prints in the clone."""
         done = subprocess.run(
             ["git", "-C", str(self.root), "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments],
-            env={**environment(), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"},
+            env=environment(),
             capture_output=True,
             text=True,
             check=True,

@@ -87,7 +87,7 @@ class Scripts:
     def run(self, name: str, *arguments: str) -> int:
         """Run one, and return its exit code."""
         path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
-        machine = {"PATH": path, "GIT_CONFIG_GLOBAL": os.devnull, "RECONCILER_RETRIES": "0"}
+        machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
         known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables}
         script = str(self.place.root.parent / f"{name}.sh")
         done = subprocess.run(
