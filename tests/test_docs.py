@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
 from commands import run
+
+from reconciler.cli.main import reconciler
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -62,14 +65,17 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def help_of(*name: str) -> str:
+    return CliRunner().invoke(reconciler, [*name, "--help"]).stdout
+
+
 @pytest.fixture(scope="module")
-def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def helps() -> dict[str, str]:
     """What --help says of every command."""
-    folder = tmp_path_factory.mktemp("help")
-    table = run("--help", cwd=folder).stdout
+    table = help_of()
     names = re.findall(r"^  ([a-z]+) ", table.partition("Commands:")[2], re.MULTILINE)
     assert len(names) >= 9
-    return {"": table, **{name: run(name, "--help", cwd=folder).stdout for name in names}}
+    return {"": table, **{name: help_of(name) for name in names}}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

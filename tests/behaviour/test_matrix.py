@@ -142,6 +142,7 @@ def kinds(entry: AssistantEntry) -> list[tuple[str, str]]:
 
 def check_the_rest(repository: Story, found: Mapping[str, AssistantEntry]) -> None:
     """The values of all three versions, what is released, and who set what git asks for."""
+    head = repository.head
     for row in ROWS:
         entry = found[row.key]
         assert entry["released"] == (row.released if row.definition("base") else []), row.key
@@ -151,7 +152,7 @@ def check_the_rest(repository: Story, found: Mapping[str, AssistantEntry]) -> No
             there = {name: exact(value) for name, value in values.items() if value is not ABSENT}
             told = {name: exact(value) for name, value in change.items() if name in versions}
             assert told == there, (row.key, change)
-            setter = None if change["kind"] == "drift" else repository.head
+            setter = None if change["kind"] == "drift" else head
             assert change.get("since", {"commit": None})["commit"] == setter, (row.key, change)
 
 
