@@ -13,7 +13,7 @@ from between import Answered, Asked, Forward, breaks
 from commands import COMMAND, environment, run, signed_in, started
 from projects import Project
 from servers import Sandbox, running_sandbox
-from stories import WITHOUT_OUR_CONFIGURATION, Story, entries, story
+from stories import Story, entries, story
 
 SEED = {"asst_a": {"name": "Old"}}
 
@@ -169,7 +169,7 @@ def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: 
     done = subprocess.run(
         [COMMAND, "apply", "--yes", "--record", "--format", "json"],
         cwd=tale.root,
-        env=environment({**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION, "PATH": path}),
+        env=environment({**signed_in(tale.sandbox), "PATH": path}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         start_new_session=True,
