@@ -13,6 +13,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +93,11 @@ class Reader:
     def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
         self._folder = folder
         self._stack = stack
+        python = folder / ".python"  # the page's `python3` is the one that these tests run with
+        python.mkdir()
+        (python / "python3").symlink_to(Path(sys.executable).resolve())
         self._environment = environment({**PEOPLE, **NO_INDEX})
+        self._environment["PATH"] = f"{python}{os.pathsep}{self._environment['PATH']}"
         self._shell = Shell(folder, self._environment)
         self._address = PORT
         stack.callback(self._shell.close)
