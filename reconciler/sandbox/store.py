@@ -87,8 +87,8 @@ class Store:
         """Return the provider's id of an assistant in the local database, given either of its ids."""
         with self.lock:
             row = self._connection.execute(
-                "SELECT id FROM database WHERE id = ?1 UNION ALL SELECT id FROM database WHERE local_id = ?1 LIMIT 1",
-                (any_id,),
+                "SELECT id FROM database WHERE id = :id UNION ALL SELECT id FROM database WHERE local_id = :id LIMIT 1",
+                {"id": any_id},
             ).fetchone()
         return row[0] if row else None
 
@@ -96,9 +96,9 @@ class Store:
         """Return the local database's copy as JSON text, given either id: what GET answers."""
         with self.lock:
             row = self._connection.execute(
-                "SELECT assistant FROM database WHERE id = ?1"
-                " UNION ALL SELECT assistant FROM database WHERE local_id = ?1 LIMIT 1",
-                (any_id,),
+                "SELECT assistant FROM database WHERE id = :id"
+                " UNION ALL SELECT assistant FROM database WHERE local_id = :id LIMIT 1",
+                {"id": any_id},
             ).fetchone()
         return row[0] if row else None
 
