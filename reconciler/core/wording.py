@@ -40,8 +40,8 @@ def put_into_words(detail: "ErrorDetails") -> Finding:
         return Finding(path, unknown_field(path), f"unknown field{where}", about="key")
     name = _name(path)
     if written is None:
-        message = f"{name} cannot be empty; remove the line to leave it unmanaged"
-        return Finding(path, "the id cannot be empty" if path == ("id",) else message)
+        way_out = "write its text, or remove the item" if _is_item(path) else "remove the line to leave it unmanaged"
+        return Finding(path, "the id cannot be empty" if path == ("id",) else f"{name} cannot be empty; {way_out}")
     if path == ("id",) and kind == "string_pattern_mismatch":
         return Finding(path, _bad_id(str(written)))
     if kind == "literal_error":
@@ -160,9 +160,14 @@ def _name(path: FieldPath) -> str:
     """Return a path for a sentence: list items are counted from 1."""
     if path == ("id",):
         return "the id"
-    if path[0] == "endCallPhrases" and len(path) == 2:
+    if _is_item(path):
         return f"endCallPhrases, item {int(path[1]) + 1},"
     return dotted(path)
+
+
+def _is_item(path: FieldPath) -> bool:
+    """Tell whether a path names an item of the one list that the API documents."""
+    return path[0] == "endCallPhrases" and len(path) == 2
 
 
 def _shortened(text: str) -> str:
