@@ -26,7 +26,7 @@ def check_order(history: History) -> None:
     git, head, record = history.git, history.head, history.record
     if git is None or head is None or record is None or git.is_ancestor(record.applied, head):
         return
-    hint = "apply the newest commit, or give --allow-older to go back on purpose"
+    hint = "apply the newest commit; to go back on purpose, or where history was rewritten, give --allow-older"
     if git.is_shallow():
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or give --allow-older"
     raise RepositoryError(

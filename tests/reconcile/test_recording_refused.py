@@ -182,7 +182,7 @@ class TestOlderCommits:
         done = tale.run("apply", "--yes", *options)
         assert done.code == 1
         assert "does not descend from" in done.stderr
-        assert "--allow-older" in done.stderr
+        assert "to go back on purpose, or where history was rewritten, give --allow-older" in done.stderr
         assert (tale.record, tale.sandbox.requests) == (record, [])
 
     def test_may_be_planned(self, tale: Story) -> None:
