@@ -12,6 +12,8 @@ from typing import Final
 
 from reconciler.adapters.folders import shown_path
 from reconciler.adapters.yaml_nodes import place_in
+from reconciler.core.problem import Problem
+from reconciler.core.settings import InvalidSettings, Settings
 from reconciler.errors import DefinitionError
 
 SUFFIXES: Final = (".yaml", ".yml")
@@ -77,25 +79,28 @@ def _found(folder: Path, root: Path) -> list[FoundFile]:
     return sorted(files, key=lambda found: found.file)
 
 
-def find_overlays(folder: Path, overlay: str | None, root: Path) -> dict[str, list[FoundFile]]:
-    """Return the files of an environment's overlay folder, which stands beside `folder`, by their key.
+def find_overlays(folder: Path, settings: Settings, root: Path) -> dict[str, list[FoundFile]]:
+    """Return the files of the chosen environment's overlay folder, which stands beside `folder`, by their key.
 
-    Raises DefinitionError if there is no such folder, or where a link leads to another place; an empty one is fine.
+    Raises InvalidSettings if there is no such folder, or where a link leads to another place; an empty one is fine.
     """
-    if overlay is None:
+    if settings.overlay is None:
         return {}
     beside = folder.resolve().parent
-    place = beside / overlay
+    place = beside / settings.overlay
+    wrong = None
     if not place.is_dir():
-        raise DefinitionError(
-            f"there is no overlay folder {shown_path(place, root)}",
-            hint="correct reconciler.yaml, or create it; git keeps it once a file is in it, such as an empty .gitkeep",
+        wrong = (
+            f"there is no overlay folder {shown_path(place, root)}; correct this line, or create the folder (git keeps "
+            "it once a file is in it, such as an empty .gitkeep)"
         )
-    if not place.resolve().is_relative_to(beside):
-        raise DefinitionError(
-            f"the overlay folder {shown_path(place, root)} is a link to another place, which is not followed",
-            hint="put a folder there, or correct reconciler.yaml",
+    elif not place.resolve().is_relative_to(beside):
+        wrong = (
+            f"the overlay folder {shown_path(place, root)} is a link to another place, which is not followed; put a "
+            "folder there, or correct this line"
         )
+    if wrong is not None:
+        raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, wrong)])
     overlays: dict[str, list[FoundFile]] = {}
     for found in _found(place.resolve(), root):
         overlays.setdefault(found.key, []).append(found)

@@ -71,7 +71,7 @@ def load(
     used.
     """
     files = find_files(folder, root)
-    overlays = find_overlays(folder, settings.overlay, root)
+    overlays = find_overlays(folder, settings, root)
     chosen = select(files, overlays, folder, selected)
     needs_id = not (settings.environments or without_ids)
     with _without_garbage_collection():

@@ -13,26 +13,24 @@ import pydantic
 
 from reconciler.adapters.definition_files import UnreadableText, read_text
 from reconciler.adapters.folders import shown_path
-from reconciler.adapters.settings_models import OF_A_KEY, IgnoreEntry, SettingsFile, describe, misspelt
+from reconciler.adapters.settings_models import (
+    OF_A_KEY,
+    EnvironmentEntry,
+    IgnoreEntry,
+    SettingsFile,
+    describe,
+    misspelt,
+)
 from reconciler.adapters.yaml_faults import MAX_PROBLEMS
 from reconciler.adapters.yaml_places import Place, find_places
 from reconciler.adapters.yaml_reader import YamlProblem, YamlProblems, read_yaml
 from reconciler.core.paths import FieldPath
 from reconciler.core.problem import Problem
-from reconciler.core.settings import Environment, IgnoreRule, Settings
-from reconciler.errors import SettingsError
+from reconciler.core.settings import Environment, IgnoreRule, InvalidSettings, Settings
 
 FILE_NAME: Final = "reconciler.yaml"
 _OTHER_NAME: Final = "reconciler.yml"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
-    """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 def load_settings(folder: Path, *, root: Path) -> Settings:
@@ -145,13 +143,17 @@ def _rules(entries: Sequence[IgnoreEntry], above: FieldPath, places: dict[FieldP
     )
 
 
+def _environment(entry: EnvironmentEntry, path: FieldPath, places: dict[FieldPath, Place]) -> Environment:
+    place = places.get((*path, "overlay"), Place((1, 1), (1, 1)))
+    return Environment(**{**dict(entry), "ignore": _rules(entry.ignore, path, places), "overlay_place": place.value})
+
+
 def _settings(checked: SettingsFile, file: str, places: dict[FieldPath, Place]) -> Settings:
     """Return checked content as values; the models' validators have turned pointers into paths."""
     values: dict[str, Any] = dict(checked)
     values["ignore"] = _rules(checked.ignore, (), places)
     values["environments"] = {
-        name: Environment(**{**dict(entry), "ignore": _rules(entry.ignore, ("environments", name), places)})
-        for name, entry in checked.environments.items()
+        name: _environment(entry, ("environments", name), places) for name, entry in checked.environments.items()
     }
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
     return Settings(**{**values, **lists}, file=file)

@@ -2,9 +2,9 @@
 
 import click
 
-from reconciler.adapters.settings import InvalidSettings
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
+from reconciler.core.settings import InvalidSettings
 from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.inputs import read_forms
 from reconciler.reconcile.validate import validate, without_settings

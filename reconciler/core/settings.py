@@ -2,13 +2,23 @@
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from reconciler.core.limits import MaxChanges
 from reconciler.core.paths import FieldPath
+from reconciler.core.problem import Problem
+from reconciler.errors import SettingsError
 
 OnDrift = Literal["keep", "revert", "fail"]
+
+
+class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
+    """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,10 +38,14 @@ class IgnoreRule:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment: its API, the folder of its overlays beside the definitions', and its own settings."""
+    """One environment: its API, the folder of its overlays beside the definitions', and its own settings.
+
+    `overlay_place` are the line and column at which that folder is named.
+    """
 
     api_url: str | None = None
     overlay: str | None = None
+    overlay_place: tuple[int, int] = (1, 1)
     org_id: str | None = None
     on_drift: OnDrift | None = None
     max_changes: MaxChanges | None = None
@@ -43,7 +57,7 @@ class Settings:
     """The settings of one project; `file` is relative to the repository's root, None without a file.
 
     `environment` is the one that was chosen; its settings are in the others' place then, and `overlay` is
-    its folder.
+    its folder, named at `overlay_place`.
     """
 
     file: str | None = None
@@ -58,6 +72,7 @@ class Settings:
     environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
     environment: str | None = None
     overlay: str | None = None
+    overlay_place: tuple[int, int] = (1, 1)
 
     def chosen(self, name: str) -> "Settings":
         """Return the settings as they are in an environment. Raises KeyError for one that is not there.
@@ -75,6 +90,7 @@ class Settings:
             ignore=(*self.ignore, *environment.ignore),
             environment=name,
             overlay=environment.overlay,
+            overlay_place=environment.overlay_place,
         )
 
     def may_show(self, path: FieldPath) -> bool:

@@ -101,7 +101,7 @@ def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path)
     folder = options.directory
     overlays: dict[str, list[FoundFile]] = {}
     for form in forms:
-        for key, found in find_overlays(folder, form.overlay, root).items():
+        for key, found in find_overlays(folder, form, root).items():
             overlays.setdefault(key, []).extend(found)
     files = find_files(folder, root)
     chosen = select(files, overlays, folder, options.paths)

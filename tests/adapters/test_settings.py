@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.settings import InvalidSettings, load_settings
+from reconciler.adapters.settings import load_settings
 from reconciler.core.limits import MaxChanges
-from reconciler.core.settings import IgnoreRule, Settings
+from reconciler.core.settings import IgnoreRule, InvalidSettings, Settings
 from reconciler.errors import SettingsError
 
 WHOLE = """\

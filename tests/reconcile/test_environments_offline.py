@@ -82,9 +82,14 @@ def test_an_overlay_without_a_definition(offline: Offline, arguments: tuple[str,
 def test_an_overlay_folder_that_is_missing(offline: Offline) -> None:
     offline.overlay("a").unlink()
     (offline.root / "environments/staging").rmdir()
-    done = offline.run("validate", "--environment", "staging")
-    assert done.code == 1
-    assert "there is no overlay folder environments/staging" in done.stderr
+    settings = "environments:\n  staging:\n    overlay: environments/staging\n"
+    (offline.root / "reconciler.yaml").write_text(settings, "utf-8")
+    told = "reconciler.yaml:3:14: there is no overlay folder environments/staging; correct this line, or create"
+    validated = offline.run("validate")
+    planned = offline.run("plan", "--offline", "--environment", "staging")
+    assert (validated.code, planned.code) == (1, 1)
+    assert told in validated.stdout
+    assert told in planned.stderr
 
 
 def test_an_overlay_folder_that_is_a_link_out_of_the_repository(
@@ -97,7 +102,8 @@ def test_an_overlay_folder_that_is_a_link_out_of_the_repository(
     (elsewhere / "a.yaml").write_text("id: asst_a\n", "utf-8")
     done = offline.run("validate", "--environment", "staging")
     assert done.code == 1
-    assert "the overlay folder environments/staging is a link to another place" in done.stderr
+    assert ": the overlay folder environments/staging is a link to another place" in done.stdout
+    assert done.stdout.startswith("reconciler.yaml:")
 
 
 def test_validate_checks_all_environments(offline: Offline) -> None:
