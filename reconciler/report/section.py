@@ -118,10 +118,15 @@ def _value(value: Any) -> str:
 
 
 def in_words(change: ChangeEntry) -> str:
-    """Return what a difference means: what git's change will do, or what the live edit did."""
+    """Return what a difference means: what git's change will do, or what the live edit did.
+
+    Where what is hidden makes both sides read alike, that they differ is said, too.
+    """
     live, desired = change.get("live"), change["desired"]
     before, after = (desired, live) if change["kind"] == "drift" else (live, desired)
-    return meaning(change["path"], before, after)
+    words = meaning(change["path"], before, after)
+    alike = fits_on_a_line(live) and literal(live) == literal(desired)
+    return "; ".join(filter(None, [words, wording.NOT_SHOWN if alike else ""]))
 
 
 def _long(change: ChangeEntry, names: Sides, longest: int) -> Iterator[str]:

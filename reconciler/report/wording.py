@@ -42,6 +42,7 @@ ERROR: dict[str, str] = {
     "invalid": "the definition is not valid",
 }
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
+NOT_SHOWN = "the two differ in what is not shown"
 TROUBLE = ("failed", "indeterminate", "not_converged", "refused")
 RELEASED = "no longer in the definition, left as it is"
 GONE = "definition removed, the assistant is left as it is"

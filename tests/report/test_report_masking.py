@@ -7,7 +7,8 @@ import pytest
 from report_documents import assistant, change, document, failure, problem
 
 from reconciler.core.paths import parse_pointer
-from reconciler.report.document import ChangeEntry
+from reconciler.report.document import ChangeEntry, ChangeKind
+from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
 from reconciler.report.markdown import render_markdown
 from reconciler.report.masking import mask
@@ -111,3 +112,19 @@ def test_masking_twice_is_masking_once_and_without_patterns_nothing() -> None:
     once = mask(run, [("metadata", "k")])
     assert mask(once, [("metadata", "k")]) == once
     assert mask(run, []) == run
+
+
+@pytest.mark.parametrize("kind", ["change", "drift", "conflict"])
+@pytest.mark.parametrize(("path", "words"), [("/metadata/key", ""), ("/firstMessage", "another greeting; ")])
+def test_two_sides_that_read_alike_are_said_to_differ(kind: ChangeKind, path: str, words: str) -> None:
+    entry = assistant("a", change(path, SECRET, "old-secret", kind=kind, base="older-secret"))
+    run = mask(document("plan", entry, base={"ref": "main", "commit": "abc"}), [parse_pointer(path)])
+    told = f"{words}the two differ in what is not shown"
+    assert f"`(sensitive)` ({told})" in render_markdown(run)
+    assert told in render_html(run)
+
+
+@pytest.mark.parametrize(("desired", "live"), [(None, SECRET), (SECRET, None), ({"key": SECRET, "a": 1}, "x")])
+def test_sides_that_read_otherwise_need_no_such_words(desired: object, live: object) -> None:
+    run = mask(document("plan", assistant("a", change("/metadata/crm", desired, live))), [("metadata", "crm", "key")])
+    assert "not shown" not in render_markdown(run)
