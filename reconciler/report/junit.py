@@ -4,6 +4,9 @@ An assistant that could not be read, or of which nobody knows what became, is an
 brought to its desired state, or is in conflict, is a failure. A difference is a failure where it was asked
 for: in `drift`, whatever was edited live; with `--detailed-exitcode`, whatever makes that exit code 2.
 
+What a run never started or never read is skipped, which most readers take for good; so such a run has one more
+case, an error, for itself.
+
 The elements are those that Jenkins' and GitLab's readers share.
 """
 
@@ -35,6 +38,7 @@ def render_junit(document: Document) -> str:
     """
     cases = [_case(entry, document) for entry in document["assistants"]]
     cases += _cases_of_other_files(document)
+    cases += _case_of_the_run(document, cases)
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(case.find("failure") is not None for case in cases)),
@@ -77,6 +81,8 @@ def _verdict(entry: AssistantEntry, problems: Sequence[ProblemEntry], document: 
         return "error"
     if entry["outcome"] is None and entry["status"] is None and document["command"] != "validate":
         return "skipped"
+    if any(problem["severity"] == "error" for problem in problems):
+        return "error"
     if problems and document["options"].get("strict"):
         return "failure"
     return "failure" if entry["outcome"] is None and _differs_too_much(entry, document) else None
@@ -104,6 +110,23 @@ def _cases_of_other_files(document: Document) -> Iterator[ElementTree.Element]:
         else:
             _add_text(case, "system-out", map(_problem_line, problems))
         yield case
+
+
+def _case_of_the_run(document: Document, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
+    """Yield a case for the run as a whole, an error, where it left assistants out."""
+    if all(case.find("skipped") is None for case in cases):
+        return
+    skipped = sum(entry["outcome"] == "skipped" for entry in document["assistants"])
+    unread = wording.not_read(document)
+    left_out = (
+        f"{wording.counted(skipped, 'assistant')} {wording.OUTCOME['skipped']}" if skipped else "",
+        f"{wording.counted(unread, 'assistant')} not read" if unread else "",
+    )
+    attributes = {"classname": "reconciler", "name": escape(document["command"]), "time": "0"}
+    case = ElementTree.Element("testcase", attributes)
+    told = [*_notes(document), wording.summary_line(document)]
+    _add_text(case, "error", told, message="; ".join(filter(None, left_out)), type="unfinished")
+    yield case
 
 
 def _named(file: str, name: str) -> ElementTree.Element:

@@ -201,10 +201,14 @@ def summary_line(document: Document) -> str:
         parts = _drift(document)
     else:
         parts = [f"{summary.get('pending', 0)} to change", f"{summary.get('drifted', 0)} drifted", *_rest(summary)]
-    unread = sum(entry["status"] is None and entry["outcome"] is None for entry in document["assistants"])
-    if unread:
+    if unread := not_read(document):
         parts.append(f"{unread} not read")
     return f"{heading(document)}: {', '.join(parts)}."
+
+
+def not_read(document: Document) -> int:
+    """Return how many assistants a run has not looked at, since it was stopped."""
+    return sum(entry["status"] is None and entry["outcome"] is None for entry in document["assistants"])
 
 
 def _is_of_writing_runs(document: Document) -> bool:

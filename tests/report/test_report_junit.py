@@ -40,7 +40,8 @@ def verdicts(run: Document) -> list[str]:
 def test_the_counts_are_those_of_the_cases(name: str) -> None:
     run = DOCUMENTS[name]()
     found, counts = suite(run), Counter(verdicts(run))
-    assert len(found.findall("testcase")) == len(run["assistants"])
+    of_the_run = int(counts["skipped"] > 0)
+    assert len(found.findall("testcase")) == len(run["assistants"]) + of_the_run
     totals = {key: int(found.attrib[key]) for key in ("tests", "failures", "errors", "skipped")}
     assert totals == {
         "tests": counts.total(),
@@ -70,7 +71,6 @@ def test_a_case_is_named_by_its_file_and_its_assistant() -> None:
         ("refused", "failure"),
         ("not_converged", "failure"),
         ("indeterminate", "error"),
-        ("skipped", "skipped"),
     ],
 )
 def test_every_outcome_has_a_verdict(outcome: str, verdict: str) -> None:
@@ -93,7 +93,6 @@ def test_every_outcome_has_a_verdict(outcome: str, verdict: str) -> None:
         (assistant("a"), "plan", {"detailed_exitcode": True}, "ok"),
         (assistant("a", error=FAILED), "plan", {}, "error"),
         (assistant("a", error=failure("not_found", "gone", 404)), "drift", {}, "error"),
-        ({**assistant("a"), "status": None}, "plan", {}, "skipped"),
         ({**assistant("a"), "status": None}, "validate", {}, "ok"),
     ],
 )
@@ -101,6 +100,40 @@ def test_a_difference_fails_where_that_was_asked_for(
     entry: AssistantEntry, command: str, options: dict[str, bool], verdict: str
 ) -> None:
     assert verdicts(document(command, entry, base=BASE, options=options)) == [verdict]
+
+
+NOT_READ: AssistantEntry = {**assistant("b"), "status": None}
+SKIPPED: AssistantEntry = {**CHANGED, "outcome": "skipped"}
+TOO_MANY = "Nothing was sent: 2 of 2 assistants would be written, and at most 1 may be."
+
+
+@pytest.mark.parametrize(
+    ("command", "entries", "message"),
+    [
+        ("apply", [SKIPPED, {**SKIPPED, "file": "assistants/b.yaml"}], "2 assistants skipped, never started"),
+        ("rollback", [SKIPPED], "1 assistant skipped, never started"),
+        ("plan", [CHANGED, NOT_READ], "1 assistant not read"),
+        ("report", [SKIPPED, NOT_READ], "1 assistant skipped, never started; 1 assistant not read"),
+    ],
+)
+def test_a_run_that_left_assistants_out_has_a_case_of_its_own_that_fails(
+    command: str, entries: list[AssistantEntry], message: str
+) -> None:
+    """Readers of JUnit take a skipped case for a good one."""
+    run = document(command, *entries, base=BASE, warnings=[TOO_MANY])
+    assert verdicts(run)[-2:] == ["skipped", "error"]
+    case = suite(run).findall("testcase")[-1]
+    assert case.attrib == {"classname": "reconciler", "name": command, "time": "0"}
+    error = case.find("error")
+    assert error is not None
+    assert error.attrib == {"message": message, "type": "unfinished"}
+    assert TOO_MANY in (error.text or "")
+
+
+def test_an_error_in_a_valid_definition_fails_its_case() -> None:
+    """One id in two environments of one URL: the file itself is fine."""
+    shared = [problem("assistants/a.yaml", 1, 5, "staging and production have one URL")]
+    assert verdicts(document("validate", {**assistant("a"), "status": None}, problems=shared)) == ["error"]
 
 
 def test_a_failure_carries_what_the_text_report_says() -> None:
