@@ -56,12 +56,17 @@ def command(
         if wanted is None:
             raise UsageError("this API does not list its assistants", hint="name their ids instead of --all")
         failed = False
+        errors: dict[tuple[str, str], list[str]] = {}
         for assistant_id in wanted:
             if stopping():
                 break
             done = importer.one(assistant_id)
             _show(done, refused=not everything)
             failed |= done.error is not None or (done.existing is not None and not everything)
+            if done.error is not None:
+                errors.setdefault((str(done.error), done.error.hint), []).append(escape(assistant_id))
+    for (message, hint), names in errors.items():
+        _show_error(message, hint, names)
     return stopping.exit_code or int(failed)
 
 
@@ -102,12 +107,19 @@ def _show(done: Import, *, refused: bool) -> None:
     name = escape(done.assistant_id)
     if done.existing is not None:
         tell(f"{name}: already defined in {done.existing}", colour="red" if refused else None)
-    if done.error is not None:
-        tell(f"{name}: {escape(str(done.error))}", colour="red")
-        if done.error.hint:
-            tell(f"  {done.error.hint}")
     if done.written is not None:
         _show_written(done.written, name)
+
+
+def _show_error(message: str, hint: str, names: Sequence[str]) -> None:
+    """Tell an error, once for all the ids of which it is true: a wrong password is one thing to say."""
+    if len(names) == 1:
+        tell(f"{names[0]}: {escape(message)}", colour="red")
+    else:
+        tell("\n".join([f"{len(names)} assistants:", *(f"  {name}" for name in names)]))
+        tell(f"  {escape(message)}", colour="red")
+    if hint:
+        tell(f"  {hint}")
 
 
 def _show_written(written: Written, name: str) -> None:

@@ -98,6 +98,19 @@ def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
     assert (project.folder / "taken.yaml").read_text() == "id: asst_9\n"
 
 
+def test_what_stands_in_the_way_of_all_is_told_once(project: Project) -> None:
+    with running_sandbox({"asst_1": LIVE}) as sandbox:
+        env = {**signed_in(sandbox), "RECONCILER_PASSWORD": "wrong"}
+        done = run("import", "a b", "asst_1", "asst_2", cwd=project.root, env=env)
+        assert [path for _, path, _ in sandbox.requests] == ["/auth/login"]
+    assert (done.code, done.stdout) == (1, "")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("a b: the id ")
+    assert lines[1:4] == ["2 assistants:", "  asst_1", "  asst_2"]
+    assert lines[4].startswith("  Login failed: wrong password, or no such account.")
+    assert done.stderr.count("Login failed") == 1
+
+
 def test_an_environment_without_a_place_for_the_id_is_refused_before_any_request(project: Project) -> None:
     with running_sandbox({"asst_1": LIVE}) as sandbox:
         project.configure(environments={"staging": {"api_url": sandbox.url}})
