@@ -22,17 +22,31 @@ _GROUPS: dict[ChangeKind, str] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sides:
-    """What the two values of a difference are called: above columns, and in a sentence."""
+    """What the two values of a difference are called: above columns, and in a sentence.
+
+    So is what a conflict moved from, and the way to each of its sides.
+    """
 
     before: str
     after: str
     way: str
+    moved_from: str = "Both moved from"
+    live_moved: str = "live moved"
+    git_moved: str = "git moved"
 
 
 _COMPARED = Sides("Live", "Definition", "from live to definition")
 _SENT = Sides("Before (live)", "After (definition)", "from live to definition")
 _OFFLINE = Sides("Before (base)", "After (definition)", "from the base to the definition")
 _UNDONE = Sides("Before (live)", "After (put back)", "from live to what it was before")
+_NOT_UNDONE = Sides(
+    "Live",
+    "Old value",
+    "from live to the old value",
+    moved_from="Was applied",
+    live_moved="from what was applied to live",
+    git_moved="from what was applied to the old value",
+)
 
 
 def is_sent(kind: ChangeKind, document: Document) -> bool:
@@ -53,14 +67,21 @@ def is_left(kind: ChangeKind, document: Document) -> bool:
 
 def origin(change: ChangeEntry, document: Document) -> str:
     """Return where a difference that git alone did not make comes from; nothing for a plain change."""
+    if document["command"] == "rollback":
+        return "live moved on" if change["kind"] == "conflict" else ""
     words = _ORIGINS[change["kind"]]
     return f"{words}, {_LEFT}" if is_left(change["kind"], document) else words
 
 
-def group_title(kind: ChangeKind, document: Document) -> str:
-    """Return what stands above the differences of one kind."""
+def reading(document: Document) -> str:
+    """Return how a line with two values is to be read."""
+    return f"Values read: live -> {'old value' if document['command'] == 'rollback' else 'definition'}."
+
+
+def group_title(kind: ChangeKind, entry: AssistantEntry, document: Document) -> str:
+    """Return what stands above an assistant's differences of one kind."""
     if document["command"] == "rollback":
-        return "Put back"
+        return "Not put back" if entry["outcome"] in _NOTHING_SENT else "Put back"
     return f"{_GROUPS[kind]}, {_LEFT}" if is_left(kind, document) else _GROUPS[kind]
 
 
@@ -69,7 +90,7 @@ def sides(kind: ChangeKind, entry: AssistantEntry, document: Document) -> Sides:
     if document["offline"]:
         return _OFFLINE
     if document["command"] == "rollback":
-        return _UNDONE
+        return _NOT_UNDONE if entry["outcome"] in _NOTHING_SENT else _UNDONE
     return _SENT if is_sent(kind, document) and entry["outcome"] not in _NOTHING_SENT else _COMPARED
 
 

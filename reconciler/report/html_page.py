@@ -10,7 +10,7 @@ from reconciler.report.build import STATUSES
 from reconciler.report.direction import Sides, fields_in_brief, group_title, sides
 from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, ProblemEntry
 from reconciler.report.section import in_words
-from reconciler.report.side_by_side import Row, side_by_side, whole
+from reconciler.report.side_by_side import Cell, Row, side_by_side, whole
 from reconciler.report.values import field_name, field_names, fits_on_a_line
 
 ORIGINS: dict[ChangeKind, str] = {"conflict": "conflict", "drift": "edited live", "change": "changed in git"}
@@ -36,11 +36,11 @@ class Comparison:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Field:
-    """One differing field: what the difference means, the base of a short conflict, and the values."""
+    """One differing field: what the difference means, the base of a short conflict with its name, and the values."""
 
     name: str
     meaning: str
-    moved_from: Row | None
+    moved_from: tuple[str, Cell] | None
     comparisons: Sequence[Comparison]
 
 
@@ -164,7 +164,7 @@ def _label(category: str) -> str:
 def _brief(entry: AssistantEntry, document: Document) -> str:
     """Return the first fields that differ, or what is wrong, for a card that is closed."""
     if error := entry["error"]:
-        return wording.ERROR.get(error["kind"], error["kind"])
+        return wording.error_in_brief(error, document)
     return "; ".join(
         words + ", ".join(names) + (f" and {more} more" if more else "")
         for words, names, more in fields_in_brief(entry, document)
@@ -177,18 +177,18 @@ def _groups(entry: AssistantEntry, document: Document) -> Iterator[Group]:
         names = sides(kind, entry, document)
         fields = [_field(change, names) for change in entry["changes"] if change["kind"] == kind]
         if fields:
-            yield Group(kind, group_title(kind, document), "" if kind == "change" else updated, fields)
+            yield Group(kind, group_title(kind, entry, document), "" if kind == "change" else updated, fields)
 
 
 def _field(change: ChangeEntry, names: Sides) -> Field:
     old, new = change.get("live"), change["desired"]
     base = change.get("base") if change["kind"] == "conflict" else None
-    moved_from: Row | None = None
+    moved_from: tuple[str, Cell] | None = None
     comparisons: list[tuple[str, Any, str, Any]] = [(names.before, old, names.after, new)]
     if base is not None and all(map(fits_on_a_line, (old, new, base))):
-        moved_from = Row("same", whole(base), ())
+        moved_from = names.moved_from, whole(base)
     elif base is not None:
-        moved = "Both moved from"
+        moved = names.moved_from
         comparisons = [(moved, base, names.before, old), (moved, base, names.after, new)]
     return Field(
         name=field_name(change["path"]),

@@ -127,7 +127,7 @@ def _row(entry: AssistantEntry, document: Document, width: _Width) -> str:
 def _told(entry: AssistantEntry, document: Document) -> str:
     """Return the first fields that differ, or what is wrong, for a row of the table; it follows what the row says."""
     if error := entry["error"]:
-        return ": " + inline(wording.ERROR.get(error["kind"], cut(error["kind"], LONGEST_SENTENCE)))
+        return ": " + inline(cut(wording.error_in_brief(error, document), LONGEST_SENTENCE))
     told = ""
     for words, names, more in fields_in_brief(entry, document):
         told += f"{'; ' if words else ': '}{words}" + ", ".join(code(cut(name, LONGEST_SENTENCE)) for name in names)

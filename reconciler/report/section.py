@@ -72,7 +72,7 @@ def _groups(entry: AssistantEntry, document: Document, longest: int) -> Iterator
     for kind in _KINDS:
         group = [change for change in entry["changes"] if change["kind"] == kind]
         if group:
-            yield f"**{group_title(kind, document)}**" + (
+            yield f"**{group_title(kind, entry, document)}**" + (
                 f", {inline(updated)}" if updated and kind != "change" else ""
             )
             yield from _group(group, sides(kind, entry, document), longest)
@@ -99,7 +99,7 @@ def _moved_from(change: ChangeEntry) -> Any:
 def _table(changes: Sequence[ChangeEntry], names: Sides) -> str:
     """Return the differences of one kind side by side."""
     based = any(_moved_from(change) is not None for change in changes)
-    rows = [["Field", *(["Both moved from"] if based else []), names.before, names.after]]
+    rows = [["Field", *([names.moved_from] if based else []), names.before, names.after]]
     rows.append(["---"] * len(rows[0]))
     for change in changes:
         live, desired = _value(change.get("live")), _value(change["desired"])
@@ -138,9 +138,9 @@ def _long(change: ChangeEntry, names: Sides, longest: int) -> Iterator[str]:
         yield f"{name}, {names.way}:"
         yield fenced_diff(live, desired, longest)
         return
-    yield f"{name}, live moved:"
+    yield f"{name}, {names.live_moved}:"
     yield fenced_diff(base, live, longest)
-    yield f"{name}, git moved:"
+    yield f"{name}, {names.git_moved}:"
     yield fenced_diff(base, desired, longest)
 
 

@@ -16,7 +16,6 @@ from reconciler.report.values import columns, escape, field_name, field_names, f
 _INK_OF_KIND: dict[str, Ink] = {"change": "plain", "drift": "changed", "conflict": "bad"}
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
 _INKS_OF_IMPORTANCE: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
-_DIRECTION = "Values read: live -> definition."
 
 
 def render_text(document: Document, *, colour: bool = False, width: int = 80, verbose: bool = False) -> str:
@@ -63,7 +62,7 @@ def _closing(document: Document, look: Look) -> Iterator[str]:
     remarks += [] if document["command"] == "validate" else wording.notes(document)
     changes = [change for entry in document["assistants"] for change in entry["changes"]]
     if any(change["kind"] != "change" for change in changes):
-        remarks.append(_DIRECTION)
+        remarks.append(direction.reading(document))
     for remark in remarks:
         yield from paragraph([(remark, "dim")], look)
 
@@ -98,7 +97,7 @@ def _block(entry: AssistantEntry, document: Document, look: Look) -> list[str]:
         known.append((f", {updated}" if known else updated, "dim"))
     lines += paragraph(known, look, first=[("  ", "plain")], indent=2) if known else []
     for change in entry["changes"]:
-        lines += _leaf(change, direction.origin(change, document), look)
+        lines += _leaf(change, entry, document, look)
     lines += _remarks(entry, look)
     return lines
 
@@ -127,7 +126,7 @@ def _labelled(label: str, text: str, look: Look, *, ink: Ink = "dim", indent: in
     return paragraph([(label, ink), (" " + escape(text.strip()), "plain")], look, first=[margin], indent=indent + 2)
 
 
-def _leaf(change: ChangeEntry, origin: str, look: Look) -> list[str]:
+def _leaf(change: ChangeEntry, entry: AssistantEntry, document: Document, look: Look) -> list[str]:
     """Return one difference: on a line, on two where the second value does not fit any more, or as a diff."""
     live, desired = change.get("live"), change["desired"]
     sign = "-" if desired is None else "+" if live is None else "~"
@@ -136,9 +135,9 @@ def _leaf(change: ChangeEntry, origin: str, look: Look) -> list[str]:
         (sign, _INK_OF_SIGN[sign]),
         (f" {field_name(change['path'])}:", "plain"),
     ]
-    remark = _remark(change, origin)
+    remark = _remark(change, direction.origin(change, document))
     if not (fits_on_a_line(live) and fits_on_a_line(desired)):
-        return _long_leaf(change, remark, head, look)
+        return _long_leaf(change, direction.sides(change["kind"], entry, document), remark, head, look)
     old = "" if sign == "+" else " " + literal(live)
     new = " " + literal(desired) if sign == "+" else " -> " + literal(desired)
     margin = 6
@@ -159,13 +158,13 @@ def _remark(change: ChangeEntry, origin: str) -> str:
     return f" ({origin}{base})" if origin else ""
 
 
-def _long_leaf(change: ChangeEntry, remark: str, head: list[Span], look: Look) -> list[str]:
+def _long_leaf(change: ChangeEntry, names: direction.Sides, remark: str, head: list[Span], look: Look) -> list[str]:
     live, desired = change.get("live"), change["desired"]
     lines = paragraph([(remark, _INK_OF_KIND[change["kind"]])], look, first=head, indent=6)
     if change["kind"] != "conflict" or "base" not in change:
         return lines + diff_lines(live, desired, look)
-    for side, value in (("live moved:", live), ("git moved:", desired)):
-        lines += paragraph([(side, "dim")], look, first=[("    ", "plain")])
+    for side, value in ((names.live_moved, live), (names.git_moved, desired)):
+        lines += paragraph([(f"{side}:", "dim")], look, first=[("    ", "plain")])
         lines += diff_lines(change["base"], value, look)
     return lines
 

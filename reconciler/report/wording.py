@@ -6,7 +6,7 @@ One place for them, so that two formats never say it differently. Pure, and free
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.report.document import AssistantEntry, ChangeKind, Document, Outcome, Status
+from reconciler.report.document import AssistantEntry, ChangeKind, Document, ErrorEntry, Outcome, Status
 from reconciler.report.values import escape
 
 STATUS: dict[Status, str] = {
@@ -41,6 +41,7 @@ ERROR: dict[str, str] = {
     "duplicate": "two definitions are one assistant",
     "invalid": "the definition is not valid",
 }
+MOVED_ON = "live shows neither the value that was applied nor the old one"
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 NOT_SHOWN = "the two differ in what is not shown"
 TROUBLE = ("failed", "indeterminate", "not_converged", "refused")
@@ -109,6 +110,13 @@ def error_lines(entry: AssistantEntry) -> list[str]:
         return []
     message = error["message"].strip() or ERROR.get(error["kind"], error["kind"])
     return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
+
+
+def error_in_brief(error: ErrorEntry, document: Document) -> str:
+    """Return what the kind of an error means; a rollback is in conflict with live alone, whatever git says."""
+    if document["command"] == "rollback" and error["kind"] == "conflict":
+        return MOVED_ON
+    return ERROR.get(error["kind"], error["kind"])
 
 
 def ignored_reason(reason: str, expires: str | None) -> str:

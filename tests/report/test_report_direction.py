@@ -45,6 +45,32 @@ def test_a_rollback_says_nothing_of_git() -> None:
     assert "git" not in page.split("<main>")[1].split("<script>")[0]
 
 
+def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
+    text = "long " * 20
+    fields = (
+        change("/name", "old", "theirs", kind="conflict", base="new"),
+        change("/voicemailMessage", text + "old", text + "theirs", kind="conflict", base=text + "new"),
+        change("/endCallMessage", "old", "new", base="new"),
+    )
+    refused = assistant("a", *fields, outcome="refused", error=failure("conflict", "live has moved on since"))
+    told = document("rollback", refused)
+    terminal, markdown, page = (
+        " ".join(render(told).split()) for render in (render_text, render_markdown, render_html)
+    )
+    assert '~ name: "theirs" -> "old" (live moved on from "new")' in terminal
+    assert "voicemailMessage: (live moved on) from what was applied to live:" in terminal
+    assert "from what was applied to the old value:" in terminal
+    assert "Values read: live -> old value." in terminal
+    assert "| refused, nothing was sent: live shows neither the value that was applied nor the old one |" in markdown
+    assert '| Field | Was applied | Live | Old value | | --- | --- | --- | --- | | `name` | `"new"` |' in markdown
+    assert "`voicemailMessage` (another message for voicemail), from what was applied to live:" in markdown
+    assert "live shows neither the value that was applied nor the old one" in page
+    assert "Was applied <code>" in page
+    for report in (terminal, markdown, page.split("<main>")[1].split("<script>")[0]):
+        assert not any(words in report.lower() for words in ("git", "both moved", "put back)", "definition"))
+    assert markdown.count("**Not put back**") == page.count("Not put back") == 2
+
+
 def test_an_offline_plan_never_calls_the_base_live() -> None:
     told: Document = {**document("plan", assistant("a", GIT, LONG), base=BASE), "offline": True}
     assert "| Field | Before (base) | After (definition) |" in render_markdown(told)
