@@ -73,6 +73,6 @@ def command(
             else:
                 run = skip_all(undoing, planned, because=reason, command="rollback")
         if document["command"] == "apply":
-            run = with_revert(run, document["head"], git)
+            run = with_revert(run, applied, document["head"], git)
         result = emit(run, output, sensitive=settings.sensitive)
         return stopping.exit_code or int(unsettled(result))

@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.core.canonical import Whole
 from reconciler.core.fields import READ_ONLY, takes_null
 from reconciler.core.missing import MISSING, Missing
+from reconciler.core.origin import Since
 from reconciler.core.paths import FieldPath, dotted
 
 
@@ -27,7 +28,8 @@ class Reviewed:
 class AppliedField:
     """One field that an apply changed; `old` is `MISSING` where there was no such key, `masked` where it is hidden.
 
-    `new` is what was declared, `sent` what went out: a list's elements may hold more than was declared.
+    `new` is what was declared, `sent` what went out: a list's elements may hold more than was declared. `since`
+    is the commit that set it, as the report says.
     """
 
     path: FieldPath
@@ -35,6 +37,7 @@ class AppliedField:
     new: Any
     sent: Any
     masked: bool = False
+    since: Since | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ read anew. Where live is neither, somebody has moved on since, and the assistant
 """
 
 import dataclasses
+import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.api import AssistantsApi
@@ -17,7 +18,7 @@ from reconciler.core.canonical import canonical
 from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
 from reconciler.core.missing import MISSING
-from reconciler.core.origin import Base
+from reconciler.core.origin import Base, Since
 from reconciler.core.paths import FieldPath, covers
 from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
@@ -26,6 +27,7 @@ from reconciler.reconcile.plan import plan
 from reconciler.reconcile.scope import Scope
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_MOST_NAMED = 5
 
 
 def rollback_scope(scope: Scope, applied: Sequence[Applied]) -> Scope:
@@ -58,16 +60,51 @@ def plan_rollback(api: AssistantsApi, scope: Scope, applied: Sequence[Applied]) 
     return dataclasses.replace(planned, results=results)
 
 
-def with_revert(run: Run, head: str | None, git: Git | None) -> Run:
-    """Return the run with a last note that names the commit to revert, where git now says otherwise than live."""
-    if all(result.outcome in ("refused", "skipped", "failed") for result in run.results):
+def with_revert(run: Run, applied: Sequence[Applied], head: str | None, git: Git | None) -> Run:
+    """Return the run with a last note that names what to revert, where git now says otherwise than live.
+
+    `head` is the commit that was applied, which may have brought the changes of older ones along.
+    """
+    undone = {result.definition.id for result in run.results if result.outcome not in ("refused", "skipped", "failed")}
+    if not undone:
         return run
-    commit = "revert the commit that was applied"
-    if head is not None and _COMMIT.fullmatch(head):
-        merged = git is not None and git.resolve(head) is not None and len(git.parents(head)) > 1
-        commit = f"git revert {'-m 1 ' if merged else ''}{head}"  # of a merge git wants to know which side stays
-    note = f"git still says otherwise, and a later apply may bring it back: {commit}, and have that reviewed"
+    head = head if head is not None and _COMMIT.fullmatch(head) else None
+    setters = {field.since for entry in applied if entry.id in undone for field in entry.fields}
+    commits = _to_revert(setters, head, git)
+    way = " && ".join(_revert(commit, git) for commit in commits[:_MOST_NAMED]) or "revert the commit that was applied"
+    if len(commits) > _MOST_NAMED:
+        way += f" and {len(commits) - _MOST_NAMED} more (`since` in the report that is undone names them)"
+    note = f"git still says otherwise, and a later apply may bring it back: {way}, and have that reviewed"
     return dataclasses.replace(run, notes=(*run.notes, note))
+
+
+def _to_revert(setters: Collection[Since | None], head: str | None, git: Git | None) -> list[str]:
+    """Return the commits that set some values, the newest first: `head` where none is known, or it brought them."""
+    known = [since for since in setters if since is not None and _COMMIT.fullmatch(since.commit)]
+    older = [since for since in known if not _brought_by(head, since.commit, git)]
+    dates = {since.commit: _moment(since.date) for since in older}
+    found = sorted(dates, key=lambda commit: (-dates[commit], commit))
+    return [head, *found] if head is not None and len(older) < len(setters) else found
+
+
+def _brought_by(head: str | None, commit: str, git: Git | None) -> bool:
+    """Tell whether a commit is `head`, or came with it: a merge brought all that its first parent does not have."""
+    if commit == head or head is None or git is None:
+        return commit == head
+    return git.is_ancestor(commit, head) and not git.is_ancestor(commit, f"{head}^")
+
+
+def _moment(date: str) -> float:
+    """Return a date as something to sort by; anybody may have written it."""
+    try:
+        return datetime.datetime.fromisoformat(date).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
+
+
+def _revert(commit: str, git: Git | None) -> str:
+    merged = git is not None and git.resolve(commit) is not None and len(git.parents(commit)) > 1
+    return f"git revert {'-m 1 ' if merged else ''}{commit}"  # of a merge git wants to know which side stays
 
 
 def _refused(result: Result, applied: Applied) -> Result:

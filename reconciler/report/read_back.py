@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.core.compare import value_at
 from reconciler.core.missing import MISSING
+from reconciler.core.origin import Since
 from reconciler.core.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed
 from reconciler.errors import ReportError
@@ -77,7 +78,8 @@ def _field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:
     path, old, new = parse_pointer(change["path"]), change.get("live", MISSING), change["desired"]
     sent = value_at(entry["patch"], path)
     masked = any(map(_is_masked, (old, new, sent)))
-    return AppliedField(path, old, new, new if sent is MISSING else sent, masked)
+    since = Since(**change["since"]) if "since" in change else None
+    return AppliedField(path, old, new, new if sent is MISSING else sent, masked, since)
 
 
 def _is_masked(value: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from between import Answered, Asked, Forward, breaks, says
 from commands import COMMAND, environment, signed_in
-from histories import merge
+from histories import commit_as, merge
 from projects import MODEL, kinds, only, outcomes
 from stories import BOTH, Nested, Story, entries, story
 
@@ -444,6 +444,48 @@ class TestRollingBackARollback:
         merge(tale, "branch")
         undone = tale.rollback(tale.apply())
         assert any(f"git revert -m 1 {tale.head}," in warning for warning in undone["warnings"])
+
+    def test_names_the_commits_that_set_what_was_put_back(self, tale: Story) -> None:
+        """One apply brought several commits live: a run before it was superseded."""
+        tale.sandbox.put({"id": "asst_b", "firstMessage": "old"})
+        tale.write("a", firstMessage="old", name="A")
+        tale.write("b", firstMessage="old")
+        tale.commit()
+        tale.recorded()
+        tale.write("b", firstMessage="new")
+        refused, *_ = commit_as(tale, "Ada", "2026-11-19T09:00:00+01:00")
+        tale.write("a", firstMessage="old", name="B")
+        older, *_ = commit_as(tale, "Ada", "2026-11-20T09:00:00+01:00")
+        tale.git("checkout", "-q", "-b", "branch")
+        tale.write("a", firstMessage="new", name="B")
+        newer, *_ = commit_as(tale, "Bob", "2026-11-20T08:30:00Z")
+        tale.git("checkout", "-q", "-")
+        commit_as(tale, "Cy")
+        merged = merge(tale, "branch")
+        document = tale.apply()
+        tale.sandbox.edit("asst_b", firstMessage="theirs")
+
+        told = tale.rollback(document)["warnings"][-1]
+        assert f": git revert -m 1 {merged} && git revert {older}, and" in told, "what the merge brought goes with it"
+        assert not any(commit in told for commit in (newer, refused))
+        commit_as(tale, "Cy")
+        document["head"] = tale.head
+        tale.sandbox.edit("asst_a", firstMessage="new", name="B")
+        told = tale.rollback(document)["warnings"][-1]
+        assert f": git revert {newer} && git revert {older}, and" in told
+
+    def test_names_what_can_be_named(self, tale: Story) -> None:
+        tale.write("a", firstMessage="old", name="A")
+        tale.commit()
+        tale.recorded()
+        tale.write("a", firstMessage="new", name="B")
+        tale.commit()
+        document = tale.apply()
+        first, second = only(document)["changes"]
+        first["since"]["commit"] = "HEAD; rm -rf /"
+        second["since"] = {"commit": "a" * 40, "author": "", "date": "yesterday"}
+        told = tale.rollback(document)["warnings"][-1]
+        assert f": git revert {tale.head} && git revert {'a' * 40}, and" in told
 
     def test_names_no_commit_to_revert(self, tale: Story) -> None:
         undone = tale.rollback(applied(tale, firstMessage="new"))
