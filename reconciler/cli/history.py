@@ -2,18 +2,20 @@
 
 import dataclasses
 import json
+from collections.abc import Collection
 
 import click
 
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
-from reconciler.adapters.record import Record, records
+from reconciler.adapters.record import Record, Unclear, records
 from reconciler.cli.options import directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
 from reconciler.reconcile.base import applied_ref
 from reconciler.reconcile.choices import DefinitionOptions
 from reconciler.reconcile.inputs import read_settings
+from reconciler.reconcile.recording import without_definition
 from reconciler.report.values import escape
 
 
@@ -36,16 +38,18 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     if not found:
         tell(f"Nothing is recorded in {ref}.")
         tell("  `reconciler apply --record` records; git fetch brings what others recorded.")
+    lost = without_definition(git, found[0], definitions.directory, definitions.environment) if found else ()
     for record in found:
-        _show(record)
+        _show(record, lost if record is found[0] else ())
     return 0
 
 
-def _show(record: Record) -> None:
+def _show(record: Record, lost: Collection[Unclear]) -> None:
     subject, *lines = record.message.splitlines()
     click.echo(f"{record.date}  {record.applied[:12]}  {escape(subject)}")
     for line in lines:
         if line and not line.startswith("Reconciler-"):
             click.echo(for_runner(f"  {escape(line)}"))
     for unclear in record.unclear:
-        click.echo(f"  not settled: {escape(unclear.file)} ({escape(unclear.id)})")
+        gone = ": its definition is gone; an apply sends it again once it is back" if unclear in lost else ""
+        click.echo(f"  not settled: {escape(unclear.file)} ({escape(unclear.id)}){gone}")

@@ -218,6 +218,15 @@ def _left(entry: Unclear, result: Result) -> tuple[str, ...]:
     return tuple(field for field, path in paths if path[0] not in sent and value_at(declared, path) is not MISSING)
 
 
+def without_definition(git: Git, record: Record, folder: Path, environment: str | None) -> tuple[Unclear, ...]:
+    """Return the unclear writes of a record that no apply of `HEAD` sends again, since it defines no such assistant."""
+    if not record.unclear or git.resolve("HEAD") is None:
+        return ()
+    held = read_base(git, "HEAD", folder_in_git(folder, git.root), (), environment).by_id.values()
+    known = {name for found in held for name in (found.id, found.file)}
+    return tuple(entry for entry in record.unclear if not {entry.id, entry.file} & known)
+
+
 def _message(run: Run) -> str:
     """Return the totals as a subject, then what became of each assistant that is not unchanged."""
     outcomes = [result.outcome for result in run.results]

@@ -386,7 +386,27 @@ class TestUnclearWrites:
         assert [trailer["file"] for trailer in unclear.trailers] == [file("z")]
 
     def test_history_names_them(self, unclear: Story) -> None:
-        assert "not settled: assistants/a.yaml (asst_a)" in unclear.run("history").stdout
+        assert "not settled: assistants/a.yaml (asst_a)\n" in unclear.run("history").stdout
+
+    def test_one_without_a_definition_waits_until_it_is_back(self, unclear: Story) -> None:
+        """It may be written at the provider alone: to forget it would leave that so, unseen."""
+        (unclear.root / file("a")).unlink()
+        unclear.commit()
+        unclear.recorded()
+        assert "a" not in outcomes(unclear.recorded("--changed"))
+        waiting = "not settled: assistants/a.yaml (asst_a): its definition is gone; an apply sends it again"
+        assert unclear.run("history").stdout.count(waiting) == 1
+        assert unclear.sandbox.patches == []
+        unclear.write("z", id="local_asst_a", **NEW)
+        unclear.commit()
+        assert outcomes(unclear.recorded())["z"] == "applied"
+        assert (unclear.sandbox.patches, unclear.trailers) == ([NEW], [])
+
+    def test_one_whose_definition_moved_is_not_called_gone(self, unclear: Story) -> None:
+        (unclear.root / file("a")).unlink()
+        unclear.write("z", id="asst_a", **NEW)
+        unclear.commit()
+        assert "gone" not in unclear.run("history").stdout
 
     def test_a_conflict_elsewhere_keeps_them_unsent(self, unclear: Story) -> None:
         unclear.write("a", **NEW, endCallMessage="Bye")
