@@ -52,7 +52,8 @@ def find_files(folder: Path, root: Path) -> list[FoundFile]:
         message = f"there is no folder {shown_path(folder, Path.cwd())}"
         raise DefinitionError(
             message,
-            hint="Run this where the definitions' folder is, or name it with --directory.",
+            hint="Run this where the definitions' folder is, or name it with --directory; "
+            "`reconciler import ID` makes one.",
         )
     folder = folder.resolve()
     files = _found(folder, root)

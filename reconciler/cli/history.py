@@ -9,7 +9,7 @@ import click
 from reconciler.adapters.folders import repository_root
 from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record, Unclear, records
-from reconciler.cli.options import directory_option, format_option
+from reconciler.cli.options import Count, directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
 from reconciler.reconcile.base import applied_ref
@@ -21,7 +21,7 @@ from reconciler.report.values import escape
 
 @click.command("history")
 @directory_option
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=Count(min=1), default=20, show_default=True, metavar="N", help="At most so many.")
 @format_option(("text", "json"))
 def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     """List the applied records, the newest first: when, which commit, what was written, what failed."""
@@ -38,6 +38,8 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     if not found:
         tell(f"Nothing is recorded in {ref}.")
         tell("  `reconciler apply --record` records; git fetch brings what others recorded.")
+        if definitions.environment is None and (known := sorted(read_settings(definitions).environments)):
+            tell(f"  Each environment has a record of its own: give --environment NAME ({', '.join(known)}).")
     lost = without_definition(git, found[0], definitions.directory, definitions.environment) if found else ()
     for record in found:
         _show(record, lost if record is found[0] else ())

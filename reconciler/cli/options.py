@@ -170,10 +170,18 @@ def policy_options(command: Decorated) -> Decorated:
 class Seconds(click.FloatRange):
     """A range of numbers that does not let `nan` through, which is in no range and out of none."""
 
+    name = "number of seconds"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number that a text names."""
         number = float(super().convert(value, param, ctx))
         return number if math.isfinite(number) else self.fail(f"{value} is not a number of seconds.", param, ctx)
+
+
+class Count(click.IntRange):
+    """A range of whole numbers; the name stands in click's message."""
+
+    name = "whole number"
 
 
 _CONNECTION = (
@@ -185,7 +193,7 @@ _CONNECTION = (
     ),
     click.option(
         "--concurrency",
-        type=click.IntRange(min=1, max=256),
+        type=Count(min=1, max=256),
         envvar="RECONCILER_CONCURRENCY",
         default=16,
         show_default=True,
@@ -205,7 +213,7 @@ _CONNECTION = (
     ),
     click.option(
         "--retries",
-        type=click.IntRange(min=0, max=100),
+        type=Count(min=0, max=100),
         envvar="RECONCILER_RETRIES",
         default=4,
         show_default=True,

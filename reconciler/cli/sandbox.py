@@ -18,12 +18,13 @@ from reconciler.sandbox.settings import SandboxError, Settings
 
 
 @click.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; loopback only.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen here; loopback only.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=3000,
     show_default=True,
+    metavar="N",
     help="Port to listen on; 0 takes a free one.",
 )
 @click.option(

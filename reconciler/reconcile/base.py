@@ -28,6 +28,11 @@ def applied_ref(environment: str | None) -> str:
     return f"refs/reconciler/{environment}/applied" if environment else "refs/reconciler/applied"
 
 
+def how_to_fetch(ref: str) -> str:
+    """Return what to do where a clone lacks the applied record, as part of a hint."""
+    return f"fetch the applied record (git fetch origin {ref}:{ref})"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class BaseRevision:
     """A base: the revision as it was named, and the commit that it is."""

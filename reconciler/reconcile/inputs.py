@@ -74,8 +74,9 @@ def read_settings(options: DefinitionOptions) -> Settings:
     if options.environment is None:
         return settings
     if options.environment not in settings.environments:
-        known = ", ".join(sorted(settings.environments)) or "none"
-        raise UsageError(f"there is no environment {options.environment!r}", hint=f"reconciler.yaml has these: {known}")
+        known = ", ".join(sorted(settings.environments))
+        hint = f"reconciler.yaml has these: {known}" if known else "no reconciler.yaml here has environments"
+        raise UsageError(f"there is no environment {options.environment!r}", hint=hint)
     return settings.chosen(options.environment)
 
 

@@ -6,13 +6,15 @@ from reconciler.core.ignore import rules_for
 from reconciler.core.plan import plan_offline as plan_one
 from reconciler.core.run import Result, Run
 from reconciler.errors import UsageError
+from reconciler.reconcile.base import how_to_fetch
 from reconciler.reconcile.scope import Scope, make_run, now
 
 
 def plan_offline(scope: Scope) -> Run:
     """Return what the definitions change since the base. Raises UsageError without one."""
     if scope.history.base is None:
-        raise UsageError("plan --offline needs a base to stand in for live", hint="give --base REV")
+        hint = f"give --base REV, or {how_to_fetch(scope.history.ref)}"
+        raise UsageError("plan --offline needs a base to stand in for live", hint=hint)
     started_at = now()
     results = [
         Result(

@@ -12,7 +12,15 @@ from reconciler.adapters.git import Git
 from reconciler.adapters.record import Record, read_record
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
-from reconciler.reconcile.base import BaseRevision, History, applied_ref, commit_of, find_base, read_history
+from reconciler.reconcile.base import (
+    BaseRevision,
+    History,
+    applied_ref,
+    commit_of,
+    find_base,
+    how_to_fetch,
+    read_history,
+)
 from reconciler.reconcile.changed import Changed, changed_files
 from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.reconcile.inputs import Inputs, read_inputs, read_settings
@@ -57,7 +65,9 @@ def read_versions(definitions: DefinitionOptions, options: HistoryOptions, *, or
     if options.changed_since is not None:
         since = commit_of(git, options.changed_since)
     if git is None or since is None:
-        raise UsageError("--changed needs a base", hint="give --base REV, or --changed-since REV")
+        raise UsageError(
+            "--changed needs a base", hint=f"give --base REV or --changed-since REV, or {how_to_fetch(ref)}"
+        )
     settings = read_settings(definitions)
     changed = changed_files(git, definitions.directory, since, record)
     files, removed = changed.files, changed.removed
@@ -96,7 +106,7 @@ def policy_for(versions: Versions, options: PolicyOptions) -> Policy:
     if on_drift == "fail" and versions.history.base is None:
         raise UsageError(
             "--on-drift fail needs a base: without one nobody can tell a live edit from a change",
-            hint=f"give --base REV, or fetch the applied record (git fetch origin {ref}:{ref})",
+            hint=f"give --base REV, or {how_to_fetch(ref)}",
         )
     return Policy(on_drift=on_drift, force_conflicts=options.force_conflicts, always_send=settings.always_send)
 

@@ -152,6 +152,7 @@ def test_no_definitions(project: Project) -> None:
     done = run("validate", cwd=project.root)
     assert done.code == 1
     assert "there is no folder assistants" in done.stderr
+    assert "`reconciler import ID` makes one" in done.stderr
 
 
 def test_settings_that_cannot_be_used(one: Project) -> None:

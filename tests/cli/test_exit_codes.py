@@ -15,6 +15,8 @@ from reconciler import __version__
         (["nope"], "No such command 'nope'"),
         (["plna"], "No such command 'plna'. Did you mean 'plan'?"),
         (["plan", "--concurrency", "0"], "0 is not in the range"),
+        (["plan", "--concurrency", "many"], "'many' is not a valid whole number."),
+        (["plan", "--timeout", "long"], "'long' is not a valid number of seconds."),
         (["plan", "--timeout", "nan"], "--timeout"),
         (["plan", "--timeout", "inf"], "--timeout"),
         (["plan", "--format", "xml"], "'xml' is not one of"),
@@ -28,7 +30,7 @@ from reconciler import __version__
         (["plan", "--changed-since", ""], "Error: '' cannot be read"),
         (["plan", "--base", ""], "Error: '' cannot be read"),
         (["plan", "--directory", ""], "--directory is empty"),
-        (["plan", "--environment", ""], "there is no environment ''"),
+        (["plan", "--environment", ""], "there is no environment ''\n  no reconciler.yaml here has environments\n"),
         (["plan", "--report", "assistants.md"], "this is a folder, not a file"),
     ],
 )

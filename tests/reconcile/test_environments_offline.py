@@ -39,6 +39,12 @@ def test_an_environment_that_was_forgotten(offline: Offline, command: str) -> No
     )
 
 
+def test_a_history_of_which_environment(offline: Offline) -> None:
+    done = offline.run("history")
+    assert (done.code, done.stdout) == (0, "")
+    assert "give --environment NAME (staging)" in done.stderr
+
+
 def test_an_api_of_which_environment(offline: Offline) -> None:
     done = offline.run("whoami")
     assert (done.code, done.stderr) == (

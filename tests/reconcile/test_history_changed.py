@@ -77,6 +77,7 @@ def test_without_a_base_there_is_nothing_to_differ_from(tale: Story) -> None:
         assert (done.code, done.stdout) == (1, "")
         assert "--changed needs a base" in done.stderr
         assert "--base REV" in done.stderr
+        assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in done.stderr
 
 
 def test_paths_narrow_what_changed(tale: Story) -> None:

@@ -77,6 +77,7 @@ def test_it_needs_a_base(tale: Story) -> None:
         assert (done.code, done.stdout) == (1, "")
         assert "needs a base" in done.stderr
         assert "--base REV" in done.stderr
+        assert f"git fetch origin {REF}:{REF}" in done.stderr
     tale.git("update-ref", REF, tale.commit("More", allow_empty=True))
     assert offline(tale)["base"] == {"ref": REF, "commit": tale.head}
 
