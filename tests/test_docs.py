@@ -16,6 +16,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = ROOT / "README.md"
 DEFINITIONS = ROOT / "docs" / "definitions.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
+GIT = ROOT / "docs" / "git.md"
 ADOPT = ROOT / "docs" / "adopt.md"
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -110,6 +111,12 @@ def test_every_command_is_in_the_readme(helps: dict[str, str]) -> None:
     text = README.read_text(encoding="utf-8")
     table = set(re.findall(r"^\| `reconciler ([a-z]+)", text, re.MULTILINE))
     assert table == helps.keys() - {""}
+
+
+def test_the_plan_in_the_readme_is_one_that_was_run() -> None:
+    shown = [block for block in blocks(README.read_text(encoding="utf-8"), "console") if "$ reconciler plan\n" in block]
+    assert len(shown) == 1
+    assert shown[0] in GIT.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", [README, DEFINITIONS], ids=lambda document: document.name)
