@@ -32,7 +32,8 @@ def put_into_words(detail: "ErrorDetails") -> Finding:
     if kind == "missing":
         return Finding(
             path,
-            'has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123',
+            'has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new assistant run '
+            "`reconciler create` with this file",
             about="file",
         )
     if kind == "extra_forbidden":

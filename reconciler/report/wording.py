@@ -174,7 +174,11 @@ def _policy_notes(document: Document) -> Iterator[str]:
         return
     if "drift" in kinds and options.get("on_drift") == "fail":
         yield "With --on-drift fail, an assistant that was edited live is refused: nothing of it is sent."
-    if "conflict" in kinds and not options.get("force_conflicts"):
+    if "drift" in kinds and options.get("on_drift") == "revert":
+        yield "With --on-drift revert, git's values are put back over what was edited live."
+    if "conflict" in kinds and options.get("force_conflicts"):
+        yield "With --force-conflicts, git's values replace the live ones where both moved."
+    elif "conflict" in kinds:
         yield (
             "An assistant with a conflict is refused, and nothing of it is sent: --force-conflicts lets git win; or "
             "remove the field from the definition, or pull the live value into it."

@@ -101,7 +101,10 @@ def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -
     ]
     assert loaded.definitions == ()
     assert [entry.message for entry in loaded.invalid] == [
-        'line 1: has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123',
+        (
+            'line 1: has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new '
+            "assistant run `reconciler create` with this file"
+        ),
         (
             'line 1: the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself '
             "(and 9 more problems in this file)"

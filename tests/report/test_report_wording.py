@@ -97,16 +97,19 @@ def test_kept_drift_is_explained_only_where_there_is_some() -> None:
     kept = {"on_drift": "keep"}
     assert "left as it is" in wording.notes(document("plan", DRIFTED, base=base, options=kept))[0]
     assert wording.notes(document("plan", CHANGED, base=base, options=kept)) == []
-    assert wording.notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"})) == []
 
 
-def test_a_plan_says_what_is_refused_under_its_options() -> None:
+def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     base = {"ref": "main", "commit": "1"}
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
     assert "edited live is refused" in wording.notes(document("plan", DRIFTED, base=base, options=fail))[0]
     (note,) = wording.notes(document("plan", TORN, base=base))
     assert all(way in note for way in ("--force-conflicts", "remove the field", "pull the live value"))
-    assert wording.notes(document("plan", TORN, base=base, options=forced)) == []
+    (note,) = wording.notes(document("plan", TORN, base=base, options=forced))
+    assert "git's values replace the live ones" in note
+    (note,) = wording.notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
+    assert "git's values are put back" in note
+    assert wording.notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
     assert wording.notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
 
 
