@@ -265,7 +265,8 @@ def _report_paths(
             *others, last = suffixes
             raise click.BadParameter(f"{value}: a report ends in {', '.join(others)} or {last}", ctx, param)
         if path.suffix == ".html" and importlib.util.find_spec("jinja2") is None:
-            raise click.BadParameter(f"{value}: for HTML, install assistant-reconciler[html]", ctx, param)
+            message = f"{value}: HTML needs the extra `html`; in a clone of the reconciler: pip install '.[html]'"
+            raise click.BadParameter(message, ctx, param)
         if path.is_dir():
             raise click.BadParameter(f"{value}: this is a folder, not a file", ctx, param)
         if not path.parent.is_dir():

@@ -129,7 +129,7 @@ def command(
         server = importlib.import_module("reconciler.sandbox.server")
     except ModuleNotFoundError as error:
         message = f"The sandbox needs a library that is not installed: {error.name}"
-        raise UsageError(message, hint='pip install "assistant-reconciler[sandbox]"') from error
+        raise UsageError(message, hint="in a clone of the reconciler: pip install '.[sandbox]'") from error
     try:
         tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), tell if verbose else None)
     except SandboxError as error:

@@ -69,7 +69,7 @@ def test_without_its_library_an_html_report_is_refused_before_anything_is_sent(o
         assert sandbox.requests == []
         assert run("apply", "--yes", "--report", "r.xml", cwd=one.root, env=env).code == 0
     assert done.code == 1
-    assert "r.html: for HTML, install assistant-reconciler[html]" in done.stderr
+    assert "r.html: HTML needs the extra `html`; in a clone of the reconciler: pip install '.[html]'" in done.stderr
     assert not (one.root / "r.html").exists()
 
 
