@@ -4,7 +4,7 @@ Most assistants are in sync, and equality is cheap; only fields that differ pay 
 imported when the first one does. Objects are walked, everything else (a list too) is one leaf.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.core.canonical import canonical, laid_out
@@ -40,6 +40,13 @@ def value_at(tree: Any, path: FieldPath) -> Any | Missing:
             return MISSING
         tree = tree[key]
     return tree
+
+
+def without(tree: Any, path: FieldPath, left_out: Callable[[FieldPath], bool]) -> Any:
+    """Return what stands at a path without the keys, at any depth of its objects, that are left out."""
+    if not isinstance(tree, Mapping):
+        return tree
+    return {key: without(value, (*path, key), left_out) for key, value in tree.items() if not left_out((*path, key))}
 
 
 def _apart(one: Any | Missing, other: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:

@@ -6,8 +6,8 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.core.canonical import Whole, equal
-from reconciler.core.compare import value_at
+from reconciler.core.canonical import Whole, asks, equal
+from reconciler.core.compare import value_at, without
 from reconciler.core.definition import Definition
 from reconciler.core.missing import MISSING, Missing
 from reconciler.core.origin import Change
@@ -40,7 +40,8 @@ def accepted(
 ) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
     """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside` lists.
 
-    A leaf is accepted too where what live holds at an ignored path would go with it.
+    A leaf is accepted too where what live holds at an ignored path would go with it, and where nothing is declared
+    in it but ignored paths.
     """
     ignored = tuple(
         Ignored(change.path, rule)
@@ -104,21 +105,35 @@ def _declares(definition: Definition, pattern: FieldPath) -> bool:
 
 
 def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
-    """Return the first rule for what live holds inside a leaf, and what is declared has no place for."""
+    """Return the first rule for what live holds inside a leaf and would lose, or for all that is declared there."""
     depth = len(change.path)
-    if isinstance(change.desired, list) and isinstance(change.live, list):
-        return None
+    left = without(change.desired, change.path, lambda path: rule_for(path, rules) is not None)
+    idle = not asks(left)
     for rule in rules:
-        if covers(rule.path[:depth], change.path) and _holds(change.live, rule.path[depth:]):
+        if not covers(rule.path[:depth], change.path):
+            continue
+        below = rule.path[depth:]
+        if _loses(change.desired, change.live, below) or (idle and _inside(change.desired, below)):
             return rule
     return None
 
 
-def _holds(live: Any | Missing, pattern: FieldPath) -> bool:
-    trees = [live]
+def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
+    """Tell whether live holds something where a pattern leads, and what is declared has no place for it."""
+    if not pattern or (isinstance(declared, list) and isinstance(live, list)):
+        return False
+    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+        both = (key for key in declared.keys() & live.keys() if pattern[0] in ("*", key))
+        return any(_loses(declared[key], live[key], pattern[1:]) for key in both)
+    return any(value is not None and value is not MISSING for value in _inside(live, pattern))
+
+
+def _inside(tree: Any | Missing, pattern: FieldPath) -> list[Any | Missing]:
+    """Return what stands at the places of a tree that a pattern leads to."""
+    trees = [tree]
     for part in pattern:
         trees = [below for tree in trees if tree is not None for below in _below(tree, part)]
-    return any(tree is not None and tree is not MISSING for tree in trees)
+    return trees
 
 
 def _below(tree: Any, part: str) -> list[Any]:

@@ -1,11 +1,11 @@
 """Where a difference comes from: desired, live and base compared leaf by leaf (contract, section 4)."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from reconciler.core.canonical import canonical, equal
-from reconciler.core.compare import differing_leaves, value_at
+from reconciler.core.compare import differing_leaves, value_at, without
 from reconciler.core.missing import MISSING, Missing
 from reconciler.core.paths import FieldPath
 
@@ -34,10 +34,20 @@ class Change:
     since: Since | None = None
 
 
-def changes(desired: Mapping[str, Any], live: Mapping[str, Any], base: Base) -> tuple[Change, ...]:
-    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none."""
-    paths = sorted({_shallowest(path, base) for path in differing_leaves(desired, live)})
-    return tuple(_change(path, desired, live, base) for path in paths)
+def changes(
+    desired: Mapping[str, Any],
+    live: Mapping[str, Any],
+    base: Base,
+    *,
+    ignored: Callable[[FieldPath], bool] = lambda _: False,
+) -> tuple[Change, ...]:
+    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none.
+
+    What differs at an `ignored` path stays a leaf of its own, and says nothing about who moved the object around it.
+    """
+    leaves = differing_leaves(desired, live)
+    paths = sorted({path if ignored(path) else _shallowest(path, base) for path in leaves})
+    return tuple(_change(path, desired, live, base, ignored) for path in paths)
 
 
 def released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
@@ -75,9 +85,16 @@ def _released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, An
             yield from _released((*path, key), now, value)
 
 
-def _change(path: FieldPath, desired: Mapping[str, Any], live: Mapping[str, Any], base: Base) -> Change:
+def _change(
+    path: FieldPath,
+    desired: Mapping[str, Any],
+    live: Mapping[str, Any],
+    base: Base,
+    ignored: Callable[[FieldPath], bool],
+) -> Change:
     wanted, found, before = value_at(desired, path), value_at(live, path), _base_value(base, path)
-    return Change(path, _kind(path, wanted, found, before), wanted, found, before)
+    kind = _kind(path, without(wanted, path, ignored), found, without(before, path, ignored))
+    return Change(path, kind, wanted, found, before)
 
 
 def _kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing) -> Kind:

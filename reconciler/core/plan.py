@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from reconciler.core.canonical import equal, same
-from reconciler.core.compare import value_at
+from reconciler.core.compare import value_at, without
 from reconciler.core.fields import CLOSED_OBJECTS
 from reconciler.core.ignore import Ignored, accepted, kept_in_lists, rule_for
 from reconciler.core.missing import MISSING
@@ -77,7 +77,7 @@ def make_plan(
     even where live shows them. Raises IncompleteObject where the definition cannot be sent.
     """
     desired, base, inside = _kept_in_lists(desired, base, live, ignore)
-    found, ignored = accepted(changes(desired, live, base), ignore, inside)
+    found, ignored = accepted(changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
     refusal = _refusal(found, policy)
     sent = () if refusal else tuple(change for change in found if _is_sent(change, policy))
     left = {change.path for change in found} - {change.path for change in sent}
@@ -111,7 +111,7 @@ def plan_offline(desired: Mapping[str, Any], base: Base, *, ignore: Sequence[Ign
     """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
     live = {} if base is MISSING else base
     desired, base, inside = _kept_in_lists(desired, base, live, ignore)
-    found, ignored = accepted(changes(desired, live, base), ignore, inside)
+    found, ignored = accepted(changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
     return Plan(changes=found, released=released(desired, base), ignored=ignored)
 
 
@@ -130,7 +130,8 @@ def patch_again(
     desired, _ = kept_in_lists(desired, live, ignore)
     for path, old in plan.replaced:
         fresh = value_at(live, path)
-        if _exact(fresh) != _exact(old) and not equal(value_at(desired, path), fresh, path):
+        ours = without(value_at(desired, path), path, _is_ignored(ignore))
+        if _exact(fresh) != _exact(old) and not equal(ours, fresh, path):
             return None
     sent = {path for path, _ in plan.replaced}
     left = {change.path for change in plan.changes} - sent
@@ -201,6 +202,10 @@ def _kept_in_lists(
     """Return desired and base with live's values at the ignored places inside lists, and those that differ."""
     desired, inside = kept_in_lists(desired, live, ignore)
     return desired, base if base is MISSING else kept_in_lists(base, live, ignore)[0], inside
+
+
+def _is_ignored(ignore: Sequence[IgnoreRule]) -> Kept:
+    return lambda path: rule_for(path, ignore) is not None
 
 
 def _kept(left: Collection[FieldPath], ignored: Sequence[Ignored], ignore: Sequence[IgnoreRule]) -> Kept:
