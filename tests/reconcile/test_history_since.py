@@ -221,3 +221,28 @@ def test_history_that_git_cannot_read_costs_the_names_and_not_the_report(tale: S
     assert document["summary"]["applied"] == 1
     assert setters(document) == {GREETING: None}
     assert any("could not be read from git's history" in warning for warning in document["warnings"])
+
+
+def test_in_an_environment_the_file_that_declares_a_value_tells_who_set_it(tale: Story) -> None:
+    (tale.root / "reconciler.yaml").write_text(
+        f"environments:\n  staging: {{api_url: {tale.sandbox.url}, overlay: environments/staging}}\n", "utf-8"
+    )
+    overlay = tale.root / "environments/staging/a.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("id: asst_a\nendCallMessage: Bye\n", "utf-8")
+    definition = tale.root / "assistants/a.yaml"
+    definition.write_text("name: A\nfirstMessage: old\nendCallMessage: Farewell\n", "utf-8")
+    base = commit_as(tale, "Eve")
+    definition.write_text("name: A\nfirstMessage: one\nendCallMessage: Farewell\n", "utf-8")
+    ada = commit_as(tale, "Ada")
+    overlay.write_text("id: asst_a\nendCallMessage: See you\n", "utf-8")
+    bob = commit_as(tale, "Bob")
+    (tale.root / "all").mkdir()
+    tale.git("mv", "assistants", "environments", "reconciler.yaml", "all")
+    commit_as(tale, "Mover")
+    arguments = ("--environment", "staging", "--directory", "all/assistants", "--base")
+    assert setters(tale.plan(*arguments, base[0])) == {GREETING: ada, "/endCallMessage": bob}
+    (tale.root / "all/environments/staging/a.yaml").write_text("id: asst_a\n", "utf-8")
+    commit_as(tale, "Cy")
+    # What the overlay says no longer, the shared file has said for long.
+    assert setters(tale.plan(*arguments, bob[0]))["/endCallMessage"] == base
