@@ -1,7 +1,8 @@
 """Ends the step where a pull request changes a field that was also edited live.
 
-Wants REPORT (the plan as JSON), and GitHub's trial merge checked out: what it has and its first parent has not is the
-pull request's. A conflict that an earlier merge left open is in the report, too, but is no reason to hold this one up.
+Wants REPORT (the plan as JSON) and SINCE (what would be merged into), and GitHub's trial merge checked out: what it
+has and SINCE has not is the pull request's. A conflict that an earlier merge left open is in the report, too, but is no
+reason to hold this one up.
 """
 
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 
 def main() -> None:
     """End the step with a reason, or let it pass."""
-    listed = ["git", "rev-list", "HEAD^1..HEAD"]
+    listed = ["git", "rev-list", "--end-of-options", f"{os.environ['SINCE']}..HEAD"]
     own = set(subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.split())  # noqa: S603
     report = json.loads(Path(os.environ["REPORT"]).read_text("utf-8"))
     conflicts = [

@@ -111,6 +111,14 @@ class Place:
         }
         return self.runner.run("plan.yml", "pull_request", event, merged, f"refs/pull/{number}/merge", **inputs)
 
+    def queue(self, **inputs: Any) -> WorkflowRun:
+        """What happens when HEAD stands in the default branch's merge queue, on top of what is there."""
+        base, head = self.at_hub("refs/heads/main"), self.git("rev-parse", "HEAD")
+        branch = f"refs/heads/gh-readonly-queue/main/pr-7-{base}"
+        self.git("push", "--quiet", "--force", "origin", f"{head}:{branch}")
+        event = {"merge_group": {"base_sha": base, "head_sha": head, "base_ref": "refs/heads/main", "head_ref": branch}}
+        return self.runner.run("plan.yml", "merge_group", event, head, branch, **inputs)
+
 
 @contextlib.contextmanager
 def place_at(folder: Path, **rest: Any) -> Iterator[Place]:

@@ -65,6 +65,7 @@ class Runner:
                 "event_name": event_name,
                 "event": Lenient({"repository": {"default_branch": "main"}, **event}),
                 "ref": ref,
+                "ref_name": ref.removeprefix("refs/heads/"),
                 "sha": sha,
                 "repository": REPOSITORY,
                 "run_id": str(run.number),

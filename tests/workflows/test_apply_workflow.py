@@ -211,5 +211,5 @@ def test_an_environment_has_its_own_record_and_artifacts(tmp_path: Path) -> None
         run = place.dispatch("apply.yml", directory="agents", environment="staging", **{"first-run": True})
         assert run.results == GREEN, run.log
         assert place.at_hub("refs/reconciler/staging/applied")
-        assert set(run.artifacts) == {"apply-agents-staging-attempt-1", "record-agents-staging-attempt-1"}
+        assert set(run.artifacts) == {"apply-agents@staging-attempt-1", "record-agents@staging-attempt-1"}
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Staged"

@@ -49,6 +49,11 @@ def test_callers_give_what_is_wanted_and_allow_what_is_needed() -> None:
     assert called == {"plan", "apply", "drift", "rollback"}
 
 
+def test_a_merge_queue_starts_the_plan() -> None:
+    (shown,) = (block for block in blocks("yaml") if block.startswith("on:"))
+    assert set(yaml.safe_load(shown)[True]) < read(ROOT / ".github" / "workflows" / "plan.yml")["on"].keys()
+
+
 def test_the_step_of_ones_own_names_inputs_that_are_there() -> None:
     (step,) = (
         step

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import yaml
+from expressions import interpolate
 from places import Place, place_at, recorded_place
-from workflow_files import WORKFLOWS, run_steps
+from workflow_files import WORKFLOWS, read, run_steps
 
 GREEN = {"plan": "success", "comment": "success"}
 
@@ -173,6 +174,38 @@ def test_an_invalid_definition_is_red_and_the_others_are_planned(tmp_path: Path)
         assert "another greeting" in comment(place)
 
 
+def test_a_merge_queue_gets_the_same_check_and_no_comment(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        # Two requests were squashed on top of each other, so the first parent is not what the group would go into.
+        for key, name in (("visits", "Visits"), ("admissions/enrollment", "Enrollment")):
+            place.write(key, name=name, firstMessage="Hi!")
+            place.commit()
+        run = place.queue()
+        assert run.results == {"plan": "success", "comment": "skipped"}, run.log
+        assert place.hub.calls == []
+        report = json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())
+        assert (report["offline"], report["summary"]["pending"]) == (False, 2)
+
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        run = place.queue()
+        assert run.jobs["plan"].failed == "Stop at conflicts"
+
+        place.write("visits", name="Visits", firstMesage="Hi!")
+        place.commit()
+        assert place.queue().jobs["plan"].failed == "Validate all definitions"
+
+
+def test_plans_do_not_cancel_those_of_others() -> None:
+    groups = [
+        {"github": {"ref": ref}, "inputs": {"directory": directory, "environment": environment}}
+        for ref in ("refs/pull/7/merge", "refs/heads/gh-readonly-queue/main/pr-7-abc")
+        for directory, environment in (("a", "b-c"), ("a-b", "c"), ("a", ""), (None, None))
+    ]
+    for name in ("plan", "apply", "drift", "rollback"):
+        group = read(WORKFLOWS / f"{name}.yml")["concurrency"]["group"]
+        assert len({interpolate(group, contexts) for contexts in groups}) == (8 if name == "plan" else 4)
+
+
 def test_no_pull_request_can_send_the_password_elsewhere(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place, place_at(tmp_path / "elsewhere") as elsewhere:
         settings = {
@@ -189,7 +222,7 @@ def test_no_pull_request_can_send_the_password_elsewhere(tmp_path: Path) -> None
         run = place.plan(7, directory="assistants", environment="staging")
         assert run.results == {"plan": "failure", "comment": "success"}
         assert "neither may win unseen" in run.jobs["plan"].summary
-        (text,) = (one["body"] for one in place.hub.comments if "plan assistants-staging" in one["body"])
+        (text,) = (one["body"] for one in place.hub.comments if "plan assistants@staging -->" in one["body"])
         assert "neither may win unseen" in text
 
         assert elsewhere.sandbox.requests == []
