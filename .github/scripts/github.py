@@ -50,10 +50,10 @@ def listed(path: str) -> Iterator[dict[str, Any]]:
 def ours(entries: Iterator[dict[str, Any]], marker: str) -> dict[str, Any] | None:
     """Return the first entry that a workflow of this repository wrote and that begins with a marker.
 
-    Anybody can write a marker into a comment; nobody else can be the bot.
+    Anybody can write a marker into a comment; nobody else can be the bot. Who edits it in a browser changes line ends.
     """
     for entry in entries:
-        if entry["user"]["login"] == BOT and (entry["body"] or "").startswith(marker):
+        if entry["user"]["login"] == BOT and (entry["body"] or "").startswith(marker.rstrip()):
             return entry
     return None
 

@@ -96,12 +96,20 @@ class Hub:
     def _list(self, method: str, found: re.Match[str], query: Mapping[str, list[str]], body: Any) -> Answer:
         entries = self.issues if found[1] == "issues" else self.pulls
         if method == "GET":
-            there = [one for one in entries if one["state"] == query["state"][0]]
+            self._close_what_lost_its_branch()
+            there = [one for one in reversed(entries) if query["state"][0] in (one["state"], "all")]
             if head := query.get("head"):
                 there = [one for one in there if one["head"] == head[0].partition(":")[2]]
             return 200, _page(there, query)
-        entries.append({**self.new(body=body["body"]), **body})
+        entries.append({**self.new(body=body["body"], merged_at=None), **body})
         return 201, entries[-1]
+
+    def _close_what_lost_its_branch(self) -> None:
+        listed = ["git", "-C", str(self.git), "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"]
+        there = subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+        for pull in self.pulls:
+            if pull["head"] not in there:
+                pull["state"] = "closed"
 
     def _one(self, method: str, found: re.Match[str], query: Mapping[str, list[str]], body: Any) -> Answer:
         entries = self.issues if found[1] == "issues" else self.pulls

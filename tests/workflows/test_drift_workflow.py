@@ -95,6 +95,66 @@ def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> No
         assert "Edited live!" in only(place.hub.issues)["body"]
 
 
+def test_a_schedule_does_not_say_what_the_default_branch_is(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        drifted(place)
+        sha = place.at_hub("refs/heads/main")
+        run = place.runner.run("drift.yml", "schedule", {"repository": None, "schedule": "17 4 * * *"}, sha)
+        assert run.results == GREEN, run.log
+        assert only(place.hub.pulls)["base"] == "main"
+
+
+def test_a_pull_request_that_somebody_closed_stays_closed_until_live_edits_are_others(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        drifted(place)
+        place.dispatch("drift.yml")
+        declined, branch = only(place.hub.pulls), place.at_hub(BRANCH)
+        declined["state"] = "closed"
+        (place.root / "README.md").write_text("Something else moves on.", "utf-8")
+        place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        run = place.dispatch("drift.yml")
+        assert run.results == GREEN, run.log
+        assert f"Somebody closed #{declined['number']}" in run.jobs["accept"].summary
+        assert only(place.hub.pulls)["state"] == "closed"
+        assert place.at_hub(BRANCH) == branch, "it can be opened again"
+        assert only(place.hub.issues)["state"] == "open"
+
+        place.sandbox.edit("asst_visits", firstMessage="Another edit")
+        place.dispatch("drift.yml")
+        assert [pull["state"] for pull in place.hub.pulls] == ["closed", "open"]
+        place.sandbox.edit("asst_visits", firstMessage="Welcome!")
+        place.dispatch("drift.yml")
+        place.sandbox.edit("asst_visits", firstMessage="Another edit")
+        place.dispatch("drift.yml")
+        assert [pull["state"] for pull in place.hub.pulls] == ["closed", "closed", "open"], "nobody declined the second"
+
+        place.hub.pulls[-1] |= {"state": "closed", "merged_at": "2026-11-28T04:17:00Z"}
+        place.dispatch("drift.yml")
+        assert len(place.hub.pulls) == 4
+
+
+def test_what_is_like_it_but_another_is_left_alone(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        others = [
+            place.hub.new("<!-- reconciler drift assistants@staging -->\nAnother environment"),
+            place.hub.new("As I said:\n<!-- reconciler drift assistants -->\n"),
+            *(place.hub.new("chatter") for _ in range(120)),
+        ]
+        place.hub.issues += [dict(one) for one in others]
+        drifted(place)
+        place.dispatch("drift.yml")
+        place.dispatch("drift.yml")
+        kept = place.hub.issues[len(others) :]
+        assert place.hub.issues[: len(others)] == others
+        kept[0]["body"] = kept[0]["body"].replace("\n", "\r\n")  # as a browser leaves it
+        place.hub.issues[:] = [*kept, *others]  # GitHub lists the newest first, so it is on the second page now
+        place.sandbox.edit("asst_visits", firstMessage="Welcome!")
+        place.dispatch("drift.yml")
+        assert only(kept)["state"] == "closed"
+        assert place.hub.issues[1:] == others
+
+
 def added_to_it(place: Place) -> None:
     """Somebody adds commits to the branch, of whom git has more to say than fits into a pipe."""
     for message in ("Better", "Better still"):
