@@ -1,5 +1,6 @@
 """Record what an apply brought live, so that the next plan knows who moved since (contract, `--record`)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from reconciler.reconcile.base import OFF, History
 
 SETTLED: frozenset[Outcome | None] = frozenset({"applied", "unchanged"})
 MOST_HEADS = 20
+ID = re.compile(rb"""^["']?id["']?\s*:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 SHOWN: tuple[Outcome, ...] = ("applied", "failed", "refused", "indeterminate", "not_converged", "skipped")
 
 
@@ -105,8 +107,9 @@ def _says_the_same(read: Definition, held: BaseDefinition | None) -> bool:
 def record(run: Run, history: History, folder: Path) -> str | None:
     """Add what an apply did to the record and return the commit; None where the record says it already.
 
-    HEAD's tree, in which each definition that is not applied or unchanged keeps the file of the record
-    before, or of the base. Raises RepositoryError, which says that live is applied all the same.
+    HEAD's tree, in which each definition that is not applied or unchanged, be it in a folder that this run knows
+    nothing of, keeps the file of the record before, or of the base. Raises RepositoryError, which says that live is
+    applied all the same.
     """
     try:
         return _record(run, history, folder)
@@ -121,7 +124,8 @@ def _record(run: Run, history: History, folder: Path) -> str | None:
     git, head, previous = history.git, history.head, history.record
     if git is None or head is None:
         return None
-    replaced = _replaced(run, history, git, head, folder_in_git(folder, git.root))
+    below = folder_in_git(folder, git.root)
+    replaced = {**_elsewhere(history, git, head, below), **_replaced(run, history, git, head, below)}
     unclear = _unclear(run, previous)
     if previous and previous.applied == head and previous.unclear == unclear and not _wrote(run):
         tree = git.files(previous.commit)
@@ -163,6 +167,38 @@ def _replaced(run: Run, history: History, git: Git, head: str, below: str) -> Ma
         if definition is not None and (definition.overlay or (old and old.overlay)):
             replaced |= _older(definition.overlay, old.overlay if old else None)
     return replaced
+
+
+def _elsewhere(history: History, git: Git, head: str, below: str) -> Mapping[str, Blob | None]:
+    """Return what other folders' definitions keep: nobody has looked at them, and an apply of theirs has to.
+
+    With an environment there are none: the record is that environment's alone, and its definitions are told by its
+    overlays.
+    """
+    if history.environment is not None:
+        return {}
+    older = history.record or history.base
+    now, before = git.files(head), git.files(older.commit) if older is not None else {}
+    differing = [path for path in now.keys() | before.keys() if now.get(path) != before.get(path)]
+    differing = [path for path in differing if is_definition_file(path, "")]
+    outside = [path for path in differing if not is_definition_file(path, below)]
+    gone = [path for path in differing if path not in now and path not in outside]
+    if not outside:
+        return {}
+    inside = [path for path in now if is_definition_file(path, below)]
+    texts = git.blobs(
+        files[path].name for path in {*inside, *outside, *gone} for files in (now, before) if path in files
+    )
+
+    def ids(path: str, files: Mapping[str, Blob]) -> set[bytes]:
+        return set(ID.findall(texts.get(files[path].name, b""))) if path in files else set()
+
+    # An id that has moved into this folder is looked at here; one that has left it waits there.
+    ours = {found for path in inside for found in ids(path, now)}
+    left = {found for path in outside for found in ids(path, now)}
+    kept = [path for path in outside if (found := ids(path, now) | ids(path, before)) and not found & ours]
+    kept += [path for path in gone if ids(path, before) & left - ours]
+    return {path: before.get(path) for path in sorted(kept)}
 
 
 def _older(now: Kept | None, before: Kept | None) -> dict[str, Blob | None]:

@@ -1,5 +1,6 @@
 """What the applied record holds after every kind of run: per definition, the file that says what is live."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -443,3 +444,50 @@ def test_what_was_written_is_recorded_even_if_the_files_are_the_same(tale: Story
     assert outcomes(tale.recorded("--on-drift", "revert"))["a"] == "applied"
     assert tale.parents == [tale.head, previous]
     assert "applied: assistants/a.yaml (asst_a)" in tale.message
+
+
+class TestTwoFoldersInOneRecord:
+    """An apply of one folder says nothing of the other one's definitions: they wait for their own."""
+
+    @pytest.fixture(autouse=True)
+    def agents(self, tale: Story) -> None:
+        (tale.root / "agents").mkdir()
+        for name in "cd":
+            tale.git("mv", file(name), f"agents/{name}.yaml")
+        (tale.root / "unlike.yaml").write_text("name: No definition\n")
+        tale.commit()
+
+    def agents_applied(self, tale: Story) -> dict[str, str]:
+        done = tale.run("apply", "--yes", "--record", "--changed", "--directory", "agents", "--format", "json")
+        assert done.code == 0, done.stderr
+        return outcomes(json.loads(done.stdout))
+
+    def test_a_first_run_begins_with_its_own(self, tale: Story) -> None:
+        tale.recorded()
+        assert tale.tree().keys() == {file("a"), file("b"), "unlike.yaml"}
+        assert self.agents_applied(tale) == {"c": "unchanged", "d": "unchanged"}
+        assert tale.git("rev-parse", f"{REF}^{{tree}}") == tale.git("rev-parse", "HEAD^{tree}")
+
+    def test_a_change_is_applied_although_the_other_folder_was_recorded_first(self, tale: Story) -> None:
+        tale.recorded()
+        self.agents_applied(tale)
+        tale.write("a", **NEW)
+        (tale.root / "agents" / "c.yaml").write_text("id: asst_c\nfirstMessage: new\n")
+        tale.git("mv", "agents/d.yaml", "agents/moved.yaml")
+        tale.commit()
+        tale.sandbox.edit("asst_d", firstMessage="theirs")
+        assert outcomes(tale.recorded("--changed")) == {"a": "applied"}
+        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old", "unlike": None}
+        assert self.agents_applied(tale) == {"c": "applied", "moved": "unchanged"}
+        assert tale.sandbox.live("asst_d")["firstMessage"] == "theirs", "drift stays drift, wherever its file went"
+        assert tale.git("rev-parse", f"{REF}^{{tree}}") == tale.git("rev-parse", "HEAD^{tree}")
+
+    def test_what_moves_between_them_is_in_one_of_them(self, tale: Story) -> None:
+        tale.recorded()
+        self.agents_applied(tale)
+        tale.git("mv", "agents/c.yaml", file("c"))
+        tale.commit()
+        assert self.agents_applied(tale) == {}
+        tale.sandbox.edit("asst_c", firstMessage="theirs")
+        assert outcomes(tale.recorded("--changed")) == {"c": "unchanged"}
+        assert tale.git("rev-parse", f"{REF}^{{tree}}") == tale.git("rev-parse", "HEAD^{tree}")
