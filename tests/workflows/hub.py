@@ -12,7 +12,7 @@ import re
 import secrets
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,6 +40,8 @@ class Hub:
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     patience: int | None = None
     """How many requests of git's are still answered, if not all."""
+    before_push: Callable[[], None] = lambda: None
+    """Called when a push begins, after whatever the one who pushes has looked at."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -175,6 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
             if hub.patience < 0:
                 self._send(503, {}, b"")
                 return
+        if writes and self.command == "GET":
+            hub.before_push()
         if user != "x-access-token" or token not in hub.tokens:
             self._send(401, {"www-authenticate": 'Basic realm="hub"'}, b"")
             return

@@ -175,9 +175,10 @@ def test_nothing_is_applied_from_elsewhere_or_to_nowhere(tmp_path: Path) -> None
         place.write("visits", name="Visits", firstMessage="Hi!")
         sha = place.commit()
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/draft", "HEAD:refs/heads/main")
-        run = place.runner.run("apply.yml", "workflow_dispatch", {}, sha, "refs/heads/draft")
-        assert run.results == {"apply": "failure", "record": "skipped"}
-        assert "the default branch only" in run.jobs["apply"].summary
+        for ref in ("refs/heads/draft", "refs/heads/draft/main", "refs/tags/main"):
+            run = place.runner.run("apply.yml", "workflow_dispatch", {}, sha, ref)
+            assert run.results == {"apply": "failure", "record": "skipped"}
+            assert "the default branch only" in run.jobs["apply"].summary
 
         place.runner.variables = {}
         assert place.dispatch("apply.yml").results == {"apply": "skipped", "record": "skipped"}

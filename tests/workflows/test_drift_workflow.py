@@ -155,6 +155,41 @@ def test_what_is_like_it_but_another_is_left_alone(tmp_path: Path) -> None:
         assert place.hub.issues[1:] == others
 
 
+def test_a_push_of_somebodys_in_the_same_moment_is_not_lost(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        drifted(place)
+        place.dispatch("drift.yml")
+        place.git("fetch", "--quiet", "origin", BRANCH)
+        theirs = place.git("commit-tree", "FETCH_HEAD^{tree}", "-p", "FETCH_HEAD", "-m", "Better")
+
+        def meanwhile() -> None:
+            place.git("push", "--quiet", str(place.hub.git), f"{theirs}:{BRANCH}")
+
+        place.hub.before_push = meanwhile
+        place.sandbox.edit("asst_visits", firstMessage="Another edit")
+        assert place.dispatch("drift.yml").jobs["accept"].failed == "Keep the pull request"
+        assert place.at_hub(BRANCH) == theirs
+
+
+def test_nothing_but_definitions_gets_onto_the_branch(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        drifted(place)
+        (place.root / "ci.sh").write_text("mine\n", "utf-8")
+        place.git("add", "ci.sh")
+        forged = place.git("diff", "--cached", "--binary", "--full-index")
+
+        def swap(job: str) -> None:
+            if job == "accept":
+                patch = place.runner.runs[max(place.runner.runs)].artifacts["pull-assistants"] / "pull.patch"
+                patch.write_text(f"{patch.read_text('utf-8')}{forged}\n", "utf-8")
+
+        place.runner.between = swap
+        run = place.dispatch("drift.yml")
+        assert run.results == GREEN, run.log
+        place.git("fetch", "--quiet", "origin", BRANCH)
+        assert place.git("diff", "--name-only", "FETCH_HEAD^", "FETCH_HEAD") == "assistants/visits.yaml"
+
+
 def added_to_it(place: Place) -> None:
     """Somebody adds commits to the branch, of whom git has more to say than fits into a pipe."""
     for message in ("Better", "Better still"):
