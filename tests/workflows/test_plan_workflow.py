@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 from expressions import interpolate
-from places import Place, place_at, recorded_place
+from places import RECORD, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, read, run_steps
 
 GREEN = {"plan": "success", "comment": "success"}
@@ -104,7 +104,9 @@ def test_forks_and_dependabot_get_an_offline_plan(tmp_path: Path) -> None:
             assert "to change" in run.jobs["plan"].summary
             assert len(place.hub.calls) == calls
             assert place.sandbox.requests == []
-            assert json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())["offline"] is True
+            report = json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())
+            merged_into = place.at_hub("refs/heads/main")
+            assert (report["offline"], report["base"]["commit"]) == (True, place.at_hub(RECORD) or merged_into)
 
 
 def test_without_an_api_the_plan_is_offline(tmp_path: Path) -> None:
@@ -238,3 +240,7 @@ def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path)
         assert run.jobs["plan"].failed == "Fetch the record"
         assert "The record could not be looked for" in run.log
         assert "did not run" in comment(place)
+
+        place.hub.patience = 3
+        run = place.plan(8, fork=True)
+        assert (run.results["plan"], run.artifacts) == ("failure", {})

@@ -88,7 +88,8 @@ def test_no_file_of_a_pull_request_takes_part_in_the_installation(tmp_path: Path
     assert not (tmp_path / "taken").exists()
 
 
-def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])  # the runner sends the one, and later the other
+def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path, stop: signal.Signals) -> None:
     with recorded_place(tmp_path) as place:
         place.write("visits", name="Visits", firstMessage="Hi!")
         place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
@@ -99,7 +100,7 @@ def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path) -> None:
 
         def cancelling(asked: Asked, forward: Forward) -> Answered:
             if asked.method == "PATCH":
-                step[0].send_signal(signal.SIGINT)
+                step[0].send_signal(stop)
                 for _ in range(3000):  # the step passes the signal on when it comes to it; a broken one never does
                     if any(b"Stopping" in file.read_bytes() for file in told_so_far.iterdir()):
                         break
