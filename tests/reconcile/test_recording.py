@@ -457,7 +457,7 @@ class TestTwoFoldersInOneRecord:
         (tale.root / "unlike.yaml").write_text("name: No definition\n")
         tale.commit()
 
-    def agents_applied(self, tale: Story) -> dict[str, str]:
+    def agents_applied(self, tale: Story) -> dict[str, str | None]:
         done = tale.run("apply", "--yes", "--record", "--changed", "--directory", "agents", "--format", "json")
         assert done.code == 0, done.stderr
         return outcomes(json.loads(done.stdout))
