@@ -1,6 +1,7 @@
 """Stands here so that pytest puts this folder on the path: its modules serve the tests of all rooms."""
 
 import os
+import signal
 import subprocess
 import unittest.mock
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ def _nothing_is_taken_from_the_machine() -> Iterator[None]:
         for name, value in os.environ.items()
         if not name.startswith(foreign) and not name.lower().endswith("_proxy")
     }
+    # A shell starts what runs in its background deaf to Ctrl-C, and so would be all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with unittest.mock.patch.dict(os.environ, {**kept, **WITHOUT_OUR_CONFIGURATION}, clear=True):
         yield
 

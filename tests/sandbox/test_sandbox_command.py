@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import signal
 import socket
@@ -13,9 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from commands import environment
 
 COMMAND = (sys.executable, "-m", "reconciler", "sandbox")
-VARIABLES = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILER_")}
 
 
 class Running:
@@ -49,7 +48,7 @@ def started(*arguments: str, **variables: str) -> Iterator[Running]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**VARIABLES, **variables},
+        env=environment(variables),
     )
     assert process.stdout
     assert process.stderr
@@ -63,7 +62,7 @@ def started(*arguments: str, **variables: str) -> Iterator[Running]:
 
 def refused(*arguments: str) -> str:
     done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, env=VARIABLES, timeout=60, check=False
+        [*COMMAND, *arguments], capture_output=True, text=True, env=environment(), timeout=60, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
@@ -231,7 +230,7 @@ def test_without_its_libraries_it_says_how_to_get_them(tmp_path: Path, library: 
         [*COMMAND, "--port", "0"],
         capture_output=True,
         text=True,
-        env={**VARIABLES, "PYTHONPATH": str(tmp_path)},
+        env=environment({"PYTHONPATH": str(tmp_path)}),
         timeout=60,
         check=False,
     )
@@ -290,7 +289,9 @@ def test_a_fault_that_cannot_be_read_is_shown() -> None:
 
 
 def test_help_names_every_account() -> None:
-    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, env=VARIABLES, timeout=60, check=True)
+    done = subprocess.run(
+        [*COMMAND, "--help"], capture_output=True, text=True, env=environment(), timeout=60, check=True
+    )
     lines = [line.split() for line in done.stdout.splitlines()]
     for account, role in (("admin", "ADMIN"), ("editor", "EDITOR"), ("viewer", "VIEWER,"), ("disabled", "cannot")):
         assert [f"{account}@sandbox.test", role] in [line[:2] for line in lines]
