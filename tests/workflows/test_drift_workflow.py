@@ -35,6 +35,7 @@ def test_one_issue_and_one_pull_request_follow_live_edits(tmp_path: Path) -> Non
         issue, pull = only(place.hub.issues), only(place.hub.pulls)
         assert issue["body"].startswith("<!-- reconciler drift assistants -->\n")
         assert "Edited live!" in issue["body"]
+        assert f"As of commit {place.at_hub('refs/heads/main')}" in issue["body"]
         assert f"/actions/runs/{run.number})" in issue["body"]
         assert (pull["head"], pull["base"], pull["state"]) == ("reconciler/accept-live-edits", "main", "open")
         assert place.definition("visits", BRANCH)["firstMessage"] == "Edited live!"
@@ -84,14 +85,20 @@ def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> No
         for assistant in ("asst_visits", "/auth/login"):
             with place.failing(assistant, "POST" if "login" in assistant else "GET"):
                 run = place.dispatch("drift.yml")
-            assert run.results["drift"] == "failure"
-            assert run.results["accept"] == "skipped"
+            assert run.results == {"drift": "failure", "issue": "success", "accept": "skipped"}
             assert only(place.hub.issues)["state"] == "open"
             assert only(place.hub.pulls)["state"] == "open"
         assert (run.artifacts["drift-assistants"]).exists()
         with place.failing("asst_enrollment"):
             run = place.dispatch("drift.yml")
         assert run.results == {"drift": "failure", "issue": "success", "accept": "skipped"}
+        assert "Edited live!" in only(place.hub.issues)["body"]
+
+        (place.root / "reconciler.yaml").write_text("nonsense: true\n", "utf-8")
+        place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        run = place.dispatch("drift.yml")
+        assert run.results == {"drift": "failure", "issue": "skipped", "accept": "skipped"}
         assert "Edited live!" in only(place.hub.issues)["body"]
 
 
@@ -188,6 +195,18 @@ def test_nothing_but_definitions_gets_onto_the_branch(tmp_path: Path) -> None:
         assert run.results == GREEN, run.log
         place.git("fetch", "--quiet", "origin", BRANCH)
         assert place.git("diff", "--name-only", "FETCH_HEAD^", "FETCH_HEAD") == "assistants/visits.yaml"
+
+
+def test_a_conflict_is_told_and_not_accepted(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        drifted(place)
+        run = place.dispatch("drift.yml")
+        assert run.results == GREEN, run.log
+        assert "Edited live!" in only(place.hub.issues)["body"]
+        assert place.hub.pulls == []
 
 
 def added_to_it(place: Place) -> None:

@@ -244,3 +244,4 @@ def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path)
         place.hub.patience = 3
         run = place.plan(8, fork=True)
         assert (run.results["plan"], run.artifacts) == ("failure", {})
+        assert "to change" not in run.jobs["plan"].summary

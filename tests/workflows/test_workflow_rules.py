@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from expressions import holds
 from workflow_files import ACTIONS, ROOT, WORKFLOWS, read
 
 OURS = sorted(path for path in WORKFLOWS.glob("*.yml") if path.name != "ci.yml")
@@ -48,6 +49,22 @@ def test_jobs_may_do_little_and_not_for_long(path: Path) -> None:
         if "secrets." in str(job):
             assert "write" not in job["permissions"].values(), "who knows a password cannot write here"
             assert ("environment" in job) is (path.stem in ("apply", "rollback"))
+
+
+def test_whoever_cancels_an_apply_gets_its_record_and_its_report() -> None:
+    jobs = read(WORKFLOWS / "apply.yml")["jobs"]
+    names = [step["name"] for step in jobs["apply"]["steps"]]
+    known = {"choose": {"outcome": "success"}, "bundle": {"outputs": {"commit": "c"}}}
+    for step in jobs["apply"]["steps"][names.index("Apply") + 1 :]:
+        assert holds(step["if"], {"steps": known}, "cancelled"), step["name"]
+    assert holds(jobs["record"]["if"], {"needs": {"apply": {"outputs": {"recorded": "c"}}}}, "cancelled")
+
+
+def test_whoever_cancels_a_look_gets_no_news_of_it() -> None:
+    jobs = read(WORKFLOWS / "drift.yml")["jobs"]
+    for name in ("issue", "accept"):
+        known = {"needs": {"drift": {"outputs": {"reported": "true"}}}}
+        assert not holds(jobs[name].get("if"), known, "cancelled")
 
 
 def test_credentials_are_seen_by_the_command_alone() -> None:
