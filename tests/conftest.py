@@ -15,6 +15,11 @@ from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: tests wait as long for commands, git and servers as they work themselves."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """An empty repository with a folder for definitions."""
