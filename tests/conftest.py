@@ -15,9 +15,12 @@ from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than cores: tests wait as long for commands, git and servers as they work themselves."""
-    return (os.cpu_count() or 1) + 1
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Two workers more than there are cores: a third of the time a test waits for a server or for a time-out."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture
