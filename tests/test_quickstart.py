@@ -31,6 +31,7 @@ NO_INDEX = {
     "PIP_NO_INDEX": "1",
     "PIP_NO_BUILD_ISOLATION": "0",  # pip reads a variable of this form as the option's opposite
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_CACHE_DIR": "1",  # nor has everybody a home to keep one in
     "PIP_CONFIG_FILE": os.devnull,
 }
 

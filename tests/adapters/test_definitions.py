@@ -258,6 +258,7 @@ def test_what_may_not_be_read(folder: Path) -> None:
 
     loaded = read(folder)
 
+    (folder / "a.yaml").chmod(0o600)
     (folder / "c").chmod(0o700)
     assert [(entry.key, entry.message) for entry in loaded.invalid] == [
         ("a", "line 1: this file cannot be read: Permission denied"),

@@ -1,6 +1,7 @@
 """What can go wrong before or around an assistant: a few lines each, naming what to do, and never a traceback."""
 
 import json
+import shlex
 import socket
 import subprocess
 
@@ -197,7 +198,7 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project, room: b
             {**signed_in(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one.root), "HUSH": "hush-value"}
         )
         done = subprocess.run(
-            ["/bin/sh", "-c", f"{'' if room else 'ulimit -f 0; '}exec {COMMAND} plan"],
+            ["/bin/sh", "-c", f"{'' if room else 'ulimit -f 0; '}exec {shlex.quote(COMMAND)} plan"],
             cwd=one.root,
             env=env,
             capture_output=True,

@@ -1,6 +1,7 @@
 """stdout carries the report alone; colour, encodings, pipes, reports in files."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -24,7 +25,7 @@ LIVE = {"asst_1": {"name": "Old", "model": MODEL}}
 def shell(project: Project, script: str, env: dict[str, str]) -> Completed:
     """Run a line of shell in which `reconciler` is the command."""
     done = subprocess.run(
-        ["/bin/sh", "-c", script.replace("reconciler", COMMAND)],
+        ["/bin/sh", "-c", script.replace("reconciler", shlex.quote(COMMAND))],
         cwd=project.root,
         env=environment(env),
         stdin=subprocess.DEVNULL,
