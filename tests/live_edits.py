@@ -30,6 +30,7 @@ texts = st.one_of(
         " ".join
     ),
 )
+keys = texts.map(lambda text: text[:100])  # a key of more than 1024 characters, escapes and all, is no YAML
 numbers = st.one_of(
     st.integers(-(2**63) + 1, 2**63 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -38,7 +39,7 @@ numbers = st.one_of(
 scalars = st.one_of(texts, texts, numbers, st.booleans(), st.none())
 values = st.recursive(
     scalars,
-    lambda below: st.lists(below, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | texts, below, max_size=3),
+    lambda below: st.lists(below, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | keys, below, max_size=3),
     max_leaves=8,
 )
 
@@ -89,7 +90,7 @@ def edited_field(field: str, value: Any) -> st.SearchStrategy[Any]:
         return null | phrases
     if field == "metadata":
         return (
-            null | edited(value).filter(lambda new: isinstance(new, dict)) | st.dictionaries(texts, values, max_size=3)
+            null | edited(value).filter(lambda new: isinstance(new, dict)) | st.dictionaries(keys, values, max_size=3)
         )
     return st.fixed_dictionaries({}, optional={key: inside(field, key) for key in INSIDE[field]}).map(
         lambda new: {**(value or {}), **new}
