@@ -17,26 +17,26 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.adapters.api import ApiOptions, AssistantsApi, Credentials
-from reconciler.adapters.lock import writing_alone
-from reconciler.adapters.secret import Secret
+from reconciler.api.client import ApiOptions, AssistantsApi, Credentials
+from reconciler.api.secret import Secret
+from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.limits import MaxChanges
-from reconciler.core.problem import Problem
 from reconciler.core.run import Run
 from reconciler.core.settings import OnDrift
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.reconcile import drift as drift_, plan as plan_
-from reconciler.reconcile.carry_out import carry_out
-from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.reconcile.connection import choose_url, credentials_of
-from reconciler.reconcile.inputs import places
-from reconciler.reconcile.recording import check_order, check_recordable, check_unmoved, record as record_
-from reconciler.reconcile.since import dated
-from reconciler.reconcile.versions import Versions, policy_for, read_versions
+from reconciler.git.lock import writing_alone
 from reconciler.report.build import to_document
 from reconciler.report.document import AssistantEntry, ChangeEntry, Document as Report, ErrorEntry, ProblemEntry
 from reconciler.report.read_back import reviewed_plan
+from reconciler.usecases import drift as drift_, plan as plan_
+from reconciler.usecases.carry_out import carry_out
+from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.connection import choose_url, credentials_of
+from reconciler.usecases.inputs import places
+from reconciler.usecases.recording import check_order, check_recordable, check_unmoved, record as record_
+from reconciler.usecases.since import dated
+from reconciler.usecases.versions import Versions, policy_for, read_versions
 
 __all__ = [
     "AssistantEntry",

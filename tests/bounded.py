@@ -69,7 +69,7 @@ def _main() -> None:
     calls = json.load(sys.stdin)
     for call in calls:
         main.reconciler.get_command(None, call[0])
-    importlib.import_module("reconciler.adapters.transport")
+    importlib.import_module("reconciler.api.transport")
     before, taken = _peak(), []
     for call in calls:
         # Into files: what is shown is no part of what the command needs.

@@ -10,22 +10,22 @@ from typing import Any
 import yaml
 from leaks import PASSWORD
 
-from reconciler.adapters.api import ApiOptions, AssistantsApi
-from reconciler.adapters.definitions import Loaded, load
-from reconciler.adapters.folders import repository_root
-from reconciler.adapters.secret import Credentials, Secret
-from reconciler.adapters.settings import load_settings
+from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.secret import Credentials, Secret
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
-from reconciler.reconcile.apply import apply
-from reconciler.reconcile.drift import drift
-from reconciler.reconcile.inputs import places
-from reconciler.reconcile.plan import plan
-from reconciler.reconcile.scope import Scope
+from reconciler.files.definitions import Loaded, load
+from reconciler.files.folders import repository_root
+from reconciler.files.settings import load_settings
 from reconciler.report.build import to_document
 from reconciler.report.document import AssistantEntry, Document
 from reconciler.sandbox.accounts import ADMIN
+from reconciler.usecases.apply import apply
+from reconciler.usecases.drift import drift
+from reconciler.usecases.inputs import places
+from reconciler.usecases.plan import plan
+from reconciler.usecases.scope import Scope
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 

@@ -8,7 +8,7 @@ import yaml
 from benchmarks.figures import Sizes, calls, imports
 from benchmarks.fleet import FOLDER, assistant, definition, write_fleet
 from benchmarks.runs import Bench, FailedRun, interleaved, local_api, ratio
-from reconciler.core.fields import TOP_LEVEL
+from reconciler.assistant.fields import TOP_LEVEL
 
 TINY = Sizes(assistants=7, differing=2, concurrency=3)
 

@@ -6,15 +6,15 @@ from typing import get_args
 
 import pytest
 
-from reconciler.adapters.answers import MAX_DEPTH as DEEPEST_ANSWER, MAX_TOKENS
-from reconciler.adapters.definition_files import MAX_BYTES
-from reconciler.adapters.transport import MAX_BODY
-from reconciler.adapters.yaml_faults import MAX_ALIASED, MAX_PROBLEMS
-from reconciler.adapters.yaml_nodes import MAX_DEPTH, MAX_NODES
+from reconciler.api.answers import MAX_DEPTH as DEEPEST_ANSWER, MAX_TOKENS
+from reconciler.api.transport import MAX_BODY
 from reconciler.cli.connect import PATIENCE
+from reconciler.core.definition import MAX_BYTES
 from reconciler.core.run import Outcome
 from reconciler.errors import ErrorKind
 from reconciler.report.json_text import DEEPEST_REPORT, LARGEST_REPORT, MOST_TOKENS
+from reconciler.yamltext.diagnose import MAX_ALIASED, MAX_PROBLEMS
+from reconciler.yamltext.nodes import MAX_DEPTH, MAX_NODES
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")

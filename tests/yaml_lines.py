@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import yaml
 from yaml_styles import Path, Written
 
-from reconciler.adapters.yaml_reader import read_yaml
+from reconciler.yamltext.reader import read_yaml
 
 
 def check_other_parser(before: str, after: str) -> None:

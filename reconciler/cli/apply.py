@@ -4,9 +4,6 @@ import sys
 
 import click
 
-from reconciler.adapters.folders import repository_root
-from reconciler.adapters.git import Git
-from reconciler.adapters.lock import writing_alone
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.consent import Consent, Limit
 from reconciler.cli.exit_codes import unsettled
@@ -25,14 +22,17 @@ from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
-from reconciler.reconcile.carry_out import carry_out
-from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.reconcile.inputs import read_settings
-from reconciler.reconcile.recording import check_order, check_recordable, record
-from reconciler.reconcile.since import dated
-from reconciler.reconcile.versions import Versions, policy_for, read_versions
+from reconciler.files.folders import repository_root
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Git
 from reconciler.report.document import Document
 from reconciler.report.read_back import reviewed_plan, unclear_writes
+from reconciler.usecases.carry_out import carry_out
+from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.inputs import read_settings
+from reconciler.usecases.recording import check_order, check_recordable, record
+from reconciler.usecases.since import dated
+from reconciler.usecases.versions import Versions, policy_for, read_versions
 
 
 @click.command("apply")

@@ -9,15 +9,15 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from reconciler.adapters.api import ApiOptions, AssistantsApi, RequestNote
+from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.progress import progress_line
 from reconciler.cli.streams import is_terminal, tell, tell_at_once
 from reconciler.core.plan import Policy
 from reconciler.core.settings import Settings
-from reconciler.reconcile.connection import choose_url, credentials_of
-from reconciler.reconcile.scope import Scope
-from reconciler.reconcile.versions import Versions
+from reconciler.usecases.connection import choose_url, credentials_of
+from reconciler.usecases.scope import Scope
+from reconciler.usecases.versions import Versions
 
 PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to stop (contract, section 6)
 

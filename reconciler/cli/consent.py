@@ -15,8 +15,8 @@ from reconciler.cli.streams import tell
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
-from reconciler.reconcile.inputs import places
 from reconciler.report.build import to_document
+from reconciler.usecases.inputs import places
 
 
 class Limit(click.ParamType[MaxChanges]):

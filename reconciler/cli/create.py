@@ -4,20 +4,20 @@ from pathlib import Path
 
 import click
 
-from reconciler.adapters.definitions import load
-from reconciler.adapters.folders import repository_root
-from reconciler.adapters.git import Git
-from reconciler.adapters.lock import writing_alone
+from reconciler.assistant.paths import dotted
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
-from reconciler.core.paths import dotted
 from reconciler.errors import DefinitionError
-from reconciler.reconcile.choices import DefinitionOptions
-from reconciler.reconcile.create import Creator, check_new
-from reconciler.reconcile.inputs import read_settings, with_overlays_to_come
+from reconciler.files.definitions import load
+from reconciler.files.folders import repository_root
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Git
 from reconciler.report.values import escape
+from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.create import Creator, check_new
+from reconciler.usecases.inputs import read_settings, with_overlays_to_come
 
 
 @click.command("create")

@@ -9,13 +9,13 @@ from reconciler.cli.options import OutputOptions, definition_options, detailed_e
 from reconciler.cli.output import emit_rendered, tell_problems, terminal_width
 from reconciler.cli.streams import wants_colour
 from reconciler.errors import UsageError
-from reconciler.reconcile.choices import DefinitionOptions
-from reconciler.reconcile.diff import compare
-from reconciler.reconcile.inputs import places, read_pair
 from reconciler.report.diff_document import DiffDocument, to_diff_document
 from reconciler.report.diff_markdown import render_diff_markdown
 from reconciler.report.diff_text import render_diff_text
 from reconciler.report.json_text import render_json
+from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.diff import compare
+from reconciler.usecases.inputs import places, read_pair
 
 FORMATS = ("text", "json", "markdown")
 SUFFIXES = (".json", ".md")

@@ -15,10 +15,10 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import emit, tell_problems
 from reconciler.core.plan import Policy
-from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions
-from reconciler.reconcile.drift import drift
-from reconciler.reconcile.since import dated
-from reconciler.reconcile.versions import read_versions
+from reconciler.usecases.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.drift import drift
+from reconciler.usecases.since import dated
+from reconciler.usecases.versions import read_versions
 
 
 @click.command("drift")

@@ -6,17 +6,17 @@ from collections.abc import Collection
 
 import click
 
-from reconciler.adapters.folders import repository_root
-from reconciler.adapters.git import Git
-from reconciler.adapters.record import Record, Unclear, records
 from reconciler.cli.options import Count, directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
-from reconciler.reconcile.base import applied_ref
-from reconciler.reconcile.choices import DefinitionOptions
-from reconciler.reconcile.inputs import read_settings
-from reconciler.reconcile.recording import without_definition
+from reconciler.files.folders import repository_root
+from reconciler.git.record import Record, Unclear, records
+from reconciler.git.repository import Git
 from reconciler.report.values import escape
+from reconciler.usecases.base import applied_ref
+from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.inputs import read_settings
+from reconciler.usecases.recording import without_definition
 
 
 @click.command("history")

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import click
 
-from reconciler.adapters.definitions import Loaded, load
-from reconciler.adapters.folders import repository_root
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.streams import tell
-from reconciler.core.paths import FieldPath, dotted
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
-from reconciler.reconcile.choices import DefinitionOptions
-from reconciler.reconcile.import_ import Import, Importer
-from reconciler.reconcile.import_files import Written
-from reconciler.reconcile.inputs import read_settings, with_overlays_to_come
+from reconciler.files.definitions import Loaded, load
+from reconciler.files.folders import repository_root
 from reconciler.report.values import escape
+from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.import_ import Import, Importer
+from reconciler.usecases.import_files import Written
+from reconciler.usecases.inputs import read_settings, with_overlays_to_come
 
 
 @click.command("import")

@@ -12,7 +12,7 @@ import click
 
 from reconciler.core.settings import OnDrift
 from reconciler.errors import UsageError
-from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 
 Decorated = Callable[..., Any]
 

@@ -7,16 +7,15 @@ from typing import TextIO
 
 import click
 
-from reconciler.adapters.files import write_whole
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import Problem
 from reconciler.cli.github_files import write_github_files
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
 from reconciler.cli.reports import tell_if_too_large
 from reconciler.cli.streams import for_runner, tell, wants_colour
-from reconciler.core.paths import FieldPath
-from reconciler.core.problem import Problem
 from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
-from reconciler.reconcile.inputs import places
+from reconciler.files.write import write_whole
 from reconciler.report.build import to_document
 from reconciler.report.document import Document
 from reconciler.report.github import render_github
@@ -27,6 +26,7 @@ from reconciler.report.markdown import render_markdown
 from reconciler.report.read_back import WRITTEN
 from reconciler.report.text import render_text
 from reconciler.report.values import escape
+from reconciler.usecases.inputs import places
 
 LEAST_WIDTH = 60
 

@@ -17,11 +17,11 @@ from reconciler.cli.options import (
     policy_options,
 )
 from reconciler.cli.output import emit, tell_problems
-from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.reconcile.offline import plan_offline
-from reconciler.reconcile.plan import plan
-from reconciler.reconcile.since import dated
-from reconciler.reconcile.versions import policy_for, read_versions
+from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.offline import plan_offline
+from reconciler.usecases.plan import plan
+from reconciler.usecases.since import dated
+from reconciler.usecases.versions import policy_for, read_versions
 
 
 @click.command("plan")

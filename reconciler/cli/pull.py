@@ -2,22 +2,22 @@
 
 import click
 
-from reconciler.adapters.folders import repository_root
-from reconciler.adapters.yaml_edit import line_diff
+from reconciler.assistant.paths import dotted
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.options import ConnectionOptions, connection_options, definition_options, history_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import for_runner, tell
-from reconciler.core.paths import dotted
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
-from reconciler.reconcile.choices import DefinitionOptions, HistoryOptions
-from reconciler.reconcile.drift import drift
-from reconciler.reconcile.inputs import Inputs
-from reconciler.reconcile.pull import Pulled, Puller
-from reconciler.reconcile.versions import read_versions
+from reconciler.files.folders import repository_root
 from reconciler.report.values import escape
+from reconciler.usecases.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.drift import drift
+from reconciler.usecases.inputs import Inputs
+from reconciler.usecases.pull import Pulled, Puller
+from reconciler.usecases.versions import read_versions
+from reconciler.yamltext.edit import line_diff
 
 
 @click.command("pull")

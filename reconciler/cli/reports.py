@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.adapters.files import read_bounded, write_whole
 from reconciler.cli.options import OutputOptions
 from reconciler.cli.streams import tell
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
-from reconciler.reconcile.inputs import places
+from reconciler.files.write import read_bounded, write_whole
 from reconciler.report.build import to_document
 from reconciler.report.document import Document
 from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 from reconciler.report.values import escape
+from reconciler.usecases.inputs import places
 
 
 def read_report(name: str) -> Document:

@@ -4,10 +4,6 @@ import sys
 
 import click
 
-from reconciler.adapters.definitions import Loaded
-from reconciler.adapters.folders import repository_root
-from reconciler.adapters.git import Git
-from reconciler.adapters.lock import writing_alone
 from reconciler.cli.connect import open_api, scope_for, stoppable
 from reconciler.cli.consent import Consent
 from reconciler.cli.exit_codes import unsettled
@@ -23,13 +19,17 @@ from reconciler.cli.reports import check_place, read_report, report_before_writi
 from reconciler.cli.streams import is_terminal
 from reconciler.core.plan import Policy
 from reconciler.errors import UsageError
-from reconciler.reconcile.apply import apply, skip_all
-from reconciler.reconcile.base import History
-from reconciler.reconcile.choices import DefinitionOptions
-from reconciler.reconcile.inputs import Inputs, read_settings
-from reconciler.reconcile.rollback import plan_rollback, rollback_scope, with_revert
-from reconciler.reconcile.versions import Versions
+from reconciler.files.definitions import Loaded
+from reconciler.files.folders import repository_root
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Git
 from reconciler.report.read_back import applied_fields
+from reconciler.usecases.apply import apply, skip_all
+from reconciler.usecases.base import History
+from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.inputs import Inputs, read_settings
+from reconciler.usecases.rollback import plan_rollback, rollback_scope, with_revert
+from reconciler.usecases.versions import Versions
 
 
 @click.command("rollback")

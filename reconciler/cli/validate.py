@@ -5,9 +5,9 @@ import click
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
 from reconciler.core.settings import InvalidSettings
-from reconciler.reconcile.choices import DefinitionOptions
-from reconciler.reconcile.inputs import read_forms
-from reconciler.reconcile.validate import validate, without_settings
+from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.inputs import read_forms
+from reconciler.usecases.validate import validate, without_settings
 
 
 @click.command("validate")

@@ -9,9 +9,9 @@ rule of equality stands anywhere else.
 import json
 from typing import Any, Final
 
-from reconciler.core.fields import UNORDERED
+from reconciler.assistant.fields import UNORDERED
+from reconciler.assistant.paths import FieldPath
 from reconciler.core.missing import MISSING
-from reconciler.core.paths import FieldPath
 
 _written: Final = json.JSONEncoder(sort_keys=True).encode  # one for all: lists may be long
 

@@ -7,9 +7,9 @@ imported when the first one does. Objects are walked, everything else (a list to
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical, laid_out
 from reconciler.core.missing import MISSING, Missing
-from reconciler.core.paths import FieldPath
 
 
 def differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldPath, ...]:

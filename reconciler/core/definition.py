@@ -2,7 +2,10 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+SUFFIXES: Final = (".yaml", ".yml")
+MAX_BYTES: Final = 1024 * 1024  # of one definition file
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,3 +51,21 @@ class InvalidDefinition:
     id: str | None
     message: str
     kind: Literal["invalid", "duplicate"] = "invalid"
+
+
+def is_definition_file(path: str, folder: str) -> bool:
+    """Tell whether a path from the root is that of a definition below a folder; dot files are none."""
+    below = _below(path, folder)
+    return below is not None and below.endswith(SUFFIXES) and not any(part[:1] == "." for part in below.split("/"))
+
+
+def key_of(path: str, folder: str) -> str:
+    """Return the key of a definition file: its path below the folder without its suffix."""
+    return (_below(path, folder) or path).rpartition(".")[0]
+
+
+def _below(path: str, folder: str) -> str | None:
+    """Return a path as it is below a folder, None where it is elsewhere; `.` is the root."""
+    if folder in ("", "."):
+        return path
+    return path.removeprefix(f"{folder}/") if path.startswith(f"{folder}/") else None

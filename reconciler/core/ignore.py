@@ -6,12 +6,12 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.assistant.paths import FieldPath, covers, to_pointer
 from reconciler.core.canonical import Whole, asks, equal
 from reconciler.core.compare import value_at, without
 from reconciler.core.definition import Definition
 from reconciler.core.missing import MISSING, Missing
 from reconciler.core.origin import Change
-from reconciler.core.paths import FieldPath, covers, to_pointer
 from reconciler.core.settings import IgnoreRule
 
 NOTICE_DAYS = 14

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.core.assistant import find_faults
+from reconciler.assistant.checks import find_faults
+from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, takes_null
+from reconciler.assistant.paths import FieldPath, covers
 from reconciler.core.compare import differing_declarations, differing_leaves, value_at
-from reconciler.core.fields import READ_ONLY, is_documented, keys_inside, takes_null
 from reconciler.core.missing import MISSING, Missing
-from reconciler.core.paths import FieldPath, covers
 from reconciler.core.settings import Settings
 
 # Definitions hold whole numbers of 64 bits; the reader of definitions refuses longer ones.

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical, equal
 from reconciler.core.compare import differing_leaves, value_at, without
 from reconciler.core.missing import MISSING, Missing
-from reconciler.core.paths import FieldPath
 
 Kind = Literal["change", "drift", "conflict"]
 Base = Mapping[str, Any] | Missing

@@ -8,10 +8,10 @@ changes nothing else.
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from reconciler.assistant.fields import REQUIRED_INSIDE, takes_null
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import Whole, asks, equal
-from reconciler.core.fields import REQUIRED_INSIDE, takes_null
 from reconciler.core.missing import MISSING, Missing
-from reconciler.core.paths import FieldPath, dotted
 from reconciler.errors import ReconcilerError
 
 Kept = Callable[[FieldPath], bool]

@@ -6,14 +6,14 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from reconciler.assistant.fields import CLOSED_OBJECTS
+from reconciler.assistant.paths import FieldPath, covers, dotted, to_pointer
 from reconciler.core.canonical import equal, same
 from reconciler.core.compare import value_at, without
-from reconciler.core.fields import CLOSED_OBJECTS
 from reconciler.core.ignore import Ignored, accepted, kept_in_lists, rule_for
 from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, Change, changes, released
 from reconciler.core.patch import Kept, build_patch, lost_keys
-from reconciler.core.paths import FieldPath, covers, dotted, to_pointer
 from reconciler.core.settings import IgnoreRule, OnDrift
 
 PlanStatus = Literal["conflicted", "pending", "drifted", "in_sync"]

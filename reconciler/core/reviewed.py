@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.assistant.fields import READ_ONLY, takes_null
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import Whole
-from reconciler.core.fields import READ_ONLY, takes_null
 from reconciler.core.missing import MISSING, Missing
 from reconciler.core.origin import Since
-from reconciler.core.paths import FieldPath, dotted
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ import datetime
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition, InvalidDefinition
-from reconciler.core.paths import FieldPath
 from reconciler.core.plan import Plan
-from reconciler.core.problem import Problem
 from reconciler.errors import ErrorKind
 
 Outcome = Literal["unchanged", "applied", "failed", "refused", "indeterminate", "not_converged", "skipped"]

@@ -3,12 +3,14 @@
 import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import Problem
 from reconciler.core.limits import MaxChanges
-from reconciler.core.paths import FieldPath
-from reconciler.core.problem import Problem
 from reconciler.errors import SettingsError
+
+FILE_NAME: Final = "reconciler.yaml"
 
 OnDrift = Literal["keep", "revert", "fail"]
 

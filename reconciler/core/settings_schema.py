@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from reconciler.core import fields
-from reconciler.core.schema import DIALECT, END
+from reconciler.assistant import fields
+from reconciler.assistant.schema import DIALECT, END
 
 Schema = dict[str, Any]
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reconciler import __version__
+from reconciler.assistant.paths import FieldPath, to_pointer
+from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.ignore import Ignored
 from reconciler.core.missing import MISSING
 from reconciler.core.origin import Change
-from reconciler.core.paths import FieldPath, to_pointer
 from reconciler.core.plan import Plan, digest
-from reconciler.core.problem import Problem
 from reconciler.core.run import Failure, Result, Run
 from reconciler.report.document import (
     FORMAT_VERSION,

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, cast
 
+from reconciler.assistant.paths import parse_pointer
 from reconciler.core.json_size import has_more_tokens
-from reconciler.core.paths import parse_pointer
 from reconciler.errors import ReportError
 from reconciler.report.diff_document import COMMAND as DIFF
 from reconciler.report.document import FORMAT_VERSION, Document

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.core.paths import FieldPath, covers, parse_pointer
+from reconciler.assistant.paths import FieldPath, covers, parse_pointer
 from reconciler.report.document import AssistantEntry, ChangeEntry, Document
 from reconciler.report.values import SENSITIVE
 

@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.compare import value_at
 from reconciler.core.missing import MISSING
 from reconciler.core.origin import Since
-from reconciler.core.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed
 from reconciler.errors import ReportError
 from reconciler.report.direction import is_sent

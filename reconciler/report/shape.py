@@ -7,7 +7,7 @@ import functools
 import types
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from reconciler.core.paths import to_pointer
+from reconciler.assistant.paths import to_pointer
 
 _WORDS: dict[Any, str] = {
     str: "a text",

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from reconciler.core.paths import dotted, parse_pointer
+from reconciler.assistant.paths import dotted, parse_pointer
 
 SENSITIVE = "(sensitive)"
 SHORT = 60  # columns that one value may take on a line of its own

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.adapters.layers import laid_over
-from reconciler.core.assistant import find_faults
+from reconciler.assistant.checks import find_faults
 from reconciler.core.canonical import equal
 from reconciler.core.compare import differing_leaves
 from reconciler.core.importing import declare, declare_over, why_left
+from reconciler.core.merge import laid_over
 from reconciler.core.missing import MISSING
 from reconciler.core.settings import Settings
 

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
 
-from reconciler.core.fields import TOP_LEVEL, takes_null
+from reconciler.assistant.fields import TOP_LEVEL, takes_null
+from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.missing import MISSING
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.paths import parse_pointer, to_pointer
 from reconciler.core.plan import Plan, Policy, make_plan, remaining, undeclared_changes
 from reconciler.core.settings import IgnoreRule
 

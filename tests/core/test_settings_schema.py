@@ -6,10 +6,10 @@ import jsonschema
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.adapters.settings_models import SettingsFile
-from reconciler.core.fields import CLOSED_OBJECTS, DOCUMENTED
-from reconciler.core.paths import to_pointer
+from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
+from reconciler.assistant.paths import to_pointer
 from reconciler.core.settings_schema import settings_schema
+from reconciler.files.settings_models import SettingsFile
 
 VALIDATOR = jsonschema.Draft7Validator(settings_schema())
 

@@ -29,8 +29,8 @@ from editor_documents import (
     read_as_editors_do,
 )
 
-from reconciler.adapters.settings_models import ENTRY_KEYS, ENVIRONMENT_KEYS, KEYS, SettingsFile
-from reconciler.core.assistant import find_faults
+from reconciler.assistant.checks import find_faults
+from reconciler.files.settings_models import ENTRY_KEYS, ENVIRONMENT_KEYS, KEYS, SettingsFile
 
 FILES = {
     "definition": (ROOT / "schema" / "definition.schema.json", ()),

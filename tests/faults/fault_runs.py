@@ -8,9 +8,9 @@ from fault_matrix import Ends
 from projects import Project, opened, outcomes, statuses
 from servers import Sandbox
 
-from reconciler.reconcile.carry_out import carry_out
 from reconciler.report.document import Document
 from reconciler.report.read_back import unclear_writes
+from reconciler.usecases.carry_out import carry_out
 
 DECLARED: dict[str, Any] = {
     "firstMessage": "New",

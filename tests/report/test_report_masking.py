@@ -6,7 +6,7 @@ import json
 import pytest
 from report_documents import assistant, change, document, failure, problem
 
-from reconciler.core.paths import parse_pointer
+from reconciler.assistant.paths import parse_pointer
 from reconciler.report.document import ChangeEntry, ChangeKind
 from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json

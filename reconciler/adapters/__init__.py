@@ -1,1 +1,0 @@
-"""Everything that touches the disk, git or the network. It decides nothing."""

@@ -1,0 +1,1 @@
+"""The assistants' API: sessions, repeats, pace and bytes. Decides nothing about plans."""

@@ -1,0 +1,1 @@
+"""What an assistant may hold: its fields, their checks, schema, lints and plain words. Pure."""

@@ -1,0 +1,1 @@
+"""Files on disk: definitions, overlays and settings are found, read and written here."""

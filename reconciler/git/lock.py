@@ -1,0 +1,40 @@
+"""One writing run at a time in a clone and an environment: a file lock in the git folder.
+
+The operating system drops the lock with the process that holds it, however that ends: there is no age to
+judge and nothing to take over. Other machines are kept apart by their CI (docs/operations.md).
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.errors import RepositoryError
+from reconciler.git.repository import Git
+
+
+@contextlib.contextmanager
+def writing_alone(git: Git | None, environment: str | None) -> Iterator[None]:
+    """Hold the lock of a clone, its worktrees included; without a repository there is none to hold.
+
+    Raises RepositoryError where another run holds it, or where it cannot be had.
+    """
+    if git is None:
+        yield
+        return
+    import filelock
+
+    folder = Path(git.run("rev-parse", "--path-format=absolute", "--git-common-dir").rstrip("\n"))
+    lock = filelock.FileLock(folder / f"reconciler-{environment or 'applied'}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise RepositoryError(
+            "another run is writing from this clone" + (f" to the environment {environment}" if environment else ""),
+            hint="wait until it has ended, then run this again",
+        ) from error
+    except OSError as error:
+        raise RepositoryError(f"the lock {lock.lock_file} cannot be had: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()

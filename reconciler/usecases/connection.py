@@ -1,0 +1,54 @@
+"""Which API is meant, and who we are to it: what was given, else the environment, else the settings."""
+
+from collections.abc import Mapping
+
+from reconciler.api.client import Credentials
+from reconciler.api.secret import Secret
+from reconciler.core.settings import Settings
+from reconciler.errors import UsageError
+
+
+def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> str:
+    """Return the API's base URL. Raises UsageError where there is none.
+
+    `by_variable` says that RECONCILER_API_URL gave it: where the environment of the settings has another
+    one, neither may win unseen (contract, section 9).
+    """
+    ours = settings.api_url
+    if settings.environment and ours and given and by_variable and given.rstrip("/") != ours.rstrip("/"):
+        raise UsageError(
+            f"RECONCILER_API_URL is {_shown(given)}, and the environment {settings.environment} has {_shown(ours)}",
+            hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither may win unseen",
+        )
+    url = given or ours
+    if not url:
+        hint = "set RECONCILER_API_URL, give --api-url, or write api_url into reconciler.yaml"
+        if settings.environments and not settings.environment:
+            hint = f"give --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
+        raise UsageError("no API URL is configured", hint=hint)
+    return url
+
+
+def _shown(url: str) -> str:
+    """Return a URL without what may be a password in it; such a URL is refused later on."""
+    scheme, slashes, rest = url.rpartition("//")
+    return scheme + slashes + rest.rpartition("@")[2]
+
+
+def credentials_of(variables: Mapping[str, str]) -> Credentials:
+    """Return the credentials of the environment's variables.
+
+    Raises UsageError without any: the answer would be 401 to all.
+    """
+    token, email = variables.get("RECONCILER_AUTH_TOKEN"), variables.get("RECONCILER_EMAIL")
+    password = variables.get("RECONCILER_PASSWORD")
+    if not token and not (password and email):
+        raise UsageError(
+            "there are no credentials for the API",
+            hint="set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD",
+        )
+    return Credentials(
+        token=Secret(token, name="RECONCILER_AUTH_TOKEN", cookie=True) if token else None,
+        email=email or None,
+        password=Secret(password, name="RECONCILER_PASSWORD") if password else None,
+    )

@@ -1,0 +1,36 @@
+"""Compare what definitions say in two environments, offline. That their ids differ is no difference."""
+
+from reconciler.core.compare import differing_declarations, value_at
+from reconciler.core.comparison import Compared, Comparison, Difference
+from reconciler.core.definition import Definition
+from reconciler.files.definitions import Loaded
+
+Named = tuple[str, Loaded]
+
+
+def compare(environment: Named, against: Named) -> Comparison:
+    """Return how the definitions of one environment differ from those of another, each given with its name.
+
+    A definition that is not valid in one of them is not compared.
+    """
+    here, there = ({entry.file: entry for entry in loaded.definitions} for _, loaded in (environment, against))
+    invalid = {entry.file: entry for _, loaded in (environment, against) for entry in loaded.invalid}
+    keys = {entry.file: entry.key for entry in [*here.values(), *there.values()]}
+    keys |= {file: entry.key for file, entry in invalid.items()}
+    found = [
+        Compared(key, file, "error", message=invalid[file].message)
+        if file in invalid
+        else _compared(key, file, here.get(file), there.get(file))
+        for file, key in sorted(keys.items())
+    ]
+    return Comparison(environment[0], against[0], tuple(found))
+
+
+def _compared(key: str, file: str, here: Definition | None, there: Definition | None) -> Compared:
+    if here is None or there is None:
+        return Compared(key, file, "only_in_environment" if here else "only_in_against", here, there)
+    differences = tuple(
+        Difference(path, value_at(here.declared, path), value_at(there.declared, path))
+        for path in differing_declarations(here.declared, there.declared)
+    )
+    return Compared(key, file, "differs" if differences else "alike", here, there, differences)

@@ -1,0 +1,99 @@
+"""Write definition files for live assistants: each is in sync at once, and nothing that exists is lost."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.api.client import AssistantsApi
+from reconciler.assistant.checks import find_faults
+from reconciler.assistant.file_names import file_stem
+from reconciler.core.importing import Declared
+from reconciler.core.settings import Settings
+from reconciler.errors import ReconcilerError, SettingsError
+from reconciler.files.definitions import Loaded
+from reconciler.files.folders import shown_path
+from reconciler.usecases.import_files import DefinitionFiles, ImportFiles, OverlayFiles, Written
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Import:
+    """What became of one id: what was written, the file that has it already, or why there is none."""
+
+    assistant_id: str
+    written: Written | None = None
+    existing: str | None = None
+    error: ReconcilerError | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that has the id now."""
+        return self.written.files[-1] if self.written is not None else None
+
+    @property
+    def declared(self) -> Declared | None:
+        """What of live definitions can declare, and what not."""
+        return self.written.declared if self.written is not None else None
+
+
+@dataclasses.dataclass
+class Importer:
+    """Imports one assistant after another into a folder; `loaded` are the definitions that are there already.
+
+    In an environment the ids go into its overlay, and `shared` are the definitions without any. Raises
+    SettingsError for an environment that has no folder for overlays.
+    """
+
+    api: AssistantsApi
+    folder: Path
+    settings: Settings
+    loaded: Loaded | None
+    force: bool = False
+    shared: Loaded | None = None
+
+    def __post_init__(self) -> None:
+        self._files: dict[str, str] = {}
+        if self.loaded is not None:
+            self._files = {entry.id: entry.file for entry in self.loaded.invalid if entry.id is not None}
+            self._files |= {entry.id: entry.id_layer[0] for entry in self.loaded.definitions}
+        self._stems: set[str] = set()
+        self._writer = self._chosen()
+
+    def all_ids(self) -> Sequence[str] | None:
+        """Return the ids of all assistants, or None where the API does not list them. Raises ApiError."""
+        listed = self.api.list_assistants()
+        return None if listed is None else [assistant["id"] for assistant in listed]
+
+    def one(self, assistant_id: str) -> Import:
+        """Write the definition of one assistant, unless a definition has it already, or the file is there."""
+        if assistant_id in self._files:
+            return Import(assistant_id, existing=self._files[assistant_id])
+        for fault in find_faults({"id": assistant_id}):
+            return Import(assistant_id, error=ReconcilerError(fault.message))
+        try:
+            live = self.api.get(assistant_id)
+            if live["id"] in self._files:
+                return Import(assistant_id, existing=self._files[live["id"]])
+            written = self._writer.write(assistant_id, live, self._stem(assistant_id, live.get("name")))
+        except ReconcilerError as error:
+            return Import(assistant_id, error=error)
+        for name in (assistant_id, live["id"]):
+            self._files[name] = str(written.files[-1])
+        return Import(assistant_id, written)
+
+    def _stem(self, assistant_id: str, name: object) -> str:
+        stem = file_stem(name if isinstance(name, str) else None, assistant_id, self._stems)
+        self._stems.add(stem)
+        return stem
+
+    def _chosen(self) -> ImportFiles:
+        if self.settings.environment is None:
+            return DefinitionFiles(self.folder, self.settings, self.force)
+        if self.settings.overlay is None:
+            raise SettingsError(
+                f"the environment {self.settings.environment} has no overlay folder for the ids",
+                hint=f"give it one in reconciler.yaml: overlay: environments/{self.settings.environment}",
+            )
+        overlays = self.folder.resolve().parent / self.settings.overlay
+        if not self.folder.is_absolute():
+            overlays = Path(shown_path(overlays, Path.cwd()))
+        return OverlayFiles(self.folder, overlays, self.settings, self.loaded, self.shared, self.force)

@@ -1,0 +1,83 @@
+"""Send once more what an earlier run sent without a clear answer: of its report, only the names of the fields count.
+
+The values are today's: the definition's, laid over fresh live. Where live shows neither the old nor the new
+value, somebody else has been there since, and nothing is sent over that.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.core.canonical import equal
+from reconciler.core.compare import value_at
+from reconciler.core.definition import Definition
+from reconciler.core.missing import MISSING
+from reconciler.core.origin import Base, acknowledged
+from reconciler.core.reviewed import Applied
+from reconciler.core.run import Failure, Result, Run
+from reconciler.errors import UsageError
+from reconciler.usecases.scope import Scope
+
+
+def resumed(scope: Scope, unclear: Sequence[Applied]) -> Scope:
+    """Return the scope of the assistants whose writes are unclear, in which their fields are sent again.
+
+    Raises UsageError where one has no definition any more: nobody could say what to send.
+    """
+    by_id = {entry.id: entry for entry in unclear}
+    chosen = tuple(definition for definition in scope.loaded.definitions if definition.id in by_id)
+    gone = sorted(by_id.keys() - {definition.id for definition in chosen})
+    if gone and not scope.loaded.invalid:
+        raise UsageError(
+            f"the write to {gone[0]} is unclear, and no definition has that id any more",
+            hint="put the definition back, or look at the assistant in the web application",
+        )
+    before = scope.base_of
+
+    def base_of(definition: Definition, live: Mapping[str, Any]) -> Base:
+        return acknowledged(before(definition, live), live, _known_values(by_id[definition.id]))
+
+    return dataclasses.replace(
+        scope,
+        loaded=dataclasses.replace(scope.loaded, definitions=chosen, whole=False),
+        resend={entry.id: tuple(field.path for field in entry.fields) for entry in unclear},
+        base_of=base_of,
+    )
+
+
+def only_known(planned: Run, unclear: Sequence[Applied]) -> Run:
+    """Return a planned run in which an assistant is refused where live shows a third value."""
+    by_id = {entry.id: entry for entry in unclear}
+    results = tuple(_checked(result, by_id[str(result.definition.id)]) for result in planned.results)
+    return dataclasses.replace(planned, results=results)
+
+
+def _checked(result: Result, entry: Applied) -> Result:
+    if result.plan is None or result.live is None or not isinstance(result.definition, Definition):
+        return result
+    names = ", ".join(_strange(entry, result.live, result.definition.declared))
+    if not names:
+        return result
+    failure = Failure(
+        "conflict",
+        f"{names} shows neither the old value nor the one that was sent: somebody else has been there since",
+        hint="look at the difference (`reconciler plan`), and apply it as a change of its own",
+    )
+    return result.ended("refused", failure)
+
+
+def _known_values(entry: Applied) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield the values that a field had before the write or got from it; a sensitive one is not in the report."""
+    for field in entry.fields:
+        for value in () if field.masked else (field.old, field.new, field.sent):
+            yield field.path, None if value is MISSING else value
+
+
+def _strange(entry: Applied, live: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields that live shows neither as before the write, nor as sent, nor as declared today."""
+    known = [*_known_values(entry), *((field.path, value_at(declared, field.path)) for field in entry.fields)]
+    for field in entry.fields:
+        values = [value for path, value in known if path == field.path and value is not MISSING]
+        if not any(equal(value, value_at(live, field.path), field.path) for value in values):
+            yield dotted(field.path)

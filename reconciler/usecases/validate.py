@@ -1,0 +1,89 @@
+"""Check definitions offline: no network, no credentials."""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from reconciler.assistant.paths import to_pointer
+from reconciler.assistant.problem import Problem
+from reconciler.core.definition import Definition
+from reconciler.core.ignore import has_expired
+from reconciler.core.run import Failure, Result, Run
+from reconciler.core.settings import IgnoreRule, Settings
+from reconciler.files.definitions import Loaded
+from reconciler.yamltext.places import find_places
+
+Forms = Sequence[tuple[Settings, Loaded]]
+
+
+def validate(forms: Forms, *, strict: bool = False) -> Run:
+    """Return the run of `validate`: each definition with its problems, in every form that it takes.
+
+    The forms are the definitions as they are in each environment that is checked, with its settings. A
+    definition is valid where all its forms are. An `ignore` entry past its date is a problem too, and so
+    are two environments that would write to one assistant.
+    """
+    started_at = datetime.datetime.now(datetime.UTC)
+    problems = {problem for _, loaded in forms for problem in loaded.problems}
+    problems |= set(_shared_assistants(forms))
+    problems |= {problem for settings, _ in forms for problem in _expired(settings, started_at.date())}
+    valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
+    invalid = {
+        entry.file: Result(entry, error=Failure(entry.kind, entry.message))
+        for _, loaded in forms
+        for entry in loaded.invalid
+    }
+    results = valid | invalid
+    return Run(
+        command="validate",
+        started_at=started_at,
+        finished_at=datetime.datetime.now(datetime.UTC),
+        results=tuple(results[file] for file in sorted(results)),
+        problems=tuple(sorted(problems)),
+        environment=forms[0][0].environment,
+        options={"strict": strict},
+    )
+
+
+def without_settings(problems: Sequence[Problem], *, strict: bool = False) -> Run:
+    """Return the run of `validate` where `reconciler.yaml` cannot be used: its problems alone.
+
+    Without it nobody knows which fields may be declared, nor which values may be shown.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    return Run("validate", now, now, results=(), problems=tuple(problems), options={"strict": strict})
+
+
+def _expired(settings: Settings, today: datetime.date) -> Iterator[Problem]:
+    rules: list[IgnoreRule] = [rule for rule in settings.ignore if has_expired(rule, today)]
+    for rule in rules:
+        message = (
+            f"ignore {to_pointer(rule.path)} expired on {rule.expires}: renew the entry, or remove it so that the "
+            "difference is reported again"
+        )
+        yield Problem(settings.file or "reconciler.yaml", rule.line, 1, message)
+
+
+def _shared_assistants(forms: Forms) -> Iterator[Problem]:
+    """Yield a problem for each assistant that two environments would both write: one URL, and one id."""
+    for (first, here), (second, there) in combinations(forms, 2):
+        if not first.environment or not second.environment or not first.api_url:
+            continue
+        if first.api_url.rstrip("/") != (second.api_url or "").rstrip("/"):
+            continue
+        others = {definition.id: definition for definition in there.definitions}
+        for definition in here.definitions:
+            if definition.id in others:
+                place, other = _place_of_id(definition), _place_of_id(others[definition.id])
+                where = "stands here for both" if place == other else "also stands in {}:{}:{}".format(*other)
+                message = (
+                    f"{first.environment} and {second.environment} have one URL, and the id {definition.id} {where}: "
+                    "both would write to that assistant; correct the id or the URL of one of them"
+                )
+                yield Problem(*place, message, kind="duplicate")
+
+
+def _place_of_id(definition: Definition) -> tuple[str, int, int]:
+    """Return the file, line and column at which a definition's id stands."""
+    file, text = definition.id_layer
+    return (file, *find_places(text)["id",].value)

@@ -1,0 +1,195 @@
+"""Write one assistant: read it once more, send one PATCH, look whether live shows it.
+
+The outcome says only what was seen.
+
+A PATCH sets absolute values, so one whose outcome is unclear may be repeated; live is read again first, and
+what somebody else has put there meanwhile is not sent over (api.md, open questions).
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.api.client import AssistantsApi
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.core.definition import Definition
+from reconciler.core.ignore import rules_for
+from reconciler.core.patch import IncompleteObject
+from reconciler.core.plan import Plan, dropped_keys, patch_again, remaining, undeclared_changes
+from reconciler.core.run import Failure, Outcome, Result
+from reconciler.errors import ApiError, UnclearWrite
+from reconciler.usecases.plan import failure, foreign
+from reconciler.usecases.scope import Scope
+
+
+def write(api: AssistantsApi, scope: Scope, result: Result, *, retries: int) -> Result:
+    """Return the result of a planned assistant with what became of it; it has a patch, and was read."""
+    if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
+        raise TypeError(result)
+    return _Write(api, scope, result, result.definition, result.live, result.plan).settle(retries)
+
+
+def look_again(api: AssistantsApi, result: Result) -> Result:
+    """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
+    if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
+        raise TypeError(result)
+    try:
+        now = api.get(result.definition.id)
+    except ApiError:
+        return result
+    return _with_losses(result, dropped_keys(result.plan.patch or {}, result.definition.declared, result.live, now))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Write:
+    """The write of one assistant, with its repeats."""
+
+    api: AssistantsApi
+    scope: Scope
+    result: Result
+    definition: Definition
+    live: Mapping[str, Any]
+    plan: Plan
+
+    def settle(self, retries: int) -> Result:
+        try:
+            before = self.api.get(self.definition.id)
+        except ApiError as error:
+            return self.result.ended("failed", failure(error))
+        stale = self._stale(before)
+        if stale is not None:
+            return self.result.ended("refused", stale)
+        if self.scope.stopping():
+            return self.result.ended("skipped")
+        try:
+            answer = self.api.patch(self.definition.id, self.plan.patch or {}, live_id=self.live["id"])
+        except UnclearWrite as unclear:
+            return self._send_again(before, unclear, retries)
+        except ApiError as error:
+            return self.result.ended("failed", failure(error))
+        return self._verified(before, answer)
+
+    def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite, retries: int) -> Result:
+        """Return the result after repeats of a write that may have happened; live is read before each of them."""
+        for attempt in range(1, retries + 1):
+            if unclear.kind == "protocol" or self.scope.stopping():
+                break
+            self.api.pause(attempt)
+            try:
+                patch = self._patch_again(self.api.get(self.definition.id))
+                if patch is None:
+                    return self.result.ended("indeterminate", _third_value())
+                return self._verified(before, self.api.patch(self.definition.id, patch, live_id=self.live["id"]))
+            except UnclearWrite as again:
+                unclear = again
+            except ApiError as error:
+                # A no to the repeat says nothing about the write before it.
+                return self.result.ended("indeterminate", failure(error))
+        return self._unsettled(before, unclear)
+
+    def _stale(self, before: Mapping[str, Any]) -> Failure | None:
+        """Return why the plan no longer holds: somebody changed something that the patch would overwrite."""
+        stranger = foreign(before, self.scope.settings)
+        if stranger is not None:
+            return stranger
+        try:
+            again = self.scope.plan_for(self.definition, before)
+        except IncompleteObject:
+            again = Plan()
+        if before["id"] == self.live["id"] and again.same_write(self.plan):
+            return None
+        moved = ", ".join(dotted(path) for path in undeclared_changes({}, self.live, before))
+        return Failure(
+            "stale",
+            f"live changed between the plan and the write ({moved or 'id'}), and nothing was sent",
+            hint="plan again, look at the difference, and apply again",
+        )
+
+    def _patch_again(self, live: Mapping[str, Any]) -> dict[str, Any] | None:
+        return patch_again(
+            self.plan,
+            self.definition.declared,
+            live,
+            policy=self.scope.policy,
+            ignore=rules_for(self.scope.settings.ignore, self.definition.key),
+        )
+
+    def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
+        """Return what one more reading shows of a write that the API accepted."""
+        try:
+            after = self.api.get(self.definition.id)
+        except ApiError as error:
+            unseen = dataclasses.replace(
+                failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
+            )
+            return _with_losses(self.result.ended("indeterminate", unseen), self._dropped(before, answer))
+        return self._seen(before, after, answer)
+
+    def _seen(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
+        """Return what the reading after a write shows of it; `answer` is empty where it made no sense."""
+        left = self._remaining(after)
+        warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
+        if not left and self._remaining({**after, **answer}):
+            warnings.append("the answer to the write shows other values than the reading after it")
+        dropped = self._dropped(before, after)
+        outcome: Outcome = "not_converged" if left or dropped else "applied"
+        return _with_losses(self.result.ended(outcome, remaining=left, warnings=tuple(warnings)), dropped)
+
+    def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
+        """Return what can be said of a write whose last answer was 5xx, none, or senseless.
+
+        After a senseless answer the reading decides. After the others it cannot: GET reads the local
+        database, and the provider may not have got the write (api.md, open questions).
+        """
+        if unclear.kind != "protocol":
+            return self.result.ended("indeterminate", failure(unclear))
+        try:
+            after = self.api.get(self.definition.id)
+        except ApiError:
+            return self.result.ended("indeterminate", failure(unclear))
+        left = self._remaining(after)
+        if left:
+            return self.result.ended("indeterminate", failure(unclear), remaining=left)
+        seen = self._seen(before, after, {})
+        note = f"live shows what was sent, though the answer to the write made no sense: {unclear}"
+        return dataclasses.replace(seen, warnings=(note, *seen.warnings))
+
+    def _dropped(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+        return dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
+
+    def _remaining(self, live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+        try:
+            return remaining(self.plan, self.scope.plan_for(self.definition, live))
+        except IncompleteObject:
+            return tuple(path for path, _ in self.plan.replaced)
+
+    def _touched_by_others(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> list[str]:
+        declared = self.definition.declared
+        paths = {*undeclared_changes(declared, before, after)}
+        paths |= {*undeclared_changes(declared, before, {**before, **answer})}
+        return [f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(paths)]
+
+
+def _with_losses(result: Result, dropped: tuple[FieldPath, ...]) -> Result:
+    """Return the result of a write after which undeclared keys are gone; as it is where none are."""
+    if not dropped:
+        return result
+    names = ", ".join(map(dotted, dropped))
+    failure = Failure(
+        "protocol",
+        f"the API dropped {names}, which no definition declares and which went along unchanged: nothing further is "
+        "started",
+        hint="the values are in the JSON report, under `patch`; put them back, and ask the API's makers about it",
+    )
+    paths = tuple(sorted({*result.remaining, *dropped}))
+    return dataclasses.replace(result, error=failure, remaining=paths, dropped=dropped)
+
+
+def _third_value() -> Failure:
+    return Failure(
+        "conflict",
+        "the write's outcome is unclear, and live now shows neither the old value nor ours: nothing was sent again",
+        hint="plan again and look at the difference",
+    )

@@ -1,0 +1,78 @@
+"""A YAML text on which to write: how it is written, and splices that change it.
+
+Pieces are put in as they come; whether the text then reads as intended is for others to check.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reconciler.yamltext.spans import Node, line_end
+from reconciler.yamltext.values import Hand
+
+
+class Splice(NamedTuple):
+    """Characters of the text from `start` to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Page:
+    """A text and how it is written, its line break included."""
+
+    def __init__(self, text: str, root: Node, newline: str) -> None:
+        self.text = text
+        self.newline = newline
+        self.hand = _hand_of(root)
+
+    def hands(self) -> Iterator[Hand]:
+        """Yield how to write values here: as the file does, then without blocks of text."""
+        yield self.hand
+        yield dataclasses.replace(self.hand, blocks=False)
+
+    def lines_at(self, position: int, lines: list[str]) -> Splice:
+        """Return the splice that writes lines after the one that ends at a position."""
+        return Splice(position, position, "".join(self.newline + line for line in lines))
+
+    def lines_before(self, position: int, column: int, lines: list[str]) -> Splice:
+        """Return the splice that writes lines before what stands at a position, both at one column."""
+        return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
+
+    def inked_line_end(self, position: int) -> int:
+        """Return where the last line before a position ends that is not blank."""
+        return line_end(self.text, len(self.text[:position].rstrip()))
+
+    def spliced(self, *splices: Splice) -> str:
+        """Return the text with splices made; of two at one place the first stands first."""
+        pieces: list[str] = []
+        position = 0
+        for splice in sorted(splices, key=lambda splice: splice[:2]):
+            pieces += [self.text[position : splice.start], splice.text]
+            position = splice.end
+        return "".join([*pieces, self.text[position:]])
+
+
+def style_of(node: Node) -> str:
+    """Return the quotes of a text, or those of the first text in a list or mapping."""
+    for below in node.walk():
+        if below.kind == "scalar":
+            return below.style if below.style in ("'", '"') else ""
+    return ""
+
+
+def _hand_of(root: Node) -> Hand:
+    """Return how a file is written, by its first nested mapping and its first list below a key."""
+    step, list_offset = 0, None
+    for node in root.walk():
+        for pair in node.pairs if node.is_block_collection else ():
+            below = pair.value
+            if not below.is_block_collection:
+                continue
+            if below.kind == "mapping":
+                step = step or below.column - node.column
+            elif list_offset is None:
+                list_offset = below.column - node.column
+    step = step or list_offset or 2
+    return Hand(step, step if list_offset is None else list_offset)

@@ -1,0 +1,163 @@
+"""Composes YAML text into PyYAML's nodes with libyaml, safely: bounded depth and size, no constructor run.
+
+libyaml's composer recurses in C, and text that nests deeply enough kills the interpreter. It asks its loader
+before each node that it descends into, so that is where the depth is counted. What the nodes mean is decided
+elsewhere.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
+
+from reconciler.assistant.finding import About
+from reconciler.assistant.paths import FieldPath
+from reconciler.yamltext.complaints import explain
+from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
+
+MAX_DEPTH: Final = 64
+# Keys, values, lists and groups; a text of 1 MiB could hold half a million, and cost 400 MiB and many seconds.
+MAX_NODES: Final = 20_000
+# What stands for the tag of a mapping or list that has none.
+COLLECTION: Final = "collection"
+
+_LONE_MARK = re.compile(r"(?:^|[\s,\[{:?-])!(?:\s|\Z)")
+_INVISIBLE = re.compile("[\x85\u2028\u2029]")
+# Compiled when it is needed, which takes as long as reading twenty files.
+_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+
+
+class YamlProblem(NamedTuple):
+    """One thing wrong with a YAML text; places count from 1, `path` is None where no key is concerned.
+
+    `message` may quote a scalar; `discreet` says the same without it, and is empty where nothing is quoted.
+    """
+
+    line: int
+    column: int
+    message: str
+    path: FieldPath | None = None
+    discreet: str = ""
+    about: About = "file"
+
+
+class YamlProblems(Exception):  # noqa: N818 - a list of them
+    """Everything wrong with one YAML text.
+
+    `value` is what could be read all the same: a text for each scalar that was refused, the first of
+    duplicate keys.
+    """
+
+    def __init__(self, problems: list[YamlProblem], value: object = None) -> None:
+        super().__init__("; ".join(f"{problem.line}:{problem.column}" for problem in problems))
+        self.problems = problems
+        self.value = value
+
+
+class _OutOfBounds(Exception):  # noqa: N818 - says what was too much, and below which node
+    pass
+
+
+class _Loader(CParser):
+    """libyaml's parser and composer, with the three methods that its composer calls."""
+
+    depth = 0
+    nodes = 0
+
+    def resolve(self, kind: type, _value: str | None, implicit: Any) -> str:
+        """Return the tag of a node that has none."""
+        if kind is yaml.ScalarNode:
+            return PLAIN if implicit[0] else TEXT
+        return COLLECTION
+
+    def descend_resolver(self, parent: yaml.Node | None, _index: object) -> None:
+        """Count one node and one level more; called before each node."""
+        self.depth += 1
+        self.nodes += 1
+        if self.depth > MAX_DEPTH:
+            raise _OutOfBounds(parent, f"this is nested more than {MAX_DEPTH} levels deep")
+        if self.nodes > MAX_NODES:
+            raise _OutOfBounds(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
+
+    def ascend_resolver(self) -> None:
+        """Count one level less; called after each node."""
+        self.depth -= 1
+
+
+def compose(text: str) -> yaml.Node | None:
+    """Return the root node of a text with one YAML document, None for a text with nothing in it.
+
+    Raises YamlProblems with one problem: the parser's complaint, a second document, nesting deeper than
+    MAX_DEPTH, or more nodes than MAX_NODES.
+    """
+    loader = None
+    try:
+        if not text.isascii():
+            _refuse_invisible(text)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+    except _OutOfBounds as error:
+        parent, message = error.args
+        mark = parent.start_mark
+        raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)]) from None
+    except yaml.reader.ReaderError:
+        raise YamlProblems([_forbidden_character(text)]) from None
+    except yaml.MarkedYAMLError as error:
+        raise YamlProblems([YamlProblem(*explain(text, error))]) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    if "!" in text and _LONE_MARK.search(text):
+        _refuse_lone_mark(text)
+    return root
+
+
+def unused_anchors(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of anchors that no alias uses: most likely the `&` was meant as a part of the text.
+
+    The text must be one that `compose` takes.
+    """
+    tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
+    used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
+    for token in tokens:
+        if isinstance(token, yaml.AnchorToken) and token.value not in used:
+            yield token.start_mark.line + 1, token.start_mark.column + 1
+
+
+def place_in(text: str, position: int) -> tuple[int, int]:
+    """Return line and column, from 1, of a character of a text."""
+    before = text[:position].replace("\r\n", "\n").replace("\r", "\n")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _refuse_invisible(text: str) -> None:
+    """Refuse the characters that YAML 1.1 reads as line breaks and YAML 1.2 as part of the text."""
+    found = _INVISIBLE.search(text)
+    if found:
+        line, column = place_in(text, found.start())
+        message = (
+            "here is an invisible line separator that YAML parsers read differently (it often "
+            "comes with copied text); remove it"
+        )
+        raise YamlProblems([YamlProblem(line, column, message)])
+
+
+def _refuse_lone_mark(text: str) -> None:
+    """Refuse a lone "!" where it matters: YAML 1.2 makes a text of what follows, PyYAML what it is without."""
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.ScalarEvent) and event.tag == "!" and read_plain(event.value) != event.value:
+            mark: Any = event.start_mark
+            message = (
+                'YAML parsers read what follows a lone "!" differently; remove it, or put the whole text in quotes'
+            )
+            raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)])
+
+
+def _forbidden_character(text: str) -> YamlProblem:
+    """Return the problem for the first character that YAML does not allow (YAML 1.1, section 4.1.1)."""
+    found = re.search(_FORBIDDEN, text)
+    line, column = place_in(text, found.start()) if found else (1, 1)
+    code = f" (U+{ord(found[0]):04X})" if found else ""
+    return YamlProblem(line, column, f"here is an invisible control character{code}; remove it")

@@ -1,0 +1,219 @@
+"""Writes JSON values as pieces of YAML that fit into a file: on one line, or as block lines at a column.
+
+Keeps to the style that it is told as far as the value lets it, and writes only what YAML 1.1 and 1.2 read
+alike. Whether a piece reads as intended where it is put is checked by whoever puts it there.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from reconciler.yamltext.scalars import read_plain, write_number
+
+# Written as escapes: control characters, line breaks of YAML 1.1, the byte order mark, halves of surrogate pairs.
+_UNWRITABLE = re.compile("[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
+_NOT_PLAIN = re.compile(r":(?:\s|\Z)|\s#|\t|\A-(?:[\s-]|\Z)|\A\.\.\.")
+_NOT_PLAIN_IN_BRACKETS = re.compile(r"[,\[\]{}:?]")
+_INDENTED = re.compile(r"\n*[ \t]")
+_TRAILING = re.compile(r"\n*\Z")
+_NARROWEST: Final = 60
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hand:
+    """How a file is written: the step of its indentation, and how far a list stands to the right of its key.
+
+    Without `blocks`, texts of several lines are written in quotes.
+    """
+
+    step: int = 2
+    list_offset: int = 2
+    blocks: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BlockText:
+    """A text as YAML's block style: what stands behind the key, and the lines below it."""
+
+    header: str
+    lines: list[str]
+
+
+def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> str:
+    """Return a value on one line; `style` is the quote that texts have, or empty for plain ones."""
+    if isinstance(value, str):
+        return _write_text(value, style, in_brackets=in_brackets)
+    if isinstance(value, Mapping):
+        pairs = [
+            f"{_write_text(key, style, in_brackets=True)}: {write_inline(below, style, in_brackets=True)}"
+            for key, below in value.items()
+        ]
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, Sequence):
+        return f"[{', '.join(write_inline(item, style, in_brackets=True) for item in value)}]"
+    if isinstance(value, float):
+        return write_number(value)
+    return json.dumps(value)
+
+
+def write_block(value: Any, column: int, hand: Hand, style: str = "") -> list[str]:
+    """Return a list or mapping with something in it as lines, the first ones at a column."""
+    lines: list[str] = []
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            lines += write_pair(key, below, column, hand, style)
+    else:
+        for item in value:
+            lines += write_item(item, column, hand, style)
+    return lines
+
+
+def write_pair(key: str, value: Any, column: int, hand: Hand, style: str = "") -> list[str]:
+    """Return a key and its value as lines at a column."""
+    begin = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:"
+    if is_filled(value):
+        return [begin, *write_block(value, column_below(value, column, hand), hand, style)]
+    return _scalar_lines(begin, value, column, hand, style)
+
+
+def write_item(value: Any, column: int, hand: Hand, style: str = "") -> list[str]:
+    """Return an entry of a list as lines, the first with its dash at a column."""
+    begin = " " * column + "-"
+    if is_filled(value):
+        first, *others = write_block(value, column + 2, hand, style)
+        return [f"{begin} {first[column + 2 :]}", *others]
+    return _scalar_lines(begin, value, column, hand, style)
+
+
+def column_below(value: Any, column: int, hand: Hand) -> int:
+    """Return the column at which a list or mapping stands below a key at `column`."""
+    return column + (hand.step if isinstance(value, Mapping) else hand.list_offset)
+
+
+def is_filled(value: Any) -> bool:
+    """Tell whether a value is a list or mapping with something in it."""
+    return isinstance(value, list | tuple | Mapping) and bool(value)
+
+
+def literal(text: str, column: int, parent_column: int) -> BlockText | None:
+    """Return a text as a literal block (`|`) with its lines at `column`, None where it needs escapes.
+
+    The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
+    the chomping indicator that keeps its trailing line breaks (8.1.1.2).
+    """
+    core = text.rstrip("\n")
+    if not core.strip() or _UNWRITABLE.search(text.replace("\n", "")):
+        return None
+    indicator = ""
+    if _INDENTED.match(text):
+        indicator = str(column - parent_column)
+        if len(indicator) > 1:
+            return None
+    lines = text.removesuffix("\n").split("\n")
+    return BlockText(f"|{indicator}{_chomping(text)}", [_indented(line, column) for line in lines])
+
+
+def folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None:
+    """Return a text as a folded block (`>`), None where folding would change it.
+
+    `old_lines` are the lines that stand there now: those of them that still fit stay as they are, and the
+    longest gives the width.
+    """
+    core = text.rstrip("\n")
+    paragraphs = core.split("\n")
+    if _UNWRITABLE.search(text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
+        return None
+    width = max(_NARROWEST, *(len(line) for line in old_lines), 0)
+    old = _paragraphs(old_lines)
+    lines: list[str] = []
+    number = 0
+    for paragraph in paragraphs:
+        if not paragraph:
+            lines.append("")
+            continue
+        # Between two paragraphs one line break is the fold's own.
+        lines += [""] if number else []
+        lines += _wrap(paragraph, old[number] if number < len(old) else [], width)
+        number += 1
+    lines += [""] * (len(_trailing(text)) - 1)
+    return BlockText(f">{_chomping(text)}", [_indented(line, column) for line in lines])
+
+
+def _scalar_lines(begin: str, value: Any, column: int, hand: Hand, style: str) -> list[str]:
+    if isinstance(value, str) and "\n" in value and hand.blocks:
+        block = literal(value, column + hand.step, column)
+        if block:
+            return [f"{begin} {block.header}", *block.lines]
+    return [f"{begin} {write_inline(value, style)}"]
+
+
+def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
+    if style == "'" and "\n" not in text and not _UNWRITABLE.search(text):
+        return "'" + text.replace("'", "''") + "'"
+    if style != '"' and _is_plain(text, in_brackets=in_brackets):
+        return text
+    return _UNWRITABLE.sub(_escape, json.dumps(text, ensure_ascii=False))
+
+
+def _is_plain(text: str, *, in_brackets: bool) -> bool:
+    """Tell whether a text needs no quotes, for YAML 1.1 as for YAML 1.2."""
+    if not text or text != text.strip() or text[0] in _NOT_PLAIN_START:
+        return False
+    if _NOT_PLAIN.search(text) or _UNWRITABLE.search(text):
+        return False
+    if in_brackets and _NOT_PLAIN_IN_BRACKETS.search(text):
+        return False
+    return read_plain(text) == text
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def _chomping(text: str) -> str:
+    breaks = len(_trailing(text))
+    return "-" if not breaks else "" if breaks == 1 else "+"
+
+
+def _trailing(text: str) -> str:
+    found = _TRAILING.search(text)
+    return found[0] if found else ""
+
+
+def _indented(line: str, column: int) -> str:
+    return " " * column + line if line else ""
+
+
+def _paragraphs(lines: Sequence[str]) -> list[list[str]]:
+    """Return the runs of lines that have no blank line between them."""
+    found: list[list[str]] = [[]]
+    for line in lines:
+        if line:
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return found
+
+
+def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
+    old = list(old)
+    while len(old) > 1 and paragraph.startswith(old[0] + " ") and paragraph[len(old[0]) + 1] != " ":
+        yield old[0]
+        paragraph = paragraph[len(old.pop(0)) + 1 :]
+    kept: list[str] = []
+    while len(old) > 1 and paragraph.endswith(" " + old[-1]) and paragraph[-len(old[-1]) - 2] != " ":
+        kept.insert(0, old[-1])
+        paragraph = paragraph[: -len(old.pop()) - 1]
+    while len(paragraph) > width:
+        breaks = [found.start() for found in re.finditer(r"(?<! ) (?! )", paragraph)]
+        if not breaks:
+            break
+        at = max((position for position in breaks if position <= width), default=breaks[0])
+        yield paragraph[:at]
+        paragraph = paragraph[at + 1 :]
+    yield paragraph
+    yield from kept

@@ -1,0 +1,90 @@
+"""A new definition as YAML that people like to read, and that every parser reads alike.
+
+Texts of several lines, and long ones, become block scalars; what a parser could take for something else is
+quoted. The result is read again: what does not come back exactly is written in plain double quotes instead.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from reconciler.core.definition import MAX_BYTES
+from reconciler.core.json_size import has_more_tokens
+from reconciler.yamltext.nodes import MAX_NODES, YamlProblems
+from reconciler.yamltext.reader import read_yaml
+from reconciler.yamltext.scalars import read_plain
+
+WIDTH = 96
+# Line breaks to PyYAML, ordinary characters to a parser of YAML 1.2: written as escapes.
+_BREAKS_OF_YAML_1_1 = re.compile("[\x85\u2028\u2029]")
+
+
+def write_definition(fields: Mapping[str, Any]) -> str:
+    """Return the text of a definition with these fields, in their order; it ends in a newline.
+
+    Raises ValueError where no file may hold them: they are nested too deeply, or are larger than a definition.
+    """
+    written = json.dumps(fields, ensure_ascii=False)
+    # Told at once, since writing takes seconds then. A value has three tokens at most.
+    if _size(written) > MAX_BYTES or has_more_tokens(written, 3 * MAX_NODES):
+        raise ValueError("these fields are larger than a definition may be")
+    for dumper in (_Readable, _Quoted):
+        text = yaml.dump(
+            dict(fields),
+            Dumper=dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=WIDTH,
+            default_flow_style=False,
+        )
+        if _reads_as(text, fields):
+            return text
+    msg = "no YAML reads as these fields"
+    raise ValueError(msg)
+
+
+def _reads_as(text: str, fields: Mapping[str, Any]) -> bool:
+    try:
+        return _size(text) <= MAX_BYTES and bool(read_yaml(text) == fields)
+    except YamlProblems:
+        return False
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+class _Readable(yaml.SafeDumper):
+    """Block style, lists indented below their key, no anchors."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        style = None
+        if _BREAKS_OF_YAML_1_1.search(text):
+            style = '"'
+        elif "\n" in text:
+            style = "|"
+        elif len(text) > WIDTH - 16 and " " in text:
+            style = ">"
+        elif read_plain(text) != text:
+            style = '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+class _Quoted(_Readable):
+    """The same with every text in double quotes."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+_Readable.add_representer(str, _Readable.represent_text)
+_Quoted.add_representer(str, _Quoted.represent_text)

@@ -1,0 +1,63 @@
+"""The API client as the tests of the adapters open it: short waits, and secrets that are easy to find in a text."""
+
+from collections.abc import Callable
+from typing import Any
+
+from odd_server import OddServer, Reply, answer
+
+from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
+from reconciler.api.secret import Credentials, Secret
+from reconciler.errors import ApiError
+
+TOKEN = "hush-token-1"
+PASSWORD = 'hush "pass" word'
+ASSISTANT: dict[str, Any] = {"id": "asst_1", "name": "Enrollment", "model": {"temperature": 0.6}}
+
+
+def bare() -> Credentials:
+    return Credentials(token=Secret(TOKEN, cookie=True))
+
+
+def login() -> Credentials:
+    return Credentials(email="anna@example.edu", password=Secret(PASSWORD))
+
+
+def both() -> Credentials:
+    return Credentials(Secret(TOKEN, cookie=True), "anna@example.edu", Secret(PASSWORD))
+
+
+def client(
+    server: OddServer,
+    credentials: Credentials | None = None,
+    *,
+    on_request: Callable[[RequestNote], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    concurrency: int = 4,
+    timeout: float = 5.0,
+    retries: int = 2,
+) -> AssistantsApi:
+    options = ApiOptions(server.url, credentials or bare(), concurrency, timeout, retries)
+    return AssistantsApi(options, on_request=on_request, stopping=stopping, backoff=0.01)
+
+
+def welcome(token: str, role: Any = "ADMIN", **headers: str) -> Reply:
+    """The answer to a good login."""
+    cookie = f"auth-token={token}; Path=/; HttpOnly; Secure; SameSite=Lax"
+    return answer(200, {"message": "Welcome", "user": {"id": "u1", "role": role}}, Set_Cookie=cookie)
+
+
+def everything(error: BaseException) -> str:
+    """All that a traceback, a report or a log could show of an error, chained ones included."""
+    shown = ""
+    current: BaseException | None = error
+    while current is not None:
+        notes = getattr(current, "__notes__", [])
+        shown += f"{current}\n{current!r}\n{current.args}\n{vars(current)}\n{notes}\n"
+        current = current.__cause__ or current.__context__
+    return shown
+
+
+def silent(error: ApiError) -> ApiError:
+    """Return the error after making sure that no secret is in it."""
+    assert "hush" not in everything(error)
+    return error

@@ -1,0 +1,277 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from odd_client import ASSISTANT, TOKEN, bare, client, silent
+from odd_server import OddServer, answer, odd_server
+
+from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.secret import Credentials, Secret
+from reconciler.errors import ApiError, SettingsError, UnclearWrite, UsageError
+
+PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
+
+
+@pytest.fixture
+def server() -> Iterator[OddServer]:
+    with odd_server() as running:
+        running.on("GET *", answer(200, ASSISTANT))
+        running.on("PATCH *", answer(200, ASSISTANT))
+        yield running
+
+
+def failure(api: AssistantsApi, assistant_id: str = "asst_1") -> ApiError:
+    with api, pytest.raises(ApiError) as caught:
+        api.get(assistant_id)
+    return silent(caught.value)
+
+
+def test_a_read_sends_the_cookie_and_returns_the_object(server: OddServer) -> None:
+    with client(server) as api:
+        assert api.get("asst_1") == ASSISTANT
+        assert dict(api.calls) == {"GET": 1, "PATCH": 0, "POST": 0}
+        assert api.user_role is None
+        assert api.url == server.url
+    (seen,) = server.seen
+    assert (seen.method, seen.path) == ("GET", "/api/assistants/asst_1")
+    assert seen.header("cookie") == [f"auth-token={TOKEN}"]
+    assert seen.header("accept") == ["application/json"]
+    assert seen.body == b""
+
+
+def test_a_patch_is_one_request_with_exactly_the_body(server: OddServer) -> None:
+    with client(server) as api:
+        assert api.patch("asst_1", {"name": "Größe \ud83d", "model": {"a": None}}, live_id="asst_1") == ASSISTANT
+        assert dict(api.calls) == {"GET": 0, "PATCH": 1, "POST": 0}
+    (seen,) = server.seen
+    assert seen.body == b'{"name":"Gr\\u00f6\\u00dfe \\ud83d","model":{"a":null}}'
+    assert seen.header("content-type") == ["application/json"]
+    assert seen.header("content-length") == [str(len(seen.body))]
+
+
+@pytest.mark.parametrize(
+    ("assistant_id", "path"),
+    [
+        ("a b", "a%20b"),
+        ("a/../b", "a%2F..%2Fb"),
+        ("a?x#y", "a%3Fx%23y"),
+        ("a%2Fb", "a%252Fb"),
+        ("größe", "gr%C3%B6%C3%9Fe"),
+        ("...", "..."),
+        ("\ud800", "%3F"),
+        ("a\r\nb", "a%0D%0Ab"),
+    ],
+)
+def test_an_id_is_one_segment_of_the_path(server: OddServer, assistant_id: str, path: str) -> None:
+    with client(server) as api:
+        api.get(assistant_id)
+    assert server.seen[0].path == f"/api/assistants/{path}"
+
+
+@pytest.mark.parametrize("assistant_id", ["", ".", "..", "x" * 501])
+def test_an_id_that_would_change_the_path_is_never_sent(server: OddServer, assistant_id: str) -> None:
+    error = failure(client(server), assistant_id)
+    assert error.kind == "invalid"
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid"),
+        (401, "auth"),
+        (403, "forbidden"),
+        (404, "not_found"),
+        (405, "protocol"),
+        (409, "protocol"),
+        (422, "invalid"),
+        (429, "rate_limited"),
+        (500, "server"),
+        (501, "server"),
+        (503, "server"),
+        (599, "server"),
+    ],
+)
+def test_a_status_has_its_kind_and_the_api_its_say(server: OddServer, status: int, kind: str) -> None:
+    words = f'no \x1b[31m\n "luck" with {TOKEN}\u202e'
+    server.on("GET *", answer(status, {"error": words}))
+    error = failure(client(server, retries=0))
+    assert (error.kind, error.status) == (kind, status)
+    assert f"GET /assistants/asst_1: the API answered {status}" in error.message
+    assert '(no \\x1b[31m "luck" with ***\\x202e)' in error.message
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (PAGE, "with an HTML page instead of JSON"),
+        ("", "with an empty answer"),
+        ("nginx says no", "with no JSON ('nginx says no')"),
+        ([1], "with a list instead of an object"),
+        ({"message": "no"}, "with an object without what belongs in it"),
+        ({"error": {"code": 1}}, "with an object without what belongs in it"),
+        (7, "with a plain value"),
+    ],
+)
+def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, body: Any, says: str) -> None:
+    server.on("GET *", answer(404, body))
+    error = failure(client(server))
+    assert error.kind == "not_found"
+    assert says in error.message
+    assert "/api?" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (PAGE, "got an HTML page instead of JSON: does RECONCILER_API_URL end in /api?"),
+        ("<HTML>", "got an HTML page instead of JSON"),
+        ([ASSISTANT], "got a list instead of an object"),
+        ("", "got an empty answer"),
+        ("null", "got a plain value"),
+        ("hello " + "x" * 1000, "got no JSON ('hello xxx"),
+        ("{}", "got an object without an `id`"),
+        ({"id": 7}, "got an `id` that is not a text"),
+        ({"id": ""}, "got an `id` that is not a text"),
+        ({"id": None}, "got an `id` that is not a text"),
+        ('{"id": "a", "id": "b"}', "same key twice"),
+        ('{"id": "a", "n": NaN}', "NaN"),
+        ('{"id": "a", "n": -Infinity}', "-Infinity"),
+        ('{"id": "a", "n": 1e999}', "too large"),
+        ('{"id": "a", "n": ' + "9" * 5000 + "}", "too large"),
+        ('{"id": "a", "n": [' + "1," * 250_000 + "1]}", "far too many values"),
+        ('{"id": "a", "n": "' + "x" * 4 * 1024**2 + '\U0001f600"}', "JSON that is too large"),
+        ('{"id": "\\ud800"}', "half of a character"),
+        ('{"id": "a", "n": ' + "[" * 101 + "]" * 101 + "}", "nested too deeply"),
+        ("[" * 200_000, "nested too deeply"),
+        (b'{"id": "\xff"}', "no JSON"),
+        ('{"id": "a"', "no JSON"),
+    ],
+)
+def test_a_senseless_success_is_a_protocol_error(server: OddServer, body: Any, says: str) -> None:
+    server.on("GET *", answer(200, body))
+    error = failure(client(server))
+    assert (error.kind, error.status) == ("protocol", 200)
+    assert says in error.message
+    assert len(error.message) < 400
+    assert server.url in error.hint
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("body", ['{"id": "a", "name": "hush", "n": NaN}', '"name": "hush"}', '\ufeff{"name": "hush'])
+def test_pieces_of_an_assistant_are_not_quoted(server: OddServer, body: str) -> None:
+    server.on("GET *", answer(200, body))
+    assert "hush" not in str(failure(client(server)))
+
+
+def test_nesting_within_the_bound_and_escaped_characters_are_read(server: OddServer) -> None:
+    deep = '{"id": "a", "smile": "\\ud83d\\ude00", "n": ' + "[" * 98 + "]" * 98 + ', "f": 0.5, "many": '
+    server.on("GET *", answer(200, deep + str([[]] * 200) + "}"))
+    with client(server) as api:
+        assert api.get("a")["smile"] == "\U0001f600"
+
+
+def test_a_secret_that_the_server_echoes_does_not_come_back(server: OddServer) -> None:
+    server.on("GET *", answer(200, f"you sent Cookie: auth-token={TOKEN}"))
+    assert "auth-token=***" in failure(client(server)).message
+
+
+def test_a_redirect_is_not_followed_and_named_without_its_secrets(server: OddServer) -> None:
+    with odd_server() as other:
+        place = other.origin.replace("//", "//anna:hush@") + "/login?token=hush#hush"
+        for status in (301, 302, 303, 307, 308):
+            server.on("GET *", answer(status, "", Location=place))
+            error = failure(client(server))
+            assert (error.kind, error.status) == ("protocol", status)
+            assert f"redirects to {other.origin}/login, which" in error.message
+        assert other.connections == 0
+
+
+@pytest.mark.parametrize(("location", "says"), [("", "redirects, which"), ("/x", "to /x,"), ("//[", "s, which")])
+def test_a_redirect_to_anywhere_is_an_error(server: OddServer, location: str, says: str) -> None:
+    server.on("GET *", answer(302, "", Location=location))
+    assert says in failure(client(server)).message
+
+
+def test_cookies_of_the_server_are_never_stored(server: OddServer) -> None:
+    server.on("GET *", answer(200, ASSISTANT, Set_Cookie="auth-token=other; Path=/"))
+    with client(server) as api:
+        api.get("asst_1")
+        api.get("asst_1")
+    assert [seen.header("cookie") for seen in server.seen] == [[f"auth-token={TOKEN}"]] * 2
+
+
+def test_a_patch_that_answers_about_another_assistant_is_unclear(server: OddServer) -> None:
+    with client(server) as api, pytest.raises(UnclearWrite) as caught:
+        api.patch("asst_1", {"name": "x"}, live_id="asst_2")
+    assert caught.value.kind == "protocol"
+    assert "'asst_1' instead of 'asst_2'" in caught.value.message
+
+
+@pytest.mark.parametrize("body", [PAGE, "", [], "{}", '{"id": 1}'])
+def test_a_senseless_answer_to_a_patch_is_unclear(server: OddServer, body: Any) -> None:
+    server.on("PATCH *", answer(200, body))
+    with client(server) as api, pytest.raises(UnclearWrite) as caught:
+        api.patch("asst_1", {"name": "x"}, live_id="asst_1")
+    assert silent(caught.value).kind == "protocol"
+    assert len(server.seen) == 1
+
+
+def test_who_am_i(server: OddServer) -> None:
+    server.on("GET /auth/me", answer(200, {"user": {"id": "u1", "role": "VIEWER"}}))
+    with client(server) as api:
+        assert api.me() == {"id": "u1", "role": "VIEWER"}
+        server.on("GET /auth/me", answer(200, {"id": "u1"}))
+        with pytest.raises(ApiError, match="without `user`"):
+            api.me()
+        server.on("GET /auth/me", answer(404, {"error": "User not found"}))
+        with pytest.raises(ApiError, match="User not found"):
+            api.me()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "found"),
+    [
+        (200, [ASSISTANT], [ASSISTANT]),
+        (200, [], []),
+        (200, {"assistants": [ASSISTANT]}, [ASSISTANT]),
+        (200, {"assistants": [ASSISTANT], "next": "2"}, None),
+        (200, ASSISTANT, None),
+        (200, [1], None),
+        (200, [{"name": "x"}], None),
+        (200, PAGE, None),
+        (404, {"error": "no"}, None),
+        (405, PAGE, None),
+    ],
+)
+def test_the_list_is_taken_only_where_there_is_one(server: OddServer, status: int, body: Any, found: Any) -> None:
+    server.on("GET /assistants", answer(status, body))
+    with client(server) as api:
+        assert api.list_assistants() == found
+
+
+def test_a_list_that_fails_is_an_error(server: OddServer) -> None:
+    server.on("GET /assistants", answer(403, {"error": "no"}))
+    with client(server) as api, pytest.raises(ApiError) as caught:
+        api.list_assistants()
+    assert caught.value.kind == "forbidden"
+
+
+@pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"timeout": 0}, {"retries": -1}])
+def test_options_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="--concurrency"):
+        AssistantsApi(ApiOptions("http://localhost:1/api", bare(), **wrong))
+
+
+@pytest.mark.parametrize("url", ["http://agents.example.edu/api", "nonsense", "https://exa_mple..\u2603/"])
+def test_an_unusable_url_is_refused_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(SettingsError, match="API URL"):
+        AssistantsApi(ApiOptions(url, bare()))
+
+
+def test_a_token_is_checked_however_its_secret_was_made(server: OddServer) -> None:
+    with pytest.raises(SettingsError, match="RECONCILER_AUTH_TOKEN"):
+        client(server, Credentials(token=Secret("hush; Domain=x")))
+    with client(server, Credentials(token=Secret(f" {TOKEN} "))) as api:
+        api.get("asst_1")
+    assert server.seen[0].header("cookie") == [f"auth-token={TOKEN}"]

@@ -1,0 +1,79 @@
+"""An API that answers 429: the run slows down until it fits, and comes to its end."""
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+from between import Answered, Asked, Forward, between, breaks, says
+from projects import Project, statuses
+from servers import running_sandbox
+
+from reconciler.api.throttle import Throttle, Turn
+
+
+def served(throttle: Throttle, *answers: bool) -> int:
+    """Send one request after the other, each of which was welcome or too many; return what may be in flight then."""
+    for welcome in answers:
+        with throttle.turn() as turn:
+            assert turn is not None
+            (throttle.welcome if welcome else throttle.too_many)(turn)
+    return throttle.limit
+
+
+def test_a_429_halves_what_is_in_flight_and_each_good_round_allows_one_more() -> None:
+    throttle = Throttle(16, stopping=lambda: False, backoff=0.01)
+    assert served(throttle, False) == 8
+    assert served(throttle, False) == 4
+    assert served(throttle, *[True] * 3) == 4
+    assert served(throttle, True) == 5
+    assert served(throttle, *[True] * 5) == 6
+    assert served(throttle, *[True] * 500) == 16
+
+
+def test_those_that_were_sent_at_the_old_pace_count_once() -> None:
+    throttle = Throttle(16, stopping=lambda: False, backoff=0.01)
+    old = Turn(0)
+    for _ in range(10):
+        throttle.too_many(old)
+        throttle.welcome(old)
+    assert throttle.limit == 8
+
+
+def test_where_one_at_a_time_is_too_many_they_are_spaced_out() -> None:
+    throttle = Throttle(2, stopping=lambda: False, backoff=0.01)
+    assert served(throttle, False, False) == 1
+    began = time.monotonic()
+    served(throttle, True, True, True)
+    assert time.monotonic() - began >= 0.2
+    assert served(throttle, *[True] * 7) == 1  # the space goes first
+    assert served(throttle, True) == 2
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_server_that_allows_five_requests_a_second_serves_all(project: Project, named: bool) -> None:
+    fleet = 20
+    for number in range(fleet):
+        project.write(f"a{number:02}", id=f"asst_{number}", name="Live")
+    answered: Counter[int] = Counter()
+    window = [0.0, 0]
+    lock = threading.Lock()
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        with lock:
+            now = time.monotonic()
+            if now - window[0] >= 1:
+                window[:] = [now, 0]
+            window[1] += 1
+            welcome = window[1] <= 5
+            answered[200 if welcome else 429] += 1
+        if welcome:
+            return forward(asked)
+        return says(429, {"error": "too many"}, Retry_After="1") if named else breaks(429)
+
+    seed = {f"asst_{number}": {"name": "Live"} for number in range(fleet)}
+    with running_sandbox(seed) as sandbox, between(sandbox, meddle) as server:
+        document = project.plan(server.url, retries=4, concurrency=16)
+    assert set(statuses(document).values()) == {"in_sync"}
+    assert answered[200] == fleet + 1
+    assert answered[429] <= fleet

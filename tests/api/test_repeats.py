@@ -1,0 +1,309 @@
+import functools
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from odd_client import ASSISTANT, bare, client, silent
+from odd_server import OddServer, Reply, Seen, answer, half, hang_up, odd_server, raw, reset, silence
+
+from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
+from reconciler.errors import ApiError, ErrorKind, UnclearWrite
+
+YES = answer(200, ASSISTANT)
+BROKEN = answer(500, {"error": "broken"})
+PASSING = [BROKEN, answer(502, "<html>"), answer(503, ""), answer(504, ""), answer(429, {}), hang_up, reset]
+
+
+@pytest.fixture
+def server() -> Iterator[OddServer]:
+    with odd_server() as running:
+        yield running
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def patch_error(api: AssistantsApi) -> ApiError:
+    with api, pytest.raises(ApiError) as caught:
+        api.patch("asst_1", {"name": "x"}, live_id="asst_1")
+    return silent(caught.value)
+
+
+@pytest.mark.parametrize("reply", [*PASSING, half(200, b'{"id": "asst_1"}')])
+def test_a_read_is_repeated_after_a_passing_failure(server: OddServer, reply: Reply) -> None:
+    server.on("GET *", reply, reply, YES)
+    with client(server) as api:
+        assert api.get("asst_1") == ASSISTANT
+        assert api.calls["GET"] == 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 501])
+def test_what_will_not_pass_is_not_repeated(server: OddServer, status: int) -> None:
+    server.on("GET *", answer(status, {"error": "no"}))
+    with client(server) as api, pytest.raises(ApiError, match=str(status)):
+        api.get("asst_1")
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_attempts_are_bounded_counted_and_told(server: OddServer, retries: int) -> None:
+    server.on("GET *", BROKEN)
+    with client(server, retries=retries) as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    assert len(server.seen) == retries + 1
+    told = f"(after {retries + 1} attempts)" in caught.value.message
+    assert told == (retries > 0)
+
+
+def test_a_time_out_is_repeated_and_told(server: OddServer) -> None:
+    server.on("GET *", silence)
+    with client(server, timeout=0.2, retries=1) as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    assert caught.value.kind == "timeout"
+    assert "(after 2 attempts): no complete answer from" in caught.value.message
+    assert "within 0.2 s" in caught.value.message
+    assert "--timeout" in caught.value.hint
+    assert len(server.seen) == 2
+
+
+def test_a_refused_connection_names_the_url_and_was_not_a_call() -> None:
+    url = f"http://127.0.0.1:{unused_port()}/api"
+    with AssistantsApi(ApiOptions(url, bare(), retries=2), backoff=0.01) as api:
+        with pytest.raises(ApiError) as caught:
+            api.get("asst_1")
+        assert dict(api.calls) == {"GET": 0, "PATCH": 0, "POST": 0}
+        assert caught.value.kind == "network"
+        assert "(after 3 attempts): no connection to http://127.0.0.1:" in caught.value.message
+        assert "refused" in caught.value.message
+        assert url in caught.value.hint
+        # Everybody else finds out with a single attempt: nobody has answered since.
+        with pytest.raises(ApiError) as caught:
+            api.get("asst_2")
+        assert "attempts" not in caught.value.message
+
+
+def test_an_api_that_comes_back_is_given_patience_again() -> None:
+    notes: list[RequestNote] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    options = ApiOptions(f"http://127.0.0.1:{port}/api", bare(), retries=1)
+    with AssistantsApi(options, on_request=notes.append, backoff=0.01) as api:
+        with pytest.raises(ApiError):
+            api.get("asst_1")
+        with odd_server(port) as server:
+            server.on("GET *", YES)
+            api.get("asst_1")
+        with pytest.raises(ApiError, match="after 2 attempts"):
+            api.get("asst_1")
+    assert [note.status for note in notes[:3]] == [None, None, 200]
+
+
+@pytest.mark.parametrize("reply", [BROKEN, answer(503, ""), hang_up, reset, half(200, b'{"id": "a"}'), silence])
+def test_a_write_that_may_have_happened_is_never_repeated_here(server: OddServer, reply: Reply) -> None:
+    server.on("PATCH *", reply, YES)
+    error = patch_error(client(server, timeout=0.3))
+    assert isinstance(error, UnclearWrite)
+    assert error.kind in ("server", "network", "protocol", "timeout")
+    assert "attempts" not in error.message
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (answer(502, "<html>"), "server"),
+        (hang_up, "network"),
+        (reset, "network"),
+        (silence, "timeout"),
+        (half(200, b'{"id": "a"}'), "protocol"),
+        (answer(302, "", Location="/login"), "protocol"),
+        (answer(204, ""), "protocol"),
+        (raw(b"SSH-2.0-OpenSSH_9\r\n\r\n"), "protocol"),
+    ],
+)
+def test_an_unclear_write_has_the_kind_of_its_failure(server: OddServer, reply: Reply, kind: ErrorKind) -> None:
+    server.on("PATCH *", reply)
+    error = patch_error(client(server, timeout=0.3))
+    assert isinstance(error, UnclearWrite)
+    assert error.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "invalid"), (403, "forbidden"), (404, "not_found"), (409, "protocol"), (422, "invalid")]
+)
+def test_a_definite_no_to_a_write_is_no_unclear_write(server: OddServer, status: int, kind: ErrorKind) -> None:
+    server.on("PATCH *", answer(status, {"error": "no"}))
+    error = patch_error(client(server))
+    assert type(error) is ApiError
+    assert (error.kind, error.status) == (kind, status)
+    assert len(server.seen) == 1
+
+
+def test_a_write_is_repeated_after_429(server: OddServer) -> None:
+    server.on("PATCH *", answer(429, {}), answer(429, {}), YES)
+    with client(server) as api:
+        assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
+        assert api.calls["PATCH"] == 3
+    server.on("PATCH *", answer(429, {"error": "slow down"}))
+    error = patch_error(client(server))
+    assert type(error) is ApiError
+    assert error.kind == "rate_limited"
+    assert "(after 3 attempts)" in error.message
+    assert "--concurrency" in error.hint
+
+
+def test_a_write_that_found_no_connection_is_repeated_and_no_unclear_write() -> None:
+    notes: list[RequestNote] = []
+    options = ApiOptions(f"http://127.0.0.1:{unused_port()}/api", bare(), retries=2)
+    error = patch_error(AssistantsApi(options, on_request=notes.append, backoff=0.01))
+    assert type(error) is ApiError
+    assert error.kind == "network"
+    assert [(note.attempt, note.status, note.error) for note in notes] == [
+        (1, None, "network"),
+        (2, None, "network"),
+        (3, None, "network"),
+    ]
+
+
+def waited(server: OddServer, *headers: dict[str, str], retries: int = 0) -> list[float]:
+    """Let reads meet 429s with these headers; return the seconds between the requests."""
+    server.on("GET *", *[answer(429, {}, **header) for header in headers], YES)
+    with client(server, retries=retries) as api:
+        assert api.get("asst_1") == ASSISTANT
+    times = [seen.at for seen in server.seen]
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+def test_waits_named_in_seconds_are_honoured_and_are_no_repeats(server: OddServer) -> None:
+    pauses = waited(server, {"Retry_After": "0.2"}, {"Retry_After": "0.3"}, {"retry_after": "0.1"})
+    assert [pause >= least for pause, least in zip(pauses, (0.2, 0.3, 0.1), strict=True)] == [True] * 3
+
+
+def test_a_wait_named_by_a_date_is_honoured(server: OddServer) -> None:
+    now = datetime.now(UTC)
+    then = format_datetime(now + timedelta(seconds=1), usegmt=True)
+    (pause,) = waited(server, {"Retry_After": then, "Date": format_datetime(now, usegmt=True)})
+    assert pause >= 1
+
+
+def test_a_503_may_name_its_wait_but_is_a_repeat(server: OddServer) -> None:
+    busy = answer(503, {"error": "busy"}, Retry_After="0.2")
+    server.on("GET *", busy)
+    with client(server, retries=1) as api, pytest.raises(ApiError, match="after 2 attempts"):
+        api.get("asst_1")
+    first, second = server.seen
+    assert second.at - first.at >= 0.2
+
+
+def test_a_429_pauses_every_worker(server: OddServer) -> None:
+    server.on("GET /assistants/limited", answer(429, {}, Retry_After="0.5"), YES)
+    server.on("GET /assistants/other", YES)
+    with client(server) as api, ThreadPoolExecutor(4) as pool:
+        limited = pool.submit(api.get, "limited")
+        while not server.seen:
+            time.sleep(0.005)
+        time.sleep(0.1)
+        others = [pool.submit(api.get, "other") for _ in range(3)]
+        assert [other.result(timeout=10) for other in others] == [ASSISTANT] * 3
+        assert limited.result(timeout=10) == ASSISTANT
+    began = server.seen[0].at
+    assert all(seen.at - began >= 0.5 for seen in server.seen[1:])
+
+
+def stopped_during(server: OddServer, method: str) -> tuple[ApiError, list[Seen]]:
+    stop = threading.Event()
+    api = client(server, stopping=stop.is_set, retries=50, on_request=lambda note: stop.set())
+    ask = api.get if method == "GET" else functools.partial(api.patch, body={}, live_id="asst_1")
+    with api, pytest.raises(ApiError) as caught:
+        ask("asst_1")
+    return caught.value, server.seen
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize("headers", [{}, {"Retry_After": "60"}])
+def test_nothing_is_repeated_once_the_run_is_being_stopped(
+    server: OddServer, method: str, headers: dict[str, str]
+) -> None:
+    server.on(f"{method} *", answer(429, {"error": "slow down"}, **headers))
+    error, seen = stopped_during(server, method)
+    assert (error.kind, error.status, type(error)) == ("rate_limited", 429, ApiError)
+    assert len(seen) == 1
+
+
+def test_stopping_ends_a_wait_that_has_begun_and_sends_nothing_more(server: OddServer) -> None:
+    stop = threading.Event()
+    server.on("GET *", answer(429, {"error": "slow down"}, Retry_After="60"))
+    with client(server, stopping=stop.is_set) as api, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(api.get, "asst_1")
+        while not server.seen:
+            time.sleep(0.005)
+        time.sleep(0.1)
+        second = pool.submit(api.get, "asst_2")
+        time.sleep(0.1)
+        stop.set()
+        one, two = first.exception(timeout=10), second.exception(timeout=10)
+    assert isinstance(one, ApiError)
+    assert isinstance(two, ApiError)
+    assert (one.status, two.status) == (429, None)
+    assert (one.kind, two.kind) == ("rate_limited", "rate_limited")
+    assert "the run was stopped" in two.message
+    assert len(server.seen) == 1
+
+
+def test_the_first_attempt_is_made_even_while_stopping(server: OddServer) -> None:
+    server.on("GET *", YES)
+    with client(server, stopping=lambda: True) as api:
+        assert api.get("asst_1") == ASSISTANT  # such as the read-back after the last write
+        api.pause(1000)
+
+
+def test_each_attempt_is_noted_without_anything_secret(server: OddServer) -> None:
+    notes: list[RequestNote] = []
+    server.on("GET *", BROKEN, hang_up, YES)
+    with client(server, on_request=notes.append) as api:
+        api.get("asst_1")
+        api.pause(1)
+    assert [(note.method, note.path, note.status, note.attempt, note.error) for note in notes] == [
+        ("GET", "/assistants/asst_1", 500, 1, "server"),
+        ("GET", "/assistants/asst_1", None, 2, "network"),
+        ("GET", "/assistants/asst_1", 200, 3, None),
+    ]
+    assert all(note.seconds >= 0 for note in notes)
+    assert "hush" not in repr(notes)
+
+
+def test_connections_are_kept_and_never_more_than_allowed(server: OddServer) -> None:
+    server.on("GET *", YES)
+    server.latency = 0.005
+    with client(server, concurrency=5) as api:
+        for _ in range(2):  # the second pool of threads gets the first one's connections
+            with ThreadPoolExecutor(20) as pool:
+                assert list(pool.map(api.get, ["asst_1"] * 100)) == [ASSISTANT] * 100
+        assert api.calls["GET"] == 200
+    assert server.most_in_flight == 5
+    assert server.connections == 5
+
+
+def test_connections_are_closed_at_the_end(server: OddServer) -> None:
+    server.on("GET *", YES)
+    with client(server) as api, ThreadPoolExecutor(4) as pool:
+        list(pool.map(api.get, ["asst_1"] * 20))
+    assert server.all_closed(timeout=10)
+
+
+def test_a_bug_in_a_listener_is_not_swallowed(server: OddServer) -> None:
+    def fail(note: Any) -> None:
+        raise ZeroDivisionError
+
+    server.on("GET *", YES)
+    with client(server, on_request=fail) as api, pytest.raises(ZeroDivisionError):
+        api.get("asst_1")

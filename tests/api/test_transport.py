@@ -1,0 +1,240 @@
+import gzip
+import json
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from odd_client import ASSISTANT, bare, client, silent
+from odd_server import OddServer, Reply, answer, drip, gzip_bomb, odd_server, raw, written
+
+from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.errors import ApiError, SettingsError
+
+YES = answer(200, ASSISTANT)
+BODY = json.dumps(ASSISTANT).encode()
+
+
+@pytest.fixture
+def server() -> Iterator[OddServer]:
+    with odd_server() as running:
+        yield running
+
+
+def failure(server: OddServer, reply: Reply, *, timeout: float = 5.0) -> ApiError:
+    server.on("GET *", reply)
+    with client(server, timeout=timeout, retries=0) as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    return silent(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"H",
+        b"HTTP/1.1 200 OK\r\nX-Long: xxxx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{xxxx",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\nxxx",
+    ],
+)
+def test_an_answer_that_drips_ends_with_the_time_of_the_attempt(server: OddServer, content: bytes) -> None:
+    assert failure(server, drip(content), timeout=0.4).kind == "timeout"
+
+
+def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> None:
+    assert failure(server, drip(b"HTTP/1.1 100 Continue\r\n\r\n"), timeout=0.4).kind == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "says"),
+    [
+        (raw(written(200, BODY)[:-5]), "protocol", "got half an answer"),
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Le"), "network", "closed before an answer came"),
+        (raw(b""), "network", "closed before an answer came"),
+        (raw(b"SMTP ready\r\n\r\n"), "protocol", "got something that is not HTTP"),
+        (answer(200, b"x" * (8 * 1024 * 1024 + 1)), "protocol", "got an answer of more than 8 MiB"),
+        (gzip_bomb(64), "protocol", "got an answer of more than 8 MiB"),
+        (
+            answer(200, gzip.compress(BODY) + b"\0" * (8 * 1024 * 1024), Content_Encoding="gzip"),
+            "protocol",
+            "got an answer of more than 8 MiB",
+        ),
+        (answer(200, BODY, Content_Encoding="gzip"), "protocol", "says it is compressed, and is not"),
+        (answer(200, gzip.compress(BODY)[:-12], Content_Encoding="gzip"), "protocol", "half of a compressed"),
+        (answer(200, BODY, Content_Encoding="br"), "protocol", "compressed as 'br'"),
+    ],
+)
+def test_an_answer_that_cannot_be_used(server: OddServer, reply: Reply, kind: str, says: str) -> None:
+    error = failure(server, reply)
+    assert error.kind == kind
+    assert says in error.message
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(200, BODY, Content_Encoding="identity"),
+        answer(200, gzip.compress(BODY), Content_Encoding="gzip"),
+        raw(b"HTTP/1.0 200 OK\r\n\r\n" + BODY),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)),
+        raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" + written(200, BODY)),
+    ],
+)
+def test_every_proper_way_to_send_a_body_is_read(server: OddServer, reply: Reply) -> None:
+    server.on("GET *", reply)
+    with client(server) as api:
+        assert api.get("asst_1") == ASSISTANT
+        assert api.get("asst_1") == ASSISTANT
+
+
+def test_a_body_of_exactly_the_bound_is_read(server: OddServer) -> None:
+    start, end = b'{"id": "', b'"}'
+    server.on("GET *", answer(200, start + b"x" * (8 * 1024 * 1024 - len(start + end)) + end))
+    with client(server) as api:
+        assert len(api.get("asst_1")["id"]) > 8_000_000
+
+
+def test_a_connection_is_as_good_as_new_after_a_bad_answer(server: OddServer) -> None:
+    server.on("GET *", gzip_bomb(16), YES)
+    with client(server, concurrency=1) as api:
+        with pytest.raises(ApiError):
+            api.get("asst_1")
+        assert api.get("asst_1") == ASSISTANT
+
+
+def test_a_connection_that_the_server_closed_while_idle_is_opened_again(server: OddServer) -> None:
+    server.on("GET *", raw(written(200, BODY)))
+    server.on("PATCH *", YES)
+    with client(server, concurrency=1, retries=0) as api:
+        api.get("asst_1")
+        assert server.all_closed(timeout=10)
+        assert api.patch("asst_1", {}, live_id="asst_1") == ASSISTANT
+    assert server.connections == 2
+
+
+def test_credentials_of_netrc_are_not_sent(server: OddServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login anna password hush\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    server.on("GET *", YES)
+    with client(server) as api:
+        api.get("asst_1")
+    assert server.seen[0].header("authorization") == []
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def through(url: str) -> AssistantsApi:
+    options = ApiOptions(url, bare(), retries=0, allow_insecure_http=True)
+    return AssistantsApi(options, backoff=0.01)
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_used(server: OddServer, proxied: pytest.MonkeyPatch, name: str) -> None:
+    proxied.setenv(name, server.origin.replace("//", "//anna:hush@"))
+    server.on("GET *", YES)
+    with through("http://agents.example.invalid/api") as api:
+        assert api.get("asst_1") == ASSISTANT
+    (seen,) = server.seen
+    assert seen.path == "http://agents.example.invalid/api/assistants/asst_1"
+    assert seen.header("proxy-authorization")
+
+
+def test_a_proxy_that_says_no_is_told_without_its_credentials(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
+    proxied.setenv("HTTPS_PROXY", server.origin.replace("//", "//anna:hush@"))
+    server.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
+    with through("https://agents.example.invalid/api") as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    error = silent(caught.value)
+    assert error.kind == "network"
+    assert "no connection to https://agents.example.invalid: 407" in error.message
+
+
+def test_loopback_is_never_reached_through_a_proxy(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
+    proxied.setenv("HTTP_PROXY", "http://proxy.example.invalid:1")
+    server.on("GET *", YES)
+    with client(server) as api:
+        assert api.get("asst_1") == ASSISTANT
+
+
+def test_hosts_that_need_no_proxy_get_none(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
+    server.on("GET *", YES)
+    with odd_server() as proxy:
+        proxied.setenv("http_proxy", proxy.origin)
+        proxied.setenv("no_proxy", "0.0.0.0")
+        with through(server.url.replace("127.0.0.1", "0.0.0.0")) as api:
+            assert api.get("asst_1") == ASSISTANT
+        assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("proxy", ["socks5://anna:hush@h:1", "http://anna:hush@h:port", "http://", "ftp://hush"])
+def test_an_unusable_proxy_is_refused_without_being_shown(proxied: pytest.MonkeyPatch, proxy: str) -> None:
+    proxied.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(SettingsError, match="proxy") as caught:
+        through("https://agents.example.invalid/api")
+    assert "hush" not in str(caught.value) + caught.value.hint
+
+
+def test_a_proxy_may_be_named_without_a_scheme_or_be_reached_by_tls(
+    server: OddServer, proxied: pytest.MonkeyPatch
+) -> None:
+    server.on("GET *", YES)
+    proxied.setenv("HTTP_PROXY", server.origin.removeprefix("http://"))
+    with through("http://agents.example.invalid/api") as api:
+        assert api.get("asst_1") == ASSISTANT
+    proxied.setenv("HTTP_PROXY", server.origin.replace("http://", "https://"))
+    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    assert caught.value.kind == "network"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody knows, with its key behind it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate")
+    key, file = tmp_path / "key.pem", tmp_path / "loopback.pem"
+    options = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=loopback"
+    command = [openssl, "req", "-x509", *options.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(file)], check=True, capture_output=True)
+    file.write_text(file.read_text(encoding="ascii") + key.read_text(encoding="ascii"), encoding="ascii")
+    return file
+
+
+def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with odd_server(tls=tls) as server:
+        server.on("GET *", YES)
+        with client(server) as api, pytest.raises(ApiError) as caught:
+            api.get("asst_1")
+        assert silent(caught.value).kind == "network"
+        assert "CERTIFICATE_VERIFY_FAILED" in caught.value.message
+        assert "SSL_CERT_FILE" in caught.value.hint
+        assert (server.connections, server.seen) == (1, [])
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with client(server) as api:
+            assert api.get("asst_1") == ASSISTANT
+            assert api.get("asst_1") == ASSISTANT
+        assert server.connections == 2
+
+
+def test_https_to_something_that_speaks_no_tls(server: OddServer) -> None:
+    server.on("GET *", YES)
+    options = ApiOptions(server.url.replace("http:", "https:"), bare(), retries=0, timeout=2)
+    with AssistantsApi(options) as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    assert caught.value.kind in ("network", "timeout")
+    assert server.requests("GET") == []

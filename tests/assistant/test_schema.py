@@ -1,0 +1,129 @@
+"""The JSON Schema says what the models say."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given, strategies as st
+
+from reconciler.assistant.checks import find_faults
+from reconciler.assistant.fields import DOCUMENTED, takes_null
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.schema import definition_schema, overlay_schema
+
+SCHEMA = definition_schema()
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = sorted((ROOT / "assistants").rglob("*.yaml"))
+
+
+def part(path: FieldPath) -> dict[str, Any]:
+    """Return the schema of one field."""
+    found: dict[str, Any] = SCHEMA
+    for key in path:
+        found = found["properties"][key]
+    return found
+
+
+def at(path: FieldPath, value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    return {"id": "a", **value}
+
+
+def test_it_is_draft_07_by_its_own_meta_schema() -> None:
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+    text = repr(SCHEMA)
+    assert not any(word in text for word in ("$ref", "$defs", "anyOf", "'default'"))
+
+
+def test_it_insists_on_the_id_alone() -> None:
+    assert SCHEMA["required"] == ["id"]
+    assert VALIDATOR.is_valid({"id": "asst_1"})
+    assert not VALIDATOR.is_valid({"name": "x"})
+    assert not VALIDATOR.is_valid({"id": "asst_1", "tools": []})
+    assert VALIDATOR.is_valid(at(("metadata", "any", "key"), [1, None]))
+
+
+@pytest.mark.parametrize("path", DOCUMENTED, ids=".".join)
+def test_every_field_is_described_and_takes_null_where_the_api_does(path: FieldPath) -> None:
+    assert part(path)["description"].endswith(".")
+    assert VALIDATOR.is_valid(at(path, None)) is takes_null(path)
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTED if "properties" not in part(path)], ids=".".join)
+def test_the_schemas_own_examples_are_valid(path: FieldPath) -> None:
+    for example in part(path)["examples"]:
+        VALIDATOR.validate(at(path, example))
+        assert find_faults(at(path, example)) == []
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_the_repositorys_definitions_are_valid(file: Path) -> None:
+    VALIDATOR.validate(yaml.safe_load(file.read_text("utf-8")))
+
+
+WRONG_SOMEWHERE: list[Any] = [
+    *(None, True, 0, 1, -1, 3, 1.5, "", "x", "openai", "assistant-speaks-first"),
+    *([], ["x"], [None], [1], [[]], {}, {"provider": "openai"}, {"model": None}, {"x": 1}),
+]
+
+
+@pytest.mark.parametrize("path", [("id",), *DOCUMENTED, ("metadata", "a"), ("nmae",), ("model", "x")], ids=".".join)
+def test_it_judges_values_as_the_models_do(path: FieldPath) -> None:
+    for value in WRONG_SOMEWHERE:
+        document = at(path, value)
+        assert VALIDATOR.is_valid(document) is (find_faults(document) == []), document
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=4) | st.text("./?# ab\n\t\u00a0\u201c", max_size=4))
+def test_it_judges_ids_as_the_models_do(id_: str) -> None:
+    assert VALIDATOR.is_valid({"id": id_}) is (find_faults({"id": id_}) == [])
+
+
+def test_a_number_without_a_fraction_counts_as_an_integer() -> None:
+    """The one value that JSON Schema takes and the models do not: it knows no difference."""
+    assert find_faults({"id": "a", "maxDurationSeconds": 100.0})
+    assert VALIDATOR.is_valid({"id": "a", "maxDurationSeconds": 100.0})
+
+
+def test_where_environments_give_it_the_id_may_be_missing() -> None:
+    validator = jsonschema.Draft7Validator(definition_schema(needs_id=False))
+    assert validator.is_valid({"name": "x"})
+    assert validator.is_valid({"id": "asst_1"})
+    assert not validator.is_valid({"id": ""})
+
+
+def test_an_overlay_has_the_fields_of_a_definition_and_needs_none() -> None:
+    schema = overlay_schema([("model", "messages")])
+    assert "required" not in schema
+    assert schema["properties"] == definition_schema([("model", "messages")])["properties"]
+    assert schema["title"] != SCHEMA["title"]
+    assert schema["description"] != SCHEMA["description"]
+
+
+def test_names_are_shown_as_words() -> None:
+    assert part(("firstMessageMode",))["title"] == "First message mode"
+    assert part(("voice", "voiceId"))["title"] == "Voice id"
+    assert definition_schema([("model", "messages")])["properties"]["model"]["properties"]["messages"] == {
+        "title": "Messages",
+        "description": "model.messages is not in the API's reference; reconciler.yaml allows it under extra_fields. "
+        "It may hold anything.",
+    }
+
+
+def test_null_is_explained_where_it_is_allowed() -> None:
+    assert part(("voicemailMessage",))["description"].endswith("Write null to keep it empty.")
+    assert "null" not in part(("name",))["description"]
+    mode = part(("firstMessageMode",))
+    assert dict(zip(mode["enum"], mode["enumDescriptions"], strict=True))[None] == "Nothing is chosen."
+
+
+def test_extra_fields_take_anything() -> None:
+    validator = jsonschema.Draft7Validator(definition_schema([("tools",), ("model", "messages")]))
+    assert validator.is_valid({"id": "a", "tools": [1], "model": {"messages": None}})
+    assert not validator.is_valid({"id": "a", "model": {"tools": 1}})
+    assert not VALIDATOR.is_valid({"id": "a", "tools": [1]})

@@ -1,0 +1,72 @@
+"""Files are written whole or not at all, and read up to a size."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import ReportError
+from reconciler.files.write import read_bounded, write_whole
+
+
+def test_a_new_file_has_the_text_and_an_ordinary_mode(tmp_path: Path) -> None:
+    ordinary = tmp_path / "ordinary"
+    ordinary.write_text("")
+    file = tmp_path / "report.md"
+    write_whole(file, "Grüße\r\n☕\n")
+    assert file.read_bytes() == "Grüße\r\n☕\n".encode()
+    assert file.stat().st_mode == ordinary.stat().st_mode
+    assert sorted(tmp_path.iterdir()) == [ordinary, file]
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("old")
+    file.chmod(0o640)
+    write_whole(file, "new")
+    assert file.read_text() == "new"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_where_nothing_can_be_written_the_old_file_stays(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="cannot be written: No such file or directory") as caught:
+        write_whole(tmp_path / "missing" / "a.md", "new")
+    assert caught.value.where == str(tmp_path / "missing" / "a.md")
+    assert caught.value.hint
+    folder = tmp_path / "folder.md"
+    folder.mkdir()
+    with pytest.raises(ReportError, match="Is a directory"):
+        write_whole(folder, "new")
+    assert list(tmp_path.iterdir()) == [folder], "the temporary file is gone"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
+def test_a_text_that_does_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(ReportError):
+        write_whole(Path("/dev/full/x"), "new")
+
+
+def test_reading_within_bounds(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_bytes(b"\xef\xbb\xbf" + b"x" * 10)
+    assert read_bounded(file, 2**20) == "x" * 10
+    with pytest.raises(ReportError, match="larger than 0 MiB"):
+        read_bounded(file, 12)
+    file.write_bytes(b"\xff")
+    with pytest.raises(ReportError, match="not UTF-8"):
+        read_bounded(file, 100)
+    with pytest.raises(ReportError, match="cannot be read: No such file"):
+        read_bounded(tmp_path / "b.json", 100)
+    with pytest.raises(ReportError, match="cannot be read: Is a directory"):
+        read_bounded(tmp_path, 100)
+
+
+def test_the_umask_is_left_as_it_was(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "a", "x")
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640

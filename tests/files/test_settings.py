@@ -1,0 +1,212 @@
+"""Reading `reconciler.yaml`."""
+
+import datetime
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.limits import MaxChanges
+from reconciler.core.settings import IgnoreRule, InvalidSettings, Settings
+from reconciler.errors import SettingsError
+from reconciler.files.settings import load_settings
+
+WHOLE = """\
+api_url: https://agents.goedmo.com/api
+always_send: [model, voice]          # a comment
+sensitive: [/metadata/crmKey, /metadata/*]
+extra_fields: [/model/messages, /tools]
+org_id: org_abc
+max_changes: 25%
+ignore:
+  - {path: /metadata/lastCampaign, assistants: ["admissions/*"], reason: set by the CRM, expires: 2027-01-31}
+  - path: /name
+    reason: the sales team renames it
+    expires: "2027-02-01"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "assistants").mkdir()
+    return tmp_path / "assistants"
+
+
+def read(folder: Path, text: str | bytes) -> Settings:
+    content = text.encode() if isinstance(text, str) else text
+    (folder.parent / "reconciler.yaml").write_bytes(content)
+    return load_settings(folder, root=folder.parent)
+
+
+def told(folder: Path, text: str | bytes) -> list[str]:
+    with pytest.raises(InvalidSettings) as caught:
+        read(folder, text)
+    assert isinstance(caught.value, SettingsError)
+    assert str(caught.value) == "\n".join(str(problem) for problem in caught.value.problems)
+    return [str(problem).removeprefix("reconciler.yaml:") for problem in caught.value.problems]
+
+
+def test_every_setting(folder: Path) -> None:
+    assert read(folder, WHOLE) == Settings(
+        file="reconciler.yaml",
+        api_url="https://agents.goedmo.com/api",
+        always_send=("model", "voice"),
+        sensitive=(("metadata", "crmKey"), ("metadata", "*")),
+        extra_fields=(("model", "messages"), ("tools",)),
+        org_id="org_abc",
+        max_changes=MaxChanges(Fraction(25), percent=True),
+        ignore=(
+            IgnoreRule(
+                ("metadata", "lastCampaign"), "set by the CRM", ("admissions/*",), datetime.date(2027, 1, 31), line=8
+            ),
+            IgnoreRule(("name",), "the sales team renames it", ("*",), datetime.date(2027, 2, 1), line=9),
+        ),
+    )
+
+
+def test_the_file_is_optional_and_may_be_empty(folder: Path) -> None:
+    assert load_settings(folder, root=folder.parent) == Settings()
+    assert read(folder, "# nothing yet\n") == Settings(file="reconciler.yaml")
+    assert read(folder, "{}") == Settings(file="reconciler.yaml")
+
+
+def test_the_file_is_named_from_the_root(tmp_path: Path) -> None:
+    (tmp_path / "agents" / "assistants").mkdir(parents=True)
+    (tmp_path / "agents" / "reconciler.yaml").write_text("org_id: org_1\n")
+
+    assert load_settings(tmp_path / "agents" / "assistants", root=tmp_path).file == "agents/reconciler.yaml"
+
+
+def test_another_ending_is_an_error(folder: Path) -> None:
+    (folder.parent / "reconciler.yml").write_text("org_id: org_1\n")
+
+    with pytest.raises(InvalidSettings, match=r"reconciler\.yml:1:1: .* rename this file"):
+        load_settings(folder, root=folder.parent)
+
+
+def test_a_file_that_cannot_be_read(folder: Path) -> None:
+    (folder.parent / "reconciler.yaml").symlink_to("nowhere")
+
+    with pytest.raises(InvalidSettings, match="cannot be read"):
+        load_settings(folder, root=folder.parent)
+
+
+def test_a_path_below_an_extra_field_is_taken_as_it_is(folder: Path) -> None:
+    settings = read(folder, "extra_fields: [/voices]\nsensitive: [/voices/key, /server/secret, /*/key]\n")
+    assert settings.sensitive == (("voices", "key"), ("server", "secret"), ("*", "key"))
+
+
+def test_a_number_of_changes(folder: Path) -> None:
+    assert read(folder, "max_changes: 25\n").max_changes == MaxChanges(Fraction(25), percent=False)
+
+
+ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"org_id: \xff\n", "1:9: this character is not saved as UTF-8"),
+        ("- a\n", "1:1: the settings are lines like"),
+        ("org_id: a: b\n", "1:10: a text with"),
+        ("org_id: yes\n", "1:9: yes is read as true"),
+        ("org_id: a\norg_id: b\n", "2:1: org_id stands here a second time"),
+        ("api_ulr: x\n", "1:1: unknown setting api_ulr; did you mean api_url?"),
+        ("surroundings: {}\n", "1:1: unknown setting surroundings; allowed here: api_url, always_send"),
+        ("environments: []\n", "1:15: environments must be a group of keys and values"),
+        ("environments: {Staging: {}}\n", '1:16: Staging must be made of a-z, 0-9 and "-", and cannot be "applied"'),
+        ("environments:\n  applied: {}\n", '2:3: applied must be made of a-z, 0-9 and "-", and cannot be "applied"'),
+        ("environments: {a: 1}\n", "1:19: a must be a group of keys and values"),
+        ("environments: {a: {api_ulr: x}}\n", "1:20: unknown setting api_ulr; did you mean api_url?"),
+        ("environments: {a: {api_url: x}}\n", "1:29: api_url must begin with https://"),
+        ("environments: {a: {overlay: ../b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
+        ("environments: {a: {overlay: /b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
+        ("environments: {a: {overlay: assistants}}\n", "1:29: overlay cannot be, hold or lie in the definitions'"),
+        ("environments: {a: {overlay: ./assistants/b}}\n", "1:29: overlay cannot be, hold or lie in the definitions'"),
+        (
+            "environments:\n  a: {overlay: e}\n  b: {overlay: e/b}\n",
+            "3:16: overlay cannot be, hold or lie in the overlay folder of a: name a folder of its own",
+        ),
+        ("environments: {a: {on_drift: never}}\n", "1:30: on_drift must be one of keep, revert, fail"),
+        ("environments: {a: {ignore: [{path: /name}]}}\n", '1:29: this entry has no "reason"; add it'),
+        ("environments: {a: {ignore: [{path: /name, reason: x, raeson: y}]}}\n", "1:54: unknown setting raeson"),
+        ("api_url: agents.goedmo.com\n", "1:10: api_url must begin with https://"),
+        ("api_url: https://ada:secret@h/api\n", "1:10: api_url cannot be used. The API URL holds a user name or a"),
+        ("environments: {a: {api_url: 'https://h/api?x'}}\n", "1:29: api_url cannot be used. The API URL holds a `?`"),
+        ("sensitive: [/metadata/crm*]\n", "1:13: sensitive, entry 1, cannot be used: a * stands for one whole key"),
+        ("sensitive: [/metadata/]\n", "1:13: sensitive, entry 1, cannot be used: it ends in a slash"),
+        ("sensitive: [/name, /metdata/key]\n", "1:20: unknown field metdata; did you mean metadata?"),
+        ("environments: {a: {ignore: [{path: /Name, reason: b}]}}\n", "1:36: unknown field Name; did you mean name?"),
+        ("always_send: model\n", "1:14: always_send must be a list, like [model, voice]"),
+        ("api_url:\n", "1:9: api_url cannot be empty; remove the line"),
+        ("org_id: 12\n", "1:9: org_id must be text; put it in quotes"),
+        ('org_id: " "\n', "1:9: org_id cannot be empty"),
+        ("always_send: model\n", "1:14: always_send must be a list"),
+        ("always_send: [name, mdel]\n", "1:21: always_send, entry 2, must name top-level fields"),
+        (
+            "always_send: [zzz]\n",
+            "1:15: always_send, entry 1, must name top-level fields of an assistant; those are name,",
+        ),
+        ("sensitive: [crmKey]\n", "1:13: sensitive, entry 1, cannot be used: a JSON Pointer begins with '/'"),
+        ("sensitive: [/a~2]\n", "1:13: sensitive, entry 1, cannot be used: in a JSON Pointer"),
+        ("extra_fields: [/name]\n", "1:16: extra_fields, entry 1, name is a documented field"),
+        ("extra_fields: [/model/provider]\n", "1:16: extra_fields, entry 1, model.provider is a documented field"),
+        ("extra_fields: [/metadata/x]\n", "1:16: extra_fields, entry 1, metadata.x is a documented field"),
+        ("extra_fields: [/id]\n", "1:16: extra_fields, entry 1, id is set by the API"),
+        (
+            "extra_fields: [/model/a/b]\n",
+            "1:16: extra_fields, entry 1, /model/a/b lies too deep; name the whole field, /model/a",
+        ),
+        (
+            "extra_fields: [/tools/0]\n",
+            "1:16: extra_fields, entry 1, /tools/0 lies too deep; name the whole field, /tools",
+        ),
+        ("extra_fields: [/name/x]\n", "1:16: extra_fields, entry 1, name has no fields inside"),
+        ("extra_fields: ['/model/*']\n", "1:16: extra_fields, entry 1, must name one field"),
+        ("max_changes: 101%\n", "1:14: max_changes must be a number of assistants"),
+        ("max_changes: -1\n", "1:14: max_changes must be"),
+        ("max_changes: 2.5\n", "1:14: max_changes must be"),
+        ("max_changes: true\n", "1:14: max_changes must be"),
+        ("ignore: {path: /a}\n", "1:9: ignore must be a list"),
+        ("ignore: [/a]\n", "1:10: ignore, entry 1, must be a group of keys and values"),
+        ("ignore:\n  - {path: /a}\n", '2:5: this entry has no "reason"; add it'),
+        ("ignore:\n  - {reason: a}\n", '2:5: this entry has no "path"; add it'),
+        (ENTRY % "expire: '2027-01-01'", "1:32: unknown setting expire;"),
+        (ENTRY % "expire: soon", "1:32: unknown setting expire; did you mean expires?"),
+        (ENTRY % "expires: 2027-02-30", "1:41: expires must be a date that exists"),
+        (ENTRY % "expires: soon", "1:41: expires must be a date"),
+        (ENTRY % "expires: 2027-01-01 10:00:00", "1:41: 2027-01-01 10:00:00 is read as"),
+        (ENTRY % "note: 2027-01-01", "1:32: unknown setting note; allowed here: path, reason, assistants, expires"),
+        (ENTRY % "expires: ~", "1:41: expires cannot be empty"),
+        (ENTRY % "expires: 20270101", "1:41: expires must be text"),
+        (ENTRY % "assistants: []", "1:44: assistants cannot be an empty list"),
+    ],
+)
+def test_problems_have_a_place_and_say_what_to_do(folder: Path, text: str | bytes, problem: str) -> None:
+    assert told(folder, text)[0].startswith(problem)
+
+
+def test_all_problems_at_once(folder: Path) -> None:
+    found = told(folder, "x: 1\norg_id: yes\nalways_send: [a]\nignore:\n  - {path: a, reason: ''}\n")
+
+    assert [problem.split(" ")[0] for problem in found] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:23:"]
+
+
+def test_an_environment_has_settings_of_its_own(folder: Path) -> None:
+    text = """environments:
+  staging:
+    api_url: https://staging.example/api
+    overlay: environments/staging
+    org_id: org_s
+    max_changes: 3
+    ignore:
+      - {path: /name, reason: tests, expires: 2027-01-31}
+  empty: {}
+"""
+    (folder.parent / "reconciler.yaml").write_text("api_url: https://a.example/api\norg_id: org_a\n" + text, "utf-8")
+    settings = load_settings(folder, root=folder.parent)
+    staging, empty = settings.chosen("staging"), settings.chosen("empty")
+    assert (staging.environment, staging.api_url) == ("staging", "https://staging.example/api")
+    assert (staging.overlay, staging.org_id) == ("environments/staging", "org_s")
+    assert [(rule.path, rule.line) for rule in staging.ignore] == [(("name",), 10)]
+    assert (empty.api_url, empty.org_id, empty.overlay, empty.ignore) == (None, "org_a", None, ())

@@ -1,0 +1,56 @@
+"""Two runs at once in one clone and environment."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from projects import Project
+
+from reconciler.errors import RepositoryError
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Git
+
+
+def git_at(root: Path) -> Git:
+    git = Git.at(root)
+    assert git is not None
+    return git
+
+
+def test_a_second_run_is_told_to_wait(project: Project) -> None:
+    git = git_at(project.root)
+    with writing_alone(git, "staging"):
+        with (
+            pytest.raises(RepositoryError, match="another run is writing from this clone to the environment staging"),
+            writing_alone(git, "staging"),
+        ):
+            pass
+        with writing_alone(git, None), writing_alone(git, "production"):
+            pass
+    with writing_alone(git, "staging"):
+        pass
+
+
+def test_worktrees_of_a_clone_share_the_lock(project: Project, tmp_path: Path) -> None:
+    def run(*arguments: str) -> None:
+        subprocess.run(["git", "-C", str(project.root), *arguments], check=True, capture_output=True)
+
+    run("-c", "user.name=A", "-c", "user.email=a@example.test", "commit", "--quiet", "--allow-empty", "-m", "First")
+    run("worktree", "add", "--quiet", str(tmp_path / "other"))
+    with (
+        writing_alone(git_at(project.root), None),
+        pytest.raises(RepositoryError, match="another run is writing"),
+        writing_alone(git_at(tmp_path / "other"), None),
+    ):
+        pass
+
+
+def test_without_a_repository_there_is_none_to_hold() -> None:
+    with writing_alone(None, None), writing_alone(None, None):
+        pass
+
+
+def test_a_lock_that_cannot_be_had_is_named(project: Project) -> None:
+    (project.root / ".git" / "reconciler-applied.lock").mkdir()
+    with pytest.raises(RepositoryError, match="cannot be had"), writing_alone(git_at(project.root), None):
+        pass

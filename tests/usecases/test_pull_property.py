@@ -1,0 +1,220 @@
+"""Live edits of definitions in many styles, pulled: files that say what live says, in which all else is as it was."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path as File
+from random import Random
+from typing import Any, Literal
+
+import pytest
+from definition_styles import DefinitionWriter
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
+from live_edits import edited_field, with_undeclared
+from projects import Project, opened
+from servers import Sandbox, running_sandbox
+from stories import BOTH, Nested
+from yaml_lines import check_form, check_lines, check_other_parser
+from yaml_styles import Path, Written
+
+from reconciler.api.client import AssistantsApi
+from reconciler.core.definition import Definition
+from reconciler.core.settings import Environment, Settings
+from reconciler.files.definitions import load
+from reconciler.usecases.drift import drift
+from reconciler.usecases.plan import plan
+from reconciler.usecases.pull import Pulled, Puller
+from reconciler.usecases.scope import Scope
+from reconciler.yamltext.reader import YamlProblems, read_yaml
+
+EXAMPLES = 90
+Form = Literal["no environment", "an overlay", "an overlay to be made"]
+FORMS: tuple[Form, ...] = ("no environment", "an overlay", "an overlay to be made")
+REQUIRED = {"model": {"provider": "openai", "model": "gpt-4o"}}
+NOT_NULL = [("name",), ("voice",), ("transcriber",), ("transcriber", "provider"), ("voice", "provider")]
+NOT_NULL += [("voice", "voiceId"), ("model", "temperature"), ("model", "maxTokens")]
+OVERLAYS = "environments/staging"
+
+
+@pytest.mark.parametrize("nested", BOTH)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_pulled_file_says_what_live_says_and_nothing_else_changes(tmp_path: File, form: Form, nested: Nested) -> None:
+    outcomes: list[str] = []
+    with running_sandbox(nested=nested) as sandbox, opened(sandbox.url) as api:
+        desk = Desk(Project(tmp_path / "repository"), sandbox, api, form)
+
+        @given(st.data())
+        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+        def check(data: st.DataObject) -> None:
+            outcomes.append(desk.checked(data))
+
+        check()
+    assert outcomes.count("pulled") > EXAMPLES // 2
+    assert outcomes.count("anchor") <= len(outcomes) // 10
+
+
+@dataclasses.dataclass
+class Desk:
+    """A repository with one definition, and a sandbox with its assistant."""
+
+    project: Project
+    sandbox: Sandbox
+    api: AssistantsApi
+    form: Form
+
+    @property
+    def settings(self) -> Settings:
+        if self.form == "no environment":
+            return Settings()
+        return Settings(environments={"staging": Environment(overlay=OVERLAYS)}).chosen("staging")
+
+    @property
+    def scope(self) -> Scope:
+        loaded = load(self.project.folder, (), root=self.project.root, settings=self.settings)
+        return Scope(loaded, self.settings, concurrency=1)
+
+    @property
+    def puller(self) -> Puller:
+        return Puller(self.project.root, self.project.folder, self.settings)
+
+    @property
+    def files(self) -> dict[File, bytes]:
+        folders = (self.project.folder, self.project.root / OVERLAYS)
+        return {file: file.read_bytes() for folder in folders for file in folder.rglob("*.yaml")}
+
+    def checked(self, data: st.DataObject) -> str:
+        """Write a definition, edit its assistant live, pull, and return what became of it, having checked it."""
+        written = self.written(data.draw(st.randoms(use_true_random=False)))
+        scope = self.scope
+        assume(not scope.loaded.invalid)
+        (definition,) = scope.loaded.definitions
+        self.edit_live(data, definition)
+        before = self.files
+        pulled = self.puller.pull(drift(self.api, scope))
+        assert self.files == before
+        for one in pulled:
+            self.puller.write(one)
+        left = {path for one in pulled for path, _ in one.left}
+        self.check_meaning(definition, left)
+        for one in pulled:
+            check_left(one, definition, self.sandbox.live(definition.id))
+            self.check_files(one, before, written)
+        self.check_twice(left)
+        return "nothing" if not pulled else "pulled" if pulled[0].fields else "anchor" if left else "nothing"
+
+    def written(self, random: Random) -> Written | None:
+        """Write the files; return the one that takes live values, None where it is yet to be made."""
+        whole = DefinitionWriter(random).write()
+        shared = DefinitionWriter(random, id="").write() if self.form == "an overlay" else whole
+        overlay = self.project.root / OVERLAYS / "a.yaml"
+        overlay.parent.mkdir(parents=True, exist_ok=True)
+        overlay.unlink(missing_ok=True)
+        for file, one in ((overlay, whole), (self.project.folder / "a.yaml", shared)):
+            if file != overlay or self.form == "an overlay":
+                readable(one.text)
+                file.write_bytes(one.text.encode())
+        return None if self.form == "an overlay to be made" else whole
+
+    def edit_live(self, data: st.DataObject, definition: Definition) -> None:
+        """Let live be as declared, then edit some fields: through the API, or so that keys may vanish too."""
+        declared = {**definition.declared}
+        for field, required in REQUIRED.items():
+            if field in declared:
+                declared[field] = {**required, **declared[field]}
+        self.sandbox.put({"id": definition.id, **with_undeclared(declared)})
+        fields = data.draw(st.lists(st.sampled_from(sorted(declared)), min_size=1, max_size=4, unique=True))
+        live = self.sandbox.live(definition.id)
+        body = {field: data.draw(edited_field(field, live[field]), label=field) for field in fields}
+        if data.draw(st.booleans()):
+            self.api.patch(definition.id, body, live_id=definition.id)
+        else:
+            self.sandbox.edit(definition.id, **body)
+
+    def check_meaning(self, before: Definition, left: set[Path]) -> None:
+        """What the files declare now is what live says, but for the fields that were left."""
+        (after,) = self.scope.loaded.definitions
+        live = self.sandbox.live(before.id)
+        wanted = agreed(before.declared, live, (), left)
+        nulls = self.form == "no environment"  # an overlay has one for what only the shared file declares
+        assert repr(canonical(after.declared, nulls=nulls)) == repr(canonical(wanted, nulls=nulls))
+        assert after.id == before.id
+
+    def check_files(self, pulled: Pulled, before: Mapping[File, bytes], written: Written | None) -> None:
+        """One file is another now, and of that one only the lines of the values."""
+        after = self.files
+        changed = {file for file in after if after[file] != before.get(file)}
+        file = self.project.root / pulled.file
+        assert changed <= {file}
+        if file not in after:
+            return
+        text = after[file].decode()
+        check_other_parser(before[file].decode() if file in before else "", text)
+        if written is not None:
+            check_form(written, text)
+            check_lines(written, pulled.fields, text)
+
+    def check_twice(self, left: set[Path]) -> None:
+        """A plan finds nothing but what was left, and a second pull does nothing."""
+        (result,) = plan(self.api, self.scope).results
+        assert result.plan is not None
+        assert {change.path for change in result.plan.changes} == left
+        before = self.files
+        for one in self.puller.pull(drift(self.api, self.scope)):
+            assert not one.differs
+        assert self.files == before
+
+
+def readable(text: str) -> None:
+    """Look for another example where a text is no YAML that we take."""
+    try:
+        read_yaml(text.removeprefix("\ufeff"))
+    except YamlProblems:
+        assume(False)
+
+
+def check_left(pulled: Pulled, definition: Definition, live: Mapping[str, Any]) -> None:
+    """A field is left only where a definition cannot say what live says, or where an anchor holds it."""
+    for path, reason in pulled.left:
+        value: Any = live
+        for key in path:
+            value = (value or {}).get(key)
+        if path in NOT_NULL and value is None:
+            assert "remove the line to release it" in reason
+        else:
+            assert "anchor (&)" in reason
+            assert "&" in pulled.before
+            assert "*" in pulled.before
+
+
+def agreed(declared: Any, live: Any, path: Path, left: set[Path]) -> Any:
+    """Return what a definition declares that follows live, written apart from how the reconciler compares."""
+    if path in left or not asks(declared) or same(declared, live, path):
+        return declared
+    if isinstance(declared, dict) and isinstance(live, dict | None):
+        return {key: agreed(value, (live or {}).get(key), (*path, key), left) for key, value in declared.items()}
+    return live
+
+
+def same(declared: Any, live: Any, path: Path = ()) -> bool:
+    """Tell whether live holds what is declared: numbers by value, booleans apart, undeclared keys not at all."""
+    if isinstance(declared, dict):
+        return isinstance(live, dict | None) and all(
+            not asks(value) or same(value, (live or {}).get(key), (*path, key)) for key, value in declared.items()
+        )
+    if isinstance(declared, list) and isinstance(live, list):
+        if path == ("endCallPhrases",):
+            return sorted(declared) == sorted(live)
+        return len(declared) == len(live) and all(map(same, declared, live))
+    return bool(declared == live and isinstance(declared, bool) == isinstance(live, bool))
+
+
+def asks(declared: Any) -> bool:
+    return any(map(asks, declared.values())) if isinstance(declared, dict) else True
+
+
+def canonical(value: Any, *, nulls: bool) -> Any:
+    """Return a value in which equal numbers look alike and keys are sorted, with or without nulls in objects."""
+    if isinstance(value, dict):
+        return {key: canonical(value[key], nulls=nulls) for key in sorted(value) if nulls or value[key] is not None}
+    if isinstance(value, list):
+        return [canonical(item, nulls=nulls) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,375 @@
+"""Definitions for live assistants: in sync at once, safe names, and nothing that exists is lost."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings, strategies as st
+from projects import MODEL, Project, opened, statuses
+from servers import Sandbox, running_sandbox
+
+from reconciler.usecases.import_ import Import, Importer
+
+
+def imported(project: Project, sandbox: Sandbox, *ids: str, force: bool = False) -> list[Import]:
+    loaded = project.loaded() if any(project.folder.rglob("*.yaml")) else None
+    with opened(sandbox.url) as api:
+        importer = Importer(api, project.folder, project.settings, loaded, force)
+        return [importer.one(assistant_id) for assistant_id in ids]
+
+
+def written(done: Import) -> str:
+    assert done.error is None, done.error
+    assert done.file
+    return done.file.read_text("utf-8")
+
+
+def test_a_definition_is_readable_and_in_the_api_s_order(project: Project) -> None:
+    live = {
+        "maxDurationSeconds": 1800,
+        "metadata": {"team": "admissions", "code": "012", "yes": "no", "n": None, "empty": {}},
+        "voice": {"voiceId": "alloy", "provider": "openai"},
+        "name": "Enrollment: Assistant #1",
+        "firstMessage": "Hi.\n\nI'm your assistant.\nBye",
+        "voicemailMessage": "We are closed today, and open again tomorrow morning; please call us then, or write.",
+        "endCallMessage": None,
+        "endCallPhrases": ["bye", "yes", "12:30"],
+        "model": {**MODEL, "maxTokens": 250},
+    }
+    with running_sandbox({"asst_1": live}) as sandbox:
+        (done,) = imported(project, sandbox, "asst_1")
+        assert done.file == project.folder / "enrollment-assistant-1.yaml"
+        assert written(done) == (
+            "id: asst_1\n"
+            "name: 'Enrollment: Assistant #1'\n"
+            "firstMessage: |-\n"
+            "  Hi.\n"
+            "\n"
+            "  I'm your assistant.\n"
+            "  Bye\n"
+            "model:\n"
+            "  provider: openai\n"
+            "  model: gpt-4o\n"
+            "  temperature: 0.7\n"
+            "  maxTokens: 250\n"
+            "voice:\n"
+            "  provider: openai\n"
+            "  voiceId: alloy\n"
+            "voicemailMessage: >-\n"
+            "  We are closed today, and open again tomorrow morning; please call us then, or write.\n"
+            "endCallPhrases:\n"
+            "  - bye\n"
+            '  - "yes"\n'
+            '  - "12:30"\n'
+            "metadata:\n"
+            '  code: "012"\n'
+            "  team: admissions\n"
+            '  "yes": "no"\n'
+            "maxDurationSeconds: 1800\n"
+        )
+        assert statuses(project.plan(sandbox.url)) == {"enrollment-assistant-1": "in_sync"}
+
+
+odd = st.text(
+    st.sampled_from(" \t\n:#-'\"\\{}[]&*!|>%@`,?=~\x00\x1b\x7f\x85\xa0\u2028\u2029\ufeff\u200b\U0001f600éx1")
+) | (
+    st.sampled_from(
+        [
+            "yes",
+            "No",
+            "on",
+            "null",
+            "~",
+            "012",
+            "0o14",
+            "1_000",
+            "1e3",
+            "12:30:45",
+            "2024-01-01",
+            "1.",
+            ".5",
+            "+1",
+            "0x1F",
+            "<<",
+            "=",
+            "- a",
+            "a: b",
+            " lead",
+            "trail ",
+            "a #b",
+            "#",
+            "---",
+            "...",
+            "{{x}}",
+            "%TAG",
+            "\ufeff",
+            "\n",
+            "\r\n",
+            *[
+                "word " * 40,
+                "\n".join(["a line that ends in a space ", "  one that is indented", "", "last"]),
+                "x" * 300,
+            ],
+            "true",
+            "False",
+            ".inf",
+            ".nan",
+            "__private",
+            "a/b~c",
+            "\U0010ffff",
+            "a\r\nb",
+            "tab\there",
+            "?",
+            ": ",
+            "|",
+            ">",
+        ]
+    )
+)
+numbers = st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | odd,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(odd, inner, max_size=3),
+    max_leaves=6,
+)
+live_assistants = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": odd,
+        "firstMessage": odd,
+        "endCallPhrases": st.lists(odd, max_size=3),
+        "metadata": st.dictionaries(odd, values, max_size=4),
+        "model": st.fixed_dictionaries(
+            {"provider": st.sampled_from(["openai", "groq", 7]), "model": odd},
+            optional={
+                "temperature": st.floats(-1, 3),
+                "messages": values,
+                "maxTokens": st.integers() | st.floats(0, 9),
+            },
+        ),
+        "transcriber": st.none() | st.dictionaries(st.sampled_from(["provider", "model", "x"]), values, max_size=3),
+        "maxDurationSeconds": st.integers(0, 9999) | st.text(max_size=2),
+        "tools": values,
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Any:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@given(live=live_assistants)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_assistant_is_in_sync_at_once(shared: Sandbox, tmp_path_factory: pytest.TempPathFactory, live: Any) -> None:
+    project = Project(tmp_path_factory.mktemp("import") / "repository")
+    shared.put({"id": "asst_1", **live})
+    (done,) = imported(project, shared, "asst_1")
+    text = written(done)
+    assert done.file
+    assert done.file.parent == project.folder
+    assert project.loaded().problems == () or all(
+        problem.severity == "warning" for problem in project.loaded().problems
+    )
+    assert list(statuses(project.plan(shared.url)).values()) == ["in_sync"]
+    read = yaml.safe_load(text)
+    assert read["id"] == "asst_1"
+    assert read == {key: value for key, value in read.items() if key == "id" or key in live}
+    assert None not in read.values()
+
+
+def test_what_definitions_cannot_declare_is_listed(project: Project) -> None:
+    project.configure(extra_fields=["/model/seed"], sensitive=["/metadata/crm/*/key"])
+    live = {
+        "name": "A",
+        "model": {"provider": "groq", "model": "llama", "messages": [1], "seed": 7},
+        "metadata": {"crm": {"a": {"key": "hush", "n": 1}, "b": "hush"}},
+        "tools": ["x"],
+        "voice": {"provider": "azure", "voiceId": 5},
+        "empty": None,
+        "maxDurationSeconds": 1.5,
+    }
+    with running_sandbox({"asst_1": live}) as sandbox:
+        (done,) = imported(project, sandbox, "asst_1")
+        text = written(done)
+        assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
+    assert done.declared
+    assert done.declared.unknown == (("model", "messages"), ("tools",))
+    assert done.declared.refused == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
+    assert done.declared.hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
+    assert "hush" not in text
+    assert yaml.safe_load(text) == {
+        "id": "asst_1",
+        "name": "A",
+        "model": {"model": "llama", "seed": 7},
+        "voice": {"provider": "azure"},
+        "metadata": {"crm": {"a": {"n": 1}}},
+    }
+
+
+def test_a_whole_object_that_is_sensitive_is_left_out(project: Project) -> None:
+    project.configure(sensitive=["/metadata"])
+    with running_sandbox({"asst_1": {"name": "A", "metadata": {"a": "hush"}}}) as sandbox:
+        (done,) = imported(project, sandbox, "asst_1")
+        assert written(done) == "id: asst_1\nname: A\n"
+    assert done.declared
+    assert done.declared.hidden == (("metadata",),)
+
+
+def test_numbers_that_no_yaml_keeps_are_left_out(project: Project) -> None:
+    live = {"name": "A", "metadata": {"big": 10**30, "list": [1, {"x": -(2**63) - 1}], "fits": 2**63 - 1, "f": 1e300}}
+    with running_sandbox({"asst_1": live}) as sandbox:
+        (done,) = imported(project, sandbox, "asst_1")
+        assert yaml.safe_load(written(done))["metadata"] == {"fits": 2**63 - 1, "f": 1e300}
+        assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
+    assert done.declared
+    assert done.declared.refused == (("metadata", "big"), ("metadata", "list"))
+
+
+def test_what_is_nested_too_deeply_for_a_definition_is_told_and_not_written(project: Project) -> None:
+    deep: Any = 1
+    for _ in range(62):
+        deep = {"x": deep}
+    seed: dict[str, Any] = {"asst_1": {"name": "A", "metadata": {"x": deep}}, "asst_2": {"name": "B"}}
+    with running_sandbox(seed) as sandbox:
+        bad, good = imported(project, sandbox, "asst_1", "asst_2")
+    assert bad.error
+    assert "asst_1 cannot be written as a definition" in str(bad.error)
+    assert good.error is None
+    assert [file.name for file in project.folder.iterdir()] == ["b.yaml"]
+
+
+HOSTILE = [
+    "../../etc/passwd",
+    "/etc/passwd",
+    "..",
+    ".hidden",
+    "a\x00b",
+    "CON",
+    "con.txt",
+    "C:\\x\\y",
+    "x" * 500,
+    "日本語",
+    "",
+    "   ",
+    "Größe & Maße",
+    "aux",
+    "-rf",
+    "~root",
+    "a/b/c",
+    "\n",
+]
+
+
+def test_hostile_and_equal_names_give_safe_and_distinct_files(project: Project) -> None:
+    names: list[Any] = [*HOSTILE, "Same", "same", "SAME!", "Same 2", None]
+    seed: dict[str, Any] = {f"asst_{number}": {"name": name} for number, name in enumerate(names)}
+    with running_sandbox(seed) as sandbox:
+        done = imported(project, sandbox, *seed)
+        files = [one.file for one in done]
+        assert None not in files
+        assert len({str(file).lower() for file in files}) == len(names)
+        for file in files:
+            assert file
+            assert file.parent == project.folder
+            assert file.name == file.name.encode("ascii", "ignore").decode()
+            assert not file.name.startswith((".", "-"))
+            assert len(file.name) <= 70
+        by_name = dict(zip(names, [file.name if file else "" for file in files], strict=True))
+        assert by_name["CON"] == "assistant-con.yaml"
+        assert by_name["Größe & Maße"] == "grosse-masse.yaml"
+        assert [by_name[name] for name in ("Same", "same", "SAME!", "Same 2")] == [
+            "same.yaml",
+            "same-2.yaml",
+            "same-3.yaml",
+            "same-2-2.yaml",
+        ]
+        assert by_name[None] == f"asst-{len(names) - 1}.yaml"
+        assert set(statuses(project.plan(sandbox.url)).values()) == {"in_sync"}
+
+
+def test_an_id_that_a_definition_has_is_refused_whatever_the_file(project: Project) -> None:
+    file = project.write("mine", id="asst_1", name="Mine")
+    project.write("broken", "id: asst_2\nname: 7\n")
+    with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
+        one, other, local = imported(project, sandbox, "asst_1", "asst_2", "local_asst_1", force=True)
+        assert [entry[:2] for entry in sandbox.requests if entry[0] == "GET"] == [("GET", "/assistants/local_asst_1")]
+    assert (one.existing, one.file) == ("assistants/mine.yaml", None)
+    assert other.existing == "assistants/broken.yaml"
+    assert local.existing == "assistants/mine.yaml"
+    assert yaml.safe_load(file.read_text()) == {"id": "asst_1", "name": "Mine"}
+
+
+def test_both_ids_of_one_assistant_give_one_file(project: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
+        first, second, third = imported(project, sandbox, "local_asst_1", "asst_1", "local_asst_1")
+    assert first.file == project.folder / "a.yaml"
+    assert second.existing == third.existing == str(first.file)
+    assert len(list(project.folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.yml"])
+def test_a_file_that_exists_is_not_replaced(project: Project, name: str) -> None:
+    file = project.folder / name
+    file.write_text("id: asst_9\n")
+    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
+        (done,) = imported(project, sandbox, "asst_1")
+        assert done.error
+        assert f"{file} exists" in str(done.error)
+        assert ("--force" in done.error.hint) is name.endswith(".yaml")
+        assert file.read_text() == "id: asst_9\n"
+        (done,) = imported(project, sandbox, "asst_1", force=True)
+        if name.endswith(".yaml"):
+            assert written(done) == "id: asst_1\nname: A\n"
+        else:
+            assert done.error, "two files of one key are an error"
+            assert file.read_text() == "id: asst_9\n"
+
+
+def test_the_folder_is_made(project: Project) -> None:
+    project.folder.rmdir()
+    folder = project.root / "deep" / "er"
+    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, opened(sandbox.url) as api:
+        done = Importer(api, folder, project.settings, None).one("asst_1")
+    assert done.file == folder / "a.yaml"
+    assert written(done)
+
+
+def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
+    blocked = project.root / "file"
+    blocked.write_text("")
+    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, opened(sandbox.url) as api:
+        done = Importer(api, blocked / "x", project.settings, None).one("asst_1")
+    assert "cannot be created: Not a directory" in str(done.error)
+
+
+def test_an_id_that_nobody_knows_does_not_stop_the_others(project: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
+        missing, good, odd_id = imported(project, sandbox, "asst_2", "asst_1", "..")
+    assert "404" in str(missing.error)
+    assert good.file == project.folder / "a.yaml"
+    assert 'the id cannot be "." or ".."' in str(odd_id.error)
+
+
+def test_an_id_that_no_definition_may_have_is_told(project: Project) -> None:
+    """Some server might take it; the file would be invalid."""
+    with running_sandbox({"asst 1": {"name": "A"}}) as sandbox:
+        (done,) = imported(project, sandbox, "asst 1")
+    assert "the id " in str(done.error)
+    assert list(project.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("listing", [True, False])
+def test_all_ids_where_the_api_lists_them(project: Project, listing: bool) -> None:
+    with running_sandbox({"asst_1": {}, "asst_2": {}}, listing=listing) as sandbox, opened(sandbox.url) as api:
+        found = Importer(api, project.folder, project.settings, None).all_ids()
+    assert found == (["asst_1", "asst_2"] if listing else None)
+
+
+def test_the_file_is_utf_8_whatever_the_locale(project: Project, tmp_path: Path) -> None:
+    with running_sandbox({"asst_1": {"name": "A", "firstMessage": "Grüße ☕"}}) as sandbox:
+        (done,) = imported(project, sandbox, "asst_1")
+    assert done.file
+    assert "Grüße ☕".encode() in done.file.read_bytes()

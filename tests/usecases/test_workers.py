@@ -1,0 +1,62 @@
+"""Work on many items at once."""
+
+import threading
+
+import pytest
+
+from reconciler.usecases.workers import for_each
+
+
+def test_answers_stand_in_the_order_of_the_items() -> None:
+    first, second = threading.Event(), threading.Event()
+
+    def work(item: str) -> str:
+        if item == "a":
+            assert second.wait(20)
+            first.set()
+        else:
+            second.set()
+            assert first.wait(20)
+        return item.upper()
+
+    assert for_each("ab", work, concurrency=2, stopping=lambda: False) == ["A", "B"]
+
+
+def test_nothing_to_do() -> None:
+    assert for_each([], str, concurrency=5, stopping=lambda: False) == []
+
+
+def test_never_more_at_once_than_allowed() -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work(item: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        threading.Event().wait(0.005)
+        with lock:
+            now -= 1
+
+    for_each(range(12), work, concurrency=3, stopping=lambda: False)
+    assert 1 <= most <= 3
+
+
+def test_what_was_not_started_when_it_stopped_has_no_answer() -> None:
+    done: list[int] = []
+    answers = for_each(range(4), done.append, concurrency=1, stopping=lambda: len(done) == 2)
+    assert done == [0, 1]
+    assert answers == [None] * 4
+
+
+def test_an_error_in_the_work_ends_it() -> None:
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        done.append(item)
+        if item == 1:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        for_each(range(500), work, concurrency=1, stopping=lambda: False)
+    assert done[:2] == [0, 1]

@@ -1,0 +1,424 @@
+"""One write: what was read again before it, what the API answered, what live shows after it, and what that means."""
+
+import threading
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, Meddle, between, breaks, says
+from projects import MODEL, Project, kinds, only, opened, outcomes
+from servers import running_sandbox
+
+from reconciler.core.run import Result
+from reconciler.report.document import AssistantEntry
+from reconciler.usecases.write import write
+
+PATCH = {"model": {**MODEL, "temperature": 0.6}}
+PAGE = b"<!doctype html><html><body>Agent Builder</body></html>"
+
+
+def on_writes(meddle: Meddle) -> Meddle:
+    """Meddle with PATCH only."""
+    return lambda asked, forward: meddle(asked, forward) if asked.method == "PATCH" else forward(asked)
+
+
+def told(entry: AssistantEntry) -> str:
+    assert entry["error"]
+    return entry["error"]["message"]
+
+
+def settle(project: Project, meddle: Meddle, **options: Any) -> tuple[AssistantEntry, list[tuple[str, Any]]]:
+    """What becomes of the assistant, and the requests after the plan's: method and body."""
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox, between(sandbox, meddle) as server:
+        entry = only(project.apply(server.url, **options))
+        return entry, [(asked.method, asked.json) for asked in server.asked[2:]]
+
+
+GET = ("GET", None)
+SENT = ("PATCH", PATCH)
+
+
+def test_an_edit_between_plan_and_write_is_not_overwritten(project: Project) -> None:
+    project.write("a", id="asst_1", name="Ours")
+    project.write("b", id="asst_2", name="Ours")
+    with running_sandbox({"asst_1": {"name": "Old"}, "asst_2": {"name": "Old"}}) as sandbox:
+        document = project.apply(sandbox.url, between=lambda: sandbox.edit("asst_1", name="Theirs"))
+        assert sandbox.live("asst_1")["name"] == "Theirs"
+        assert [path for method, path, _ in sandbox.requests if method == "PATCH"] == ["/assistants/asst_2"]
+    assert outcomes(document) == {"a": "refused", "b": "applied"}
+    assert kinds(document) == {"a": "stale", "b": None}
+    first = document["assistants"][0]
+    assert "live changed between the plan and the write (name), and nothing was sent" in told(first)
+    assert first["changes"][0]["live"] == "Old"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"model": {**MODEL, "temperature": 0.6}},
+        {"model": {**MODEL, "temperature": 0.8}},
+        {"model": {**MODEL, "maxTokens": 5}},
+        {"model": {**MODEL, "messages": [1]}},
+        {"model": {"provider": "openai", "model": "gpt-4o"}},
+        {"model": None},
+    ],
+)
+def test_any_edit_inside_what_would_be_sent_is_stale(project: Project, edit: dict[str, Any]) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+        document = project.apply(sandbox.url, between=lambda: sandbox.edit("asst_1", **edit))
+        assert sandbox.patches == []
+        assert sandbox.live("asst_1")["model"] == edit["model"]
+    assert (only(document)["outcome"], kinds(document)["a"]) == ("refused", "stale")
+
+
+def test_an_edit_elsewhere_does_not_matter(project: Project) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+        document = project.apply(sandbox.url, between=lambda: sandbox.edit("asst_1", firstMessage="Hey", tools=[1]))
+        assert sandbox.patches == [PATCH]
+        assert sandbox.live("asst_1")["firstMessage"] == "Hey"
+    assert (only(document)["outcome"], only(document)["warnings"]) == ("applied", [])
+
+
+def test_an_assistant_that_changes_hands_before_the_write_is_refused(project: Project) -> None:
+    project.configure(org_id="org_sandbox")
+    project.write("a", id="asst_1", name="New")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        document = project.apply(sandbox.url, between=lambda: sandbox.edit("asst_1", orgId="org_other"))
+        assert sandbox.patches == []
+    assert (only(document)["outcome"], kinds(document)["a"]) == ("refused", "forbidden")
+
+
+def test_an_id_that_suddenly_means_another_assistant_is_stale(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        answer = forward(asked)
+        return answer.saying({**answer.json, "id": "asst_2"}) if asked.method == "GET" and asked.number == 2 else answer
+
+    entry, requests = settle(project, meddle)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("refused", "stale")
+    assert requests == [GET]
+
+
+def test_an_assistant_that_cannot_be_read_again_is_not_written(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(500) if asked.method == "GET" and asked.number > 1 else forward(asked)
+
+    entry, requests = settle(project, meddle)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("failed", "server")
+    assert requests == [GET, GET], "repeated once, and nothing was sent"
+
+
+def test_an_assistant_that_is_gone_is_not_written(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    with running_sandbox({"asst_1": {}}) as sandbox, sandbox.client() as client:
+
+        def gone() -> None:
+            client.delete("/assistants/asst_1")
+
+        document = project.apply(sandbox.url, between=gone)
+        assert sandbox.patches == []
+    assert (only(document)["outcome"], kinds(document)["a"]) == ("failed", "not_found")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+def test_a_no_means_that_nothing_was_changed(project: Project, status: int) -> None:
+    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(status)))
+    assert entry["outcome"] == "failed"
+    assert entry["error"]
+    assert entry["error"]["status"] == status
+    assert f"trouble number {status}" in told(entry)
+    assert requests == [GET, SENT]
+
+
+def test_a_429_is_repeated_and_then_a_failure(project: Project) -> None:
+    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(429)), retries=2)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("failed", "rate_limited")
+    assert requests == [GET, SENT, SENT, SENT]
+
+
+def test_a_429_that_passes(project: Project) -> None:
+    entry, requests = settle(
+        project, on_writes(lambda asked, forward: breaks(429) if asked.number == 1 else forward(asked))
+    )
+    assert (entry["outcome"], entry["error"]) == ("applied", None)
+    assert requests == [GET, SENT, SENT, GET]
+
+
+def test_a_500_that_wrote_nothing_is_repeated_after_another_reading(project: Project) -> None:
+    entry, requests = settle(
+        project, on_writes(lambda asked, forward: breaks(500) if asked.number == 1 else forward(asked))
+    )
+    assert (entry["outcome"], entry["error"], entry["remaining"]) == ("applied", None, [])
+    assert requests == [GET, SENT, GET, SENT, GET]
+
+
+def test_a_500_that_wrote_all_the_same_is_repeated_too(project: Project) -> None:
+    """The local database shows the value, but the provider may not have got it."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        answer = forward(asked)
+        return breaks(500) if asked.number == 1 else answer
+
+    entry, requests = settle(project, on_writes(meddle))
+    assert (entry["outcome"], entry["error"]) == ("applied", None)
+    assert requests == [GET, SENT, GET, SENT, GET]
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_a_500_to_the_end_is_indeterminate_whatever_live_shows(project: Project, writes: bool) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if writes:
+            forward(asked)
+        return breaks(500)
+
+    entry, requests = settle(project, on_writes(meddle), retries=2)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "server")
+    assert requests == [GET, SENT, GET, SENT, GET, SENT]
+
+
+def test_without_repeats_one_500_is_enough(project: Project) -> None:
+    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(503)), retries=0)
+    assert entry["outcome"] == "indeterminate"
+    assert entry["error"]
+    assert entry["error"]["status"] == 503
+    assert requests == [GET, SENT]
+
+
+def test_a_lost_connection_is_indeterminate(project: Project) -> None:
+    entry, requests = settle(project, on_writes(lambda asked, forward: None))
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "network")
+    assert requests == [GET, SENT, GET, SENT]
+
+
+def test_an_answer_that_does_not_come_is_indeterminate(project: Project) -> None:
+    over = threading.Event()
+
+    def meddle(asked: Asked, forward: Forward) -> None:
+        over.wait(20)
+
+    try:
+        entry, requests = settle(project, on_writes(meddle), retries=0, timeout=0.5)
+    finally:
+        over.set()
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "timeout")
+    assert requests == [GET, SENT]
+
+
+def test_a_no_to_a_repeat_says_nothing_about_the_write_before_it(project: Project) -> None:
+    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(500 if asked.number == 1 else 403)))
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "forbidden")
+    assert requests == [GET, SENT, GET, SENT]
+
+
+def test_a_write_that_is_unclear_is_not_sent_over_a_third_value(project: Project) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            sandbox.edit("asst_1", model={**MODEL, "temperature": 1.5})
+            return breaks(500)
+
+        with between(sandbox, on_writes(meddle)) as server:
+            entry = only(project.apply(server.url, retries=3))
+            assert len(server.requests("PATCH")) == 1
+        assert sandbox.live("asst_1")["model"]["temperature"] == 1.5
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "conflict")
+    assert "neither the old value nor ours" in told(entry)
+
+
+def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            if asked.number > 1:
+                return forward(asked)
+            sandbox.edit("asst_1", model={**MODEL, "maxTokens": 9})
+            return breaks(502)
+
+        with between(sandbox, on_writes(meddle)) as server:
+            entry = only(project.apply(server.url))
+            assert [asked.json for asked in server.requests("PATCH")] == [
+                PATCH,
+                {"model": {**PATCH["model"], "maxTokens": 9}},
+            ]
+    assert entry["outcome"] == "applied"
+    assert entry["warnings"] == ["model.maxTokens, which is not declared, changed while this was written"]
+
+
+def test_a_repeat_is_not_sent_where_live_cannot_be_read(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method == "PATCH":
+            return breaks(500)
+        return breaks(404) if asked.method == "GET" and asked.number == 3 else forward(asked)
+
+    entry, requests = settle(project, meddle)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "not_found")
+    assert requests == [GET, SENT, GET]
+
+
+@pytest.mark.parametrize("nonsense", [says(200, PAGE), says(200, []), says(200, {}), says(200, b'{"id": "asst')])
+def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(project: Project, nonsense: Answered) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        forward(asked)
+        return nonsense
+
+    entry, requests = settle(project, on_writes(meddle))
+    assert (entry["outcome"], entry["error"]) == ("applied", None)
+    (warning,) = entry["warnings"]
+    assert "live shows what was sent, though the answer to the write made no sense" in warning
+    assert requests == [GET, SENT, GET]
+
+
+def test_nonsense_after_a_write_that_live_does_not_show_is_indeterminate(project: Project) -> None:
+    entry, requests = settle(project, on_writes(lambda asked, forward: says(200, PAGE)))
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
+    assert entry["remaining"] == ["/model/temperature"]
+    assert "an HTML page instead of JSON" in told(entry)
+    assert requests == [GET, SENT, GET]
+
+
+def test_nonsense_after_which_live_cannot_be_read_is_indeterminate(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method == "PATCH":
+            return says(200, PAGE)
+        return breaks(403) if asked.method == "GET" and asked.number == 3 else forward(asked)
+
+    entry, _ = settle(project, meddle)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
+
+
+def test_an_answer_about_another_assistant_is_nonsense(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        answer = forward(asked)
+        return answer.saying({**answer.json, "id": "asst_2"})
+
+    entry, _ = settle(project, on_writes(meddle))
+    assert entry["outcome"] == "applied"
+    assert "about another assistant" in entry["warnings"][0]
+
+
+def test_a_redirect_after_a_write_is_unclear(project: Project) -> None:
+    entry, _ = settle(project, on_writes(lambda asked, forward: says(302, b"", Location="/login")))
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
+
+
+def test_live_that_cannot_be_read_after_the_write_is_indeterminate(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(500) if asked.method == "GET" and asked.number > 2 else forward(asked)
+
+    entry, requests = settle(project, meddle)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "server")
+    assert "the API accepted the write, but live could not be read after it" in told(entry)
+    assert requests == [GET, SENT, GET, GET]
+
+
+def normalising(asked: Asked, forward: Forward) -> Answered:
+    """A server that stores texts without white space around them, and knows a temperature of one digit."""
+    body = asked.json
+    if "firstMessage" in body:
+        body["firstMessage"] = body["firstMessage"].strip()
+    if "model" in body:
+        body["model"]["temperature"] = round(body["model"]["temperature"], 1)
+    return forward(asked.saying(body))
+
+
+def test_a_server_that_normalises_does_not_converge(project: Project) -> None:
+    project.write("a", id="asst_1", firstMessage=" Hi ", model={"temperature": 0.66, "maxTokens": 5}, name="New")
+    with (
+        running_sandbox({"asst_1": {"model": MODEL, "name": "Old"}}) as sandbox,
+        between(sandbox, on_writes(normalising)) as server,
+    ):
+        entry = only(project.apply(server.url))
+        assert (entry["outcome"], entry["error"]) == ("not_converged", None)
+        assert entry["remaining"] == ["/firstMessage", "/model/temperature"]
+        again = only(project.apply(server.url))
+        assert [change["path"] for change in again["changes"]] == ["/firstMessage", "/model/temperature"]
+        assert again["outcome"] == "not_converged"
+
+
+def test_a_server_that_forgets_the_object_does_not_converge(project: Project) -> None:
+    """What is planned after it would lack required keys; that is no reason to fall over."""
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            sandbox.edit("asst_1", model=None)
+            return answer
+
+        with between(sandbox, on_writes(meddle)) as server:
+            entry = only(project.apply(server.url))
+    assert (entry["outcome"], entry["remaining"]) == ("not_converged", ["/model/temperature"])
+
+
+def test_an_undeclared_field_that_changed_in_between_is_a_warning(project: Project) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6}, name="A")
+    with running_sandbox({"asst_1": {"model": MODEL, "name": "A"}}) as sandbox:
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            live = sandbox.live("asst_1")
+            sandbox.edit("asst_1", firstMessage="Hey", model={**live["model"], "maxTokens": 1})
+            return answer
+
+        with between(sandbox, on_writes(meddle)) as server:
+            entry = only(project.apply(server.url))
+    assert (entry["outcome"], entry["remaining"]) == ("applied", [])
+    assert entry["warnings"] == [
+        "firstMessage, which is not declared, changed while this was written",
+        "model.maxTokens, which is not declared, changed while this was written",
+    ]
+
+
+def test_what_only_the_answer_to_the_write_shows_is_compared_too(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        answer = forward(asked)
+        body = answer.json
+        return answer.saying({**body, "model": {**body["model"], "temperature": 0.1}, "voice": {"provider": "azure"}})
+
+    entry, _ = settle(project, on_writes(meddle))
+    assert entry["outcome"] == "applied"
+    assert entry["warnings"] == [
+        "voice, which is not declared, changed while this was written",
+        "the answer to the write shows other values than the reading after it",
+    ]
+
+
+def test_a_bare_answer_to_the_write_is_enough(project: Project) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return forward(asked).saying({"id": "asst_1"})
+
+    entry, _ = settle(project, on_writes(meddle))
+    assert (entry["outcome"], entry["warnings"]) == ("applied", [])
+
+
+def test_either_id_may_be_used(project: Project) -> None:
+    project.write("a", id="local_asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+        entry = only(project.apply(sandbox.url))
+        assert sandbox.requests[3] == ("PATCH", "/assistants/local_asst_1", PATCH)
+    assert (entry["outcome"], entry["id"], entry["warnings"]) == ("applied", "local_asst_1", [])
+
+
+def test_stopping_ends_the_repeats(project: Project) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+        stop = threading.Event()
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            stop.set()
+            return breaks(500)
+
+        with between(sandbox, on_writes(meddle)) as server:
+            document = project.apply(server.url, retries=5, stopping=stop.is_set)
+            assert len(server.requests("PATCH")) == 1
+    assert outcomes(document) == {"a": "indeterminate"}
+
+
+def test_an_assistant_that_was_not_planned_cannot_be_written(project: Project) -> None:
+    project.write("a", id="asst_1")
+    scope = project.scope()
+    with running_sandbox() as sandbox, opened(sandbox.url) as api, pytest.raises(TypeError):
+        write(api, scope, Result(scope.loaded.definitions[0]), retries=0)

@@ -1,0 +1,135 @@
+"""Edits of definitions in many styles: what they read as, and that no other line changes."""
+
+import copy
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
+from yaml_lines import check_form, check_lines, check_other_parser
+from yaml_styles import Path, Writer, Written
+
+from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
+from reconciler.yamltext.reader import YamlProblems, read_yaml
+
+EXAMPLES = 150
+
+texts = st.one_of(
+    st.sampled_from(["", "yes", "0o14", "12", "it's", "a: b", "x #y", "{{name}}, hi", "- a", " a ", "tab\there"]),
+    st.sampled_from(["Hi there", "Grüße 😀", "a\nb\n", "a\n\n b\nc", "  a\nb\n\n", "\na", "a  \nb", "\n", "é\n日本"]),
+    st.text(st.sampled_from("ab é:#'\"-\n\t,[{}!&*|>%@`\\\x07\u2028"), max_size=12),
+    st.lists(st.sampled_from(["word", "longer", "é", "x,", "it's", "a:"]), min_size=10, max_size=40).map(" ".join),
+)
+scalars = st.one_of(texts, st.integers(-1000, 1000), st.floats(-1e6, 1e6), st.booleans(), st.none())
+values = st.one_of(
+    scalars,
+    scalars,
+    st.lists(scalars, max_size=4),
+    st.dictionaries(st.sampled_from(["a", "b c", "yes", "k0", "é"]), scalars | st.lists(texts, max_size=2), max_size=3),
+    st.lists(st.fixed_dictionaries({"role": texts, "text": texts}), max_size=2),
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Written:
+    random: Random = draw(st.randoms(use_true_random=False))
+    written = Writer(random).write()
+    try:
+        meaning = read_yaml(written.text)
+    except YamlProblems:
+        assume(False)
+    assume(isinstance(meaning, dict))
+    return written
+
+
+@st.composite
+def edits_of(draw: st.DrawFn, written: Written) -> list[Edit]:
+    """Edits of values that are there, of new keys, and of what lies within an alias or between brackets."""
+    meaning = read_yaml(written.text)
+    paths = [*written.places, *written.places, ("new",), ("new", "inner")]
+    for path in written.places:
+        value = at(meaning, path)
+        if isinstance(value, dict):
+            paths += [(*path, "new"), (*path, "new", "inner"), *((*path, key) for key in value)]
+        elif value is None:
+            paths += [(*path, "new")]
+    chosen: list[Path] = []
+    for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3)):
+        if not any(path[: len(other)] == other[: len(path)] for other in chosen):
+            chosen.append(path)
+    return [Edit(path, draw(similar_to(at(meaning, path)))) for path in chosen]
+
+
+def similar_to(value: Any) -> st.SearchStrategy[Any]:
+    """New values, for a list or a text also ones with a part changed."""
+    if isinstance(value, list) and value:
+        shorter = st.integers(0, len(value) - 1).map(lambda index: value[:index] + value[index + 1 :])
+        longer = st.tuples(st.integers(0, len(value)), scalars).map(
+            lambda change: [*value[: change[0]], change[1], *value[change[0] :]]
+        )
+        return values | shorter | longer
+    if isinstance(value, str) and value:
+        return values | st.just(value.replace(" ", "\n", 1)) | st.just(value + " more") | st.just("First " + value)
+    return values
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_only_the_lines_of_edited_values_change(part: int) -> None:
+    outcomes: list[str] = []
+
+    @given(st.data())
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    def check(data: st.DataObject) -> None:
+        written = data.draw(documents())
+        edits = data.draw(edits_of(written))
+        outcomes.append(check_edits(written, edits))
+
+    check()
+    assert set(outcomes) <= {"edited", "anchor"}
+    assert outcomes.count("anchor") <= len(outcomes) // 10
+
+
+def check_edits(written: Written, edits: list[Edit]) -> str:
+    """Return what became of edits, having checked it."""
+    before = written.text
+    intended = read_yaml(before)
+    for one in edits:
+        put(intended, one.path, one.value)
+    try:
+        after = edit_yaml(before, edits)
+    except EditRefused as refused:
+        assert "&" in before
+        assert "*" in before
+        return refused.reason
+    assert repr(canonical(read_yaml(after))) == repr(canonical(intended))
+    check_other_parser(before, after)
+    assert edit_yaml(after, edits) == after
+    check_form(written, after)
+    check_lines(written, [one.path for one in edits], after)
+    for one in edits:
+        if one.path in written.places:
+            assert written.places[one.path].comment in after
+    return "edited"
+
+
+def at(meaning: Any, path: Path) -> Any:
+    for key in path:
+        meaning = meaning.get(key) if isinstance(meaning, dict) else None
+    return meaning
+
+
+def put(meaning: dict[str, Any], path: Path, value: Any) -> None:
+    for key in path[:-1]:
+        if meaning.get(key) is None:
+            meaning[key] = {}
+        meaning = meaning[key]
+    meaning[path[-1]] = copy.deepcopy(value)
+
+
+def canonical(value: Any) -> Any:
+    """Return a value in which equal numbers look alike, and keys are sorted."""
+    if isinstance(value, dict):
+        return {key: canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    return float(value) if type(value) is int else value

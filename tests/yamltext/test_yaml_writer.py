@@ -1,0 +1,103 @@
+"""New definitions as people like to read them, and as every parser reads them alike."""
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, strategies as st
+
+from reconciler.yamltext.reader import read_yaml
+from reconciler.yamltext.writer import write_definition
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("plain", "plain"),
+        ("two words", "two words"),
+        ("", '""'),
+        ("yes", '"yes"'),
+        ("Off", '"Off"'),
+        ("012", '"012"'),
+        ("1e3", '"1e3"'),
+        ("12:30", '"12:30"'),
+        ("2024-01-01", '"2024-01-01"'),
+        ("null", '"null"'),
+        ("~", '"~"'),
+        ("1.0", '"1.0"'),
+        ("=", '"="'),
+        ("a: b", "'a: b'"),
+        ("a #b", "'a #b'"),
+        ("#5", "'#5'"),
+        ("- a", "'- a'"),
+        ("{{name}}", "'{{name}}'"),
+        ("@home", "'@home'"),
+        ("it's", "it's"),
+        (" lead", "' lead'"),
+        ("trail ", "'trail '"),
+        ("tab\there", '"tab\\there"'),
+        ("\x1b[31m", '"\\e[31m"'),
+        ("a\u2028b", '"a\\Lb"'),
+        ("a\u2028b\nc", '"a\\Lb\\nc"'),
+        ("a\x85b", '"a\\Nb"'),
+        ("Grüße ☕ \U0001f600", "Grüße ☕ \U0001f600"),
+        ("one\ntwo", "|-\n  one\n  two"),
+        ("one\n\n  two\n", "|\n  one\n\n    two"),
+        ("one\n\n", "|+\n  one\n\n..."),
+        ("  one\ntwo", "|2-\n    one\n  two"),
+        ("ends in a space \nhere", '"ends in a space \\nhere"'),
+        ("word " * 17 + "end", ">-\n  " + "word " * 17 + "end"),
+        (1, "1"),
+        (1.0, "1.0"),
+        (1e20, "1.0e+20"),
+        (True, "true"),
+        ([], "[]"),
+        ({}, "{}"),
+        (["a", ["b"]], "\n  - a\n  - - b"),
+        ([{"a": 1, "b": 2}], "\n  - a: 1\n    b: 2"),
+    ],
+)
+def test_values(value: Any, text: str) -> None:
+    written = write_definition({"x": value})
+    assert read_yaml(written) == {"x": value}
+    assert yaml.safe_load(written) == {"x": value}
+    separator = "" if text.startswith("\n") else " "
+    assert written.rstrip("\n") == f"x:{separator}{text}".rstrip("\n")
+
+
+def test_long_texts_are_folded_at_a_readable_width() -> None:
+    text = "Welcome to the office of admissions. " * 12
+    written = write_definition({"firstMessage": text.strip()})
+    assert written.startswith("firstMessage: >-\n")
+    assert max(map(len, written.splitlines())) <= 110
+
+
+def test_keys_are_quoted_too_and_keep_their_order() -> None:
+    fields = {"id": "1", "yes": 1, "012": 2, "b": 3, "a": 4, "": 5, "multi\nline": 6, "k" * 200: 7, "a: b": 8}
+    written = write_definition(fields)
+    assert list(read_yaml(written)) == list(fields)
+    assert '"yes": 1' in written
+
+
+def test_the_same_list_twice_is_written_twice() -> None:
+    shared = ["a"]
+    assert "&" not in write_definition({"x": shared, "y": shared})
+
+
+def test_what_no_definition_can_hold() -> None:
+    with pytest.raises(ValueError, match="no YAML"):
+        write_definition({"x": 10**30})
+    with pytest.raises(ValueError, match="larger than a definition may be"):
+        write_definition({"firstMessage": "Hi\n" * 2_000_000})
+    with pytest.raises(ValueError, match="larger than a definition may be"):
+        write_definition({"endCallPhrases": ["bye"] * 50_000})
+    deep: Any = ["a"] * 9_500
+    for _ in range(58):
+        deep = {"a": deep}
+    with pytest.raises(ValueError, match="no YAML"):  # it is the indentation that makes it too large
+        write_definition({"metadata": deep})
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=120), max_size=4))
+def test_any_text_comes_back(fields: dict[str, str]) -> None:
+    assert read_yaml(write_definition(fields)) == fields
