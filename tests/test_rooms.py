@@ -135,6 +135,17 @@ def test_the_table_names_every_room() -> None:
     assert found == set(ROOMS) == set(NOT_IN)
 
 
+def test_the_architecture_says_the_same() -> None:
+    text = (PACKAGE.parent / "ARCHITECTURE.md").read_text("utf-8")
+    shown = {"errors": set[str]()}
+    for row, may in re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE):
+        rooms = set(re.findall(r"`(\w+)`", may))
+        shown[row] = ROOMS.keys() - rooms - {row} if may.startswith("all but") else rooms
+    assert {row: rooms - {"errors"} for row, rooms in shown.items()} == {
+        row: rooms - {row, "errors"} for row, rooms in ROOMS.items()
+    }
+
+
 def test_imports_run_downward() -> None:
     only_hands_on = {"cli", "public"}  # the package itself
     offenders = [
