@@ -8,12 +8,13 @@ import pytest
 
 from reconciler.api.answers import MAX_DEPTH as DEEPEST_ANSWER, MAX_TOKENS
 from reconciler.api.transport import MAX_BODY
+from reconciler.assistant.problem import MAX_PROBLEMS
 from reconciler.cli.connect import PATIENCE
 from reconciler.core.definition import MAX_BYTES
 from reconciler.core.run import Outcome
 from reconciler.errors import ErrorKind
 from reconciler.report.json_text import DEEPEST_REPORT, LARGEST_REPORT, MOST_TOKENS
-from reconciler.yamltext.diagnose import MAX_ALIASED, MAX_PROBLEMS
+from reconciler.yamltext.diagnose import MAX_ALIASED
 from reconciler.yamltext.nodes import MAX_DEPTH, MAX_NODES
 
 ROOT = Path(__file__).parent.parent

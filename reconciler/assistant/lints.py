@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.fields import MESSAGES
-from reconciler.assistant.finding import Finding
+from reconciler.assistant.problem import FieldProblem
 
 _BRACES = re.compile(r"\{\{|\}\}")
 _MODES_WITHOUT_FIRST_MESSAGE = {
@@ -14,13 +14,13 @@ _MODES_WITHOUT_FIRST_MESSAGE = {
 }
 
 
-def find_warnings(declared: Mapping[str, Any], cut_off: Collection[str] = ()) -> list[Finding]:
+def find_warnings(declared: Mapping[str, Any], cut_off: Collection[str] = ()) -> list[FieldProblem]:
     """Return what is doubtful in the declared fields.
 
     `cut_off` names the messages that stand as plain text before a ` #`, so that the rest of their line is a
     comment.
     """
-    findings: list[Finding] = []
+    findings: list[FieldProblem] = []
     for field in MESSAGES:
         message = declared.get(field)
         if isinstance(message, str):
@@ -62,6 +62,6 @@ def _doubts(message: str) -> Iterator[str]:
         yield 'has "{{" and "}}" that do not pair up; a variable is written {{name}}'
 
 
-def _warning(field: str, message: str) -> Finding:
+def _warning(field: str, message: str) -> FieldProblem:
     """Return a warning that stands at a field's value."""
-    return Finding((field,), message, severity="warning")
+    return FieldProblem((field,), message, severity="warning")

@@ -1,4 +1,4 @@
-"""The JSON Schemas (draft-07) of a definition and of an overlay, made from the models, for editors to check with.
+"""The JSON Schemas (draft-07) of a definition and of an overlay, made from the table of fields, for editors.
 
 Only keywords that editors understand. `enumDescriptions` and `patternErrorMessage` are VS Code's additions:
 they explain, and judge nothing. What a schema cannot see (how the YAML is written, other files) is
@@ -6,89 +6,112 @@ they explain, and judge nothing. What a schema cannot see (how the YAML is writt
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from reconciler.assistant.checks import Assistant
+from reconciler.assistant.checks import ID_PATTERN
+from reconciler.assistant.fields import BY_PATH, ID, Field, Kind, keys_inside
 from reconciler.assistant.paths import FieldPath, dotted
+
+Schema = dict[str, Any]
 
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 # The end of a text. In some dialects of regular expressions `$` lets a line break follow.
 END: Final = r"(?![\s\S])"
 
+_BY_KIND: Final[Mapping[Kind, Schema]] = {
+    "text": {"type": "string"},
+    "whole number": {"type": "integer"},
+    "number": {"type": "number"},
+    "texts": {"type": "array", "items": {"type": "string"}},
+    "fields": {"type": "object", "additionalProperties": False},
+    "anything": {"type": "object", "additionalProperties": True},
+}
 
-def definition_schema(extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True) -> dict[str, Any]:
+
+def definition_schema(extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True) -> Schema:
     """Return the schema of a definition.
 
     `extra_fields` are undocumented fields that it takes with any value. Without `needs_id` the id may be
     missing, since an environment's overlay gives it.
     """
-    schema = _assistant("Assistant definition", extra_fields)
-    return schema if needs_id else _without_required(schema)
+    description = "One assistant. A field that is not mentioned is not managed; null, where allowed, keeps it empty."
+    return _assistant_schema("Assistant definition", description, extra_fields, ["id"] if needs_id else [])
 
 
-def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> dict[str, Any]:
-    """Return the schema of an environment's file that is laid over a definition: the same fields, none required."""
-    schema = _without_required(_assistant("Overlay of an assistant definition", extra_fields))
-    schema["description"] = (
+def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
+    """Return the schema of an environment's file that is merged on top of a definition: the same, none required."""
+    description = (
         "What one environment says differently about an assistant, laid over the definition of the same name. "
         "Groups are merged, null is kept, everything else is replaced."
     )
-    return schema
+    return _assistant_schema("Overlay of an assistant definition", description, extra_fields, [])
 
 
-def _assistant(title: str, extra_fields: Iterable[FieldPath]) -> dict[str, Any]:
-    generated = Assistant.model_json_schema()
-    schema = _plain(generated, generated.pop("$defs"))
+def _assistant_schema(title: str, description: str, extra_fields: Iterable[FieldPath], required: list[str]) -> Schema:
+    properties = {"id": _id_schema(), **_properties(())}
     for path in extra_fields:
-        owner = schema if len(path) == 1 else schema["properties"][path[0]]
-        owner["properties"][path[-1]] = {
+        owner = properties if len(path) == 1 else properties[path[0]]["properties"]
+        owner[path[-1]] = {
             "title": _title(path[-1]),
             "description": f"{dotted(path)} is not in the API's reference; reconciler.yaml allows it under "
             "extra_fields. It may hold anything.",
         }
-    return {"$schema": DIALECT, "title": title, **schema}
+    schema: Schema = {"additionalProperties": False, "description": description, "properties": properties}
+    if required:
+        schema["required"] = required
+    return {"$schema": DIALECT, "title": title, **schema, "type": "object"}
 
 
-def _without_required(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "required"}
-
-
-def _plain(part: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
-    """Return a part of pydantic's schema in the simplest form of draft-07.
-
-    References are written out (draft-07 ignores what stands beside one), a choice between a type and null
-    becomes a list of types, and defaults, which mean nothing in a definition, are left out.
-    """
-    plain: dict[str, Any] = {}
-    if "$ref" in part:
-        plain |= _plain(parts[part["$ref"].rpartition("/")[2]], parts)
-    for key, value in part.items():
-        if key == "anyOf":
-            plain |= _plain(value[0], parts)
-        elif key == "properties":
-            plain[key] = {name: {"title": _title(name), **_plain(field, parts)} for name, field in value.items()}
-        elif key == "items":
-            plain[key] = _plain(value, parts)
-        elif key == "pattern":
-            plain[key] = value.removesuffix("$") + END
-        elif key not in {"default", "title", "$ref"}:
-            plain[key] = value
-    return _or_null(plain) if "anyOf" in part else plain
-
-
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a field's schema that takes null besides; pydantic writes `X | None` as a choice of X and null."""
-    wider = {
-        **schema,
-        "type": [schema["type"], "null"],
-        "description": f"{schema['description']} Write null to keep it empty.",
+def _id_schema() -> Schema:
+    return {
+        "title": _title("id"),
+        "description": ID.description,
+        "examples": [*ID.examples],
+        "pattern": f"^{ID_PATTERN}{END}",
+        "patternErrorMessage": 'The id cannot be empty, "." or "..", and cannot contain "/", "?", "#", '
+        "white space, control characters or curly quotes. Copy only the id itself.",
+        "type": "string",
     }
-    if "enum" in schema:
-        wider["enum"] = [*schema["enum"], None]
-    if "enumDescriptions" in schema:
-        wider["enumDescriptions"] = [*schema["enumDescriptions"], "Nothing is chosen."]
-    return wider
+
+
+def _properties(parent: FieldPath) -> dict[str, Schema]:
+    return {key: _field_schema(BY_PATH[*parent, key]) for key in keys_inside(parent)}
+
+
+def _field_schema(field: Field) -> Schema:
+    judging: Schema = {**_BY_KIND[field.kind]}
+    explaining: Schema = {"description": field.description}
+    if field.kind == "fields":
+        judging["properties"] = _properties(field.path)
+    if field.choices:
+        judging["enum"] = [*field.choices]
+    if any(field.choices.values()):
+        explaining["enumDescriptions"] = [*field.choices.values()]
+    if field.range:
+        judging["minimum"], judging["maximum"] = field.range
+    if field.examples:
+        explaining["examples"] = [*field.examples]
+    title = {"title": _title(field.path[-1])}
+    # The order of the keys is that of the schemas that people have in their repositories: no change, no diff there.
+    if field.takes_null:
+        _take_null(judging, explaining)
+        return title | _sorted(judging) | _sorted(explaining)
+    return title | _sorted(judging | explaining)
+
+
+def _take_null(judging: Schema, explaining: Schema) -> None:
+    """Let a field's schema take null besides, in place."""
+    judging["type"] = [judging["type"], "null"]
+    explaining["description"] += " Write null to keep it empty."
+    if "enum" in judging:
+        judging["enum"].append(None)
+    if "enumDescriptions" in explaining:
+        explaining["enumDescriptions"].append("Nothing is chosen.")
+
+
+def _sorted(schema: Schema) -> Schema:
+    return dict(sorted(schema.items()))
 
 
 def _title(key: str) -> str:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, takes_null
 from reconciler.assistant.paths import FieldPath, covers
 from reconciler.core.compare import differing_declarations, differing_leaves, value_at
@@ -49,7 +49,7 @@ def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> D
     fields = _declared(writable, (), settings, unknown, hidden)
     refused = set(_too_large(fields, ()))
     fields = _without(fields, (), refused)
-    while faults := find_faults({"id": assistant_id, **fields}, settings.extra_fields):
+    while faults := check_definition({"id": assistant_id, **fields}, settings.extra_fields):
         faulty = {_existing(finding.path, fields) for finding in faults} - {()}
         if not faulty:
             break
@@ -84,7 +84,7 @@ def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:
         return "live has no value, and a definition cannot say so: remove the line to release it"
     alone: dict[str, Any] = {}
     _put(alone, path, None if live is MISSING else live)
-    faults = find_faults(alone, settings.extra_fields, needs_id=False)
+    faults = check_definition(alone, settings.extra_fields, needs_id=False)
     if not faults and not any(_too_large(alone, ())):
         return ""
     return "a definition may not hold what live has" + "".join(f": {fault.message}" for fault in faults[:1])

@@ -13,17 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import MESSAGES
-from reconciler.assistant.finding import Finding
 from reconciler.assistant.lints import find_warnings
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import Definition, InvalidDefinition, Overlay
 from reconciler.core.merge import laid_over
 from reconciler.core.settings import Settings
 from reconciler.files.find import FoundFile, find_files, find_overlays, select
 from reconciler.files.layers import Layer, place_of, read_layer
-from reconciler.yamltext.diagnose import MAX_PROBLEMS
 from reconciler.yamltext.nodes import unused_anchors
 from reconciler.yamltext.places import find_cut_off, may_be_cut_off
 
@@ -123,7 +121,7 @@ def _check(reading: _Reading, settings: Settings, *, needs_id: bool) -> None:
     document = reading.document or {}
     findings = [
         finding
-        for finding in find_faults(document, settings.extra_fields, needs_id=needs_id)
+        for finding in check_definition(document, settings.extra_fields, needs_id=needs_id)
         if not any(layer.complained_of(finding) for layer in reading.layers)
     ]
     cut_off: set[str] = set()
@@ -144,7 +142,7 @@ def _check(reading: _Reading, settings: Settings, *, needs_id: bool) -> None:
             )
 
 
-def _problem(finding: Finding, reading: _Reading, settings: Settings) -> Problem:
+def _problem(finding: FieldProblem, reading: _Reading, settings: Settings) -> Problem:
     """Return a finding as a problem in the file, and at the place, that declares the value."""
     file, line, column = reading.found.file, 1, 1
     if finding.about != "file":

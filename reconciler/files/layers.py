@@ -6,9 +6,8 @@ Reads and merges; what the result must look like is checked elsewhere.
 import dataclasses
 from typing import Any
 
-from reconciler.assistant.finding import About, Finding
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import About, FieldProblem, Problem
 from reconciler.core.settings import Settings
 from reconciler.files.find import FoundFile, UnreadableText, read_text
 from reconciler.yamltext.places import Place, find_places
@@ -36,7 +35,7 @@ class Layer:
             self._places = find_places(self.text)
         return self._places
 
-    def complained_of(self, finding: Finding) -> bool:
+    def complained_of(self, finding: FieldProblem) -> bool:
         """Tell whether the reader has complained of the same key, or of the value that holds the finding."""
         for problem in self.unreadable:
             path = problem.path or ()

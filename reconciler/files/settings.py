@@ -12,7 +12,7 @@ from typing import Any, Final
 import pydantic
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import MAX_PROBLEMS, Problem
 from reconciler.core.settings import FILE_NAME, Environment, IgnoreRule, InvalidSettings, Settings
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
@@ -24,7 +24,6 @@ from reconciler.files.settings_models import (
     describe,
     misspelt,
 )
-from reconciler.yamltext.diagnose import MAX_PROBLEMS
 from reconciler.yamltext.places import Place, find_places
 from reconciler.yamltext.reader import YamlProblem, YamlProblems, read_yaml
 

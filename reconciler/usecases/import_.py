@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.api.client import AssistantsApi
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.file_names import file_stem
 from reconciler.core.importing import Declared
 from reconciler.core.settings import Settings
@@ -67,7 +67,7 @@ class Importer:
         """Write the definition of one assistant, unless a definition has it already, or the file is there."""
         if assistant_id in self._files:
             return Import(assistant_id, existing=self._files[assistant_id])
-        for fault in find_faults({"id": assistant_id}):
+        for fault in check_definition({"id": assistant_id}):
             return Import(assistant_id, error=ReconcilerError(fault.message))
         try:
             live = self.api.get(assistant_id)

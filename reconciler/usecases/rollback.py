@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from reconciler.api.client import AssistantsApi
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import FieldPath, covers
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import value_at
@@ -36,7 +36,7 @@ def rollback_scope(scope: Scope, applied: Sequence[Applied]) -> Scope:
     Raises ReportError for an id that no definition could have: it would become part of a URL.
     """
     for entry in applied:
-        for fault in find_faults({"id": entry.id}):
+        for fault in check_definition({"id": entry.id}):
             raise ReportError(f"the report names an assistant {entry.id!r}: {fault.message}")
     by_id = {entry.id: entry for entry in applied}
 

@@ -4,15 +4,13 @@ from typing import Any, Final
 
 import yaml
 
-from reconciler.assistant.finding import About
 from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import MAX_PROBLEMS, About
 from reconciler.yamltext.nodes import COLLECTION, MAX_DEPTH, YamlProblem
 from reconciler.yamltext.scalars import Refusal, read_scalar, told_tag
 
 # How many nodes a document may gain by its aliases.
 MAX_ALIASED: Final = 10_000
-# How many problems of one document are told: nobody reads more, and each takes ten times its text.
-MAX_PROBLEMS: Final = 1_000
 _COLLECTION_TAGS: dict[type[yaml.Node], str] = {
     yaml.MappingNode: "tag:yaml.org,2002:map",
     yaml.SequenceNode: "tag:yaml.org,2002:seq",

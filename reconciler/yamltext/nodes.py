@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-from reconciler.assistant.finding import About
 from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import About
 from reconciler.yamltext.complaints import explain
 from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.core.canonical import equal
 from reconciler.core.compare import differing_leaves
 from reconciler.core.importing import declare, declare_over, why_left
@@ -154,5 +154,5 @@ def test_with_its_overlay_a_definition_differs_in_nothing_but_what_is_left(share
     found = declare_over(shared, "asst_1", live, Settings())
     merged = {key: value for key, value in laid_over(shared, found.fields).items() if key != "id"}
     assert differing_leaves(merged, live) == tuple(path for path, _ in found.left)
-    if not find_faults(shared, needs_id=False):
-        assert not find_faults({"id": "asst_1", **merged})
+    if not check_definition(shared, needs_id=False):
+        assert not check_definition({"id": "asst_1", **merged})

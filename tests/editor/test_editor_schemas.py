@@ -29,7 +29,7 @@ from editor_documents import (
     read_as_editors_do,
 )
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.files.settings_models import ENTRY_KEYS, ENVIRONMENT_KEYS, KEYS, SettingsFile
 
 FILES = {
@@ -105,7 +105,7 @@ def test_they_judge_every_file_of_the_suite_rightly(name: str) -> None:
 
 def test_what_they_must_take_is_good() -> None:
     for name, definition in good_definitions():
-        assert find_faults(definition) == [], name
+        assert check_definition(definition) == [], name
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case["name"])
