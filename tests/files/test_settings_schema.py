@@ -1,4 +1,4 @@
-"""The settings' schema says in patterns what the settings' models check step by step."""
+"""The settings' schema says in patterns what the settings' checks judge step by step."""
 
 from typing import Any
 
@@ -8,19 +8,16 @@ from hypothesis import given, strategies as st
 
 from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
 from reconciler.assistant.paths import to_pointer
-from reconciler.core.settings_schema import settings_schema
-from reconciler.files.settings_models import SettingsFile
+from reconciler.files.settings_check import check_settings
+from reconciler.files.settings_schema import settings_schema
 
 VALIDATOR = jsonschema.Draft7Validator(settings_schema())
 
 
 def same(settings: Any) -> bool:
-    """Whether schema and models say the same of these settings."""
-    try:
-        SettingsFile.model_validate(settings)
-    except ValueError:
-        return not VALIDATOR.is_valid(settings)
-    return VALIDATOR.is_valid(settings)
+    """Whether schema and checks say the same of these settings."""
+    _, problems = check_settings(settings)
+    return VALIDATOR.is_valid(settings) is not bool(problems)
 
 
 @given(st.text("/~012*ab\n", max_size=6))
