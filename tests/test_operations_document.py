@@ -11,7 +11,7 @@ from reconciler.api.transport import MAX_BODY
 from reconciler.assistant.problem import MAX_PROBLEMS
 from reconciler.cli.connect import PATIENCE
 from reconciler.core.definition import MAX_BYTES
-from reconciler.core.run import Outcome
+from reconciler.core.outcome import Outcome
 from reconciler.errors import ErrorKind
 from reconciler.report.json_text import DEEPEST_REPORT, LARGEST_REPORT, MOST_TOKENS
 from reconciler.yamltext.diagnose import MAX_ALIASED

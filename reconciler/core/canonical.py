@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.missing import MISSING
+from reconciler.core.tree import MISSING
 
 _written: Final = json.JSONEncoder(sort_keys=True).encode  # one for all: lists may be long
 

@@ -4,12 +4,12 @@ Most assistants are in sync, and equality is cheap; only fields that differ pay 
 imported when the first one does. Objects are walked, everything else (a list too) is one leaf.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical, laid_out
-from reconciler.core.missing import MISSING, Missing
+from reconciler.core.tree import MISSING, Missing
 
 
 def differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
@@ -31,22 +31,6 @@ def differing_declarations(one: Mapping[str, Any], other: Mapping[str, Any]) -> 
     A field that only one of them declares is a difference, be it null; an empty object asks for nothing.
     """
     return tuple(sorted(_apart(one, other, ())))
-
-
-def value_at(tree: Any, path: FieldPath) -> Any | Missing:
-    """Return the value at a path of an object, or `MISSING` where there is no such key."""
-    for key in path:
-        if not isinstance(tree, Mapping) or key not in tree:
-            return MISSING
-        tree = tree[key]
-    return tree
-
-
-def without(tree: Any, path: FieldPath, left_out: Callable[[FieldPath], bool]) -> Any:
-    """Return what stands at a path without the keys, at any depth of its objects, that are left out."""
-    if not isinstance(tree, Mapping):
-        return tree
-    return {key: without(value, (*path, key), left_out) for key, value in tree.items() if not left_out((*path, key))}
 
 
 def _apart(one: Any | Missing, other: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:

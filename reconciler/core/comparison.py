@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.definition import Definition
-from reconciler.core.missing import Missing
+from reconciler.core.tree import Missing
 
 Standing = Literal["differs", "alike", "only_in_environment", "only_in_against", "error"]
 

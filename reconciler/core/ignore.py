@@ -8,11 +8,10 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, covers, to_pointer
 from reconciler.core.canonical import Whole, asks, equal
-from reconciler.core.compare import value_at, without
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING, Missing
 from reconciler.core.origin import Change
 from reconciler.core.settings import IgnoreRule
+from reconciler.core.tree import MISSING, Missing, prune, value_at
 
 NOTICE_DAYS = 14
 
@@ -107,7 +106,7 @@ def _declares(definition: Definition, pattern: FieldPath) -> bool:
 def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
     """Return the first rule for what live holds inside a leaf and would lose, or for all that is declared there."""
     depth = len(change.path)
-    left = without(change.desired, change.path, lambda path: rule_for(path, rules) is not None)
+    left = prune(change.desired, lambda path: rule_for(path, rules) is not None, change.path)
     idle = not asks(left)
     for rule in rules:
         if not covers(rule.path[:depth], change.path):

@@ -7,9 +7,9 @@ from typing import Any
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, takes_null
 from reconciler.assistant.paths import FieldPath, covers
-from reconciler.core.compare import differing_declarations, differing_leaves, value_at
-from reconciler.core.missing import MISSING, Missing
+from reconciler.core.compare import differing_declarations, differing_leaves
 from reconciler.core.settings import Settings
+from reconciler.core.tree import MISSING, Missing, value_at
 
 # Definitions hold whole numbers of 64 bits; the reader of definitions refuses longer ones.
 LARGEST = 2**63 - 1

@@ -2,14 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical, equal
-from reconciler.core.compare import differing_leaves, value_at, without
-from reconciler.core.missing import MISSING, Missing
+from reconciler.core.compare import differing_leaves
+from reconciler.core.outcome import Kind, Unsent
+from reconciler.core.tree import MISSING, Missing, prune, put_at, value_at
 
-Kind = Literal["change", "drift", "conflict"]
 Base = Mapping[str, Any] | Missing
 
 
@@ -24,7 +24,11 @@ class Since:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key."""
+    """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key.
+
+    `unsent` says why the difference is not sent. It is decided with the plan, and once more where a run ends
+    before a request left; everybody else reads it.
+    """
 
     path: FieldPath
     kind: Kind
@@ -32,6 +36,12 @@ class Change:
     live: Any | Missing
     base: Any | Missing = MISSING
     since: Since | None = None
+    unsent: Unsent | None = None
+
+    @property
+    def sent(self) -> bool:
+        """Tell whether a request carries the desired value, or carried it, or may have."""
+        return self.unsent is None
 
 
 def changes(
@@ -65,14 +75,8 @@ def acknowledged(base: Base, live: Mapping[str, Any], ours: Iterable[tuple[Field
         return base
     for path, value in ours:
         if value is not MISSING and equal(value, value_at(live, path), path):
-            base = _with(base, path, value)
+            base = put_at(base, path, value)
     return base
-
-
-def _with(tree: Mapping[str, Any], path: FieldPath, value: Any) -> Mapping[str, Any]:
-    inner = tree.get(path[0])
-    below = _with(inner if isinstance(inner, Mapping) else {}, path[1:], value) if len(path) > 1 else value
-    return {**tree, path[0]: below}
 
 
 def _released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
@@ -93,18 +97,18 @@ def _change(
     ignored: Callable[[FieldPath], bool],
 ) -> Change:
     wanted, found, before = value_at(desired, path), value_at(live, path), _base_value(base, path)
-    kind = _kind(path, without(wanted, path, ignored), found, without(before, path, ignored))
+    kind = _kind(path, prune(wanted, ignored, path), found, prune(before, ignored, path))
     return Change(path, kind, wanted, found, before)
 
 
 def _kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing) -> Kind:
     if base is MISSING:
-        return "change"
+        return Kind.CHANGE
     git_moved = canonical(base, path) != canonical(desired, path)
     live_moved = not equal(base, live, path)
     if git_moved and live_moved:
-        return "conflict"
-    return "change" if git_moved else "drift"
+        return Kind.CONFLICT
+    return Kind.CHANGE if git_moved else Kind.DRIFT
 
 
 def _base_value(base: Base, path: FieldPath) -> Any | Missing:

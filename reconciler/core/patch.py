@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.assistant.fields import REQUIRED_INSIDE, takes_null
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import Whole, asks, equal
-from reconciler.core.missing import MISSING, Missing
+from reconciler.core.tree import MISSING, Missing
 from reconciler.errors import ReconcilerError
 
 Kept = Callable[[FieldPath], bool]

@@ -4,57 +4,76 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.paths import FieldPath, covers, dotted, to_pointer
 from reconciler.core.canonical import equal, same
-from reconciler.core.compare import value_at, without
 from reconciler.core.ignore import Ignored, accepted, kept_in_lists, rule_for
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, Change, changes, released
+from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.patch import Kept, build_patch, lost_keys
 from reconciler.core.settings import IgnoreRule, OnDrift
+from reconciler.core.tree import MISSING, prune, value_at
 
-PlanStatus = Literal["conflicted", "pending", "drifted", "in_sync"]
+_REFUSALS: dict[Unsent | None, Kind] = {Unsent.CONFLICT: Kind.CONFLICT, Unsent.DRIFT: Kind.DRIFT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """What to do with fields that somebody else moved, and which fields every patch carries."""
+    """What to do with fields that somebody else moved, and which fields every patch carries.
+
+    Under a `read_only` policy nothing is sent, whatever differs.
+    """
 
     on_drift: OnDrift = "keep"
     force_conflicts: bool = False
     always_send: tuple[str, ...] = ()
+    read_only: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """The differences of one assistant and the patch that settles them.
 
-    `patch` is None where nothing is to be sent; `refusal` then says whether a policy is the reason.
-    `replaced` are the leaves that the patch changes with the live values that they lose; `resent` those that it
-    sends once more although live shows them already.
+    `patch` is None where nothing is to be sent. `resent` are leaves that the patch sends once more although live
+    shows them already.
     """
 
     changes: tuple[Change, ...] = ()
     released: tuple[FieldPath, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     patch: dict[str, Any] | None = None
-    replaced: tuple[tuple[FieldPath, Any], ...] = ()
     warnings: tuple[str, ...] = ()
-    refusal: Literal["conflict", "drift"] | None = None
     resent: frozenset[FieldPath] = frozenset()
 
     @property
-    def status(self) -> PlanStatus:
-        """Return the contract's status: the first of conflict, change and drift that occurs."""
-        kinds = {change.kind for change in self.changes}
-        if "conflict" in kinds:
-            return "conflicted"
-        if "change" in kinds:
-            return "pending"
-        return "drifted" if kinds else "in_sync"
+    def status(self) -> Status:
+        """The status of the gravest difference."""
+        kinds = [change.kind.status for change in self.changes]
+        return min(kinds, key=lambda status: status.severity, default=Status.IN_SYNC)
+
+    @property
+    def replaced(self) -> tuple[tuple[FieldPath, Any], ...]:
+        """The leaves that the patch changes, each with the live value that it loses."""
+        return tuple((change.path, change.live) for change in self.changes if change.sent)
+
+    @property
+    def left(self) -> frozenset[FieldPath]:
+        """The differing leaves that keep their live value."""
+        return frozenset(change.path for change in self.changes if not change.sent)
+
+    @property
+    def refusal(self) -> Kind | None:
+        """The kind of difference for which a policy refuses the whole assistant."""
+        return next((refusal for change in self.changes if (refusal := _REFUSALS.get(change.unsent))), None)
+
+    def stop(self) -> "Plan":
+        """Return the plan of an assistant for which no request left: what was to be sent was not."""
+        changes = tuple(
+            dataclasses.replace(change, unsent=Unsent.STOPPED) if change.sent else change for change in self.changes
+        )
+        return dataclasses.replace(self, changes=changes, patch=None, resent=frozenset())
 
     def same_write(self, other: "Plan") -> bool:
         """Tell whether another plan sends the same patch over the same live values."""
@@ -78,41 +97,57 @@ def make_plan(
     """
     desired, base, inside = _kept_in_lists(desired, base, live, ignore)
     found, ignored = accepted(changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
-    refusal = _refusal(found, policy)
-    sent = () if refusal else tuple(change for change in found if _is_sent(change, policy))
-    left = {change.path for change in found} - {change.path for change in sent}
+    found = decide_sent(found, policy)
+    plan = Plan(changes=found, released=released(desired, base), ignored=ignored)
     differing = {*(change.path for change in found), *(entry.path for entry in ignored)}
-    resent = frozenset() if refusal else _resent(desired, resend, differing)
-    touched = {change.path[0] for change in sent} | {path[0] for path in resent}
+    resent = frozenset() if plan.refusal or policy.read_only else _resent(desired, resend, differing)
+    touched = {path[0] for path in (*(path for path, _ in plan.replaced), *resent)}
     patch = build_patch(
         desired,
         live,
         [field for field in desired if field in touched],
-        kept=_kept(left, ignored, ignore),
+        kept=_kept(plan.left, ignored, ignore),
         always_send=policy.always_send,
     )
-    return Plan(
-        changes=found,
-        released=released(desired, base),
-        ignored=ignored,
-        patch=patch,
-        replaced=tuple((change.path, change.live) for change in sent),
-        warnings=(
-            *_warnings(desired, live, patch or {}),
-            *map(_sent_again, sorted(resent)),
-            *map(_left_unclear, sorted(left & set(resend))),
-        ),
-        refusal=refusal,
-        resent=resent,
+    warnings = (
+        *_warnings(desired, live, patch or {}),
+        *map(_sent_again, sorted(resent)),
+        *map(_left_unclear, sorted(plan.left & set(resend))),
+    )
+    return dataclasses.replace(plan, patch=patch, warnings=warnings, resent=resent)
+
+
+def decide_sent(found: Sequence[Change], policy: Policy) -> tuple[Change, ...]:
+    """Return the differences of one assistant, each with the reason why it is not sent, if it is not.
+
+    This is the one place that decides it. A refusal concerns the whole assistant: half of a change that was
+    reviewed together must not go live alone.
+    """
+    kinds = {change.kind for change in found}
+    refusal: Unsent | None = None
+    if Kind.CONFLICT in kinds and not policy.force_conflicts:
+        refusal = Unsent.CONFLICT
+    elif Kind.DRIFT in kinds and policy.on_drift == "fail":
+        refusal = Unsent.DRIFT
+    if policy.read_only:
+        refusal = Unsent.READ_ONLY
+    return tuple(
+        dataclasses.replace(
+            change,
+            unsent=refusal or (Unsent.KEPT if change.kind is Kind.DRIFT and policy.on_drift == "keep" else None),
+        )
+        for change in found
     )
 
 
-def plan_offline(desired: Mapping[str, Any], base: Base, *, ignore: Sequence[IgnoreRule] = ()) -> Plan:
+def plan_offline(
+    desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), ignore: Sequence[IgnoreRule] = ()
+) -> Plan:
     """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
     live = {} if base is MISSING else base
     desired, base, inside = _kept_in_lists(desired, base, live, ignore)
     found, ignored = accepted(changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
-    return Plan(changes=found, released=released(desired, base), ignored=ignored)
+    return Plan(changes=decide_sent(found, policy), released=released(desired, base), ignored=ignored)
 
 
 def patch_again(
@@ -130,26 +165,22 @@ def patch_again(
     desired, _ = kept_in_lists(desired, live, ignore)
     for path, old in plan.replaced:
         fresh = value_at(live, path)
-        ours = without(value_at(desired, path), path, _is_ignored(ignore))
+        ours = prune(value_at(desired, path), _is_ignored(ignore), path)
         if _exact(fresh) != _exact(old) and not equal(ours, fresh, path):
             return None
-    sent = {path for path, _ in plan.replaced}
-    left = {change.path for change in plan.changes} - sent
-    touched = {path[0] for path in sent | plan.resent}
+    touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
     return build_patch(
         desired,
         live,
         [field for field in desired if field in touched],
-        kept=_kept(left, plan.ignored, ignore),
+        kept=_kept(plan.left, plan.ignored, ignore),
         always_send=policy.always_send,
     )
 
 
 def remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
     """Return the paths at which live, planned again after a write, does not show what was sent."""
-    sent = {path for path, _ in plan.replaced}
-    left = {change.path for change in plan.changes} - sent
-    return tuple(change.path for change in after.changes if change.path not in left)
+    return tuple(change.path for change in after.changes if change.path not in plan.left)
 
 
 def undeclared_changes(
@@ -219,21 +250,6 @@ def _resent(
 ) -> frozenset[FieldPath]:
     """Return the fields to send again that are still declared, and in sync as far as live can tell."""
     return frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
-
-
-def _is_sent(change: Change, policy: Policy) -> bool:
-    return (
-        change.kind == "change"
-        or (change.kind == "drift" and policy.on_drift == "revert")
-        or (change.kind == "conflict" and policy.force_conflicts)
-    )
-
-
-def _refusal(found: Sequence[Change], policy: Policy) -> Literal["conflict", "drift"] | None:
-    kinds = {change.kind for change in found}
-    if "conflict" in kinds and not policy.force_conflicts:
-        return "conflict"
-    return "drift" if "drift" in kinds and policy.on_drift == "fail" else None
 
 
 def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], patch: Mapping[str, Any]) -> Iterator[str]:

@@ -7,8 +7,8 @@ from typing import Any
 from reconciler.assistant.fields import READ_ONLY, takes_null
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import Whole
-from reconciler.core.missing import MISSING, Missing
 from reconciler.core.origin import Since
+from reconciler.core.tree import MISSING, Missing, build
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class Applied:
 
     def before(self) -> dict[str, Any]:
         """Return the old values as a definition declares them; what was not there is declared to be empty."""
-        return _tree((field.path, None if field.old is MISSING else _whole(field.old)) for field in self.fields)
+        return build((field.path, None if field.old is MISSING else _whole(field.old)) for field in self.fields)
 
     def after(self) -> dict[str, Any]:
         """Return the values that were applied, as a definition declares them."""
-        return _tree((field.path, field.new) for field in self.fields)
+        return build((field.path, field.new) for field in self.fields)
 
 
 def _holds_nothing(value: Any) -> bool:
@@ -83,13 +83,3 @@ def _whole(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _whole(item) for key, item in value.items()}
     return Whole(value) if isinstance(value, list) else value
-
-
-def _tree(leaves: Iterator[tuple[FieldPath, Any]]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path, value in leaves:
-        inner = tree
-        for key in path[:-1]:
-            inner = inner.setdefault(key, {})
-        inner[path[-1]] = value
-    return tree

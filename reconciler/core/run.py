@@ -3,17 +3,14 @@
 import dataclasses
 import datetime
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition, InvalidDefinition
+from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
 from reconciler.errors import ErrorKind
-
-Outcome = Literal["unchanged", "applied", "failed", "refused", "indeterminate", "not_converged", "skipped"]
-
-FAILED: frozenset[Outcome | None] = frozenset({"failed", "refused", "indeterminate", "not_converged"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,9 +46,23 @@ class Result:
         """Tell whether there is a patch to send."""
         return self.error is None and self.plan is not None and self.plan.patch is not None
 
-    def ended(self, outcome: Outcome, error: Failure | None = None, **changes: Any) -> "Result":
-        """Return the result with what became of the assistant."""
-        return dataclasses.replace(self, outcome=outcome, error=error or self.error, **changes)
+    @property
+    def status(self) -> Status | None:
+        """Where the assistant stood when it was read; None where it never was."""
+        if self.plan is not None:
+            return self.plan.status
+        if self.error is None:
+            return None
+        return Status.MISSING if self.error.kind == "not_found" else Status.ERROR
+
+    def end(self, outcome: Outcome, error: Failure | None = None, *, left: bool, **changes: Any) -> "Result":
+        """Return the result with what became of the assistant.
+
+        `left` says whether a request with its patch left, or may have. Where none did, nothing of the plan
+        was sent, and every change says so.
+        """
+        plan = self.plan if left or self.plan is None else self.plan.stop()
+        return dataclasses.replace(self, plan=plan, outcome=outcome, error=error or self.error, **changes)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

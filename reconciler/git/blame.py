@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.core.missing import MISSING, Missing
+from reconciler.core.tree import MISSING, Missing
 from reconciler.git.repository import Git
 from reconciler.yamltext.nodes import YamlProblems
 from reconciler.yamltext.reader import read_yaml

@@ -9,10 +9,10 @@ from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.ignore import Ignored
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Change
 from reconciler.core.plan import Plan, digest
 from reconciler.core.run import Failure, Result, Run
+from reconciler.core.tree import MISSING
 from reconciler.report.document import (
     FORMAT_VERSION,
     AssistantEntry,
@@ -91,8 +91,8 @@ def _assistant(result: Result, sensitive: Sequence[FieldPath], places: Places) -
         "file": definition.file,
         "id": definition.id,
         "name": _text(declared.get("name")) or _text(live.get("name")),
-        "status": _status(result),
-        "outcome": result.outcome,
+        "status": result.status.value if result.status else None,
+        "outcome": result.outcome.value if result.outcome else None,
         "changes": [_change(change, lines, definition.file) for change in plan.changes],
         "released": [to_pointer(path) for path in plan.released],
         "ignored": [_ignored(entry) for entry in plan.ignored],
@@ -105,18 +105,11 @@ def _assistant(result: Result, sensitive: Sequence[FieldPath], places: Places) -
     }
 
 
-def _status(result: Result) -> Status | None:
-    if result.plan is not None:
-        return result.plan.status
-    if result.error is None:
-        return None
-    return "missing" if result.error.kind == "not_found" else "error"
-
-
 def _change(change: Change, lines: Mapping[FieldPath, tuple[str, int]], file: str) -> ChangeEntry:
     entry: ChangeEntry = {
         "path": to_pointer(change.path),
-        "kind": change.kind,
+        "kind": change.kind.value,
+        "sent": change.sent,
         "line": lines[change.path][1] if change.path in lines else None,
         "desired": change.desired,
     }

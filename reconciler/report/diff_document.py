@@ -21,7 +21,7 @@ from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.core.comparison import Compared, Comparison, Difference, Standing
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING, Missing
+from reconciler.core.tree import MISSING, Missing
 from reconciler.report.masking import mask_value
 
 FORMAT_VERSION = 1

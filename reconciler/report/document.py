@@ -25,6 +25,7 @@ class ChangeEntry(TypedDict):
 
     path: str
     kind: ChangeKind
+    sent: NotRequired[bool]
     line: int | None
     desired: Any
     file: NotRequired[str]

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
-from reconciler.core.compare import value_at
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Since
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed
+from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.report.direction import is_sent
 from reconciler.report.document import AssistantEntry, ChangeEntry, Document

@@ -11,8 +11,9 @@ from typing import Any
 from reconciler.api.client import AssistantsApi
 from reconciler.assistant.paths import dotted
 from reconciler.core.definition import Definition
+from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Plan
-from reconciler.core.run import FAILED, Failure, Result, Run
+from reconciler.core.run import Failure, Result, Run
 from reconciler.usecases.scope import Scope, make_run, now
 from reconciler.usecases.workers import for_each
 from reconciler.usecases.write import look_again, write
@@ -36,10 +37,10 @@ def skip_all(scope: Scope, planned: Run | None = None, *, because: str, command:
     """
     note = f"Nothing was sent: {because}."
     if planned is None:
-        results = [Result(definition, outcome="skipped") for definition in scope.loaded.definitions]
+        results = [Result(definition).end(Outcome.SKIPPED, left=False) for definition in scope.loaded.definitions]
         run = make_run(command, None, scope, now(), results)
         return dataclasses.replace(run, notes=(*run.notes, note))
-    skipped = tuple(dataclasses.replace(result, outcome="skipped") for result in planned.results)
+    skipped = tuple(result.end(Outcome.SKIPPED, left=False) for result in planned.results)
     return dataclasses.replace(
         planned, command=command, results=skipped, notes=(*planned.notes, note), finished_at=now()
     )
@@ -106,18 +107,20 @@ class _Writes:
             concurrency=self._scope.concurrency,
             stopping=self._stopping,
             aborted=self._scope.aborted,
-            abandoned=lambda result: result.ended("indeterminate", _ABANDONED),
+            abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED, left=True),
             progress=lambda done, _: self._scope.progress(before + done, total),
         )
-        return [after or planned.ended("skipped") for planned, after in zip(pending, found, strict=True)]
+        return [
+            after or planned.end(Outcome.SKIPPED, left=False) for planned, after in zip(pending, found, strict=True)
+        ]
 
     def _one(self, planned: Result, *, last: bool) -> Result:
         result = write(self._api, self._scope, planned, retries=self._retries)
-        if result.outcome == "indeterminate" and not (last or self._proven or self._stopping()):
+        if result.outcome is Outcome.INDETERMINATE and not (last or self._proven or self._stopping()):
             result = look_again(self._api, result)
         if result.dropped:
             self._stop("The API dropped what no definition declares, so nothing further was started.")
-        elif result.outcome in ("applied", "not_converged"):
+        elif result.outcome is not None and result.outcome.recorded:
             self._proven = True
         elif not self._proven and result.error is not None and result.error.kind in ("auth", "forbidden"):
             self._stop("The first write was not permitted, so nothing further was started.")
@@ -136,7 +139,7 @@ class _Writes:
 
 def _beforehand(scope: Scope, planned: Run, settled: Sequence[Result], command: str) -> Run:
     """Return the run as a report should tell it if nobody ever tells more: each write may have happened or not."""
-    unclear = [result if result.outcome else result.ended("indeterminate") for result in settled]
+    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
     run = make_run(command, None, scope, planned.started_at, _valid(unclear))
     note = "Written before the first write: the run that wrote this has not ended, or was killed."
     return dataclasses.replace(run, api_url=planned.api_url, api_calls=planned.api_calls, notes=(*run.notes, note))
@@ -163,7 +166,7 @@ def _valid(results: Sequence[Result]) -> list[Result]:
 
 
 def _has_failed(result: Result) -> bool:
-    return result.outcome in FAILED
+    return result.outcome is not None and result.outcome.failed
 
 
 def _without_writing(result: Result) -> Result:
@@ -173,17 +176,17 @@ def _without_writing(result: Result) -> Result:
     if result.error is not None:
         # What the reconciler itself would not do has no HTTP status: a duplicate, another organisation's assistant, ...
         ours = result.error.status is None and result.error.kind in ("duplicate", "invalid", "forbidden")
-        return result.ended("refused" if ours else "failed")
+        return result.end(Outcome.REFUSED if ours else Outcome.FAILED, left=False)
     if result.plan is None:
-        return result.ended("skipped")
+        return result.end(Outcome.SKIPPED, left=False)
     if result.plan.refusal is not None:
-        return result.ended("refused", _refusal(result.plan))
-    return result.ended("unchanged")
+        return result.end(Outcome.REFUSED, _refusal(result.plan), left=False)
+    return result.end(Outcome.UNCHANGED, left=False)
 
 
 def _refusal(plan: Plan) -> Failure:
     moved = ", ".join(dotted(change.path) for change in plan.changes if change.kind == plan.refusal)
-    if plan.refusal == "drift":
+    if plan.refusal is Kind.DRIFT:
         hint = _WAYS_OUT.format(force="apply with --on-drift revert to put git's value back")
         return Failure("conflict", f"{moved} was edited live, and --on-drift is fail", hint=hint)
     hint = _WAYS_OUT.format(force="apply with --force-conflicts to let git win")

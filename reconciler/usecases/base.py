@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
-from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, acknowledged
+from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git
 from reconciler.git.record import Record, Unclear

@@ -1,8 +1,9 @@
 """Compare what definitions say in two environments, offline. That their ids differ is no difference."""
 
-from reconciler.core.compare import differing_declarations, value_at
+from reconciler.core.compare import differing_declarations
 from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
+from reconciler.core.tree import value_at
 from reconciler.files.definitions import Loaded
 
 Named = tuple[str, Loaded]

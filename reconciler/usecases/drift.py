@@ -3,7 +3,8 @@
 import dataclasses
 
 from reconciler.api.client import AssistantsApi
-from reconciler.core.run import Result, Run
+from reconciler.core.plan import Policy
+from reconciler.core.run import Run
 from reconciler.usecases.plan import plan
 from reconciler.usecases.scope import Scope
 
@@ -15,11 +16,4 @@ def drift(api: AssistantsApi, scope: Scope) -> Run:
     """
     if scope.history.base is None:
         scope = dataclasses.replace(scope, base_of=lambda definition, _live: definition.declared)
-    run = plan(api, scope, command="drift")
-    return dataclasses.replace(run, results=tuple(map(_without_patch, run.results)))
-
-
-def _without_patch(result: Result) -> Result:
-    if result.plan is None:
-        return result
-    return dataclasses.replace(result, plan=dataclasses.replace(result.plan, patch=None, replaced=()))
+    return plan(api, dataclasses.replace(scope, policy=Policy(read_only=True)), command="drift")

@@ -22,6 +22,7 @@ def plan_offline(scope: Scope) -> Run:
             plan=plan_one(
                 definition.declared,
                 scope.base_of(definition, {}),
+                policy=scope.policy,
                 ignore=rules_for(scope.settings.ignore, definition.key),
             ),
         )

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
 from reconciler.core.importing import why_left
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Change
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import Settings
+from reconciler.core.tree import MISSING, value_at
 from reconciler.files.write import rewrite
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.reader import read_yaml

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.paths import parse_pointer, to_pointer
-from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition, is_definition_file
-from reconciler.core.missing import MISSING
-from reconciler.core.run import Outcome, Result, Run
+from reconciler.core.outcome import Outcome
+from reconciler.core.run import Result, Run
 from reconciler.core.settings import FILE_NAME
+from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git, shown_path
 from reconciler.git.record import Record, Unclear, write_record
@@ -17,10 +17,9 @@ from reconciler.git.repository import Blob, Git
 from reconciler.git.snapshot import BaseDefinition, BaseDefinitions, Kept, read_base
 from reconciler.usecases.base import OFF, History
 
-SETTLED: frozenset[Outcome | None] = frozenset({"applied", "unchanged"})
 MOST_HEADS = 20
 ID = re.compile(rb"""^["']?id["']?\s*:\s*["']?([^\s"'#]+)""", re.MULTILINE)
-SHOWN: tuple[Outcome, ...] = ("applied", "failed", "refused", "indeterminate", "not_converged", "skipped")
+SHOWN = tuple(outcome for outcome in Outcome if outcome is not Outcome.UNCHANGED)
 
 
 def check_order(history: History) -> None:
@@ -153,7 +152,9 @@ def _replaced(run: Run, history: History, git: Git, head: str, below: str) -> Ma
     by_file = {definition.file: definition for definition in before.by_id.values()}
     defined = {definition.file: definition for definition in now.by_id.values()}
     live_ids = {result.definition.file: str(result.live["id"]) for result in run.results if result.live}
-    settled = {result.definition.file for result in run.results if result.outcome in SETTLED}
+    settled = {
+        result.definition.file for result in run.results if (result.outcome is not None and result.outcome.settled)
+    }
     replaced: dict[str, Blob | None] = {}
     for path, blob in git.files(head, below).items():
         if path in settled or not is_definition_file(path, below):
@@ -211,7 +212,7 @@ def _older(now: Kept | None, before: Kept | None) -> dict[str, Blob | None]:
 
 
 def _wrote(run: Run) -> bool:
-    return any(result.outcome == "applied" for result in run.results)
+    return any(result.outcome is Outcome.APPLIED for result in run.results)
 
 
 def _unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
@@ -225,7 +226,7 @@ def _unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
         elif fields := _left(entry, result):
             found[entry.id] = Unclear(entry.id, result.definition.file, fields, entry.heads)
     for result in run.results:
-        if result.outcome == "indeterminate" and result.plan is not None:
+        if result.outcome is Outcome.INDETERMINATE and result.plan is not None:
             name = _ids(result)[-1]
             older = found.get(name, Unclear(name, result.definition.file, ()))
             sent = {to_pointer(path) for path in [*(path for path, _ in result.plan.replaced), *result.plan.resent]}
@@ -247,7 +248,11 @@ def _ids(result: Result) -> list[str]:
 
 def _left(entry: Unclear, result: Result) -> tuple[str, ...]:
     """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
-    if result.outcome not in SETTLED or result.plan is None or not isinstance(result.definition, Definition):
+    if (
+        (result.outcome is None or not result.outcome.settled)
+        or result.plan is None
+        or not isinstance(result.definition, Definition)
+    ):
         return entry.fields
     declared, sent = result.definition.declared, result.plan.patch or {}
     paths = ((field, parse_pointer(field)) for field in entry.fields)
@@ -267,7 +272,7 @@ def _message(run: Run) -> str:
     """Return the totals as a subject, then what became of each assistant that is not unchanged."""
     outcomes = [result.outcome for result in run.results]
     totals = [f"{outcomes.count(outcome)} {outcome.replace('_', ' ')}" for outcome in SHOWN if outcome in outcomes]
-    unchanged = f"{outcomes.count('unchanged')} unchanged"
+    unchanged = f"{outcomes.count(Outcome.UNCHANGED)} unchanged"
     lines = [
         f"{result.outcome}: {result.definition.file} ({result.definition.id})"
         for result in run.results

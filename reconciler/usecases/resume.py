@@ -10,12 +10,12 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import equal
-from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, acknowledged
+from reconciler.core.outcome import Outcome
 from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
+from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import UsageError
 from reconciler.usecases.scope import Scope
 
@@ -64,7 +64,7 @@ def _checked(result: Result, entry: Applied) -> Result:
         f"{names} shows neither the old value nor the one that was sent: somebody else has been there since",
         hint="look at the difference (`reconciler plan`), and apply it as a change of its own",
     )
-    return result.ended("refused", failure)
+    return result.end(Outcome.REFUSED, failure, left=False)
 
 
 def _known_values(entry: Applied) -> Iterator[tuple[FieldPath, Any]]:

@@ -14,12 +14,12 @@ from reconciler.api.client import AssistantsApi
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import FieldPath, covers
 from reconciler.core.canonical import canonical
-from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base, Since
+from reconciler.core.outcome import Outcome
 from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
+from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.files.definitions import Loaded
 from reconciler.git.repository import Git
@@ -65,7 +65,11 @@ def with_revert(run: Run, applied: Sequence[Applied], head: str | None, git: Git
 
     `head` is the commit that was applied, which may have brought the changes of older ones along.
     """
-    undone = {result.definition.id for result in run.results if result.outcome not in ("refused", "skipped", "failed")}
+    undone = {
+        result.definition.id
+        for result in run.results
+        if result.outcome is not None and (result.outcome.may_be_live or result.outcome.settled)
+    }
     if not undone:
         return run
     head = head if head is not None and _COMMIT.fullmatch(head) else None
@@ -111,14 +115,14 @@ def _refused(result: Result, applied: Applied) -> Result:
     obstacle = "; ".join(applied.obstacles())
     if obstacle and result.error is None:
         failure = Failure("invalid", f"this cannot be undone: {obstacle}", hint="put the old values back by hand")
-        return result.ended("refused", failure)
+        return result.end(Outcome.REFUSED, failure, left=False)
     if _has_moved_on(result, applied):
         failure = Failure(
             "conflict",
             "live has moved on since: a field no longer has the value that was applied",
             hint="look at the difference, and change the definition instead",
         )
-        return result.ended("refused", failure)
+        return result.end(Outcome.REFUSED, failure, left=False)
     return result
 
 

@@ -6,6 +6,7 @@ has changed something since the review, and nothing is sent.
 
 import dataclasses
 
+from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Plan, digest
 from reconciler.core.reviewed import Reviewed
 from reconciler.core.run import Failure, Result, Run
@@ -63,10 +64,12 @@ def _compared(result: Result, scope: Scope, reviewed: Reviewed) -> Result:
         str(result.definition.id), result.plan, sensitive=scope.settings.sensitive, live_updated_at=updated_at
     )
     if mark != reviewed.digests.get(str(result.definition.id)):
-        return result.ended("refused", Failure("stale", "this is not the write that was reviewed", hint=AGAIN))
+        return result.end(
+            Outcome.REFUSED, Failure("stale", "this is not the write that was reviewed", hint=AGAIN), left=False
+        )
     if reviewed.head != scope.history.head and _is_hidden(result.plan, scope):
         message = "a sensitive value changes, and HEAD is not the plan's: nobody can tell whether it was reviewed"
-        return result.ended("refused", Failure("stale", message, hint=AGAIN))
+        return result.end(Outcome.REFUSED, Failure("stale", message, hint=AGAIN), left=False)
     return result
 
 

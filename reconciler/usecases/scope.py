@@ -10,11 +10,12 @@ from reconciler.api.client import AssistantsApi
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.ignore import expiry_notes, rules_for, unmatched_notes
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Base
+from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Plan, Policy, make_plan
 from reconciler.core.run import Failure, Gone, Result, Run
 from reconciler.core.settings import Settings
+from reconciler.core.tree import MISSING
 from reconciler.files.definitions import Loaded
 from reconciler.usecases.base import History
 from reconciler.usecases.workers import never, nothing
@@ -71,7 +72,7 @@ def make_run(
 ) -> Run:
     """Return the run of a command that ends now, its results sorted by file, invalid definitions among them."""
     invalid = [
-        Result(entry, error=Failure(entry.kind, entry.message), outcome="refused" if command == "apply" else None)
+        Result(entry, error=Failure(entry.kind, entry.message), outcome=Outcome.REFUSED if command == "apply" else None)
         for entry in scope.loaded.invalid
     ]
     return Run(

@@ -6,11 +6,11 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical
-from reconciler.core.compare import value_at
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING
 from reconciler.core.origin import Change, Since
+from reconciler.core.outcome import Kind
 from reconciler.core.run import Result, Run
+from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import RepositoryError
 from reconciler.git.blame import AllEdits, read_edits
 from reconciler.git.snapshot import object_name
@@ -89,7 +89,7 @@ def _places_before(run: Run, history: History) -> Iterator[str]:
 
 
 def _is_undated(change: Change) -> bool:
-    return change.kind != "drift" and change.since is None
+    return change.kind is not Kind.DRIFT and change.since is None
 
 
 def _declared(definition: Definition, path: FieldPath) -> tuple[str, Any]:

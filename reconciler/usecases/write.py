@@ -14,9 +14,10 @@ from reconciler.api.client import AssistantsApi
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition
 from reconciler.core.ignore import rules_for
+from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import Plan, dropped_keys, patch_again, remaining, undeclared_changes
-from reconciler.core.run import Failure, Outcome, Result
+from reconciler.core.run import Failure, Result
 from reconciler.errors import ApiError, UnclearWrite
 from reconciler.usecases.plan import failure, foreign
 from reconciler.usecases.scope import Scope
@@ -55,18 +56,19 @@ class _Write:
         try:
             before = self.api.get(self.definition.id)
         except ApiError as error:
-            return self.result.ended("failed", failure(error))
+            return self.result.end(Outcome.FAILED, failure(error), left=False)
         stale = self._stale(before)
         if stale is not None:
-            return self.result.ended("refused", stale)
+            return self.result.end(Outcome.REFUSED, stale, left=False)
         if self.scope.stopping():
-            return self.result.ended("skipped")
+            return self.result.end(Outcome.SKIPPED, left=False)
         try:
             answer = self.api.patch(self.definition.id, self.plan.patch or {}, live_id=self.live["id"])
         except UnclearWrite as unclear:
             return self._send_again(before, unclear, retries)
         except ApiError as error:
-            return self.result.ended("failed", failure(error))
+            # Without a status no connection came about, and nothing left.
+            return self.result.end(Outcome.FAILED, failure(error), left=error.status is not None)
         return self._verified(before, answer)
 
     def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite, retries: int) -> Result:
@@ -78,13 +80,13 @@ class _Write:
             try:
                 patch = self._patch_again(self.api.get(self.definition.id))
                 if patch is None:
-                    return self.result.ended("indeterminate", _third_value())
+                    return self.result.end(Outcome.INDETERMINATE, _third_value(), left=True)
                 return self._verified(before, self.api.patch(self.definition.id, patch, live_id=self.live["id"]))
             except UnclearWrite as again:
                 unclear = again
             except ApiError as error:
                 # A no to the repeat says nothing about the write before it.
-                return self.result.ended("indeterminate", failure(error))
+                return self.result.end(Outcome.INDETERMINATE, failure(error), left=True)
         return self._unsettled(before, unclear)
 
     def _stale(self, before: Mapping[str, Any]) -> Failure | None:
@@ -122,7 +124,9 @@ class _Write:
             unseen = dataclasses.replace(
                 failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
             )
-            return _with_losses(self.result.ended("indeterminate", unseen), self._dropped(before, answer))
+            return _with_losses(
+                self.result.end(Outcome.INDETERMINATE, unseen, left=True), self._dropped(before, answer)
+            )
         return self._seen(before, after, answer)
 
     def _seen(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
@@ -132,8 +136,8 @@ class _Write:
         if not left and self._remaining({**after, **answer}):
             warnings.append("the answer to the write shows other values than the reading after it")
         dropped = self._dropped(before, after)
-        outcome: Outcome = "not_converged" if left or dropped else "applied"
-        return _with_losses(self.result.ended(outcome, remaining=left, warnings=tuple(warnings)), dropped)
+        outcome = Outcome.NOT_CONVERGED if left or dropped else Outcome.APPLIED
+        return _with_losses(self.result.end(outcome, left=True, remaining=left, warnings=tuple(warnings)), dropped)
 
     def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return what can be said of a write whose last answer was 5xx, none, or senseless.
@@ -142,14 +146,14 @@ class _Write:
         database, and the provider may not have got the write (api.md, open questions).
         """
         if unclear.kind != "protocol":
-            return self.result.ended("indeterminate", failure(unclear))
+            return self.result.end(Outcome.INDETERMINATE, failure(unclear), left=True)
         try:
             after = self.api.get(self.definition.id)
         except ApiError:
-            return self.result.ended("indeterminate", failure(unclear))
+            return self.result.end(Outcome.INDETERMINATE, failure(unclear), left=True)
         left = self._remaining(after)
         if left:
-            return self.result.ended("indeterminate", failure(unclear), remaining=left)
+            return self.result.end(Outcome.INDETERMINATE, failure(unclear), left=True, remaining=left)
         seen = self._seen(before, after, {})
         note = f"live shows what was sent, though the answer to the write made no sense: {unclear}"
         return dataclasses.replace(seen, warnings=(note, *seen.warnings))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from reconciler.core.canonical import asks, canonical, equal, laid_out
-from reconciler.core.missing import MISSING
+from reconciler.core.tree import MISSING
 
 EQUAL: list[tuple[Any, Any]] = [
     (1, 1.0),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from reconciler.core.canonical import equal
-from reconciler.core.compare import differing_leaves, value_at
-from reconciler.core.missing import MISSING
+from reconciler.core.compare import differing_leaves
+from reconciler.core.tree import MISSING, value_at
 
 
 @pytest.mark.parametrize(

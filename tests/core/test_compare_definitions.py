@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.core.compare import differing_declarations, value_at
-from reconciler.core.missing import MISSING
+from reconciler.core.compare import differing_declarations
+from reconciler.core.tree import MISSING, value_at
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, ...]]]] = [
     ("numbers by value", {"maxDurationSeconds": 1}, {"maxDurationSeconds": 1.0}, []),

@@ -10,8 +10,8 @@ from reconciler.core.canonical import equal
 from reconciler.core.compare import differing_leaves
 from reconciler.core.importing import declare, declare_over, why_left
 from reconciler.core.merge import laid_over
-from reconciler.core.missing import MISSING
 from reconciler.core.settings import Settings
+from reconciler.core.tree import MISSING
 
 
 def declared(live: dict[str, Any], **settings: Any) -> Any:

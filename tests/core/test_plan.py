@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.missing import MISSING
 from reconciler.core.plan import Plan, digest, make_plan, patch_again, remaining, undeclared_changes
 from reconciler.core.settings import IgnoreRule
+from reconciler.core.tree import MISSING
 
 LIVE: dict[str, Any] = {"name": "Old", "metadata": {"key": "old", "n": 1}, "updatedAt": "2024-01-01"}
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings, strategies as st
 
 from reconciler.assistant.fields import TOP_LEVEL, takes_null
 from reconciler.assistant.paths import parse_pointer, to_pointer
-from reconciler.core.missing import MISSING
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import Plan, Policy, make_plan, remaining, undeclared_changes
 from reconciler.core.settings import IgnoreRule
+from reconciler.core.tree import MISSING
 
 FILES = sorted((Path(__file__).parent.parent / "scenarios").glob("*.yaml"))
 SCENARIOS = [pytest.param(yaml.safe_load(file.read_text("utf-8")), id=file.stem) for file in FILES]

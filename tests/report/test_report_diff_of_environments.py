@@ -9,7 +9,7 @@ import pytest
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING
+from reconciler.core.tree import MISSING
 from reconciler.report.diff_document import DiffDocument, to_diff_document
 from reconciler.report.diff_markdown import render_diff_markdown
 from reconciler.report.diff_text import render_diff_text

@@ -9,7 +9,7 @@ from typing import Any
 from projects import Project
 
 from reconciler.core.definition import Definition
-from reconciler.core.missing import MISSING, Missing
+from reconciler.core.tree import MISSING, Missing
 
 
 def test_only_one_thread_compares_at_a_time(project: Project) -> None:

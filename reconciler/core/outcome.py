@@ -1,0 +1,134 @@
+"""What became of an assistant, decided once: outcomes, statuses, kinds of differences, and what follows from each.
+
+Whoever needs to know whether a request may have left, whether an outcome is a failure, or how grave it is, asks
+these enums. No other module lists some of their members.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+
+class Severity(enum.IntEnum):
+    """How much an assistant needs a person; the gravest sorts first."""
+
+    TROUBLE = 0
+    CONFLICT = 1
+    DRIFT = 2
+    CHANGE = 3
+    CALM = 4
+
+
+class Outcome(enum.StrEnum):
+    """What an apply or a rollback did to one assistant (docs/reference.md, "Outcomes")."""
+
+    UNCHANGED = "unchanged"
+    APPLIED = "applied"
+    FAILED = "failed"
+    REFUSED = "refused"
+    INDETERMINATE = "indeterminate"
+    NOT_CONVERGED = "not_converged"
+    SKIPPED = "skipped"
+
+    @property
+    def may_be_live(self) -> bool:
+        """Tell whether what was sent is live, or may be: a rollback undoes it, and its report must not be lost."""
+        return _OUTCOMES[self].may_be_live
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether the run brought the assistant to where it was to bring it."""
+        return _OUTCOMES[self].settled
+
+    @property
+    def recorded(self) -> bool:
+        """Tell whether the record gets a new entry, since what live holds now is known field by field."""
+        return _OUTCOMES[self].recorded
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether the assistant was tried and not brought to its desired state; a skipped one was not tried."""
+        return _OUTCOMES[self].failed
+
+    @property
+    def severity(self) -> Severity:
+        """Return how much the outcome itself needs a person, whatever else differs."""
+        return Severity.TROUBLE if self.failed else Severity.CALM
+
+
+class Status(enum.StrEnum):
+    """Where an assistant stood when it was read; the first that holds (docs/reference.md, "Statuses")."""
+
+    ERROR = "error"
+    MISSING = "missing"
+    CONFLICTED = "conflicted"
+    PENDING = "pending"
+    DRIFTED = "drifted"
+    IN_SYNC = "in_sync"
+
+    @property
+    def unread(self) -> bool:
+        """Tell whether nobody knows what is live: the assistant could not be read or compared."""
+        return self.severity is Severity.TROUBLE
+
+    @property
+    def severity(self) -> Severity:
+        """Return how much the status needs a person."""
+        return _STATUSES[self]
+
+
+class Kind(enum.StrEnum):
+    """Who moved: git, live, or both (docs/reference.md, "Where a difference comes from")."""
+
+    CONFLICT = "conflict"
+    DRIFT = "drift"
+    CHANGE = "change"
+
+    @property
+    def status(self) -> Status:
+        """Return the status of an assistant in which this is the gravest difference."""
+        return _KINDS[self]
+
+
+class Unsent(enum.StrEnum):
+    """Why a difference is not sent. One that is sent has none."""
+
+    READ_ONLY = "read_only"  # the command never writes
+    KEPT = "kept"  # drift, under --on-drift keep
+    DRIFT = "drift"  # --on-drift fail refuses the whole assistant
+    CONFLICT = "conflict"  # a conflict refuses the whole assistant
+    STOPPED = "stopped"  # the run ended before a request for this assistant left
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Facts:
+    may_be_live: bool = False
+    settled: bool = False
+    recorded: bool = False
+    failed: bool = False
+
+
+_OUTCOMES: Final[Mapping[Outcome, _Facts]] = {
+    Outcome.UNCHANGED: _Facts(settled=True, recorded=True),
+    Outcome.APPLIED: _Facts(settled=True, recorded=True, may_be_live=True),
+    Outcome.FAILED: _Facts(failed=True),
+    Outcome.REFUSED: _Facts(failed=True),
+    Outcome.INDETERMINATE: _Facts(failed=True, may_be_live=True),
+    # Live was read after a write that did not converge, so its entry can say what is there.
+    Outcome.NOT_CONVERGED: _Facts(failed=True, may_be_live=True, recorded=True),
+    Outcome.SKIPPED: _Facts(),
+}
+_STATUSES: Final[Mapping[Status, Severity]] = {
+    Status.ERROR: Severity.TROUBLE,
+    Status.MISSING: Severity.TROUBLE,
+    Status.CONFLICTED: Severity.CONFLICT,
+    Status.DRIFTED: Severity.DRIFT,
+    Status.PENDING: Severity.CHANGE,
+    Status.IN_SYNC: Severity.CALM,
+}
+_KINDS: Final[Mapping[Kind, Status]] = {
+    Kind.CONFLICT: Status.CONFLICTED,
+    Kind.DRIFT: Status.DRIFTED,
+    Kind.CHANGE: Status.PENDING,
+}
