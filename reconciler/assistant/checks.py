@@ -5,10 +5,17 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.assistant import wording
 from reconciler.assistant.fields import BY_PATH, ID, Field, Kind, keys_inside
-from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
+from reconciler.assistant.wording import (
+    CURLY_QUOTES,
+    closest,
+    describe_kind,
+    describe_unknown_field,
+    describe_wrong_kind,
+    shorten,
+)
 
 # No "/", "?", "#", white space or control character, which would change the URL that the id becomes part of;
 # neither "." nor "..", which a URL drops; no curly quote, which only ever comes from a text editor.
@@ -43,56 +50,86 @@ def check_definition(
 
 
 def _check_id(document: Mapping[str, Any], *, needs_id: bool) -> Iterator[FieldProblem]:
-    if "id" not in document:
-        if needs_id:
-            yield wording.describe_missing_id()
-        return
-    value = document["id"]
-    if not isinstance(value, str):
-        yield from _check_value(ID, value, ())
-    elif not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+    if "id" in document:
+        message = _object_to_id(document["id"])
+        if message:
+            yield FieldProblem(ID.path, message)
+    elif needs_id:
+        message = (
+            'has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new assistant run '
+            "`reconciler create` with this file"
+        )
+        yield FieldProblem(ID.path, message, about="file")
+
+
+def _object_to_id(written: Any) -> str:
+    """Return what is wrong with an id, or nothing."""
+    if written is None or written == "":
+        return "the id cannot be empty"
+    if not isinstance(written, str):
+        return describe_wrong_kind("the id", "text", written)
+    if any("\ud800" <= character <= "\udfff" for character in written):
         # Not from a file, which is UTF-8, but an argument of the command line may hold any bytes.
-        yield wording.describe_wrong_kind(ID.path, "encodable text", value)
-    elif not _ID.fullmatch(value):
-        yield wording.describe_bad_id(value)
+        return "the id must be text that UTF-8 can hold; you wrote text"
+    if _ID.fullmatch(written):
+        return ""
+    if written in (".", ".."):
+        return 'the id cannot be "." or ".."; copy the assistant\'s id from the API'
+    if set(written) & set(CURLY_QUOTES):
+        return 'the id has curly quotes around or in it; remove them, or use straight quotes (")'
+    return 'the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself'
 
 
 def _check_object(
     parent: FieldPath, fields: Mapping[str, Any], extra_fields: Collection[FieldPath]
 ) -> Iterator[FieldProblem]:
-    # What stands at an extra field is not looked at, whatever it is, since the reference says nothing about it.
     known = keys_inside(parent)
+    # What stands at an extra field is not looked at, whatever it is, since the reference says nothing about it.
     for key in known:
         if key in fields and (*parent, key) not in extra_fields:
             yield from _check_value(BY_PATH[*parent, key], fields[key], extra_fields)
     for key in fields:
         path = (*parent, key)
         if key not in known and path != ID.path and path not in extra_fields:
-            yield wording.describe_unknown_field(path)
+            yield describe_unknown_field(path)
 
 
 def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
+    path, name = field.path, dotted(field.path)
     if value is None:
         if not field.takes_null:
-            yield wording.describe_null(field.path)
+            yield FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unmanaged")
     # Before the kind: whoever wrote a number for a provider is helped more by the names than by "text".
     elif field.choices:
-        if type(value) is not str or value not in field.choices:
-            yield wording.describe_unlisted(field, value)
+        if not isinstance(value, str) or value not in field.choices:
+            yield _describe_unlisted(field, value)
     elif type(value) not in _TYPES[field.kind]:
-        yield wording.describe_wrong_kind(field.path, field.kind, value)
+        yield FieldProblem(path, describe_wrong_kind(name, field.kind, value))
     elif field.kind == "fields":
-        yield from _check_object(field.path, value, extra_fields)
+        yield from _check_object(path, value, extra_fields)
     elif field.kind == "texts":
         yield from _check_items(field, value)
     elif field.range and not field.range[0] <= value <= field.range[1]:
-        yield wording.describe_out_of_range(field, value)
+        must_be = f"{name} must be between {field.range[0]} and {field.range[1]}"
+        yield FieldProblem(path, f"{must_be}; you wrote {value}", must_be)
 
 
 def _check_items(field: Field, items: list[Any]) -> Iterator[FieldProblem]:
     for index, item in enumerate(items):
-        path = (*field.path, str(index))
+        name = f"{dotted(field.path)}, item {index + 1},"
         if item is None:
-            yield wording.describe_null(path)
-        elif type(item) is not str:
-            yield wording.describe_wrong_kind(path, "text", item)
+            message = f"{name} cannot be empty; write its text, or remove the item"
+        elif isinstance(item, str):
+            continue
+        else:
+            message = describe_wrong_kind(name, "text", item)
+        yield FieldProblem((*field.path, str(index)), message)
+
+
+def _describe_unlisted(field: Field, written: Any) -> FieldProblem:
+    must_be = f"{dotted(field.path)} must be one of {', '.join(field.choices)}"
+    if not isinstance(written, str):
+        return FieldProblem(field.path, f"{must_be}; you wrote {describe_kind(written)}")
+    near = closest(written, field.choices, cutoff=0.5)
+    guess = f"; did you mean {near}?" if near else ""
+    return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(written)}"{guess}', must_be)

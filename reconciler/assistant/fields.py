@@ -37,140 +37,105 @@ class Field:
     is_spoken: bool = False
 
 
-def _named(*names: str) -> dict[str, str]:
-    """Return choices whose names say what they mean."""
-    return dict.fromkeys(names, "")
+def _row(path: str, kind: Kind, description: str, *examples: Any, choices: Any = (), **facts: Any) -> Field:
+    """Return a row of the table; the path is dotted, and choices whose names say enough are only named."""
+    named = choices if isinstance(choices, dict) else dict.fromkeys(choices, "")
+    keys = tuple(path.split("."))
+    return Field(path=keys, kind=kind, description=description, examples=examples, choices=named, **facts)
 
+
+_MODES: Final = {
+    "assistant-speaks-first": "The assistant begins, with firstMessage.",
+    "assistant-waits-for-user": "The assistant waits until the other side says or writes something; firstMessage is "
+    "not spoken.",
+    "assistant-speaks-first-with-model-generated-message": "The assistant begins, with words that the language model "
+    "makes up; firstMessage is not spoken.",
+}
+_VOICES: Final = ("11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo")
+_SPOKEN: Final = {"takes_null": True, "is_spoken": True}
 
 # In the API's order, in which definitions are written and problems are listed.
 FIELDS: Final[tuple[Field, ...]] = (
-    Field(path=("name",), kind="text", description="Name shown in the dashboard.", examples=("Enrollment Assistant",)),
-    Field(
-        path=("firstMessage",),
-        kind="text",
-        description="The first thing the assistant says when a call or chat starts.",
-        examples=("Hi, I'm your enrollment assistant. How can I help today?",),
-        takes_null=True,
-        is_spoken=True,
+    _row("name", "text", "Name shown in the dashboard.", "Enrollment Assistant"),
+    _row(
+        "firstMessage",
+        "text",
+        "The first thing the assistant says when a call or chat starts.",
+        "Hi, I'm your enrollment assistant. How can I help today?",
+        **_SPOKEN,
     ),
-    Field(
-        path=("firstMessageMode",),
-        kind="text",
-        description="Who speaks first, and whether the first message is spoken as written.",
-        examples=("assistant-speaks-first",),
-        choices={
-            "assistant-speaks-first": "The assistant begins, with firstMessage.",
-            "assistant-waits-for-user": "The assistant waits until the other side says or writes something; "
-            "firstMessage is not spoken.",
-            "assistant-speaks-first-with-model-generated-message": "The assistant begins, with words that the language "
-            "model makes up; firstMessage is not spoken.",
-        },
+    _row(
+        "firstMessageMode",
+        "text",
+        "Who speaks first, and whether the first message is spoken as written.",
+        "assistant-speaks-first",
+        choices=_MODES,
         takes_null=True,
     ),
-    Field(
-        path=("model",),
-        kind="fields",
-        description='The language model behind the assistant: which "brain" it uses and how creative it is.',
-    ),
-    Field(
-        path=("model", "provider"),
-        kind="text",
-        description="Who runs the language model.",
-        examples=("openai",),
-        choices=_named("openai", "anthropic"),
+    _row("model", "fields", 'The language model behind the assistant: which "brain" it uses and how creative it is.'),
+    _row(
+        "model.provider",
+        "text",
+        "Who runs the language model.",
+        "openai",
+        choices=("openai", "anthropic"),
         required_inside=True,
     ),
-    Field(
-        path=("model", "model"),
-        kind="text",
-        description="Name of a model of that provider.",
-        examples=("gpt-4o",),
-        required_inside=True,
-    ),
-    Field(
-        path=("model", "temperature"),
-        kind="number",
-        description="How creative the answers are, from 0 to 2: lower is steadier, higher is more varied.",
-        examples=(0.7,),
+    _row("model.model", "text", "Name of a model of that provider.", "gpt-4o", required_inside=True),
+    _row(
+        "model.temperature",
+        "number",
+        "How creative the answers are, from 0 to 2: lower is steadier, higher is more varied.",
+        0.7,
         range=(0, 2),
     ),
-    Field(
-        path=("model", "maxTokens"),
-        kind="whole number",
-        description="The most tokens that the model may use for one answer.",
-        examples=(1024,),
+    _row("model.maxTokens", "whole number", "The most tokens that the model may use for one answer.", 1024),
+    _row("voice", "fields", "The voice that callers hear."),
+    _row("voice.provider", "text", "Who makes the voice.", "openai", choices=_VOICES),
+    _row("voice.voiceId", "text", "Name of a voice of that provider.", "alloy"),
+    _row("transcriber", "fields", "How a call's speech becomes text."),
+    _row(
+        "transcriber.provider",
+        "text",
+        "Who turns speech into text.",
+        "deepgram",
+        choices=("deepgram", "assemblyai", "whisper"),
     ),
-    Field(path=("voice",), kind="fields", description="The voice that callers hear."),
-    Field(
-        path=("voice", "provider"),
-        kind="text",
-        description="Who makes the voice.",
-        examples=("openai",),
-        choices=_named("11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo"),
-    ),
-    Field(path=("voice", "voiceId"), kind="text", description="Name of a voice of that provider.", examples=("alloy",)),
-    Field(path=("transcriber",), kind="fields", description="How a call's speech becomes text."),
-    Field(
-        path=("transcriber", "provider"),
-        kind="text",
-        description="Who turns speech into text.",
-        examples=("deepgram",),
-        choices=_named("deepgram", "assemblyai", "whisper"),
-    ),
-    Field(
-        path=("transcriber", "model"),
-        kind="text",
-        description="Name of one of that provider's models; not every provider has them.",
-        examples=("nova-2",),
+    _row(
+        "transcriber.model",
+        "text",
+        "Name of one of that provider's models; not every provider has them.",
+        "nova-2",
         takes_null=True,
     ),
-    Field(
-        path=("voicemailMessage",),
-        kind="text",
-        description="What the assistant leaves on an answering machine.",
-        examples=("Hello, this is the enrollment office. Please call us back.",),
-        takes_null=True,
-        is_spoken=True,
+    _row(
+        "voicemailMessage",
+        "text",
+        "What the assistant leaves on an answering machine.",
+        "Hello, this is the enrollment office. Please call us back.",
+        **_SPOKEN,
     ),
-    Field(
-        path=("endCallMessage",),
-        kind="text",
-        description="The last thing the assistant says before it hangs up.",
-        examples=("Thank you for calling. Goodbye!",),
-        takes_null=True,
-        is_spoken=True,
+    _row(
+        "endCallMessage",
+        "text",
+        "The last thing the assistant says before it hangs up.",
+        "Thank you for calling. Goodbye!",
+        **_SPOKEN,
     ),
-    Field(
-        path=("endCallPhrases",),
-        kind="texts",
-        description="Phrases that end the call when they are spoken. Their order means nothing.",
-        examples=(["goodbye", "that is all"],),
+    _row(
+        "endCallPhrases",
+        "texts",
+        "Phrases that end the call when they are spoken. Their order means nothing.",
+        ["goodbye", "that is all"],
         takes_null=True,
         is_unordered=True,
     ),
-    Field(
-        path=("metadata",),
-        kind="anything",
-        description="Any keys and values of your own.",
-        examples=({"team": "admissions"},),
-        takes_null=True,
-    ),
-    Field(
-        path=("maxDurationSeconds",),
-        kind="whole number",
-        description="The longest that a call may last, in seconds.",
-        examples=(1800,),
-        takes_null=True,
-    ),
+    _row("metadata", "anything", "Any keys and values of your own.", {"team": "admissions"}, takes_null=True),
+    _row("maxDurationSeconds", "whole number", "The longest that a call may last, in seconds.", 1800, takes_null=True),
 )
 
 # Not writable, so not in the table: a definition needs the id to say whom it describes.
-ID: Final = Field(
-    path=("id",),
-    kind="text",
-    description="The assistant's id in the API: the provider's or the local database's.",
-    examples=("asst_123",),
-)
+ID: Final = _row("id", "text", "The assistant's id in the API: the provider's or the local database's.", "asst_123")
 READ_ONLY: Final = ("id", "orgId", "createdAt", "updatedAt")
 
 BY_PATH: Final[Mapping[FieldPath, Field]] = {field.path: field for field in FIELDS}

@@ -80,38 +80,24 @@ def _properties(parent: FieldPath) -> dict[str, Schema]:
 
 
 def _field_schema(field: Field) -> Schema:
+    no_value = field.takes_null
     judging: Schema = {**_BY_KIND[field.kind]}
-    explaining: Schema = {"description": field.description}
+    explaining: Schema = {"description": field.description + (" Write null to keep it empty." if no_value else "")}
+    if no_value:
+        judging["type"] = [judging["type"], "null"]
     if field.kind == "fields":
         judging["properties"] = _properties(field.path)
     if field.choices:
-        judging["enum"] = [*field.choices]
+        judging["enum"] = [*field.choices, *([None] if no_value else [])]
     if any(field.choices.values()):
-        explaining["enumDescriptions"] = [*field.choices.values()]
+        explaining["enumDescriptions"] = [*field.choices.values(), *(["Nothing is chosen."] if no_value else [])]
     if field.range:
         judging["minimum"], judging["maximum"] = field.range
     if field.examples:
         explaining["examples"] = [*field.examples]
-    title = {"title": _title(field.path[-1])}
     # The order of the keys is that of the schemas that people have in their repositories: no change, no diff there.
-    if field.takes_null:
-        _take_null(judging, explaining)
-        return title | _sorted(judging) | _sorted(explaining)
-    return title | _sorted(judging | explaining)
-
-
-def _take_null(judging: Schema, explaining: Schema) -> None:
-    """Let a field's schema take null besides, in place."""
-    judging["type"] = [judging["type"], "null"]
-    explaining["description"] += " Write null to keep it empty."
-    if "enum" in judging:
-        judging["enum"].append(None)
-    if "enumDescriptions" in explaining:
-        explaining["enumDescriptions"].append("Nothing is chosen.")
-
-
-def _sorted(schema: Schema) -> Schema:
-    return dict(sorted(schema.items()))
+    groups = [judging, explaining] if no_value else [judging | explaining]
+    return {"title": _title(field.path[-1])} | {key: group[key] for group in groups for key in sorted(group)}
 
 
 def _title(key: str) -> str:

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from reconciler.assistant import fields
 from reconciler.assistant.paths import FieldPath, dotted
@@ -11,58 +11,24 @@ from reconciler.assistant.problem import FieldProblem
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 # A text editor writes them for quotes, and to YAML they are letters.
-_CURLY_QUOTES = "\u2018\u2019\u201c\u201d"
-# An id is more than a text: it becomes a part of a URL.
-Wanted = Literal[fields.Kind, "encodable text"]
-_WANTED: Final[Mapping[Wanted, str]] = {
+CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
+_WANTED: Final[Mapping[fields.Kind, str]] = {
     "text": "text",
-    "encodable text": "text that UTF-8 can hold",
     "whole number": "a whole number, like 1800",
     "number": "a number, like 0.7",
     "texts": 'a list, with each item on a line of its own that begins with "- "',
     "fields": "a group of fields, indented below it",
     "anything": "a group of keys and values, indented below it",
 }
-
-
-def describe_missing_id() -> FieldProblem:
-    """Return what to say about a definition without an id."""
-    message = (
-        'has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new assistant run '
-        "`reconciler create` with this file"
-    )
-    return FieldProblem(fields.ID.path, message, about="file")
-
-
-def describe_null(path: FieldPath) -> FieldProblem:
-    """Return what to say about null where the API does not take it."""
-    if path == fields.ID.path:
-        return FieldProblem(path, "the id cannot be empty")
-    way_out = "write its text, or remove the item" if _is_item(path) else "remove the line to leave it unmanaged"
-    return FieldProblem(path, f"{_name(path)} cannot be empty; {way_out}")
-
-
-def describe_wrong_kind(path: FieldPath, wanted: Wanted, written: Any) -> FieldProblem:
-    """Return what to say about a value that is something else than `wanted`."""
-    must_be = f"{_name(path)} must be {_WANTED[wanted]}"
-    return FieldProblem(path, f"{must_be}; you wrote {_kind_of(written)}{_repair(wanted, written)}")
-
-
-def describe_unlisted(field: fields.Field, written: Any) -> FieldProblem:
-    """Return what to say about a value outside the API's list."""
-    must_be = f"{dotted(field.path)} must be one of {', '.join(field.choices)}"
-    if not isinstance(written, str):
-        return FieldProblem(field.path, f"{must_be}; you wrote {_kind_of(written)}")
-    near = closest(written, field.choices, cutoff=0.5)
-    guess = f"; did you mean {near}?" if near else ""
-    return FieldProblem(field.path, f'{must_be}; you wrote "{_shortened(written)}"{guess}', must_be)
-
-
-def describe_out_of_range(field: fields.Field, written: float) -> FieldProblem:
-    """Return what to say about a number that is too small or too large."""
-    least, greatest = field.range or (0, 0)
-    must_be = f"{dotted(field.path)} must be between {least} and {greatest}"
-    return FieldProblem(field.path, f"{must_be}; you wrote {written}", must_be)
+# By the exact type: to Python `True` is a number, too.
+_KINDS: Final[Mapping[type, str]] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a decimal point",
+    str: "text",
+    list: "a list",
+    type(None): "nothing",
+}
 
 
 def describe_unknown_field(path: FieldPath) -> FieldProblem:
@@ -71,17 +37,14 @@ def describe_unknown_field(path: FieldPath) -> FieldProblem:
     return FieldProblem(path, _what_instead(path), f"unknown field{where}", about="key")
 
 
-def describe_bad_id(written: str) -> FieldProblem:
-    """Return what to say about a text that can be no id."""
-    if not written:
-        return describe_null(fields.ID.path)
-    if written in (".", ".."):
-        message = 'the id cannot be "." or ".."; copy the assistant\'s id from the API'
-    elif set(written) & set(_CURLY_QUOTES):
-        message = 'the id has curly quotes around or in it; remove them, or use straight quotes (")'
-    else:
-        message = 'the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself'
-    return FieldProblem(fields.ID.path, message)
+def describe_wrong_kind(name: str, wanted: fields.Kind, written: Any) -> str:
+    """Return what to say about a value that is something else than `wanted`, without quoting it."""
+    return f"{name} must be {_WANTED[wanted]}; you wrote {describe_kind(written)}{_repair(wanted, written)}"
+
+
+def describe_kind(written: Any) -> str:
+    """Return what a value is, in plain words."""
+    return _KINDS.get(type(written), "a group of keys and values")
 
 
 def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -135,12 +98,12 @@ def _suggest_move(places: list[FieldPath]) -> str:
     return f"did you mean {names}? Write {path[1]} indented below {path[0]}"
 
 
-def _repair(wanted: Wanted, written: Any) -> str:
+def _repair(wanted: fields.Kind, written: Any) -> str:
     """Return how to repair a value of the wrong type, where that is likely, without quoting the value."""
     if wanted == "text" and isinstance(written, bool | int | float):
         return '; put it in quotes ("...") if it is meant as text'
     if wanted in ("whole number", "number") and isinstance(written, str):
-        is_number = _NUMBER.fullmatch(written.strip(_CURLY_QUOTES + " "))
+        is_number = _NUMBER.fullmatch(written.strip(CURLY_QUOTES + " "))
         return "; write the number without quotes" if is_number else ""
     if wanted == "whole number" and isinstance(written, float):
         return "; write it without a decimal point"
@@ -150,38 +113,7 @@ def _repair(wanted: Wanted, written: Any) -> str:
     return ""
 
 
-def _kind_of(written: Any) -> str:
-    """Return what a value is, in plain words."""
-    # Before the numbers: to Python `True` is one.
-    if isinstance(written, bool):
-        return "true or false"
-    if isinstance(written, int):
-        return "a whole number"
-    if isinstance(written, float):
-        return "a number with a decimal point"
-    if isinstance(written, str):
-        return "text"
-    if isinstance(written, list):
-        return "a list"
-    return "nothing" if written is None else "a group of keys and values"
-
-
-def _name(path: FieldPath) -> str:
-    """Return a path for a sentence: list items are counted from 1."""
-    if path == ("id",):
-        return "the id"
-    if _is_item(path):
-        return f"{dotted(path[:-1])}, item {int(path[-1]) + 1},"
-    return dotted(path)
-
-
-def _is_item(path: FieldPath) -> bool:
-    """Tell whether a path names an item of a list of texts."""
-    holder = fields.BY_PATH.get(path[:-1])
-    return holder is not None and holder.kind == "texts"
-
-
-def _shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """Return a text that fits into a message, on one line."""
     line = " ".join(text.split())
     return line if len(line) <= 40 else line[:37] + "..."

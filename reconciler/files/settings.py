@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import FieldProblem, Problem
 from reconciler.core.settings import FILE_NAME, Environment, IgnoreRule, InvalidSettings, Settings
+from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
 from reconciler.files.settings_check import check_settings, find_misspelt
@@ -82,10 +83,7 @@ def _is_date(problem: YamlProblem, content: object) -> bool:
     path = problem.path or ()
     if problem.about != "value" or len(path) < 3 or (path[-3], path[-1]) != ("ignore", "expires"):
         return False
-    value: Any = content
-    for part in path:
-        value = value[int(part)] if isinstance(value, list) else value[part]
-    return _DATE.fullmatch(value) is not None
+    return _DATE.fullmatch(str(item_at(content, path))) is not None
 
 
 def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) -> Iterator[FieldProblem]:

@@ -57,6 +57,10 @@ def _text(
     return Setting(description=description, schema=schema, examples=examples, read=check)
 
 
+def _list(description: str, items: Setting, example: list[Any], **schema: Any) -> Setting:
+    return Setting(description=description, items=items, examples=(example,), schema=schema)
+
+
 def _read_url(value: str) -> str:
     try:
         # Whether plain http may leave this machine is an option of the run.
@@ -130,6 +134,11 @@ def _none_of(names: Iterable[str]) -> str:
     return f"(?!(?:{'|'.join(map(re.escape, [*names, '*']))}){END})(?:[^~/]|~[01])+"
 
 
+_TOP_LEVEL: Final = Setting(
+    description="A top-level field of an assistant.",
+    schema={"type": "string", "enum": [*fields.TOP_LEVEL]},
+    read=_read_top_level,
+)
 # Their `read` judges these alone, since it says more than that a pattern does not fit.
 _PATH: Final = dataclasses.replace(
     _text(
@@ -152,15 +161,14 @@ _EXTRA_FIELD: Final = dataclasses.replace(
     read=_read_extra_field,
 )
 
-_IGNORE: Final = {
+_IGNORE_ENTRY: Final = {
     "path": dataclasses.replace(_PATH, is_required=True),
     "reason": dataclasses.replace(_text("Why; it stands in every report.", "set by the CRM"), is_required=True),
-    "assistants": Setting(
-        description="For which definitions: patterns of their path below the folder, without the suffix. All, if left "
-        "out.",
-        schema={"minItems": 1},
-        examples=(["admissions/*"],),
-        items=_text("A pattern; * stands for anything.", "admissions/*"),
+    "assistants": _list(
+        "For which definitions: patterns of their path below the folder, without the suffix. All, if left out.",
+        _text("A pattern; * stands for anything.", "admissions/*"),
+        ["admissions/*"],
+        minItems=1,
     ),
     "expires": _text(
         "The last day, in UTC. For ever, if left out.",
@@ -209,46 +217,38 @@ _SHARED: Final = {
         schema={"type": "boolean"},
         examples=(True,),
     ),
-    "ignore": Setting(
-        description="Differences to accept, in plan, drift and apply alike. Every report lists them.",
-        examples=([{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],),
-        items=Setting(description="One difference to accept.", keys=_IGNORE),
+    "ignore": _list(
+        "Differences to accept, in plan, drift and apply alike. Every report lists them.",
+        Setting(description="One difference to accept.", keys=_IGNORE_ENTRY),
+        [{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
     ),
 }
 
-_ENVIRONMENT: Final = {
-    **_SHARED,
-    "overlay": _text(
-        "The folder, beside reconciler.yaml, of the files that are laid over the definitions.",
-        "environments/staging",
-        pattern=rf"^(?!/)(?!(?:\.(?:/+|{END}))+{END})(?!(?:[^\\]*/)?\.\.(?:/|{END}))[^\\]+{END}",
-        must="must name a folder beside reconciler.yaml, like environments/staging",
-    ),
-}
+_ENVIRONMENT: Final = Setting(
+    description="One environment. What it sets counts before the project's own setting; api_url is never inherited.",
+    keys={
+        **_SHARED,
+        "overlay": _text(
+            "The folder, beside reconciler.yaml, of the files that are merged on top of the definitions.",
+            "environments/staging",
+            pattern=rf"^(?!/)(?!(?:\.(?:/+|{END}))+{END})(?!(?:[^\\]*/)?\.\.(?:/|{END}))[^\\]+{END}",
+            must="must name a folder beside reconciler.yaml, like environments/staging",
+        ),
+    },
+)
 
 SETTINGS: Final = Setting(
     description="The settings of a project, for everybody and CI alike. Passwords and tokens do not belong here.",
     keys={
         "api_url": _SHARED["api_url"],
-        "always_send": Setting(
-            description="Top-level fields that ride along in every request that is sent anyway.",
-            examples=(["model", "voice"],),
-            items=Setting(
-                description="A top-level field of an assistant.",
-                schema={"type": "string", "enum": [*fields.TOP_LEVEL]},
-                read=_read_top_level,
-            ),
+        "always_send": _list(
+            "Top-level fields that ride along in every request that is sent anyway.", _TOP_LEVEL, ["model", "voice"]
         ),
-        "sensitive": Setting(
-            description="Paths of fields whose values no report may show.",
-            examples=(["/metadata/crmKey"],),
-            items=_PATH,
-        ),
-        "extra_fields": Setting(
-            description="Fields that the API has beyond its reference and definitions may declare. They may hold "
-            "anything.",
-            examples=(["/model/messages"],),
-            items=_EXTRA_FIELD,
+        "sensitive": _list("Paths of fields whose values no report may show.", _PATH, ["/metadata/crmKey"]),
+        "extra_fields": _list(
+            "Fields that the API has beyond its reference and definitions may declare. They may hold anything.",
+            _EXTRA_FIELD,
+            ["/model/messages"],
         ),
         **_SHARED,
         "environments": Setting(
@@ -259,11 +259,7 @@ SETTINGS: Final = Setting(
                 pattern=f"^(?!applied{END})[a-z0-9-]+{END}",
                 must='must be made of a-z, 0-9 and "-", and cannot be "applied"',
             ),
-            items=Setting(
-                description="One environment. What it sets counts before the project's own setting; api_url is never "
-                "inherited.",
-                keys=_ENVIRONMENT,
-            ),
+            items=_ENVIRONMENT,
         ),
     },
 )
