@@ -13,7 +13,7 @@ from reconciler.files.find import FoundFile, find_files, find_overlays, select
 from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
 from reconciler.usecases.choices import DefinitionOptions
-from reconciler.yamltext.reader import locate
+from reconciler.yamltext.places import locate
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

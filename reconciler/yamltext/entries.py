@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.yamltext.lines import Page, Splice, style_of
+from reconciler.yamltext.page import Page, Splice, style_of
 from reconciler.yamltext.spans import Node, line_end, line_start
 from reconciler.yamltext.values import write_inline, write_item, write_pair
 
@@ -19,14 +19,14 @@ _ITS_COMMA = re.compile(r"[ \t]*,")
 _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 
-def with_pair(page: Page, mapping: Node, key: str, value: Any) -> Iterator[str]:
+def insert_pair(page: Page, mapping: Node, key: str, value: Any) -> Iterator[str]:
     """Propose texts in which a mapping ends with one more key."""
     last = mapping.pairs[-1] if mapping.pairs else None
     style = last.key.style if last else ""
     if mapping.flow:
         written = write_inline({key: value}, style, in_brackets=True)[1:-1]
         end = max(last.value.end, last.after or 0, last.key.end) if last else mapping.content + 1
-        yield _after_bracketed(page, last.key.start if last else None, end, written)
+        yield _append_in_brackets(page, last.key.start if last else None, end, written)
         return
     for hand in page.hands():
         lines = write_pair(key, value, mapping.column, hand, style)
@@ -37,7 +37,7 @@ def with_pair(page: Page, mapping: Node, key: str, value: Any) -> Iterator[str]:
         yield page.spliced(page.lines_before(last.key.start, mapping.column, lines))
 
 
-def with_item(page: Page, sequence: Node, index: int, value: Any) -> Iterator[str]:
+def insert_item(page: Page, sequence: Node, index: int, value: Any) -> Iterator[str]:
     """Propose texts in which a list with something in it has one more entry, before the one at `index` now."""
     before = sequence.items[index - 1] if index else None
     first = sequence.items[0]
@@ -45,7 +45,7 @@ def with_item(page: Page, sequence: Node, index: int, value: Any) -> Iterator[st
     if sequence.flow:
         written = write_inline(value, style, in_brackets=True)
         if before:
-            yield _after_bracketed(page, before.value.start, before.value.end, written)
+            yield _append_in_brackets(page, before.value.start, before.value.end, written)
         else:
             start = first.value.start
             margin = page.text[line_start(page.text, start) : start]
@@ -61,28 +61,28 @@ def with_item(page: Page, sequence: Node, index: int, value: Any) -> Iterator[st
             yield page.spliced(page.lines_before(first.dash, sequence.column, lines))
 
 
-def without_item(page: Page, sequence: Node, index: int) -> Iterator[str]:
+def remove_item(page: Page, sequence: Node, index: int) -> Iterator[str]:
     """Propose texts in which a list lacks one entry, but not its only one."""
     if sequence.flow:
         spans = [(item.value.start, item.value.end) for item in sequence.items]
     else:
         spans = [(item.dash, max(item.value.end, item.dash + 1)) for item in sequence.items]
-    return _without(page, spans, index, flow=sequence.flow)
+    return _remove(page, spans, index, flow=sequence.flow)
 
 
-def without_pair(page: Page, mapping: Node, key: str) -> Iterator[str]:
+def remove_pair(page: Page, mapping: Node, key: str) -> Iterator[str]:
     """Propose texts in which a mapping lacks one key, but not its only one."""
     spans = [(pair.key.start, max(pair.value.end, pair.after or 0, pair.key.end)) for pair in mapping.pairs]
     index = [pair.name for pair in mapping.pairs].index(key)
-    return _without(page, spans, index, flow=mapping.flow)
+    return _remove(page, spans, index, flow=mapping.flow)
 
 
-def _without(page: Page, spans: Sequence[tuple[int, int]], index: int, *, flow: bool) -> Iterator[str]:
+def _remove(page: Page, spans: Sequence[tuple[int, int]], index: int, *, flow: bool) -> Iterator[str]:
     """Propose texts that lack one of several entries, each of which stands from one position to another."""
     start, end = spans[index]
     following = spans[index + 1][0] if index + 1 < len(spans) else None
     if _is_first_on_line(page, start) and (not flow or _COMMA_OR_COMMENT.match(page.text, end)):
-        yield page.spliced(_lines_without(page, start, end))
+        yield page.spliced(_cut_lines(page, start, end))
     elif not flow:
         if following and _OWN_COMMENT.fullmatch(page.text, end, following):
             yield page.spliced(Splice(start, following, ""))
@@ -100,7 +100,7 @@ def _is_first_on_line(page: Page, position: int) -> bool:
     return bool(start) and not page.text[start:position].strip(" \t")
 
 
-def _lines_without(page: Page, first: int, last: int) -> Splice:
+def _cut_lines(page: Page, first: int, last: int) -> Splice:
     """Return the splice that takes out the lines from one position to another."""
     start = line_start(page.text, first)
     start -= 2 if page.text[start - 2 : start] == "\r\n" else 1
@@ -109,7 +109,7 @@ def _lines_without(page: Page, first: int, last: int) -> Splice:
     return Splice(page.inked_line_end(start) if end == len(page.text) else start, end, "")
 
 
-def _after_bracketed(page: Page, start: int | None, end: int, written: str) -> str:
+def _append_in_brackets(page: Page, start: int | None, end: int, written: str) -> str:
     """Return the text with one more entry between brackets, after the one from `start` to `end`."""
     if start is None:
         return page.spliced(Splice(end, end, written))

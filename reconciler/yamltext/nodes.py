@@ -5,6 +5,7 @@ before each node that it descends into, so that is where the depth is counted. W
 elsewhere.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -14,15 +15,18 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
-from reconciler.yamltext.complaints import explain
+from reconciler.yamltext.parser_errors import explain
 from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
 
 MAX_DEPTH: Final = 64
 # Keys, values, lists and groups; a text of 1 MiB could hold half a million, and cost 400 MiB and many seconds.
 MAX_NODES: Final = 20_000
+# How many nodes a document may gain by its aliases.
+MAX_ALIASED: Final = 10_000
 # What stands for the tag of a mapping or list that has none.
 COLLECTION: Final = "collection"
 
+_TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
 _LONE_MARK = re.compile(r"(?:^|[\s,\[{:?-])!(?:\s|\Z)")
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 # Compiled when it is needed, which takes as long as reading twenty files.
@@ -56,10 +60,6 @@ class YamlProblems(Exception):  # noqa: N818 - a list of them
         self.value = value
 
 
-class _OutOfBounds(Exception):  # noqa: N818 - says what was too much, and below which node
-    pass
-
-
 class _Loader(CParser):
     """libyaml's parser and composer, with the three methods that its composer calls."""
 
@@ -72,14 +72,15 @@ class _Loader(CParser):
             return PLAIN if implicit[0] else TEXT
         return COLLECTION
 
-    def descend_resolver(self, parent: yaml.Node | None, _index: object) -> None:
+    def descend_resolver(self, parent: Any, _index: object) -> None:
         """Count one node and one level more; called before each node."""
         self.depth += 1
         self.nodes += 1
+        # The first node has no parent, and is neither too deep nor one too many.
         if self.depth > MAX_DEPTH:
-            raise _OutOfBounds(parent, f"this is nested more than {MAX_DEPTH} levels deep")
+            raise _refuse(parent, _TOO_DEEP)
         if self.nodes > MAX_NODES:
-            raise _OutOfBounds(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
+            raise _refuse(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
 
     def ascend_resolver(self) -> None:
         """Count one level less; called after each node."""
@@ -89,8 +90,8 @@ class _Loader(CParser):
 def compose(text: str) -> yaml.Node | None:
     """Return the root node of a text with one YAML document, None for a text with nothing in it.
 
-    Raises YamlProblems with one problem: the parser's complaint, a second document, nesting deeper than
-    MAX_DEPTH, or more nodes than MAX_NODES.
+    Raises YamlProblems with one problem: the parser's error, a second document, nesting deeper than
+    MAX_DEPTH, more nodes than MAX_NODES, or aliases without bound. What it returns is safe to walk.
     """
     loader = None
     try:
@@ -98,19 +99,18 @@ def compose(text: str) -> yaml.Node | None:
             _refuse_invisible(text)
         loader = _Loader(text)
         root = loader.get_single_node()
-    except _OutOfBounds as error:
-        parent, message = error.args
-        mark = parent.start_mark
-        raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)]) from None
     except yaml.reader.ReaderError:
         raise YamlProblems([_forbidden_character(text)]) from None
     except yaml.MarkedYAMLError as error:
         raise YamlProblems([YamlProblem(*explain(text, error))]) from None
     finally:
+        # It refers to itself, and holds the text until it is told to let go.
         if loader is not None:
             loader.dispose()
     if "!" in text and _LONE_MARK.search(text):
         _refuse_lone_mark(text)
+    if root is not None and "*" in text:
+        _Aliases().measure(root)
     return root
 
 
@@ -132,6 +132,42 @@ def place_in(text: str, position: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
+class _Aliases:
+    """Measures what nodes are with their aliases written out; the nodes are shallow, and so is the recursion.
+
+    libyaml makes one node of an anchor and all its aliases: nine lines can stand for a thousand million values.
+    """
+
+    def __init__(self) -> None:
+        self.measured: dict[int, tuple[int, int]] = {}  # by a node's identity: nodes below and including it, depth
+        self.open: set[int] = set()
+
+    def measure(self, node: yaml.Node) -> tuple[int, int]:
+        """Return size and depth of a node, each measured once. Raises YamlProblems for too much of either."""
+        if isinstance(node, yaml.ScalarNode):
+            return self.measured.setdefault(id(node), (1, 1))
+        self.open.add(id(node))
+        size, depth = 1, 1
+        pairs = isinstance(node, yaml.MappingNode)
+        for child in itertools.chain.from_iterable(node.value) if pairs else node.value:
+            if id(child) in self.open:
+                raise _refuse(node, "an alias (*) here refers to something that it is itself a part of")
+            child_size, child_depth = self.measured.get(id(child)) or self.measure(child)
+            size, depth = size + child_size, max(depth, child_depth + 1)
+        self.open.discard(id(node))
+        self.measured[id(node)] = (size, depth)
+        # Every node that was measured stands in the text; what is more than these came from aliases.
+        if size > len(self.measured) + MAX_ALIASED:
+            raise _refuse(node, f"the aliases (*) in here repeat more than {MAX_ALIASED} values; write less of it")
+        if depth > MAX_DEPTH:
+            raise _refuse(node, _TOO_DEEP)
+        return size, depth
+
+
+def _refuse(node: Any, message: str) -> YamlProblems:
+    return YamlProblems([YamlProblem(node.start_mark.line + 1, node.start_mark.column + 1, message)])
+
+
 def _refuse_invisible(text: str) -> None:
     """Refuse the characters that YAML 1.1 reads as line breaks and YAML 1.2 as part of the text."""
     found = _INVISIBLE.search(text)
@@ -148,11 +184,10 @@ def _refuse_lone_mark(text: str) -> None:
     """Refuse a lone "!" where it matters: YAML 1.2 makes a text of what follows, PyYAML what it is without."""
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent) and event.tag == "!" and read_plain(event.value) != event.value:
-            mark: Any = event.start_mark
             message = (
                 'YAML parsers read what follows a lone "!" differently; remove it, or put the whole text in quotes'
             )
-            raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)])
+            raise _refuse(event, message)
 
 
 def _forbidden_character(text: str) -> YamlProblem:

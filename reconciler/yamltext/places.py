@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.yamltext.complaints import split_lines
-from reconciler.yamltext.diagnose import find_alias_problem
 from reconciler.yamltext.nodes import YamlProblems, compose
+from reconciler.yamltext.parser_errors import split_lines
 
 _COMMENT = re.compile(r"[ \t]+#")
 _BLANK = re.compile("[ \t\n]")
@@ -74,12 +73,11 @@ def _ends_one(value: Any, parts: Iterable[str]) -> bool:
 
 
 def _tolerantly(text: str) -> yaml.Node | None:
-    """Return the root node of a text, None where it cannot be read or is not safe to walk."""
+    """Return the root node of a text, None where it cannot be read."""
     try:
-        root = compose(text)
+        return compose(text)
     except YamlProblems:
         return None
-    return None if root is None or find_alias_problem(root) else root
 
 
 def _collect(node: yaml.Node, path: FieldPath, places: dict[FieldPath, Place]) -> None:

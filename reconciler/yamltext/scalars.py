@@ -75,7 +75,7 @@ def read_plain(text: str) -> Scalar | Refusal:
     return _read_short(text) if len(text) <= _LONGEST else _read_long(text)
 
 
-def told_tag(tag: str) -> str:
+def write_tag(tag: str) -> str:
     """Return a tag as it is written: `!!binary` for YAML's own."""
     return tag.replace("tag:yaml.org,2002:", "!!") if tag.startswith("tag:yaml.org,2002:") else tag
 
@@ -91,12 +91,12 @@ def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
     types = _CORE_TAGS.get(tag)
     if types is None:
         return Refusal(
-            f'the tag {told_tag(tag)} is not supported; a text that begins with "!" must be in quotes',
+            f'the tag {write_tag(tag)} is not supported; a text that begins with "!" must be in quotes',
             'this tag is not supported; a text that begins with "!" must be in quotes',
         )
     value = read_plain(text)
     if not isinstance(value, Refusal) and type(value) not in types:
-        return Refusal(f"this value does not fit its tag {told_tag(tag)}; remove the tag", "")
+        return Refusal(f"this value does not fit its tag {write_tag(tag)}; remove the tag", "")
     return float(value) if type(value) is int and float in types else value
 
 

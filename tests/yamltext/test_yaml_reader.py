@@ -6,8 +6,8 @@ import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
 
-from reconciler.yamltext.places import find_cut_off
-from reconciler.yamltext.reader import YamlProblem, YamlProblems, locate, read_yaml
+from reconciler.yamltext.places import find_cut_off, locate
+from reconciler.yamltext.reader import YamlProblem, YamlProblems, read_yaml
 
 json_values = st.recursive(
     st.none()

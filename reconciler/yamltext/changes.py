@@ -3,18 +3,18 @@
 import copy
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.core.tree import item_at, put_at
 
 # Beyond these a list is written anew: each piece costs a reading of the whole text.
 _MOST_ITEMS: Final = 500
-_MOST_PARTS: Final = 50
-
-Steps = tuple[str | int, ...]
-"""A way into a value: keys of objects, indices of lists."""
+_MOST_CHANGES: Final = 50
 
 
-class Part(NamedTuple):
+class Change(NamedTuple):
     """One change directly below a list or object: a value set, inserted before an index or as a key, or removed."""
 
     step: Any
@@ -31,37 +31,19 @@ def is_same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
-def value_at(whole: Any, steps: Iterable[str | int]) -> Any:
-    """Return what stands at a path, None for nothing."""
-    for step in steps:
-        if isinstance(whole, dict):
-            whole = whole.get(step)
-        elif isinstance(whole, list):
-            whole = whole[int(step)]
-    return whole
-
-
-def nested(steps: Sequence[str | int], value: Any) -> Any:
-    """Return a value inside objects with one key each."""
-    for step in reversed(steps):
-        value = {step: value}
-    return value
-
-
-def with_part(whole: Any, steps: Steps, part: Part) -> Any:
-    """Return a copy of a value with one change made to the list or object at a path."""
-    whole = copy.deepcopy(whole)
-    holder = value_at(whole, steps)
-    if part.kind == "remove":
-        del holder[part.step]
-    elif part.kind == "insert" and isinstance(holder, list):
-        holder.insert(part.step, part.value)
+def apply_change(whole: Any, path: FieldPath, change: Change) -> Any:
+    """Return a value with one change made to the list or object at a path; the original stays."""
+    holder: Any = copy.copy(item_at(whole, path))
+    if change.kind == "remove":
+        del holder[change.step]
+    elif change.kind == "insert" and isinstance(holder, list):
+        holder.insert(change.step, change.value)
     else:
-        holder[part.step] = part.value
-    return whole
+        holder[change.step] = change.value
+    return put_at(whole, path, holder)
 
 
-def find_parts(before: Any, after: Any) -> list[Part] | None:
+def find_changes(before: Any, after: Any) -> list[Change] | None:
     """Return what turns one list or object into another, in the order to do it: from last to first, then new keys.
 
     None where the two have nothing to do with each other, or where very much changes: then the whole is
@@ -69,36 +51,34 @@ def find_parts(before: Any, after: Any) -> list[Part] | None:
     """
     if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
         return None
-    parts = _object_parts(before, after) if isinstance(before, dict) else _list_parts(before, after)
-    return parts if parts is None or len(parts) <= _MOST_PARTS else None
+    if isinstance(before, list):
+        changes = [*_list_changes(before, after)] if len(before) + len(after) <= _MOST_ITEMS else None
+    else:
+        changes = _object_changes(before, after) if before.keys() & after.keys() else None
+    return changes if changes is None or len(changes) <= _MOST_CHANGES else None
 
 
-def _object_parts(before: dict[str, Any], after: dict[str, Any]) -> list[Part] | None:
-    if not before.keys() & after.keys():
-        return None
+def _object_changes(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     changed = [
-        Part(key, "set", after[key]) if key in after else Part(key, "remove")
+        Change(key, "set", after[key]) if key in after else Change(key, "remove")
         for key in reversed(before)
         if key not in after or not is_same(before[key], after[key])
     ]
-    return changed + [Part(key, "insert", after[key]) for key in after if key not in before]
+    return changed + [Change(key, "insert", after[key]) for key in after if key not in before]
 
 
-def _list_parts(before: list[Any], after: list[Any]) -> list[Part] | None:
-    return list(_changes(before, after)) if len(before) + len(after) <= _MOST_ITEMS else None
-
-
-def _changes(before: list[Any], after: list[Any]) -> Iterator[Part]:
+def _list_changes(before: list[Any], after: list[Any]) -> Iterator[Change]:
+    # From last to first, so that the indices of what is still to change stay what they are.
     old, new = ([json.dumps(_plain(item), sort_keys=True) for item in items] for items in (before, after))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for _, low, high, new_low, new_high in reversed(matcher.get_opcodes()):
         common = min(high - low, new_high - new_low)
-        yield from (Part(index, "remove") for index in reversed(range(low + common, high)))
+        yield from (Change(index, "remove") for index in reversed(range(low + common, high)))
         inserted = reversed(range(new_low + common, new_high))
-        yield from (Part(low + common, "insert", after[index]) for index in inserted)
+        yield from (Change(low + common, "insert", after[index]) for index in inserted)
         for offset in reversed(range(common)):
             if old[low + offset] != new[new_low + offset]:
-                yield Part(low + offset, "set", after[new_low + offset])
+                yield Change(low + offset, "set", after[new_low + offset])
 
 
 def _plain(value: Any) -> Any:

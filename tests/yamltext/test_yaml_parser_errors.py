@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from reconciler.yamltext.complaints import explain
+from reconciler.yamltext.parser_errors import explain
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
 

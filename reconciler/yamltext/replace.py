@@ -1,0 +1,187 @@
+"""Ways of putting another value into a YAML text, best first: each a new text in which nothing else is touched.
+
+What is proposed here may turn out not to read as intended (a comment that a block text would swallow, an alias
+elsewhere): whoever asks reads each proposal and takes the first that does.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.yamltext.page import Page, Splice, style_of
+from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
+from reconciler.yamltext.values import (
+    BlockText,
+    Hand,
+    column_below,
+    folded,
+    is_filled,
+    literal,
+    write_block,
+    write_inline,
+)
+
+_TAGGED: dict[str, tuple[type, ...]] = {
+    "tag:yaml.org,2002:str": (str,),
+    "tag:yaml.org,2002:int": (int,),
+    "tag:yaml.org,2002:float": (int, float),
+    "tag:yaml.org,2002:bool": (bool,),
+    "tag:yaml.org,2002:null": (type(None),),
+    "tag:yaml.org,2002:map": (dict,),
+    "tag:yaml.org,2002:seq": (list,),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a value stands: behind a key or a dash that ends at `after`, or between brackets.
+
+    `column` is that of the key or the dash.
+    """
+
+    node: Node
+    after: int
+    column: int
+    in_brackets: bool = False
+    is_item: bool = False
+    colon: str = ""
+
+
+def pair_slot(mapping: Node, pair: Pair) -> Slot:
+    """Return the slot of a key's value."""
+    after = pair.key.end if pair.after is None else pair.after
+    return Slot(pair.value, after, mapping.column, mapping.flow, colon=":" if pair.after is None else "")
+
+
+def item_slot(sequence: Node, item: Item) -> Slot:
+    """Return the slot of an entry of a list."""
+    after = item.value.start if sequence.flow else item.dash + 1
+    return Slot(item.value, after, sequence.column, sequence.flow, is_item=True)
+
+
+def replace_value(page: Page, slot: Slot, value: Any) -> Iterator[str]:
+    """Propose texts in which a value is another one."""
+    node = slot.node
+    if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGGED.get(node.tag, ()):
+        # The tag still fits: it stays, with what stands behind it replaced.
+        untagged = dataclasses.replace(node, start=node.content)
+        yield from _replaced(page, dataclasses.replace(slot, node=untagged), value)
+    yield from _replaced(page, slot, value)
+
+
+def _replaced(page: Page, slot: Slot, value: Any) -> Iterator[str]:
+    node = slot.node
+    style = style_of(node)
+    is_bare = node.flow and not node.items and not node.pairs
+    if is_bare and is_filled(value) and "#" in page.text[node.start : node.end]:
+        inside = write_inline(value, style, in_brackets=True)[1:-1]
+        yield page.spliced(Splice(node.content + 1, node.content + 1, inside))
+    if slot.in_brackets:
+        yield page.spliced(*_inline(page, slot, write_inline(value, style, in_brackets=True)))
+        return
+    if isinstance(value, str) and ("\n" in value or node.is_block_text):
+        for block in _block_texts(page, slot, value):
+            yield page.spliced(*_with_body(page, slot, block))
+    if is_filled(value) and (is_bare or not node.flow):
+        for hand in page.hands():
+            yield page.spliced(*_collection(page, slot, value, hand, style))
+    yield page.spliced(*_inline(page, slot, write_inline(value, style)))
+
+
+def _block_texts(page: Page, slot: Slot, value: str) -> Iterator[BlockText]:
+    """Yield a text in the block styles that it can have here."""
+    node = slot.node
+    column = node.body_column or slot.column + page.hand.step
+    breaks_off = not page.text[line_end(page.text, max(node.end, slot.after)) :].strip(" \r\n")
+    if value.endswith("\n") and breaks_off and not page.text.endswith(("\n", "\r")):
+        return  # parsers differ in what a block text ends with that the file breaks off
+    if node.style == ">":
+        body = page.text[line_end(page.text, node.header) : node.end]
+        old = [line[column:] for line in re.split(r"\r\n|\r|\n", body)[1:]]
+        candidate = folded(value, column, old)
+        if candidate:
+            yield candidate
+    candidate = literal(value, column, slot.column)
+    if candidate:
+        yield candidate
+
+
+def _inline(page: Page, slot: Slot, written: str) -> list[Splice]:
+    """Return the splices that write something on one line in place of a value."""
+    node = slot.node
+    if node.is_empty:
+        if node.properties > node.start:
+            return [Splice(node.start, node.end, written)]
+        return [Splice(slot.after, slot.after, f"{slot.colon} {written}")]
+    if node.is_block_text:
+        return [
+            Splice(node.start, node.header, written),
+            Splice(line_end(page.text, node.header), node.end, ""),
+        ]
+    if node.is_block_collection and not _is_compact(page, slot):
+        return [*_behind(page, slot, f" {written}"), _lines_removed(page, node)]
+    return [Splice(node.start, node.end, written)]
+
+
+def _with_body(page: Page, slot: Slot, block: BlockText) -> list[Splice]:
+    """Return the splices that write a block text in place of a value; a comment on the line stays there."""
+    node = slot.node
+    end = line_end(page.text, node.end)
+    body = page.lines_at(end, block.lines)
+    if node.is_block_text:
+        first_line = line_end(page.text, node.header)
+        return [Splice(node.start, node.header, block.header), Splice(first_line, node.end, body.text)]
+    if node.is_empty or (node.is_block_collection and not _is_compact(page, slot)):
+        return [*_inline(page, slot, block.header), page.lines_at(line_end(page.text, slot.after), block.lines)]
+    if not page.text[slot.after : node.start].strip():
+        return [Splice(slot.after, node.end, f" {block.header}"), body]
+    return [Splice(node.start, node.end, block.header), body]
+
+
+def _collection(page: Page, slot: Slot, value: Any, hand: Hand, style: str) -> list[Splice]:
+    """Return the splices that write a list or mapping without brackets in place of a value."""
+    node = slot.node
+    on_line = page.text[slot.after : node.content].strip(" \t") == ""
+    in_place = slot.is_item and on_line and not node.is_block_text and not node.is_empty
+    least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
+    if in_place or (node.is_block_collection and node.column >= least):
+        written = page.newline.join(write_block(value, node.column, hand, style))[node.column :]
+        return [*_behind(page, slot, ""), Splice(node.content, node.end, written)]
+    column = slot.column + 2 if slot.is_item else column_below(value, slot.column, hand)
+    lines = write_block(value, column, hand, style)
+    if node.is_block_text:
+        first_line = line_end(page.text, node.header)
+        body = page.lines_at(first_line, lines)
+        return [Splice(slot.after, node.header, ""), Splice(first_line, node.end, body.text)]
+    if node.is_block_collection:
+        body = page.lines_at(line_end(page.text, slot.after), lines)
+        return [*_behind(page, slot, ""), body, _lines_removed(page, node)]
+    end = max(node.end, slot.after)
+    if "#" in page.text[slot.after : node.start]:
+        column = node.column
+        return [Splice(node.start, end, page.newline.join(write_block(value, column, hand, style))[column:])]
+    return [Splice(slot.after, end, ""), page.lines_at(line_end(page.text, end), lines)]
+
+
+def _is_compact(page: Page, slot: Slot) -> bool:
+    """Tell whether a list or mapping begins on the line of the dash that it belongs to."""
+    return slot.is_item and line_start(page.text, slot.node.content) <= slot.after
+
+
+def _behind(page: Page, slot: Slot, written: str) -> list[Splice]:
+    """Return the splices that write behind a key, and drop the anchor and tag of what stands below it."""
+    node = slot.node
+    splices = [Splice(slot.after, slot.after, written)]
+    if node.properties > node.start:
+        blank = len(page.text[slot.after : node.start]) - len(page.text[slot.after : node.start].rstrip(" \t"))
+        splices.append(Splice(node.start - blank, node.properties, ""))
+    return splices
+
+
+def _lines_removed(page: Page, node: Node) -> Splice:
+    """Return the splice that takes out the lines of a node; a comment behind the last one stays, on its own."""
+    end = line_end(page.text, node.end)
+    if page.text[node.end : end].strip(" \t"):
+        return Splice(node.content, page.text.index("#", node.end), "")
+    return Splice(page.inked_line_end(node.content), end, "")
