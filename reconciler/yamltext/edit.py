@@ -15,12 +15,11 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, item_at, put_at, value_at
 from reconciler.errors import ReconcilerError
 from reconciler.yamltext.changes import Change, apply_change, find_changes, is_same
-from reconciler.yamltext.entries import insert_item, insert_pair, remove_item, remove_pair
+from reconciler.yamltext.entries import insert_first_pair, insert_item, insert_pair, remove_entry
 from reconciler.yamltext.page import Page
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
-from reconciler.yamltext.replace import Slot, item_slot, pair_slot, replace_value
-from reconciler.yamltext.spans import Node, find_spans, line_break, line_start
-from reconciler.yamltext.values import write_inline
+from reconciler.yamltext.replace import Slot, make_slot, replace_value
+from reconciler.yamltext.spans import Node, Pair, find_spans, line_break
 
 Reason = Literal["unreadable", "paths", "explicit key", "not an object", "anchor", "unwritable"]
 
@@ -75,18 +74,9 @@ def insert_first(text: str, key: str, value: str) -> str:
         raise EditRefused(f"{key} cannot be written into a file without any field", "unreadable")
     if key in old:
         raise EditRefused(f"{key} is in the file already", "paths")
-    written = f"{write_inline(key)}: {write_inline(value)}"
-    if root.flow:
-        written = write_inline({key: value}, root.pairs[0].key.style if root.pairs else "")[1:-1]
     if root.pairs and root.pairs[0].explicit:
         raise _explicit((key,))
-    at = root.pairs[0].key.start if root.pairs else root.content + 1
-    before = body[line_start(body, at) : at]
-    if not root.flow:
-        written += line_break(body) + " " * root.column
-    elif root.pairs:
-        written += f",{line_break(body)}{before}" if not before.strip(" \t") else ", "
-    candidate = body[:at] + written + body[at:]
+    candidate = insert_first_pair(Page(body, root, line_break(body)), root, key, value)
     if not reads_as(candidate, {key: value, **old}):
         raise EditRefused(f"{key} cannot be written into this file so that it reads as intended", "unwritable")
     return text[: len(text) - len(body)] + candidate
@@ -132,7 +122,8 @@ def _start(node: Node | None, path: FieldPath) -> int | None:
     for key in path:
         if node is None or node.kind == "alias":
             break
-        node = next((pair.value for pair in node.pairs if pair.name == key), None)
+        index = node.find(key)
+        node = None if index is None else node.entries[index].value
     return None if node is None else node.start
 
 
@@ -202,31 +193,20 @@ def _propose(page: Page, node: Node, path: FieldPath, change: Change, intended: 
         if node.kind == "list" and is_last and change.kind == "insert":
             yield from insert_item(page, node, change.step, change.value)
             return
-        if node.kind == "list" and is_last and change.kind == "remove":
-            yield from remove_item(page, node, change.step)
-            return
-        slot = _find_slot(node, path[: depth + 1])
-        if slot and is_last and change.kind == "remove":
-            yield from remove_pair(page, node, step)
-            return
-        if slot is None:
+        index = node.find(step)
+        if index is None:
             yield from insert_pair(page, node, step, put_at({}, path[depth + 1 :], change.value))
             return
+        entry = node.entries[index]
+        if isinstance(entry, Pair) and entry.explicit:
+            raise _explicit(path[: depth + 1])
+        if is_last and change.kind == "remove":
+            yield remove_entry(page, node, index)
+            return
+        slot = make_slot(node, entry)
         node = slot.node
     if slot:
         yield from replace_value(page, slot, change.value)
-
-
-def _find_slot(node: Node, path: FieldPath) -> Slot | None:
-    """Return the slot of a key or entry, the last step of a path, None where there is no such key."""
-    if node.kind == "list":
-        return item_slot(node, node.items[int(path[-1])])
-    for pair in node.pairs:
-        if pair.name == path[-1]:
-            if pair.explicit:
-                raise _explicit(path)
-            return pair_slot(node, pair)
-    return None
 
 
 def _has_anchor(node: Node, path: FieldPath) -> bool:
@@ -234,11 +214,10 @@ def _has_anchor(node: Node, path: FieldPath) -> bool:
     for key in path:
         if node.anchor is not None:
             return True
-        inside = [item.value for item in node.items[int(key) : int(key) + 1]] if node.kind == "list" else []
-        inside += [pair.value for pair in node.pairs if pair.name == key]
-        if not inside:
+        index = node.find(key)
+        if index is None:
             return False
-        node = inside[0]
+        node = node.entries[index].value
     return any(below.anchor for below in node.walk())
 
 

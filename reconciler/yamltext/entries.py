@@ -4,11 +4,11 @@ As with other values: whoever asks takes the first proposal that reads as intend
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from reconciler.yamltext.page import Page, Splice, style_of
-from reconciler.yamltext.spans import Node, line_end, line_start
+from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
 from reconciler.yamltext.values import write_inline, write_item, write_pair
 
 # What may stand behind an entry between brackets that has its line to itself.
@@ -25,8 +25,7 @@ def insert_pair(page: Page, mapping: Node, key: str, value: Any) -> Iterator[str
     style = last.key.style if last else ""
     if mapping.flow:
         written = write_inline({key: value}, style, in_brackets=True)[1:-1]
-        end = max(last.value.end, last.after or 0, last.key.end) if last else mapping.content + 1
-        yield _append_in_brackets(page, last.key.start if last else None, end, written)
+        yield _append_in_brackets(page, mapping, last, written)
         return
     for hand in page.hands():
         lines = write_pair(key, value, mapping.column, hand, style)
@@ -34,7 +33,17 @@ def insert_pair(page: Page, mapping: Node, key: str, value: Any) -> Iterator[str
     if last and not last.explicit:
         # A block text that the file breaks off would gain a line break by a line after it.
         lines = write_pair(key, value, mapping.column, page.hand, style)
-        yield page.spliced(page.lines_before(last.key.start, mapping.column, lines))
+        yield page.spliced(page.lines_before(last.start, mapping.column, lines))
+
+
+def insert_first_pair(page: Page, mapping: Node, key: str, value: str) -> str:
+    """Return the text in which a mapping begins with one more key."""
+    first = mapping.pairs[0] if mapping.pairs else None
+    if not mapping.flow and first:
+        written = f"{write_inline(key)}: {write_inline(value)}"
+        return page.spliced(page.lines_before(first.start, mapping.column, [" " * mapping.column + written]))
+    written = write_inline({key: value}, first.key.style if first else "")[1:-1]
+    return _prepend_in_brackets(page, mapping, first, written)
 
 
 def insert_item(page: Page, sequence: Node, index: int, value: Any) -> Iterator[str]:
@@ -44,55 +53,36 @@ def insert_item(page: Page, sequence: Node, index: int, value: Any) -> Iterator[
     style = style_of(sequence)
     if sequence.flow:
         written = write_inline(value, style, in_brackets=True)
-        if before:
-            yield _append_in_brackets(page, before.value.start, before.value.end, written)
-        else:
-            start = first.value.start
-            margin = page.text[line_start(page.text, start) : start]
-            following = f",{page.newline}{margin}" if not margin.strip(" \t") else ", "
-            yield page.spliced(Splice(start, start, written + following))
+        add = _append_in_brackets if before else _prepend_in_brackets
+        yield add(page, sequence, before or first, written)
         return
     for hand in page.hands():
         lines = write_item(value, sequence.column, hand, style)
         if before:
-            end = max(before.value.end, before.dash + 1)
-            yield page.spliced(page.lines_at(line_end(page.text, end), lines))
+            yield page.spliced(page.lines_at(line_end(page.text, before.end), lines))
         else:
-            yield page.spliced(page.lines_before(first.dash, sequence.column, lines))
+            yield page.spliced(page.lines_before(first.start, sequence.column, lines))
 
 
-def remove_item(page: Page, sequence: Node, index: int) -> Iterator[str]:
-    """Propose texts in which a list lacks one entry, but not its only one."""
-    if sequence.flow:
-        spans = [(item.value.start, item.value.end) for item in sequence.items]
-    else:
-        spans = [(item.dash, max(item.value.end, item.dash + 1)) for item in sequence.items]
-    return _remove(page, spans, index, flow=sequence.flow)
-
-
-def remove_pair(page: Page, mapping: Node, key: str) -> Iterator[str]:
-    """Propose texts in which a mapping lacks one key, but not its only one."""
-    spans = [(pair.key.start, max(pair.value.end, pair.after or 0, pair.key.end)) for pair in mapping.pairs]
-    index = [pair.name for pair in mapping.pairs].index(key)
-    return _remove(page, spans, index, flow=mapping.flow)
-
-
-def _remove(page: Page, spans: Sequence[tuple[int, int]], index: int, *, flow: bool) -> Iterator[str]:
-    """Propose texts that lack one of several entries, each of which stands from one position to another."""
-    start, end = spans[index]
-    following = spans[index + 1][0] if index + 1 < len(spans) else None
-    if _is_first_on_line(page, start) and (not flow or _COMMA_OR_COMMENT.match(page.text, end)):
-        yield page.spliced(_cut_lines(page, start, end))
-    elif not flow:
-        if following and _OWN_COMMENT.fullmatch(page.text, end, following):
-            yield page.spliced(Splice(start, following, ""))
-    elif index and "#" not in page.text[spans[index - 1][1] : start]:
-        yield page.spliced(Splice(spans[index - 1][1], end, ""))
-    elif following and "#" not in page.text[end:following]:
-        yield page.spliced(Splice(start, following, ""))
-    else:  # between comments of other entries, which stay; a comma before a closing bracket does no harm
-        comma = _ITS_COMMA.match(page.text, end) if following else None
-        yield page.spliced(Splice(start, comma.end() if comma else end, ""))
+def remove_entry(page: Page, holder: Node, index: int) -> str:
+    """Return the text in which a mapping or list lacks one entry, but not its only one."""
+    entries, text = holder.entries, page.text
+    start, end = entries[index].start, entries[index].end
+    before = entries[index - 1].end if index else None
+    following = entries[index + 1].start if index + 1 < len(entries) else None
+    if _is_first_on_line(page, start) and (not holder.flow or _COMMA_OR_COMMENT.match(text, end)):
+        return page.spliced(_cut_lines(page, start, end))
+    # On a line with others it takes one comma with it, but no comment, which may be about them.
+    if not holder.flow:
+        alone = following and _OWN_COMMENT.fullmatch(text, end, following)
+        return page.spliced(Splice(start, following, "")) if following and alone else text
+    if before is not None and "#" not in text[before:start]:
+        return page.spliced(Splice(before, end, ""))
+    if following and "#" not in text[end:following]:
+        return page.spliced(Splice(start, following, ""))
+    # Between comments of other entries, which stay; a comma before a closing bracket does no harm.
+    comma = _ITS_COMMA.match(text, end) if following else None
+    return page.spliced(Splice(start, comma.end() if comma else end, ""))
 
 
 def _is_first_on_line(page: Page, position: int) -> bool:
@@ -109,12 +99,21 @@ def _cut_lines(page: Page, first: int, last: int) -> Splice:
     return Splice(page.inked_line_end(start) if end == len(page.text) else start, end, "")
 
 
-def _append_in_brackets(page: Page, start: int | None, end: int, written: str) -> str:
-    """Return the text with one more entry between brackets, after the one from `start` to `end`."""
-    if start is None:
-        return page.spliced(Splice(end, end, written))
-    margin = page.text[line_start(page.text, start) : start]
-    alone = not margin.strip(" \t") and line_start(page.text, start) == line_start(page.text, end)
-    if alone and _COMMA.match(page.text, end):
-        return page.spliced(Splice(end, end, f",{page.newline}{margin}{written}"))
-    return page.spliced(Splice(end, end, f", {written}"))
+def _append_in_brackets(page: Page, holder: Node, last: Pair | Item | None, written: str) -> str:
+    """Return the text with one more entry between brackets, after another one."""
+    if last is None:
+        return page.spliced(Splice(holder.content + 1, holder.content + 1, written))
+    margin = page.text[line_start(page.text, last.start) : last.start]
+    alone = not margin.strip(" \t") and line_start(page.text, last.start) == line_start(page.text, last.end)
+    on_own_line = alone and _COMMA.match(page.text, last.end)
+    separator = f",{page.newline}{margin}" if on_own_line else ", "
+    return page.spliced(Splice(last.end, last.end, separator + written))
+
+
+def _prepend_in_brackets(page: Page, holder: Node, first: Pair | Item | None, written: str) -> str:
+    """Return the text with one more entry between brackets, before another one."""
+    if first is None:
+        return _append_in_brackets(page, holder, None, written)
+    margin = page.text[line_start(page.text, first.start) : first.start]
+    separator = f",{page.newline}{margin}" if not margin.strip(" \t") else ", "
+    return page.spliced(Splice(first.start, first.start, written + separator))

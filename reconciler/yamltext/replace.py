@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.yamltext.page import Page, Splice, style_of
+from reconciler.yamltext.scalars import SCALAR_TAGS
 from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
 from reconciler.yamltext.values import (
     BlockText,
@@ -22,15 +23,8 @@ from reconciler.yamltext.values import (
     write_inline,
 )
 
-_TAGGED: dict[str, tuple[type, ...]] = {
-    "tag:yaml.org,2002:str": (str,),
-    "tag:yaml.org,2002:int": (int,),
-    "tag:yaml.org,2002:float": (int, float),
-    "tag:yaml.org,2002:bool": (bool,),
-    "tag:yaml.org,2002:null": (type(None),),
-    "tag:yaml.org,2002:map": (dict,),
-    "tag:yaml.org,2002:seq": (list,),
-}
+# The tags that may stay where a value is replaced, since it still fits.
+_TAGS = {**SCALAR_TAGS, "tag:yaml.org,2002:map": (dict,), "tag:yaml.org,2002:seq": (list,)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,23 +42,20 @@ class Slot:
     colon: str = ""
 
 
-def pair_slot(mapping: Node, pair: Pair) -> Slot:
-    """Return the slot of a key's value."""
-    after = pair.key.end if pair.after is None else pair.after
-    return Slot(pair.value, after, mapping.column, mapping.flow, colon=":" if pair.after is None else "")
-
-
-def item_slot(sequence: Node, item: Item) -> Slot:
-    """Return the slot of an entry of a list."""
-    after = item.value.start if sequence.flow else item.dash + 1
-    return Slot(item.value, after, sequence.column, sequence.flow, is_item=True)
+def make_slot(holder: Node, entry: Pair | Item) -> Slot:
+    """Return the slot of the value of an entry."""
+    if isinstance(entry, Item):
+        after = entry.start if holder.flow else entry.start + 1
+        return Slot(entry.value, after, holder.column, holder.flow, is_item=True)
+    # Between brackets a key may stand alone; whoever gives it a value writes the colon, too.
+    after, colon = (entry.key.end, ":") if entry.after is None else (entry.after, "")
+    return Slot(entry.value, after, holder.column, holder.flow, colon=colon)
 
 
 def replace_value(page: Page, slot: Slot, value: Any) -> Iterator[str]:
     """Propose texts in which a value is another one."""
     node = slot.node
-    if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGGED.get(node.tag, ()):
-        # The tag still fits: it stays, with what stands behind it replaced.
+    if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGS.get(node.tag, ()):
         untagged = dataclasses.replace(node, start=node.content)
         yield from _replaced(page, dataclasses.replace(slot, node=untagged), value)
     yield from _replaced(page, slot, value)

@@ -18,7 +18,6 @@ _NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
 _NOT_PLAIN = re.compile(r":(?:\s|\Z)|\s#|\t|\A-(?:[\s-]|\Z)|\A\.\.\.")
 _NOT_PLAIN_IN_BRACKETS = re.compile(r"[,\[\]{}:?]")
 _INDENTED = re.compile(r"\n*[ \t]")
-_TRAILING = re.compile(r"\n*\Z")
 _NARROWEST: Final = 60
 
 
@@ -127,7 +126,7 @@ def folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None
     if _UNWRITABLE.search(text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
         return None
     width = max(_NARROWEST, *(len(line) for line in old_lines), 0)
-    old = _paragraphs(old_lines)
+    old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
     lines: list[str] = []
     number = 0
     for paragraph in paragraphs:
@@ -138,7 +137,7 @@ def folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None
         lines += [""] if number else []
         lines += _wrap(paragraph, old[number] if number < len(old) else [], width)
         number += 1
-    lines += [""] * (len(_trailing(text)) - 1)
+    lines += [""] * (_count_breaks(text) - 1)
     return BlockText(f">{_chomping(text)}", [_indented(line, column) for line in lines])
 
 
@@ -174,28 +173,16 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _chomping(text: str) -> str:
-    breaks = len(_trailing(text))
-    return "-" if not breaks else "" if breaks == 1 else "+"
+    return {0: "-", 1: ""}.get(_count_breaks(text), "+")
 
 
-def _trailing(text: str) -> str:
-    found = _TRAILING.search(text)
-    return found[0] if found else ""
+def _count_breaks(text: str) -> int:
+    """Return how many line breaks a text ends in."""
+    return len(text) - len(text.rstrip("\n"))
 
 
 def _indented(line: str, column: int) -> str:
     return " " * column + line if line else ""
-
-
-def _paragraphs(lines: Sequence[str]) -> list[list[str]]:
-    """Return the runs of lines that have no blank line between them."""
-    found: list[list[str]] = [[]]
-    for line in lines:
-        if line:
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return found
 
 
 def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
