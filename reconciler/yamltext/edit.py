@@ -54,6 +54,7 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     intended = _read(body)
     if not isinstance(intended, dict):
         raise EditRefused("the file holds no fields", "unreadable")
+    # Some editors write a byte order mark, which the text counts as a character and libyaml's marks do not.
     bom, newline = text[: len(text) - len(body)], line_break(body)
     for edit in _sort_edits(body, edits):
         wanted = _put(intended, edit)
@@ -86,6 +87,7 @@ def line_diff(before: str, after: str, file: str) -> str:
     """Return a unified diff of two texts of one file, empty where they are equal."""
     if before == after:
         return ""
+    # Not `splitlines`, which breaks lines at eight other characters too, so that git could not apply the diff.
     old, new = (re.findall(r"[^\n]*\n|[^\n]+\Z", text) for text in (before, after))
     lines = difflib.unified_diff(old, new, f"a/{file}", f"b/{file}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
@@ -95,6 +97,7 @@ def _check_paths(paths: Sequence[FieldPath]) -> None:
     for number, path in enumerate(paths):
         if not path:
             raise EditRefused("a file cannot be replaced as a whole", "paths")
+        # Which of the two came first would decide what is left of the other.
         if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
             raise EditRefused(f"{dotted(path)} lies within another field that is to change", "paths")
 
@@ -103,6 +106,7 @@ def _read(text: str) -> Any:
     try:
         return read_yaml(text)
     except YamlProblems as error:
+        # Without a quote from the file, since an edit's message may be printed where its values may not.
         problem = error.problems[0]
         message = f"the file cannot be read: line {problem.line}: {problem.discreet or problem.message}"
         raise EditRefused(message, "unreadable", hint="correct the file first") from None

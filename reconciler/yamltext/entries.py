@@ -27,6 +27,7 @@ def insert_pair(page: Page, mapping: Node, key: str, value: Any) -> Iterator[str
         written = write_inline({key: value}, style, in_brackets=True)[1:-1]
         yield _append_in_brackets(page, mapping, last, written)
         return
+    # Behind the last line of the last value; comments and blank lines that follow are about what comes then.
     for hand in page.hands():
         lines = write_pair(key, value, mapping.column, hand, style)
         yield page.spliced(page.lines_at(line_end(page.text, mapping.end), lines))
@@ -93,6 +94,7 @@ def _is_first_on_line(page: Page, position: int) -> bool:
 def _cut_lines(page: Page, first: int, last: int) -> Splice:
     """Return the splice that takes out the lines from one position to another."""
     start = line_start(page.text, first)
+    # With the line break before it, not the one behind, which the last line of a file may lack.
     start -= 2 if page.text[start - 2 : start] == "\r\n" else 1
     end = line_end(page.text, last)
     # At the end of a text no blank line may stay as its new last one.
@@ -103,6 +105,7 @@ def _append_in_brackets(page: Page, holder: Node, last: Pair | Item | None, writ
     """Return the text with one more entry between brackets, after another one."""
     if last is None:
         return page.spliced(Splice(holder.content + 1, holder.content + 1, written))
+    # Where the one before has its line to itself, so has this one.
     margin = page.text[line_start(page.text, last.start) : last.start]
     alone = not margin.strip(" \t") and line_start(page.text, last.start) == line_start(page.text, last.end)
     on_own_line = alone and _COMMA.match(page.text, last.end)

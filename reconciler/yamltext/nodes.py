@@ -27,7 +27,9 @@ MAX_ALIASED: Final = 10_000
 COLLECTION: Final = "collection"
 
 _TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
+# A "!" with nothing behind it, anywhere a value may begin; inside a text it is found, too, and looked at again.
 _LONE_MARK = re.compile(r"(?:^|[\s,\[{:?-])!(?:\s|\Z)")
+# YAML 1.1 breaks lines at these, and 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 # Compiled when it is needed, which takes as long as reading twenty files.
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -68,6 +70,7 @@ class _Loader(CParser):
 
     def resolve(self, kind: type, _value: str | None, implicit: Any) -> str:
         """Return the tag of a node that has none."""
+        # What a plain text means is not PyYAML's to say: it reads YAML 1.1, in which `yes` is true and `012` is 10.
         if kind is yaml.ScalarNode:
             return PLAIN if implicit[0] else TEXT
         return COLLECTION
@@ -95,6 +98,7 @@ def compose(text: str) -> yaml.Node | None:
     """
     loader = None
     try:
+        # Whether a text is ASCII, Python knows without looking at it.
         if not text.isascii():
             _refuse_invisible(text)
         loader = _Loader(text)
@@ -119,6 +123,7 @@ def unused_anchors(text: str) -> Iterator[tuple[int, int]]:
 
     The text must be one that `compose` takes.
     """
+    # Composed nodes have lost the names; tokens have each of them, and its place.
     tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
     used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
     for token in tokens:
@@ -128,6 +133,7 @@ def unused_anchors(text: str) -> Iterator[tuple[int, int]]:
 
 def place_in(text: str, position: int) -> tuple[int, int]:
     """Return line and column, from 1, of a character of a text."""
+    # A lone \r ends a line, too, as for the parser.
     before = text[:position].replace("\r\n", "\n").replace("\r", "\n")
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 

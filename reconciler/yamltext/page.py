@@ -29,6 +29,7 @@ class Page:
 
     def hands(self) -> Iterator[Hand]:
         """Yield how to write values here: as the file does, then without blocks of text."""
+        # A comment that is indented further than a block text would become a part of it, and quotes end anywhere.
         yield self.hand
         yield dataclasses.replace(self.hand, blocks=False)
 
@@ -46,6 +47,7 @@ class Page:
 
     def spliced(self, *splices: Splice) -> str:
         """Return the text with splices made; of two at one place the first stands first."""
+        # Sorted by place alone, and stably: what stands at one place keeps its order.
         pieces: list[str] = []
         position = 0
         for splice in sorted(splices, key=lambda splice: splice[:2]):
@@ -64,6 +66,7 @@ def style_of(node: Node) -> str:
 
 def _hand_of(root: Node) -> Hand:
     """Return how a file is written, by its first nested mapping and its first list below a key."""
+    # Files are rarely of one hand; the first of each kind is as good as any, and the same in every run.
     step, list_offset = 0, None
     for node in root.walk():
         for pair in node.pairs if node.is_block_collection else ():

@@ -22,7 +22,7 @@ _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
 
 
 class _Error(NamedTuple):
-    """One error: libyaml's words, the place where it gave up, where what it was reading began, and the lines."""
+    """One error: libyaml's words, the place where it gave up, and the context: where what it was reading began."""
 
     words: str
     place: tuple[int, int]
@@ -30,29 +30,13 @@ class _Error(NamedTuple):
     lines: list[str]
 
     @property
-    def line(self) -> str:
-        """The line of the place."""
-        return self.lines[self.place[0] - 1]
-
-    @property
     def before(self) -> str:
         """The line up to the place."""
-        return self.line[: self.place[1] - 1]
+        return self.lines[self.place[0] - 1][: self.place[1] - 1]
 
-    @property
-    def character(self) -> str:
-        """The character at the place."""
-        return self.line[self.place[1] - 1 : self.place[1]]
-
-    @property
-    def context_line(self) -> str:
-        """The line of the context."""
-        return self.lines[self.context[0] - 1]
-
-    @property
-    def begins_with(self) -> str:
-        """The first character of what the parser was reading."""
-        return self.context_line[self.context[1] - 1 : self.context[1]]
+    def character(self, place: tuple[int, int]) -> str:
+        """Return the character at a place, empty at the end of a line."""
+        return self.lines[place[0] - 1][place[1] - 1 : place[1]]
 
 
 # What to say, at a place of its own where the mistake is neither at the parser's place nor at its context.
@@ -95,11 +79,11 @@ def _begins(character: str) -> str:
 
 
 def _begun_with(error: _Error) -> str:
-    return _begins(error.begins_with)
+    return _begins(error.character(error.context))
 
 
 def _odd_character(error: _Error) -> str:
-    return _TABS if error.character == "\t" else _begins(error.character)
+    return _TABS if error.character(error.place) == "\t" else _begins(error.character(error.place))
 
 
 def _colon(error: _Error) -> str:
@@ -117,7 +101,7 @@ def _colon(error: _Error) -> str:
 def _no_key(error: _Error) -> _Answer:
     """Tell apart what libyaml says of everything that goes on after a value has ended."""
     before = error.before.rstrip()
-    text = _KEY_THEN_TEXT.match(error.line)
+    text = _KEY_THEN_TEXT.match(error.lines[error.place[0] - 1])
     if text and before and text["value"][0] in "{[":
         return (error.place[0], text.start("value") + 1), _begins(text["value"][0])
     if before.endswith(('"', "'")):
@@ -127,7 +111,7 @@ def _no_key(error: _Error) -> _Answer:
         if opening is None:
             return "nothing can follow the bracket that closes a group; begin a new line"
         return (error.place[0], opening.start() + 1), _begins(opening[0])
-    if error.character == "-":
+    if error.character(error.place) == "-":
         return (
             "a list item cannot stand here; a list begins on the line below its key, and each item with "
             '"- " in the same column'
@@ -150,7 +134,7 @@ def _opened_above(error: _Error, before: str) -> _Answer | None:
 
 
 def _missing_colon(error: _Error) -> str:
-    if re.match(r"\s*(?:- )?[A-Za-z_][\w.]*:\S", error.context_line):
+    if re.match(r"\s*(?:- )?[A-Za-z_][\w.]*:\S", error.lines[error.context[0] - 1]):
         return 'put a space after the colon, as in "name: value"'
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
@@ -159,7 +143,7 @@ def _missing_colon(error: _Error) -> str:
 
 
 def _flow(error: _Error) -> _Answer:
-    opening = error.begins_with
+    opening = error.character(error.context)
     closing = {"{": "}", "[": "]"}.get(opening)
     if closing is None:
         return error.place, 'after a "{", "[" or comma something is missing here; a text with these needs quotes'
@@ -170,7 +154,7 @@ def _flow(error: _Error) -> _Answer:
 
 
 def _block_header(error: _Error) -> str:
-    opening = error.begins_with
+    opening = error.character(error.context)
     return (
         f'after "{opening}" the text begins on the next line, indented; a text that '
         f'itself begins with "{opening}" must be in quotes'

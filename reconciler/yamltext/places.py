@@ -43,6 +43,7 @@ def may_be_cut_off(text: str, document: Mapping[str, Any], fields: Iterable[str]
 
     That is quick, and leaves few texts of which `find_cut_off` must look at the nodes.
     """
+    # YAML's comment begins behind white space; a "#" within a word is a part of the text.
     before = [part.rstrip(" \t") for part in text.split("#") if part.endswith((" ", "\t"))]
     return [field for field in fields if field in document and _ends_one(document[field], before)]
 
@@ -52,6 +53,7 @@ def find_cut_off(text: str, fields: Iterable[str]) -> list[str]:
     root = _tolerantly(text)
     if not isinstance(root, yaml.MappingNode):
         return []
+    # `name: null # why` says what it means, but the value of `name: #5` is most likely the comment.
     lines = split_lines(text)
     wanted = set(fields)
     return [
@@ -83,6 +85,7 @@ def _tolerantly(text: str) -> yaml.Node | None:
 def _collect(node: yaml.Node, path: FieldPath, places: dict[FieldPath, Place]) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            # Of duplicate keys the first one counts, as for the value that could be read.
             if isinstance(key, yaml.ScalarNode) and (*path, key.value) not in places:
                 places[*path, key.value] = Place(_start(key), _start(value))
                 _collect(value, (*path, key.value), places)

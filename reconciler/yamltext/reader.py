@@ -52,13 +52,13 @@ class _Reading:
 
     def value_of(self, node: yaml.Node, path: FieldPath) -> Any:
         """Return a node's value as far as it can be read."""
-        if type(node) is yaml.ScalarNode:
+        if isinstance(node, yaml.ScalarNode):
             value = read_scalar(node.tag, node.value)
-            if type(value) is Refusal:
+            if isinstance(value, Refusal):
                 self._report(node, path, value.message, value.discreet)
                 return node.value
             return value
-        is_mapping = type(node) is yaml.MappingNode
+        is_mapping = isinstance(node, yaml.MappingNode)
         if node.tag not in (COLLECTION, "tag:yaml.org,2002:map" if is_mapping else "tag:yaml.org,2002:seq"):
             message = f"the tag {write_tag(node.tag)} is not supported; remove it"
             self._report(node, path, message, "this tag is not supported; remove it")
@@ -86,17 +86,17 @@ class _Reading:
 
     def _key(self, node: yaml.Node, path: FieldPath) -> str | None:
         """Return a key; None, with a problem noted, for one that is no text."""
-        if type(node) is not yaml.ScalarNode:
-            opening = "{" if type(node) is yaml.MappingNode else "["
+        if not isinstance(node, yaml.ScalarNode):
+            opening = "{" if isinstance(node, yaml.MappingNode) else "["
             message = f'a key must be a text; a text that begins with "{opening}" must be in quotes'
             # An unquoted {{variable}} most often: the whole value is meant to be a text.
             self._report(node, path, message, about="value" if path else "key")
             return None
         key = read_scalar(node.tag, node.value)
-        if type(key) is str:
+        if isinstance(key, str):
             return key
         path = (*path, node.value)
-        if type(key) is Refusal:
+        if isinstance(key, Refusal):
             self._report(node, path, key.message, key.discreet, about="key")
             return str(node.value)
         quoted = f': "{node.value}"' if node.value else ""

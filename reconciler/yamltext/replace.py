@@ -65,6 +65,7 @@ def _replaced(page: Page, slot: Slot, value: Any) -> Iterator[str]:
     node = slot.node
     style = style_of(node)
     is_bare = node.flow and not node.items and not node.pairs
+    # Empty brackets over several lines, with a comment between them, which stays.
     if is_bare and is_filled(value) and "#" in page.text[node.start : node.end]:
         inside = write_inline(value, style, in_brackets=True)[1:-1]
         yield page.spliced(Splice(node.content + 1, node.content + 1, inside))
@@ -74,6 +75,7 @@ def _replaced(page: Page, slot: Slot, value: Any) -> Iterator[str]:
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
         for block in _block_texts(page, slot, value):
             yield page.spliced(*_with_body(page, slot, block))
+    # Whoever wrote brackets around something keeps them.
     if is_filled(value) and (is_bare or not node.flow):
         for hand in page.hands():
             yield page.spliced(*_collection(page, slot, value, hand, style))
@@ -85,8 +87,9 @@ def _block_texts(page: Page, slot: Slot, value: str) -> Iterator[BlockText]:
     node = slot.node
     column = node.body_column or slot.column + page.hand.step
     breaks_off = not page.text[line_end(page.text, max(node.end, slot.after)) :].strip(" \r\n")
+    # Parsers differ in what a block text ends with that the file breaks off.
     if value.endswith("\n") and breaks_off and not page.text.endswith(("\n", "\r")):
-        return  # parsers differ in what a block text ends with that the file breaks off
+        return
     if node.style == ">":
         body = page.text[line_end(page.text, node.header) : node.end]
         old = [line[column:] for line in re.split(r"\r\n|\r|\n", body)[1:]]
@@ -110,6 +113,7 @@ def _inline(page: Page, slot: Slot, written: str) -> list[Splice]:
             Splice(node.start, node.header, written),
             Splice(line_end(page.text, node.header), node.end, ""),
         ]
+    # The value moves up behind its key, and the lines below it go.
     if node.is_block_collection and not _is_compact(page, slot):
         return [*_behind(page, slot, f" {written}"), _lines_removed(page, node)]
     return [Splice(node.start, node.end, written)]
@@ -135,6 +139,7 @@ def _collection(page: Page, slot: Slot, value: Any, hand: Hand, style: str) -> l
     node = slot.node
     on_line = page.text[slot.after : node.content].strip(" \t") == ""
     in_place = slot.is_item and on_line and not node.is_block_text and not node.is_empty
+    # A list may stand in the column of its key, but not one that is itself a list's entry.
     least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
     if in_place or (node.is_block_collection and node.column >= least):
         written = page.newline.join(write_block(value, node.column, hand, style))[node.column :]
@@ -149,6 +154,7 @@ def _collection(page: Page, slot: Slot, value: Any, hand: Hand, style: str) -> l
         body = page.lines_at(line_end(page.text, slot.after), lines)
         return [*_behind(page, slot, ""), body, _lines_removed(page, node)]
     end = max(node.end, slot.after)
+    # A comment between key and value stays above what is written.
     if "#" in page.text[slot.after : node.start]:
         column = node.column
         return [Splice(node.start, end, page.newline.join(write_block(value, column, hand, style))[column:])]

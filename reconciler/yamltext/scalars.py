@@ -40,7 +40,7 @@ SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
     f"{_YAML}float": (int, float),
     f"{_YAML}null": (type(None),),
 }
-# Texts that begin otherwise are texts to both parsers.
+# The quick way for nearly every text of a definition. Texts that begin otherwise are texts to both parsers.
 _FIRST = frozenset("0123456789+-.~<=yYnNtTfFoO")
 # Beyond it nothing is computed: `1:1:1:...` and 99999... take Python minutes, and no value of a definition is so long.
 _LONGEST = 64
@@ -100,11 +100,13 @@ def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
     value = read_plain(text)
     if not isinstance(value, Refusal) and type(value) not in types:
         return Refusal(f"this value does not fit its tag {write_tag(tag)}; remove the tag", "")
+    # `!!float 2` is 2.0 to every parser.
     return float(value) if type(value) is int and float in types else value
 
 
 @lru_cache(maxsize=4096)
 def _read_short(text: str) -> Scalar | Refusal:
+    # Both answers are remembered: a fleet has few different ones.
     old, new = _yaml_1_1(text), _core_schema(text)
     for value in (old, new):
         if isinstance(value, float) and not math.isfinite(value):
@@ -153,6 +155,7 @@ def _ambiguity(text: str, old: Any, new: Scalar) -> Refusal:
         return Refusal('merge keys ("<<") are not supported; write the fields out', "merge keys are not supported")
     fixes = [_quoted(text)]
     values = (old, new)
+    # A time of day is a number to YAML 1.1, which nobody ever means; only quotes are offered there, as for a date.
     if isinstance(old, bool):
         fixes.insert(0, f"write {'true' if old else 'false'}")
     elif ":" not in text and not isinstance(old, datetime.date):

@@ -20,6 +20,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(r"[\r\n]|\Z")
 _COLON = re.compile(r"[ \t]*:")
 _HEADER = re.compile(r"[|>][-+0-9]*")
+# Between two entries of a list without brackets stand only white space and comments.
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
 
 
@@ -212,6 +213,7 @@ class _Builder:
         end = made.end
         if end > first_line and self.text[end - 1] in "\r\n":
             end = _before_break(self.text, end)
+        # A line of more blanks than the text's column is a line of the text, and not blank.
         while end > first_line and "+" not in header[0]:
             line = self.text[line_start(self.text, end) : end]
             if line.strip(" ") or len(line) > column:
@@ -237,7 +239,7 @@ class _Builder:
         items: list[Item] = []
         end = made.content
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            # Events have no dash either; between two entries there are only white space and comments.
+            # Events have no dash either.
             found = None if made.flow else _TO_NEXT_DASH.match(self.text, end)
             value = self._node(event, made.column)
             items.append(Item(found.end() if found else value.start, value))

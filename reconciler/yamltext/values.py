@@ -14,8 +14,11 @@ from reconciler.yamltext.scalars import read_plain, write_number
 
 # Written as escapes: control characters, line breaks of YAML 1.1, the byte order mark, halves of surrogate pairs.
 _UNWRITABLE = re.compile("[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# YAML's indicators but for the dash, which only counts with white space behind it.
 _NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
+# What would end the text (`: `, ` #`), make it a list's entry, or end the document; and tabs, which nobody sees.
 _NOT_PLAIN = re.compile(r":(?:\s|\Z)|\s#|\t|\A-(?:[\s-]|\Z)|\A\.\.\.")
+# Stricter than the rules: parsers differ in what a colon or a question mark may touch between brackets.
 _NOT_PLAIN_IN_BRACKETS = re.compile(r"[,\[\]{}:?]")
 _INDENTED = re.compile(r"\n*[ \t]")
 _NARROWEST: Final = 60
@@ -53,9 +56,8 @@ def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> s
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, Sequence):
         return f"[{', '.join(write_inline(item, style, in_brackets=True) for item in value)}]"
-    if isinstance(value, float):
-        return write_number(value)
-    return json.dumps(value)
+    # JSON's `true`, `false` and `null` are YAML's; its `1e+20` is a text to PyYAML.
+    return write_number(value) if isinstance(value, float) else json.dumps(value)
 
 
 def write_block(value: Any, column: int, hand: Hand, style: str = "") -> list[str]:
@@ -82,6 +84,7 @@ def write_item(value: Any, column: int, hand: Hand, style: str = "") -> list[str
     """Return an entry of a list as lines, the first with its dash at a column."""
     begin = " " * column + "-"
     if is_filled(value):
+        # The first line stands behind the dash, and the others below it, whatever the file's step is.
         first, *others = write_block(value, column + 2, hand, style)
         return [f"{begin} {first[column + 2 :]}", *others]
     return _scalar_lines(begin, value, column, hand, style)
@@ -103,13 +106,14 @@ def literal(text: str, column: int, parent_column: int) -> BlockText | None:
     The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
     the chomping indicator that keeps its trailing line breaks (8.1.1.2).
     """
+    # A block of white space alone has no line that could say how far it is indented.
     core = text.rstrip("\n")
     if not core.strip() or _UNWRITABLE.search(text.replace("\n", "")):
         return None
     indicator = ""
     if _INDENTED.match(text):
         indicator = str(column - parent_column)
-        if len(indicator) > 1:
+        if len(indicator) > 1:  # YAML has one digit for it
             return None
     lines = text.removesuffix("\n").split("\n")
     return BlockText(f"|{indicator}{_chomping(text)}", [_indented(line, column) for line in lines])
@@ -121,6 +125,7 @@ def folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None
     `old_lines` are the lines that stand there now: those of them that still fit stay as they are, and the
     longest gives the width.
     """
+    # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
     core = text.rstrip("\n")
     paragraphs = core.split("\n")
     if _UNWRITABLE.search(text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
@@ -187,6 +192,7 @@ def _indented(line: str, column: int) -> str:
 
 def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
     """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
+    # Lines that stay as they are do not show up in a diff, so only what lies between them is filled up anew.
     old = list(old)
     while len(old) > 1 and paragraph.startswith(old[0] + " ") and paragraph[len(old[0]) + 1] != " ":
         yield old[0]
@@ -196,6 +202,7 @@ def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
         kept.insert(0, old[-1])
         paragraph = paragraph[: -len(old.pop()) - 1]
     while len(paragraph) > width:
+        # A fold is one space; at two in a row one of them would be lost.
         breaks = [found.start() for found in re.finditer(r"(?<! ) (?! )", paragraph)]
         if not breaks:
             break

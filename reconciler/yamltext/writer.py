@@ -44,7 +44,7 @@ class _Readable(yaml.SafeDumper):
     """Block style, lists indented below their key, no anchors."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        # PyYAML writes a list in the column of its key, which is right and looks wrong.
+        # PyYAML puts a list in the column of its key; further right people see what it belongs to.
         super().increase_indent(flow, indentless=False)
 
     def ignore_aliases(self, data: Any) -> bool:
