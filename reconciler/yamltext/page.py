@@ -4,7 +4,7 @@ Pieces are put in as they come; whether the text then reads as intended is for o
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.yamltext.spans import Node, line_end
@@ -33,7 +33,7 @@ class Page:
         yield self.hand
         yield dataclasses.replace(self.hand, blocks=False)
 
-    def lines_at(self, position: int, lines: list[str]) -> Splice:
+    def lines_at(self, position: int, lines: Sequence[str]) -> Splice:
         """Return the splice that writes lines after the one that ends at a position."""
         return Splice(position, position, "".join(self.newline + line for line in lines))
 

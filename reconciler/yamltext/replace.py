@@ -6,7 +6,7 @@ elsewhere): whoever asks reads each proposal and takes the first that does.
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.yamltext.page import Page, Splice, style_of
@@ -57,11 +57,11 @@ def replace_value(page: Page, slot: Slot, value: Any) -> Iterator[str]:
     node = slot.node
     if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGS.get(node.tag, ()):
         untagged = dataclasses.replace(node, start=node.content)
-        yield from _replaced(page, dataclasses.replace(slot, node=untagged), value)
-    yield from _replaced(page, slot, value)
+        yield from _replace(page, dataclasses.replace(slot, node=untagged), value)
+    yield from _replace(page, slot, value)
 
 
-def _replaced(page: Page, slot: Slot, value: Any) -> Iterator[str]:
+def _replace(page: Page, slot: Slot, value: Any) -> Iterator[str]:
     node = slot.node
     style = style_of(node)
     is_bare = node.flow and not node.items and not node.pairs
@@ -70,16 +70,16 @@ def _replaced(page: Page, slot: Slot, value: Any) -> Iterator[str]:
         inside = write_inline(value, style, in_brackets=True)[1:-1]
         yield page.spliced(Splice(node.content + 1, node.content + 1, inside))
     if slot.in_brackets:
-        yield page.spliced(*_inline(page, slot, write_inline(value, style, in_brackets=True)))
+        yield page.spliced(*_write(page, slot, write_inline(value, style, in_brackets=True)))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
         for block in _block_texts(page, slot, value):
-            yield page.spliced(*_with_body(page, slot, block))
+            yield page.spliced(*_write(page, slot, block.header, block.lines))
     # Whoever wrote brackets around something keeps them.
     if is_filled(value) and (is_bare or not node.flow):
         for hand in page.hands():
-            yield page.spliced(*_collection(page, slot, value, hand, style))
-    yield page.spliced(*_inline(page, slot, write_inline(value, style)))
+            yield page.spliced(*_write_collection(page, slot, value, hand, style))
+    yield page.spliced(*_write(page, slot, write_inline(value, style)))
 
 
 def _block_texts(page: Page, slot: Slot, value: str) -> Iterator[BlockText]:
@@ -101,64 +101,43 @@ def _block_texts(page: Page, slot: Slot, value: str) -> Iterator[BlockText]:
         yield candidate
 
 
-def _inline(page: Page, slot: Slot, written: str) -> list[Splice]:
-    """Return the splices that write something on one line in place of a value."""
-    node = slot.node
-    if node.is_empty:
-        if node.properties > node.start:
-            return [Splice(node.start, node.end, written)]
-        return [Splice(slot.after, slot.after, f"{slot.colon} {written}")]
-    if node.is_block_text:
-        return [
-            Splice(node.start, node.header, written),
-            Splice(line_end(page.text, node.header), node.end, ""),
-        ]
-    # The value moves up behind its key, and the lines below it go.
+def _write(page: Page, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
+    """Return the splices that write a head in place of a value, and lines below it; comments on its line stay there."""
+    node, text = slot.node, page.text
     if node.is_block_collection and not _is_compact(page, slot):
-        return [*_behind(page, slot, f" {written}"), _lines_removed(page, node)]
-    return [Splice(node.start, node.end, written)]
-
-
-def _with_body(page: Page, slot: Slot, block: BlockText) -> list[Splice]:
-    """Return the splices that write a block text in place of a value; a comment on the line stays there."""
-    node = slot.node
-    end = line_end(page.text, node.end)
-    body = page.lines_at(end, block.lines)
+        # The head moves up behind the key, and the lines below it go.
+        below = page.lines_at(line_end(text, slot.after), lines)
+        return [*_write_behind(page, slot, f" {head}" if head else ""), below, _cut_lines(page, node)]
+    if node.is_empty and node.properties == node.start:
+        written = f"{slot.colon} {head}" if head else ""
+        return [Splice(slot.after, slot.after, written), page.lines_at(line_end(text, slot.after), lines)]
+    # What has lines begins behind its key, even where the value has a line of its own, but not past a comment.
+    begins_anew = lines and not node.is_block_text and not node.is_empty and not text[slot.after : node.start].strip()
+    start = node.start if head and not begins_anew else slot.after
+    written = f" {head}" if begins_anew and head else head
     if node.is_block_text:
-        first_line = line_end(page.text, node.header)
-        return [Splice(node.start, node.header, block.header), Splice(first_line, node.end, body.text)]
-    if node.is_empty or (node.is_block_collection and not _is_compact(page, slot)):
-        return [*_inline(page, slot, block.header), page.lines_at(line_end(page.text, slot.after), block.lines)]
-    if not page.text[slot.after : node.start].strip():
-        return [Splice(slot.after, node.end, f" {block.header}"), body]
-    return [Splice(node.start, node.end, block.header), body]
+        first_line = line_end(text, node.header)
+        return [Splice(start, node.header, written), Splice(first_line, node.end, page.lines_at(0, lines).text)]
+    end = max(node.end, slot.after)
+    return [Splice(start, end, written), page.lines_at(line_end(text, end), lines)]
 
 
-def _collection(page: Page, slot: Slot, value: Any, hand: Hand, style: str) -> list[Splice]:
+def _write_collection(page: Page, slot: Slot, value: Any, hand: Hand, style: str) -> list[Splice]:
     """Return the splices that write a list or mapping without brackets in place of a value."""
     node = slot.node
-    on_line = page.text[slot.after : node.content].strip(" \t") == ""
-    in_place = slot.is_item and on_line and not node.is_block_text and not node.is_empty
+    between = page.text[slot.after : node.content]
     # A list may stand in the column of its key, but not one that is itself a list's entry.
     least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
-    if in_place or (node.is_block_collection and node.column >= least):
+    is_behind_dash = slot.is_item and not between.strip(" \t") and not node.is_block_text and not node.is_empty
+    if is_behind_dash or (node.is_block_collection and node.column >= least):
         written = page.newline.join(write_block(value, node.column, hand, style))[node.column :]
-        return [*_behind(page, slot, ""), Splice(node.content, node.end, written)]
-    column = slot.column + 2 if slot.is_item else column_below(value, slot.column, hand)
-    lines = write_block(value, column, hand, style)
-    if node.is_block_text:
-        first_line = line_end(page.text, node.header)
-        body = page.lines_at(first_line, lines)
-        return [Splice(slot.after, node.header, ""), Splice(first_line, node.end, body.text)]
-    if node.is_block_collection:
-        body = page.lines_at(line_end(page.text, slot.after), lines)
-        return [*_behind(page, slot, ""), body, _lines_removed(page, node)]
-    end = max(node.end, slot.after)
+        return [*_write_behind(page, slot, ""), Splice(node.content, node.end, written)]
     # A comment between key and value stays above what is written.
-    if "#" in page.text[slot.after : node.start]:
-        column = node.column
-        return [Splice(node.start, end, page.newline.join(write_block(value, column, hand, style))[column:])]
-    return [Splice(slot.after, end, ""), page.lines_at(line_end(page.text, end), lines)]
+    if "#" in page.text[slot.after : node.start] and not node.is_block_text and not node.is_block_collection:
+        written = page.newline.join(write_block(value, node.column, hand, style))[node.column :]
+        return [Splice(node.start, max(node.end, slot.after), written)]
+    column = slot.column + 2 if slot.is_item else column_below(value, slot.column, hand)
+    return _write(page, slot, "", write_block(value, column, hand, style))
 
 
 def _is_compact(page: Page, slot: Slot) -> bool:
@@ -166,7 +145,7 @@ def _is_compact(page: Page, slot: Slot) -> bool:
     return slot.is_item and line_start(page.text, slot.node.content) <= slot.after
 
 
-def _behind(page: Page, slot: Slot, written: str) -> list[Splice]:
+def _write_behind(page: Page, slot: Slot, written: str) -> list[Splice]:
     """Return the splices that write behind a key, and drop the anchor and tag of what stands below it."""
     node = slot.node
     splices = [Splice(slot.after, slot.after, written)]
@@ -176,7 +155,7 @@ def _behind(page: Page, slot: Slot, written: str) -> list[Splice]:
     return splices
 
 
-def _lines_removed(page: Page, node: Node) -> Splice:
+def _cut_lines(page: Page, node: Node) -> Splice:
     """Return the splice that takes out the lines of a node; a comment behind the last one stays, on its own."""
     end = line_end(page.text, node.end)
     if page.text[node.end : end].strip(" \t"):
