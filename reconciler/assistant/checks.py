@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from reconciler.assistant.fields import BY_PATH, ID, Field, Kind, keys_inside
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
-from reconciler.assistant.wording import (
+from reconciler.assistant.plain_words import (
     CURLY_QUOTES,
     closest,
     describe_kind,
@@ -16,6 +15,7 @@ from reconciler.assistant.wording import (
     describe_wrong_kind,
     shorten,
 )
+from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
 
 # No "/", "?", "#", white space or control character, which would change the URL that the id becomes part of;
 # neither "." nor "..", which a URL drops; no curly quote, which only ever comes from a text editor.

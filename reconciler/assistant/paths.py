@@ -24,6 +24,7 @@ def parse_pointer(pointer: str) -> FieldPath:
         if re.search("~(?![01])", key):
             msg = "in a JSON Pointer '~' is written ~0 and '/' inside a key ~1"
             raise ValueError(msg)
+    # In this order: `~01` is a tilde and a 1, not a slash (RFC 6901, section 4).
     return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)
 
 

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from reconciler.assistant.schema import definition_schema, overlay_schema
+from reconciler.assistant.json_schema import definition_schema, overlay_schema
 from reconciler.cli.options import folder_option
 from reconciler.errors import UsageError
 from reconciler.files.settings_schema import settings_schema

@@ -36,6 +36,7 @@ def load_settings(folder: Path, *, root: Path) -> Settings:
     if other.exists():
         message = f"the settings are read from {FILE_NAME}; rename this file"
         raise InvalidSettings([Problem(shown_path(other, root), 1, 1, message)])
+    # A link that leads nowhere is no absent file: somebody wanted settings there.
     if not path.exists() and not path.is_symlink():
         return Settings()
     file = shown_path(path, root)
@@ -59,6 +60,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)
     wrong += [*_find_shared_folders(settings.environments, folder), *find_misspelt(settings)]
+    # What the reader has refused stands in the content as a text, of which the checks would say something else.
     seen = {(problem.path, problem.about) for problem in unreadable}
     for problem in wrong:
         if (problem.path, problem.about) not in seen:
@@ -88,6 +90,7 @@ def _is_date(problem: YamlProblem, content: object) -> bool:
 
 def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) -> Iterator[FieldProblem]:
     """Yield the overlay folders that hold what others read, or are held: what is written for one would reach both."""
+    # Resolved, since `./a` and a link to `a` are the same folder.
     taken = {folder: "the definitions' folder"}
     for name, entry in environments.items():
         if not entry.overlay:

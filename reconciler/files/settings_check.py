@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from reconciler.assistant import fields
 from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
-from reconciler.assistant.wording import closest
 from reconciler.core.settings import Settings
 from reconciler.files.settings_table import SETTINGS, Setting
-from reconciler.yamltext.values import write_inline
+from reconciler.yamltext.write_values import write_inline
 
 _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key
 
@@ -83,6 +83,7 @@ def _describe(detail: Any) -> FieldProblem:
     """Return pydantic's account of one error in plain words."""
     kind, path = detail["type"], tuple(str(part) for part in detail["loc"])
     about: About = "value"
+    # In a group whose names are free, a name can be wrong whatever stands behind it.
     if path[-1] == _OF_A_KEY:
         path, about = path[:-1], "key"
     key = path[-1]
@@ -94,6 +95,7 @@ def _describe(detail: Any) -> FieldProblem:
         return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
     if kind == "missing":
         return FieldProblem(path[:-1], f'this entry has no "{key}"; add it')
+    # Whatever pydantic wanted there: a setting without a value is a line that somebody has not finished.
     if detail["input"] is None:
         return FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unset")
     if kind == "value_error":

@@ -4,7 +4,7 @@ Where the table judges step by step, the schema has a pattern; a test keeps the 
 tell, such as a date that does not exist.
 """
 
-from reconciler.assistant.schema import DIALECT, Schema
+from reconciler.assistant.json_schema import DIALECT, Schema
 from reconciler.files.settings_table import SETTINGS, Setting
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.assistant import fields
+from reconciler.assistant.json_schema import END, Schema
 from reconciler.assistant.paths import FieldPath, dotted, parse_pointer, to_pointer
-from reconciler.assistant.schema import END, Schema
-from reconciler.assistant.wording import closest
+from reconciler.assistant.plain_words import closest
 from reconciler.core.base_url import check_base_url
 from reconciler.core.limits import MaxChanges
 from reconciler.errors import SettingsError
@@ -125,6 +125,7 @@ def _read_extra_field(value: str) -> FieldPath:
 
 def _extra_field_pattern() -> str:
     """Return the pattern of a field that the reference does not list: top-level, or inside a closed object."""
+    # A lookahead at the start of a key, since JSON Schema's patterns have no other way to say "none of these".
     inside = [f"/{name}/{_none_of(fields.keys_inside((name,)))}" for name in fields.CLOSED_OBJECTS]
     return f"^(?:{'|'.join([f'/{_none_of([*fields.TOP_LEVEL, *fields.READ_ONLY])}', *inside])}){END}"
 
@@ -179,7 +180,7 @@ _IGNORE_ENTRY: Final = {
     ),
 }
 
-# What the whole project and each environment may set.
+# What the whole project and each environment may set. The patterns are for editors, which know no calendar and no URL.
 _SHARED: Final = {
     "api_url": _text(
         "The API's base URL, up to /api.",

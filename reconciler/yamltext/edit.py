@@ -15,8 +15,8 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, item_at, put_at, value_at
 from reconciler.errors import ReconcilerError
 from reconciler.yamltext.changes import Change, apply_change, find_changes, is_same
+from reconciler.yamltext.draft import Draft
 from reconciler.yamltext.entries import insert_first_pair, insert_item, insert_pair, remove_entry
-from reconciler.yamltext.page import Page
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
 from reconciler.yamltext.replace import Slot, make_slot, replace_value
 from reconciler.yamltext.spans import Node, Pair, find_spans, line_break
@@ -77,7 +77,7 @@ def insert_first(text: str, key: str, value: str) -> str:
         raise EditRefused(f"{key} is in the file already", "paths")
     if root.pairs and root.pairs[0].explicit:
         raise _explicit((key,))
-    candidate = insert_first_pair(Page(body, root, line_break(body)), root, key, value)
+    candidate = insert_first_pair(Draft(body, root, line_break(body)), root, key, value)
     if not reads_as(candidate, {key: value, **old}):
         raise EditRefused(f"{key} cannot be written into this file so that it reads as intended", "unwritable")
     return text[: len(text) - len(body)] + candidate
@@ -172,7 +172,7 @@ def _write_change(text: str, path: FieldPath, change: Change, intended: Any, new
     root = find_spans(text)
     assert root is not None  # noqa: S101 - the text has just been read as an object
     # YAML has too many rules for what may stand where; reading each proposal again needs none of them.
-    for candidate in _propose(Page(text, root, newline), root, path, change, intended):
+    for candidate in _propose(Draft(text, root, newline), root, path, change, intended):
         if reads_as(candidate, intended):
             return candidate
     if _has_anchor(root, path):
@@ -185,32 +185,32 @@ def _write_change(text: str, path: FieldPath, change: Change, intended: Any, new
     raise EditRefused(f"{dotted(path)} cannot be written into this file so that it reads as intended", "unwritable")
 
 
-def _propose(page: Page, node: Node, path: FieldPath, change: Change, intended: Any) -> Iterator[str]:
+def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended: Any) -> Iterator[str]:
     """Yield texts with the change made, the best first. Raises EditRefused next to a key written with "?"."""
     slot: Slot | None = None
     for depth, step in enumerate(path):
         is_last = depth == len(path) - 1
         if slot and node.kind in ("alias", "scalar"):
             # What an alias stands for is written out here; nothing becomes an object.
-            yield from replace_value(page, slot, item_at(intended, path[:depth]))
+            yield from replace_value(draft, slot, item_at(intended, path[:depth]))
             return
         if node.kind == "list" and is_last and change.kind == "insert":
-            yield from insert_item(page, node, change.step, change.value)
+            yield from insert_item(draft, node, change.step, change.value)
             return
         index = node.find(step)
         if index is None:
-            yield from insert_pair(page, node, step, put_at({}, path[depth + 1 :], change.value))
+            yield from insert_pair(draft, node, step, put_at({}, path[depth + 1 :], change.value))
             return
         entry = node.entries[index]
         if isinstance(entry, Pair) and entry.explicit:
             raise _explicit(path[: depth + 1])
         if is_last and change.kind == "remove":
-            yield remove_entry(page, node, index)
+            yield remove_entry(draft, node, index)
             return
         slot = make_slot(node, entry)
         node = slot.node
     if slot:
-        yield from replace_value(page, slot, change.value)
+        yield from replace_value(draft, slot, change.value)
 
 
 def _has_anchor(node: Node, path: FieldPath) -> bool:

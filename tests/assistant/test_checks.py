@@ -18,8 +18,8 @@ from reconciler.assistant.fields import (
     keys_inside,
     takes_null,
 )
+from reconciler.assistant.json_schema import definition_schema
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.schema import definition_schema
 
 EXAMPLE = {
     "id": "asst_123",

@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import DOCUMENTED, takes_null
+from reconciler.assistant.json_schema import definition_schema, overlay_schema
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.schema import definition_schema, overlay_schema
 
 SCHEMA = definition_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)

@@ -51,6 +51,7 @@ def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
 def _assistant_schema(title: str, description: str, extra_fields: Iterable[FieldPath], required: list[str]) -> Schema:
     properties = {"id": _id_schema(), **_properties(())}
     for path in extra_fields:
+        # The settings allow them at the top or directly inside a group, so one step finds the owner.
         owner = properties if len(path) == 1 else properties[path[0]]["properties"]
         owner[path[-1]] = {
             "title": _title(path[-1]),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.yamltext.spans import Node, line_end
-from reconciler.yamltext.values import Hand
+from reconciler.yamltext.write_values import Hand
 
 
 class Splice(NamedTuple):
@@ -19,7 +19,7 @@ class Splice(NamedTuple):
     text: str
 
 
-class Page:
+class Draft:
     """A text and how it is written, its line break included."""
 
     def __init__(self, text: str, root: Node, newline: str) -> None:
