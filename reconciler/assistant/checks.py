@@ -99,7 +99,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     if value is None:
         if not field.takes_null:
             yield FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unmanaged")
-    # Before the kind: whoever wrote a number for a provider is helped more by the names than by "text".
+    # Before the kind: to somebody who wrote a number for a provider, the names say more than "text" does.
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)

@@ -1,4 +1,4 @@
-"""Warnings: definitions that are valid and yet hardly what somebody meant. Nothing here reads the file."""
+"""Warnings about definitions that are valid and most likely not what their author meant. Reads no file."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -16,14 +16,14 @@ _MODES_WITHOUT_FIRST_MESSAGE = {
 
 
 def find_warnings(declared: Mapping[str, Any], cut_off: Collection[str] = ()) -> list[FieldProblem]:
-    """Return what is doubtful in the declared fields.
+    """Return the warnings about the declared fields.
 
     `cut_off` names the messages that stand as plain text before a ` #`, so that the rest of their line is a
     comment.
     """
     found: list[tuple[str, str]] = []
     for field in MESSAGES:
-        found += ((field, f"{field} {text}") for text in _doubts(declared.get(field)))
+        found += ((field, f"{field} {text}") for text in _find_slips(declared.get(field)))
         if field in cut_off:
             message = (
                 f'" #" begins a comment, so {field} ends before it; put the text in quotes if the "#" '
@@ -38,8 +38,8 @@ def find_warnings(declared: Mapping[str, Any], cut_off: Collection[str] = ()) ->
     return [FieldProblem((field,), message, severity="warning") for field, message in found]
 
 
-def _doubts(message: Any) -> Iterator[str]:
-    """Yield what is doubtful in one message; the field's name is put in front by the caller."""
+def _find_slips(message: Any) -> Iterator[str]:
+    """Yield what is most likely a mistake in one message, in words that follow the field's name."""
     if not isinstance(message, str):
         return
     if message.isspace():

@@ -48,7 +48,7 @@ def describe_kind(written: Any) -> str:
 
 
 def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the candidate that somebody who wrote `word` most likely meant, if there is one."""
+    """Return the candidate that is most likely meant by `word`, if there is one."""
     # Compared by letters alone: `first_message`, `FirstMessage` and `first-message` are one slip.
     by_letters = {_letters(candidate): candidate for candidate in candidates}
     found = difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=cutoff)

@@ -36,7 +36,7 @@ def load_settings(folder: Path, *, root: Path) -> Settings:
     if other.exists():
         message = f"the settings are read from {FILE_NAME}; rename this file"
         raise InvalidSettings([Problem(shown_path(other, root), 1, 1, message)])
-    # A link that leads nowhere is no absent file: somebody wanted settings there.
+    # A link that leads nowhere is an error, not an absent file: its settings would be missed.
     if not path.exists() and not path.is_symlink():
         return Settings()
     file = shown_path(path, root)

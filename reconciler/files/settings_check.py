@@ -95,7 +95,7 @@ def _describe(detail: Any) -> FieldProblem:
         return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
     if kind == "missing":
         return FieldProblem(path[:-1], f'this entry has no "{key}"; add it')
-    # Whatever pydantic wanted there: a setting without a value is a line that somebody has not finished.
+    # Before the type: a setting without a value is a line that is not finished, whatever it may hold.
     if detail["input"] is None:
         return FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unset")
     if kind == "value_error":

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.yamltext.spans import Node, line_end
-from reconciler.yamltext.write_values import Hand
+from reconciler.yamltext.write_values import Layout
 
 
 class Splice(NamedTuple):
@@ -25,13 +25,13 @@ class Draft:
     def __init__(self, text: str, root: Node, newline: str) -> None:
         self.text = text
         self.newline = newline
-        self.hand = _hand_of(root)
+        self.layout = _find_layout(root)
 
-    def hands(self) -> Iterator[Hand]:
+    def layouts(self) -> Iterator[Layout]:
         """Yield how to write values here: as the file does, then without blocks of text."""
         # A comment that is indented further than a block text would become a part of it, and quotes end anywhere.
-        yield self.hand
-        yield dataclasses.replace(self.hand, blocks=False)
+        yield self.layout
+        yield dataclasses.replace(self.layout, blocks=False)
 
     def lines_at(self, position: int, lines: Sequence[str]) -> Splice:
         """Return the splice that writes lines after the one that ends at a position."""
@@ -41,11 +41,11 @@ class Draft:
         """Return the splice that writes lines before what stands at a position, both at one column."""
         return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
 
-    def inked_line_end(self, position: int) -> int:
+    def end_of_line_before(self, position: int) -> int:
         """Return where the last line before a position ends that is not blank."""
         return line_end(self.text, len(self.text[:position].rstrip()))
 
-    def spliced(self, *splices: Splice) -> str:
+    def splice(self, *splices: Splice) -> str:
         """Return the text with splices made; of two at one place the first stands first."""
         # Sorted by place alone, and stably: what stands at one place keeps its order.
         pieces: list[str] = []
@@ -56,7 +56,7 @@ class Draft:
         return "".join([*pieces, self.text[position:]])
 
 
-def style_of(node: Node) -> str:
+def find_quotes(node: Node) -> str:
     """Return the quotes of a text, or those of the first text in a list or mapping."""
     for below in node.walk():
         if below.kind == "scalar":
@@ -64,9 +64,9 @@ def style_of(node: Node) -> str:
     return ""
 
 
-def _hand_of(root: Node) -> Hand:
+def _find_layout(root: Node) -> Layout:
     """Return how a file is written, by its first nested mapping and its first list below a key."""
-    # Files are rarely of one hand; the first of each kind is as good as any, and the same in every run.
+    # A file may mix layouts; the first of each kind decides, so that every run decides alike.
     step, list_offset = 0, None
     for node in root.walk():
         for pair in node.pairs if node.is_block_collection else ():
@@ -78,4 +78,4 @@ def _hand_of(root: Node) -> Hand:
             elif list_offset is None:
                 list_offset = below.column - node.column
     step = step or list_offset or 2
-    return Hand(step, step if list_offset is None else list_offset)
+    return Layout(step, step if list_offset is None else list_offset)

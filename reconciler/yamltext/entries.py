@@ -1,13 +1,13 @@
 """Ways of adding an entry to an object or a list of a YAML text, or of taking one out, best first.
 
-As with other values: whoever asks takes the first proposal that reads as intended.
+The caller takes the first proposal that reads as intended, as for other values.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.yamltext.draft import Draft, Splice, style_of
+from reconciler.yamltext.draft import Draft, Splice, find_quotes
 from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
 from reconciler.yamltext.write_values import write_inline, write_item, write_pair
 
@@ -28,13 +28,13 @@ def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[s
         yield _append_in_brackets(draft, mapping, last, written)
         return
     # Behind the last line of the last value; comments and blank lines that follow are about what comes then.
-    for hand in draft.hands():
-        lines = write_pair(key, value, mapping.column, hand, style)
-        yield draft.spliced(draft.lines_at(line_end(draft.text, mapping.end), lines))
+    for layout in draft.layouts():
+        lines = write_pair(key, value, mapping.column, layout, style)
+        yield draft.splice(draft.lines_at(line_end(draft.text, mapping.end), lines))
     if last and not last.explicit:
         # A block text that the file breaks off would gain a line break by a line after it.
-        lines = write_pair(key, value, mapping.column, draft.hand, style)
-        yield draft.spliced(draft.lines_before(last.start, mapping.column, lines))
+        lines = write_pair(key, value, mapping.column, draft.layout, style)
+        yield draft.splice(draft.lines_before(last.start, mapping.column, lines))
 
 
 def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
@@ -42,7 +42,7 @@ def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
     first = mapping.pairs[0] if mapping.pairs else None
     if not mapping.flow and first:
         written = f"{write_inline(key)}: {write_inline(value)}"
-        return draft.spliced(draft.lines_before(first.start, mapping.column, [" " * mapping.column + written]))
+        return draft.splice(draft.lines_before(first.start, mapping.column, [" " * mapping.column + written]))
     written = write_inline({key: value}, first.key.style if first else "")[1:-1]
     return _prepend_in_brackets(draft, mapping, first, written)
 
@@ -51,18 +51,18 @@ def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterato
     """Propose texts in which a list with something in it has one more entry, before the one at `index` now."""
     before = sequence.items[index - 1] if index else None
     first = sequence.items[0]
-    style = style_of(sequence)
+    style = find_quotes(sequence)
     if sequence.flow:
         written = write_inline(value, style, in_brackets=True)
         add = _append_in_brackets if before else _prepend_in_brackets
         yield add(draft, sequence, before or first, written)
         return
-    for hand in draft.hands():
-        lines = write_item(value, sequence.column, hand, style)
+    for layout in draft.layouts():
+        lines = write_item(value, sequence.column, layout, style)
         if before:
-            yield draft.spliced(draft.lines_at(line_end(draft.text, before.end), lines))
+            yield draft.splice(draft.lines_at(line_end(draft.text, before.end), lines))
         else:
-            yield draft.spliced(draft.lines_before(first.start, sequence.column, lines))
+            yield draft.splice(draft.lines_before(first.start, sequence.column, lines))
 
 
 def remove_entry(draft: Draft, holder: Node, index: int) -> str:
@@ -72,18 +72,18 @@ def remove_entry(draft: Draft, holder: Node, index: int) -> str:
     before = entries[index - 1].end if index else None
     following = entries[index + 1].start if index + 1 < len(entries) else None
     if _is_first_on_line(draft, start) and (not holder.flow or _COMMA_OR_COMMENT.match(text, end)):
-        return draft.spliced(_cut_lines(draft, start, end))
+        return draft.splice(_cut_lines(draft, start, end))
     # On a line with others it takes one comma with it, but no comment, which may be about them.
     if not holder.flow:
         alone = following and _OWN_COMMENT.fullmatch(text, end, following)
-        return draft.spliced(Splice(start, following, "")) if following and alone else text
+        return draft.splice(Splice(start, following, "")) if following and alone else text
     if before is not None and "#" not in text[before:start]:
-        return draft.spliced(Splice(before, end, ""))
+        return draft.splice(Splice(before, end, ""))
     if following and "#" not in text[end:following]:
-        return draft.spliced(Splice(start, following, ""))
+        return draft.splice(Splice(start, following, ""))
     # Between comments of other entries, which stay; a comma before a closing bracket does no harm.
     comma = _ITS_COMMA.match(text, end) if following else None
-    return draft.spliced(Splice(start, comma.end() if comma else end, ""))
+    return draft.splice(Splice(start, comma.end() if comma else end, ""))
 
 
 def _is_first_on_line(draft: Draft, position: int) -> bool:
@@ -98,19 +98,19 @@ def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
     start -= 2 if draft.text[start - 2 : start] == "\r\n" else 1
     end = line_end(draft.text, last)
     # At the end of a text no blank line may stay as its new last one.
-    return Splice(draft.inked_line_end(start) if end == len(draft.text) else start, end, "")
+    return Splice(draft.end_of_line_before(start) if end == len(draft.text) else start, end, "")
 
 
 def _append_in_brackets(draft: Draft, holder: Node, last: Pair | Item | None, written: str) -> str:
     """Return the text with one more entry between brackets, after another one."""
     if last is None:
-        return draft.spliced(Splice(holder.content + 1, holder.content + 1, written))
+        return draft.splice(Splice(holder.content + 1, holder.content + 1, written))
     # Where the one before has its line to itself, so has this one.
     margin = draft.text[line_start(draft.text, last.start) : last.start]
     alone = not margin.strip(" \t") and line_start(draft.text, last.start) == line_start(draft.text, last.end)
     on_own_line = alone and _COMMA.match(draft.text, last.end)
     separator = f",{draft.newline}{margin}" if on_own_line else ", "
-    return draft.spliced(Splice(last.end, last.end, separator + written))
+    return draft.splice(Splice(last.end, last.end, separator + written))
 
 
 def _prepend_in_brackets(draft: Draft, holder: Node, first: Pair | Item | None, written: str) -> str:
@@ -119,4 +119,4 @@ def _prepend_in_brackets(draft: Draft, holder: Node, first: Pair | Item | None, 
         return _append_in_brackets(draft, holder, None, written)
     margin = draft.text[line_start(draft.text, first.start) : first.start]
     separator = f",{draft.newline}{margin}" if not margin.strip(" \t") else ", "
-    return draft.spliced(Splice(first.start, first.start, written + separator))
+    return draft.splice(Splice(first.start, first.start, written + separator))

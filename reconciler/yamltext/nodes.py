@@ -52,7 +52,7 @@ class YamlProblem(NamedTuple):
 class YamlProblems(Exception):  # noqa: N818 - a list of them
     """Everything wrong with one YAML text.
 
-    `value` is what could be read all the same: a text for each scalar that was refused, the first of
+    `value` is what could be read nevertheless: a text for each scalar that was refused, the first of
     duplicate keys.
     """
 
@@ -96,21 +96,15 @@ def compose(text: str) -> yaml.Node | None:
     Raises YamlProblems with one problem: the parser's error, a second document, nesting deeper than
     MAX_DEPTH, more nodes than MAX_NODES, or aliases without bound. What it returns is safe to walk.
     """
-    loader = None
+    # Whether a text is ASCII, Python knows without looking at it.
+    if not text.isascii():
+        _refuse_invisible(text)
     try:
-        # Whether a text is ASCII, Python knows without looking at it.
-        if not text.isascii():
-            _refuse_invisible(text)
-        loader = _Loader(text)
-        root = loader.get_single_node()
+        root = _Loader(text).get_single_node()
     except yaml.reader.ReaderError:
         raise YamlProblems([_forbidden_character(text)]) from None
     except yaml.MarkedYAMLError as error:
         raise YamlProblems([YamlProblem(*explain(text, error))]) from None
-    finally:
-        # It refers to itself, and holds the text until it is told to let go.
-        if loader is not None:
-            loader.dispose()
     if "!" in text and _LONE_MARK.search(text):
         _refuse_lone_mark(text)
     if root is not None and "*" in text:

@@ -1,4 +1,4 @@
-"""Finds where things stand in a YAML text: only when somebody asks, and tolerant of what cannot be read."""
+"""Finds where keys and values stand in a YAML text. Only asked for when needed; a text may have mistakes."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """Ways of putting another value into a YAML text, best first: each a new text in which nothing else is touched.
 
-What is proposed here may turn out not to read as intended (a comment that a block text would swallow, an alias
-elsewhere): whoever asks reads each proposal and takes the first that does.
+A proposal may not read as intended (a comment that a block text would swallow, an alias elsewhere), so the caller
+reads each of them and takes the first that does.
 """
 
 import dataclasses
@@ -9,18 +9,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.yamltext.draft import Draft, Splice, style_of
+from reconciler.yamltext.draft import Draft, Splice, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
 from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
 from reconciler.yamltext.write_values import (
     BlockText,
-    Hand,
+    Layout,
     column_below,
-    folded,
     is_filled,
-    literal,
     write_block,
+    write_folded,
     write_inline,
+    write_literal,
 )
 
 # The tags that may stay where a value is replaced, since it still fits.
@@ -47,7 +47,7 @@ def make_slot(holder: Node, entry: Pair | Item) -> Slot:
     if isinstance(entry, Item):
         after = entry.start if holder.flow else entry.start + 1
         return Slot(entry.value, after, holder.column, holder.flow, is_item=True)
-    # Between brackets a key may stand alone; whoever gives it a value writes the colon, too.
+    # Between brackets a key may stand alone; with its first value it needs a colon.
     after, colon = (entry.key.end, ":") if entry.after is None else (entry.after, "")
     return Slot(entry.value, after, holder.column, holder.flow, colon=colon)
 
@@ -63,29 +63,29 @@ def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
 
 def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
     node = slot.node
-    style = style_of(node)
+    style = find_quotes(node)
     is_bare = node.flow and not node.items and not node.pairs
     # Empty brackets over several lines, with a comment between them, which stays.
     if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
         inside = write_inline(value, style, in_brackets=True)[1:-1]
-        yield draft.spliced(Splice(node.content + 1, node.content + 1, inside))
+        yield draft.splice(Splice(node.content + 1, node.content + 1, inside))
     if slot.in_brackets:
-        yield draft.spliced(*_write(draft, slot, write_inline(value, style, in_brackets=True)))
+        yield draft.splice(*_write(draft, slot, write_inline(value, style, in_brackets=True)))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
         for block in _block_texts(draft, slot, value):
-            yield draft.spliced(*_write(draft, slot, block.header, block.lines))
+            yield draft.splice(*_write(draft, slot, block.header, block.lines))
     # Whoever wrote brackets around something keeps them.
     if is_filled(value) and (is_bare or not node.flow):
-        for hand in draft.hands():
-            yield draft.spliced(*_write_collection(draft, slot, value, hand, style))
-    yield draft.spliced(*_write(draft, slot, write_inline(value, style)))
+        for layout in draft.layouts():
+            yield draft.splice(*_write_collection(draft, slot, value, layout, style))
+    yield draft.splice(*_write(draft, slot, write_inline(value, style)))
 
 
 def _block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
     """Yield a text in the block styles that it can have here."""
     node = slot.node
-    column = node.body_column or slot.column + draft.hand.step
+    column = node.body_column or slot.column + draft.layout.step
     breaks_off = not draft.text[line_end(draft.text, max(node.end, slot.after)) :].strip(" \r\n")
     # Parsers differ in what a block text ends with that the file breaks off.
     if value.endswith("\n") and breaks_off and not draft.text.endswith(("\n", "\r")):
@@ -93,10 +93,10 @@ def _block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
     if node.style == ">":
         body = draft.text[line_end(draft.text, node.header) : node.end]
         old = [line[column:] for line in re.split(r"\r\n|\r|\n", body)[1:]]
-        candidate = folded(value, column, old)
+        candidate = write_folded(value, column, old)
         if candidate:
             yield candidate
-    candidate = literal(value, column, slot.column)
+    candidate = write_literal(value, column, slot.column)
     if candidate:
         yield candidate
 
@@ -122,7 +122,7 @@ def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> li
     return [Splice(start, end, written), draft.lines_at(line_end(text, end), lines)]
 
 
-def _write_collection(draft: Draft, slot: Slot, value: Any, hand: Hand, style: str) -> list[Splice]:
+def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, style: str) -> list[Splice]:
     """Return the splices that write a list or mapping without brackets in place of a value."""
     node = slot.node
     between = draft.text[slot.after : node.content]
@@ -130,14 +130,14 @@ def _write_collection(draft: Draft, slot: Slot, value: Any, hand: Hand, style: s
     least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
     is_behind_dash = slot.is_item and not between.strip(" \t") and not node.is_block_text and not node.is_empty
     if is_behind_dash or (node.is_block_collection and node.column >= least):
-        written = draft.newline.join(write_block(value, node.column, hand, style))[node.column :]
+        written = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
         return [*_write_behind(draft, slot, ""), Splice(node.content, node.end, written)]
     # A comment between key and value stays above what is written.
     if "#" in draft.text[slot.after : node.start] and not node.is_block_text and not node.is_block_collection:
-        written = draft.newline.join(write_block(value, node.column, hand, style))[node.column :]
+        written = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
         return [Splice(node.start, max(node.end, slot.after), written)]
-    column = slot.column + 2 if slot.is_item else column_below(value, slot.column, hand)
-    return _write(draft, slot, "", write_block(value, column, hand, style))
+    column = slot.column + 2 if slot.is_item else column_below(value, slot.column, layout)
+    return _write(draft, slot, "", write_block(value, column, layout, style))
 
 
 def _is_compact(draft: Draft, slot: Slot) -> bool:
@@ -160,4 +160,4 @@ def _cut_lines(draft: Draft, node: Node) -> Splice:
     end = line_end(draft.text, node.end)
     if draft.text[node.end : end].strip(" \t"):
         return Splice(node.content, draft.text.index("#", node.end), "")
-    return Splice(draft.inked_line_end(node.content), end, "")
+    return Splice(draft.end_of_line_before(node.content), end, "")

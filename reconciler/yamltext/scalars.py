@@ -1,6 +1,6 @@
 """Scalars: above all what a text without quotes means in YAML 1.1 and in the core schema of YAML 1.2.
 
-Where the two differ, the text is refused, so that whoever reads a definition reads the same. YAML 1.1 is
+Where the two differ, the text is refused, so that every reader of a definition reads the same. YAML 1.1 is
 PyYAML's own resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification.
 Nothing here knows files.
 """

@@ -1,7 +1,7 @@
 """Writes JSON values as pieces of YAML that fit into a file: on one line, or as block lines at a column.
 
-Keeps to the style that it is told as far as the value lets it, and writes only what YAML 1.1 and 1.2 read
-alike. Whether a piece reads as intended where it is put is checked by whoever puts it there.
+Keeps to the given style as far as the value allows, and writes only what YAML 1.1 and 1.2 read alike. The caller
+checks whether a piece reads as intended where it stands.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ _NARROWEST: Final = 60
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Hand:
+class Layout:
     """How a file is written: the step of its indentation, and how far a list stands to the right of its key.
 
     Without `blocks`, texts of several lines are written in quotes.
@@ -60,39 +60,39 @@ def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> s
     return write_number(value) if isinstance(value, float) else json.dumps(value)
 
 
-def write_block(value: Any, column: int, hand: Hand, style: str = "") -> list[str]:
+def write_block(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
     """Return a list or mapping with something in it as lines, the first ones at a column."""
     lines: list[str] = []
     if isinstance(value, Mapping):
         for key, below in value.items():
-            lines += write_pair(key, below, column, hand, style)
+            lines += write_pair(key, below, column, layout, style)
     else:
         for item in value:
-            lines += write_item(item, column, hand, style)
+            lines += write_item(item, column, layout, style)
     return lines
 
 
-def write_pair(key: str, value: Any, column: int, hand: Hand, style: str = "") -> list[str]:
+def write_pair(key: str, value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
     """Return a key and its value as lines at a column."""
     begin = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:"
     if is_filled(value):
-        return [begin, *write_block(value, column_below(value, column, hand), hand, style)]
-    return _scalar_lines(begin, value, column, hand, style)
+        return [begin, *write_block(value, column_below(value, column, layout), layout, style)]
+    return _scalar_lines(begin, value, column, layout, style)
 
 
-def write_item(value: Any, column: int, hand: Hand, style: str = "") -> list[str]:
+def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
     """Return an entry of a list as lines, the first with its dash at a column."""
     begin = " " * column + "-"
     if is_filled(value):
         # The first line stands behind the dash, and the others below it, whatever the file's step is.
-        first, *others = write_block(value, column + 2, hand, style)
+        first, *others = write_block(value, column + 2, layout, style)
         return [f"{begin} {first[column + 2 :]}", *others]
-    return _scalar_lines(begin, value, column, hand, style)
+    return _scalar_lines(begin, value, column, layout, style)
 
 
-def column_below(value: Any, column: int, hand: Hand) -> int:
+def column_below(value: Any, column: int, layout: Layout) -> int:
     """Return the column at which a list or mapping stands below a key at `column`."""
-    return column + (hand.step if isinstance(value, Mapping) else hand.list_offset)
+    return column + (layout.step if isinstance(value, Mapping) else layout.list_offset)
 
 
 def is_filled(value: Any) -> bool:
@@ -100,7 +100,7 @@ def is_filled(value: Any) -> bool:
     return isinstance(value, list | tuple | Mapping) and bool(value)
 
 
-def literal(text: str, column: int, parent_column: int) -> BlockText | None:
+def write_literal(text: str, column: int, parent_column: int) -> BlockText | None:
     """Return a text as a literal block (`|`) with its lines at `column`, None where it needs escapes.
 
     The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
@@ -119,7 +119,7 @@ def literal(text: str, column: int, parent_column: int) -> BlockText | None:
     return BlockText(f"|{indicator}{_chomping(text)}", [_indented(line, column) for line in lines])
 
 
-def folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None:
+def write_folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None:
     """Return a text as a folded block (`>`), None where folding would change it.
 
     `old_lines` are the lines that stand there now: those of them that still fit stay as they are, and the
@@ -146,9 +146,9 @@ def folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None
     return BlockText(f">{_chomping(text)}", [_indented(line, column) for line in lines])
 
 
-def _scalar_lines(begin: str, value: Any, column: int, hand: Hand, style: str) -> list[str]:
-    if isinstance(value, str) and "\n" in value and hand.blocks:
-        block = literal(value, column + hand.step, column)
+def _scalar_lines(begin: str, value: Any, column: int, layout: Layout, style: str) -> list[str]:
+    if isinstance(value, str) and "\n" in value and layout.blocks:
+        block = write_literal(value, column + layout.step, column)
         if block:
             return [f"{begin} {block.header}", *block.lines]
     return [f"{begin} {write_inline(value, style)}"]
