@@ -35,7 +35,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 print(*sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
 """
 FOR_MODELS = ("pydantic", "yaml")
-FOR_REQUESTS = ("asyncio", "anyio", "deepdiff", "h11", "httpcore", "httpx", "rich", "ssl", "tenacity")
+FOR_REQUESTS = ("asyncio", "anyio", "deepdiff", "h11", "httpcore", "httpx", "rich", "ssl")
 
 LEAST_MEMORY = 55 * 1024  # KiB
 MEMORY_EACH = 10  # KiB

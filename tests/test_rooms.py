@@ -31,7 +31,7 @@ ROOMS = {
 TOUCHES_THE_WORLD = {
     *("os", "io", "pathlib", "shutil", "tempfile", "glob", "subprocess", "signal", "sys", "threading", "asyncio"),
     *("socket", "ssl", "http", "urllib", "time", "random", "secrets", "logging", "sqlite3", "importlib"),
-    *("httpx", "httpcore", "tenacity", "click", "starlette", "uvicorn"),
+    *("httpx", "httpcore", "click", "starlette", "uvicorn"),
 }
 _SERVERS = {"starlette", "uvicorn"}
 # What a room does not import, besides the rooms above it.

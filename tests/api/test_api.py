@@ -7,6 +7,7 @@ from odd_server import OddServer, answer, odd_server
 
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.secret import Credentials, Secret
+from reconciler.core.ports import Assistants
 from reconciler.errors import ApiError, SettingsError, UnclearWrite, UsageError
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
@@ -24,6 +25,13 @@ def failure(api: AssistantsApi, assistant_id: str = "asst_1") -> ApiError:
     with api, pytest.raises(ApiError) as caught:
         api.get(assistant_id)
     return silent(caught.value)
+
+
+def test_the_client_is_what_the_use_cases_ask_for(server: OddServer) -> None:
+    with client(server) as api:
+        assistants: Assistants = api  # checked by mypy, signature by signature
+        assert assistants.get("asst_1") == ASSISTANT
+        assert (assistants.concurrency, assistants.retries) == (4, 2)
 
 
 def test_a_read_sends_the_cookie_and_returns_the_object(server: OddServer) -> None:

@@ -1,15 +1,20 @@
+import ast
 import gzip
 import json
+import re
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from odd_client import ASSISTANT, bare, client, silent
 from odd_server import OddServer, Reply, answer, drip, gzip_bomb, odd_server, raw, written
 
+import reconciler.api
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.errors import ApiError, SettingsError
 
@@ -113,6 +118,41 @@ def test_a_connection_that_the_server_closed_while_idle_is_opened_again(server: 
         assert server.all_closed(timeout=10)
         assert api.patch("asst_1", {}, live_id="asst_1") == ASSISTANT
     assert server.connections == 2
+
+
+def test_the_host_of_an_ipv6_address_has_its_brackets() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("needs IPv6")
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("needs IPv6 on loopback")
+    with listener, ThreadPoolExecutor(1) as pool:
+        place = f"[::1]:{listener.getsockname()[1]}"
+
+        def serve() -> bytes:
+            sock, _ = listener.accept()
+            with sock:
+                received = sock.recv(65536)
+                sock.sendall(written(200, BODY))
+            return received
+
+        served = pool.submit(serve)
+        with AssistantsApi(ApiOptions(f"http://{place}/api", bare(), retries=0)) as api:
+            assert api.get("asst_1") == ASSISTANT
+        assert f"\r\nHost: {place}\r\n".encode() in served.result(10)
+
+
+def test_no_private_name_of_a_library_is_touched() -> None:
+    """Their next version may rename it without a word."""
+    for module in Path(reconciler.api.__path__[0]).glob("*.py"):
+        tree = ast.parse(module.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+                assert isinstance(node.value, ast.Name), ast.unparse(node)
+                assert node.value.id == "self", ast.unparse(node)
+        for used in (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom | ast.Import)):
+            assert not re.search(r"\b(httpx|httpcore)\._", ast.unparse(used))
 
 
 def test_credentials_of_netrc_are_not_sent(server: OddServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
