@@ -26,8 +26,11 @@ _KINDS: dict[int, ErrorKind] = {
     401: "auth",
     403: "forbidden",
     404: "not_found",
+    408: "timeout",
     422: "invalid",
+    425: "server",
     429: "rate_limited",
+    499: "network",  # nginx: whoever asked, a gateway perhaps, closed the connection before the API had answered
 }
 WRONG_URL = "does RECONCILER_API_URL end in /api?"
 
@@ -181,8 +184,8 @@ class Explainer:
     def _suggest(self, answer: Answer) -> str:
         if answer.status == 429:
             return "The API takes fewer requests at a time: try a lower --concurrency, or again later."
-        if answer.status >= 500:
-            return "This is the API's own trouble: try again later."
+        if answer.status >= 500 or answer.status in (408, 425, 499):
+            return "This is a problem of the API's own, or of a gateway before it: try again later."
         if not _find_error_text(answer):
             return f"The API URL is {self.url}. Is that right: {WRONG_URL}"
         return f"Is the id right for this API, {self.url}?" if answer.status == 404 else ""

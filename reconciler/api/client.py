@@ -103,9 +103,9 @@ class AssistantsApi:
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.
 
-        Repeated here only where the API surely did nothing (429, no connection, one 401). Raises
-        `UnclearWrite` where the write may have happened all the same: 5xx, no answer, a senseless one, or one
-        about another `id` than `live_id`, the `id` that GET gave. Any other `ApiError` is a definite no.
+        Repeated here only where the API surely did nothing (425, 429, no connection, one 401). Raises
+        `UnclearWrite` where the write may have happened all the same: 408, 499, 5xx, no answer, a senseless one, or
+        one about another `id` than `live_id`, the `id` that GET gave. Any other `ApiError` is a definite no.
         """
         request, answer = self._ask(_build_write("PATCH", _build_path(assistant_id), body))
         request = replace(request, unclear_write=True)
@@ -178,8 +178,7 @@ class AssistantsApi:
             token, refused = renewed, True
 
     def _explain_problem(self, call: Call, result: Answer | Failure, token: Token) -> ApiError:
-        # 4xx is a definite no; anything else that is no success may hide a write.
-        unclear = result.reached if isinstance(result, Failure) else not 400 <= result.status < 500
+        unclear = result.reached if isinstance(result, Failure) else _may_hide_a_write(result.status)
         request = Request(call.method, call.path, call.attempts, call.write and unclear)
         if isinstance(result, Failure):
             return self._explain.failure(request, result)
@@ -203,6 +202,11 @@ class AssistantsApi:
             problem = "an `id` that is not a text" if "id" in assistant else "an object without an `id`"
             raise self._explain.unusable(request, answer, problem)
         return assistant
+
+
+def _may_hide_a_write(status: int) -> bool:
+    # 4xx is a definite no, but for those of a gateway that gave up waiting: the API may have gone on.
+    return not 400 <= status < 500 or status in (408, 499)
 
 
 def _build_path(assistant_id: str) -> str:

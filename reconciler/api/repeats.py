@@ -23,7 +23,8 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"assistant-reconciler/{__version__}",
 }
-_PASSING = frozenset({429, 500, 502, 503, 504})
+# Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
+_PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 _STOPPED = Failure("rate_limited", "the run was stopped while the API wanted a pause", reached=False, passing=False)
 
 
@@ -91,13 +92,14 @@ class Sender:
                 note, result = self._attempt(call, turn)
             if self.on_request is not None:
                 self.on_request(note)
-            if not _may_repeat(call, result):
-                return result
             named = _read_named_wait(result)
             seconds = named or self.throttle.backoff(call.repeats + 1)
-            if _is_429(result):
-                # The limit counts the whole account's requests: another worker's next one would meet it, too.
+            # Both concern the whole account: another worker's next request would meet the same answer. A write that is
+            # not repeated here is repeated after a look at live, which waits for the end of the pause.
+            if named or _is_429(result):
                 self.throttle.pause_all(seconds)
+            if not _may_repeat(call, result):
+                return result
             if self.stopping() or self._is_used_up(call, result, named):
                 return result
             self.throttle.sleep(seconds)
@@ -160,8 +162,8 @@ def _may_repeat(call: Call, result: Answer | Failure) -> bool:
         return False
     if isinstance(result, Failure):
         return result.passing and not (call.write and result.reached)
-    # 429 is the one answer of these that says that nothing was done.
-    return result.status == 429 or (result.status in _PASSING and not call.write)
+    # 425 (RFC 8470) and 429 alone say that nothing was done.
+    return result.status in (425, 429) or (result.status in _PASSING and not call.write)
 
 
 def _is_429(result: Answer | Failure) -> bool:
@@ -169,7 +171,7 @@ def _is_429(result: Answer | Failure) -> bool:
 
 
 def _read_named_wait(result: Answer | Failure) -> float | None:
-    if isinstance(result, Failure):
+    if isinstance(result, Failure) or result.status not in _PASSING:
         return None
     return read_retry_after(result.headers.get("retry-after"), result.headers.get("date"))
 

@@ -34,7 +34,7 @@ assistants, everything else one. In brackets stands the `kind` of the report's `
 ## When it happens once
 
 Whatever may pass is repeated, up to `--retries` times. The waits between grow, and a `Retry-After` is honoured. A write
-is repeated only after another look at live, unless the answer says that nothing was done (429, 401).
+is repeated only after another look at live, unless the answer says that nothing was done (401, 425, 429).
 """
 
 LASTING = """\
