@@ -147,7 +147,7 @@ class Explainer:
             message = f"got {message}"
         elif failure.kind == "network" and not failure.reached:
             message = f"no connection to {self.origin}: {message}"
-        return request.fail(failure.kind, message, hint=hint)
+        return request.fail(failure.kind, message, hint=failure.hint or hint)
 
     def describe(self, answer: Answer) -> str:
         """Return what the API said with its status (`{"error": "..."}`, else what came), as the rest of a sentence."""

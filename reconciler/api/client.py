@@ -68,8 +68,11 @@ class AssistantsApi:
         self.retries = options.retries
         self._stopping = stopping
         self._throttle = Throttle(options.concurrency, stopping=stopping, backoff=backoff)
+        wire = Wire(base, aborted=aborted)
+        for secret in wire.proxy.secrets if wire.proxy else ():
+            scrubber.add(secret)
         self._sender = Sender(
-            wire=Wire(base, aborted=aborted),
+            wire=wire,
             throttle=self._throttle,
             retries=options.retries,
             timeout=options.timeout,

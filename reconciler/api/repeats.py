@@ -8,13 +8,14 @@ and of JSON.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reconciler import __version__
 from reconciler.api.answers import kind_of
 from reconciler.api.throttle import Throttle, Turn, read_retry_after
-from reconciler.api.transport import Answer, Connection, Failure, Wire
+from reconciler.api.transport import PASSING, Answer, Connection, Failure, Wire
 from reconciler.errors import ErrorKind
 
 LONGEST_NAMED_WAITS = 300.0  # seconds that one call waits in all where 429s name a wait; such a wait is no repeat
@@ -23,8 +24,6 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"assistant-reconciler/{__version__}",
 }
-# Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
-_PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 _STOPPED = Failure("rate_limited", "the run was stopped while the API wanted a pause", reached=False, passing=False)
 
 
@@ -80,11 +79,16 @@ class Sender:
     _idle: list[Connection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _out_of_patience: bool = False
+    _first: threading.Lock = field(default_factory=threading.Lock)
+    _started: bool = False
+    _final: Failure | None = None
 
     def send(self, call: Call) -> Answer | Failure:
         """Send the call, again where that makes sense, and return its last answer or failure."""
         while True:
-            with self.throttle.turn() as turn:
+            with self._go_alone_at_first(), self.throttle.turn() as turn:
+                if self._final:
+                    return self._final
                 # Nothing is repeated in a run that is being stopped, and nothing sent while a pause is on. A first
                 # attempt without a pause is made all the same: it may be the look at live after the last write.
                 if turn is None or (call.last and self.stopping()):
@@ -109,11 +113,26 @@ class Sender:
         while self._idle:
             self._idle.pop().close()
 
+    @contextmanager
+    def _go_alone_at_first(self) -> Iterator[None]:
+        # So that a wrong password reaches a proxy once, and not from sixteen threads at the same time.
+        if self.wire.proxy and not self._started:
+            with self._first:
+                if not self._started:
+                    try:
+                        yield
+                    finally:
+                        self._started = True
+                    return
+        yield
+
     def _attempt(self, call: Call, turn: Turn) -> tuple[RequestNote, Answer | Failure]:
         call.attempts += 1
         started = time.monotonic()
         result = call.last = self._exchange(call)
         seconds = time.monotonic() - started
+        if isinstance(result, Failure) and result.final:
+            self._final = result
         if _is_429(result):
             self.throttle.too_many(turn)
         else:
@@ -163,7 +182,7 @@ def _may_repeat(call: Call, result: Answer | Failure) -> bool:
     if isinstance(result, Failure):
         return result.passing and not (call.write and result.reached)
     # 425 (RFC 8470) and 429 alone say that nothing was done.
-    return result.status in (425, 429) or (result.status in _PASSING and not call.write)
+    return result.status in (425, 429) or (result.status in PASSING and not call.write)
 
 
 def _is_429(result: Answer | Failure) -> bool:
@@ -171,7 +190,7 @@ def _is_429(result: Answer | Failure) -> bool:
 
 
 def _read_named_wait(result: Answer | Failure) -> float | None:
-    if isinstance(result, Failure) or result.status not in _PASSING:
+    if isinstance(result, Failure) or result.status not in PASSING:
         return None
     return read_retry_after(result.headers.get("retry-after"), result.headers.get("date"))
 

@@ -93,22 +93,20 @@ class Scrubber:
     """Takes known secrets, in every usual spelling, out of texts that others wrote: an API, a library."""
 
     def __init__(self, *secrets: Secret | None) -> None:
-        self._spellings: tuple[str, ...] = ()
+        self._spellings: set[str] = set()
         for secret in filter(None, secrets):
-            self.add(secret)
+            self.add(secret.reveal())
 
-    def add(self, secret: Secret) -> None:
-        """Learn one more secret, such as the token of a login; not to be called by two threads at once."""
-        value = secret.reveal()
+    def add(self, value: str) -> None:
+        """Learn one more secret, such as the token of a login."""
         written = json.dumps(value)[1:-1]
-        spellings = {value, written, repr(value)[1:-1], html.escape(value)}
-        spellings |= {json.dumps(value, ensure_ascii=False)[1:-1], written.replace("/", "\\/")}
-        spellings |= {quote(value), quote(value, safe=""), quote_plus(value)}
-        # The longest first, or an escaped spelling would be left half behind.
-        self._spellings = tuple(sorted({*self._spellings, *spellings}, key=lambda text: (-len(text), text)))
+        self._spellings |= {value, written, repr(value)[1:-1], html.escape(value)}
+        self._spellings |= {json.dumps(value, ensure_ascii=False)[1:-1], written.replace("/", "\\/")}
+        self._spellings |= {quote(value), quote(value, safe=""), quote_plus(value)}
 
     def clean(self, text: str) -> str:
         """Return the text with every spelling of every known secret masked."""
-        for spelling in self._spellings:
+        # The longest first, or an escaped spelling would be left half behind. `sorted` copies first, so others may add some meanwhile.
+        for spelling in sorted(self._spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
         return text

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from reconciler.api.answers import WRONG_URL, Explainer, Request, find_json
 from reconciler.api.repeats import Call, Sender
-from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, Secret, cookie_problem
+from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, cookie_problem
 from reconciler.api.transport import Answer, Failure
 from reconciler.errors import ApiError, ErrorKind
 
@@ -172,7 +172,7 @@ class Session:
             problem = cookie_problem(token)
             if problem:
                 raise self._explain.unusable(request, answer, f"a cookie `{COOKIE_NAME}` that {problem},")
-            self._scrubber.add(Secret(token, cookie=True))
+            self._scrubber.add(token)
             return f"{COOKIE_NAME}={token}"
         problem = "" if find_json(answer.body) is None else f"a login answer without the cookie `{COOKIE_NAME}`"
         raise self._explain.unusable(request, answer, problem)

@@ -1,8 +1,8 @@
 """One request over one connection: bytes out, bytes in, within a bounded time and size.
 
 httpcore moves the bytes. Of httpx only the values are used (URL, headers, proxy, TLS context) and not the client:
-cookies, redirects and .netrc are then not switched off but absent. The only module that imports either at its top,
-since that costs start-up time. Knows nothing of tokens, repeats, JSON or what a status means.
+cookies, redirects and .netrc are then not switched off but absent. Both cost start-up time: nobody else but `proxy`
+imports them. Knows nothing of tokens, repeats and JSON.
 """
 
 import ssl
@@ -11,11 +11,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
 
+from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.core.base_url import HOW_TO_SET, BaseUrl
 from reconciler.errors import ErrorKind, SettingsError
 
@@ -23,6 +23,8 @@ MAX_BODY = 8 * 1024 * 1024
 # Shorter than the 5 s after which Node's and uvicorn's servers drop an idle connection, so that a write never
 # meets one closing.
 _KEPT_ALIVE = 4.0
+# Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
+PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 _LOOK_EVERY = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
 
 
@@ -42,12 +44,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No usable answer. `reached`: the request may be with the API; `passing`: it may well work later."""
+    """No usable answer. `reached`: the request may be with the API; `passing`: it may well work later.
+
+    `final`: no request of this run would fare better. `hint` says what to do, where the kind alone does not.
+    """
 
     kind: ErrorKind
     text: str
     reached: bool
     passing: bool = True
+    final: bool = False
+    hint: str = ""
 
 
 class _UnusableBodyError(httpcore.ProtocolError):
@@ -61,9 +68,8 @@ _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolEr
 class Wire:
     """What all connections of a run share: the base URL, the TLS context, the proxy.
 
-    Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...), never for loopback: plain http is
-    allowed there because it does not leave the machine. Raises `SettingsError` for a base URL or a proxy that
-    cannot be used. Once `aborted()` is true no answer is awaited any more.
+    Raises `SettingsError` for a base URL or a proxy that cannot be used. Once `aborted()` is true no answer is awaited
+    any more.
     """
 
     def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False) -> None:
@@ -73,11 +79,9 @@ class Wire:
         except httpx.InvalidURL:
             message = "The API URL cannot be read: its host is not a host's name."
             raise SettingsError(message, hint=HOW_TO_SET) from None
-        proxies = {} if base.loopback or proxy_bypass(base.host) else getproxies()
-        proxy = proxies.get(base.scheme) or proxies.get("all")
+        self.proxy = find_proxy(base)
         # Reading the certificates costs a tenth of a second, and a plain connection needs none.
-        self._tls = httpx.create_ssl_context() if base.scheme == "https" or proxy else None
-        self._proxy = _read_proxy(proxy, self._tls) if proxy else None
+        self._tls = httpx.create_ssl_context() if base.scheme == "https" or self.proxy else None
 
     def open(self) -> "Connection":
         """Return a new connection; it connects when it is first used, and again when it was lost."""
@@ -86,12 +90,12 @@ class Wire:
         # to the pool, and every attempt has its own time.
         pool = httpcore.ConnectionPool(
             ssl_context=self._tls,
-            proxy=self._proxy,
+            proxy=_convert_proxy(self.proxy, self._tls) if self.proxy else None,
             max_connections=1,
             keepalive_expiry=_KEPT_ALIVE,
             network_backend=_TimedBackend(clock),
         )
-        return Connection(pool, self._base, clock)
+        return Connection(pool, self._base, clock, self.proxy)
 
 
 @dataclass
@@ -101,6 +105,7 @@ class Connection:
     pool: httpcore.ConnectionPool
     base: httpx.URL
     clock: "_Clock"
+    proxy: Proxy | None
 
     def exchange(
         self, method: str, path: str, headers: dict[str, str], content: bytes | None, seconds: float
@@ -116,12 +121,16 @@ class Connection:
         try:
             # The end of the block keeps the connection after a whole answer, and drops it after anything else.
             with self.pool.stream(method, url, headers=named, content=content) as response:
+                if response.status == 407 and self.proxy:  # to a tunnel httpcore says the same with the same error
+                    raise httpcore.ProxyError("407")
                 begun = True
                 fields = httpx.Headers(response.headers)
                 return Answer(response.status, fields, _read_body(response, fields))
         except _ERRORS as error:
             if self.clock.aborted():
                 return Failure("network", "the run was stopped before the answer came", reached=True, passing=False)
+            if isinstance(error, httpcore.ProxyError) and self.proxy:
+                return _explain_proxy(str(error)[:3], self.proxy)
             return _explain(error, begun=begun, closed=self.clock.closed)
 
     def close(self) -> None:
@@ -159,7 +168,7 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
     # These come from connecting alone, so the API has seen nothing of the request.
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return Failure("timeout", text, reached=False)
-    if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
+    if isinstance(error, httpcore.ConnectError):
         return Failure("network", text, reached=False, passing="CERTIFICATE_VERIFY_FAILED" not in text)
     if isinstance(error, httpcore.TimeoutException):
         return Failure("timeout", text, reached=True)
@@ -235,19 +244,22 @@ class _TimedStream(httpcore.NetworkStream):
         return self.stream.get_extra_info(info)
 
 
-def _read_proxy(text: str, tls: ssl.SSLContext | None) -> httpcore.Proxy:
-    try:
-        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
-    except (ValueError, httpx.InvalidURL):
-        proxy = None
-    url = proxy.url if proxy else httpx.URL()
-    if proxy is None or not url.host or url.scheme not in ("http", "https"):
-        # The URL itself is not shown: it may hold a password.
-        message = "The proxy that the environment names cannot be used: it must be http:// or https://."
-        hint = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name a proxy; NO_PROXY names the hosts that need none."
-        raise SettingsError(message, hint=hint)
+def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
+    url = proxy.url
     return httpcore.Proxy(
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
-        auth=proxy.raw_auth,
+        auth=proxy.auth,
         ssl_context=tls if url.scheme == "https" else None,
     )
+
+
+def _explain_proxy(status: str, proxy: Proxy) -> Failure:
+    """Say what a proxy's own answer means. Its words are left out: they may repeat what it was sent."""
+    text = f"{status} from the proxy that {proxy.variable} names"
+    if status != "407":
+        passing = status.isdigit() and int(status) in PASSING
+        return Failure("network", text, reached=False, passing=passing)
+    # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
+    problem = "the user name or the password in it is wrong" if proxy.auth else "it wants a user name and a password"
+    hint = f"Set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX."
+    return Failure("network", f"{text}: {problem}", reached=False, passing=False, final=True, hint=hint)

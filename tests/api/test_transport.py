@@ -201,6 +201,58 @@ def test_a_proxy_that_says_no_is_told_without_its_credentials(server: OddServer,
     assert "no connection to https://agents.example.invalid: 407" in error.message
 
 
+@pytest.mark.parametrize(
+    ("url", "variable", "asked"),
+    [
+        ("https://agents.example.invalid/api", "HTTPS_PROXY", "CONNECT *"),
+        ("http://agents.example.invalid/api", "http_proxy", "GET *"),
+        ("https://agents.example.invalid/api", "ALL_PROXY", "CONNECT *"),
+    ],
+)
+@pytest.mark.parametrize("login", ["anna:hush%20hush@", ""])
+def test_a_wrong_password_is_sent_to_a_proxy_once(
+    server: OddServer, proxied: pytest.MonkeyPatch, url: str, variable: str, asked: str, login: str
+) -> None:
+    proxied.setenv(variable, server.origin.replace("//", f"//{login}"))
+    server.on(asked, answer(407, {"error": "hush hush"}, Proxy_Authenticate="Basic"))
+    server.latency = 0.05
+    options = ApiOptions(url, bare(), retries=3, allow_insecure_http=True)
+    with AssistantsApi(options, backoff=0.01) as api, ThreadPoolExecutor(16) as pool:
+        errors = [future.exception() for future in [pool.submit(api.get, f"asst_{n}") for n in range(60)]]
+        assert sum(api.calls.values()) == 0
+    assert len(server.seen) == 1
+    for error in errors:
+        assert isinstance(error, ApiError)
+        assert silent(error).kind == "network"
+        assert f"407 from the proxy that {variable} names" in error.message
+        assert variable in error.hint
+        assert "running" not in error.hint
+
+
+@pytest.mark.parametrize(("status", "times"), [(403, 1), (502, 3), (503, 3), (504, 3)])
+def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
+    server: OddServer, proxied: pytest.MonkeyPatch, status: int, times: int
+) -> None:
+    proxied.setenv("HTTPS_PROXY", server.origin)
+    server.on("CONNECT *", answer(status, ""))
+    options = ApiOptions("https://agents.example.invalid/api", bare(), retries=2)
+    with (
+        AssistantsApi(options, backoff=0.01) as api,
+        pytest.raises(ApiError, match=f"{status} from the proxy") as caught,
+    ):
+        api.get("asst_1")
+    assert caught.value.kind == "network"
+    assert len(server.seen) == times
+
+
+def test_what_a_proxy_repeats_of_its_password_is_not_shown(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
+    proxied.setenv("HTTP_PROXY", server.origin.replace("//", "//anna:hush@"))
+    server.on("GET *", answer(403, {"error": "not with Basic YW5uYTpodXNo, which is anna:hush"}))
+    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    assert "YW5uYTpodXNo" not in str(silent(caught.value))
+
+
 def test_loopback_is_never_reached_through_a_proxy(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
     proxied.setenv("HTTP_PROXY", "http://proxy.example.invalid:1")
     server.on("GET *", YES)
