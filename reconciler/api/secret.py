@@ -106,7 +106,8 @@ class Scrubber:
 
     def clean(self, text: str) -> str:
         """Return the text with every spelling of every known secret masked."""
-        # The longest first, or an escaped spelling would be left half behind. `sorted` copies first, so others may add some meanwhile.
+        # The longest first, or an escaped spelling would be left half behind. `sorted` works on a copy, so another
+        # thread may add some meanwhile.
         for spelling in sorted(self._spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
         return text
