@@ -138,8 +138,6 @@ class Explainer:
         """Return the error for a request that got no usable answer."""
         message = self.quote(failure.text)
         hint = f"Is the API running, and is its URL right? It is {self.url}."
-        if "CERTIFICATE_VERIFY_FAILED" in message:
-            hint = "The API's certificate is not trusted here. SSL_CERT_FILE can name an authority to trust."
         if failure.kind == "timeout":
             message = f"no complete answer from {self.origin} within {self.timeout:g} s"
             hint += " --timeout SECONDS waits longer."

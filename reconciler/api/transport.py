@@ -1,8 +1,8 @@
 """One request over one connection: bytes out, bytes in, within a bounded time and size.
 
 httpcore moves the bytes. Of httpx only the values are used (URL, headers, proxy, TLS context) and not the client:
-cookies, redirects and .netrc are then not switched off but absent. Both cost start-up time: nobody else but `proxy`
-imports them. Knows nothing of tokens, repeats and JSON.
+cookies, redirects and .netrc are then not switched off but absent. Both cost start-up time: nobody else but `proxy` and
+`tls` imports them. Knows nothing of tokens, repeats and JSON.
 """
 
 import ssl
@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from reconciler.api.proxy import Proxy, find_proxy
+from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import HOW_TO_SET, BaseUrl
 from reconciler.errors import ErrorKind, SettingsError
 
@@ -80,8 +81,11 @@ class Wire:
             message = "The API URL cannot be read: its host is not a host's name."
             raise SettingsError(message, hint=HOW_TO_SET) from None
         self.proxy = find_proxy(base)
-        # Reading the certificates costs a tenth of a second, and a plain connection needs none.
-        self._tls = httpx.create_ssl_context() if base.scheme == "https" or self.proxy else None
+        # Reading the authorities takes a tenth of a second, and a plain connection needs none. The client certificate
+        # is meant for the API: a proxy that is reached by TLS does not see it.
+        self._tls = create_context() if base.scheme == "https" else None
+        tls_to_proxy = self.proxy and self.proxy.url.scheme == "https"
+        self._proxy_tls = create_context(client=False) if tls_to_proxy else None
 
     def open(self) -> "Connection":
         """Return a new connection; it connects when it is first used, and again when it was lost."""
@@ -90,7 +94,7 @@ class Wire:
         # to the pool, and every attempt has its own time.
         pool = httpcore.ConnectionPool(
             ssl_context=self._tls,
-            proxy=_convert_proxy(self.proxy, self._tls) if self.proxy else None,
+            proxy=_convert_proxy(self.proxy, self._proxy_tls) if self.proxy else None,
             max_connections=1,
             keepalive_expiry=_KEPT_ALIVE,
             network_backend=_TimedBackend(clock),
@@ -165,11 +169,18 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
     text = str(error)
     if isinstance(error, _UnusableBodyError):
         return Failure("protocol", text, reached=True, passing=False)
+    cause = error.args[0] if error.args else None
+    problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
+    if problem is not None:
+        # TLS 1.3 lets us send before the server has looked at our certificate. A request that comes with a refused
+        # one goes no further.
+        reached = begun or not (problem.client or isinstance(error, httpcore.ConnectError))
+        return Failure("network", problem.text, reached=reached, passing=False, hint=problem.hint)
     # These come from connecting alone, so the API has seen nothing of the request.
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return Failure("timeout", text, reached=False)
     if isinstance(error, httpcore.ConnectError):
-        return Failure("network", text, reached=False, passing="CERTIFICATE_VERIFY_FAILED" not in text)
+        return Failure("network", text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
         return Failure("timeout", text, reached=True)
     if begun:
@@ -249,7 +260,7 @@ def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
     return httpcore.Proxy(
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
         auth=proxy.auth,
-        ssl_context=tls if url.scheme == "https" else None,
+        ssl_context=tls,
     )
 
 
