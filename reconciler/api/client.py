@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from reconciler.api.answers import Explainer, Request, find_json
 from reconciler.api.repeats import Call, RequestNote, Sender
@@ -80,7 +80,7 @@ class AssistantsApi:
             on_request=on_request,
         )
         self._explain = Explainer(base.text, base.origin, options.timeout, scrubber)
-        self._session = Session(credentials, self._sender, self._explain, scrubber)
+        self._session = Session(credentials, self._sender, self._explain, scrubber, urlsplit(base.text).path)
 
     def __enter__(self) -> Self:
         return self
@@ -166,13 +166,15 @@ class AssistantsApi:
         # Ends, because the session gives another token only where that may help: an API whose tokens live for a
         # few requests may cost several logins, and a missing permission costs one.
         while True:
-            call.cookie = token.cookie
-            with self._session.in_use(token):
+            call.cookie = self._session.write_cookies(token, call.path)
+            with self._session.in_flight():
                 result = self._sender.send(call)
-                # Inside the block: whoever judges a 401 waits until nobody is left in it, and must know of this.
-                if isinstance(result, Answer) and result.ok:
-                    self._session.note_success(call.method, token)
-                    return Request(call.method, call.path, call.attempts), result
+                # Inside the block: whoever judges a 401 waits for those in it, and must know what they have learned.
+                if isinstance(result, Answer):
+                    self._session.take_cookies(result, token)
+                    if result.ok:
+                        self._session.note_success(call.method, token)
+                        return Request(call.method, call.path, call.attempts), result
             renewed = None
             if isinstance(result, Answer) and result.status == 401 and not call.once and not self._stopping():
                 renewed = self._session.renew(call.method, token, again=refused)

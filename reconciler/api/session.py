@@ -5,22 +5,21 @@ help before one is tried. Nothing here shows a token, an email or a password.
 """
 
 import json
-import re
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.api.answers import WRONG_URL, Explainer, Request, find_json
+from reconciler.api.cookies import COOKIE_NAME, Cookie, Jar, find_token, parse_cookies
 from reconciler.api.repeats import Call, Sender
-from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, cookie_problem
+from reconciler.api.secret import Credentials, Scrubber, cookie_problem
 from reconciler.api.transport import Answer, Failure
 from reconciler.errors import ApiError, ErrorKind
 
 LOGIN_PATH = "/auth/login"
 ME_PATH = "/auth/me"
-_COOKIE = re.compile(rf"\s*{re.escape(COOKIE_NAME)}\s*=([^;]*)", re.IGNORECASE)
+_LEAST_SECRET = 16  # characters of a cookie that is masked like a token; a load balancer's are mostly shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +31,22 @@ class Token:
 
 
 class Session:
-    """The signed-in session of a run, shared by all threads. `role` is the one that the login named."""
+    """The signed-in session of a run, shared by all threads.
 
-    def __init__(self, credentials: Credentials, sender: Sender, explain: Explainer, scrubber: Scrubber) -> None:
+    `role` is the one that the login named, `path` the one of the API's base URL.
+    """
+
+    def __init__(
+        self, credentials: Credentials, sender: Sender, explain: Explainer, scrubber: Scrubber, path: str
+    ) -> None:
         self.role: str | None = None
         self._credentials = credentials
         self._sender = sender
         self._explain = explain
         self._scrubber = scrubber
+        self._jar = Jar(path)
         self._lock = threading.Condition()
-        self._in_use: Counter[int] = Counter()  # requests that have no answer yet, by their token's generation
+        self._in_flight: set[object] = set()  # requests that have no answer yet
         self._token: Token | None = None
         # Something has succeeded under the token. The user's own counts as proven: it was good once, and may have
         # run out. One that we were given a moment ago and that opens nothing cannot have.
@@ -58,16 +63,45 @@ class Session:
         with self._lock:
             return self._token or self._log_in()
 
-    @contextmanager
-    def in_use(self, token: Token) -> Iterator[None]:
-        """Count a request with that token as under way until the block ends."""
+    def write_cookies(self, token: Token, path: str) -> str:
+        """Return the Cookie header for a request to that path, which is relative to the base URL."""
+        return "; ".join([token.cookie, *self._jar.select(path)])
+
+    def take_cookies(self, answer: Answer, used: Token) -> None:
+        """Keep the cookies of an answer to a request with that token; a new token takes its place."""
+        cookies = parse_cookies(answer.headers.get_list("set-cookie"), answer.headers.get("date", ""))
+        if not cookies:
+            return
+        token = find_token(cookies)
         with self._lock:
-            self._in_use[token.generation] += 1
+            self._keep(cookies)
+            # Not from a 401, where it would be tried and refused for ever; nor from before the last login. One that
+            # is only taken away is kept: whether it still opens anything, the next answer says.
+            renewed = token and not cookie_problem(token) and answer.status != 401
+            if token and renewed and self._token and self._token.generation == used.generation:
+                self._scrubber.add(token)
+                cookie = f"{COOKIE_NAME}={token}"
+                if cookie != self._token.cookie:
+                    self._token = Token(cookie, used.generation)
+
+    def _keep(self, cookies: list[Cookie]) -> None:
+        others = [cookie for cookie in cookies if cookie.name.lower() != COOKIE_NAME]
+        self._jar.take(others)
+        for cookie in others:
+            if len(cookie.value) >= _LEAST_SECRET:
+                self._scrubber.add(cookie.value)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Count a request as under way until the block ends."""
+        ticket = object()
+        with self._lock:
+            self._in_flight.add(ticket)
         try:
             yield
         finally:
             with self._lock:
-                self._in_use[token.generation] -= 1
+                self._in_flight.remove(ticket)
                 self._lock.notify_all()
 
     def note_success(self, method: str, token: Token) -> None:
@@ -75,7 +109,7 @@ class Session:
         if self._proven and not self._refused:
             return  # without the lock, as almost always: there is nothing to learn
         with self._lock:
-            if self._token is token:
+            if self._token and self._token.generation == token.generation:
                 self._proven = True
                 self._refused.discard(method)
 
@@ -85,9 +119,10 @@ class Session:
         `again`: the request was refused under an earlier token, too. Raises `ApiError` if the login fails.
         """
         with self._lock:
-            # A 401 may overtake the success that shows that the token was good when it was new. Whoever waits here
-            # holds no place in `in_use`, so this ends.
-            while self._token is refused and not self._proven and self._in_use[refused.generation]:
+            # A 401 may overtake an answer that brings a new token, or that shows that this one was good when it was
+            # new. So those that were under way before it are awaited. Whoever waits here is none of them: this ends.
+            earlier = set(self._in_flight)
+            while self._token is refused and earlier & self._in_flight:
                 self._lock.wait()
             # However many threads come with the same refused token, one logs in and the others get what it got.
             if self._token is not None and self._token is not refused:
@@ -107,7 +142,7 @@ class Session:
             return True
         # A login has not helped this request or method before. Only if the token does not even say who we are has
         # it run out once more; else the permission is missing, and each request would cost a login.
-        result = self._sender.send(Call("GET", ME_PATH, cookie=refused.cookie))
+        result = self._sender.send(Call("GET", ME_PATH, cookie=self.write_cookies(refused, ME_PATH)))
         return isinstance(result, Answer) and result.status == 401
 
     def _log_in(self) -> Token:
@@ -133,7 +168,8 @@ class Session:
             problem = f"Cannot sign in: {missing}" if email or password else "There are no credentials for the API"
             hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD."
             raise ApiError("auth", f"{problem}: {hint}")
-        call = Call("POST", LOGIN_PATH, json.dumps({"email": email, "password": password.reveal()}).encode())
+        content = json.dumps({"email": email, "password": password.reveal()}).encode()
+        call = Call("POST", LOGIN_PATH, content, cookie="; ".join(self._jar.select(LOGIN_PATH)))
         result = self._sender.send(call)
         request = Request("POST", LOGIN_PATH, call.attempts)
         if isinstance(result, Failure):
@@ -163,14 +199,11 @@ class Session:
         return ApiError(kind, f"Login failed: {problem}", status=status, hint=hint)
 
     def _read_cookie(self, request: Request, answer: Answer) -> str:
-        # By hand: Python's cookie jars would keep a `Secure` cookie from http://localhost (api.md).
-        for header in answer.headers.get_list("set-cookie"):
-            found = _COOKIE.match(header)
-            token = found.group(1).strip() if found else ""
-            if not token:
-                continue
-            problem = cookie_problem(token)
-            if problem:
+        cookies = parse_cookies(answer.headers.get_list("set-cookie"), answer.headers.get("date", ""))
+        self._keep(cookies)
+        token = find_token(cookies)
+        if token is not None:
+            if problem := cookie_problem(token):
                 raise self._explain.unusable(request, answer, f"a cookie `{COOKIE_NAME}` that {problem},")
             self._scrubber.add(token)
             return f"{COOKIE_NAME}={token}"

@@ -144,15 +144,16 @@ def read_retry_after(retry_after: str | None, date: str | None) -> float | None:
     if _SECONDS.fullmatch(text):
         seconds = float(text)
     else:
-        at = _parse_http_date(text)
+        at = parse_http_date(text)
         if at is None:
             return None
         # Only the difference counts, by the server's own clock where it shows it: ours may be minutes off.
-        seconds = (at - (_parse_http_date(date or "") or datetime.now(UTC))).total_seconds()
+        seconds = (at - (parse_http_date(date or "") or datetime.now(UTC))).total_seconds()
     return min(seconds, LONGEST_NAMED_WAIT) if seconds > 0 else None
 
 
-def _parse_http_date(text: str) -> datetime | None:
+def parse_http_date(text: str) -> datetime | None:
+    """Read a date of HTTP (RFC 9110, 5.6.7), or of a cookie; None for anything else."""
     try:
         at = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):

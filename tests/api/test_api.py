@@ -205,14 +205,6 @@ def test_a_redirect_to_anywhere_is_an_error(server: OddServer, location: str, sa
     assert says in failure(client(server)).message
 
 
-def test_cookies_of_the_server_are_never_stored(server: OddServer) -> None:
-    server.on("GET *", answer(200, ASSISTANT, Set_Cookie="auth-token=other; Path=/"))
-    with client(server) as api:
-        api.get("asst_1")
-        api.get("asst_1")
-    assert [seen.header("cookie") for seen in server.seen] == [[f"auth-token={TOKEN}"]] * 2
-
-
 def test_a_patch_that_answers_about_another_assistant_is_unclear(server: OddServer) -> None:
     with client(server) as api, pytest.raises(UnclearWrite) as caught:
         api.patch("asst_1", {"name": "x"}, live_id="asst_2")
