@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from reconciler.api.answers import MAX_DEPTH as DEEPEST_ANSWER, MAX_TOKENS
-from reconciler.api.transport import MAX_BODY
+from reconciler.api.body import MAX_BODY
 from reconciler.cli.connect import PATIENCE
 from reconciler.core.definition import MAX_BYTES
 from reconciler.core.run import Outcome

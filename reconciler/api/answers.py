@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconciler.api.body import MAX_BODY
 from reconciler.api.secret import Scrubber
-from reconciler.api.transport import MAX_BODY, Answer, Failure
+from reconciler.api.transport import Answer, Failure
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
@@ -32,6 +33,7 @@ _KINDS: dict[int, ErrorKind] = {
     429: "rate_limited",
     499: "network",  # nginx: whoever asked, a gateway perhaps, closed the connection before the API had answered
 }
+_BEFORE_JSON = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # white space, and the marks of UTF-8 and UTF-16
 WRONG_URL = "does RECONCILER_API_URL end in /api?"
 
 
@@ -66,11 +68,11 @@ def kind_of(status: int) -> ErrorKind:
 def read_json(body: bytes) -> Any:
     """Parse a body strictly. Raises `NotJsonError`.
 
-    It must be UTF-8, without duplicate keys, NaN, infinity and half characters, at most `MAX_DEPTH` deep and
-    `MAX_TOKENS` long, with no number of more than some hundred digits.
+    It must be UTF-8, with a byte order mark or not, without duplicate keys, NaN, infinity and half characters, at most
+    `MAX_DEPTH` deep and `MAX_TOKENS` long, with no number of more than some hundred digits.
     """
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")
         if has_more_tokens(text, MAX_TOKENS):
             raise NotJsonError("JSON of far too many values")
         if sys.getsizeof(text) > 2 * MAX_BODY:  # one emoji makes Python take four bytes for each character
@@ -90,6 +92,8 @@ def read_json(body: bytes) -> Any:
         too_deep = True
     except UnicodeEncodeError:
         raise NotJsonError("JSON with half of a character in it") from None
+    except UnicodeDecodeError:
+        raise NotJsonError("no JSON, for it is not UTF-8") from None
     except ValueError:
         raise NotJsonError("no JSON") from None
     if too_deep:
@@ -120,9 +124,16 @@ class Explainer:
         safe = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
         return safe if len(safe) <= _LONGEST_QUOTE else f"{safe[: _LONGEST_QUOTE - 3]}..."
 
-    def unusable(self, request: Request, answer: Answer, problem: str = "") -> ApiError:
-        """Return the error for a success that cannot be used; `problem` says what came instead of a good answer."""
-        message = f"got {problem or self._describe_body(answer)}: {WRONG_URL}"
+    def unusable(self, request: Request, answer: Answer, problem: str = "", *, right_url: bool = False) -> ApiError:
+        """Return the error for a success that cannot be used; `problem` says what came instead of a good answer.
+
+        The message asks about the URL, unless it is a `right_url` or what came was surely meant to be JSON.
+        """
+        bad_json = (
+            not problem and find_json(answer.body) is None and answer.body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
+        )
+        message = f"got {problem or self._describe_body(answer)}"
+        message += "" if bad_json or right_url else f": {WRONG_URL}"
         return request.fail("protocol", message, status=answer.status, hint=f"The API URL is {self.url}.")
 
     def status(self, request: Request, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:

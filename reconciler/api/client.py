@@ -204,8 +204,9 @@ class AssistantsApi:
         # Nothing else of an assistant is checked: what the reference does not list must never be lost (api.md).
         assistant = self._read_object(request, answer)
         if not _has_id(assistant):
-            problem = "an `id` that is not a text" if "id" in assistant else "an object without an `id`"
-            raise self._explain.unusable(request, answer, problem)
+            named = "id" in assistant
+            problem = "an `id` that is not a text" if named else "an object without an `id`"
+            raise self._explain.unusable(request, answer, problem, right_url=named)
         return assistant
 
 

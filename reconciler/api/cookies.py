@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from reconciler.api.secret import COOKIE_NAME
 from reconciler.api.throttle import parse_http_date
 
-COOKIE_NAME = "auth-token"
 _MOST, _LONGEST = 50, 4096  # cookies, and characters of each, as browsers keep them
 _PAIR = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=([^;]*)")
 _SENDABLE = re.compile(r"[\x20-\x7e]*")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
-from reconciler.api.cookies import COOKIE_NAME
 from reconciler.errors import SettingsError
 
 MASK = "***"
+COOKIE_NAME = "auth-token"
 _NOT_IN_A_COOKIE = re.compile(r"[^\x21-\x7e]|[;,]")
 _HALF = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

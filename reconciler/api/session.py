@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.api.answers import WRONG_URL, Explainer, Request, find_json
-from reconciler.api.cookies import COOKIE_NAME, Cookie, Jar, find_token, parse_cookies
+from reconciler.api.cookies import Cookie, Jar, find_token, parse_cookies
 from reconciler.api.repeats import Call, Sender
-from reconciler.api.secret import Credentials, Scrubber, cookie_problem
+from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, cookie_problem
 from reconciler.api.transport import Answer, Failure
 from reconciler.errors import ApiError, ErrorKind
 
@@ -204,7 +204,8 @@ class Session:
         token = find_token(cookies)
         if token is not None:
             if problem := cookie_problem(token):
-                raise self._explain.unusable(request, answer, f"a cookie `{COOKIE_NAME}` that {problem},")
+                text = f"a cookie `{COOKIE_NAME}` that {problem}"
+                raise self._explain.unusable(request, answer, text, right_url=True)
             self._scrubber.add(token)
             return f"{COOKIE_NAME}={token}"
         problem = "" if find_json(answer.body) is None else f"a login answer without the cookie `{COOKIE_NAME}`"

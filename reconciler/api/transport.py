@@ -7,7 +7,6 @@ cookies, redirects and .netrc are then not switched off but absent. Both cost st
 
 import ssl
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +14,12 @@ from typing import Any
 import httpcore
 import httpx
 
+from reconciler.api.body import UnusableBodyError, read_body
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import HOW_TO_SET, BaseUrl
 from reconciler.errors import ErrorKind, SettingsError
 
-MAX_BODY = 8 * 1024 * 1024
 # Shorter than the 5 s after which Node's and uvicorn's servers drop an idle connection, so that a write never
 # meets one closing.
 _KEPT_ALIVE = 4.0
@@ -56,10 +55,6 @@ class Failure:
     passing: bool = True
     final: bool = False
     hint: str = ""
-
-
-class _UnusableBodyError(httpcore.ProtocolError):
-    """The answer's body is too large, or compressed in a way that was not asked for."""
 
 
 # httpcore's errors have no base in common: https://www.encode.io/httpcore/exceptions/.
@@ -129,8 +124,9 @@ class Connection:
                     raise httpcore.ProxyError("407")
                 begun = True
                 fields = httpx.Headers(response.headers)
-                return Answer(response.status, fields, _read_body(response, fields))
-        except _ERRORS as error:
+                body = read_body(response.iter_stream(), fields.get("content-encoding", ""))
+                return Answer(response.status, fields, body)
+        except (*_ERRORS, UnusableBodyError) as error:
             if self.clock.aborted():
                 return Failure("network", "the run was stopped before the answer came", reached=True, passing=False)
             if isinstance(error, httpcore.ProxyError) and self.proxy:
@@ -142,32 +138,10 @@ class Connection:
         self.pool.close()
 
 
-def _read_body(response: httpcore.Response, headers: httpx.Headers) -> bytes:
-    """Read the whole body, which is at most `MAX_BODY` bytes, as it comes and unpacked."""
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        raise _UnusableBodyError(f"an answer compressed as {encoding[:20]!r}, which was not asked for")
-    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    body = bytearray()
-    received = 0
-    try:
-        for chunk in response.iter_stream():
-            # Both are bounded: a small answer may unpack to gigabytes, and a large one to nothing, for ever.
-            received += len(chunk)
-            body += chunk if unpack is None else unpack.decompress(chunk, MAX_BODY + 1 - len(body))
-            if max(received, len(body)) > MAX_BODY:
-                raise _UnusableBodyError(f"an answer of more than {MAX_BODY // 1024**2} MiB")
-    except zlib.error:
-        raise _UnusableBodyError("an answer that says it is compressed, and is not") from None
-    if unpack is not None and body and not unpack.eof:
-        raise _UnusableBodyError("half of a compressed answer")
-    return bytes(body)
-
-
 def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
     """Say what an error means for the request. `begun`: an answer had begun; `closed`: the other side hung up."""
     text = str(error)
-    if isinstance(error, _UnusableBodyError):
+    if isinstance(error, UnusableBodyError):
         return Failure("protocol", text, reached=True, passing=False)
     cause = error.args[0] if error.args else None
     problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None

@@ -176,6 +176,30 @@ def test_pieces_of_an_assistant_are_not_quoted(server: OddServer, body: str) -> 
     assert "hush" not in str(failure(client(server)))
 
 
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        (PAGE, True),
+        ("", True),
+        ("nginx", True),
+        ("[]", True),
+        ("{}", True),
+        ('{"id": 7}', False),
+        ('{"id": "a", "n": NaN}', False),
+        ('{"id": "a", "id": "a"}', False),
+        ('{"id": "a", "n": ' + "[" * 101 + "]" * 101 + "}", False),
+        ("[" * 200_000, False),
+        ('{"id": "a"', False),
+        (b'{"id": "\xff"}', False),
+        ('{"id": "a"}'.encode("utf-16"), False),
+    ],
+)
+def test_the_url_is_asked_about_only_where_it_may_be_wrong(server: OddServer, body: Any, asks: bool) -> None:
+    server.on("GET *", answer(200, body))
+    error = failure(client(server))
+    assert ("does RECONCILER_API_URL end in /api?" in error.message) is asks
+
+
 def test_nesting_within_the_bound_and_escaped_characters_are_read(server: OddServer) -> None:
     deep = '{"id": "a", "smile": "\\ud83d\\ude00", "n": ' + "[" * 98 + "]" * 98 + ', "f": 0.5, "many": '
     server.on("GET *", answer(200, deep + str([[]] * 200) + "}"))

@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,7 +69,12 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
         ),
         (answer(200, BODY, Content_Encoding="gzip"), "protocol", "says it is compressed, and is not"),
         (answer(200, gzip.compress(BODY)[:-12], Content_Encoding="gzip"), "protocol", "half of a compressed"),
+        (answer(200, gzip.compress(BODY) + gzip.compress(BODY)[:9], Content_Encoding="gzip"), "protocol", "half of a"),
         (answer(200, BODY, Content_Encoding="br"), "protocol", "compressed as 'br'"),
+        (answer(200, BODY, Content_Encoding="zstd"), "protocol", "compressed as 'zstd'"),
+        (answer(200, zlib.compress(BODY), Content_Encoding="deflate"), "protocol", "compressed as 'deflate'"),
+        (answer(200, BODY, Content_Encoding="gzip, br"), "protocol", "compressed as 'gzip, br'"),
+        (answer(200, gzip.compress(gzip.compress(BODY)), Content_Encoding="gzip, gzip"), "protocol", "'gzip, gzip'"),
     ],
 )
 def test_an_answer_that_cannot_be_used(server: OddServer, reply: Reply, kind: str, says: str) -> None:
@@ -83,6 +89,19 @@ def test_an_answer_that_cannot_be_used(server: OddServer, reply: Reply, kind: st
     [
         answer(200, BODY, Content_Encoding="identity"),
         answer(200, gzip.compress(BODY), Content_Encoding="gzip"),
+        answer(200, gzip.compress(BODY), Content_Encoding="x-gzip"),
+        answer(200, gzip.compress(BODY), Content_Encoding=" GZip , identity"),
+        answer(200, gzip.compress(BODY[:9]) + gzip.compress(BODY[9:]), Content_Encoding="gzip"),
+        answer(200, gzip.compress(b"") + gzip.compress(BODY) + gzip.compress(b""), Content_Encoding="gzip"),
+        answer(200, gzip.compress(BODY) + b"\0" * 500, Content_Encoding="gzip"),
+        answer(200, b"".join(gzip.compress(BODY[at : at + 1]) for at in range(len(BODY))), Content_Encoding="gzip"),
+        answer(200, BODY, Content_Encoding="utf-8"),
+        answer(200, BODY, Content_Encoding="UTF-8"),
+        answer(200, BODY, Content_Encoding="none"),
+        answer(200, BODY, Content_Encoding=""),
+        answer(200, BODY, Content_Encoding="application/json"),
+        answer(200, "\ufeff".encode() + BODY),
+        answer(200, gzip.compress("\ufeff".encode() + BODY), Content_Encoding="gzip"),
         raw(b"HTTP/1.0 200 OK\r\n\r\n" + BODY),
         raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)),
         raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" + written(200, BODY)),
@@ -92,6 +111,14 @@ def test_every_proper_way_to_send_a_body_is_read(server: OddServer, reply: Reply
     server.on("GET *", reply)
     with client(server) as api:
         assert api.get("asst_1") == ASSISTANT
+        assert api.get("asst_1") == ASSISTANT
+
+
+def test_a_body_that_comes_in_small_pieces_is_unpacked_in_any_of_them(server: OddServer) -> None:
+    packed = gzip.compress(BODY[:20]) + gzip.compress(BODY[20:])
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.on("GET *", raw(head + b"".join(b"1\r\n%c\r\n" % byte for byte in packed) + b"0\r\n\r\n"))
+    with client(server) as api:
         assert api.get("asst_1") == ASSISTANT
 
 
