@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from reconciler.api.answers import Explainer, Request, find_json
 from reconciler.api.repeats import Call, RequestNote, Sender
-from reconciler.api.secret import Credentials, Scrubber, Secret
+from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
 from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
 from reconciler.api.transport import Answer, Failure, Wire
@@ -206,6 +206,8 @@ class AssistantsApi:
         if not _has_id(assistant):
             named = "id" in assistant
             problem = "an `id` that is not a text" if named else "an object without an `id`"
+            if _is_text(assistant.get("id")):
+                problem = "an `id` with half of a character in it"
             raise self._explain.unusable(request, answer, problem, right_url=named)
         return assistant
 
@@ -229,7 +231,12 @@ def _build_write(method: str, path: str, body: Mapping[str, Any]) -> Call:
 
 
 def _has_id(assistant: dict[str, Any]) -> bool:
-    return isinstance(assistant.get("id"), str) and assistant["id"] != ""
+    # Other texts may hold half of a character. This one has to stand in a URL and in a definition.
+    return _is_text(assistant.get("id")) and not HALF_CHARACTER.search(assistant["id"])
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _check_credentials(credentials: Credentials) -> Credentials:

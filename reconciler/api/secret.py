@@ -16,7 +16,7 @@ from reconciler.errors import SettingsError
 MASK = "***"
 COOKIE_NAME = "auth-token"
 _NOT_IN_A_COOKIE = re.compile(r"[^\x21-\x7e]|[;,]")
-_HALF = re.compile("[\ud800-\udfff]")
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -84,7 +84,7 @@ def _read_as_utf8(value: str) -> str:
 def _text_problem(value: str) -> str:
     if not value:
         return "is empty"
-    if _HALF.search(value):
+    if HALF_CHARACTER.search(value):
         return "holds a character that is not saved as UTF-8"
     return "holds a control character or a line break" if _CONTROL.search(value) else ""
 

@@ -76,6 +76,24 @@ def test_an_id_is_one_segment_of_the_path(server: OddServer, assistant_id: str, 
     assert server.seen[0].path == f"/api/assistants/{path}"
 
 
+def test_half_of_a_character_is_carried_along_as_it_came(server: OddServer) -> None:
+    """Such as where a server cut a text within an emoji."""
+    written = '{"id": "asst_1", "metadata": {"summary": "happy \\ud83d", "k\\udc00": [1, "\\ud83d\\ude00"]}}'
+    server.on("GET *", answer(200, written))
+    server.on("PATCH *", answer(200, written))
+    with client(server) as api:
+        live = api.get("asst_1")
+        assert live["metadata"] == {"summary": "happy \ud83d", "k\udc00": [1, "\U0001f600"]}
+        assert api.patch("asst_1", {"metadata": live["metadata"]}, live_id="asst_1") == live
+    sent = b'{"metadata":{"summary":"happy \\ud83d","k\\udc00":[1,"\\ud83d\\ude00"]}}'
+    assert [seen.body for seen in server.requests("PATCH")] == [sent]
+
+
+def test_an_error_with_half_of_a_character_can_be_written(server: OddServer) -> None:
+    server.on("GET *", answer(400, '{"error": "not \\ud83d"}'))
+    failure(client(server)).message.encode()
+
+
 @pytest.mark.parametrize("assistant_id", ["", ".", "..", "x" * 501])
 def test_an_id_that_would_change_the_path_is_never_sent(server: OddServer, assistant_id: str) -> None:
     error = failure(client(server), assistant_id)
