@@ -141,5 +141,6 @@ def _refuse_password() -> str:
 
 
 def _unusable(variable: str, file: str, reason: str) -> SettingsError:
-    message = f"{variable} names a file that cannot be used: {file!r} ({reason})."
-    return SettingsError(message, hint=f"Set {variable} to a file that can be read, or unset it.")
+    what = "folder" if variable == "SSL_CERT_DIR" else "file"
+    message = f"{variable} names a {what} that cannot be used: {file!r} ({reason})."
+    return SettingsError(message, hint=f"Set {variable} to a {what} that can be used, or unset it.")
