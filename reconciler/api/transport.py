@@ -8,7 +8,7 @@ cookies, redirects and .netrc are then not switched off but absent. Both cost st
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpcore
@@ -131,7 +131,14 @@ class Connection:
                 return Failure("network", "the run was stopped before the answer came", reached=True, passing=False)
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
-            return _explain(error, begun=begun, closed=self.clock.closed)
+            failure = _explain(error, begun=begun, closed=self.clock.closed)
+            return replace(failure, reached=failure.reached and self._has_reached_api())
+
+    def _has_reached_api(self) -> bool:
+        # Behind a proxy the API begins where the tunnel's TLS does: until then nothing but CONNECT was sent. A proxy
+        # that is reached by TLS has a handshake of its own before that.
+        needed = 1 + bool(self.proxy and self.proxy.url.scheme == "https")
+        return self.base.scheme != "https" or self.clock.handshakes >= needed
 
     def close(self) -> None:
         """Close the connection."""
@@ -167,11 +174,15 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
 
 @dataclass
 class _Clock:
-    """When the attempt in hand must be over, and whether the other side closed the connection meanwhile."""
+    """When the attempt in hand must be over, and what became of its connection meanwhile.
+
+    `closed`: the other side hung up. `handshakes`: those of TLS that have succeeded on the connection.
+    """
 
     aborted: Callable[[], bool]
     until: float = 0.0
     closed: bool = False
+    handshakes: int = 0
 
     def start(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
@@ -193,6 +204,7 @@ class _TimedBackend(httpcore.NetworkBackend):
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
         left = self.clock.left(httpcore.ConnectTimeout)
+        self.clock.handshakes = 0
         stream = self.plain.connect_tcp(host, port, left)
         return _TimedStream(stream, self.clock)
 
@@ -223,7 +235,9 @@ class _TimedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = self.clock.left(httpcore.ConnectTimeout)
-        return _TimedStream(self.stream.start_tls(ssl_context, server_hostname, left), self.clock)
+        stream = self.stream.start_tls(ssl_context, server_hostname, left)
+        self.clock.handshakes += 1
+        return _TimedStream(stream, self.clock)
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)
