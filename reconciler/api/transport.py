@@ -132,13 +132,16 @@ class Connection:
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
             failure = _explain(error, begun=begun, closed=self.clock.closed)
+            if self.proxy and not self.clock.steps:
+                hint = f"Is the proxy running that {self.proxy.variable} names? NO_PROXY names hosts that need none."
+                failure = replace(failure, hint=hint)
             return replace(failure, reached=failure.reached and self._has_reached_api())
 
     def _has_reached_api(self) -> bool:
         # Behind a proxy the API begins where the tunnel's TLS does: until then nothing but CONNECT was sent. A proxy
         # that is reached by TLS has a handshake of its own before that.
-        needed = 1 + bool(self.proxy and self.proxy.url.scheme == "https")
-        return self.base.scheme != "https" or self.clock.handshakes >= needed
+        needed = 2 + bool(self.proxy and self.proxy.url.scheme == "https")
+        return self.base.scheme != "https" or self.clock.steps >= needed
 
     def close(self) -> None:
         """Close the connection."""
@@ -176,13 +179,13 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
 class _Clock:
     """When the attempt in hand must be over, and what became of its connection meanwhile.
 
-    `closed`: the other side hung up. `handshakes`: those of TLS that have succeeded on the connection.
+    `closed`: the other side hung up. `steps`: how far it has come, one for TCP and one for each handshake of TLS.
     """
 
     aborted: Callable[[], bool]
     until: float = 0.0
     closed: bool = False
-    handshakes: int = 0
+    steps: int = 0
 
     def start(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
@@ -204,8 +207,9 @@ class _TimedBackend(httpcore.NetworkBackend):
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
         left = self.clock.left(httpcore.ConnectTimeout)
-        self.clock.handshakes = 0
+        self.clock.steps = 0
         stream = self.plain.connect_tcp(host, port, left)
+        self.clock.steps = 1
         return _TimedStream(stream, self.clock)
 
 
@@ -236,7 +240,7 @@ class _TimedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         left = self.clock.left(httpcore.ConnectTimeout)
         stream = self.stream.start_tls(ssl_context, server_hostname, left)
-        self.clock.handshakes += 1
+        self.clock.steps += 1
         return _TimedStream(stream, self.clock)
 
     def get_extra_info(self, info: str) -> Any:

@@ -188,3 +188,13 @@ def test_a_write_that_got_lost_behind_the_proxy_is_unclear(
                     api.patch("asst_1", {}, live_id="asst_1")
                 api.get("asst_1")
     assert len(server.requests("PATCH")) == 2
+
+
+def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    env.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
+    with through_proxy(retries=0) as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    assert "refused" in caught.value.message
+    assert "Is the proxy running that ALL_PROXY names?" in caught.value.hint
