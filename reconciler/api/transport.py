@@ -208,7 +208,10 @@ class _TimedBackend(httpcore.NetworkBackend):
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
         left = self.clock.left(httpcore.ConnectTimeout)
         self.clock.steps = 0
-        stream = self.plain.connect_tcp(host, port, left)
+        try:
+            stream = self.plain.connect_tcp(host, port, left)
+        except UnicodeError:  # what Python says of a part of a name that is empty or too long
+            raise httpcore.ConnectError(f"{host[:40]!r} cannot be a host's name") from None
         self.clock.steps = 1
         return _TimedStream(stream, self.clock)
 

@@ -147,6 +147,18 @@ def test_a_connection_that_the_server_closed_while_idle_is_opened_again(server: 
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("host", ["a" * 70 + ".example", "a..b", ".a"])
+def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with AssistantsApi(ApiOptions(f"https://{host}/api", bare(), retries=0)) as api:
+        with pytest.raises(ApiError, match="cannot be a host's name") as caught:
+            api.get("asst_1")
+        assert caught.value.kind == "network"
+        assert api.calls["GET"] == 0
+
+
 def test_the_host_of_an_ipv6_address_has_its_brackets() -> None:
     if not socket.has_ipv6:
         pytest.skip("needs IPv6")
