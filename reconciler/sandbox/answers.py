@@ -1,12 +1,25 @@
-"""The forms that the sandbox's answers take: JSON below `/api`, pages everywhere else."""
+"""The forms of the sandbox's answers: JSON below `/api`, pages everywhere else, and the failures of a fault rule."""
 
+import asyncio
+import http
+import socket
+import struct
+import time
 from collections.abc import Mapping
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reconciler.sandbox.fault_rules import Rule
+from reconciler.sandbox.jsontext import encode
 from reconciler.sandbox.settings import BASE_PATH
-from reconciler.sandbox.store import encode
 
+# Where the sandbox's own server puts a connection's transport, in the scope's `state`: what no ASGI message can do
+# to a connection is done there.
+TRANSPORT = "transport"
+# On, and no time to wait: closing throws away what is unsent and sends RST (socket(7), SO_LINGER).
+_NO_LINGER = struct.pack("ii", 1, 0)
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Agent Builder</title></head>
@@ -35,3 +48,106 @@ def error_answer(status: int, message: str, headers: Mapping[str, str] | None = 
 def page_answer(status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return the web application's page."""
     return HTMLResponse(_PAGE, status, headers)
+
+
+def refusal(rule: Rule, status: int) -> Response:
+    """Return what a rule answers in the API's error envelope."""
+    # Gateways answer statuses of their own, such as 524 of Cloudflare, which HTTP has no phrase for.
+    known = status in http.HTTPStatus.__members__.values()
+    phrase = http.HTTPStatus(status).phrase if known else "Error"
+    return error_answer(status, f"{phrase} (a rehearsed fault)", rule.retry_after(time.time()))
+
+
+async def fail(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request, or do not, as a rule says."""
+    late = rule.seconds if rule.does == "hang" else None
+    if late is not None and not rule.after:
+        # The body is read first: the write lands even where its client has given up in the meantime.
+        receive = await _keep_body(scope, receive)
+        await asyncio.sleep(late)
+    answered = late is not None or rule.does in ("half", "drip")
+    answer = await _carry_out(app, scope, receive) if answered or rule.after else Response()
+    if not answered and answer.status_code >= 400:
+        # The API itself refused the request and wrote nothing, so that what comes after a write does not come.
+        await answer(scope, receive, send)
+        return
+    match rule.does:
+        case "half":
+            await _send_half(answer, scope, receive, send)
+        case "drip":
+            await _drip(answer, rule.seconds or 0, scope, receive, send)
+        case "hang" if late is not None:
+            await asyncio.sleep(late if rule.after else 0)
+            await answer(scope, receive, send)
+        case "hang":
+            await _wait_for_end(receive)
+        case "reset":
+            await reset(scope, receive)
+        case "html":
+            await page_answer(rule.status)(scope, receive, send)
+        case _:
+            await refusal(rule, rule.status)(scope, receive, send)
+
+
+async def reset(scope: Scope, receive: Receive) -> None:
+    """Break the connection off with RST: the client sees it reset."""
+    transport = _transport(scope)
+    if not transport.is_closing():
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
+    await _wait_for_end(receive)
+
+
+async def _keep_body(scope: Scope, receive: Receive) -> Receive:
+    """Return a `receive` that gives the request's whole body, which is read now."""
+    body = await Request(scope, receive).body()
+
+    async def receive_again() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+async def _carry_out(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
+    """Let the application handle a request; return its answer, of which nothing is sent."""
+    messages: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, keep)
+    answer = Response(b"".join(message.get("body", b"") for message in messages[1:]), messages[0]["status"])
+    answer.raw_headers = messages[0]["headers"]
+    return answer
+
+
+async def _send_half(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send less than Content-Length promises, then close the connection once all of it has left."""
+    await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
+    half = bytes(answer.body[: len(answer.body) // 2])
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    _transport(scope).close()
+    await _wait_for_end(receive)
+
+
+async def _drip(answer: Response, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send one byte after the other, as long as somebody is there."""
+    await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
+    for byte in bytes(answer.body):
+        await asyncio.sleep(seconds)
+        if _transport(scope).is_closing():
+            await _wait_for_end(receive)
+            return
+        await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _wait_for_end(receive: Receive) -> None:
+    """Wait for the connection's end, however long that takes; what still comes is not looked at."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _transport(scope: Scope) -> asyncio.Transport:
+    transport: asyncio.Transport = scope["state"][TRANSPORT]
+    return transport

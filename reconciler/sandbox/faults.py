@@ -1,33 +1,35 @@
-"""Faults on request: an ASGI middleware around the application, and the hook that the application asks when it writes.
+"""Applies the fault rules: a middleware before the application, and what the application asks when it writes.
 
-Which rule does what stands in docs/sandbox.md. Every rule counts for itself; nothing here outlives the
-server.
+Which rule does what stands in docs/sandbox.md. Every rule counts for itself; nothing here outlives the server.
 """
 
 import asyncio
+import collections
 import contextlib
 import dataclasses
+import json
 import random
-from collections.abc import Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.sandbox import connection
 from reconciler.sandbox.accounts import COOKIE, Sessions
-from reconciler.sandbox.answers import in_api
-from reconciler.sandbox.fault_answers import fail, refuse
-from reconciler.sandbox.fault_limits import Gate
-from reconciler.sandbox.fault_rules import DropUnknown, Edit, Failure, Limit, Normalise, Rule, TokenLife
-from reconciler.sandbox.fault_values import edit, kept
-from reconciler.sandbox.hook import Copies, StoreName
-from reconciler.sandbox.request_log import note
+from reconciler.sandbox.answers import fail, in_api, refusal, reset
+from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule
+from reconciler.sandbox.schemas import documented_keys
+from reconciler.sandbox.seed import now
 from reconciler.sandbox.settings import BASE_PATH
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import Assistant, Store
 
+Copies = tuple[Assistant, Assistant]
+
+# Keys of a request's scope: the numbers of the rules that hit it, and the stores that its write reaches.
+HITS = "reconciler.hits"
 _STORES = "reconciler.stores"
-_ASSISTANTS = "/assistants/"
+_DOCUMENTED = documented_keys()
 
 
 @dataclasses.dataclass(slots=True)
@@ -40,9 +42,9 @@ class Tally:
     hit: int = 0
 
     def strike(self, scope: Scope) -> None:
-        """Count that the rule hit a request, and say so in the request's log."""
+        """Count that the rule hit a request, for the totals and for the request's line in the log."""
         self.hit += 1
-        note(scope, self.number)
+        scope.setdefault(HITS, []).append(self.number)
 
 
 class Faults:
@@ -52,8 +54,8 @@ class Faults:
         self.tallies = [Tally(number, rule) for number, rule in enumerate(rules, 1)]
         self._store = store
         self._sessions = sessions
-        self._gates = [(tally, Gate(tally.rule)) for tally in self.tallies if isinstance(tally.rule, Limit)]
-        self._uses: dict[tuple[int, str], int] = {}
+        self._limits = [(tally, _Limit(tally.rule)) for tally in self.tallies if tally.rule.does == "limit"]
+        self._uses: collections.Counter[tuple[int, str]] = collections.Counter()
         # One sequence for each rule: another rule must not change which requests it chooses.
         self._chances = {tally.number: random.Random(f"{seed}/{tally.number}") for tally in self.tallies}  # noqa: S311
 
@@ -65,83 +67,158 @@ class Faults:
                 await app(scope, receive, send)
                 return
             try:
-                await self._request(app, scope, receive, send)
+                await self._meet(app, scope, receive, send)
             except asyncio.CancelledError:
                 # The sandbox is stopping, and the request still hangs. A loop that ends cancels twice.
                 with contextlib.suppress(asyncio.CancelledError):
-                    await connection.reset(scope, receive)
+                    await reset(scope, receive)
 
         return guarded
 
-    async def _request(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        with contextlib.ExitStack() as inside:
-            for tally, gate in self._gates:
+    async def _meet(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.ExitStack() as in_flight:
+            # Limits come before all else, as they would at a gateway: no other rule sees what they turn away.
+            for tally, limit in self._limits:
                 tally.seen += 1
-                if not inside.enter_context(gate.request()):
+                if not in_flight.enter_context(limit.let_in()):
                     tally.strike(scope)
-                    await refuse(429, gate.limit.retry_after, scope, receive, send)
+                    await refusal(tally.rule, 429)(scope, receive, send)
                     return
             self._use_token(scope)
-            due = [(tally, tally.rule) for tally in self.tallies if self._is_due(tally, scope)]
-            edits = [(tally, rule) for tally, rule in due if isinstance(rule, Edit)]
-            self._edit(scope, [one for one in edits if one[1].moment == "before"])
-            if later := [one for one in edits if one[1].moment == "after"]:
-                send = self._then_edit(scope, later, send)
-            for tally, rule in due:
-                if isinstance(rule, Failure):
+            # All rules count a request, even where another decides what becomes of it.
+            due = [tally for tally in self.tallies if self._is_due(tally, scope)]
+            edits = [tally for tally in due if tally.rule.does == "edit"]
+            self._edit(scope, [tally for tally in edits if tally.rule.moment == "before"])
+            send = self._edit_before_end(scope, [tally for tally in edits if tally.rule.moment == "after"], send)
+            for tally in due:
+                if tally.rule.does in FAILING:
                     tally.strike(scope)
-                    scope = {**scope, _STORES: rule.what.after or "both"}
-                    await fail(rule.what, app, scope, receive, send)
+                    await fail(tally.rule, app, {**scope, _STORES: tally.rule.after or "both"}, receive, send)
                     return
             await app(scope, receive, send)
 
     def _is_due(self, tally: Tally, scope: Scope) -> bool:
-        """Let a rule count a request if it is about it; tell whether it is one that it hits."""
+        """Let a rule that chooses requests count this one if it is about it; tell whether it is one that it hits."""
         rule = tally.rule
-        if not isinstance(rule, Failure | Edit):
-            return False
-        if not rule.requests.matches(scope["method"], scope["path"].removeprefix(BASE_PATH)):
+        path = scope["path"].removeprefix(BASE_PATH)
+        if rule.does not in (*FAILING, "edit") or not rule.is_about(scope["method"], path):
             return False
         tally.seen += 1
-        return rule.requests.when.hits(tally.seen, self._chances[tally.number].random())
+        return rule.hits(tally.seen, self._chances[tally.number].random())
 
     def _use_token(self, scope: Scope) -> None:
         token = Request(scope).cookies.get(COOKIE, "")
         for tally in self.tallies:
-            if isinstance(tally.rule, TokenLife) and self._sessions.owner(token):
+            if tally.rule.does == "token" and self._sessions.owner(token):
                 tally.seen += 1
-                used = self._uses[tally.number, token] = self._uses.get((tally.number, token), 0) + 1
-                if used > tally.rule.requests:
+                self._uses[tally.number, token] += 1
+                if self._uses[tally.number, token] > tally.rule.number:
                     tally.strike(scope)
                     self._sessions.revoke(token)
 
-    def _edit(self, scope: Scope, rules: Sequence[tuple[Tally, Edit]]) -> None:
-        for tally, rule in rules:
-            if edit(self._store, scope["path"].removeprefix(BASE_PATH + _ASSISTANTS), rule):
+    def _edit(self, scope: Scope, tallies: Sequence[Tally]) -> None:
+        """Set fields of the assistant that a request's path names by either id, as somebody in the dashboard would."""
+        store = self._store
+        for tally in tallies:
+            with store.lock:
+                provider_id = store.find(scope["path"].removeprefix(f"{BASE_PATH}/assistants/"))
+                if provider_id is None:
+                    continue
                 tally.strike(scope)
+                for copy, write in (
+                    (store.provider_copy(provider_id), store.write_provider),
+                    (store.database_copy(provider_id), store.write_database),
+                ):
+                    if copy is not None:
+                        edited = _put(copy, tally.rule.field, tally.rule.value)
+                        write({**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
-    def _then_edit(self, scope: Scope, rules: Sequence[tuple[Tally, Edit]], send: Send) -> Send:
-        """Return a `send` that edits before the answer's last byte: whoever has the answer finds the edit done."""
-
+    def _edit_before_end(self, scope: Scope, tallies: Sequence[Tally], send: Send) -> Send:
+        # The edit comes before the answer's last byte: whoever has the answer can be sure to find it done.
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                self._edit(scope, rules)
+                self._edit(scope, tallies)
             await send(message)
 
-        return sending
+        return sending if tallies else send
 
-    def reaches(self, scope: Scope, store: StoreName) -> bool:
-        """Tell whether a request's write reaches a store."""
+    def reaches(self, scope: Scope, store: Literal["provider", "database"]) -> bool:
+        """Tell whether a request's write reaches a store; asked right before each of the two."""
         return scope.get(_STORES, "both") in ("both", store)
 
-    def kept(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
+    def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
         """Return what the two stores keep of the copies that a request's body has just changed or made."""
         for tally in self.tallies:
-            rule = tally.rule
-            if isinstance(rule, Normalise | DropUnknown):
-                provider, database = copies
-                before, copies = copies, (kept(rule, provider, body), kept(rule, database, body))
+            if tally.rule.does in KEEPING:
+                before, copies = copies, (_keep(tally.rule, copies[0], body), _keep(tally.rule, copies[1], body))
                 tally.seen += 1
                 if copies != before:
                     tally.strike(scope)
         return copies
+
+
+class _Limit:
+    """Counts the requests that one limit lets in."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._in_flight = 0
+        self._let_in: collections.deque[float] = collections.deque()
+
+    @contextlib.contextmanager
+    def let_in(self) -> Iterator[bool]:
+        """Give whether a request may come in; it is in flight until this ends."""
+        is_open = self._has_time(self._rule.seconds) if self._rule.seconds else self._in_flight < self._rule.number
+        self._in_flight += is_open
+        try:
+            yield is_open
+        finally:
+            self._in_flight -= is_open
+
+    def _has_time(self, seconds: float) -> bool:
+        # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
+        moment = time.monotonic()
+        while self._let_in and self._let_in[0] <= moment - seconds:
+            self._let_in.popleft()
+        if len(self._let_in) >= self._rule.number:
+            return False
+        self._let_in.append(moment)
+        return True
+
+
+def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
+    """Return what a rule leaves of an assistant's top-level fields that a body has just set."""
+    sent = {name: value for name, value in assistant.items() if name in body}
+    if rule.does != "drop":
+        return {**assistant, **_normalise(rule, sent, rule.field)}
+    for name in sent.keys() & _DOCUMENTED.keys():
+        if isinstance(sent[name], dict):
+            sent[name] = {key: inner for key, inner in sent[name].items() if key in _DOCUMENTED[name]}
+    return {**assistant, **sent}
+
+
+def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
+    """Return a value with what lies at and below a path normalised."""
+    if path:
+        if not isinstance(value, dict) or path[0] not in value:
+            return value
+        return {**value, path[0]: _normalise(rule, value[path[0]], path[1:])}
+    if isinstance(value, dict):
+        return {key: _normalise(rule, inner, ()) for key, inner in value.items()}
+    if isinstance(value, list):
+        several = [_normalise(rule, inner, ()) for inner in value]
+        # By their JSON, since a list may hold values that Python cannot compare.
+        return sorted(several, key=lambda one: json.dumps(one, sort_keys=True)) if rule.does == "sort" else several
+    if rule.does == "trim" and isinstance(value, str):
+        return value.strip()
+    if rule.does == "round" and isinstance(value, float):
+        return round(value, rule.digits or None)
+    return value
+
+
+def _put(value: Any, path: tuple[str, ...], new: Any) -> Any:
+    """Return a value with another one at a path; what stands in the way and is no object becomes one."""
+    if not path:
+        return new
+    before = value if isinstance(value, dict) else {}
+    return {**before, path[0]: _put(before.get(path[0]), path[1:], new)}

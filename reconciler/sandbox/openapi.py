@@ -7,132 +7,90 @@ from reconciler.sandbox.settings import BASE_PATH, Nested
 
 Document = dict[str, Any]
 
-_COOKIE: list[Document] = [{"CookieAuth": []}]
+_BAD_BODY = {400: "The body is no JSON, or breaks a rule."}
+_NO_LOGIN = {401: "Not authenticated."}
+_NO_PERMISSION = {401: "Not authenticated, or no permission to change assistants."}
+_NO_ENTRY = {401: "Bad credentials, or no such account.", 403: "The account is disabled."}
+_NOT_THERE = {404: "No such assistant."}
+_ID = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "The external provider's id, or the local database's.",
+    "schema": {"type": "string"},
+}
 
 
-def _json(schema: Document) -> Document:
-    return {"application/json": {"schema": schema}}
+def _answer(description: str, schema: Document) -> Document:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _operation(
-    name: str,
-    summary: str,
-    answers: Document,
-    errors: dict[int, str],
-    *,
-    body: str = "",
-    public: bool = False,
-) -> Document:
-    """Return one operation; `errors` maps a status to what it means, each answers the error envelope."""
+def _object(**properties: Document) -> Document:
+    return {"type": "object", "properties": properties}
+
+
+def _operation(name: str, summary: str, answer: Document, errors: dict[int, str], body: str = "") -> Document:
+    """Return one operation with its answer if all is well, and what each status of an error means."""
+    errors = {**errors, 500: "Error in the local database or at the external provider."}
     operation: Document = {
         "operationId": name,
         "summary": summary,
-        "security": [] if public else _COOKIE,
+        "security": [{"CookieAuth": []}],
         "responses": {
-            **answers,
-            **{str(status): {"description": text, "content": _json(ref("Error"))} for status, text in errors.items()},
+            "201" if name == "createAssistant" else "200": answer,
+            **{str(status): _answer(text, ref("Error")) for status, text in errors.items()},
         },
     }
     if body:
-        operation["requestBody"] = {"required": True, "content": _json(ref(body))}
+        operation["requestBody"] = {"required": True, "content": _answer("", ref(body))["content"]}
     return operation
 
 
-_NO_LOGIN = {401: "Not authenticated."}
-_NO_PERMISSION = {401: "Not authenticated, or no permission to change assistants."}
-_NOT_THERE = {404: "No such assistant."}
-_BAD_BODY = {400: "The body is no JSON, or breaks a rule."}
-_BROKEN = {500: "Error in the local database or at the external provider."}
-_ASSISTANT = {"description": "The assistant.", "content": _json(ref("Assistant"))}
-
-
-def _auth_paths() -> Document:
-    user = {"user": ref("User")}
-    welcome = {"type": "object", "properties": {"message": {"type": "string"}, **user}}
+def _paths(*, listing: bool) -> Document:
+    user, assistant = {"user": ref("User")}, _answer("The assistant.", ref("Assistant"))
+    welcome = _answer("Logged in.", _object(message={"type": "string"}, **user))
+    welcome["headers"] = {"Set-Cookie": {"schema": {"type": "string"}}}
+    login = _operation(
+        "login", "Log in; the answer sets the cookie `auth-token`.", welcome, {**_BAD_BODY, **_NO_ENTRY}, "Login"
+    )
+    several = _answer("All.", {"type": "array", "items": ref("Assistant")})
+    every = {"get": _operation("listAssistants", "List all assistants.", several, _NO_LOGIN)} if listing else {}
     return {
-        "/auth/login": {
-            "post": _operation(
-                "login",
-                "Log in; the answer sets the cookie `auth-token`.",
-                {
-                    "200": {
-                        "description": "Logged in.",
-                        "headers": {"Set-Cookie": {"schema": {"type": "string"}}},
-                        "content": _json(welcome),
-                    }
-                },
-                {
-                    **_BAD_BODY,
-                    401: "Bad credentials, or no such account.",
-                    403: "The account is disabled.",
-                    **_BROKEN,
-                },
-                body="Login",
-                public=True,
-            )
-        },
+        # The only call that needs no cookie: it is where the cookie comes from.
+        "/auth/login": {"post": {**login, "security": []}},
         "/auth/me": {
-            "get": _operation(
-                "me",
-                "Tell who the cookie belongs to.",
-                {
-                    "200": {
-                        "description": "The user.",
-                        "content": _json({"type": "object", "properties": user}),
-                    }
-                },
-                {**_NO_LOGIN, **_BROKEN},
-            )
+            "get": _operation("me", "Tell who the cookie belongs to.", _answer("The user.", _object(**user)), _NO_LOGIN)
         },
-    }
-
-
-def _assistant_paths(*, listing: bool) -> Document:
-    all_of_them: Document = {
-        "post": _operation(
-            "createAssistant",
-            "Create an assistant at the provider and keep a copy in the local database.",
-            {"201": _ASSISTANT},
-            {**_BAD_BODY, **_NO_PERMISSION, **_BROKEN},
-            body="AssistantCreation",
-        )
-    }
-    if listing:
-        several = {"description": "All.", "content": _json({"type": "array", "items": ref("Assistant")})}
-        all_of_them["get"] = _operation(
-            "listAssistants", "List all assistants.", {"200": several}, {**_NO_LOGIN, **_BROKEN}
-        )
-    success = {"type": "object", "properties": {"success": {"const": True}}}
-    return {
-        "/assistants": all_of_them,
+        "/assistants": {
+            **every,
+            "post": _operation(
+                "createAssistant",
+                "Create an assistant at the provider and keep a copy in the local database.",
+                assistant,
+                {**_BAD_BODY, **_NO_PERMISSION},
+                "AssistantCreation",
+            ),
+        },
         "/assistants/{id}": {
-            "parameters": [
-                {
-                    "name": "id",
-                    "in": "path",
-                    "required": True,
-                    "description": "The external provider's id, or the local database's.",
-                    "schema": {"type": "string"},
-                }
-            ],
+            "parameters": [_ID],
             "get": _operation(
                 "getAssistant",
                 "Read an assistant from the local database.",
-                {"200": _ASSISTANT},
-                {**_NO_LOGIN, **_NOT_THERE, **_BROKEN},
+                assistant,
+                {**_NO_LOGIN, **_NOT_THERE},
             ),
             "patch": _operation(
                 "updateAssistant",
                 "Update an assistant at the provider and in the local database.",
-                {"200": _ASSISTANT},
-                {**_BAD_BODY, **_NO_PERMISSION, **_NOT_THERE, **_BROKEN},
-                body="AssistantUpdate",
+                assistant,
+                {**_BAD_BODY, **_NO_PERMISSION, **_NOT_THERE},
+                "AssistantUpdate",
             ),
             "delete": _operation(
                 "deleteAssistant",
                 "Delete an assistant from both.",
-                {"200": {"description": "Gone.", "content": _json(success)}},
-                {**_NO_PERMISSION, **_NOT_THERE, **_BROKEN},
+                _answer("Gone.", _object(success={"const": True})),
+                {**_NO_PERMISSION, **_NOT_THERE},
             ),
         },
     }
@@ -148,7 +106,7 @@ def openapi_document(*, nested: Nested = "merge", strict: bool = False, listing:
             "description": "A local stand-in for trying and testing.",
         },
         "servers": [{"url": BASE_PATH}],
-        "paths": {**_auth_paths(), **_assistant_paths(listing=listing)},
+        "paths": _paths(listing=listing),
         "components": {
             "securitySchemes": {"CookieAuth": {"type": "apiKey", "in": "cookie", "name": "auth-token"}},
             "schemas": component_schemas(nested=nested, strict=strict),

@@ -10,25 +10,11 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-_WORDS = {
-    "string": "a string",
-    "number": "a number",
-    "integer": "an integer",
-    "boolean": "a boolean",
-    "object": "an object",
-    "array": "a list",
-    "null": "null",
-}
-
-
-def _is_integer(_checker: Any, value: Any) -> bool:
-    """Tell whether a value is written as an integer: JSON Schema takes 5.0 for one, this API does not."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
+_WORDS = {"integer": "an integer", "object": "an object", "array": "a list", "null": "null"}
+# JSON Schema takes 5.0 for an integer, this API does not.
 _Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema types the rest
     Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int),
 )
 
 
@@ -37,9 +23,8 @@ class Rules:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._schemas: Mapping[str, Any] = document["components"]["schemas"]
-        self._read_only = {
-            name for name, rule in self._schemas["Assistant"]["properties"].items() if rule.get("readOnly")
-        }
+        assistant: Mapping[str, Any] = self._schemas["Assistant"]["properties"]
+        self._read_only = {name for name, rule in assistant.items() if rule.get("readOnly")}
         self._validators = {
             name: _Validator({"$ref": f"#/components/schemas/{name}", "components": document["components"]})
             for name in self._schemas
@@ -56,7 +41,7 @@ class Rules:
         return [f"model.{key} is required" for key in required if model.get(key) is None]
 
     def _sentences(self, error: ValidationError) -> Iterator[str]:
-        """Translate one finding of jsonschema; the keywords are those that our schemas use."""
+        """Translate one error of jsonschema; the keywords are those that our schemas use."""
         path = [str(part) for part in error.absolute_path]
         where = ".".join(path) or "the body"
         rule: Any = error.validator_value
@@ -64,7 +49,8 @@ class Rules:
         schema: Any = error.schema
         match error.validator:
             case "type":
-                yield f"{where} must be {_type_words(rule)}"
+                types = [rule] if isinstance(rule, str) else rule
+                yield f"{where} must be {_either([_WORDS.get(name, f'a {name}') for name in types])}"
             case "enum":
                 yield f"{where} must be {_either(['null' if choice is None else choice for choice in rule])}"
             case "minimum":
@@ -79,10 +65,6 @@ class Rules:
                     yield f"{'.'.join([*path, key])} is {kind}"
             case _:  # pragma: no cover - a keyword that no schema of ours uses yet
                 yield f"{where} breaks the rule {error.validator!r}"
-
-
-def _type_words(types: str | list[str]) -> str:
-    return _either([_WORDS[name] for name in ([types] if isinstance(types, str) else types)])
 
 
 def _either(choices: list[str]) -> str:

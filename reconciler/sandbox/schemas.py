@@ -16,67 +16,58 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _object(properties: Schema, **rules: Any) -> Schema:
+    return {"type": "object", "properties": properties, **rules}
+
+
 _TEXT: Schema = {"type": "string"}
 _TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-_DATE_TIME: Schema = {"type": "string", "format": "date-time", "readOnly": True}
-
-_MODEL: Schema = {
-    "type": "object",
-    "description": "The language model. Keys that are not listed are kept as they are.",
-    "properties": {
+_MORE_KEYS = "Keys that are not listed are kept as they are."
+_FIRST_MESSAGE_MODES = [
+    "assistant-speaks-first",
+    "assistant-waits-for-user",
+    "assistant-speaks-first-with-model-generated-message",
+    None,
+]
+_MODEL = _object(
+    {
         "provider": {"enum": ["openai", "anthropic"]},
         "model": {"type": "string", "examples": ["gpt-4o"]},
         "temperature": {"type": "number", "minimum": 0, "maximum": 2, "examples": [0.7]},
         "maxTokens": {"type": "integer", "examples": [1024]},
     },
-}
-_MODEL_REQUIRED = ["provider", "model"]
-
-_VOICE: Schema = {
-    "type": "object",
-    "description": "The voice of spoken answers. Keys that are not listed are kept as they are.",
-    "properties": {
-        "provider": {"enum": ["11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo"]},
-        "voiceId": {"type": "string", "examples": ["alloy"]},
-    },
-}
-
-_TRANSCRIBER: Schema = {
-    "type": "object",
-    "description": "Speech to text. Keys that are not listed are kept as they are.",
-    "properties": {
-        "provider": {"enum": ["deepgram", "assemblyai", "whisper"]},
-        "model": _TEXT_OR_NULL,
-    },
-}
-
+    description=f"The language model. {_MORE_KEYS}",
+)
+_VOICE_PROVIDERS = ["11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo"]
+_VOICE = _object(
+    {"provider": {"enum": _VOICE_PROVIDERS}, "voiceId": {"type": "string", "examples": ["alloy"]}},
+    description=f"The voice of spoken answers. {_MORE_KEYS}",
+)
+_TRANSCRIBER = _object(
+    {"provider": {"enum": ["deepgram", "assemblyai", "whisper"]}, "model": _TEXT_OR_NULL},
+    description=f"Speech to text. {_MORE_KEYS}",
+)
+_DATE_TIME: Schema = {"type": "string", "format": "date-time", "readOnly": True}
 _READ_ONLY: Schema = {
     "id": {"type": "string", "readOnly": True, "description": "The external provider's id."},
     "orgId": {"type": "string", "readOnly": True},
     "createdAt": _DATE_TIME,
     "updatedAt": _DATE_TIME,
 }
-
-_USER: Schema = {
-    "type": "object",
-    "properties": {
+_PERMISSIONS: Schema = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": "array", "items": _TEXT},
+}
+_USER = _object(
+    {
         "id": _TEXT,
         "email": _TEXT,
         "name": _TEXT,
         "role": {"type": "string", "examples": ["ADMIN", "EDITOR", "VIEWER"]},
         "disabled": {"type": "boolean"},
-        "permissions": {
-            "type": ["object", "null"],
-            "additionalProperties": {"type": "array", "items": _TEXT},
-        },
-    },
-}
-
-_LOGIN: Schema = {
-    "type": "object",
-    "required": ["email", "password"],
-    "properties": {"email": _TEXT, "password": {"type": "string", "format": "password"}},
-}
+        "permissions": _PERMISSIONS,
+    }
+)
 
 
 def _writable(model: str) -> Schema:
@@ -84,14 +75,7 @@ def _writable(model: str) -> Schema:
     return {
         "name": _TEXT,
         "firstMessage": _TEXT_OR_NULL,
-        "firstMessageMode": {
-            "enum": [
-                "assistant-speaks-first",
-                "assistant-waits-for-user",
-                "assistant-speaks-first-with-model-generated-message",
-                None,
-            ]
-        },
+        "firstMessageMode": {"enum": _FIRST_MESSAGE_MODES},
         "model": ref(model),
         "voice": ref("VoiceConfig"),
         "transcriber": ref("TranscriberConfig"),
@@ -104,37 +88,32 @@ def _writable(model: str) -> Schema:
 
 
 def component_schemas(*, nested: Nested, strict: bool) -> dict[str, Schema]:
-    """Return the component schemas of one sandbox.
-
-    A server that merges takes a part of a model (ModelUpdate), one that replaces needs the whole
-    (ModelConfig). The reference marks `model` and `voice` as required in a PATCH body and says in the same
-    breath that all fields are optional: `strict` believes the marks.
-    """
-    update: Schema = {
-        "type": "object",
-        "properties": _writable("ModelUpdate" if nested == "merge" else "ModelConfig"),
-        "additionalProperties": False,
-    }
+    """Return the component schemas of one sandbox."""
+    # A server that merges takes a part of a model. One that replaces needs the whole, or it would keep the part.
+    update = _object(_writable("ModelUpdate" if nested == "merge" else "ModelConfig"), additionalProperties=False)
+    # The reference marks `model` and `voice` as required in a PATCH body and says in the same breath that all
+    # fields are optional: `strict` believes the marks.
     if strict:
         update["required"] = ["model", "voice"]
     return {
-        "Login": _LOGIN,
+        "Login": _object({"email": _TEXT, "password": {**_TEXT, "format": "password"}}, required=["email", "password"]),
         "User": _USER,
-        "ModelConfig": {**_MODEL, "required": _MODEL_REQUIRED},
+        "ModelConfig": {**_MODEL, "required": ["provider", "model"]},
         "ModelUpdate": _MODEL,
         "VoiceConfig": _VOICE,
         "TranscriberConfig": _TRANSCRIBER,
         "AssistantUpdate": update,
-        "AssistantCreation": {
-            "type": "object",
-            "properties": _writable("ModelConfig"),
-            "additionalProperties": False,
-        },
-        "Assistant": {
-            "type": "object",
-            "description": "May carry fields that are not listed.",
-            "required": list(_READ_ONLY),
-            "properties": {**_READ_ONLY, **_writable("ModelConfig"), "name": _TEXT_OR_NULL},
-        },
-        "Error": {"type": "object", "required": ["error"], "properties": {"error": _TEXT}},
+        "AssistantCreation": _object(_writable("ModelConfig"), additionalProperties=False),
+        "Assistant": _object(
+            {**_READ_ONLY, **_writable("ModelConfig"), "name": _TEXT_OR_NULL},
+            description="May carry fields that are not listed.",
+            required=list(_READ_ONLY),
+        ),
+        "Error": _object({"error": _TEXT}, required=["error"]),
     }
+
+
+def documented_keys() -> dict[str, frozenset[str]]:
+    """Return the documented keys of every field of an assistant that is an object with a schema of its own."""
+    objects = {"model": _MODEL, "voice": _VOICE, "transcriber": _TRANSCRIBER}
+    return {field: frozenset(schema["properties"]) for field, schema in objects.items()}

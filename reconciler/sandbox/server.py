@@ -1,5 +1,6 @@
 """Starts the sandbox as a real HTTP server, and stops it. Prints nothing."""
 
+import asyncio
 import contextlib
 import ipaddress
 import signal
@@ -7,16 +8,24 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.sandbox.accounts import sessions_from
+from reconciler.sandbox.answers import TRANSPORT, in_api
 from reconciler.sandbox.app import build_app
-from reconciler.sandbox.connection import Protocol
-from reconciler.sandbox.faults import Faults, Tally
-from reconciler.sandbox.request_log import RequestLog
+from reconciler.sandbox.faults import HITS, Faults, Tally
 from reconciler.sandbox.seed import read_seed
 from reconciler.sandbox.settings import BASE_PATH, SandboxError, Settings
 from reconciler.sandbox.store import Store
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol, which hands its transport to the requests that it brings."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
 class Server(uvicorn.Server):
@@ -26,7 +35,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Protocol,
+                http=_Protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -35,6 +44,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=60,
+                # A request that hangs must not keep the sandbox from stopping.
                 timeout_graceful_shutdown=1,
             )
         )
@@ -49,14 +59,14 @@ class Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket bound to a loopback address; port 0 takes a free one.
 
-    Raises SandboxError for any other host, since whoever reaches the sandbox may log in, and for a port that
-    is taken.
+    Raises SandboxError for any other host, and for a port that is taken.
     """
     address = "127.0.0.1" if host == "localhost" else host
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         ip = None
+    # Whoever reaches the sandbox may log in, so that nobody else on the network may reach it.
     if ip is None or not ip.is_loopback:
         message = f"The sandbox listens on loopback only, and {host!r} is not a loopback address"
         raise SandboxError(message, hint="use --host 127.0.0.1, ::1 or localhost")
@@ -72,9 +82,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         message = f"The sandbox cannot listen on {host}, port {port}: {error.strerror}"
-        raise SandboxError(
-            message, hint="stop what uses the port, or choose another with --port (0: a free one)"
-        ) from error
+        hint = "stop what uses the port, or choose another with --port (0: a free one)"
+        raise SandboxError(message, hint=hint) from error
     return listener
 
 
@@ -87,31 +96,54 @@ def serve(
     """Run a sandbox until SIGINT or SIGTERM; both end it in good order. Return what its faults have done.
 
     `announce` is called with the base URL and the number of assistants once connections are accepted, `tell`
-    with a line for every request to the API.
-    `environment` is where an account of the user's own comes from. Raises SandboxError for what keeps the
-    sandbox from starting.
+    with a line for every request to the API. `environment` is where an account of the user's own comes from.
+    Raises SandboxError for what keeps the sandbox from starting.
     """
     seeds = read_seed(settings.seed) if settings.seed else []
     # The store comes last: a start that fails leaves no file behind.
-    with (
-        listen(settings.host, settings.port) as listener,
-        contextlib.closing(Store(settings.store)) as store,
-    ):
+    with listen(settings.host, settings.port) as listener, contextlib.closing(Store(settings.store)) as store:
         store.fill(seeds)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
         sessions = sessions_from(environment)
         faults = Faults(settings.faults, store, sessions, settings.fault_seed) if settings.faults else None
         app = build_app(store, sessions, settings, faults)
-        server = Server(RequestLog(app, tell) if tell else app, lambda: announce(url, store.count()))
-        with _signals_end_quietly():
+        server = Server(_log(app, tell) if tell else app, lambda: announce(url, store.count()))
+        with _end_quietly():
             server.run(sockets=[listener])
     return faults.tallies if faults else []
 
 
+def _log(app: ASGIApp, tell: Callable[[str], None]) -> ASGIApp:
+    """Return an application that tells a line for each request to the API: no header, no body, the faults that hit."""
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if not in_api(scope["path"]):
+            await app(scope, receive, send)
+            return
+        status = "no answer"
+        hits: list[int] = []
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        try:
+            await app({**scope, HITS: hits}, receive, sending)
+        finally:
+            faults = "".join(f", fault {number}" for number in hits)
+            # As it came, percent signs and all: nothing that a terminal obeys is in it.
+            path = scope["raw_path"].decode("ascii", "backslashreplace")
+            tell(f"{scope['method']} {path}: {status}{faults}")
+
+    return logged
+
+
 @contextlib.contextmanager
-def _signals_end_quietly() -> Iterator[None]:
-    """Let uvicorn, which raises a signal again once it has stopped, raise it into nothing."""
+def _end_quietly() -> Iterator[None]:
+    # Once uvicorn has stopped it raises the signal again. It is raised into nothing, so that the exit code is 0.
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda _number, _frame: None) for number in signals}
     try:

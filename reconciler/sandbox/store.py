@@ -1,6 +1,5 @@
 """The two stores, in SQLite: each assistant as the provider holds it, and its copy in the local database.
 
-They are written one after the other and never in one transaction: in the real system they are two machines.
 Knows ids and JSON text, and no rule about what an assistant may hold.
 """
 
@@ -11,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from reconciler.sandbox.jsontext import encode
 from reconciler.sandbox.settings import SandboxError
 
 Assistant = dict[str, Any]
@@ -20,6 +20,7 @@ LOCAL_PREFIX = "local_"
 # "ARec": tells our files from other programs' databases.
 _APPLICATION = 0x41526563
 
+# Two tables, written one after the other and never in one transaction: in the real system they are two machines.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS provider (id TEXT PRIMARY KEY, assistant TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS database (
@@ -29,19 +30,14 @@ CREATE TABLE IF NOT EXISTS database (
     assistant TEXT NOT NULL
 );
 """
-
-_WRITE_PROVIDER = "INSERT INTO provider VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET assistant = excluded.assistant"
-_WRITE_DATABASE = (
-    "INSERT INTO database (id, local_id, assistant) VALUES (?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET assistant = excluded.assistant"
+# The provider's id goes before a local one: an assistant of the provider may be called local_x.
+_BY_EITHER_ID = (
+    "SELECT id, assistant FROM database WHERE id = :id"
+    " UNION ALL SELECT id, assistant FROM database WHERE local_id = :id LIMIT 1"
 )
-
-
-def encode(value: Any) -> str:
-    """Return a value as compact JSON text; raises ValueError or TypeError for what JSON cannot hold."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A lone surrogate, which JSON can write and UTF-8 cannot, stays the escape that it came in as.
-    return text.encode(errors="backslashreplace").decode()
+_INSERT_PROVIDER = "INSERT INTO provider VALUES (:id, :text) ON CONFLICT (id) DO "
+_INSERT_DATABASE = "INSERT INTO database (id, local_id, assistant) VALUES (:id, :local_id, :text) ON CONFLICT (id) DO "
+_REPLACE = "UPDATE SET assistant = excluded.assistant"
 
 
 class Store:
@@ -67,13 +63,13 @@ class Store:
 
     def _prepare(self, path: Path | None) -> None:
         try:
-            (application,) = self._connection.execute("PRAGMA application_id").fetchone()
-            (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            [(application,)] = self._ask("PRAGMA application_id")
+            [(tables,)] = self._ask("SELECT count(*) FROM sqlite_schema")
             if tables and application != _APPLICATION:
                 raise _unusable(path, "it is another program's database")
             # A sandbox need not survive a power cut, and a write must cost next to nothing.
-            self._connection.execute("PRAGMA synchronous = OFF")
-            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            self._ask("PRAGMA synchronous = OFF")
+            self._ask(f"PRAGMA application_id = {_APPLICATION}")
             self._connection.executescript(_TABLES)
         except sqlite3.Error as error:
             raise _unusable(path, str(error)) from error
@@ -83,85 +79,67 @@ class Store:
         with self.lock:
             self._connection.close()
 
+    def read(self, any_id: str) -> tuple[str, str] | None:
+        """Return the provider's id and the local database's copy as JSON text, given either id: what GET answers."""
+        rows = self._ask(_BY_EITHER_ID, id=any_id)
+        return rows[0] if rows else None
+
+    def read_all(self) -> list[tuple[str, str]]:
+        """Return what `read` returns for every assistant in the local database, the oldest first."""
+        return self._ask("SELECT id, assistant FROM database ORDER BY number")
+
     def find(self, any_id: str) -> str | None:
         """Return the provider's id of an assistant in the local database, given either of its ids."""
-        with self.lock:
-            row = self._connection.execute(
-                "SELECT id FROM database WHERE id = :id UNION ALL SELECT id FROM database WHERE local_id = :id LIMIT 1",
-                {"id": any_id},
-            ).fetchone()
-        return row[0] if row else None
-
-    def answer(self, any_id: str) -> str | None:
-        """Return the local database's copy as JSON text, given either id: what GET answers."""
-        with self.lock:
-            row = self._connection.execute(
-                "SELECT assistant FROM database WHERE id = :id"
-                " UNION ALL SELECT assistant FROM database WHERE local_id = :id LIMIT 1",
-                {"id": any_id},
-            ).fetchone()
-        return row[0] if row else None
-
-    def answers(self) -> list[str]:
-        """Return every copy in the local database as JSON text, the oldest first."""
-        with self.lock:
-            return [row[0] for row in self._connection.execute("SELECT assistant FROM database ORDER BY number")]
+        found = self.read(any_id)
+        return found[0] if found else None
 
     def count(self) -> int:
         """Return how many assistants the local database holds."""
-        with self.lock:
-            (number,) = self._connection.execute("SELECT count(*) FROM database").fetchone()
-        return int(number)
+        return len(self._ask("SELECT id FROM database"))
 
     def database_copy(self, provider_id: str) -> Assistant | None:
         """Return the local database's copy, by the provider's id."""
-        return self._read("SELECT assistant FROM database WHERE id = ?", provider_id)
+        return _decode(self._ask("SELECT assistant FROM database WHERE id = :id", id=provider_id))
 
     def provider_copy(self, provider_id: str) -> Assistant | None:
         """Return what the provider holds, by its id."""
-        return self._read("SELECT assistant FROM provider WHERE id = ?", provider_id)
-
-    def _read(self, query: str, provider_id: str) -> Assistant | None:
-        with self.lock:
-            row = self._connection.execute(query, (provider_id,)).fetchone()
-        return json.loads(row[0]) if row else None
+        return _decode(self._ask("SELECT assistant FROM provider WHERE id = :id", id=provider_id))
 
     def write_provider(self, assistant: Assistant) -> None:
         """Write the provider's copy; the assistant carries the provider's id."""
-        with self.lock:
-            self._connection.execute(_WRITE_PROVIDER, (assistant["id"], encode(assistant)))
+        self._ask(_INSERT_PROVIDER + _REPLACE, **_row(assistant))
 
     def write_database(self, assistant: Assistant) -> None:
         """Write the local database's copy; the assistant carries the provider's id."""
-        with self.lock:
-            self._connection.execute(_WRITE_DATABASE, _database_row(assistant))
+        self._ask(_INSERT_DATABASE + _REPLACE, **_row(assistant))
 
     def delete_provider(self, provider_id: str) -> None:
         """Delete the provider's copy."""
-        with self.lock:
-            self._connection.execute("DELETE FROM provider WHERE id = ?", (provider_id,))
+        self._ask("DELETE FROM provider WHERE id = :id", id=provider_id)
 
     def delete_database(self, provider_id: str) -> None:
         """Delete the local database's copy."""
-        with self.lock:
-            self._connection.execute("DELETE FROM database WHERE id = ?", (provider_id,))
+        self._ask("DELETE FROM database WHERE id = :id", id=provider_id)
 
     def fill(self, assistants: Iterable[Assistant]) -> None:
         """Add to each store the assistants that it does not hold yet: all or none."""
-        several = list(assistants)
+        rows = [_row(one) for one in assistants]
         with self.lock, self._connection:
             self._connection.execute("BEGIN")
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO provider VALUES (?, ?)", [(one["id"], encode(one)) for one in several]
-            )
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO database (id, local_id, assistant) VALUES (?, ?, ?)",
-                [_database_row(one) for one in several],
-            )
+            self._connection.executemany(f"{_INSERT_PROVIDER}NOTHING", rows)
+            self._connection.executemany(f"{_INSERT_DATABASE}NOTHING", rows)
+
+    def _ask(self, query: str, **values: str) -> list[Any]:
+        with self.lock:
+            return self._connection.execute(query, values).fetchall()
 
 
-def _database_row(assistant: Assistant) -> tuple[str, str, str]:
-    return assistant["id"], LOCAL_PREFIX + assistant["id"], encode(assistant)
+def _row(assistant: Assistant) -> dict[str, str]:
+    return {"id": assistant["id"], "local_id": LOCAL_PREFIX + assistant["id"], "text": encode(assistant)}
+
+
+def _decode(rows: list[Any]) -> Assistant | None:
+    return json.loads(rows[0][0]) if rows else None
 
 
 def _unusable(path: Path | None, reason: str) -> SandboxError:

@@ -26,7 +26,7 @@ def test_a_file_keeps_both_copies_until_the_next_start(tmp_path: Path) -> None:
 def test_the_two_stores_are_two(tmp_path: Path) -> None:
     store = Store()
     store.write_provider(complete("a", {}))
-    assert (store.find("a"), store.answer("a"), store.database_copy("a"), store.count()) == (
+    assert (store.find("a"), store.read("a"), store.database_copy("a"), store.count()) == (
         None,
         None,
         None,
@@ -46,7 +46,7 @@ def test_a_providers_id_goes_before_a_local_one() -> None:
     store = Store()
     store.fill([complete("x", {"name": "one"}), complete("local_x", {"name": "two"})])
     assert store.find("local_x") == "local_x"
-    assert '"two"' in (store.answer("local_x") or "")
+    assert '"two"' in (store.read("local_x") or ("", ""))[1]
     assert store.find("local_local_x") == "local_x"
     store.close()
 
