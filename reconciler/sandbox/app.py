@@ -24,7 +24,7 @@ from reconciler.sandbox.openapi import openapi_document
 from reconciler.sandbox.rules import Rules
 from reconciler.sandbox.seed import complete, now
 from reconciler.sandbox.settings import BASE_PATH, Settings
-from reconciler.sandbox.store import Assistant, Store
+from reconciler.sandbox.store import STORES, Assistant, Store
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -128,8 +128,7 @@ class _Api:
         body = await self._body(request, "AssistantUpdate")
         with self._store.lock:
             provider_id = self._find(request)
-            provider = self._store.provider_copy(provider_id)
-            database = self._store.database_copy(provider_id)
+            provider, database = (self._store.copy(name, provider_id) for name in STORES)
             if provider is None or database is None:
                 raise HTTPException(500, "The external provider does not know this assistant")
             answer = self._write(request, body, (self._patch(provider, body), self._patch(database, body)))
@@ -137,12 +136,11 @@ class _Api:
 
     def _write(self, request: Request, body: Mapping[str, Any], copies: Copies) -> Assistant:
         """Write one store after the other, as far as the faults let it come; return the local database's copy."""
-        provider, database = self._faults.normalise(request.scope, body, copies)
-        if self._faults.reaches(request.scope, "provider"):
-            self._store.write_provider(provider)
-        if self._faults.reaches(request.scope, "database"):
-            self._store.write_database(database)
-        return database
+        copies = self._faults.normalise(request.scope, body, copies)
+        for name, copy in zip(STORES, copies, strict=True):
+            if self._faults.reaches(request.scope, name):
+                self._store.write(name, copy)
+        return copies[1]
 
     def _patch(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
@@ -157,10 +155,9 @@ class _Api:
         self._require_writer(request, "delete")
         with self._store.lock:
             provider_id = self._find(request)
-            if self._faults.reaches(request.scope, "provider"):
-                self._store.delete_provider(provider_id)
-            if self._faults.reaches(request.scope, "database"):
-                self._store.delete_database(provider_id)
+            for name in STORES:
+                if self._faults.reaches(request.scope, name):
+                    self._store.delete(name, provider_id)
         return json_answer(encode({"success": True}))
 
     def _account(self, request: Request) -> Account:

@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,17 +19,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reconciler.sandbox.accounts import COOKIE, Sessions
 from reconciler.sandbox.answers import fail, in_api, refusal, reset
 from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule
-from reconciler.sandbox.schemas import documented_keys
+from reconciler.sandbox.schemas import DOCUMENTED_KEYS
 from reconciler.sandbox.seed import now
 from reconciler.sandbox.settings import BASE_PATH
-from reconciler.sandbox.store import Assistant, Store
+from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
 
 # Keys of a request's scope: the numbers of the rules that hit it, and the stores that its write reaches.
 HITS = "reconciler.hits"
-_STORES = "reconciler.stores"
-_DOCUMENTED = documented_keys()
+_REACHED = "reconciler.stores"
 
 
 @dataclasses.dataclass(slots=True)
@@ -93,7 +92,7 @@ class Faults:
             for tally in due:
                 if tally.rule.does in FAILING:
                     tally.strike(scope)
-                    await fail(tally.rule, app, {**scope, _STORES: tally.rule.after or "both"}, receive, send)
+                    await fail(tally.rule, app, {**scope, _REACHED: tally.rule.after or "both"}, receive, send)
                     return
             await app(scope, receive, send)
 
@@ -125,13 +124,10 @@ class Faults:
                 if provider_id is None:
                     continue
                 tally.strike(scope)
-                for copy, write in (
-                    (store.provider_copy(provider_id), store.write_provider),
-                    (store.database_copy(provider_id), store.write_database),
-                ):
-                    if copy is not None:
+                for name in STORES:
+                    if copy := store.copy(name, provider_id):
                         edited = _put(copy, tally.rule.field, tally.rule.value)
-                        write({**edited, "updatedAt": now(after=copy.get("updatedAt"))})
+                        store.write(name, {**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
     def _edit_before_end(self, scope: Scope, tallies: Sequence[Tally], send: Send) -> Send:
         # The edit comes before the answer's last byte: whoever has the answer can be sure to find it done.
@@ -142,9 +138,9 @@ class Faults:
 
         return sending if tallies else send
 
-    def reaches(self, scope: Scope, store: Literal["provider", "database"]) -> bool:
+    def reaches(self, scope: Scope, store: StoreName) -> bool:
         """Tell whether a request's write reaches a store; asked right before each of the two."""
-        return scope.get(_STORES, "both") in ("both", store)
+        return scope.get(_REACHED, "both") in ("both", store)
 
     def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
         """Return what the two stores keep of the copies that a request's body has just changed or made."""
@@ -191,9 +187,9 @@ def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistan
     sent = {name: value for name, value in assistant.items() if name in body}
     if rule.does != "drop":
         return {**assistant, **_normalise(rule, sent, rule.field)}
-    for name in sent.keys() & _DOCUMENTED.keys():
+    for name in sent.keys() & DOCUMENTED_KEYS.keys():
         if isinstance(sent[name], dict):
-            sent[name] = {key: inner for key, inner in sent[name].items() if key in _DOCUMENTED[name]}
+            sent[name] = {key: inner for key, inner in sent[name].items() if key in DOCUMENTED_KEYS[name]}
     return {**assistant, **sent}
 
 

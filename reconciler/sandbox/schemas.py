@@ -23,12 +23,8 @@ def _object(properties: Schema, **rules: Any) -> Schema:
 _TEXT: Schema = {"type": "string"}
 _TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 _MORE_KEYS = "Keys that are not listed are kept as they are."
-_FIRST_MESSAGE_MODES = [
-    "assistant-speaks-first",
-    "assistant-waits-for-user",
-    "assistant-speaks-first-with-model-generated-message",
-    None,
-]
+_SPEAKS_FIRST = "assistant-speaks-first"
+_MODES = [_SPEAKS_FIRST, "assistant-waits-for-user", f"{_SPEAKS_FIRST}-with-model-generated-message", None]
 _MODEL = _object(
     {
         "provider": {"enum": ["openai", "anthropic"]},
@@ -47,6 +43,11 @@ _TRANSCRIBER = _object(
     {"provider": {"enum": ["deepgram", "assemblyai", "whisper"]}, "model": _TEXT_OR_NULL},
     description=f"Speech to text. {_MORE_KEYS}",
 )
+# The documented keys of each field that is an object with a schema of its own.
+DOCUMENTED_KEYS = {
+    field: frozenset(schema["properties"])
+    for field, schema in (("model", _MODEL), ("voice", _VOICE), ("transcriber", _TRANSCRIBER))
+}
 _DATE_TIME: Schema = {"type": "string", "format": "date-time", "readOnly": True}
 _READ_ONLY: Schema = {
     "id": {"type": "string", "readOnly": True, "description": "The external provider's id."},
@@ -54,10 +55,7 @@ _READ_ONLY: Schema = {
     "createdAt": _DATE_TIME,
     "updatedAt": _DATE_TIME,
 }
-_PERMISSIONS: Schema = {
-    "type": ["object", "null"],
-    "additionalProperties": {"type": "array", "items": _TEXT},
-}
+_PERMISSIONS: Schema = {"type": ["object", "null"], "additionalProperties": {"type": "array", "items": _TEXT}}
 _USER = _object(
     {
         "id": _TEXT,
@@ -75,7 +73,7 @@ def _writable(model: str) -> Schema:
     return {
         "name": _TEXT,
         "firstMessage": _TEXT_OR_NULL,
-        "firstMessageMode": {"enum": _FIRST_MESSAGE_MODES},
+        "firstMessageMode": {"enum": _MODES},
         "model": ref(model),
         "voice": ref("VoiceConfig"),
         "transcriber": ref("TranscriberConfig"),
@@ -111,9 +109,3 @@ def component_schemas(*, nested: Nested, strict: bool) -> dict[str, Schema]:
         ),
         "Error": _object({"error": _TEXT}, required=["error"]),
     }
-
-
-def documented_keys() -> dict[str, frozenset[str]]:
-    """Return the documented keys of every field of an assistant that is an object with a schema of its own."""
-    objects = {"model": _MODEL, "voice": _VOICE, "transcriber": _TRANSCRIBER}
-    return {field: frozenset(schema["properties"]) for field, schema in objects.items()}

@@ -3,18 +3,21 @@
 Knows ids and JSON text, and no rule about what an assistant may hold.
 """
 
+import contextlib
 import json
 import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reconciler.sandbox.jsontext import encode
 from reconciler.sandbox.settings import SandboxError
 
 Assistant = dict[str, Any]
+StoreName = Literal["provider", "database"]
 
+STORES: tuple[StoreName, ...] = ("provider", "database")
 LOCAL_PREFIX = "local_"
 
 # "ARec": tells our files from other programs' databases.
@@ -35,9 +38,10 @@ _BY_EITHER_ID = (
     "SELECT id, assistant FROM database WHERE id = :id"
     " UNION ALL SELECT id, assistant FROM database WHERE local_id = :id LIMIT 1"
 )
-_INSERT_PROVIDER = "INSERT INTO provider VALUES (:id, :text) ON CONFLICT (id) DO "
-_INSERT_DATABASE = "INSERT INTO database (id, local_id, assistant) VALUES (:id, :local_id, :text) ON CONFLICT (id) DO "
-_REPLACE = "UPDATE SET assistant = excluded.assistant"
+_INSERT: dict[StoreName, str] = {
+    "provider": "INSERT INTO provider VALUES (:id, :text) ON CONFLICT (id) DO ",
+    "database": "INSERT INTO database (id, local_id, assistant) VALUES (:id, :local_id, :text) ON CONFLICT (id) DO ",
+}
 
 
 class Store:
@@ -49,30 +53,26 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         """Open a file, or a store in memory; raises SandboxError for a file that cannot be one."""
         self.lock = threading.RLock()
-        try:
-            self._connection = sqlite3.connect(
-                path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1
-            )
-        except sqlite3.Error as error:
-            raise _unusable(path, str(error)) from error
-        try:
-            self._prepare(path)
-        except BaseException:
-            self._connection.close()
-            raise
+        with contextlib.ExitStack() as if_it_fails:
+            try:
+                self._connection = sqlite3.connect(
+                    path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1
+                )
+                if_it_fails.callback(self._connection.close)
+                self._prepare(path)
+            except sqlite3.Error as error:
+                raise _unusable(path, str(error)) from error
+            if_it_fails.pop_all()
 
     def _prepare(self, path: Path | None) -> None:
-        try:
-            [(application,)] = self._ask("PRAGMA application_id")
-            [(tables,)] = self._ask("SELECT count(*) FROM sqlite_schema")
-            if tables and application != _APPLICATION:
-                raise _unusable(path, "it is another program's database")
-            # A sandbox need not survive a power cut, and a write must cost next to nothing.
-            self._ask("PRAGMA synchronous = OFF")
-            self._ask(f"PRAGMA application_id = {_APPLICATION}")
-            self._connection.executescript(_TABLES)
-        except sqlite3.Error as error:
-            raise _unusable(path, str(error)) from error
+        [(application,)] = self._ask("PRAGMA application_id")
+        [(tables,)] = self._ask("SELECT count(*) FROM sqlite_schema")
+        if tables and application != _APPLICATION:
+            raise _unusable(path, "it is another program's database")
+        # A sandbox need not survive a power cut, and a write must cost next to nothing.
+        self._ask("PRAGMA synchronous = OFF")
+        self._ask(f"PRAGMA application_id = {_APPLICATION}")
+        self._connection.executescript(_TABLES)
 
     def close(self) -> None:
         """Close the store; what was in memory is gone."""
@@ -97,37 +97,26 @@ class Store:
         """Return how many assistants the local database holds."""
         return len(self._ask("SELECT id FROM database"))
 
-    def database_copy(self, provider_id: str) -> Assistant | None:
-        """Return the local database's copy, by the provider's id."""
-        return _decode(self._ask("SELECT assistant FROM database WHERE id = :id", id=provider_id))
+    def copy(self, store: StoreName, provider_id: str) -> Assistant | None:
+        """Return what one of the stores holds, by the provider's id."""
+        rows = self._ask(f"SELECT assistant FROM {store} WHERE id = :id", id=provider_id)  # noqa: S608 - a fixed name
+        return json.loads(rows[0][0]) if rows else None
 
-    def provider_copy(self, provider_id: str) -> Assistant | None:
-        """Return what the provider holds, by its id."""
-        return _decode(self._ask("SELECT assistant FROM provider WHERE id = :id", id=provider_id))
+    def write(self, store: StoreName, assistant: Assistant) -> None:
+        """Write the copy of one of the stores; the assistant carries the provider's id."""
+        self._ask(f"{_INSERT[store]}UPDATE SET assistant = excluded.assistant", **_row(assistant))
 
-    def write_provider(self, assistant: Assistant) -> None:
-        """Write the provider's copy; the assistant carries the provider's id."""
-        self._ask(_INSERT_PROVIDER + _REPLACE, **_row(assistant))
-
-    def write_database(self, assistant: Assistant) -> None:
-        """Write the local database's copy; the assistant carries the provider's id."""
-        self._ask(_INSERT_DATABASE + _REPLACE, **_row(assistant))
-
-    def delete_provider(self, provider_id: str) -> None:
-        """Delete the provider's copy."""
-        self._ask("DELETE FROM provider WHERE id = :id", id=provider_id)
-
-    def delete_database(self, provider_id: str) -> None:
-        """Delete the local database's copy."""
-        self._ask("DELETE FROM database WHERE id = :id", id=provider_id)
+    def delete(self, store: StoreName, provider_id: str) -> None:
+        """Delete the copy of one of the stores."""
+        self._ask(f"DELETE FROM {store} WHERE id = :id", id=provider_id)  # noqa: S608 - a fixed name
 
     def fill(self, assistants: Iterable[Assistant]) -> None:
         """Add to each store the assistants that it does not hold yet: all or none."""
         rows = [_row(one) for one in assistants]
         with self.lock, self._connection:
             self._connection.execute("BEGIN")
-            self._connection.executemany(f"{_INSERT_PROVIDER}NOTHING", rows)
-            self._connection.executemany(f"{_INSERT_DATABASE}NOTHING", rows)
+            for store in STORES:
+                self._connection.executemany(f"{_INSERT[store]}NOTHING", rows)
 
     def _ask(self, query: str, **values: str) -> list[Any]:
         with self.lock:
@@ -136,10 +125,6 @@ class Store:
 
 def _row(assistant: Assistant) -> dict[str, str]:
     return {"id": assistant["id"], "local_id": LOCAL_PREFIX + assistant["id"], "text": encode(assistant)}
-
-
-def _decode(rows: list[Any]) -> Assistant | None:
-    return json.loads(rows[0][0]) if rows else None
 
 
 def _unusable(path: Path | None, reason: str) -> SandboxError:

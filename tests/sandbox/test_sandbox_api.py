@@ -150,7 +150,7 @@ class TestAssistants:
 
     def test_get_answers_from_the_local_database(self, client: httpx.Client, sandbox: Sandbox) -> None:
         sandbox.put({"id": "asst_two_stores", "name": "Both"})
-        sandbox._store.write_provider({**sandbox.live("asst_two_stores"), "name": "Only at the provider"})
+        sandbox._store.write("provider", {**sandbox.live("asst_two_stores"), "name": "Only at the provider"})
         assert client.get("/assistants/asst_two_stores").json()["name"] == "Both"
         assert sandbox.provider("asst_two_stores")["name"] == "Only at the provider"
 
@@ -200,7 +200,7 @@ class TestAssistants:
         self, sandbox: Sandbox, client: httpx.Client
     ) -> None:
         sandbox.put({"id": "asst_half"})
-        sandbox._store.delete_provider("asst_half")
+        sandbox._store.delete("provider", "asst_half")
         answer = client.patch("/assistants/asst_half", json={"name": "x"})
         assert (answer.status_code, error_of(answer)) == (
             500,
