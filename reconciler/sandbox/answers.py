@@ -61,22 +61,20 @@ def refusal(rule: Rule, status: int) -> Response:
 async def fail(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or do not, as a rule says."""
     late = rule.seconds if rule.does == "hang" else None
-    if late is not None and not rule.after:
+    if late and not rule.after:
         # The body is read first: the write lands even where its client has given up in the meantime.
         receive = await _keep_body(scope, receive)
         await asyncio.sleep(late)
-    answered = late is not None or rule.does in ("half", "drip")
+    answered = late or rule.does in ("half", "drip")
     answer = await _carry_out(app, scope, receive) if answered or rule.after else Response()
     if not answered and answer.status_code >= 400:
         # The API itself refused the request and wrote nothing, so that what comes after a write does not come.
         await answer(scope, receive, send)
         return
     match rule.does:
-        case "half":
-            await _send_half(answer, scope, receive, send)
-        case "drip":
-            await _drip(answer, rule.seconds or 0, scope, receive, send)
-        case "hang" if late is not None:
+        case "half" | "drip":
+            await _send_pieces(answer, rule, scope, receive, send)
+        case "hang" if late:
             await asyncio.sleep(late if rule.after else 0)
             await answer(scope, receive, send)
         case "hang":
@@ -91,7 +89,7 @@ async def fail(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: S
 
 async def reset(scope: Scope, receive: Receive) -> None:
     """Break the connection off with RST: the client sees it reset."""
-    transport = _transport(scope)
+    transport: asyncio.Transport = scope["state"][TRANSPORT]
     if not transport.is_closing():
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
@@ -121,33 +119,25 @@ async def _carry_out(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
     return answer
 
 
-async def _send_half(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send less than Content-Length promises, then close the connection once all of it has left."""
+async def _send_pieces(answer: Response, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the first half of an answer, or all of it in single bytes as long as somebody is there."""
     await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
-    half = bytes(answer.body[: len(answer.body) // 2])
-    await send({"type": "http.response.body", "body": half, "more_body": True})
-    _transport(scope).close()
+    body = bytes(answer.body)
+    for piece in [body[: len(body) // 2]] if rule.does == "half" else [bytes([byte]) for byte in body]:
+        await asyncio.sleep(rule.seconds or 0)
+        if scope["state"][TRANSPORT].is_closing():
+            break
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    if rule.does == "drip" and not scope["state"][TRANSPORT].is_closing():
+        await send({"type": "http.response.body", "body": b""})
+        return
+    # Less than Content-Length promises, which no ASGI message may do: the connection closes once all that was
+    # sent has left.
+    scope["state"][TRANSPORT].close()
     await _wait_for_end(receive)
-
-
-async def _drip(answer: Response, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send one byte after the other, as long as somebody is there."""
-    await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
-    for byte in bytes(answer.body):
-        await asyncio.sleep(seconds)
-        if _transport(scope).is_closing():
-            await _wait_for_end(receive)
-            return
-        await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def _wait_for_end(receive: Receive) -> None:
     """Wait for the connection's end, however long that takes; what still comes is not looked at."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _transport(scope: Scope) -> asyncio.Transport:
-    transport: asyncio.Transport = scope["state"][TRANSPORT]
-    return transport

@@ -21,7 +21,7 @@ from reconciler.sandbox.answers import error_answer, in_api, json_answer, page_a
 from reconciler.sandbox.faults import Copies, Faults
 from reconciler.sandbox.jsontext import NotJson, encode, read_json
 from reconciler.sandbox.openapi import openapi_document
-from reconciler.sandbox.rules import Rules
+from reconciler.sandbox.schemas import Schemas, missing_in
 from reconciler.sandbox.seed import complete, now
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import STORES, Assistant, Store
@@ -55,8 +55,8 @@ class _Api:
         self._faults = faults
         self._sessions = sessions
         self._settings = settings
-        self._document = openapi_document(nested=settings.nested, strict=settings.strict, listing=settings.listing)
-        self._rules = Rules(self._document)
+        self._schemas = Schemas(nested=settings.nested, strict=settings.strict)
+        self._document = openapi_document(self._schemas.components, listing=settings.listing)
 
     def routes(self) -> list[Route]:
         """Return the routes below the base path."""
@@ -146,7 +146,7 @@ class _Api:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
         # The reference does not say whether PATCH replaces a nested object or merges into it: both are offered.
         result = _merge(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
-        if "model" in body and (problems := self._rules.incomplete(result["model"])):
+        if "model" in body and (problems := missing_in(result["model"])):
             raise HTTPException(400, "; ".join(problems))
         result["updatedAt"] = now(after=assistant["updatedAt"])
         return result
@@ -183,7 +183,7 @@ class _Api:
             body = read_json(await request.body())
         except NotJson as error:
             raise HTTPException(400, str(error)) from error
-        if problems := self._rules.problems(schema, body):
+        if problems := self._schemas.problems(schema, body):
             raise HTTPException(400, "; ".join(problems))
         checked: dict[str, Any] = body
         return checked

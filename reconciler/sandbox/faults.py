@@ -154,32 +154,27 @@ class Faults:
 
 
 class _Limit:
-    """Counts the requests that one limit lets in."""
+    """The requests that one limit has let in: those in flight, or those within its time."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._in_flight = 0
-        self._let_in: collections.deque[float] = collections.deque()
+        self._inside: collections.deque[float] = collections.deque()
 
     @contextlib.contextmanager
     def let_in(self) -> Iterator[bool]:
         """Give whether a request may come in; it is in flight until this ends."""
-        is_open = self._has_time(self._rule.seconds) if self._rule.seconds else self._in_flight < self._rule.number
-        self._in_flight += is_open
+        moment = time.monotonic()
+        while self._rule.seconds and self._inside and self._inside[0] <= moment - self._rule.seconds:
+            self._inside.popleft()
+        # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
+        is_open = len(self._inside) < self._rule.number
+        if is_open:
+            self._inside.append(moment)
         try:
             yield is_open
         finally:
-            self._in_flight -= is_open
-
-    def _has_time(self, seconds: float) -> bool:
-        # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
-        moment = time.monotonic()
-        while self._let_in and self._let_in[0] <= moment - seconds:
-            self._let_in.popleft()
-        if len(self._let_in) >= self._rule.number:
-            return False
-        self._let_in.append(moment)
-        return True
+            if is_open and not self._rule.seconds:
+                self._inside.popleft()
 
 
 def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:

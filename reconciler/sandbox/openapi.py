@@ -1,9 +1,10 @@
 """The sandbox's OpenAPI 3.1 document: which calls there are, what they take, what they answer."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from reconciler.sandbox.schemas import component_schemas, ref
-from reconciler.sandbox.settings import BASE_PATH, Nested
+from reconciler.sandbox.schemas import Schema, ref
+from reconciler.sandbox.settings import BASE_PATH
 
 Document = dict[str, Any]
 
@@ -18,8 +19,8 @@ _EITHER_ID = "The external provider's id, or the local database's."
 _ID = {"name": "id", "in": "path", "required": True, "description": _EITHER_ID, "schema": {"type": "string"}}
 
 
-def openapi_document(*, nested: Nested = "merge", strict: bool = False, listing: bool = False) -> Document:
-    """Return the document of a sandbox with these settings; bodies are checked against its schemas."""
+def openapi_document(schemas: Mapping[str, Schema], *, listing: bool) -> Document:
+    """Return the document of a sandbox with these component schemas; `listing` is whether it lists assistants."""
     about = "A local stand-in for trying and testing."
     return {
         "openapi": "3.1.0",
@@ -28,7 +29,7 @@ def openapi_document(*, nested: Nested = "merge", strict: bool = False, listing:
         "paths": _paths(listing=listing),
         "components": {
             "securitySchemes": {"CookieAuth": {"type": "apiKey", "in": "cookie", "name": "auth-token"}},
-            "schemas": component_schemas(nested=nested, strict=strict),
+            "schemas": schemas,
         },
     }
 

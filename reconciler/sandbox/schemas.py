@@ -4,7 +4,12 @@ They come from the public reference of the EDMO Agent Builder API 1.0.0. The Ope
 every body is checked against them, so a rule stands here or nowhere.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from reconciler.sandbox.settings import Nested
 
@@ -28,15 +33,16 @@ _MODES = [_SPEAKS_FIRST, "assistant-waits-for-user", f"{_SPEAKS_FIRST}-with-mode
 _MODEL = _object(
     {
         "provider": {"enum": ["openai", "anthropic"]},
-        "model": {"type": "string", "examples": ["gpt-4o"]},
+        "model": {**_TEXT, "examples": ["gpt-4o"]},
         "temperature": {"type": "number", "minimum": 0, "maximum": 2, "examples": [0.7]},
         "maxTokens": {"type": "integer", "examples": [1024]},
     },
     description=f"The language model. {_MORE_KEYS}",
 )
+_REQUIRED = ["provider", "model"]
 _VOICE_PROVIDERS = ["11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo"]
 _VOICE = _object(
-    {"provider": {"enum": _VOICE_PROVIDERS}, "voiceId": {"type": "string", "examples": ["alloy"]}},
+    {"provider": {"enum": _VOICE_PROVIDERS}, "voiceId": {**_TEXT, "examples": ["alloy"]}},
     description=f"The voice of spoken answers. {_MORE_KEYS}",
 )
 _TRANSCRIBER = _object(
@@ -48,22 +54,19 @@ DOCUMENTED_KEYS = {
     field: frozenset(schema["properties"])
     for field, schema in (("model", _MODEL), ("voice", _VOICE), ("transcriber", _TRANSCRIBER))
 }
-_DATE_TIME: Schema = {"type": "string", "format": "date-time", "readOnly": True}
+_DATE_TIME: Schema = {**_TEXT, "format": "date-time", "readOnly": True}
 _READ_ONLY: Schema = {
-    "id": {"type": "string", "readOnly": True, "description": "The external provider's id."},
-    "orgId": {"type": "string", "readOnly": True},
+    "id": {**_TEXT, "readOnly": True, "description": "The external provider's id."},
+    "orgId": {**_TEXT, "readOnly": True},
     "createdAt": _DATE_TIME,
     "updatedAt": _DATE_TIME,
 }
-_PERMISSIONS: Schema = {"type": ["object", "null"], "additionalProperties": {"type": "array", "items": _TEXT}}
 _USER = _object(
     {
-        "id": _TEXT,
-        "email": _TEXT,
-        "name": _TEXT,
-        "role": {"type": "string", "examples": ["ADMIN", "EDITOR", "VIEWER"]},
+        **dict.fromkeys(("id", "email", "name"), _TEXT),
+        "role": {**_TEXT, "examples": ["ADMIN", "EDITOR", "VIEWER"]},
         "disabled": {"type": "boolean"},
-        "permissions": _PERMISSIONS,
+        "permissions": {"type": ["object", "null"], "additionalProperties": {"type": "array", "items": _TEXT}},
     }
 )
 
@@ -96,7 +99,7 @@ def component_schemas(*, nested: Nested, strict: bool) -> dict[str, Schema]:
     return {
         "Login": _object({"email": _TEXT, "password": {**_TEXT, "format": "password"}}, required=["email", "password"]),
         "User": _USER,
-        "ModelConfig": {**_MODEL, "required": ["provider", "model"]},
+        "ModelConfig": {**_MODEL, "required": _REQUIRED},
         "ModelUpdate": _MODEL,
         "VoiceConfig": _VOICE,
         "TranscriberConfig": _TRANSCRIBER,
@@ -109,3 +112,64 @@ def component_schemas(*, nested: Nested, strict: bool) -> dict[str, Schema]:
         ),
         "Error": _object({"error": _TEXT}, required=["error"]),
     }
+
+
+_WORDS = {"integer": "an integer", "object": "an object", "array": "a list", "null": "null"}
+# JSON Schema takes 5.0 for an integer, this API does not.
+_Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema types the rest
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int),
+)
+
+
+class Schemas:
+    """The schemas of one sandbox, and what they say of a body.
+
+    Sentences name the field and the rule and never repeat the value, which may be confidential.
+    """
+
+    def __init__(self, *, nested: Nested = "merge", strict: bool = False) -> None:
+        self.components = component_schemas(nested=nested, strict=strict)
+        document = {"components": {"schemas": self.components}}
+        self._validators = {name: _Validator({**ref(name), **document}) for name in self.components}
+
+    def problems(self, schema: str, body: Any) -> list[str]:
+        """Return what is wrong with a body under a component schema, a sentence each; none if all is well."""
+        errors = self._validators[schema].iter_errors(body)
+        return sorted({sentence for error in errors for sentence in _sentences(error)})
+
+
+def missing_in(model: Mapping[str, Any]) -> list[str]:
+    """Return what the API requires inside a model and a merge has not supplied, a sentence each."""
+    return [f"model.{key} is required" for key in _REQUIRED if model.get(key) is None]
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    """Translate one error of jsonschema; the keywords are those that our schemas use."""
+    path = [str(part) for part in error.absolute_path]
+    where = ".".join(path) or "the body"
+    rule: Any = error.validator_value
+    body: Any = error.instance
+    match error.validator:
+        case "type":
+            types = [rule] if isinstance(rule, str) else rule
+            yield f"{where} must be {_either([_WORDS.get(name, f'a {name}') for name in types])}"
+        case "enum":
+            yield f"{where} must be {_either(['null' if choice is None else choice for choice in rule])}"
+        case "minimum":
+            yield f"{where} must be at least {rule}"
+        case "maximum":
+            yield f"{where} must be at most {rule}"
+        case "required":
+            yield from (f"{'.'.join([*path, key])} is required" for key in rule if key not in body)
+        case "additionalProperties":
+            for key in body.keys() - error.schema["properties"].keys():  # type: ignore[index]
+                kind = "read-only" if key in _READ_ONLY else "not a known field"
+                yield f"{'.'.join([*path, key])} is {kind}"
+        case _:  # pragma: no cover - a keyword that no schema of ours uses yet
+            yield f"{where} breaks the rule {error.validator!r}"
+
+
+def _either(choices: list[str]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last

@@ -46,17 +46,13 @@ def read_seed(folder: Path) -> list[Assistant]:
     One without `id` gets one that its path decides; an `id` of the local database (`local_...`) is taken for
     what it is. Raises SandboxError for a folder without definitions and for a file that holds none.
     """
+    hint = "name a folder of definitions with --seed"
     if not folder.is_dir():
-        message = f"The seed {folder} is not a folder"
-        raise SandboxError(message, hint="name a folder of definitions with --seed")
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix in {".yaml", ".yml"} and not path.name.startswith(".") and path.is_file()
-    )
+        raise SandboxError(f"The seed {folder} is not a folder", hint=hint)
+    named = (path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"} and path.name[0] != ".")
+    files = sorted(filter(Path.is_file, named))
     if not files:
-        message = f"The seed folder {folder} holds no *.yaml or *.yml file"
-        raise SandboxError(message, hint="name a folder of definitions with --seed")
+        raise SandboxError(f"The seed folder {folder} holds no *.yaml or *.yml file", hint=hint)
     return [_read_assistant(file, file.relative_to(folder)) for file in files]
 
 
@@ -79,11 +75,7 @@ def _read_assistant(file: Path, key: Path) -> Assistant:
 def _read_mapping(file: Path) -> dict[str, Any]:
     """Return a file's mapping; raises SandboxError for what is no YAML, no mapping or not JSON."""
     try:
-        loader = _Loader(file.read_text(encoding="utf-8-sig"))
-        try:
-            fields = loader.get_single_data()
-        finally:
-            loader.dispose()
+        fields = yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a safe loader
         # Dates, NaN and anchors that contain themselves are YAML, and nothing that the API could answer.
         encode(fields)
     except (OSError, UnicodeError, yaml.YAMLError, RecursionError, ValueError, TypeError) as error:

@@ -68,11 +68,10 @@ def listen(host: str, port: int) -> socket.socket:
         ip = None
     # Whoever reaches the sandbox may log in, so that nobody else on the network may reach it.
     if ip is None or not ip.is_loopback:
-        message = f"The sandbox listens on loopback only, and {host!r} is not a loopback address"
-        raise SandboxError(message, hint="use --host 127.0.0.1, ::1 or localhost")
+        hint = "use --host 127.0.0.1, ::1 or localhost"
+        raise SandboxError(f"The sandbox listens on loopback only, and {host!r} is not a loopback address", hint=hint)
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
-    # asyncio switches Nagle's algorithm off only for a socket that names its protocol; with it each answer
-    # takes 40 ms.
+    # asyncio switches Nagle's algorithm off only for a socket that names its protocol; with it an answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,9 +80,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        message = f"The sandbox cannot listen on {host}, port {port}: {error.strerror}"
         hint = "stop what uses the port, or choose another with --port (0: a free one)"
-        raise SandboxError(message, hint=hint) from error
+        raise SandboxError(f"The sandbox cannot listen on {host}, port {port}: {error.strerror}", hint=hint) from error
     return listener
 
 

@@ -6,9 +6,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.sandbox.openapi import openapi_document
-from reconciler.sandbox.rules import Rules
+from reconciler.sandbox.schemas import Schemas
 
-RULES = Rules(openapi_document())
+RULES = Schemas()
 
 NULLABLE = (
     "firstMessage",
@@ -114,8 +114,8 @@ def test_names_everything_that_is_wrong_and_never_the_value() -> None:
 
 
 def test_every_schema_is_a_schema_and_every_reference_leads_somewhere() -> None:
-    for settings in ({}, {"nested": "replace", "strict": True, "listing": True}):
-        document = openapi_document(**settings)  # type: ignore[arg-type]
+    for schemas in (Schemas(), Schemas(nested="replace", strict=True)):
+        document = openapi_document(schemas.components, listing=True)
         for schema in document["components"]["schemas"].values():
             Draft202012Validator.check_schema(schema)
         for name in _references(document):
