@@ -110,6 +110,7 @@ def command(
       --fault '10% * *: reset'                        a bad line
       --fault 'first 3 GET *: 429 retry-after=2'      a busy server
       --fault 'limit 5 per second'                    a strict one
+      --fault 'PATCH *: lag=2s'                       reads that lag behind
       --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for
     # A rule that cannot be read is refused before the server's libraries are loaded.

@@ -104,13 +104,15 @@ class _Api:
     async def _read(self, request: Request) -> Response:
         self._account(request)
         found = self._store.read(request.path_params["id"])
-        if found is None:
+        text = self._faults.show(*found) if found else None
+        if text is None:
             raise HTTPException(404, "Assistant not found")
-        return json_answer(found[1])
+        return json_answer(text)
 
     async def _list(self, request: Request) -> Response:
         self._account(request)
-        return json_answer(f"[{','.join(text for _, text in self._store.read_all())}]")
+        texts = (self._faults.show(*found) for found in self._store.read_all())
+        return json_answer(f"[{','.join(text for text in texts if text is not None)}]")
 
     async def _create(self, request: Request) -> Response:
         self._require_writer(request, "create")
@@ -139,6 +141,8 @@ class _Api:
         copies = self._faults.normalise(request.scope, body, copies)
         for name, copy in zip(STORES, copies, strict=True):
             if self._faults.reaches(request.scope, name):
+                if name == "database":
+                    self._faults.hold_reads(request.scope, copy["id"])
                 self._store.write(name, copy)
         return copies[1]
 

@@ -47,6 +47,7 @@ _PHRASES: Mapping[str, tuple[tuple[str, str, Mapping[str, str]], ...]] = {
         ("[0-9]+", "STATUS WAIT-OPTIONS", {"does": "status"}),
         ("html=.*", "PAGE OPTIONS", {"does": "html"}),
         ("hang=.*|drip(=.*)?", "SLOW OPTIONS", {}),
+        ("lag(=.*)?", "LAG", {"does": "lag"}),
         (".*", "FAILURE OPTIONS", {}),
     ),
     "OPTIONS": (("", "", {}), (".*", "AFTER OPTIONS", {})),
@@ -58,6 +59,7 @@ _COUNT = "(?P<number>0*[1-9][0-9]*)"
 _FIELD = r"(?P<field>[^\s.=]+(\.[^\s.=]+){0,15})"
 _SECONDS = r"(?P<seconds>(?=[0-9.]*[1-9])[0-9]+(\.[0-9]+)?)"
 _METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
+_FAILURES = "`503`, `reset`, `hang`, `half`, `html`, `drip=1` or `lag=2s`"
 _WORDS: Mapping[str, tuple[str, str]] = {
     "COUNT": (_COUNT, "how many requests, as in `limit 4 in flight`"),
     "PER": ("per", "`in flight` or `per second`"),
@@ -77,7 +79,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     # A page is a body, which an answer with 204, 205 or 304 cannot have.
     "PAGE": ("html=(?P<status>(?!204|205|304)[2-5][0-9]{2})", ""),
     "SLOW": (f"(?P<does>hang|drip)={_SECONDS}", ""),
-    "FAILURE": ("(?P<does>reset|hang|half|html)", "what happens: `503`, `reset`, `hang`, `half`, `html` or `drip=1`"),
+    "LAG": (f"lag={_SECONDS}s?", ""),
+    "FAILURE": ("(?P<does>reset|hang|half|html)", f"what happens: {_FAILURES}"),
     "AFTER": ("after=(?P<after>provider|database|both)", "`after=`"),
     "RETRY-AFTER": (r"retry-after=(?P<wait_as_date>date\+)?(?P<wait>[0-9]{1,5})", ""),
 }
@@ -105,7 +108,7 @@ _PROBLEMS: tuple[tuple[str, str, str, str], ...] = (
     ("PATH: ASSISTANT", ".*", "the API has no path {path!r}", ""),
     ("STATUS", ".*", "{word!r} is no status that can be answered here", "write one from 400 to 599"),
     ("PAGE", ".*", "{rest!r} is no status that can be answered here", "write one from 200 to 599"),
-    ("SLOW", ".*", _NO_SECONDS, "write {name}=2, say, in seconds"),
+    ("SLOW LAG", ".*", _NO_SECONDS, "write {name}=2, say, in seconds"),
     ("FAILURE", "(reset|half)=.*", _NO_SECONDS, "write {name} alone"),
     ("FAILURE", ".*", "{word!r} is nothing that can happen to a request", ""),
     ("AFTER", "after=.*", "{rest!r} is no store", "write after=provider, after=database or after=both"),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 After = Literal["provider", "database", "both"]
 Does = Literal[
-    "status", "reset", "hang", "half", "html", "drip", "limit", "token", "trim", "sort", "round", "drop", "edit"
+    "status", "reset", "hang", "half", "html", "drip", "limit", "token", "trim", "sort", "round", "drop", "edit", "lag"
 ]
 
 FAILING: tuple[Does, ...] = ("status", "reset", "hang", "half", "html", "drip")
@@ -21,7 +21,7 @@ class Rule:
 
     `when`, `number`, `method` and `path` (below the base URL) choose the requests of a failure or an edit.
     `number` is also how many requests a limit or a token allows. `after` names the stores that a failing write
-    reaches, None none. `seconds` belongs to `hang` (None: for ever), `drip` and to a limit within a time;
+    reaches, None none. `seconds` belongs to `hang` (None: for ever), `drip`, `lag` and to a limit within a time;
     `wait` and `wait_as_date` are Retry-After; `field` is a path, () for all of them.
     """
 

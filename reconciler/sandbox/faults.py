@@ -26,9 +26,11 @@ from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
 
-# Keys of a request's scope: the numbers of the rules that hit it, and the stores that its write reaches.
+# Keys of a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
+# that make reading lag behind that write.
 HITS = "reconciler.hits"
 _REACHED = "reconciler.stores"
+_LAGS = "reconciler.lags"
 
 
 @dataclasses.dataclass(slots=True)
@@ -55,6 +57,8 @@ class Faults:
         self._sessions = sessions
         self._limits = [(tally, _Limit(tally.rule)) for tally in self.tallies if tally.rule.does == "limit"]
         self._uses: collections.Counter[tuple[int, str]] = collections.Counter()
+        # By the provider's id: until when what was read before a write is still shown, the oldest write first.
+        self._lagging: dict[str, list[tuple[float, str | None]]] = {}
         # One sequence for each rule: another rule must not change which requests it chooses.
         self._chances = {tally.number: random.Random(f"{seed}/{tally.number}") for tally in self.tallies}  # noqa: S311
 
@@ -89,6 +93,8 @@ class Faults:
             edits = [tally for tally in due if tally.rule.does == "edit"]
             self._edit(scope, [tally for tally in edits if tally.rule.moment == "before"])
             send = self._edit_before_end(scope, [tally for tally in edits if tally.rule.moment == "after"], send)
+            # A lag decides nothing: it comes on top of whatever else becomes of the request.
+            scope = {**scope, _LAGS: [tally for tally in due if tally.rule.does == "lag"]}
             for tally in due:
                 if tally.rule.does in FAILING:
                     tally.strike(scope)
@@ -100,7 +106,7 @@ class Faults:
         """Let a rule that chooses requests count this one if it is about it; tell whether it is one that it hits."""
         rule = tally.rule
         path = scope["path"].removeprefix(BASE_PATH)
-        if rule.does not in (*FAILING, "edit") or not rule.is_about(scope["method"], path):
+        if rule.does not in (*FAILING, "edit", "lag") or not rule.is_about(scope["method"], path):
             return False
         tally.seen += 1
         return rule.hits(tally.seen, self._chances[tally.number].random())
@@ -141,6 +147,21 @@ class Faults:
     def reaches(self, scope: Scope, store: StoreName) -> bool:
         """Tell whether a request's write reaches a store; asked right before each of the two."""
         return scope.get(_REACHED, "both") in ("both", store)
+
+    def hold_reads(self, scope: Scope, provider_id: str) -> None:
+        """Let reading lag behind a write to the local database, which comes right after, if a rule says so."""
+        tallies: list[Tally] = scope.get(_LAGS, [])
+        for tally in tallies:
+            found = self._store.read(provider_id)
+            until = time.monotonic() + (tally.rule.seconds or 0)
+            self._lagging.setdefault(provider_id, []).append((until, found[1] if found else None))
+            tally.strike(scope)
+
+    def show(self, provider_id: str, text: str) -> str | None:
+        """Return what GET shows of an assistant instead of the local database's copy; None for one not yet there."""
+        moment = time.monotonic()
+        texts = [before for until, before in self._lagging.get(provider_id, ()) if until > moment]
+        return texts[0] if texts else text
 
     def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
         """Return what the two stores keep of the copies that a request's body has just changed or made."""

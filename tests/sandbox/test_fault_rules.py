@@ -92,6 +92,10 @@ def test_a_star_stands_for_one_part_of_a_path(pattern: str, path: str, matches: 
         ("html", "html", {"status": 200}),
         ("html=502 after=provider", "html", {"status": 502, "after": "provider"}),
         ("drip=0.1", "drip", {"seconds": 0.1}),
+        ("lag=2s", "lag", {"seconds": 2}),
+        ("LAG=0.5", "lag", {"seconds": 0.5}),
+        ("408", "status", {"status": 408}),
+        ("524 after=both", "status", {"status": 524, "after": "both"}),
     ],
 )
 def test_what_happens(text: str, does: Does, fields: dict[str, Any]) -> None:
@@ -173,6 +177,10 @@ def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
         ("GET *: drip", 8, "no number of seconds for drip", "drip=2"),
         ("GET *: hang=0", 8, "no number of seconds for hang", "hang=2"),
         ("GET *: hang=1e9", 8, "no number of seconds", ""),
+        ("GET *: lag", 8, "no number of seconds for lag", "lag=2"),
+        ("GET *: lag=2m", 8, "no number of seconds for lag", "lag=2"),
+        ("GET *: lag=2s after=both", 15, "'after=both' is more than the rule can hold", "--help"),
+        ("GET *: lagg=2", 8, "nothing that can happen", "did you mean lag=2s?"),
         ("GET *: half=2", 8, "no number of seconds for half", "write half alone"),
         ("GET *: 500 after=all", 12, "'all' is no store", "after=both"),
         ("GET *: 500 aftr=both", 12, "'aftr' cannot stand here", "did you mean after=?"),
@@ -235,7 +243,20 @@ def test_nothing_that_a_terminal_obeys_is_shown() -> None:
 # Texts that are nearly rules: these find more than noise does.
 PIECES = (
     *("2nd", "every", "first", "from", "10%", "GET", "*", "/assistants/*", "*:", "/assistants/*:", ":", "503"),
-    *("reset", "hang=5", "half", "html", "drip=1", "after=both", "retry-after=date+2", "limit", "5", "per", "second"),
+    *(
+        "reset",
+        "hang=5",
+        "half",
+        "html",
+        "drip=1",
+        "lag=1s",
+        "after=both",
+        "retry-after=date+2",
+        "limit",
+        "5",
+        "per",
+        "second",
+    ),
     *("in", "flight", "token", "lives", "requests", "normalise", "trim", "round=1", "model.x", "drop", "unknown"),
     *("keys", "edit", "a=b", "a.b=[1", "before", "after", "\x1b", "\ud800", "²", "é", "="),
 )
