@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-Role = Literal["ADMIN", "EDITOR", "VIEWER"]
-
 COOKIE = "auth-token"
 PASSWORD = "sandbox"  # noqa: S105 - it guards nothing, and the help says it
 
@@ -19,7 +17,7 @@ class Account:
 
     email: str
     name: str
-    role: Role
+    role: Literal["ADMIN", "EDITOR", "VIEWER"]
     permissions: Mapping[str, list[str]] | None = None
     disabled: bool = False
     password: str = dataclasses.field(default=PASSWORD, repr=False)
@@ -79,8 +77,7 @@ def sessions_from(environment: Mapping[str, str]) -> Sessions:
     # The same variables log the reconciler in, so that one setting serves both terminals.
     fixed = {account.email: account for account in FIXED}
     email, password = environment.get("RECONCILER_EMAIL"), environment.get("RECONCILER_PASSWORD")
-    own = ADMIN
-    if email and password:
-        own = fixed.setdefault(email, Account(email, "You", "ADMIN", password=password))
+    named = Account(email, "You", "ADMIN", password=password) if email and password else ADMIN
+    own = fixed.setdefault(named.email, named)
     token = environment.get("RECONCILER_AUTH_TOKEN")
     return Sessions(fixed.values(), {token: own} if token and not own.disabled else {})

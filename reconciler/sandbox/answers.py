@@ -15,8 +15,7 @@ from reconciler.sandbox.fault_rules import Rule
 from reconciler.sandbox.jsontext import encode
 from reconciler.sandbox.settings import BASE_PATH
 
-# Where the sandbox's own server puts a connection's transport, in the scope's `state`: what no ASGI message can do
-# to a connection is done there.
+# Where our server puts a connection's transport, in the scope's `state`: no ASGI message can reset or half close it.
 TRANSPORT = "transport"
 # On, and no time to wait: closing throws away what is unsent and sends RST (socket(7), SO_LINGER).
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -131,8 +130,7 @@ async def _send_pieces(answer: Response, rule: Rule, scope: Scope, receive: Rece
     if rule.does == "drip" and not scope["state"][TRANSPORT].is_closing():
         await send({"type": "http.response.body", "body": b""})
         return
-    # Less than Content-Length promises, which no ASGI message may do: the connection closes once all that was
-    # sent has left.
+    # Less than Content-Length promises; the connection closes once all that was sent has left.
     scope["state"][TRANSPORT].close()
     await _wait_for_end(receive)
 

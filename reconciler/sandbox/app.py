@@ -20,18 +20,16 @@ from reconciler.sandbox.accounts import COOKIE, Account, Sessions
 from reconciler.sandbox.answers import error_answer, in_api, json_answer, page_answer
 from reconciler.sandbox.faults import Copies, Faults
 from reconciler.sandbox.jsontext import NotJson, encode, read_json
-from reconciler.sandbox.openapi import openapi_document
-from reconciler.sandbox.schemas import Schemas, missing_in
+from reconciler.sandbox.openapi import REQUIRED_IN_MODEL, Schemas, openapi_document
 from reconciler.sandbox.seed import complete, now
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import STORES, Assistant, Store
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 
 def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faults | None = None) -> ASGIApp:
     """Return the application over two stores; the settings' host, port, store, seed and faults mean nothing to it."""
-    api = _Api(store, sessions, settings, faults or Faults((), store, sessions, 0))
+    faults = faults or Faults((), store, sessions, 0)
+    api = _Api(store, sessions, settings, faults)
     starlette = Starlette(
         routes=[
             Mount(BASE_PATH, app=Router(api.routes(), redirect_slashes=False)),
@@ -44,7 +42,7 @@ def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faul
         },
     )
     starlette.router.redirect_slashes = False
-    return faults.around(starlette) if faults else starlette
+    return faults.around(starlette)
 
 
 class _Api:
@@ -69,7 +67,7 @@ class _Api:
             self._route("/openapi.json", {"GET": self._openapi}),
         ]
 
-    def _route(self, path: str, handlers: Mapping[str, Handler]) -> Route:
+    def _route(self, path: str, handlers: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> Route:
         """Return one route for all methods of a path, so that a 405 names them all; HEAD is served as GET."""
 
         async def dispatch(request: Request) -> Response:
@@ -150,8 +148,10 @@ class _Api:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
         # The reference does not say whether PATCH replaces a nested object or merges into it: both are offered.
         result = _merge(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
-        if "model" in body and (problems := missing_in(result["model"])):
-            raise HTTPException(400, "; ".join(problems))
+        # A merge may leave a model without what the API requires in one.
+        missing = [key for key in REQUIRED_IN_MODEL if "model" in body and result["model"].get(key) is None]
+        if missing:
+            raise HTTPException(400, "; ".join(f"model.{key} is required" for key in missing))
         result["updatedAt"] = now(after=assistant["updatedAt"])
         return result
 
@@ -184,13 +184,12 @@ class _Api:
 
     async def _body(self, request: Request, schema: str) -> dict[str, Any]:
         try:
-            body = read_json(await request.body())
+            body: dict[str, Any] = read_json(await request.body())
         except NotJson as error:
             raise HTTPException(400, str(error)) from error
         if problems := self._schemas.problems(schema, body):
             raise HTTPException(400, "; ".join(problems))
-        checked: dict[str, Any] = body
-        return checked
+        return body
 
 
 def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _PHRASES: Mapping[str, tuple[tuple[str, str, Mapping[str, str]], ...]] = {
     "RULE": (
         ("limit", "limit COUNT SPAN WAIT", {"does": "limit"}),
         ("token", "token lives COUNT REQUESTS", {"does": "token"}),
-        ("normali[sz]e", "normali[sz]e NORMALISING FIELD", {}),
+        ("normali[sz]e", "normali[sz]e HOW FIELD", {}),
         ("drop", "drop unknown keys", {"does": "drop"}),
         ("edit", "edit SETTING MOMENT WHEN METHOD ASSISTANT", {"does": "edit"}),
         (".*", "WHEN METHOD PATH: WHAT", {}),
@@ -33,7 +33,6 @@ _PHRASES: Mapping[str, tuple[tuple[str, str, Mapping[str, str]], ...]] = {
     "SPAN": (("in", "in flight", {}), (".*", "PER PERIOD", {})),
     "PERIOD": (("minute", "minute", {"seconds": "60"}), (".*", "SECOND", {"seconds": "1"})),
     "WAIT": (("", "", {}), (".*", "RETRY-AFTER", {})),
-    "NORMALISING": (("round=.*", "ROUND", {}), (".*", "HOW", {})),
     "WHEN": (
         ("every", "every EACH", {}),
         ("first", "first COUNT", {"when": "first"}),
@@ -65,8 +64,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "PER": ("per", "`in flight` or `per second`"),
     "SECOND": ("second", "`second` or `minute`"),
     "REQUESTS": ("requests?", "`requests`"),
-    "ROUND": ("(?P<does>round)=(?P<digits>[0-9])", ""),
-    "HOW": ("(?P<does>trim|sort|round)", "`trim`, `sort` or `round`"),
+    "HOW": ("(?P<does>trim|sort|round)((?<=round)=(?P<digits>[0-9]))?", "`trim`, `sort` or `round`"),
     "FIELD": (rf"\*|{_FIELD}", "the field, as in `normalise trim firstMessage`"),
     "SETTING": (rf"(?!(?-i:id)=){_FIELD}=(?P<value>.*)", "FIELD=VALUE, as in `edit name=Ada before PATCH *`"),
     "MOMENT": ("(?P<moment>before|after)", ""),
@@ -114,8 +112,7 @@ _PROBLEMS: tuple[tuple[str, str, str, str], ...] = (
     ("AFTER", "after=.*", "{rest!r} is no store", "write after=provider, after=database or after=both"),
     ("AFTER", ".*", "{name!r} cannot stand here", ""),
     ("RETRY-AFTER", ".*", "{word!r} is no time to wait", "write retry-after=2 in seconds, or retry-after=date+2"),
-    ("ROUND", ".*", "{rest!r} is no number of decimals", "write round=1, say, with one digit"),
-    ("HOW", "(trim|sort)=.*", "{rest!r} is no number of decimals", "write {name} alone"),
+    ("HOW", "(trim|sort|round)=.*", "{rest!r} is no number of decimals", "write round=1, say, with one digit"),
     ("HOW", ".*", "{name!r} is no way to normalise", ""),
     ("FIELD", ".*", "{word!r} is no field", _WITH_DOTS),
     ("SETTING", "id=.*", "nobody can edit an assistant's id", ""),
@@ -135,11 +132,9 @@ class BadRule(SandboxError):  # noqa: N818 - it says what the text is
 
 def parse(text: str) -> Rule:
     """Return the rule that a text says; raises BadRule for any other text."""
-    if not text.strip():
-        raise BadRule("The fault rule is empty", hint=_HELP)
-    if len(text) > LONGEST_RULE:
-        message = f"The fault rule {_show(text[:40])}... is longer than {LONGEST_RULE} characters"
-        raise BadRule(message, hint=_HELP)
+    if not text.strip() or len(text) > LONGEST_RULE:
+        length = f"{_show(text[:40])}... is longer than {LONGEST_RULE} characters" if text.strip() else "is empty"
+        raise BadRule(f"The fault rule {length}", hint=_HELP)
     said = _Reader(text).read_all()
     return Rule(text=text, **{name: _VALUES.get(name, str.lower)(part) for name, part in said.items()})
 
@@ -248,14 +243,11 @@ def _show(text: str) -> str:
 
 
 _VALUES: Mapping[str, Callable[[str], Any]] = {
-    "number": float,
+    **dict.fromkeys(("number", "seconds"), float),
+    **dict.fromkeys(("status", "wait", "digits"), int),
+    "wait_as_date": bool,
     "method": str.upper,
     "path": str,
-    "status": int,
-    "seconds": float,
-    "wait": int,
-    "wait_as_date": bool,
     "field": lambda text: tuple(text.split(".")),
-    "digits": int,
     "value": _read_value,
 }

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -19,80 +19,115 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reconciler.sandbox.accounts import COOKIE, Sessions
 from reconciler.sandbox.answers import fail, in_api, refusal, reset
 from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule
-from reconciler.sandbox.schemas import DOCUMENTED_KEYS
+from reconciler.sandbox.openapi import OBJECTS
 from reconciler.sandbox.seed import now
 from reconciler.sandbox.settings import BASE_PATH
 from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
+Tell = Callable[[str], None]
 
 # Keys of a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
 # that make reading lag behind that write.
-HITS = "reconciler.hits"
+_HITS = "reconciler.hits"
 _REACHED = "reconciler.stores"
 _LAGS = "reconciler.lags"
 
 
 @dataclasses.dataclass(slots=True)
 class Tally:
-    """How often a rule was looked at and how often it did something; `number` is its place, from 1."""
+    """One rule at work: how often it was looked at and how often it did something; `number` is its place, from 1."""
 
     number: int
     rule: Rule
+    chances: random.Random
     seen: int = 0
     hit: int = 0
+    # For a limit the requests that it has let in, for a token's life how often each token was used.
+    inside: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
+    uses: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     def strike(self, scope: Scope) -> None:
         """Count that the rule hit a request, for the totals and for the request's line in the log."""
         self.hit += 1
-        scope.setdefault(HITS, []).append(self.number)
+        scope[_HITS].append(self.number)
+
+    @contextlib.contextmanager
+    def let_in(self) -> Iterator[bool]:
+        """Give whether a limit lets a request come in; it is in flight until this ends."""
+        moment = time.monotonic()
+        while self.rule.seconds and self.inside and self.inside[0] <= moment - self.rule.seconds:
+            self.inside.popleft()
+        # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
+        is_open = len(self.inside) < self.rule.number
+        if is_open:
+            self.inside.append(moment)
+        try:
+            yield is_open
+        finally:
+            if is_open and not self.rule.seconds:
+                self.inside.popleft()
 
 
 class Faults:
-    """All rules of one sandbox, with their counters."""
+    """All rules of one sandbox, with their counters; `tell` gets a line for every request to the API."""
 
-    def __init__(self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int) -> None:
-        self.tallies = [Tally(number, rule) for number, rule in enumerate(rules, 1)]
+    def __init__(
+        self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int, tell: Tell | None = None
+    ) -> None:
+        # One sequence of chances for each rule: another rule must not change which requests it chooses.
+        chances = (random.Random(f"{seed}/{number}") for number, _ in enumerate(rules, 1))  # noqa: S311
+        self.tallies = [Tally(number, rule, next(chances)) for number, rule in enumerate(rules, 1)]
         self._store = store
         self._sessions = sessions
-        self._limits = [(tally, _Limit(tally.rule)) for tally in self.tallies if tally.rule.does == "limit"]
-        self._uses: collections.Counter[tuple[int, str]] = collections.Counter()
+        self._tell = tell
         # By the provider's id: until when what was read before a write is still shown, the oldest write first.
         self._lagging: dict[str, list[tuple[float, str | None]]] = {}
-        # One sequence for each rule: another rule must not change which requests it chooses.
-        self._chances = {tally.number: random.Random(f"{seed}/{tally.number}") for tally in self.tallies}  # noqa: S311
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """Return the application with the faults before it."""
+        """Return the application with the faults before it; pages outside the API never fail, and are not logged."""
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             if not in_api(scope["path"]):
                 await app(scope, receive, send)
                 return
+            hits: list[int] = []
+            status = "no answer"
+
+            async def sending(message: Message) -> None:
+                nonlocal status
+                status = str(message.get("status", status))
+                await send(message)
+
             try:
-                await self._meet(app, scope, receive, send)
+                await self._meet(app, {**scope, _HITS: hits}, receive, sending)
             except asyncio.CancelledError:
                 # The sandbox is stopping, and the request still hangs. A loop that ends cancels twice.
                 with contextlib.suppress(asyncio.CancelledError):
                     await reset(scope, receive)
+            finally:
+                # The path as it came, percent signs and all: nothing that a terminal obeys is in it.
+                path = scope["raw_path"].decode("ascii", "backslashreplace")
+                if self._tell:
+                    self._tell(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in hits)}")
 
         return guarded
 
     async def _meet(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.ExitStack() as in_flight:
             # Limits come before all else, as they would at a gateway: no other rule sees what they turn away.
-            for tally, limit in self._limits:
-                tally.seen += 1
-                if not in_flight.enter_context(limit.let_in()):
-                    tally.strike(scope)
-                    await refusal(tally.rule, 429)(scope, receive, send)
-                    return
+            for tally in self.tallies:
+                if tally.rule.does == "limit":
+                    tally.seen += 1
+                    if not in_flight.enter_context(tally.let_in()):
+                        tally.strike(scope)
+                        await refusal(tally.rule, 429)(scope, receive, send)
+                        return
             self._use_token(scope)
             # All rules count a request, even where another decides what becomes of it.
             due = [tally for tally in self.tallies if self._is_due(tally, scope)]
-            edits = [tally for tally in due if tally.rule.does == "edit"]
-            self._edit(scope, [tally for tally in edits if tally.rule.moment == "before"])
-            send = self._edit_before_end(scope, [tally for tally in edits if tally.rule.moment == "after"], send)
+            self._edit(scope, due, "before")
+            send = self._edit_before_end(scope, due, send)
             # A lag decides nothing: it comes on top of whatever else becomes of the request.
             scope = {**scope, _LAGS: [tally for tally in due if tally.rule.does == "lag"]}
             for tally in due:
@@ -109,22 +144,24 @@ class Faults:
         if rule.does not in (*FAILING, "edit", "lag") or not rule.is_about(scope["method"], path):
             return False
         tally.seen += 1
-        return rule.hits(tally.seen, self._chances[tally.number].random())
+        return rule.hits(tally.seen, tally.chances.random())
 
     def _use_token(self, scope: Scope) -> None:
         token = Request(scope).cookies.get(COOKIE, "")
         for tally in self.tallies:
             if tally.rule.does == "token" and self._sessions.owner(token):
                 tally.seen += 1
-                self._uses[tally.number, token] += 1
-                if self._uses[tally.number, token] > tally.rule.number:
+                tally.uses[token] += 1
+                if tally.uses[token] > tally.rule.number:
                     tally.strike(scope)
                     self._sessions.revoke(token)
 
-    def _edit(self, scope: Scope, tallies: Sequence[Tally]) -> None:
+    def _edit(self, scope: Scope, due: Sequence[Tally], moment: str) -> None:
         """Set fields of the assistant that a request's path names by either id, as somebody in the dashboard would."""
         store = self._store
-        for tally in tallies:
+        for tally in due:
+            if tally.rule.does != "edit" or tally.rule.moment != moment:
+                continue
             with store.lock:
                 provider_id = store.find(scope["path"].removeprefix(f"{BASE_PATH}/assistants/"))
                 if provider_id is None:
@@ -135,14 +172,14 @@ class Faults:
                         edited = _put(copy, tally.rule.field, tally.rule.value)
                         store.write(name, {**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
-    def _edit_before_end(self, scope: Scope, tallies: Sequence[Tally], send: Send) -> Send:
+    def _edit_before_end(self, scope: Scope, due: Sequence[Tally], send: Send) -> Send:
         # The edit comes before the answer's last byte: whoever has the answer can be sure to find it done.
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                self._edit(scope, tallies)
+                self._edit(scope, due, "after")
             await send(message)
 
-        return sending if tallies else send
+        return sending
 
     def reaches(self, scope: Scope, store: StoreName) -> bool:
         """Tell whether a request's write reaches a store; asked right before each of the two."""
@@ -174,38 +211,14 @@ class Faults:
         return copies
 
 
-class _Limit:
-    """The requests that one limit has let in: those in flight, or those within its time."""
-
-    def __init__(self, rule: Rule) -> None:
-        self._rule = rule
-        self._inside: collections.deque[float] = collections.deque()
-
-    @contextlib.contextmanager
-    def let_in(self) -> Iterator[bool]:
-        """Give whether a request may come in; it is in flight until this ends."""
-        moment = time.monotonic()
-        while self._rule.seconds and self._inside and self._inside[0] <= moment - self._rule.seconds:
-            self._inside.popleft()
-        # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
-        is_open = len(self._inside) < self._rule.number
-        if is_open:
-            self._inside.append(moment)
-        try:
-            yield is_open
-        finally:
-            if is_open and not self._rule.seconds:
-                self._inside.popleft()
-
-
 def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
     """Return what a rule leaves of an assistant's top-level fields that a body has just set."""
     sent = {name: value for name, value in assistant.items() if name in body}
     if rule.does != "drop":
         return {**assistant, **_normalise(rule, sent, rule.field)}
-    for name in sent.keys() & DOCUMENTED_KEYS.keys():
+    for name in sent.keys() & OBJECTS.keys():
         if isinstance(sent[name], dict):
-            sent[name] = {key: inner for key, inner in sent[name].items() if key in DOCUMENTED_KEYS[name]}
+            sent[name] = {key: inner for key, inner in sent[name].items() if key in OBJECTS[name]["properties"]}
     return {**assistant, **sent}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from reconciler.sandbox.jsontext import encode
-from reconciler.sandbox.settings import ORGANISATION, SandboxError
+from reconciler.sandbox.settings import SandboxError
 from reconciler.sandbox.store import LOCAL_PREFIX, Assistant
 
 _MODEL = {"provider": "openai", "model": "gpt-4o"}
@@ -36,7 +36,7 @@ def now(after: object = None) -> str:
 def complete(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
     """Return an assistant as the stores hold it: the API's own fields, then those given."""
     moment = now()
-    own = {"id": assistant_id, "orgId": ORGANISATION, "createdAt": moment, "updatedAt": moment}
+    own = {"id": assistant_id, "orgId": "org_sandbox", "createdAt": moment, "updatedAt": moment}
     return {**own, **fields, "id": assistant_id}
 
 

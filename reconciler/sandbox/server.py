@@ -5,16 +5,16 @@ import contextlib
 import ipaddress
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.sandbox.accounts import sessions_from
-from reconciler.sandbox.answers import TRANSPORT, in_api
+from reconciler.sandbox.answers import TRANSPORT
 from reconciler.sandbox.app import build_app
-from reconciler.sandbox.faults import HITS, Faults, Tally
+from reconciler.sandbox.faults import Faults, Tally
 from reconciler.sandbox.seed import read_seed
 from reconciler.sandbox.settings import BASE_PATH, SandboxError, Settings
 from reconciler.sandbox.store import Store
@@ -62,10 +62,9 @@ def listen(host: str, port: int) -> socket.socket:
     Raises SandboxError for any other host, and for a port that is taken.
     """
     address = "127.0.0.1" if host == "localhost" else host
-    try:
+    ip = None
+    with contextlib.suppress(ValueError):
         ip = ipaddress.ip_address(address)
-    except ValueError:
-        ip = None
     # Whoever reaches the sandbox may log in, so that nobody else on the network may reach it.
     if ip is None or not ip.is_loopback:
         hint = "use --host 127.0.0.1, ::1 or localhost"
@@ -104,48 +103,11 @@ def serve(
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
         sessions = sessions_from(environment)
-        faults = Faults(settings.faults, store, sessions, settings.fault_seed) if settings.faults else None
+        faults = Faults(settings.faults, store, sessions, settings.fault_seed, tell)
         app = build_app(store, sessions, settings, faults)
-        server = Server(_log(app, tell) if tell else app, lambda: announce(url, store.count()))
-        with _end_quietly():
-            server.run(sockets=[listener])
-    return faults.tallies if faults else []
-
-
-def _log(app: ASGIApp, tell: Callable[[str], None]) -> ASGIApp:
-    """Return an application that tells a line for each request to the API: no header, no body, the faults that hit."""
-
-    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
-        if not in_api(scope["path"]):
-            await app(scope, receive, send)
-            return
-        status = "no answer"
-        hits: list[int] = []
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = str(message["status"])
-            await send(message)
-
-        try:
-            await app({**scope, HITS: hits}, receive, sending)
-        finally:
-            faults = "".join(f", fault {number}" for number in hits)
-            # As it came, percent signs and all: nothing that a terminal obeys is in it.
-            path = scope["raw_path"].decode("ascii", "backslashreplace")
-            tell(f"{scope['method']} {path}: {status}{faults}")
-
-    return logged
-
-
-@contextlib.contextmanager
-def _end_quietly() -> Iterator[None]:
-    # Once uvicorn has stopped it raises the signal again. It is raised into nothing, so that the exit code is 0.
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda _number, _frame: None) for number in signals}
-    try:
-        yield
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)
+        server = Server(app, lambda: announce(url, len(store.read_all())))
+        # Once uvicorn has stopped it raises the signal again. It is raised into nothing, so that the exit code is 0.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: None)
+        server.run(sockets=[listener])
+    return faults.tallies

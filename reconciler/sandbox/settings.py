@@ -8,13 +8,12 @@ from reconciler.errors import ReconcilerError
 from reconciler.sandbox.fault_rules import Rule
 
 BASE_PATH = "/api"
-ORGANISATION = "org_sandbox"
 
 Nested = Literal["merge", "replace"]
 
 
 class SandboxError(ReconcilerError):
-    """The sandbox cannot start: the text says what happened, `hint` what to do next."""
+    """The sandbox cannot start."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

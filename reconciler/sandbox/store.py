@@ -27,10 +27,7 @@ _APPLICATION = 0x41526563
 _TABLES = """
 CREATE TABLE IF NOT EXISTS provider (id TEXT PRIMARY KEY, assistant TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS database (
-    number INTEGER PRIMARY KEY,
-    local_id TEXT NOT NULL UNIQUE,
-    id TEXT NOT NULL UNIQUE,
-    assistant TEXT NOT NULL
+    number INTEGER PRIMARY KEY, local_id TEXT NOT NULL UNIQUE, id TEXT NOT NULL UNIQUE, assistant TEXT NOT NULL
 );
 """
 # The provider's id goes before a local one: an assistant of the provider may be called local_x.
@@ -92,10 +89,6 @@ class Store:
         """Return the provider's id of an assistant in the local database, given either of its ids."""
         found = self.read(any_id)
         return found[0] if found else None
-
-    def count(self) -> int:
-        """Return how many assistants the local database holds."""
-        return len(self._ask("SELECT id FROM database"))
 
     def copy(self, store: StoreName, provider_id: str) -> Assistant | None:
         """Return what one of the stores holds, by the provider's id."""

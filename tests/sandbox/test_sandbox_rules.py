@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.sandbox.openapi import openapi_document
-from reconciler.sandbox.schemas import Schemas
+from reconciler.sandbox.openapi import Schemas, openapi_document
 
 RULES = Schemas()
 
