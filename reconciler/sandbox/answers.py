@@ -20,8 +20,7 @@ TRANSPORT = "transport"
 # On, and no time to wait: closing throws away what is unsent and sends RST (socket(7), SO_LINGER).
 _NO_LINGER = struct.pack("ii", 1, 0)
 _PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Agent Builder</title></head>
+<html lang="en"><head><meta charset="utf-8"><title>Agent Builder</title></head>
 <body><h1>Agent Builder</h1><p>This is a page. The API is below <code>/api</code>.</p></body>
 </html>
 """

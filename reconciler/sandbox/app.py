@@ -91,9 +91,10 @@ class _Api:
         if account.disabled:
             raise HTTPException(403, "This account is disabled")
         answer = json_answer(encode({"message": "Login successful", "user": account.as_user()}))
-        token = self._sessions.log_in(account)
         # `Secure`, as the real API has it: clients meet it over plain HTTP here, and must send the cookie anyway.
-        answer.headers["set-cookie"] = f"{COOKIE}={token}; HttpOnly; Path=/; SameSite=Lax; Secure"
+        answer.headers["set-cookie"] = (
+            f"{COOKIE}={self._sessions.log_in(account)}; HttpOnly; Path=/; SameSite=Lax; Secure"
+        )
         return answer
 
     async def _me(self, request: Request) -> Response:
@@ -148,7 +149,6 @@ class _Api:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
         # The reference does not say whether PATCH replaces a nested object or merges into it: both are offered.
         result = _merge(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
-        # A merge may leave a model without what the API requires in one.
         missing = [key for key in REQUIRED_IN_MODEL if "model" in body and result["model"].get(key) is None]
         if missing:
             raise HTTPException(400, "; ".join(f"model.{key} is required" for key in missing))
@@ -171,7 +171,7 @@ class _Api:
         return account
 
     def _require_writer(self, request: Request, verb: str) -> None:
-        # The real API answers 401 here, where 403 would be usual.
+        # The API's reference has 401 here, where 403 would be usual.
         if self._account(request).role == "VIEWER":
             raise HTTPException(401, f"You do not have permission to {verb} assistants")
 

@@ -21,11 +21,9 @@ def read_json(body: bytes) -> Any:
         # Python's reader takes NaN and Infinity, and makes infinity of 1e999. The API takes none of them.
         value = json.loads(body.decode(), parse_constant=_read_number, parse_float=_read_number)
     except (ValueError, RecursionError) as error:
-        message = "The body is not valid JSON"
-        raise NotJson(message) from error
+        raise NotJson("The body is not valid JSON") from error
     if not _is_shallow(value):
-        message = f"The body is nested deeper than {MAX_DEPTH} levels"
-        raise NotJson(message)
+        raise NotJson(f"The body is nested deeper than {MAX_DEPTH} levels")
     return value
 
 

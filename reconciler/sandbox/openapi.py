@@ -1,7 +1,7 @@
 """The API's OpenAPI 3.1 document: its objects as JSON Schemas, its calls, and the check of bodies.
 
-The schemas come from the public reference of the EDMO Agent Builder API 1.0.0. They are the only list of fields, types,
-choices, ranges and nullability: every body is checked against them, so a rule stands here or nowhere.
+The schemas come from the public reference of the EDMO Agent Builder API 1.0.0. Every body is checked against them, so
+a rule about fields, types, choices, ranges or null stands here or nowhere.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,19 +37,14 @@ _MODEL = _object(
         "temperature": {"type": "number", "minimum": 0, "maximum": 2, "examples": [0.7]},
         "maxTokens": {"type": "integer", "examples": [1024]},
     },
-    description=f"The language model. {_MORE_KEYS}",
+    description=_MORE_KEYS,
 )
 REQUIRED_IN_MODEL = ["provider", "model"]
 _VOICE_PROVIDERS = ["11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo"]
-_VOICE = _object(
-    {"provider": {"enum": _VOICE_PROVIDERS}, "voiceId": {**_TEXT, "examples": ["alloy"]}},
-    description=f"The voice of spoken answers. {_MORE_KEYS}",
-)
-_TRANSCRIBER = _object(
-    {"provider": {"enum": ["deepgram", "assemblyai", "whisper"]}, "model": _TEXT_OR_NULL},
-    description=f"Speech to text. {_MORE_KEYS}",
-)
-# The fields that are objects with a schema of their own.
+_VOICE_ID = {**_TEXT, "examples": ["alloy"]}
+_VOICE = _object({"provider": {"enum": _VOICE_PROVIDERS}, "voiceId": _VOICE_ID}, description=_MORE_KEYS)
+_TRANSCRIBERS = ["deepgram", "assemblyai", "whisper"]
+_TRANSCRIBER = _object({"provider": {"enum": _TRANSCRIBERS}, "model": _TEXT_OR_NULL}, description=_MORE_KEYS)
 OBJECTS = {"model": _MODEL, "voice": _VOICE, "transcriber": _TRANSCRIBER}
 _DATE_TIME: Schema = {**_TEXT, "format": "date-time", "readOnly": True}
 _READ_ONLY: Schema = {

@@ -1,7 +1,6 @@
 """Fills the stores from a folder of definitions, so that there is something to plan against.
 
-Reads leniently, with code of its own: a seed may hold anything that an answer of the API may hold, fields that no
-reference lists included.
+Reads leniently: a seed may hold anything that an answer of the API may hold, fields that no reference lists included.
 """
 
 import contextlib

@@ -78,8 +78,7 @@ class Store:
 
     def read(self, any_id: str) -> tuple[str, str] | None:
         """Return the provider's id and the local database's copy as JSON text, given either id: what GET answers."""
-        rows = self._ask(_BY_EITHER_ID, id=any_id)
-        return rows[0] if rows else None
+        return next(iter(self._ask(_BY_EITHER_ID, id=any_id)), None)
 
     def read_all(self) -> list[tuple[str, str]]:
         """Return what `read` returns for every assistant in the local database, the oldest first."""
