@@ -9,6 +9,7 @@ from typing import Any
 
 from between import Answered, Asked, Forward, Meddle, breaks, says
 from commands import Completed
+from projects import outcomes
 from stories import Story, story
 
 from reconciler.report.document import Document
@@ -85,10 +86,10 @@ def one_report(tale: Story, *documents: Document) -> Path:
     return file
 
 
-def undone(tale: Story, report: Path) -> tuple[Completed, Document]:
-    """Roll a report back."""
+def undone(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]:
+    """Roll a report back; return what became of each assistant, too."""
     done = tale.run("rollback", report, "--yes", "--format", "json", "--retries", "0")
-    return done, json.loads(done.stdout) if done.stdout else {}
+    return done, outcomes(json.loads(done.stdout)) if done.stdout else {}
 
 
 # --- what may stand between

@@ -174,8 +174,8 @@ def applied(tale: Story, key: str, *options: str, **fields: Any) -> Document:
 def test_a1_both_runs_of_a_merged_report_are_undone(installed: Story) -> None:
     tale, before = installed, live(installed, "b")
     merged = one_report(tale, reverted(tale), applied(tale, "b", firstMessage="ours"))
-    done, document = undone(tale, merged)
-    assert (done.code, outcomes(document)) == (0, {"a": "applied", "b": "applied"}), done.stderr
+    done, became = undone(tale, merged)
+    assert (done.code, became) == (0, {"a": "applied", "b": "applied"}), done.stderr
     assert (shown(tale, "a"), live(tale, "b")) == ("theirs", before)
 
 
@@ -204,9 +204,9 @@ def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Sto
     before = live(tale, "a")
     chain = CHAINS[name]
     merged = one_report(tale, applied(tale, "a", **chain.first), applied(tale, "a", **chain.second))
-    done, document = undone(tale, merged)
-    assert done.code == 0, done.stdout + done.stderr
-    assert set(outcomes(document).values()) <= {"applied", "unchanged"}
+    done, became = undone(tale, merged)
+    assert done.code == 0, done.stderr
+    assert set(became.values()) <= {"applied", "unchanged"}
     now = live(tale, "a")
     assert {key: value for key, value in now.items() if value is not None} == before
 
@@ -214,7 +214,7 @@ def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Sto
 def test_three_runs_go_back_to_where_the_first_began(tale: Story) -> None:
     merged = one_report(tale, *(applied(tale, "a", firstMessage=text) for text in ("one", "two", "three")))
     done, _ = undone(tale, merged)
-    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stdout
+    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stderr
 
 
 def test_the_order_of_the_files_makes_no_half_of_it(tale: Story) -> None:
@@ -254,8 +254,8 @@ def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(tale: Story, 
     tale.sandbox.edit("asst_a", **edited.edit)
     second = applied(tale, "a", *edited.options, **edited.second)
     after = live(tale, "a")
-    done, document = undone(tale, one_report(tale, first, second))
-    assert (done.code, outcomes(document)) == (1, {"a": "refused", "b": "applied"}), done.stderr
+    done, became = undone(tale, one_report(tale, first, second))
+    assert (done.code, became) == (1, {"a": "refused", "b": "applied"}), done.stderr
     assert (live(tale, "a"), live(tale, "b")) == (after, before)
 
 
@@ -270,7 +270,7 @@ def test_a_write_that_was_resumed_is_undone(tale: Story, landed: bool, which: st
     assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "ours")
     report = tale.saved(first) if which == "the first" else one_report(tale, first, second)
     done, _ = undone(tale, report)
-    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stdout + done.stderr
+    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stderr
 
 
 def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
@@ -282,7 +282,7 @@ def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
     assert outcomes(second) == {"a": "failed", "b": "skipped"}
     tale.sandbox.edit("asst_b", firstMessage="two")  # somebody typed what the run did not send
     done, _ = undone(tale, one_report(tale, first, second))
-    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "Hello!", "two"), done.stdout + done.stderr
+    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "Hello!", "two"), done.stderr
 
 
 def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(tale: Story) -> None:
@@ -291,7 +291,7 @@ def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(tale: Stor
     second = applied(tale, "b", name="Ours")
     assert sent(second)["b"] == {"/name": True, "/firstMessage": False}
     done, _ = undone(tale, one_report(tale, first, second))
-    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "theirs", "theirs, too"), done.stdout
+    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "theirs", "theirs, too"), done.stderr
     assert shown(tale, "b", "name") == "Desk"
 
 
@@ -340,8 +340,8 @@ def test_a_masked_change_that_was_sent_refuses_the_whole_assistant(secretive: St
     after = live(secretive, "a")
     merged = one_report(secretive, first, second)
     assert "s3cret" not in merged.read_text("utf-8")
-    done, document = undone(secretive, merged)
-    assert (done.code, outcomes(document)) == (1, {"a": "refused", "b": "applied"}), done.stderr
+    done, became = undone(secretive, merged)
+    assert (done.code, became) == (1, {"a": "refused", "b": "applied"}), done.stderr
     assert (live(secretive, "a"), shown(secretive, "b")) == (after, "Hello!")
 
 
@@ -350,8 +350,8 @@ def test_masked_drift_that_nobody_sent_stands_in_no_ones_way(secretive: Story) -
     secretive.sandbox.edit("asst_b", metadata={"own": 1, "key": "s3cret-of-theirs"})
     second = applied(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
     assert sent(second)["b"] == {"/firstMessage": True, "/metadata/key": False}
-    done, document = undone(secretive, one_report(secretive, first, second))
-    assert (done.code, outcomes(document)) == (0, {"a": "applied", "b": "applied"}), done.stderr
+    done, became = undone(secretive, one_report(secretive, first, second))
+    assert (done.code, became) == (0, {"a": "applied", "b": "applied"}), done.stderr
     assert (shown(secretive, "a"), shown(secretive, "b")) == ("theirs", "Hello!")
     assert shown(secretive, "b", "metadata")["key"] == "s3cret-of-theirs"
 
@@ -384,7 +384,8 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story
         document = tale.apply()
     report = tale.saved(spoiled(document, how, *keys), "of_an_older_version.json")
     tale.sandbox.forget_requests()
-    for command in (["rollback", report, "--yes"], ["apply", "--yes", "--resume", report]):
+    commands: list[list[str | Path]] = [["rollback", report, "--yes"], ["apply", "--yes", "--resume", report]]
+    for command in commands:
         done = tale.run(*command)
         assert (done.code, done.stdout) == (1, ""), command
         assert "`sent`" in done.stderr or "'sent'" in done.stderr or '"sent"' in done.stderr, done.stderr

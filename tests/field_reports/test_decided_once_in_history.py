@@ -255,7 +255,7 @@ def test_an_ignored_path_keeps_what_the_record_has(tmp_path: Path, name: str) ->
             assert holds(now, case.first | {"name": text})
 
 
-MOVED_LIVE = {
+MOVED_LIVE: dict[str, tuple[Ignoring, Fields]] = {
     "a field": (IGNORES["a field"], {"firstMessage": "theirs"}),
     "a key of an object": (IGNORES["a key of an object"], {"model": {**live_of({})["model"], "temperature": 0.9}}),
     "a key of an element": (IGNORES["a key of an element"], {"metadata": {"list": [{"x": 9, "y": 1}, {"x": 1}]}}),
