@@ -1,4 +1,4 @@
-"""What `import reconciler` gives to scripts: load, connect, plan, apply, drift, and the report's types.
+"""What `import reconciler` gives to scripts: load, connect, plan, apply, drift.
 
 The same use cases as the commands', with the same rules; prints nothing, asks nobody, and never exits.
 Every error that a caller can act on is a `ReconcilerError`.
@@ -16,6 +16,7 @@ import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from reconciler.api.client import ApiOptions, AssistantsApi, Credentials
 from reconciler.api.secret import Secret
@@ -26,8 +27,9 @@ from reconciler.core.run import Run
 from reconciler.core.settings import OnDrift
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.git.lock import writing_alone
-from reconciler.report.build import to_document
-from reconciler.report.document import AssistantEntry, ChangeEntry, Document as Report, ErrorEntry, ProblemEntry
+from reconciler.report.build import build_report
+from reconciler.report.json_text import read_report_object
+from reconciler.report.json_values import to_json
 from reconciler.report.read_back import reviewed_plan
 from reconciler.usecases import drift as drift_, plan as plan_
 from reconciler.usecases.carry_out import carry_out
@@ -39,14 +41,10 @@ from reconciler.usecases.since import dated
 from reconciler.usecases.versions import Versions, policy_for, read_versions
 
 __all__ = [
-    "AssistantEntry",
     "AssistantsApi",
-    "ChangeEntry",
     "Definition",
-    "ErrorEntry",
     "NotRecorded",
     "Problem",
-    "ProblemEntry",
     "Project",
     "ReconcilerError",
     "Report",
@@ -56,6 +54,8 @@ __all__ = [
     "load",
     "plan",
 ]
+
+Report = dict[str, Any]  # the JSON report (docs/reports.md, "The fields")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def apply(
             api,
             versions.scope(policy, concurrency=api.concurrency),
             objection=lambda planned: _over(limit, planned),
-            reviewed=reviewed_plan(reviewed) if reviewed is not None else None,
+            reviewed=reviewed_plan(read_report_object(reviewed, name="reviewed")) if reviewed is not None else None,
             retries=api.retries,
             fail_fast=fail_fast,
         )
@@ -224,8 +224,10 @@ def drift(project: Project, api: AssistantsApi) -> Report:
 
 
 def _report(project: Project, run: Run) -> Report:
-    dated_run = dated(run, project.versions.history)
-    return to_document(dated_run, sensitive=project.versions.inputs.settings.sensitive, places=places)
+    sensitive = project.versions.inputs.settings.sensitive
+    report = build_report(dated(run, project.versions.history), sensitive=sensitive, places=places)
+    document: Report = to_json(report)
+    return document
 
 
 def _limit(max_changes: str | int | None) -> MaxChanges | None:

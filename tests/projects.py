@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from json_reports import AssistantEntry, Document
 from leaks import PASSWORD
 
 from reconciler.api.client import ApiOptions, AssistantsApi
@@ -18,8 +19,8 @@ from reconciler.core.settings import Settings
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
-from reconciler.report.build import to_document
-from reconciler.report.document import AssistantEntry, Document
+from reconciler.report.build import build_report
+from reconciler.report.json_values import to_json
 from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import apply
 from reconciler.usecases.drift import drift
@@ -66,7 +67,8 @@ class Project:
 
     def document(self, run: Run) -> Document:
         """The report of a run, as commands make it."""
-        return to_document(run, sensitive=self.settings.sensitive, places=places)
+        document: Document = to_json(build_report(run, sensitive=self.settings.sensitive, places=places))
+        return document
 
     def plan(self, url: str, *paths: str, retries: int = 1, **changes: Any) -> Document:
         with opened(url, retries=retries) as api:
@@ -113,6 +115,7 @@ def opened(
 
 def only(document: Document) -> AssistantEntry:
     """The one assistant of a report."""
+    entry: AssistantEntry
     (entry,) = document["assistants"]
     return entry
 

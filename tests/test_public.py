@@ -142,7 +142,7 @@ def test_callers_that_check_their_types_strictly_see_ours(tmp_path: Path) -> Non
     wrong = [
         "reconciler.plan(project)",
         "reconciler.plan(project, api, on_drift='never')",
-        "report['assistents']",
+        "report.assistants",
         "reconciler.load(environment=1)",
         "reconciler.planning",
     ]

@@ -25,8 +25,8 @@ from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Git
-from reconciler.report.document import Document
 from reconciler.report.read_back import reviewed_plan, unclear_writes
+from reconciler.report.report import Report
 from reconciler.usecases.carry_out import carry_out
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.usecases.inputs import read_settings
@@ -109,7 +109,7 @@ def command(
     return stopping.exit_code or int(unsettled(document))
 
 
-def _told(run: Run, versions: Versions, output: OutputOptions, *, recording: bool) -> Document:
+def _told(run: Run, versions: Versions, output: OutputOptions, *, recording: bool) -> Report:
     """Report a run and record it; where the one cannot be done, the other still is."""
     run = dated(run, versions.history)
     try:
@@ -129,7 +129,7 @@ def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> Non
         raise UsageError(f"{option} says which assistants are meant", hint="leave out PATHS and --changed")
 
 
-def _unclear(document: Document) -> Document:
-    if document["command"] != "apply":
-        raise UsageError(f"the report is of {document['command']}", hint="give what `apply --report` wrote")
-    return document
+def _unclear(report: Report) -> Report:
+    if not (report.traits.writes and report.traits.follows_git):
+        raise UsageError(f"the report is of {report.command}", hint="give what `apply --report` wrote")
+    return report

@@ -15,7 +15,7 @@ from reconciler.cli.streams import tell
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
-from reconciler.report.build import to_document
+from reconciler.report.build import build_report
 from reconciler.usecases.inputs import places
 
 
@@ -48,21 +48,21 @@ class Consent:
         if too_many is not None:
             tell("Look at the plan; if it is right, raise the limit (--max-changes).")
             return too_many
-        if self.yes or not writes or self.stopping() or self._asked(planned, writes):
+        if self.yes or not writes or self.stopping() or self._ask(planned, writes):
             return None
         return "nobody said yes"
 
-    def _asked(self, planned: Run, writes: int) -> bool:
-        document = to_document(planned, sensitive=self.settings.sensitive, places=places)
-        tell(render(document, "text", sys.stderr))
+    def _ask(self, planned: Run, writes: int) -> bool:
+        report = build_report(planned, sensitive=self.settings.sensitive, places=places)
+        tell(render(report, "text", sys.stderr))
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
         click.echo(f"Write to {assistants}? [y/N]: ", nl=False, err=True)
-        answer = self._answer()
+        answer = self._read_answer()
         if not answer.endswith("\n"):
             tell("")
         return answer.strip().lower() in ("y", "yes")
 
-    def _answer(self) -> str:
+    def _read_answer(self) -> str:
         """Return the line that somebody types; nothing where the input ends, or a signal comes first.
 
         A thread reads it: a signal that arrives just before a blocking read would otherwise wait for the
@@ -70,14 +70,14 @@ class Consent:
         """
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
-        threading.Thread(target=lambda: answers.put(_typed(terminal)), daemon=True).start()
+        threading.Thread(target=lambda: answers.put(_read_line(terminal)), daemon=True).start()
         while not self.stopping():
             with contextlib.suppress(queue.Empty):
                 return answers.get(timeout=0.1).decode(errors="replace")
         return ""
 
 
-def _typed(terminal: int) -> bytes:
+def _read_line(terminal: int) -> bytes:
     """Return the next line of a terminal; nothing where its input has ended, or the terminal is gone."""
     with contextlib.suppress(OSError):
         return os.read(terminal, 1024)

@@ -50,8 +50,8 @@ def command(
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("rollback writes, and there is no terminal to ask at", hint="read the report, then give --yes")
     document = read_report(report)
-    if document["command"] not in ("apply", "rollback"):
-        raise UsageError(f"the report is of {document['command']}", hint="give what `apply --report` wrote")
+    if not document.traits.writes:
+        raise UsageError(f"the report is of {document.command}", hint="give what `apply --report` wrote")
     applied = applied_fields(document)
     settings = read_settings(definitions)
     git = Git.at(repository_root(definitions.directory))
@@ -72,7 +72,7 @@ def command(
                 run = apply(api, undoing, planned, retries=connection.retries, command="rollback", about_to_write=early)
             else:
                 run = skip_all(undoing, planned, because=reason, command="rollback")
-        if document["command"] == "apply":
-            run = with_revert(run, applied, document["head"], git)
+        if document.traits.follows_git:
+            run = with_revert(run, applied, document.head, git)
         result = emit(run, output, sensitive=settings.sensitive)
         return stopping.exit_code or int(unsettled(result))

@@ -9,12 +9,12 @@ import base64
 import hashlib
 
 from reconciler.report import wording
-from reconciler.report.document import Document
-from reconciler.report.html_page import html_page
+from reconciler.report.html_page import make_html_page
+from reconciler.report.report import Report
 from reconciler.report.values import escape
 
 
-def render_html(document: Document) -> str:
+def render_html(report: Report) -> str:
     """Return the report as a page that ends in a newline. Raises ImportError without Jinja2."""
     import jinja2
     import markupsafe
@@ -34,11 +34,10 @@ def render_html(document: Document) -> str:
     )
     # As they stand: neither is a template itself.
     style, script = (loader.get_source(templates, name)[0] for name in ("report.css", "report.js"))
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
+    allowed = f"style-src {_allow(style)}; script-src {_allow(script)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     return templates.get_template("report.html").render(
-        page=html_page(document),
+        page=make_html_page(report),
         policy=policy,
         style=markupsafe.Markup(style),  # noqa: S704 - ours
         script=markupsafe.Markup(script),  # noqa: S704 - ours
@@ -47,6 +46,6 @@ def render_html(document: Document) -> str:
     )
 
 
-def _hash(text: str) -> str:
+def _allow(text: str) -> str:
     """Return the source of a content security policy that allows one inline text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -3,30 +3,44 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
+from reconciler.core.outcome import Kind, Outcome, Status
 from reconciler.report import wording
-from reconciler.report.build import STATUSES
-from reconciler.report.direction import Sides, fields_in_brief, group_title, sides
-from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document, ProblemEntry
-from reconciler.report.section import in_words
-from reconciler.report.side_by_side import Cell, Row, side_by_side, whole
-from reconciler.report.values import field_name, field_names, fits_on_a_line
+from reconciler.report.commands import Sides
+from reconciler.report.direction import group_changes, name_first_fields, name_group, name_sides
+from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
+from reconciler.report.section import tell_difference
+from reconciler.report.side_by_side import Cell, Row, compare_sides, show_whole
+from reconciler.report.totals import tell_totals
+from reconciler.report.values import field_name, fits_on_a_line
 
-ORIGINS: dict[ChangeKind, str] = {"conflict": "conflict", "drift": "edited live", "change": "changed in git"}
+ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "conflict", Kind.DRIFT: "edited live", Kind.CHANGE: "changed in git"}
 
 _NOT_READ, _VALID = "not_read", "valid"
 # From what needs a person to what needs nobody; also the order of the filters.
-_CATEGORIES: dict[str, str] = {
-    **dict.fromkeys(("error", "missing", "failed", "indeterminate", "not_converged", "refused", "conflicted"), "bad"),
-    **dict.fromkeys(("drifted", _NOT_READ, "skipped"), "drift"),
-    **dict.fromkeys(("pending", "applied"), "change"),
-    **dict.fromkeys(("unchanged", "in_sync", _VALID), "calm"),
+_TONES: dict[Status | Outcome | str, str] = {
+    Status.ERROR: "bad",
+    Status.MISSING: "bad",
+    Outcome.FAILED: "bad",
+    Outcome.INDETERMINATE: "bad",
+    Outcome.NOT_CONVERGED: "bad",
+    Outcome.REFUSED: "bad",
+    Status.CONFLICTED: "bad",
+    Status.DRIFTED: "drift",
+    _NOT_READ: "drift",
+    Outcome.SKIPPED: "drift",
+    Status.PENDING: "change",
+    Outcome.APPLIED: "change",
+    Outcome.UNCHANGED: "calm",
+    Status.IN_SYNC: "calm",
+    _VALID: "calm",
 }
+_REMARKS = ("error", "not shown live", "warning", "set by", "released", "ignored")
+_BAD = ("error", "not shown live")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Comparison:
+class Columns:
     """Two values beside each other."""
 
     left: str
@@ -41,21 +55,21 @@ class Field:
     name: str
     meaning: str
     moved_from: tuple[str, Cell] | None
-    comparisons: Sequence[Comparison]
+    comparisons: Sequence[Columns]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Group:
     """The fields whose difference comes from one side."""
 
-    kind: ChangeKind
+    kind: Kind
     title: str
     aside: str
     fields: Sequence[Field]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Remark:
+class Sentence:
     """A sentence about an assistant, with a word before it."""
 
     label: str
@@ -73,10 +87,10 @@ class Card:
     category: str
     tone: str
     standing: str
-    origins: Mapping[ChangeKind, str]
+    origins: Mapping[Kind, str]
     brief: str
     groups: Sequence[Group]
-    remarks: Sequence[Remark]
+    remarks: Sequence[Sentence]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,23 +119,23 @@ class HtmlPage:
     cards: Sequence[Card]
 
 
-def html_page(document: Document) -> HtmlPage:
-    """Return what the page of a document shows. What comes from outside is not made visible yet."""
-    entries = sorted(document["assistants"], key=lambda entry: (_rank(entry, document), entry["file"], entry["key"]))
-    cards = [_card(entry, document) for entry in entries]
+def make_html_page(report: Report) -> HtmlPage:
+    """Return what the page of a report shows. What comes from outside is not made visible yet."""
+    entries = sorted(report.assistants, key=lambda entry: (_rank(entry, report), entry.file, entry.key))
+    cards = [_make_card(entry, report) for entry in entries]
     categories = Counter(card.category for card in cards)
     origins = Counter(origin for card in cards for origin in card.origins)
     return HtmlPage(
-        command=document["command"],
-        summary=wording.summary_line(document),
-        notes=[] if document["command"] == "validate" else wording.notes(document),
-        warnings=document["warnings"],
-        gone=wording.gone(document),
-        facts=list(_facts(document)),
-        problems=document["problems"],
+        command=report.command,
+        summary=tell_totals(report),
+        notes=wording.list_notes(report),
+        warnings=report.warnings,
+        gone=wording.list_gone(report),
+        facts=list(_list_facts(report)),
+        problems=report.problems,
         categories=[
             Choice(label, label, tone, categories[label])
-            for label, tone in ((_label(value), tone) for value, tone in _CATEGORIES.items())
+            for label, tone in ((_label(category), tone) for category, tone in _TONES.items())
             if categories[label]
         ],
         origins=[Choice(kind, label, kind, origins[kind]) for kind, label in ORIGINS.items() if origins[kind]],
@@ -129,103 +143,92 @@ def html_page(document: Document) -> HtmlPage:
     )
 
 
-def _rank(entry: AssistantEntry, document: Document) -> tuple[bool, int, int]:
-    category = list(_CATEGORIES).index(_category(entry, document))
-    return not wording.is_worth_showing(entry), wording.importance(entry), category
+def _rank(entry: AssistantEntry, report: Report) -> tuple[bool, int, int]:
+    category = list(_TONES).index(_categorise(entry, report))
+    return not wording.is_worth_showing(entry), wording.rank_severity(entry), category
 
 
-def _card(entry: AssistantEntry, document: Document) -> Card:
-    category = _category(entry, document)
-    undone = document["command"] == "rollback"  # which asks nobody where a difference comes from
-    kinds = {change["kind"] for change in entry["changes"] if not undone}
+def _make_card(entry: AssistantEntry, report: Report) -> Card:
+    category = _categorise(entry, report)
+    kinds = frozenset[Kind]() if report.traits.origin else entry.kinds
     return Card(
         entry=entry,
-        title=wording.title(entry),
+        title=wording.choose_title(entry),
         category=_label(category),
-        tone=_CATEGORIES[category],
-        standing="valid" if category == _VALID else wording.standing(entry),
+        tone=_TONES[category],
+        standing=category if category == _VALID else wording.tell_standing(entry),
         origins={kind: words for kind, words in ORIGINS.items() if kind in kinds},
-        brief=_brief(entry, document),
-        groups=list(_groups(entry, document)),
-        remarks=list(_remarks(entry)),
+        brief=_tell_in_brief(entry, report),
+        groups=list(_make_groups(entry, report)),
+        remarks=_list_remarks(entry),
     )
 
 
-def _category(entry: AssistantEntry, document: Document) -> str:
-    if document["command"] == "validate":
-        return "error" if entry["error"] else _VALID
-    return entry["outcome"] or entry["status"] or _NOT_READ
+def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str:
+    if not report.traits.reads_live:
+        return Status.ERROR if entry.error else _VALID
+    return entry.outcome or entry.status or _NOT_READ
 
 
-def _label(category: str) -> str:
-    return next((wording.STATUS[status] for status in STATUSES if status == category), category.replace("_", " "))
+def _label(category: Status | Outcome | str) -> str:
+    return wording.STATUS[category] if isinstance(category, Status) else category.replace("_", " ")
 
 
-def _brief(entry: AssistantEntry, document: Document) -> str:
+def _tell_in_brief(entry: AssistantEntry, report: Report) -> str:
     """Return the first fields that differ, or what is wrong, for a card that is closed."""
-    if error := entry["error"]:
-        return wording.error_in_brief(error, document)
+    if error := entry.error:
+        return wording.tell_error_in_brief(error, report)
     return "; ".join(
         words + ", ".join(names) + (f" and {more} more" if more else "")
-        for words, names, more in fields_in_brief(entry, document)
+        for words, names, more in name_first_fields(entry, report)
     )
 
 
-def _groups(entry: AssistantEntry, document: Document) -> Iterator[Group]:
-    updated = wording.last_updated(entry)
-    for kind in ORIGINS:
-        names = sides(kind, entry, document)
-        fields = [_field(change, names) for change in entry["changes"] if change["kind"] == kind]
-        if fields:
-            yield Group(kind, group_title(kind, entry, document), "" if kind == "change" else updated, fields)
+def _make_groups(entry: AssistantEntry, report: Report) -> Iterator[Group]:
+    updated = wording.tell_last_update(entry)
+    for group in group_changes(entry):
+        fields = [_make_field(change, name_sides(change, entry, report)) for change in group]
+        aside = "" if group[0].kind is Kind.CHANGE else updated
+        yield Group(group[0].kind, name_group(group, entry, report), aside, fields)
 
 
-def _field(change: ChangeEntry, names: Sides) -> Field:
-    old, new = change.get("live"), change["desired"]
-    base = change.get("base") if change["kind"] == "conflict" else None
+def _make_field(change: ChangeEntry, names: Sides) -> Field:
+    old, new, base = change.before, change.desired, change.moved_from
+    before, after, moved = names.before, names.after, names.moved_from
     moved_from: tuple[str, Cell] | None = None
-    comparisons: list[tuple[str, Any, str, Any]] = [(names.before, old, names.after, new)]
+    pairs = [(before, old, after, new)]
     if base is not None and all(map(fits_on_a_line, (old, new, base))):
-        moved_from = names.moved_from, whole(base)
+        moved_from = moved, show_whole(base)
     elif base is not None:
-        moved = names.moved_from
-        comparisons = [(moved, base, names.before, old), (moved, base, names.after, new)]
+        # In long texts nobody sees who moved what, unless each side stands beside what both moved from.
+        pairs = [(moved, base, before, old), (moved, base, after, new)]
     return Field(
-        name=field_name(change["path"]),
-        meaning=in_words(change),
+        name=field_name(change.path),
+        meaning=tell_difference(change),
         moved_from=moved_from,
-        comparisons=[
-            Comparison(left, right, side_by_side(before, after)) for left, before, right, after in comparisons
-        ],
+        comparisons=[Columns(left, right, compare_sides(one, other)) for left, one, right, other in pairs],
     )
 
 
-def _remarks(entry: AssistantEntry) -> Iterator[Remark]:
-    if lines := wording.error_lines(entry):
-        yield Remark("Error", lines[0], lines[1:], bad=True)
-    if entry["remaining"]:
-        yield Remark("Not shown live", field_names(entry["remaining"]), bad=True)
-    for warning in entry["warnings"]:
-        yield Remark("Warning", warning.strip())
-    for who, fields in wording.set_by(entry):
-        yield Remark("Set by", who + (f": {field_names(fields)}" if fields else ""))
-    if entry["released"]:
-        yield Remark("Released", f"{field_names(entry['released'])} ({wording.RELEASED})")
-    for ignored in entry["ignored"]:
-        reason = wording.ignored_reason(ignored["reason"], ignored["expires"])
-        yield Remark("Ignored", field_name(ignored["path"]) + (f" ({reason})" if reason else ""))
+def _list_remarks(entry: AssistantEntry) -> list[Sentence]:
+    found = [(remark.label, [wording.write_remark(remark)]) for remark in wording.list_remarks(entry)]
+    if lines := wording.tell_error(entry):
+        found.append(("error", lines))
+    return [
+        Sentence(label.capitalize(), text, more, bad=label in _BAD)
+        for label, (text, *more) in sorted(found, key=lambda remark: _REMARKS.index(remark[0]))
+    ]
 
 
-def _facts(document: Document) -> Iterator[tuple[str, str]]:
+def _list_facts(report: Report) -> Iterator[tuple[str, str]]:
     """Yield where, when and against what the run was; nothing for what is not known."""
-    base = document["base"] or {}
-    ref, commit = base.get("ref", ""), base.get("commit", "")
+    ref, commit = (report.base.ref, report.base.commit) if report.base else ("", "")
     facts = {
-        "API": document["api_url"],
-        "Environment": document["environment"],
-        "Git": (document["head"] or "")[:12],
+        "API": report.api_url,
+        "Environment": report.environment,
+        "Git": (report.head or "")[:12],
         "Base": commit[:12] if ref == commit else f"{ref} {commit[:12]}".strip(),
-        "Finished": document["finished_at"].replace("T", " ").replace("Z", " UTC"),
-        "Version": document["tool_version"],
+        "Finished": report.finished_at.replace("T", " ").replace("Z", " UTC"),
+        "Version": report.tool_version,
     }
     return ((name, value) for name, value in facts.items() if value)

@@ -53,14 +53,14 @@ def html_code(text: str) -> str:
     return f"<code>{_ACTIVE.sub(_in_code, escape(text))}</code>"
 
 
-def fenced(lines: list[str], language: str = "") -> str:
+def fence(lines: list[str], language: str = "") -> str:
     """Return lines as a block of code, behind a fence longer than any run of backticks in them.
 
     The lines must have gone through `escape`: a line end within one would end it.
     """
     longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return "\n".join([fence + language, *(line.rstrip() for line in lines), fence])
+    marks = "`" * max(3, longest + 1)
+    return "\n".join([marks + language, *(line.rstrip() for line in lines), marks])
 
 
 def cut(text: str, length: int) -> str:
@@ -68,7 +68,7 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
 
 
-def shortened(text: str, length: int) -> str:
+def shorten_middle(text: str, length: int) -> str:
     """Return a text of at most so many characters, its middle left out: often the end tells names apart."""
     if len(text) <= length:
         return text

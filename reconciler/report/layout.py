@@ -15,7 +15,7 @@ _PART = re.compile(r"( +)|([^ ]+)")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Look:
-    """How a text is laid out: in which colours, how wide, and whether everything is shown."""
+    """In which colours a text is shown, how wide, and whether it is shown whole."""
 
     palette: Palette
     width: int
@@ -35,15 +35,16 @@ class _Word:
         return sum(columns(text) for text, _ in self.spans)
 
 
-def paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
+def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
     """Return spans as lines no wider than the look allows, as far as their words do.
 
     `first` begins the first line, `indent` spaces every other one. No line ends in white space.
     """
     lines: list[list[Span]] = [list(first)]
     room = look.width - sum(columns(text) for text, _ in first)
-    begun = False  # whether the line has a word already, so that it may be broken before the next
-    for word in _words(spans):
+    # A line may only be broken before a word if it has one already: else a long word would leave an empty line.
+    begun = False
+    for word in _split_words(spans):
         needed = len(word.space) + word.width
         if begun and needed > room:
             lines.append([(" " * indent, "plain"), *word.spans])
@@ -52,16 +53,16 @@ def paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] = (), 
             lines[-1] += [(word.space, word.space_ink), *word.spans]
             room -= needed
         begun = True
-    return [painted(_stripped(line), look.palette) for line in lines]
+    return [paint_line(_strip_end(line), look.palette) for line in lines]
 
 
-def painted(line: Iterable[Span], palette: Palette) -> str:
+def paint_line(line: Iterable[Span], palette: Palette) -> str:
     """Return one line of spans as text; neighbours of one ink share their colour codes."""
     runs = itertools.groupby(line, key=lambda span: span[1])
     return "".join(palette.paint("".join(text for text, _ in run), ink) for ink, run in runs)
 
 
-def _words(spans: Iterable[Span]) -> Iterable[_Word]:
+def _split_words(spans: Iterable[Span]) -> Iterable[_Word]:
     word = _Word("", "plain", [])
     for text, ink in spans:
         for space, letters in _PART.findall(text):
@@ -76,7 +77,7 @@ def _words(spans: Iterable[Span]) -> Iterable[_Word]:
         yield word
 
 
-def _stripped(line: list[Span]) -> list[Span]:
+def _strip_end(line: list[Span]) -> list[Span]:
     """Return a line without the spaces at its end; a word never has any, so only margins and signs do."""
     while line and not line[-1][0].strip(" "):
         line.pop()

@@ -4,35 +4,30 @@ Names and values are ours alone, so that nothing which a definition, the API or 
 output.
 """
 
-from reconciler.report.build import OUTCOMES, STATUSES
-from reconciler.report.document import AssistantEntry, Document
+from reconciler.core.outcome import Kind, Outcome
+from reconciler.report.build import STATUSES
+from reconciler.report.report import Report
 
 
-def step_outputs(document: Document) -> dict[str, str]:
+def list_outputs(report: Report) -> dict[str, str]:
     """Return `has_changes`, `has_drift`, `has_conflicts` and `has_errors` as true or false, then the totals."""
-    kinds = {change["kind"] for entry in document["assistants"] for change in entry["changes"]}
     answers = {
-        "has_changes": "change" in kinds,
-        "has_drift": "drift" in kinds,
-        "has_conflicts": "conflict" in kinds,
-        "has_errors": _has_errors(document),
+        "has_changes": Kind.CHANGE in report.kinds,
+        "has_drift": Kind.DRIFT in report.kinds,
+        "has_conflicts": Kind.CONFLICT in report.kinds,
+        "has_errors": _has_errors(report),
     }
-    counts = {name: int(document["summary"].get(name, 0)) for name in ("total", *STATUSES, *OUTCOMES)}
+    # Only the names that this version knows: a report may count anything under any name.
+    counts = {name: int(report.summary.get(name, 0)) for name in ("total", *STATUSES, *Outcome)}
     return {
         **{name: "true" if answer else "false" for name, answer in answers.items()},
-        **{name: str(count) for name, count in counts.items()},
+        **{str(name): str(count) for name, count in counts.items()},
     }
 
 
-def _has_errors(document: Document) -> bool:
+def _has_errors(report: Report) -> bool:
     """Tell whether something was invalid, not read, or not brought to its desired state: whether the exit code is 1."""
-    if document["command"] == "validate":
-        strict = document["options"].get("strict") is True
-        return any(strict or problem["severity"] == "error" for problem in document["problems"])
-    return any(_failed(entry) for entry in document["assistants"])
-
-
-def _failed(entry: AssistantEntry) -> bool:
-    if entry["outcome"] is not None:
-        return entry["outcome"] not in ("unchanged", "applied")
-    return entry["status"] in (None, "error", "missing")
+    if not report.traits.reads_live:
+        strict = report.options.get("strict") is True
+        return any(strict or problem.severity == "error" for problem in report.problems)
+    return any(entry.failed for entry in report.assistants)

@@ -73,7 +73,7 @@ def with_revert(run: Run, applied: Sequence[Applied], head: str | None, git: Git
     if not undone:
         return run
     head = head if head is not None and _COMMIT.fullmatch(head) else None
-    setters = {field.since for entry in applied if entry.id in undone for field in entry.fields}
+    setters = {since for entry in applied if entry.id in undone for field in entry.fields for since in field.setters}
     commits = _to_revert(setters, head, git)
     way = " && ".join(_revert(commit, git) for commit in commits[:_MOST_NAMED]) or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:

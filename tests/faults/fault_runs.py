@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fault_matrix import Ends
+from json_reports import Document, as_report
 from projects import Project, opened, outcomes, statuses
 from servers import Sandbox
 
-from reconciler.report.document import Document
 from reconciler.report.read_back import unclear_writes
 from reconciler.usecases.carry_out import carry_out
 
@@ -83,7 +83,7 @@ def without_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
 
 def next_run(project: Project, url: str, document: Document, *, resumed: str = "applied") -> None:
     """Apply again, without faults: first what the report calls unclear, as `--resume` does; that is `resumed` then."""
-    unclear = unclear_writes(document)
+    unclear = unclear_writes(as_report(document))
     if unclear:
         with opened(url) as api:
             scope = project.scope()

@@ -3,12 +3,10 @@
 import re
 
 import pytest
-from report_documents import assistant, change, document, failure, problem
+from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.document import ChangeEntry
+from reconciler.report.report import ChangeEntry
 from reconciler.report.text import render_text
-
-BASE = {"ref": "main", "commit": "4f1c0de"}
 
 
 def leaf(entry: ChangeEntry, width: int = 80, *, verbose: bool = False) -> list[str]:

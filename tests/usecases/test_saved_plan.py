@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from json_reports import Document
 from projects import kinds, outcomes
 from stories import BOTH, REF, Nested, Story, entries, story
-
-from reconciler.report.document import Document
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 PATCH = {"firstMessage": "new"}

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from between import Answered, Asked, Forward, Meddle, between, breaks, says
+from json_reports import AssistantEntry
 from projects import MODEL, Project, kinds, only, opened, outcomes
 from servers import running_sandbox
 
 from reconciler.core.run import Result
-from reconciler.report.document import AssistantEntry
 from reconciler.usecases.write import write
 
 PATCH = {"model": {**MODEL, "temperature": 0.6}}
@@ -23,7 +23,7 @@ def on_writes(meddle: Meddle) -> Meddle:
 
 def told(entry: AssistantEntry) -> str:
     assert entry["error"]
-    return entry["error"]["message"]
+    return str(entry["error"]["message"])
 
 
 def settle(project: Project, meddle: Meddle, **options: Any) -> tuple[AssistantEntry, list[tuple[str, Any]]]:
