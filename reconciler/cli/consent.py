@@ -68,6 +68,7 @@ class Consent:
         A thread reads it: a signal that arrives just before a blocking read would otherwise wait for the
         next key.
         """
+        # A daemon: a thread that waits for a key must not keep the process alive.
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
         threading.Thread(target=lambda: answers.put(_read_line(terminal)), daemon=True).start()

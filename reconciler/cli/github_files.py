@@ -10,8 +10,8 @@ from pathlib import Path
 
 from reconciler.cli.streams import tell
 from reconciler.errors import ReconcilerError, ReportError
+from reconciler.report.github import list_outputs
 from reconciler.report.markdown import SMALLEST_LIMIT, render_markdown
-from reconciler.report.outputs import list_outputs
 from reconciler.report.page import measure_bytes
 from reconciler.report.report import Report
 
@@ -30,9 +30,10 @@ def write_github_files(report: Report) -> Iterator[ReconcilerError]:
 
 
 def _append(path: Path, report: Report, text: Callable[[Report, int], str]) -> None:
-    """Append to a file on a line of its own; `text` is told how many bytes there are already."""
+    """Append to a file on a line of its own; `text` gets the number of bytes that are there already."""
     with path.open("ab+") as file:
         there = file.tell()
+        # Another step may have left a line without its end, and two lines in one would spoil both.
         file.seek(max(0, there - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
         if added := text(report, there + len(separator)):
@@ -43,6 +44,7 @@ def _add_summary(report: Report, there: int) -> str:
     """Return the Markdown, as much of it as there is room for."""
     blank = "\n" if there else ""
     room = LARGEST_SUMMARY - there - len(blank)
+    # GitHub drops a summary that is too large as a whole, with what earlier commands wrote into it.
     if room < SMALLEST_LIMIT:
         tell("The job's summary is full; this report is not in it.", colour="yellow")
         return ""

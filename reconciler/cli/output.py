@@ -55,6 +55,7 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     What was written live must not be lost with it: where a report of that cannot go where it should, the
     JSON goes to stderr.
     """
+    # A generator: the runner's files are only written once `--report`'s are.
     unwritten = write_github_files(report) if output.format == "github" else ()
     try:
         emit_rendered(lambda form: render(report, form), output, unwritten)
@@ -83,6 +84,7 @@ def emit_rendered(
     failures += unwritten
     text = rendered(output.format)
     click.echo(for_runner(text) if output.format in ("text", "markdown") else text, nl=False, color=True)
+    # One error ends the run; the others would be lost with it.
     for failure in failures[1:]:
         tell(str(failure))
     if failures:

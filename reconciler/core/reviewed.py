@@ -118,6 +118,7 @@ def _holds_nothing(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     held = [item for item in value.values() if item is not None]
+    # To declare `{}` asks for nothing, so such a value could never be put back.
     return not held or any(map(_holds_nothing, held))
 
 

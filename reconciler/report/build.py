@@ -1,8 +1,8 @@
 """A run as a report: sorted, and masked before any renderer sees it."""
 
-import datetime
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
@@ -28,6 +28,9 @@ from reconciler.report.report import (
 # As the summary counts them: from what needs nobody to what needs a person.
 STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.severity)[::-1])
 
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_Entry = TypeVar("_Entry", ProblemEntry, GoneEntry, SinceEntry)
+
 Lines = Mapping[FieldPath, tuple[str, int]]
 Places = Callable[[Definition], Lines]
 
@@ -39,22 +42,12 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Place
     definitions with differences. Values at paths that `sensitive` names are masked.
     """
     assistants = tuple(_build_assistant(result, sensitive, places) for result in run.results)
-    problems = (
-        ProblemEntry(
-            file=problem.file,
-            line=problem.line,
-            column=problem.column,
-            severity=problem.severity,
-            message=problem.message,
-        )
-        for problem in sorted(run.problems)
-    )
     report = Report(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
         command=run.command,
-        started_at=_format_time(run.started_at),
-        finished_at=_format_time(run.finished_at),
+        started_at=run.started_at.strftime(_TIME),
+        finished_at=run.finished_at.strftime(_TIME),
         api_url=run.api_url,
         environment=run.environment,
         offline=run.offline,
@@ -64,13 +57,14 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Place
         summary=count(assistants),
         api_calls={method: run.api_calls.get(method, 0) for method in ("GET", "PATCH", "POST")},
         warnings=run.notes,
-        no_longer_managed=tuple(GoneEntry(file=gone.file, id=gone.id) for gone in run.gone),
-        problems=tuple(problems),
+        no_longer_managed=tuple(_copy(GoneEntry, gone) for gone in run.gone),
+        problems=tuple(_copy(ProblemEntry, problem) for problem in sorted(run.problems)),
         assistants=assistants,
     )
     return mask_report(report, sensitive)
 
 
+# The name that other rooms still call it by.
 to_document = build_report
 
 
@@ -89,7 +83,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
     declared: Mapping[str, Any] = {}
     if isinstance(definition, Definition):
         declared = definition.declared
-        # Where things stand in YAML takes a second parse, which most runs need for few definitions.
+        # Where things stand in YAML takes a second parse, which a run needs for few of its definitions.
         lines = places(definition) if plan.changes else {}
     updated_at = _take_text(live.get("updatedAt"))
     ignored = (
@@ -121,7 +115,6 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
 
 def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:
     declaring, line = lines.get(change.path, (file, None))
-    since = change.since
     return ChangeEntry(
         path=to_pointer(change.path),
         kind=change.kind,
@@ -132,21 +125,22 @@ def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:
         file=declaring if declaring != file else None,
         live=change.live,
         base=change.base,
-        since=SinceEntry(commit=since.commit, author=since.author, date=since.date) if since else None,
+        since=_copy(SinceEntry, change.since) if change.since else None,
     )
 
 
 def _build_error(error: Failure | None) -> ErrorEntry | None:
     if error is None:
         return None
-    message = f"{error.message}\n{error.hint}" if error.hint else error.message
+    message = "\n".join(filter(None, (error.message, error.hint)))
     return ErrorEntry(kind=error.kind, message=message, status=error.status)
+
+
+def _copy(kind: type[_Entry], value: Any) -> _Entry:
+    """Return an entry with the fields of a value that has fields of the same names."""
+    return kind(**{field.name: getattr(value, field.name) for field in dataclasses.fields(kind)})
 
 
 def _take_text(value: Any) -> str | None:
     # Live may hold anything anywhere.
     return value if isinstance(value, str) else None
-
-
-def _format_time(moment: datetime.datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -37,6 +37,7 @@ class Sides:
     git_moved: str = "git moved"
 
 
+# The base stands in for live, so nothing may be called live.
 OFFLINE: Final = Sides(before="Before (base)", after="After (definition)", way="from the base to the definition")
 _SENT = Sides(before="Before (live)", after="After (definition)")
 _COMPARED = Sides(before="Live", after="Definition")
@@ -90,9 +91,11 @@ class Traits:
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
 
+# What `drift` is asked for; a change that waits for an apply is nobody's edit.
 _MOVED: Final = frozenset({Kind.CONFLICT, Kind.DRIFT})
 NEUTRAL: Final = Traits()
 TRAITS: Final[Mapping[str, Traits]] = {
+    # It reads files alone: nothing is known of live, and no note about it is due.
     "validate": Traits(totals=Totals.PROBLEMS, reads_live=False),
     "plan": Traits(leaves_drift=True, explains_options=True, without_base=_NO_BASE),
     "apply": Traits(totals=Totals.OUTCOMES, writes=True, leaves_drift=True, without_base=_NO_BASE),

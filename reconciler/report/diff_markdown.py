@@ -12,29 +12,27 @@ from reconciler.report.markdown import CLOSING, MARKDOWN_LIMIT, close_page
 from reconciler.report.page import Page
 from reconciler.report.section import LONGEST_SENTENCE, fence_diff, fold, head_table, join_cells
 from reconciler.report.values import field_name, literal
-from reconciler.report.wording import counted
+from reconciler.report.wording import count_noun
 
 
 def render_diff_markdown(report: DiffReport, *, limit: int = MARKDOWN_LIMIT) -> str:
-    """Return the comparison as Markdown of at most `limit` characters, counted in UTF-16 units."""
+    """Return the comparison as Markdown of at most `limit` characters, count_noun in UTF-16 units."""
     page = Page(limit - CLOSING)
     page.add("\n\n".join(["## Diff", f"**{inline(report.tell_totals())}**", *map(inline, report.list_notes())]))
     entries = [entry for entry in report.definitions if entry.standing != "alike"]
     left_out = []
-    rows = [join_cells([code(entry.file), _tell_standing(entry, report)]) for entry in entries]
+    rows = []
+    for entry in entries:
+        error = f": {inline(cut(entry.error, LONGEST_SENTENCE))}" if entry.error is not None else ""
+        rows.append(join_cells([code(entry.file), inline(report.tell_standing(entry)) + error]))
     if missing := page.add_lines(head_table(["Definition", "What"]), rows):
-        left_out.append(counted(missing, "row") + " of the table")
+        left_out.append(count_noun(missing, "row") + " of the table")
     for place, entry in enumerate(differing := [entry for entry in entries if entry.differences]):
         summary = f"{html_code(entry.file)}: {inline(report.tell_standing(entry))}"
         if not page.add(fold(summary, [*_show_table(entry, report), *_show_diffs(entry, report)])):
-            left_out.append(counted(len(differing) - place, "section"))
+            left_out.append(count_noun(len(differing) - place, "section"))
             break
     return close_page(page, left_out)
-
-
-def _tell_standing(entry: DefinitionEntry, report: DiffReport) -> str:
-    error = f": {inline(cut(entry.error, LONGEST_SENTENCE))}" if entry.error is not None else ""
-    return inline(report.tell_standing(entry)) + error
 
 
 def _show_table(entry: DefinitionEntry, report: DiffReport) -> Iterator[str]:

@@ -27,7 +27,7 @@ from reconciler.report.build import Lines, Places
 from reconciler.report.masking import mask_value
 from reconciler.report.report import FORMAT_VERSION
 from reconciler.report.values import escape, fits_on_a_line
-from reconciler.report.wording import counted
+from reconciler.report.wording import count_noun
 
 COMMAND = "diff"
 NOT_DECLARED = "not declared"
@@ -94,7 +94,7 @@ class DiffReport:
         """Return in words how a definition stands in the two environments."""
         here, there = self.environment, self.against
         words: dict[Standing, str] = {
-            "differs": counted(len(entry.differences), "field differs", "fields differ"),
+            "differs": count_noun(len(entry.differences), "field differs", "fields differ"),
             "alike": "alike",
             "error": "error",
             "only_in_environment": f"only part of {here}, it has no id in {there}",
@@ -110,7 +110,7 @@ class DiffReport:
         summary = self.summary
         if not summary["total"]:
             return "Diff: no definitions to look at, nothing to compare."
-        differ, errors = counted(summary["differ"], "differs", "differ"), counted(summary["error"], "error")
+        differ, errors = count_noun(summary["differ"], "differs", "differ"), count_noun(summary["error"], "error")
         here = f"{summary['only_in_environment']} only in {self.environment}"
         there = f"{summary['only_in_against']} only in {self.against}"
         return f"Diff: {differ}, {here}, {there}, {summary['alike']} alike, {errors}."
@@ -146,6 +146,7 @@ def build_diff_report(
 
 
 def _build_definition(entry: Compared, sensitive: Sequence[FieldPath], places: Places) -> DefinitionEntry:
+    # Places take a second parse of the YAML, and most definitions are alike.
     differences: tuple[DifferenceEntry, ...] = ()
     if entry.differences and entry.environment is not None and entry.against is not None:
         lines = places(entry.environment), places(entry.against)

@@ -5,10 +5,9 @@ As in a diff against another branch, `-` is the environment that is compared aga
 
 from collections.abc import Iterator
 
-from reconciler.report.colour import Ink, Palette
 from reconciler.report.diff_report import NOT_DECLARED, DeclaredEntry, DefinitionEntry, DifferenceEntry, DiffReport
-from reconciler.report.layout import Look, Span
-from reconciler.report.text import break_line, head_block, join_blocks, label, show_diff
+from reconciler.report.layout import Ink, Look, Span, break_line
+from reconciler.report.text import head_block, join_blocks, label, show_diff
 from reconciler.report.values import escape, field_name, literal
 
 _MARGIN = 8
@@ -16,9 +15,9 @@ _MARGIN = 8
 
 def render_diff_text(report: DiffReport, *, colour: bool = False, width: int = 80) -> str:
     """Return the comparison as text that ends in a newline; `width` is the terminal's, in columns."""
-    look = Look(Palette(colour), width, verbose=False)
+    look = Look(colour, width)
     blocks = [[*_show_definition(entry, report, look)] for entry in report.definitions if entry.standing != "alike"]
-    blocks.append([*report.list_notes(), look.palette.paint(report.tell_totals(), "bold")])
+    blocks.append([*report.list_notes(), look.paint(report.tell_totals(), "bold")])
     return join_blocks(blocks)
 
 

@@ -25,6 +25,7 @@ def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
 
 def is_left(change: ChangeEntry, report: Report) -> bool:
     """Tell whether a run that is about writing leaves a live edit as it is, since its options say so."""
+    # An assistant that is refused for a conflict keeps its live edits all the same.
     keeps = report.options.get("on_drift") == "keep" and report.traits.leaves_drift
     return keeps and change.kind is Kind.DRIFT and change.sent is False
 

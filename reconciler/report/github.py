@@ -1,7 +1,7 @@
 """The report as annotations of a GitHub workflow: errors and warnings on the YAML's own lines.
 
 Pure: a report goes in, lines for the runner come out. GitHub shows ten annotations of a kind for each
-step, so the most severe come first and the rest is counted. A change that git asks for is no annotation: it
+step, so the most severe come first and the rest is count_noun. A change that git asks for is no annotation: it
 is what a pull request is for.
 """
 
@@ -12,6 +12,7 @@ from typing import Literal
 
 from reconciler.core.outcome import Kind, Outcome, Unsent
 from reconciler.report import wording
+from reconciler.report.build import STATUSES
 from reconciler.report.inert import cut
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 from reconciler.report.totals import name_command, tell_totals
@@ -51,13 +52,14 @@ def render_github(report: Report) -> str:
     """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
     lines: list[str] = []
     seen: Counter[str] = Counter()
-    # What several assistants share is annotated once.
+    # What several assistants share is annotated once. GitHub shows the first ten of a kind, so the most
+    # severe come first.
     for annotation in sorted(set(list_annotations(report))):
         seen[annotation.level] += 1
         if seen[annotation.level] <= MOST_OF_A_KIND:
             lines.append(_write_line(annotation))
     more = [
-        wording.counted(number - MOST_OF_A_KIND, f"more {level}")
+        wording.count_noun(number - MOST_OF_A_KIND, f"more {level}")
         for level, number in sorted(seen.items())
         if number > MOST_OF_A_KIND
     ]
@@ -68,21 +70,45 @@ def render_github(report: Report) -> str:
     return "\n".join([*lines, *map(disarm, notes)]) + "\n"
 
 
+def list_outputs(report: Report) -> dict[str, str]:
+    """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals.
+
+    Names and values are ours alone, so that nothing which a definition, the API or a report says can become one.
+    """
+    answers = {
+        "has_changes": Kind.CHANGE in report.kinds,
+        "has_drift": Kind.DRIFT in report.kinds,
+        "has_conflicts": Kind.CONFLICT in report.kinds,
+        "has_errors": _has_errors(report),
+    }
+    # Only the names that this version knows: a report may count anything under any name.
+    counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
+    return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
+
+
+def _has_errors(report: Report) -> bool:
+    """Tell whether something was invalid, not read, or not brought to its desired state: whether the exit code is 1."""
+    if report.traits.reads_live:
+        return any(entry.failed for entry in report.assistants)
+    strict = report.options.get("strict") is True
+    return any(strict or problem.severity == "error" for problem in report.problems)
+
+
 def list_annotations(report: Report) -> Iterator[Annotation]:
     """Yield everything that is worth an annotation, in no order."""
     for problem in report.problems:
         yield _annotate_problem(problem, strict=report.options.get("strict") is True)
     # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
-    told = {problem.file for problem in report.problems if problem.severity == "error"}
+    shown = {problem.file for problem in report.problems if problem.severity == "error"}
     for entry in report.assistants:
-        if not (entry.file in told and entry.error and entry.error.kind in ("invalid", "duplicate")):
+        if not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
             yield from _annotate_end(entry, report)
         for change in entry.changes:
             yield from _annotate_change(change, entry, report)
         for warning in entry.warnings:
             yield _annotate_entry(entry, "warning", 3, "Warning", [warning])
     if skipped := report.summary.get(Outcome.SKIPPED):
-        text = f"{wording.counted(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
+        text = f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
         yield Annotation("error", 0, "", 0, 0, name_command(report), text)
     for warning in report.warnings:
         yield Annotation("warning", 3, "", 0, 0, "Warning", _join_lines([warning]))
@@ -143,9 +169,9 @@ def _annotate_change(change: ChangeEntry, entry: AssistantEntry, report: Report)
         return
     conflict = change.kind is Kind.CONFLICT
     sides = [f"live {_show_value(change.before)}", f"definition {_show_value(change.desired)}"]
-    if conflict and change.has_base:
-        was_set = change.base is not None
-        sides.append(f"both moved from {_show_value(change.base)}" if was_set else "was not set before")
+    if change.moved_on:
+        base = f"both moved from {_show_value(change.base)}"
+        sides.append("was not set before" if change.base is None else base)
     yield Annotation(
         level="error" if conflict and not _is_wanted(change) else "warning",
         rank=1 if conflict else 2,
@@ -161,6 +187,7 @@ def _tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report
     """Return what follows from a difference; None where it is no reason for an annotation."""
     if change.kind is Kind.CHANGE or not report.traits.annotates_fields:
         return None
+    # The conditional stands for a plan, and for a run that stopped before it came to this.
     done = change.sent and entry.outcome is Outcome.APPLIED
     if change.kind is Kind.CONFLICT:
         if _is_wanted(change):

@@ -10,12 +10,15 @@ import re
 from reconciler.report.values import escape
 
 _NOTHING = "&#8203;"  # a zero-width space
-_DOLLAR = "<span>$</span>"  # else two of them enclose a formula
+# Two dollar signs would enclose a formula; an escape does not stop that, a tag around one does.
+_DOLLAR = "<span>$</span>"
+# In this order: what becomes a link or an emoji (a colon of ours may follow the end of one; a time is none), what
+# becomes a link to a commit (a UUID whole, too), what is markup. An underscore within a word is only that.
 _ACTIVE = re.compile(
     r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d)"
-    r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"  # a colon of ours may follow the end; a time is no emoji
-    r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"  # a UUID, too, whole
-    r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",  # an underscore within a word is only that
+    r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"
+    r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"
+    r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",
     re.IGNORECASE,
 )
 _CODE_SPAN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from reconciler.core.json_size import has_more_tokens
@@ -31,13 +30,15 @@ def render_json(report: Report | DiffReport) -> str:
     """Return the report as indented JSON that ends in a newline; the same report gives the same bytes."""
     text = json.dumps(to_json(report), indent=2, ensure_ascii=False)
     if len(text) > LONGEST_WITH_WIDE:
-        text = _WIDE.sub(lambda found: json.dumps(found[0])[1:-1], text)  # so that it can be read back
+        # Written out, the emoji do not keep it from being read back.
+        text = _WIDE.sub(lambda found: json.dumps(found[0])[1:-1], text)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def too_large(text: str) -> str | None:
     """Return why a report is too large to be read back, in words that follow its name; None where it is not."""
-    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):  # first: to encode such a text takes yet more memory
+    # This comes first: to encode such a text takes yet more memory.
+    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):
         return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
     if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
         return f"is larger than {LARGEST_REPORT // 1024**2} MiB"
@@ -98,17 +99,11 @@ def _is_deeper(value: Any, levels: int) -> bool:
     """Tell whether lists and objects are nested deeper than so many levels, one level at a time."""
     layer = [value]
     for _ in range(levels):
-        layer = [item for container in layer for item in _list_items(container)]
-        if not layer:
-            return False
+        containers = [
+            item.values() if isinstance(item, dict) else item for item in layer if isinstance(item, dict | list)
+        ]
+        layer = [item for container in containers for item in container]
     return any(isinstance(item, dict | list) for item in layer)
-
-
-def _list_items(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
 
 
 def _check_version(document: Any, where: str) -> None:

@@ -35,7 +35,11 @@ def to_json(value: Any) -> Any:
     """Return an entry of a report as a JSON object; values that came as JSON stay as they are."""
     if dataclasses.is_dataclass(value):
         found = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {field.name: to_json(item) for field, item in found if not _is_left_out(field, item)}
+        return {
+            field.name: to_json(item)
+            for field, item in found
+            if item is not MISSING and not (item is None and field.default is None)
+        }
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     return value.value if isinstance(value, enum.Enum) else value
@@ -50,10 +54,6 @@ def from_json(kind: type[_Entry], value: Any) -> _Entry:
     return cast("_Entry", _read(kind, value, ()))
 
 
-def _is_left_out(field: dataclasses.Field[Any], value: Any) -> bool:
-    return value is MISSING or (value is None and field.default is None)
-
-
 def _read(kind: Any, value: Any, place: _Place) -> Any:
     if kind is Any:
         return value
@@ -63,8 +63,7 @@ def _read(kind: Any, value: Any, place: _Place) -> Any:
         return _read_fields(kind, value, place)
     if isinstance(kind, enum.EnumMeta):
         return kind(_read_choice([member.value for member in cast("type[enum.Enum]", kind)], value, place))
-    # Not isinstance: to Python true is a whole number.
-    return value if type(value) is kind else _refuse(place, _WORDS[kind], value)
+    return _expect(kind, value, place)
 
 
 @functools.cache
@@ -75,9 +74,8 @@ def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
 
 
 def _read_fields(kind: Any, value: Any, place: _Place) -> Any:
-    if not isinstance(value, dict):
-        _refuse(place, _WORDS[dict], value)
     found = {}
+    _expect(dict, value, place)
     for name, hint, required in _find_fields(kind):
         if name in value:
             found[name] = _read(hint, value[name], (*place, name))
@@ -88,15 +86,12 @@ def _read_fields(kind: Any, value: Any, place: _Place) -> Any:
 
 
 def _read_list(arguments: Any, value: Any, place: _Place) -> Any:
-    if not isinstance(value, list):
-        _refuse(place, _WORDS[list], value)
-    return tuple(_read(arguments[0], item, (*place, str(number))) for number, item in enumerate(value))
+    items = enumerate(_expect(list, value, place))
+    return tuple(_read(arguments[0], item, (*place, str(number))) for number, item in items)
 
 
 def _read_object(arguments: Any, value: Any, place: _Place) -> Any:
-    if not isinstance(value, dict):
-        _refuse(place, _WORDS[dict], value)
-    return {key: _read(arguments[1], item, (*place, key)) for key, item in value.items()}
+    return {key: _read(arguments[1], item, (*place, key)) for key, item in _expect(dict, value, place).items()}
 
 
 def _read_choice(choices: Any, value: Any, place: _Place) -> Any:
@@ -123,6 +118,7 @@ def _read_checked(arguments: Any, value: Any, place: _Place) -> Any:
     return found
 
 
+# By the origin of a type; dataclasses, enums and scalars have none.
 _READERS: dict[Any, Callable[[Any, Any, _Place], Any]] = {
     tuple: _read_list,
     dict: _read_object,
@@ -131,6 +127,11 @@ _READERS: dict[Any, Callable[[Any, Any, _Place], Any]] = {
     types.UnionType: _read_optional,
     Annotated: _read_checked,
 }
+
+
+def _expect(kind: type, value: Any, place: _Place) -> Any:
+    # Not isinstance: to Python true is a whole number.
+    return value if type(value) is kind else _refuse(place, _WORDS[kind], value)
 
 
 def _refuse(place: _Place, wanted: str, value: Any) -> None:

@@ -83,6 +83,7 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
         return verdict
     if entry.error or (entry.status and entry.status.unread):
         return "error"
+    # Of a definition that is only checked nobody expects to be read.
     if entry.left_out and report.traits.reads_live:
         return "skipped"
     if any(problem.severity == "error" for problem in problems):
@@ -93,6 +94,7 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
 
 
 def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
+    # What is sent needs nobody: an apply settles it.
     failing = {change.kind for change in entry.changes if not change.sent} & report.traits.failing
     detailed = report.options.get("detailed_exitcode") is True
     return bool(failing) or (detailed and bool(entry.kinds & report.traits.detailed))
@@ -106,7 +108,7 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
         case = _start_case(file, file)
         failing = any(problem.severity == "error" for problem in problems) or report.options.get("strict")
         if failing:
-            attributes = {"message": wording.counted(len(problems), "problem"), "type": "invalid"}
+            attributes = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"}
             _add_text(case, "error", map(_tell_problem, problems), **attributes)
         else:
             _add_text(case, "system-out", map(_tell_problem, problems))
@@ -115,13 +117,14 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
 
 def _make_case_of_run(report: Report, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
     """Yield a case for the run as a whole, an error, where it left assistants out."""
+    # Without it a run of skipped cases alone would show green in most readers.
     if all(case.find("skipped") is None for case in cases):
         return
     skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)
     unread = sum(entry.left_out for entry in report.assistants)
     left_out = (
-        f"{wording.counted(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}" if skipped else "",
-        f"{wording.counted(unread, 'assistant')} not read" if unread else "",
+        f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}" if skipped else "",
+        f"{wording.count_noun(unread, 'assistant')} not read" if unread else "",
     )
     attributes = {"classname": "reconciler", "name": escape(report.command), "time": "0"}
     case = ElementTree.Element("testcase", attributes)

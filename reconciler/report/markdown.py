@@ -57,7 +57,7 @@ _WIDE = (_Width(file=True, fields=True), _Width(file=True))
 def render_markdown(
     report: Report, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = measure_utf16
 ) -> str:
-    """Return the report as Markdown of at most `limit` characters (1,000 at least), counted in UTF-16 units.
+    """Return the report as Markdown of at most `limit` characters (1,000 at least), count_noun in UTF-16 units.
 
     `measure` counts them otherwise, `page.measure_bytes` for a file that is limited in bytes.
 
@@ -69,7 +69,10 @@ def render_markdown(
     page.add("\n\n".join([heading, f"**{inline(tell_totals(report))}**", *map(inline, wording.list_notes(report))]))
     left_out: list[str] = []
     if report.traits.reads_live:
-        entries = sorted(filter(wording.is_worth_showing, report.assistants), key=_rank)
+        entries = sorted(
+            filter(wording.is_worth_showing, report.assistants),
+            key=lambda entry: (wording.rank_severity(entry), entry.file, entry.key),
+        )
         left_out += _add_table(entries, report, page)
         left_out += _add_problems(report, page)
         left_out += _add_sections(entries, report, page)
@@ -85,10 +88,6 @@ def close_page(page: Page, left_out: Sequence[str]) -> str:
     return page.text()
 
 
-def _rank(entry: AssistantEntry) -> tuple[int, str, str]:
-    return wording.rank_severity(entry), entry.file, entry.key
-
-
 def _add_table(entries: Sequence[AssistantEntry], report: Report, page: Page) -> list[str]:
     """Add the table of assistants, its rows as full as they can all be; return what is left out, in words.
 
@@ -97,6 +96,7 @@ def _add_table(entries: Sequence[AssistantEntry], report: Report, page: Page) ->
     """
     if not entries:
         return []
+    # Names may be shared; where the file finds no room, the key tells such assistants apart.
     most = page.room * 2 // 3
     titles = Counter(map(wording.choose_title, entries))
     shared = frozenset(title for title, number in titles.items() if number > 1)
@@ -110,8 +110,9 @@ def _add_table(entries: Sequence[AssistantEntry], report: Report, page: Page) ->
         names = range(_SHORTEST_NAME, _LONGEST_NAME + 1)
         fitting = bisect.bisect_right(names, most, key=lambda name: measure_table(_Width(name, by_key=shared)))
         chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
+    # Where not even the shortest names fit, the last rows go.
     missing = page.add_lines(_head(chosen), [_row(entry, report, chosen) for entry in entries])
-    return [wording.counted(missing, "more assistant")] if missing else []
+    return [wording.count_noun(missing, "more assistant")] if missing else []
 
 
 def _head(width: _Width) -> list[str]:
@@ -160,7 +161,7 @@ def _add_problems(report: Report, page: Page) -> Iterator[str]:
     lists = [("warning", list[str](), warnings), ("removed definition", [], gone), ("problem", table, rows)]
     for name, head, lines in lists:
         if lines and (missing := page.add_lines(head, lines)):
-            yield wording.counted(missing, name)
+            yield wording.count_noun(missing, name)
 
 
 def _add_sections(entries: Sequence[AssistantEntry], report: Report, page: Page) -> Iterator[str]:
@@ -171,10 +172,10 @@ def _add_sections(entries: Sequence[AssistantEntry], report: Report, page: Page)
         tried = (FULL, SHORT, BRIEF) if shown[SHORT] + shown[BRIEF] < _PATIENCE else (BRIEF,)
         detail = next((detail for detail in tried if page.add(render_section(entry, report, detail))), None)
         if detail is None:
-            yield wording.counted(len(entries) - place, "section")
+            yield wording.count_noun(len(entries) - place, "section")
             break
         shown[detail] += 1
     if shown[SHORT]:
-        yield "parts of long texts in " + wording.counted(shown[SHORT], "section")
+        yield "parts of long texts in " + wording.count_noun(shown[SHORT], "section")
     if shown[BRIEF]:
-        yield "the values in " + wording.counted(shown[BRIEF], "section")
+        yield "the values in " + wording.count_noun(shown[BRIEF], "section")

@@ -41,6 +41,7 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
 
 def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidden: list[Any] | None = None) -> Any:
     """Return a value that stands at a path with its sensitive parts replaced; those are added to `hidden`."""
+    # Few patterns concern a value; those that do not are dropped before its depths are walked.
     near = [pattern for pattern in sensitive if _meets(pattern, path)]
     if not near or value is None or value is MISSING:
         return value

@@ -23,6 +23,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     # what the first of them found. Times are whole seconds, so the end breaks a tie, and then the order given.
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
     bases = [report.base for report in reports]
+    # One run without a base took live edits for changes, and a reader must know: then the whole has none.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
     return Report(
         format_version=FORMAT_VERSION,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 def measure_utf16(text: str) -> int:
     """Return how long a text is for GitHub and others that count UTF-16 units: an emoji counts two."""
+    # Nearly all parts are ASCII, and each is measured several times.
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -35,6 +36,7 @@ class Page:
 
     def add_lines(self, head: Sequence[str], lines: Iterable[str]) -> int:
         """Add as many lines below their head as there is room for; return how many are left out."""
+        # A table without rows says nothing, so its head takes room only together with a first row.
         waiting = list(lines)
         room = self.room - sum(self.measure(line) + 1 for line in head) - 2
         fitting = 0

@@ -84,6 +84,7 @@ def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
     """Return the fields that one run sent of an assistant; `resent` adds what went along in fields of its own."""
     fields = [_read_field(change, entry) for change in entry.changes if change.sent]
     _check_apart(fields)
+    # A resumed apply sends fields although nothing differs, so only the patch knows them.
     patch = entry.patch or {}
     if resent:
         again = sorted(patch.keys() - {field.path[0] for field in fields})
@@ -92,6 +93,7 @@ def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
 
 
 def _check_apart(fields: Sequence[AppliedField]) -> None:
+    # Sorted, a path stands right before those below it.
     for path, following in itertools.pairwise(sorted(field.path for field in fields)):
         if following[: len(path)] == path:
             raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
@@ -103,6 +105,7 @@ def _read_field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:
         path=path,
         old=change.live,
         new=change.desired,
+        # A masked parent hides it in the patch; then what was declared must do.
         sent=change.desired if sent is MISSING else sent,
         masked=any(map(_is_masked, (change.live, change.desired, sent))),
         since=Since(since.commit, since.author, since.date) if since else None,

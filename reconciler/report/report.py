@@ -51,14 +51,14 @@ class ChangeEntry:
         return None if self.live is MISSING else self.live
 
     @property
-    def has_base(self) -> bool:
-        """Tell whether the base has such a key."""
-        return self.base is not MISSING
+    def moved_on(self) -> bool:
+        """Tell whether it is a conflict over a key that the base has."""
+        return self.kind is Kind.CONFLICT and self.base is not MISSING
 
     @property
     def moved_from(self) -> Any:
         """The base of a conflict. Of any other difference None: there the base equals one of the two sides."""
-        return None if self.kind is not Kind.CONFLICT or not self.has_base else self.base
+        return self.base if self.moved_on else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,14 @@ FULL = Detail(diff=1_000_000, sentence=LONGEST_SENTENCE)
 SHORT = Detail(diff=1_500, sentence=LONGEST_SENTENCE)
 BRIEF = Detail(diff=0, sentence=BRIEF_SENTENCE)
 
-_REMARKS = ("set by", "error", "not shown live", "warning", "released", "ignored")
-_BOLD = ("error", "not shown live", "warning")
+_REMARKS = {
+    "set by": "Set by",
+    "error": "**Error:**",
+    "not shown live": "**Not shown live:**",
+    "warning": "**Warning:**",
+    "released": "Released:",
+    "ignored": "Ignored:",
+}
 _WIDTH = 96  # columns of a comment on GitHub, about
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,
@@ -55,9 +61,9 @@ def render_section(entry: AssistantEntry, report: Report, detail: Detail = FULL)
     Empty for an assistant of which the table has said everything.
     """
     name = inline(cut(wording.choose_title(entry), BRIEF_SENTENCE))
-    parts = _show_groups(entry, report, detail.diff) if detail.diff else _name_fields(entry.changes)
-    remarks = "\n".join(_list_remarks(entry, detail.sentence))
-    body = [*parts, *([remarks] if remarks else [])]
+    names = ", ".join(code(cut(field_name(change.path), BRIEF_SENTENCE)) for change in entry.changes)
+    parts = _show_groups(entry, report, detail.diff) if detail.diff else [f"Differs in {names}" if names else ""]
+    body = [part for part in (*parts, "\n".join(_list_remarks(entry, detail.sentence))) if part]
     return fold(f"<b>{name}</b>: {inline(wording.tell_standing(entry))} ({html_code(entry.file)})", body)
 
 
@@ -76,18 +82,13 @@ def head_table(titles: Sequence[str]) -> list[str]:
     return [join_cells(titles), join_cells(["---"] * len(titles))]
 
 
-def _name_fields(changes: Sequence[ChangeEntry]) -> Iterator[str]:
-    names = [code(cut(field_name(change.path), BRIEF_SENTENCE)) for change in changes]
-    if names:
-        yield "Differs in " + ", ".join(names)
-
-
 def _show_groups(entry: AssistantEntry, report: Report, longest: int) -> Iterator[str]:
     updated = wording.tell_last_update(entry)
     for group in group_changes(entry):
         names = name_sides(group[0], entry, report)
         aside = f", {inline(updated)}" if updated and group[0].kind is not Kind.CHANGE else ""
         yield f"**{name_group(group, entry, report)}**{aside}"
+        # Short values read best as columns; a long one would make the table unreadable.
         if short := [change for change in group if _is_short(change)]:
             yield _show_table(short, names)
         for change in group:
@@ -156,28 +157,21 @@ def _cut_lines(lines: list[str], longest: int) -> list[str]:
         fitting += 1
     if fitting == len(lines):
         return lines
+    # A block with nothing but a count would not even say which text is meant.
     fitting = max(fitting, 1)
     first = [cut(line, longest) for line in lines[:fitting]]
     more = len(lines) - fitting
-    return [*first, f"  \u2026 {wording.counted(more, 'more line')}"] if more else first
+    return [*first, f"  \u2026 {wording.count_noun(more, 'more line')}"] if more else first
 
 
 def _split_line(line: DiffLine) -> Iterator[str]:
     """Yield a line as GitHub colours it: one that changed within as its old and new version."""
-    if line.sign == "gap":
-        yield "  " + line.pieces[0].text
-    elif line.sign == "~":
-        yield from _wrap_line("-", "".join(piece.text for piece in line.pieces if piece.mark != "new"))
-        yield from _wrap_line("+", "".join(piece.text for piece in line.pieces if piece.mark != "old"))
-    else:
-        yield from _wrap_line(line.sign, "".join(piece.text for piece in line.pieces))
-
-
-def _wrap_line(sign: str, text: str) -> Iterator[str]:
-    """Yield a line of a diff as lines that need no scrolling; what was one line is indented from its second on."""
-    # The wrapper looks at each character, and most lines are short.
-    for part in [text] if len(text) <= _WIDTH else _WRAPPER.wrap(text):
-        yield f"{sign} {part}"
+    sides = {"gap": [(" ", line.old)], "~": [("-", line.old), ("+", line.new)]}
+    for sign, pieces in sides.get(line.sign, [(line.sign, line.pieces)]):
+        text = "".join(piece.text for piece in pieces)
+        # Nobody should have to scroll sideways. The wrapper looks at each character, and most lines are short.
+        parts = [text] if len(text) <= _WIDTH or line.sign == "gap" else _WRAPPER.wrap(text)
+        yield from (f"{sign} {part}" for part in parts)
 
 
 def _list_remarks(entry: AssistantEntry, longest: int) -> list[str]:
@@ -198,9 +192,4 @@ def _list_remarks(entry: AssistantEntry, longest: int) -> list[str]:
     ]
     if errors := wording.tell_error(entry):
         found.append(("error", "<br>".join(map(write, errors))))
-    return [_label(label, text) for label, text in sorted(found, key=lambda remark: _REMARKS.index(remark[0]))]
-
-
-def _label(label: str, text: str) -> str:
-    name = label.capitalize() if label == "set by" else f"{label.capitalize()}:"
-    return f"- **{name}** {text}" if label in _BOLD else f"- {name} {text}"
+    return [f"- {_REMARKS[label]} {text}" for label, text in sorted(found, key=lambda one: [*_REMARKS].index(one[0]))]

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Any, Literal
 
 from reconciler.report.diffs import DiffLine, Piece, diff_values
@@ -29,6 +29,7 @@ def compare_sides(old: Any, new: Any) -> list[Row]:
     if fits_on_a_line(old) and fits_on_a_line(new):
         return [_compare_short(old, new)]
     rows = list(_make_rows(diff_values(old, new)))
+    # A long text beside nothing: the empty cells of its other lines need no words.
     if old is None or new is None:
         first, *others = rows or [Row("changed", NOTHING, NOTHING)]
         left, right = (NOT_SET if value is None else cell for value, cell in ((old, first.left), (new, first.right)))
@@ -46,7 +47,8 @@ def _compare_short(old: Any, new: Any) -> Row:
     if left == right:
         return Row("same", left, right)
     if isinstance(old, str) and isinstance(new, str):
-        (row,) = _make_rows(diff_values(literal(old), literal(new)))  # two lines, which share one
+        # Two literals are a line each, which make one row.
+        (row,) = _make_rows(diff_values(literal(old), literal(new)))
         return row
     return Row("changed", _mark_cell(left, "old"), _mark_cell(right, "new"))
 
@@ -57,30 +59,12 @@ def _mark_cell(cell: Cell, mark: Literal["old", "new"]) -> Cell:
 
 def _make_rows(lines: Sequence[DiffLine]) -> Iterator[Row]:
     """Yield the lines of a diff as rows: lines removed and lines added next to them share rows."""
-    removed: list[Cell] = []
-    added: list[Cell] = []
-    for line in lines:
-        if line.sign == "-":
-            removed.append(line.pieces)
+    for replaced, run in groupby(lines, lambda line: line.sign in ("-", "+")):
+        found = list(run)
+        if replaced:
+            removed, added = ([line.pieces for line in found if line.sign == sign] for sign in ("-", "+"))
+            yield from (Row("changed", *cells) for cells in zip_longest(removed, added, fillvalue=NOTHING))
             continue
-        if line.sign == "+":
-            added.append(line.pieces)
-            continue
-        yield from _pair_cells(removed, added)
-        removed, added = [], []
-        yield _make_row(line)
-    yield from _pair_cells(removed, added)
-
-
-def _pair_cells(removed: Sequence[Cell], added: Sequence[Cell]) -> Iterator[Row]:
-    for left, right in zip_longest(removed, added, fillvalue=NOTHING):
-        yield Row("changed", left, right)
-
-
-def _make_row(line: DiffLine) -> Row:
-    if line.sign == "gap":
-        return Row("gap", line.pieces, NOTHING)
-    if line.sign == " ":
-        return Row("same", line.pieces, line.pieces)
-    left = tuple(piece for piece in line.pieces if piece.mark != "new")
-    return Row("changed", left, tuple(piece for piece in line.pieces if piece.mark != "old"))
+        for line in found:
+            kind: RowKind = "gap" if line.sign == "gap" else "same" if line.sign == " " else "changed"
+            yield Row(kind, line.old, NOTHING if kind == "gap" else line.new)

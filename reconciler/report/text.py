@@ -8,13 +8,12 @@ from typing import Any
 
 from reconciler.core.outcome import Kind, Severity
 from reconciler.report import direction, wording
-from reconciler.report.colour import Ink, Palette
 from reconciler.report.commands import Sides
-from reconciler.report.diffs import DiffLine, Piece, diff_values
-from reconciler.report.layout import Look, Span, paint_line, wrap_paragraph
+from reconciler.report.diffs import DiffLine, Mark, diff_values
+from reconciler.report.layout import Ink, Look, Span, break_line, wrap_paragraph
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.totals import tell_totals
-from reconciler.report.values import columns, escape, field_name, fits_on_a_line, literal
+from reconciler.report.values import escape, field_name, fits_on_a_line, literal
 
 _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "plain", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
@@ -26,6 +25,8 @@ _INK_OF_SEVERITY: dict[Severity, Ink] = {
     Severity.CALM: "dim",
 }
 _INK_OF_REMARK: dict[str, Ink] = {"not shown live": "bad", "warning": "changed"}
+_INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
+_MARKED: dict[Mark, str] = {"old": "[-{}-]", "new": "{{+{}+}}", "gap": "{}", "same": "{}"}
 _MARGIN = 6  # columns before what does not fit on a field's own line any more
 
 
@@ -35,7 +36,7 @@ def render_text(report: Report, *, colour: bool = False, width: int = 80, verbos
     `width` is the terminal's, in columns; `colour` adds ANSI colours; `verbose` also lists the assistants
     that are in sync and shortens no text.
     """
-    look = Look(Palette(colour), width, verbose)
+    look = Look(colour, width, verbose)
     if report.traits.reads_live:
         groups = wording.group_equal_errors(filter(wording.is_worth_showing, report.assistants))
         blocks = [
@@ -43,16 +44,17 @@ def render_text(report: Report, *, colour: bool = False, width: int = 80, verbos
             for entries in groups
         ]
         if verbose:
-            blocks.append(_list_in_sync(report.assistants, look))
+            quiet = [entry for entry in report.assistants if not wording.is_worth_showing(entry)]
+            blocks.append([look.paint(f"{escape(one.file)}: {wording.tell_standing(one)}", "dim") for one in quiet])
     else:
         blocks = [_list_problems(report, look)]
-    blocks.append([*_close(report, look), look.palette.paint(tell_totals(report), "bold")])
+    blocks.append([*_close(report, look), look.paint(tell_totals(report), "bold")])
     return join_blocks(blocks)
 
 
 def show_assistant(entry: AssistantEntry, report: Report, *, width: int = 100) -> list[str]:
     """Return the lines that the text report has of one of its assistants, without colour."""
-    return _show_assistant(entry, report, Look(Palette(on=False), width, verbose=False))
+    return _show_assistant(entry, report, Look(colour=False, width=width))
 
 
 def join_blocks(blocks: Sequence[Sequence[str]]) -> str:
@@ -64,8 +66,8 @@ def _list_problems(report: Report, look: Look) -> list[str]:
     """Return the problems as editors turn them into links: one line each, therefore never wrapped."""
     lines = []
     for problem in report.problems:
-        place = look.palette.paint(escape(wording.tell_place(problem)) + ":", "bold")
-        warning = look.palette.paint("warning: ", "changed") if problem.severity == "warning" else ""
+        place = look.paint(escape(wording.tell_place(problem)) + ":", "bold")
+        warning = look.paint("warning: ", "changed") if problem.severity == "warning" else ""
         lines.append(f"{place} {warning}{escape(problem.message.strip())}".rstrip())
     return lines
 
@@ -81,11 +83,6 @@ def _close(report: Report, look: Look) -> Iterator[str]:
         notes.append(direction.explain_values(report))
     for note in notes:
         yield from wrap_paragraph([(note, "dim")], look)
-
-
-def _list_in_sync(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
-    quiet = [entry for entry in entries if not wording.is_worth_showing(entry)]
-    return [look.palette.paint(f"{escape(entry.file)}: {wording.tell_standing(entry)}", "dim") for entry in quiet]
 
 
 def _show_group(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
@@ -141,7 +138,10 @@ def _show_change(change: ChangeEntry, entry: AssistantEntry, report: Report, loo
     live, desired = change.before, change.desired
     sign = "-" if desired is None else "+" if live is None else "~"
     head: list[Span] = [("  ", "plain"), (sign, _INK_OF_SIGN[sign]), (f" {field_name(change.path)}:", "plain")]
-    remark: Span = (_tell_origin(change, report), _INK_OF_KIND[change.kind])
+    origin = direction.tell_origin(change, report)
+    if origin and change.moved_on and fits_on_a_line(change.base):
+        origin += f" from {literal(change.base)}"
+    remark: Span = (f" ({origin})" if origin else "", _INK_OF_KIND[change.kind])
     if not (fits_on_a_line(live) and fits_on_a_line(desired)):
         lines = wrap_paragraph([remark], look, first=head, indent=_MARGIN)
         return lines + _show_diffs(change, direction.name_sides(change, entry, report), look)
@@ -150,30 +150,12 @@ def _show_change(change: ChangeEntry, entry: AssistantEntry, report: Report, loo
     return break_line(head, [(old, "plain"), (new, "plain"), remark], look, _MARGIN)
 
 
-def break_line(head: list[Span], spans: Sequence[Span], look: Look, margin: int) -> list[str]:
-    """Return spans behind a head; one that does not fit any more begins a line, and none is divided."""
-    lines = [head]
-    for text, ink in spans:
-        taken = sum(columns(part) for part, _ in lines[-1])
-        if text and taken + columns(text) > look.width and taken > margin:
-            lines.append([(" " * (margin - 1), "plain")])
-        lines[-1].append((text, ink))
-    return [paint_line(line, look.palette) for line in lines]
-
-
-def _tell_origin(change: ChangeEntry, report: Report) -> str:
-    """Return a difference's origin between brackets; for a conflict also the value that both moved away from."""
-    origin = direction.tell_origin(change, report)
-    shows_base = change.kind is Kind.CONFLICT and change.has_base and fits_on_a_line(change.base)
-    base = f" from {literal(change.base)}" if shows_base else ""
-    return f" ({origin}{base})" if origin else ""
-
-
 def _show_diffs(change: ChangeEntry, names: Sides, look: Look) -> list[str]:
     live, desired = change.before, change.desired
-    if change.kind is not Kind.CONFLICT or not change.has_base:
+    if not change.moved_on:
         return show_diff(live, desired, look)
     lines = []
+    # Two diffs from what both moved away from: a diff of the two sides would not tell who did what.
     for side, value in ((names.live_moved, live), (names.git_moved, desired)):
         lines += wrap_paragraph([(f"{side}:", "dim")], look, first=[("    ", "plain")])
         lines += show_diff(change.base, value, look)
@@ -194,13 +176,8 @@ def show_diff(old: Any, new: Any, look: Look) -> list[str]:
 
 def _colour_pieces(line: DiffLine, look: Look) -> list[Span]:
     # Without colour, brackets must say which words changed within a line.
-    marked = line.sign == "~" and not look.palette.on
-    return [_colour_piece(piece, marked=marked) for piece in line.pieces]
-
-
-def _colour_piece(piece: Piece, *, marked: bool) -> Span:
-    if piece.mark == "old":
-        return (f"[-{piece.text}-]" if marked else piece.text), "old"
-    if piece.mark == "new":
-        return (f"{{+{piece.text}+}}" if marked else piece.text), "new"
-    return piece.text, "dim" if piece.mark == "gap" else "plain"
+    marked = line.sign == "~" and not look.colour
+    return [
+        (_MARKED[piece.mark].format(piece.text) if marked else piece.text, _INK_OF_MARK[piece.mark])
+        for piece in line.pieces
+    ]

@@ -6,7 +6,7 @@ from reconciler.core.outcome import Kind, Outcome, Status
 from reconciler.report.commands import Totals
 from reconciler.report.report import ProblemEntry, Report
 from reconciler.report.values import escape
-from reconciler.report.wording import counted
+from reconciler.report.wording import count_noun
 
 _LONGEST_NAME = 20  # characters, of a command that somebody made up
 
@@ -39,15 +39,16 @@ def tell_totals(report: Report) -> str:
 def _count_statuses(report: Report) -> list[str]:
     counts = {status: report.summary.get(status, 0) for status in Status}
     conflicts, errors = counts[Status.CONFLICTED], sum(counts[status] for status in Status if status.unread)
-    fixed = counted(conflicts, "conflict"), f"{counts[Status.IN_SYNC]} in sync"
+    # `missing` is a status of its own, and to a reader an error like any other.
+    fixed = count_noun(conflicts, "conflict"), f"{counts[Status.IN_SYNC]} in sync"
     changed, drifted = counts[Status.PENDING], counts[Status.DRIFTED]
     if report.traits.totals is not Totals.EDITS:
-        return [f"{changed} to change", f"{drifted} drifted", *fixed, counted(errors, "error")]
+        return [f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]
     # Who looks for live edits wants each that has one, and a pending assistant may have one, too.
     edited = sum(Kind.DRIFT in entry.kinds for entry in report.assistants if entry.status is Status.PENDING)
     waiting = sum(entry.status is Status.PENDING for entry in report.assistants) - edited
     later = [f"{waiting} not applied yet"] if waiting else []
-    return [f"{drifted + edited} drifted", *fixed, *later, counted(errors, "error")]
+    return [f"{drifted + edited} drifted", *fixed, *later, count_noun(errors, "error")]
 
 
 def _count_outcomes(report: Report) -> list[str]:
@@ -60,16 +61,16 @@ def _tell_problems(report: Report) -> str:
     errors = [problem for problem in report.problems if problem.severity == "error"]
     warned = [problem for problem in report.problems if problem.severity == "warning"]
     total = report.summary.get("total", 0)
-    valid = counted(total - report.summary.get(Status.ERROR, 0), "definition is", "definitions are") + " valid"
+    valid = count_noun(total - report.summary.get(Status.ERROR, 0), "definition is", "definitions are") + " valid"
     if errors and not total:
         valid = "no definition was checked"
     strict = ", and --strict allows none" if warned and report.options.get("strict") else ""
-    warnings = counted(len(warned), "warning") if warned else ""
+    warnings = count_noun(len(warned), "warning") if warned else ""
     if not errors:
         return f"{valid}, with {warnings} in {_count_files(warned)}{strict}." if warned else f"{valid}."
-    problems = counted(len(errors), "problem") + (f" and {warnings}" if warned else "")
+    problems = count_noun(len(errors), "problem") + (f" and {warnings}" if warned else "")
     return f"Validate: {problems} in {_count_files([*errors, *warned])}, {valid}{strict}."
 
 
 def _count_files(problems: Sequence[ProblemEntry]) -> str:
-    return counted(len({problem.file for problem in problems}), "file")
+    return count_noun(len({problem.file for problem in problems}), "file")

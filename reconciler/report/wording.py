@@ -58,7 +58,7 @@ class Remark:
     aside: str = ""
 
 
-def counted(number: int, singular: str, plural: str = "") -> str:
+def count_noun(number: int, singular: str, plural: str = "") -> str:
     """Return a number with its noun: `1 conflict`, `0 conflicts`."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
@@ -92,6 +92,7 @@ def group_equal_errors(entries: Iterable[AssistantEntry]) -> list[list[Assistant
     """
     groups: dict[tuple[str, ...], list[AssistantEntry]] = {}
     for number, entry in enumerate(entries):
+        # Its own number keeps every other entry apart.
         error = () if entry.changes or _has_remarks(entry) else tell_error(entry)
         groups.setdefault((tell_standing(entry), *error) if error else (str(number),), []).append(entry)
     return list(groups.values())
@@ -181,6 +182,7 @@ def list_notes(report: Report) -> list[str]:
     found: list[str] = []
     if report.offline:
         found.append("Offline: compared with the base, not with what is live. This report can't be applied.")
+    # Then a live edit is overwritten as if it were old news; nobody should learn that afterwards.
     if report.base is None and report.traits.without_base:
         found.append(report.traits.without_base)
     return [*found, *_explain_options(report)]

@@ -12,7 +12,7 @@ from golden_documents import DOCUMENTS, HOSTILE, NEW_PROMPT, PROMPT
 from report_documents import BASE, assistant, change, document, problem
 
 from reconciler.core.outcome import Outcome, Status
-from reconciler.report import html_page as pages
+from reconciler.report import html as pages
 from reconciler.report.html import render_html
 
 VOID = {"meta", "input"}
@@ -121,22 +121,23 @@ def test_a_column_says_which_value_it_holds(
 
 def test_every_status_and_outcome_has_a_place_among_the_filters() -> None:
     for status in Status:
-        assert pages.make_html_page(document("plan", assistant("a", status=status))).categories[0].count == 1
+        assert pages.make_page(document("plan", assistant("a", status=status)))["categories"][0]["count"] == 1
     for outcome in Outcome:
-        (found,) = pages.make_html_page(document("apply", assistant("a", outcome=outcome))).categories
-        assert found.label == outcome.replace("_", " ")
+        (found,) = pages.make_page(document("apply", assistant("a", outcome=outcome)))["categories"]
+        assert found["label"] == outcome.replace("_", " ")
 
 
 def test_filters_count_their_cards_and_the_most_severe_comes_first() -> None:
     run = DOCUMENTS["plan_with_base"]()
-    page = pages.make_html_page(run)
-    assert [(choice.label, choice.count) for choice in page.categories] == [
+    page = pages.make_page(run)
+    assert [(choice["label"], choice["count"]) for choice in page["categories"]] == [
         ("conflict", 1),
         ("drifted", 1),
         ("to change", 1),
     ]
-    assert [(choice.value, choice.count) for choice in page.origins] == [("conflict", 1), ("drift", 2), ("change", 2)]
-    assert [card.category for card in page.cards] == ["conflict", "drifted", "to change"]
+    assert [choice["value"] for choice in page["origins"]] == ["conflict", "drift", "change"]
+    assert [choice["count"] for choice in page["origins"]] == [1, 2, 2]
+    assert [card["category"] for card in page["cards"]] == ["conflict", "drifted", "to change"]
 
 
 def test_definitions_that_were_only_validated_are_valid() -> None:
