@@ -32,7 +32,7 @@ _WHERE_THE_REST_IS = "The job's summary and the other reports have them all."
 Level = Literal["error", "warning"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@dataclasses.dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Annotation:
     """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place.
 
@@ -41,9 +41,9 @@ class Annotation:
 
     level: Level  # "error" sorts before "warning"
     rank: int
-    file: str
-    line: int
-    column: int
+    file: str = ""
+    line: int = 0
+    column: int = 0
     title: str
     text: str
 
@@ -109,9 +109,9 @@ def list_annotations(report: Report) -> Iterator[Annotation]:
             yield _annotate_entry(entry, "warning", 3, "Warning", [warning])
     if skipped := report.summary.get(Outcome.SKIPPED):
         text = f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
-        yield Annotation("error", 0, "", 0, 0, name_command(report), text)
+        yield Annotation(level="error", rank=0, title=name_command(report), text=text)
     for warning in report.warnings:
-        yield Annotation("warning", 3, "", 0, 0, "Warning", _join_lines([warning]))
+        yield Annotation(level="warning", rank=3, title="Warning", text=_join_lines([warning]))
 
 
 def _write_line(annotation: Annotation) -> str:
@@ -159,7 +159,8 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
 def _annotate_entry(
     entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str], line: int = 0
 ) -> Annotation:
-    return Annotation(level, rank, escape(entry.file), line, 0, _title(what, entry), _join_lines(lines))
+    text = _join_lines(lines)
+    return Annotation(level=level, rank=rank, file=escape(entry.file), line=line, title=_title(what, entry), text=text)
 
 
 def _annotate_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
@@ -177,7 +178,6 @@ def _annotate_change(change: ChangeEntry, entry: AssistantEntry, report: Report)
         rank=1 if conflict else 2,
         file=escape(change.file or entry.file),
         line=change.line or 0,
-        column=0,
         title=_title("Conflict" if conflict else "Edited live", entry),
         text=_join_lines([f"{field_name(change.path)}: {', '.join(sides)}.", consequence]),
     )
