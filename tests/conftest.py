@@ -1,4 +1,4 @@
-"""Stands here so that pytest puts this folder on the path: its modules serve the tests of all rooms."""
+"""What holds for every test, and the fixtures that tests of several rooms ask for."""
 
 import os
 import signal

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
 A_REAL_API = {
     "RECONCILER_API_URL": "https://real.example/api",
     "RECONCILER_AUTH_TOKEN": "token-of-a-real-account",
@@ -31,7 +31,7 @@ def temporary(tmp_path: Path) -> Iterator[Path]:
 def started(temporary: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, *(words or ("-m", "demo"))],
-        cwd=ROOT,
+        cwd=TESTS,
         env={**os.environ, "TMPDIR": str(temporary), **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

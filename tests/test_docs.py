@@ -1,6 +1,7 @@
 """The documents say what is true: links lead somewhere, options exist, examples do what is written beside them."""
 
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,9 @@ from commands import run
 from reconciler.cli.main import reconciler
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SUPPORT = ROOT / "tests" / "support"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), SUPPORT / "README.md"])
+FOR_CONTRIBUTORS = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", SUPPORT / "README.md"]
 README = ROOT / "README.md"
 DEFINITIONS = ROOT / "docs" / "definitions.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
@@ -89,6 +92,33 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
         assert place.exists(), link
         assert place.is_relative_to(ROOT), link
         assert not anchor or anchor in anchors(place), link
+
+
+def test_every_file_and_folder_of_ours_that_is_named_exists() -> None:
+    """By its path from the root or in the package; a module's name alone may follow a path in its room."""
+    named = re.compile(r"(?<=`)(?!refs/)(?:[\w.]+/)+(?:[\w.]+)?(?=`)|(?<=`)\w+\.py(?=`)|\btests/[\w./]+\w")
+    missing = [
+        f"{document.name}: {path}"
+        for document in FOR_CONTRIBUTORS
+        for path in named.findall(document.read_text(encoding="utf-8"))
+        if not (ROOT / path).exists() and not any((ROOT / "reconciler").rglob(path))
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_every_target_of_make_that_is_named_is_there_and_its_help_fits_the_terminal() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert max(map(len, listed.splitlines())) <= 80
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for document in [README, *FOR_CONTRIBUTORS]:
+        text = document.read_text(encoding="utf-8")
+        assert set(re.findall(r"(?:`|^ *)make ([a-z-]+)", text, re.MULTILINE)) <= targets, document.name
+
+
+def test_the_page_about_helpers_names_each_of_them() -> None:
+    table = (SUPPORT / "README.md").read_text(encoding="utf-8").partition("## All of them")[2]
+    named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(named) == sorted(module.stem for module in SUPPORT.glob("*.py"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

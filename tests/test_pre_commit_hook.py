@@ -1,6 +1,6 @@
 """The hook for pre-commit: that its command exists, when it runs, and that it sees all files.
 
-`checks/pre_commit/check.py` tries it with the real pre-commit, which needs a network.
+`tests/checks/pre_commit/check.py` tries it with the real pre-commit, which needs a network.
 """
 
 import re

@@ -19,8 +19,7 @@ def test_nothing_is_lost_changed_or_told_wrongly(seed: int) -> None:
 
 def test_one_line_tells_of_all_schedules() -> None:
     command = [sys.executable, "-m", "soak", "--schedules", "2", "--seed", "7", "--jobs", "1"]
-    root = Path(__file__).parent.parent
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.startswith("Soak: 2 schedules from seed 7, 40 assistants each: ")
     assert done.stdout.endswith("; 0 schedules failed.\n")
 
@@ -28,6 +27,6 @@ def test_one_line_tells_of_all_schedules() -> None:
 def test_a_schedule_that_fails_tells_how_to_run_it_alone(capsys: pytest.CaptureFixture[str]) -> None:
     tell(Found(42, ("GET *: 503",), "merge", ("the end: a01 is lost",), 1, 1, 1, {}))
     said = capsys.readouterr().out
-    assert "python -m soak --schedules 1 --seed 42" in said
+    assert "make soak SCHEDULES=1 SEED=42" in said
     assert "--fault 'GET *: 503'" in said
     assert "a01 is lost" in said

@@ -51,6 +51,7 @@ class Environment:
     org_id: str | None = None
     on_drift: OnDrift | None = None
     max_changes: MaxChanges | None = None
+    record: bool | None = None
     ignore: tuple[IgnoreRule, ...] = ()
 
 
@@ -59,7 +60,8 @@ class Settings:
     """The settings of one project; `file` is relative to the repository's root, None without a file.
 
     `environment` is the one that was chosen; its settings are in the others' place then, and `overlay` is
-    its folder, named at `overlay_place`.
+    its folder, named at `overlay_place`. `record` says whether `apply` records what it applied, None that
+    the file does not say.
     """
 
     file: str | None = None
@@ -70,6 +72,7 @@ class Settings:
     org_id: str | None = None
     on_drift: OnDrift | None = None
     max_changes: MaxChanges | None = None
+    record: bool | None = None
     ignore: tuple[IgnoreRule, ...] = ()
     environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
     environment: str | None = None
@@ -89,6 +92,8 @@ class Settings:
             org_id=environment.org_id or self.org_id,
             on_drift=environment.on_drift or self.on_drift,
             max_changes=environment.max_changes or self.max_changes,
+            # An environment's `false` is an answer, so `or` would lose it.
+            record=self.record if environment.record is None else environment.record,
             ignore=(*self.ignore, *environment.ignore),
             environment=name,
             overlay=environment.overlay,

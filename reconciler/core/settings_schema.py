@@ -124,6 +124,11 @@ _COMMON: Final[Mapping[str, Schema]] = {
         "patternErrorMessage": "Write a number of assistants, like 5, or a share from 0% to 100%, like 25%.",
         "examples": [6, "25%"],
     },
+    "record": {
+        "description": "Whether apply records what it applied, as a commit that later runs compare with.",
+        "type": "boolean",
+        "examples": [True],
+    },
     "ignore": _IGNORE,
 }
 

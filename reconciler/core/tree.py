@@ -29,14 +29,19 @@ MISSING: Final = Missing.MISSING
 
 
 def value_at(tree: Any, path: FieldPath) -> Any | Missing:
-    """Return the value at a path, or `MISSING` where there is no such key; an index of a list is a key."""
+    """Return the value at a path of objects, or `MISSING` where there is no such key; a list is a leaf."""
     for key in path:
-        if isinstance(tree, Mapping) and key in tree:
-            tree = tree[key]
-        elif isinstance(tree, list) and key.isdecimal() and int(key) < len(tree):
-            tree = tree[int(key)]
-        else:
+        if not isinstance(tree, Mapping) or key not in tree:
             return MISSING
+        tree = tree[key]
+    return tree
+
+
+def item_at(tree: Any, path: FieldPath) -> Any | Missing:
+    """Return the value at a path that may lead into lists, where an index is a key; else as `value_at`."""
+    for key in path:
+        inside = isinstance(tree, list) and key.isdecimal() and int(key) < len(tree)
+        tree = tree[int(key)] if inside else value_at(tree, (key,))
     return tree
 
 
@@ -53,7 +58,7 @@ def put_at(tree: Any, path: FieldPath, value: Any) -> Any:
 
 def drop_at(tree: Any, path: FieldPath) -> Any:
     """Return a tree without the key at a path, and as it is where there is none; lists keep their length."""
-    if not path or value_at(tree, path) is MISSING:
+    if not path or item_at(tree, path) is MISSING:
         return tree
     key, below = path[0], path[1:]
     if isinstance(tree, list):
@@ -87,4 +92,4 @@ def paths_matching(tree: Any, pattern: FieldPath, path: FieldPath = ()) -> list[
     else:
         keys = list(tree) if isinstance(tree, Mapping) else []
     chosen = (key for key in keys if pattern[0] in ("*", key))
-    return [found for key in chosen for found in paths_matching(value_at(tree, (key,)), pattern[1:], (*path, key))]
+    return [found for key in chosen for found in paths_matching(item_at(tree, (key,)), pattern[1:], (*path, key))]

@@ -145,6 +145,7 @@ class EnvironmentEntry(_Strict):
     org_id: Text = _unset()
     on_drift: OnDrift = _unset()
     max_changes: Annotated[MaxChanges, BeforeValidator(_limit)] = _unset()
+    record: bool = _unset()
     ignore: list[IgnoreEntry] = []
 
 
@@ -158,6 +159,7 @@ class SettingsFile(_Strict):
     org_id: Text = _unset()
     on_drift: OnDrift = _unset()
     max_changes: Annotated[MaxChanges, BeforeValidator(_limit)] = _unset()
+    record: bool = _unset()
     ignore: list[IgnoreEntry] = []
     environments: dict[Annotated[str, AfterValidator(_environment_name)], EnvironmentEntry] = {}
 
@@ -218,5 +220,6 @@ def describe(detail: Any, path: FieldPath) -> str:
         "string_type": "text; put it in quotes",
         "list_type": f"a list, like {_LISTS.get(path[-1], '[/metadata/crmKey]')}",
         "literal_error": "one of keep, revert, fail",
+        "bool_type": "true or false, without quotes",
     }
     return f"{name} must be {wanted.get(kind, 'a group of keys and values')}"

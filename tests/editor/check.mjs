@@ -10,7 +10,7 @@ ajv.addVocabulary(["enumDescriptions", "patternErrorMessage"]);
 
 const judges = new Map();
 for (const name of ["definition", "overlay", "settings"]) {
-  const file = new URL(`../../schema/${name}.schema.json`, import.meta.url);
+  const file = new URL(`../../docs/schema/${name}.schema.json`, import.meta.url);
   judges.set(name, ajv.compile(JSON.parse(readFileSync(file, "utf8"))));
 }
 

@@ -18,6 +18,7 @@ sensitive: [/metadata/crmKey, /metadata/*]
 extra_fields: [/model/messages, /tools]
 org_id: org_abc
 max_changes: 25%
+record: true
 ignore:
   - {path: /metadata/lastCampaign, assistants: ["admissions/*"], reason: set by the CRM, expires: 2027-01-31}
   - path: /name
@@ -55,11 +56,12 @@ def test_every_setting(folder: Path) -> None:
         extra_fields=(("model", "messages"), ("tools",)),
         org_id="org_abc",
         max_changes=MaxChanges(Fraction(25), percent=True),
+        record=True,
         ignore=(
             IgnoreRule(
-                ("metadata", "lastCampaign"), "set by the CRM", ("admissions/*",), datetime.date(2027, 1, 31), line=8
+                ("metadata", "lastCampaign"), "set by the CRM", ("admissions/*",), datetime.date(2027, 1, 31), line=9
             ),
-            IgnoreRule(("name",), "the sales team renames it", ("*",), datetime.date(2027, 2, 1), line=9),
+            IgnoreRule(("name",), "the sales team renames it", ("*",), datetime.date(2027, 2, 1), line=10),
         ),
     )
 
@@ -167,6 +169,9 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("max_changes: -1\n", "1:14: max_changes must be"),
         ("max_changes: 2.5\n", "1:14: max_changes must be"),
         ("max_changes: true\n", "1:14: max_changes must be"),
+        ('record: "true"\n', "1:9: record must be true or false, without quotes"),
+        ("record: yes\n", "1:9: yes is read as true"),
+        ("environments: {a: {record: 0}}\n", "1:28: record must be true or false"),
         ("ignore: {path: /a}\n", "1:9: ignore must be a list"),
         ("ignore: [/a]\n", "1:10: ignore, entry 1, must be a group of keys and values"),
         ("ignore:\n  - {path: /a}\n", '2:5: this entry has no "reason"; add it'),
@@ -210,3 +215,24 @@ def test_an_environment_has_settings_of_its_own(folder: Path) -> None:
     assert (staging.overlay, staging.org_id) == ("environments/staging", "org_s")
     assert [(rule.path, rule.line) for rule in staging.ignore] == [(("name",), 10)]
     assert (empty.api_url, empty.org_id, empty.overlay, empty.ignore) == (None, "org_a", None, ())
+
+
+@pytest.mark.parametrize(
+    ("project", "environment", "chosen"),
+    [
+        ("true", "false", False),
+        ("false", "true", True),
+        ("true", None, True),
+        ("false", None, False),
+        (None, "true", True),
+        (None, "false", False),
+        (None, None, None),
+    ],
+)
+def test_an_environment_records_as_it_says_or_as_the_project_says(
+    folder: Path, project: str | None, environment: str | None, chosen: bool | None
+) -> None:
+    above = f"record: {project}\n" if project else ""
+    settings = read(folder, above + "environments: {a: {" + (f"record: {environment}" if environment else "") + "}}\n")
+    assert settings.record is {"true": True, "false": False, None: None}[project]
+    assert settings.chosen("a").record is chosen

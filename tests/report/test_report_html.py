@@ -1,4 +1,4 @@
-"""The HTML report: whole in itself, nothing in it acts, everything can be found. `checks/browser` looks at it."""
+"""The HTML report: whole in itself, nothing in it acts, everything can be found. `tests/checks/browser` looks at it."""
 
 import base64
 import hashlib

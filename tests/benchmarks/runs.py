@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.fleet import FOLDER, LIVE
 from benchmarks.server import BASE_PATH
 
-ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent.parent
 # The command as a user calls it, beside the interpreter of the virtual environment.
 RECONCILER = str(Path(sys.executable).with_name("reconciler"))
 LONGEST = 120  # seconds; whatever takes longer hangs
@@ -61,7 +61,7 @@ class Bench:
         with (
             subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=TESTS,
                 env={**self._environment, **settings},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -139,7 +139,7 @@ class LocalApi:
 def local_api(bench: Bench, fleet: Path, *, latency_ms: float, fail_every: int = 0) -> Iterator[LocalApi]:
     """Run the lean API for a fleet, as long as the block lasts; it may fail each request of a number."""
     command = [sys.executable, "-m", "benchmarks.server", str(fleet / LIVE), str(latency_ms), str(fail_every)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield LocalApi(bench, fleet, server)
         finally:

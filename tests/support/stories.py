@@ -122,9 +122,9 @@ class Story:
         assert_no_secret(stdout.getvalue() + stderr.getvalue(), "what the command shows")
         return Completed(code, stdout.getvalue(), stderr.getvalue())
 
-    def report(self, command: str, *arguments: str | Path) -> Document:
+    def report(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Document:
         """Run a command that ends well or not, and return its report."""
-        done = self.run(command, *arguments, "--format", "json", "--retries", "0")
+        done = self.run(*arguments, "--format", "json", "--retries", "0", env=env)
         assert done.stdout, done.stderr
         document: Document = json.loads(done.stdout)
         if document["api_url"] == self.url:

@@ -1,6 +1,5 @@
 """A repository whose definitions serve several environments, and no API at all."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,7 @@ class Offline:
 
     def overlay(self, key: str, text: str = "", name: str = "staging", **fields: Any) -> Path:
         """Write an overlay: a text as it is, or fields."""
-        file = self.root / "environments" / name / f"{key}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text or json.dumps(fields), "utf-8")
-        return file
+        return self.project.overlay(name, key, text, **fields)
 
     def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
         """Run the command in the repository."""

@@ -43,10 +43,11 @@ class Project:
 
     def write(self, key: str, text: str = "", **fields: Any) -> Path:
         """Write a definition: a text as it is, or fields."""
-        file = self.folder / f"{key}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text or yaml.safe_dump(fields, sort_keys=False, allow_unicode=True), "utf-8")
-        return file
+        return _written(self.folder / f"{key}.yaml", text, fields)
+
+    def overlay(self, environment: str, key: str = "a", text: str = "", /, **fields: Any) -> Path:
+        """Write an overlay: a text as it is, or fields."""
+        return _written(self.root / "environments" / environment / f"{key}.yaml", text, fields)
 
     def configure(self, **settings: Any) -> None:
         """Write reconciler.yaml."""
@@ -95,6 +96,12 @@ class Project:
             planned = plan(api, scope)
             between()
             return self.document(apply(api, scope, planned, retries=retries, fail_fast=fail_fast))
+
+
+def _written(file: Path, text: str, fields: dict[str, Any]) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text or yaml.safe_dump(fields, sort_keys=False, allow_unicode=True), "utf-8")
+    return file
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Tries the hook of this repository with the real pre-commit: what it refuses, what it lets pass, what it shows.
 
-    python3 checks/pre_commit/check.py [REPOSITORY]
+    python3 tests/checks/pre_commit/check.py [REPOSITORY]
 
 REPOSITORY, by default this clone, gives the hook as its HEAD has it: what is not committed is not tried. Everything
 happens in a temporary folder; pip installs pre-commit and the hook from the package index, so it needs a network.
@@ -28,7 +28,7 @@ PERSON = {f"{role}_{what}": "somebody@example.com" for role in ROLES for what in
 
 def main() -> None:
     """Install pre-commit, commit good and bad definitions, and stop at the first surprise."""
-    given = Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parent.parent).resolve()
+    given = Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parents[2]).resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commands = folder / "pre-commit" / "bin"
@@ -115,9 +115,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command; where it must succeed and does not, end with what it said."""
     arguments = [*map(str, command)]
-    done = subprocess.run(  # noqa: S603 - the commands are ours
-        arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if check and done.returncode:
         sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done

@@ -1,4 +1,4 @@
-"""Tells the story once: `python -m demo`, from the root of the clone."""
+"""Tells the story once: `make demo`."""
 
 import sys
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from demo.stage import Failed, open_stage
 from demo.story import INTRODUCTION, STORY, WHAT_NEXT, Scene
 from demo.telling import heading, say
 
-ASSISTANTS = Path(__file__).parent.parent / "assistants"
+ASSISTANTS = Path(__file__).parents[2] / "assistants"
 
 
 def main(story: Iterable[Scene] = STORY) -> int:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, and prints one line per figure as soon as it is there."""
+"""`make bench`: measures, and prints one line per figure as soon as it is there."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""`python -m soak`: many schedules, and one line that says what came of them all."""
+"""`make soak`: many schedules, and one line that says what came of them all."""
 
 import argparse
 import collections
@@ -37,7 +37,7 @@ def main() -> int:
 
 def tell(found: Found) -> None:
     """Print what went wrong in a schedule, and how to run it alone."""
-    print(f"\nSchedule {found.seed} failed; alone: python -m soak --schedules 1 --seed {found.seed}")
+    print(f"\nSchedule {found.seed} failed; alone: make soak SCHEDULES=1 SEED={found.seed}")
     print(f"  objects: {found.nested}")
     for rule in found.rules:
         print(f"  --fault '{rule}'")

@@ -1,12 +1,10 @@
 """One definition in two environments, each with a sandbox of its own and an overlay folder."""
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from commands import Completed
 from json_reports import Document
 from servers import Sandbox, running_sandbox
@@ -48,10 +46,7 @@ class Two:
 
     def overlay(self, name: str, key: str = "a", text: str = "", /, **fields: Any) -> Path:
         """Write an overlay: a text as it is, or fields."""
-        file = self.root / "environments" / name / f"{key}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text or yaml.safe_dump(fields, sort_keys=False, allow_unicode=True), "utf-8")
-        return file
+        return self.tale.project.overlay(name, key, text, **fields)
 
     def run(self, name: str, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
         """Run a command in an environment, whose URL comes from the settings alone."""
@@ -60,10 +55,7 @@ class Two:
 
     def report(self, name: str, *arguments: str | Path) -> Document:
         """Run a command and return its report."""
-        done = self.run(name, *arguments, "--format", "json", "--retries", "0")
-        assert done.stdout, done.stderr
-        document: Document = json.loads(done.stdout)
-        return document
+        return self.tale.report(*arguments, "--environment", name, env=NOTHING_ELSE)
 
 
 @contextlib.contextmanager

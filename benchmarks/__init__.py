@@ -1,1 +1,0 @@
-"""What reconciler costs on this machine, as ratios within one run: `python -m benchmarks`."""

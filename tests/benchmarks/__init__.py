@@ -1,0 +1,1 @@
+"""What reconciler costs on this machine, as ratios within one run: `make bench`."""
