@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ReportError
-from reconciler.report.diff_report import COMMAND as DIFF, DiffReport
+from reconciler.report.diff_report import DiffReport
 from reconciler.report.json_values import ShapeError, from_json, to_json
 from reconciler.report.report import FORMAT_VERSION, Report
 from reconciler.report.values import escape
@@ -110,7 +110,7 @@ def _check_version(document: Any, where: str) -> None:
     # Before the shape: a later format may have another one, and the way out is another version of the tool.
     if not isinstance(document, dict):
         return
-    if document.get("command") == DIFF:
+    if "against" in document:
         hint = "Run `reconciler diff` again, with the --format that is wanted."
         raise ReportError("compares two environments and is no report of a run", hint=hint, where=where)
     version = document.get("format_version")
