@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.public import (
-        AssistantEntry,
         AssistantsApi,
-        ChangeEntry,
         Definition,
-        ErrorEntry,
         NotRecorded,
         Problem,
-        ProblemEntry,
         Project,
         ReconcilerError,
         Report,
@@ -28,14 +24,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "AssistantEntry",
     "AssistantsApi",
-    "ChangeEntry",
     "Definition",
-    "ErrorEntry",
     "NotRecorded",
     "Problem",
-    "ProblemEntry",
     "Project",
     "ReconcilerError",
     "Report",

@@ -67,7 +67,10 @@ class RepositoryError(ReconcilerError):
 
 
 class ApiError(ReconcilerError):
-    """A call that failed after all its repeats: `kind` is the contract's, `status` the HTTP status if there was one."""
+    """A call that failed after all its repeats, with the HTTP status if there was one.
+
+    The kinds are those of docs/reference.md, "Error kinds".
+    """
 
     def __init__(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)

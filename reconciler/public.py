@@ -1,4 +1,4 @@
-"""What `import reconciler` gives to scripts: load, connect, plan, apply, drift, and the report's types.
+"""What `import reconciler` gives to scripts: load, connect, plan, apply, drift.
 
 The same use cases as the commands', with the same rules; prints nothing, asks nobody, and never exits.
 Every error that a caller can act on is a `ReconcilerError`.
@@ -12,41 +12,38 @@ Every error that a caller can act on is a `ReconcilerError`.
         print(assistant["key"], assistant["status"])
 """
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from reconciler.api.client import ApiOptions, AssistantsApi, Credentials
 from reconciler.api.secret import Secret
 from reconciler.assistant.problem import Problem
-from reconciler.core.definition import Definition
+from reconciler.core.definition import Definition, places
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import OnDrift
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.git.lock import writing_alone
-from reconciler.report.build import to_document
-from reconciler.report.document import AssistantEntry, ChangeEntry, Document as Report, ErrorEntry, ProblemEntry
+from reconciler.report.build import build_report
+from reconciler.report.json_text import read_report_object
+from reconciler.report.json_values import to_json
 from reconciler.report.read_back import reviewed_plan
-from reconciler.usecases import drift as drift_, plan as plan_
-from reconciler.usecases.carry_out import carry_out
+from reconciler.usecases import apply as apply_, drift as drift_, plan as plan_
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.usecases.connection import choose_url, credentials_of
-from reconciler.usecases.inputs import places
-from reconciler.usecases.recording import check_order, check_recordable, check_unmoved, record as record_
-from reconciler.usecases.since import dated
-from reconciler.usecases.versions import Versions, policy_for, read_versions
+from reconciler.usecases.project import Project as Read
+from reconciler.usecases.reading import check_policy, choose_policy, read_project
+from reconciler.usecases.recordable import check_unmoved
+from reconciler.usecases.workers import Control
 
 __all__ = [
-    "AssistantEntry",
     "AssistantsApi",
-    "ChangeEntry",
     "Definition",
-    "ErrorEntry",
     "NotRecorded",
     "Problem",
-    "ProblemEntry",
     "Project",
     "ReconcilerError",
     "Report",
@@ -57,6 +54,8 @@ __all__ = [
     "plan",
 ]
 
+Report = dict[str, Any]  # the JSON report (docs/reports.md, "The fields")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Project:
@@ -64,17 +63,17 @@ class Project:
 
     options: DefinitionOptions
     history: HistoryOptions
-    versions: Versions
+    read: Read
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """The valid definitions, sorted by file; `declared` holds the fields of each."""
-        return self.versions.inputs.loaded.definitions
+        return self.read.loaded.definitions
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What validation found, errors and warnings, each with file, line and column."""
-        return tuple(self.versions.inputs.loaded.problems)
+        return tuple(self.read.loaded.problems)
 
 
 class NotRecorded(ReconcilerError):  # noqa: N818 - it names what did not happen; the rest did
@@ -102,7 +101,7 @@ def load(
     """
     options = DefinitionOptions(Path(directory), tuple(map(Path, paths)), environment)
     history = HistoryOptions(base, changed, changed_since)
-    return Project(options, history, read_versions(options, history))
+    return Project(options, history, read_project(options, history))
 
 
 def connect(
@@ -132,7 +131,7 @@ def connect(
     else:
         given = credentials_of(os.environ)
     variable = os.environ.get("RECONCILER_API_URL")
-    settings = project.versions.inputs.settings
+    settings = project.read.settings
     return AssistantsApi(
         ApiOptions(
             url=choose_url(api_url or variable, settings, by_variable=api_url is None),
@@ -158,8 +157,8 @@ def plan(
     `reconciler.yaml` says, else "keep". With `force_conflicts` git wins where both moved. An assistant that
     could not be read has an `error` in the report. Raises ReconcilerError for "fail" without a base.
     """
-    policy = policy_for(project.versions, PolicyOptions(on_drift, force_conflicts))
-    return _report(project, plan_.plan(api, project.versions.scope(policy, concurrency=api.concurrency)))
+    run = plan_.plan(api, _with_policy(project, on_drift, force_conflicts), Control(concurrency=api.concurrency))
+    return _report(project, run)
 
 
 def apply(
@@ -170,7 +169,7 @@ def apply(
     force_conflicts: bool = False,
     max_changes: str | int | None = None,
     reviewed: Report | None = None,
-    record: bool = False,
+    record: bool | None = None,
     allow_older: bool = False,
     fail_fast: bool = False,
 ) -> Report:
@@ -178,36 +177,39 @@ def apply(
 
     `on_drift` and `force_conflicts` are as for `plan`. With `reviewed`, a plan's report, exactly that plan is
     applied. `max_changes` is a number of assistants or a share such as "25%"; where more would be written,
-    nothing is. `record` keeps in git what was applied; `allow_older` goes back on purpose; `fail_fast` starts
+    nothing is. `record` keeps in git what was applied, or does not; None does as the settings and the repository say.
+    `allow_older` goes back on purpose; `fail_fast` starts
     no further assistant after the first failure. Nothing is sent where a definition is invalid. An assistant's
     failure raises nothing: look at each `outcome`. Raises NotRecorded where what was applied could not be
     recorded, any other ReconcilerError before anything is sent.
     """
-    versions = project.versions
-    inputs, history = versions.inputs, versions.history
-    policy = policy_for(versions, PolicyOptions(on_drift, force_conflicts))
-    limit = _limit(max_changes) or inputs.settings.max_changes
-    if not allow_older:
-        check_order(history)
-    if record:
-        check_recordable(history, inputs.folders, project.history.base, inputs.loaded.definitions)
-    with writing_alone(history.git, inputs.settings.environment):
-        check_unmoved(history)
-        run, carried_out = carry_out(
-            api,
-            versions.scope(policy, concurrency=api.concurrency),
-            objection=lambda planned: _over(limit, planned),
-            reviewed=reviewed_plan(reviewed) if reviewed is not None else None,
-            retries=api.retries,
-            fail_fast=fail_fast,
-        )
-        report = _report(project, run)
-        if record and carried_out:
-            try:
-                record_(run, history, inputs.folder)
-            except ReconcilerError as error:
-                raise NotRecorded(error, report) from error
-    return report
+    read = _with_policy(project, on_drift, force_conflicts)
+    wishes = apply_.Wishes(
+        record=record,
+        asked_base=project.history.base,
+        allow_older=allow_older,
+        fail_fast=fail_fast,
+        max_changes=_limit(max_changes),
+        reviewed=reviewed_plan(read_report_object(reviewed, name="reviewed")) if reviewed is not None else None,
+    )
+    reports: list[Report] = []
+
+    def read_again() -> Read:
+        check_unmoved(read)  # the project was read before the lock was held
+        return read
+
+    @contextlib.contextmanager
+    def start(_read: Read) -> Iterator[apply_.Session]:
+        control = Control(concurrency=api.concurrency)
+        yield apply_.Session(api=api, control=control, publish=lambda run: reports.append(_report(project, run)))
+
+    try:
+        apply_.apply((read.repository, read.settings.environment), read_again, wishes, start)
+    except ReconcilerError as error:
+        if reports:
+            raise NotRecorded(error, reports[0]) from error
+        raise
+    return reports[0]
 
 
 def drift(project: Project, api: AssistantsApi) -> Report:
@@ -217,15 +219,22 @@ def drift(project: Project, api: AssistantsApi) -> Report:
     assistant that could not be read has an `error` in the report. Raises ReconcilerError for a history that
     cannot be read.
     """
-    if project.versions.history.base is None and project.history.base is None:
-        project = dataclasses.replace(project, versions=read_versions(project.options, project.history, or_head=True))
-    policy = policy_for(project.versions, PolicyOptions("keep"))
-    return _report(project, drift_.drift(api, project.versions.scope(policy, concurrency=api.concurrency)))
+    if project.read.base is None and project.history.base is None:
+        project = dataclasses.replace(project, read=read_project(project.options, project.history, or_head=True))
+    return _report(project, drift_.drift(api, project.read, Control(concurrency=api.concurrency)))
+
+
+def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bool) -> Read:
+    policy = choose_policy(project.read.settings, PolicyOptions(on_drift, force_conflicts))
+    read = dataclasses.replace(project.read, policy=policy)
+    check_policy(read)
+    return read
 
 
 def _report(project: Project, run: Run) -> Report:
-    dated_run = dated(run, project.versions.history)
-    return to_document(dated_run, sensitive=project.versions.inputs.settings.sensitive, places=places)
+    report = build_report(run, sensitive=project.read.settings.sensitive, places=places)
+    document: Report = to_json(report)
+    return document
 
 
 def _limit(max_changes: str | int | None) -> MaxChanges | None:
@@ -233,8 +242,3 @@ def _limit(max_changes: str | int | None) -> MaxChanges | None:
         return MaxChanges.parse(max_changes) if max_changes is not None else None
     except ValueError as error:
         raise UsageError(f"max_changes {error}") from error
-
-
-def _over(limit: MaxChanges | None, planned: Run) -> str | None:
-    writes = sum(result.pending for result in planned.results)
-    return limit.objection(writes, len(planned.results)) if limit else None

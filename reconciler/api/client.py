@@ -6,28 +6,27 @@ Decides nothing about assistants. What is sent how often: `repeats`; tokens: `se
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from reconciler import __version__
-from reconciler.api.answers import Explainer, NotJsonError, Request, read_json
+from reconciler.api.answers import Explainer, Request, find_json
 from reconciler.api.repeats import Call, RequestNote, Sender
-from reconciler.api.secret import Credentials, Scrubber, Secret
-from reconciler.api.session import ME_PATH, Pass, Session
+from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
+from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
 from reconciler.api.transport import Answer, Failure, Wire
 from reconciler.core.base_url import check_base_url
-from reconciler.errors import ApiError, UnclearWrite, UsageError
+from reconciler.errors import ApiError, UsageError
 
 __all__ = ["ApiOptions", "AssistantsApi", "Credentials", "RequestNote"]
 
 _LONGEST_ID = 500
-_HEADERS = {
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip",
-    "User-Agent": f"assistant-reconciler/{__version__}",
-}
+_HINT_AFTER_LOGIN = "The login itself worked: ask for an account that may do this."
+_HINT_BEFORE_LOGIN = (
+    "RECONCILER_AUTH_TOKEN may have run out: set a new one, or set RECONCILER_EMAIL and RECONCILER_PASSWORD, "
+    "which log in whenever that is needed."
+)
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,9 @@ class ApiOptions:
 class AssistantsApi:
     """A context manager; thread-safe. At most `concurrency` requests in flight, connections kept alive.
 
-    `on_request` hears of every attempt, in the thread that made it. Once `stopping()` is true waits end and
-    nothing is repeated; once `aborted()` is, no answer is awaited either. `backoff` bounds the first wait
-    between two attempts, in seconds. Raises `SettingsError` and `UsageError` for options that cannot work;
-    nothing is sent before the first call. Every method raises `ApiError`.
+    `on_request` hears of every attempt, in the thread that made it. Once `stopping()` is true waits end and nothing
+    is repeated; once `aborted()` is, no answer is awaited either. `backoff`, in seconds, bounds the first wait between
+    two attempts. Raises `SettingsError` and `UsageError` for options that cannot work. Every method raises `ApiError`.
     """
 
     def __init__(
@@ -63,30 +61,31 @@ class AssistantsApi:
         if options.concurrency < 1 or options.timeout <= 0 or options.retries < 0:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
         base = check_base_url(options.url, allow_insecure_http=options.allow_insecure_http)
-        credentials = _checked(options.credentials)
+        credentials = _check_credentials(options.credentials)
         scrubber = Scrubber(credentials.token, credentials.password)
         self.url = base.text
         self.concurrency = options.concurrency
         self.retries = options.retries
         self._stopping = stopping
         self._throttle = Throttle(options.concurrency, stopping=stopping, backoff=backoff)
+        wire = Wire(base, aborted=aborted)
+        for secret in wire.proxy.secrets if wire.proxy else ():
+            scrubber.add(secret)
         self._sender = Sender(
-            Wire(base, aborted=aborted),
-            self._throttle,
+            wire=wire,
+            throttle=self._throttle,
             retries=options.retries,
             timeout=options.timeout,
             stopping=stopping,
             on_request=on_request,
         )
         self._explain = Explainer(base.text, base.origin, options.timeout, scrubber)
-        self._session = Session(credentials, self._sender, self._explain, scrubber, _HEADERS)
+        self._session = Session(credentials, self._sender, self._explain, scrubber, urlsplit(base.text).path)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._sender.close()
 
     @property
@@ -101,32 +100,24 @@ class AssistantsApi:
 
     def get(self, assistant_id: str) -> dict[str, Any]:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
-        request, answer = self._ask(Call("GET", _path(assistant_id), _HEADERS))
-        assistant = self._object(request, answer)
-        self._check_id(request, answer, assistant)
-        return assistant
+        request, answer = self._ask(Call("GET", _build_path(assistant_id)))
+        return self._read_assistant(request, answer)
 
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.
 
-        Repeated here only where the API surely did nothing (429, no connection, one 401). Raises
-        `UnclearWrite` where the write may have happened all the same: 5xx, no answer, a senseless one, or one
-        about another `id` than `live_id`, the `id` that GET gave. Any other `ApiError` is a definite no.
+        Repeated here only where the API surely did nothing (425, 429, no connection, one 401). Raises
+        `UnclearWrite` where the write may have happened all the same: 408, 499, 5xx, no answer, a senseless one, or
+        one about another `id` than `live_id`, the `id` that GET gave. Any other `ApiError` is a definite no.
         """
-        content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-        headers = {**_HEADERS, "Content-Type": "application/json"}
-        request, answer = self._ask(Call("PATCH", _path(assistant_id), headers, content, write=True))
+        request, answer = self._ask(_build_write("PATCH", _build_path(assistant_id), body))
         request = replace(request, unclear_write=True)
-        assistant = self._object(request, answer)
-        self._check_id(request, answer, assistant)
+        assistant = self._read_assistant(request, answer)
         if assistant["id"] != live_id:
             other = self._explain.quote(assistant["id"])
-            raise UnclearWrite(
-                "protocol",
-                f"{request}: the answer is about another assistant, {other!r} instead of {live_id!r}",
-                status=answer.status,
-                hint="Look at both assistants in the web application before anything else is applied.",
-            )
+            problem = f"the answer is about another assistant, {other!r} instead of {live_id!r}"
+            hint = "Look at both assistants in the web application before anything else is applied."
+            raise request.fail("protocol", problem, status=answer.status, hint=hint)
         return assistant
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,20 +126,15 @@ class AssistantsApi:
         Sent once, whatever the answer: a repeat could create a second one. Raises `UnclearWrite` where the
         assistant may be there all the same, any other `ApiError` where it surely is not.
         """
-        content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-        headers = {**_HEADERS, "Content-Type": "application/json"}
-        request, answer = self._ask(Call("POST", "/assistants", headers, content, write=True, once=True))
-        request = replace(request, unclear_write=True)
-        assistant = self._object(request, answer)
-        self._check_id(request, answer, assistant)
-        return assistant
+        request, answer = self._ask(replace(_build_write("POST", "/assistants", body), once=True))
+        return self._read_assistant(replace(request, unclear_write=True), answer)
 
     def me(self) -> dict[str, Any]:
         """Return the user that the credentials belong to (`GET /auth/me`)."""
-        request, answer = self._ask(Call("GET", ME_PATH, _HEADERS))
-        user = self._object(request, answer).get("user")
+        request, answer = self._ask(Call("GET", ME_PATH))
+        user = self._read_object(request, answer).get("user")
         if not isinstance(user, dict):
-            raise self._explain.senseless(request, answer, "an object without `user`")
+            raise self._explain.unusable(request, answer, "an object without `user`")
         return user
 
     def list_assistants(self) -> list[dict[str, Any]] | None:
@@ -158,19 +144,16 @@ class AssistantsApi:
         of an object; with more keys beside it it may be one page of many.
         """
         try:
-            _, answer = self._ask(Call("GET", "/assistants", _HEADERS))
-            found = read_json(answer.body)
-        except NotJsonError:
-            return None
+            _, answer = self._ask(Call("GET", "/assistants"))
         except ApiError as error:
             if error.status in (404, 405):
                 return None
             raise
+        found = find_json(answer.body)
         if isinstance(found, dict) and list(found) == ["assistants"]:
             found = found["assistants"]
-        if isinstance(found, list) and all(isinstance(item, dict) and _has_id(item) for item in found):
-            return found
-        return None
+        usable = isinstance(found, list) and all(isinstance(item, dict) and _has_id(item) for item in found)
+        return found if usable else None
 
     def pause(self, attempt: int) -> None:
         """Wait before somebody repeats a write, after the attempt of that number (the first is 1)."""
@@ -178,78 +161,86 @@ class AssistantsApi:
 
     def _ask(self, call: Call) -> tuple[Request, Answer]:
         """Send a call with the session's cookie; return its successful answer."""
-        headers = call.headers
         token = self._session.show()
         refused = False
+        # Ends, because the session gives another token only where that may help: an API whose tokens live for a
+        # few requests may cost several logins, and a missing permission costs one.
         while True:
-            call.headers = {**headers, "Cookie": token.cookie}
-            with self._session.asking(token):
+            call.cookie = self._session.write_cookies(token, call.path)
+            with self._session.in_flight():
                 result = self._sender.send(call)
-                if isinstance(result, Answer) and 200 <= result.status < 300:
-                    self._session.succeeded(call.method, token)
-                    return Request(call.method, call.path, call.attempts), result
+                # Inside the block: whoever judges a 401 waits for those in it, and must know what they have learned.
+                if isinstance(result, Answer):
+                    self._session.take_cookies(result, token)
+                    if result.ok:
+                        self._session.note_success(call.method, token)
+                        return Request(call.method, call.path, call.attempts), result
             renewed = None
-            if _is_401(result) and not call.once and not self._stopping():
+            if isinstance(result, Answer) and result.status == 401 and not call.once and not self._stopping():
                 renewed = self._session.renew(call.method, token, again=refused)
             if renewed is None:
-                raise self._problem(call, result, token)
+                raise self._explain_problem(call, result, token)
             token, refused = renewed, True
 
-    def _problem(self, call: Call, result: Answer | Failure, token: Pass) -> ApiError:
+    def _explain_problem(self, call: Call, result: Answer | Failure, token: Token) -> ApiError:
+        unclear = result.reached if isinstance(result, Failure) else _may_hide_a_write(result.status)
+        request = Request(call.method, call.path, call.attempts, call.write and unclear)
         if isinstance(result, Failure):
-            unclear = call.write and result.reached
-            return self._explain.failure(Request(call.method, call.path, call.attempts, unclear), result)
-        # 4xx is a definite no; anything else that is no success may hide a write.
-        unclear = call.write and not 400 <= result.status < 500
-        request = Request(call.method, call.path, call.attempts, unclear)
-        if result.status == 401:
-            role = f" (the role is {self._explain.quote(self.user_role)})" if self.user_role else ""
-            meaning = f"not signed in, or no permission to {call.method}{role}"
-            return self._explain.status(request, result, meaning=meaning, hint=self._about_401(token))
-        return self._explain.status(request, result)
+            return self._explain.failure(request, result)
+        if result.status != 401:
+            return self._explain.status(request, result)
+        role = f" (the role is {self._explain.quote(self.user_role)})" if self.user_role else ""
+        meaning = f"not signed in, or no permission to {call.method}{role}"
+        hint = _HINT_AFTER_LOGIN if token.generation else _HINT_BEFORE_LOGIN
+        return self._explain.status(request, result, meaning=meaning, hint=hint)
 
-    def _about_401(self, token: Pass) -> str:
-        if token.generation:
-            return "The login itself worked: ask for an account that may do this."
-        return (
-            "RECONCILER_AUTH_TOKEN may have run out: set a new one, or set RECONCILER_EMAIL and "
-            "RECONCILER_PASSWORD, which log in whenever that is needed."
-        )
-
-    def _object(self, request: Request, answer: Answer) -> dict[str, Any]:
-        try:
-            value = read_json(answer.body)
-        except NotJsonError:
-            value = None
+    def _read_object(self, request: Request, answer: Answer) -> dict[str, Any]:
+        value = find_json(answer.body)
         if not isinstance(value, dict):
-            raise self._explain.senseless(request, answer)
+            raise self._explain.unusable(request, answer)
         return value
 
-    def _check_id(self, request: Request, answer: Answer, assistant: dict[str, Any]) -> None:
+    def _read_assistant(self, request: Request, answer: Answer) -> dict[str, Any]:
+        # Nothing else of an assistant is checked: what the API's reference does not list must not be lost.
+        assistant = self._read_object(request, answer)
         if not _has_id(assistant):
-            problem = "an `id` that is not a text" if "id" in assistant else "an object without an `id`"
-            raise self._explain.senseless(request, answer, problem)
+            named = "id" in assistant
+            problem = "an `id` that is not a text" if named else "an object without an `id`"
+            if _is_text(assistant.get("id")):
+                problem = "an `id` with half of a character in it"
+            raise self._explain.unusable(request, answer, problem, right_url=named)
+        return assistant
 
 
-def _path(assistant_id: str) -> str:
+def _may_hide_a_write(status: int) -> bool:
+    # 4xx is a definite no, but for those of a gateway that gave up waiting: the API may have gone on.
+    return not 400 <= status < 500 or status in (408, 499)
+
+
+def _build_path(assistant_id: str) -> str:
     """Return the assistant's path, with nothing in the id that could mean something in a URL."""
+    # A dot or two would name the folder itself or the one above it.
     if assistant_id in ("", ".", "..") or len(assistant_id) > _LONGEST_ID:
         raise ApiError("invalid", f"{assistant_id[:40]!r} cannot be an assistant's id.", hint="Check the id.")
     return f"/assistants/{quote(assistant_id, safe='', errors='replace')}"
 
 
+def _build_write(method: str, path: str, body: Mapping[str, Any]) -> Call:
+    content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+    return Call(method, path, content, write=True)
+
+
 def _has_id(assistant: dict[str, Any]) -> bool:
-    return isinstance(assistant.get("id"), str) and assistant["id"] != ""
+    # Other texts may hold half of a character. This one has to stand in a URL and in a definition.
+    return _is_text(assistant.get("id")) and not HALF_CHARACTER.search(assistant["id"])
 
 
-def _is_401(result: Answer | Failure) -> bool:
-    return isinstance(result, Answer) and result.status == 401
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
-def _checked(credentials: Credentials) -> Credentials:
+def _check_credentials(credentials: Credentials) -> Credentials:
     """Make sure that the token can stand in a cookie, however the secret was made."""
-    token = credentials.token
-    if token is not None:
-        token = Secret(token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
+    token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
     email = (credentials.email or "").strip() or None
     return replace(credentials, token=token, email=email)

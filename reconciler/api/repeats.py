@@ -1,30 +1,33 @@
-"""The one place that sends: repeats what failed in a passing way, counts every attempt, tells about each.
+"""The one place that sends: repeats what failed in a passing way, counts every attempt, reports each.
 
 What may be repeated depends on the call: a read or a login may, whatever happened; a write only if it surely
-did not reach the API, because whoever asked for it must look at live first (api.md). Knows nothing of tokens
-and of JSON.
+did not reach the API, because whoever asked for it must look at live first
+(docs/reference.md, "The network"). Knows nothing of tokens and of JSON.
 """
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from tenacity import RetryCallState, Retrying
-
+from reconciler import __version__
 from reconciler.api.answers import kind_of
-from reconciler.api.throttle import Throttle, named_wait
-from reconciler.api.transport import Answer, Connection, Failure, Wire
+from reconciler.api.throttle import Throttle, Turn, read_retry_after
+from reconciler.api.transport import PASSING, Answer, Connection, Failure, Wire
 from reconciler.errors import ErrorKind
 
-LONGEST_NAMED_WAITS = 300.0
-"""Seconds that one call waits in all where 429s name a wait; such a wait is no repeat."""
-_PASSING = frozenset({429, 500, 502, 503, 504})
+LONGEST_NAMED_WAITS = 300.0  # seconds that one call waits in all where 429s name a wait; such a wait is no repeat
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"assistant-reconciler/{__version__}",
+}
 _STOPPED = Failure("rate_limited", "the run was stopped while the API wanted a pause", reached=False, passing=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestNote:
     """One attempt, for `-v`: never a header, never a body. `path` is relative to the base URL."""
 
@@ -45,8 +48,8 @@ class Call:
 
     method: str
     path: str
-    headers: dict[str, str]
     content: bytes | None = None
+    cookie: str = ""
     write: bool = False
     once: bool = False
     attempts: int = 0
@@ -54,141 +57,147 @@ class Call:
     named_waits: float = 0.0
     last: Answer | Failure | None = None
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is sent beside the content."""
+        cookie = {"Cookie": self.cookie} if self.cookie else {}
+        return {**_HEADERS, **cookie, **({} if self.content is None else {"Content-Type": "application/json"})}
 
+
+@dataclass(kw_only=True)
 class Sender:
     """Sends calls over at most as many connections as there are turns, each kept alive. Thread-safe."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        throttle: Throttle,
-        *,
-        retries: int,
-        timeout: float,
-        stopping: Callable[[], bool],
-        on_request: Callable[[RequestNote], None] | None,
-    ) -> None:
-        self.sent: Counter[str] = Counter(GET=0, PATCH=0, POST=0)
-        self._wire = wire
-        self._throttle = throttle
-        self._retries = retries
-        self._timeout = timeout
-        self._stopping = stopping
-        self._on_request = on_request
-        self._idle: list[Connection] = []
-        self._lock = threading.Lock()
-        self._retrying = Retrying(
-            retry=_worth_repeating,
-            wait=self._wait,
-            stop=self._give_up,
-            sleep=self._sleep,
-            retry_error_callback=_last,
-        )
+    wire: Wire
+    throttle: Throttle
+    retries: int
+    timeout: float
+    stopping: Callable[[], bool]
+    on_request: Callable[[RequestNote], None] | None
+    # The requests of each method that reached the API, or may have.
+    sent: Counter[str] = field(default_factory=lambda: Counter(GET=0, PATCH=0, POST=0))
+    _idle: list[Connection] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _out_of_patience: bool = False
+    _first: threading.Lock = field(default_factory=threading.Lock)
+    _started: bool = False
+    _final: Failure | None = None
 
     def send(self, call: Call) -> Answer | Failure:
         """Send the call, again where that makes sense, and return its last answer or failure."""
-        return self._retrying(self._attempt, call)
+        while True:
+            with self._go_alone_at_first(), self.throttle.turn() as turn:
+                if self._final:
+                    return self._final
+                # Nothing is repeated in a run that is being stopped, and nothing sent while a pause is on. A first
+                # attempt without a pause is made all the same: it may be the look at live after the last write.
+                if turn is None or (call.last and self.stopping()):
+                    return call.last or _STOPPED
+                note, result = self._attempt(call, turn)
+            if self.on_request is not None:
+                self.on_request(note)
+            named = _read_named_wait(result)
+            seconds = named or self.throttle.backoff(call.repeats + 1)
+            # Both concern the whole account: another worker's next request would meet the same answer. A write that is
+            # not repeated here is repeated after a look at live, which waits for the end of the pause.
+            if named or _is_429(result):
+                self.throttle.pause_all(seconds)
+            if not _may_repeat(call, result):
+                return result
+            if self.stopping() or self._is_used_up(call, result, named):
+                return result
+            self.throttle.sleep(seconds)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
         while self._idle:
             self._idle.pop().close()
 
-    def _attempt(self, call: Call) -> Answer | Failure:
-        with self._throttle.turn() as turn:
-            if turn is None or (call.last and self._stopping()):
-                return call.last or _STOPPED
-            call.attempts += 1
-            started = time.monotonic()
-            result = call.last = self._exchange(call)
-            seconds = time.monotonic() - started
-            if _is_429(result):
-                self._throttle.too_many(turn)
-            else:
-                self._throttle.welcome(turn)
+    @contextmanager
+    def _go_alone_at_first(self) -> Iterator[None]:
+        # So that a wrong password reaches a proxy once, and not from sixteen threads at the same time.
+        if self.wire.proxy and not self._started:
+            with self._first:
+                if not self._started:
+                    try:
+                        yield
+                    finally:
+                        self._started = True
+                    return
+        yield
+
+    def _attempt(self, call: Call, turn: Turn) -> tuple[RequestNote, Answer | Failure]:
+        call.attempts += 1
+        started = time.monotonic()
+        result = call.last = self._exchange(call)
+        seconds = time.monotonic() - started
+        if isinstance(result, Failure) and result.final:
+            self._final = result
+        if _is_429(result):
+            self.throttle.too_many(turn)
+        else:
+            self.throttle.welcome(turn)
         if isinstance(result, Answer) or result.reached:
             with self._lock:
                 self.sent[call.method] += 1
             if not _is_429(result):
-                self._throttle.out_of_patience = False
-        if self._on_request is not None:
-            self._on_request(_note(call, result, seconds))
-        return result
+                self._out_of_patience = False
+        return _note(call, result, seconds), result
 
     def _exchange(self, call: Call) -> Answer | Failure:
         # The connection used last is the warmest. There are never more than turns, however many threads come
-        # and go.
+        # and go. A list's pop and append are atomic, so they need no lock.
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._wire.open()
+            connection = self.wire.open()
         try:
-            return connection.exchange(call.method, call.path, call.headers, call.content, self._timeout)
+            return connection.exchange(call.method, call.path, call.headers, call.content, self.timeout)
         finally:
             self._idle.append(connection)
 
-    def _wait(self, attempt: RetryCallState) -> float:
-        result = _last(attempt)
-        seconds = _named(result) or self._throttle.backoff(_call(attempt).repeats + 1)
-        if _is_429(result):
-            self._throttle.pause_all(seconds)
-        return seconds
-
-    def _give_up(self, attempt: RetryCallState) -> bool:
-        """Decide after a failure whether the call has used up what it may."""
-        call, result = _call(attempt), _last(attempt)
-        if self._stopping():
+    def _is_used_up(self, call: Call, result: Answer | Failure, named: float | None) -> bool:
+        """Count the repeat that would come next, and tell whether the call may not have it any more."""
+        overloaded = _is_429(result) and named is not None
+        unavailable = overloaded or (isinstance(result, Failure) and not result.reached)
+        # Once a call has used up its repeats and nobody has got an answer since, each of a thousand assistants
+        # would wait as long as it did. One attempt for each of them will do.
+        if unavailable and self._out_of_patience:
             return True
-        overloaded = _is_429(result) and _named(result) is not None
-        unreachable = isinstance(result, Failure) and not result.reached
-        if (overloaded or unreachable) and self._throttle.out_of_patience:
-            return True
+        # An API that says when to come back is well: such waits have a bound of their own, in seconds.
         if overloaded:
-            call.named_waits += attempt.upcoming_sleep
-            done = call.named_waits > LONGEST_NAMED_WAITS
+            call.named_waits += named or 0.0
+            used_up = call.named_waits > LONGEST_NAMED_WAITS
         else:
             call.repeats += 1
-            done = call.repeats > self._retries
-        if done and (overloaded or unreachable):
-            self._throttle.out_of_patience = True
-        return done
-
-    def _sleep(self, seconds: float) -> None:
-        self._throttle.sleep(seconds)
+            used_up = call.repeats > self.retries
+        if unavailable and used_up:
+            self._out_of_patience = True
+        return used_up
 
 
-def _worth_repeating(attempt: RetryCallState) -> bool:
-    call = _call(attempt)
-    if attempt.outcome is None or attempt.outcome.failed or call.once:
+def _may_repeat(call: Call, result: Answer | Failure) -> bool:
+    if call.once:
         return False
-    result = _last(attempt)
     if isinstance(result, Failure):
         return result.passing and not (call.write and result.reached)
-    return result.status == 429 or (result.status in _PASSING and not call.write)
-
-
-def _call(attempt: RetryCallState) -> Call:
-    call: Call = attempt.args[0]
-    return call
-
-
-def _last(attempt: RetryCallState) -> Answer | Failure:
-    result: Answer | Failure = attempt.outcome.result() if attempt.outcome else _STOPPED
-    return result
+    # 425 (RFC 8470) and 429 alone say that nothing was done.
+    return result.status in (425, 429) or (result.status in PASSING and not call.write)
 
 
 def _is_429(result: Answer | Failure) -> bool:
     return isinstance(result, Answer) and result.status == 429
 
 
-def _named(result: Answer | Failure) -> float | None:
-    if isinstance(result, Failure):
+def _read_named_wait(result: Answer | Failure) -> float | None:
+    if isinstance(result, Failure) or result.status not in PASSING:
         return None
-    return named_wait(result.headers.get("retry-after"), result.headers.get("date"))
+    return read_retry_after(result.headers.get("retry-after"), result.headers.get("date"))
 
 
 def _note(call: Call, result: Answer | Failure, seconds: float) -> RequestNote:
-    if isinstance(result, Failure):
-        return RequestNote(call.method, call.path, None, seconds, call.attempts, result.kind)
-    error = None if 200 <= result.status < 300 else kind_of(result.status)
-    return RequestNote(call.method, call.path, result.status, seconds, call.attempts, error)
+    status = result.status if isinstance(result, Answer) else None
+    error = result.kind if isinstance(result, Failure) else None if result.ok else kind_of(result.status)
+    return RequestNote(
+        method=call.method, path=call.path, status=status, seconds=seconds, attempt=call.attempts, error=error
+    )

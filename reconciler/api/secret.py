@@ -16,28 +16,26 @@ from reconciler.errors import SettingsError
 MASK = "***"
 COOKIE_NAME = "auth-token"
 _NOT_IN_A_COOKIE = re.compile(r"[^\x21-\x7e]|[;,]")
-_HALF = re.compile("[\ud800-\udfff]")
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Secret:
     """A token or a password: `reveal()` alone gives it away, `repr` and `str` never do.
 
-    `name` is what the user calls it (`RECONCILER_AUTH_TOKEN`), for the error. With `cookie` the value must be
-    able to stand in a Cookie header (RFC 6265, a little wider: quotes and backslashes are let through, since
-    servers do set them). CI systems like to add a newline: white space around a cookie's value is dropped,
-    around any other only line ends are, because a password may begin or end with a space. Raises
-    `SettingsError`, which never shows the value.
+    `name` is what the user calls it (`RECONCILER_AUTH_TOKEN`), for the error. With `cookie` the value must be able to
+    stand in a Cookie header (RFC 6265, a little wider: quotes and backslashes are let through, since servers do set
+    them). Raises `SettingsError`, which never shows the value.
     """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str, *, name: str = "A secret", cookie: bool = False) -> None:
+        # CI systems like to add a newline. A password may begin or end with a space, a token cannot.
         value = _read_as_utf8(value.strip() if cookie else value.strip("\r\n"))
         problem = cookie_problem(value) if cookie else _text_problem(value)
         if problem:
-            message = f"{name} {problem}."
-            raise SettingsError(message, hint=f"Set {name} again; its value is not shown here.")
+            raise SettingsError(f"{name} {problem}.", hint=f"Set {name} again; its value is not shown here.")
         self._value = value
 
     def reveal(self) -> str:
@@ -56,7 +54,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a user gave to sign in with; anything may be missing. The login is for want of a good token."""
+    """What a user gave to sign in with; anything may be missing. Email and password serve where no token does."""
 
     token: Secret | None = None
     email: str | None = None
@@ -77,10 +75,7 @@ def cookie_problem(value: str) -> str:
 
 
 def _read_as_utf8(value: str) -> str:
-    """Return a value of the environment as what it was set to: Python reads it by the locale, which may know no UTF-8.
-
-    Bytes that are no UTF-8 stay the surrogates that Python makes of them.
-    """
+    # Python reads the environment by the locale, which may know no UTF-8. Bytes that are none stay surrogates.
     with contextlib.suppress(UnicodeError):
         return value.encode("utf-8", "surrogateescape").decode()
     return value
@@ -89,7 +84,7 @@ def _read_as_utf8(value: str) -> str:
 def _text_problem(value: str) -> str:
     if not value:
         return "is empty"
-    if _HALF.search(value):
+    if HALF_CHARACTER.search(value):
         return "holds a character that is not saved as UTF-8"
     return "holds a control character or a line break" if _CONTROL.search(value) else ""
 
@@ -98,23 +93,21 @@ class Scrubber:
     """Takes known secrets, in every usual spelling, out of texts that others wrote: an API, a library."""
 
     def __init__(self, *secrets: Secret | None) -> None:
-        self._spellings: tuple[str, ...] = ()
-        for secret in secrets:
-            if secret is not None:
-                self.add(secret)
+        self._spellings: set[str] = set()
+        for secret in filter(None, secrets):
+            self.add(secret.reveal())
 
-    def add(self, secret: Secret) -> None:
-        """Learn one more secret, such as the token of a login; not to be called by two threads at once."""
-        value = secret.reveal()
+    def add(self, value: str) -> None:
+        """Learn one more secret, such as the token of a login."""
         written = json.dumps(value)[1:-1]
-        spellings = {value, written, repr(value)[1:-1], html.escape(value)}
-        spellings |= {json.dumps(value, ensure_ascii=False)[1:-1], written.replace("/", "\\/")}
-        spellings |= {quote(value), quote(value, safe=""), quote_plus(value)}
-        # The longest first, or an escaped spelling would be left half behind.
-        self._spellings = tuple(sorted({*self._spellings, *spellings}, key=lambda text: (-len(text), text)))
+        self._spellings |= {value, written, repr(value)[1:-1], html.escape(value)}
+        self._spellings |= {json.dumps(value, ensure_ascii=False)[1:-1], written.replace("/", "\\/")}
+        self._spellings |= {quote(value), quote(value, safe=""), quote_plus(value)}
 
     def clean(self, text: str) -> str:
         """Return the text with every spelling of every known secret masked."""
-        for spelling in self._spellings:
+        # The longest first, or an escaped spelling would be left half behind. `sorted` works on a copy, so another
+        # thread may add some meanwhile.
+        for spelling in sorted(self._spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
         return text

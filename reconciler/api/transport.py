@@ -1,28 +1,30 @@
 """One request over one connection: bytes out, bytes in, within a bounded time and size.
 
-The only module that imports httpx, since that costs start-up time. It uses httpx's transport and not its
-client: cookies, redirects and .netrc are then not switched off but absent. Knows nothing of tokens, repeats,
-JSON or what a status means.
+httpcore moves the bytes. Of httpx only the values are used (URL, headers, proxy, TLS context) and not the client:
+cookies, redirects and .netrc are then not switched off but absent. Both cost start-up time: nobody else but `proxy` and
+`tls` imports them. Knows nothing of tokens, repeats and JSON.
 """
 
 import ssl
 import time
-import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
 
+from reconciler.api.body import UnusableBodyError, read_body
+from reconciler.api.proxy import Proxy, find_proxy
+from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import HOW_TO_SET, BaseUrl
 from reconciler.errors import ErrorKind, SettingsError
 
-MAX_BODY = 8 * 1024 * 1024
 # Shorter than the 5 s after which Node's and uvicorn's servers drop an idle connection, so that a write never
 # meets one closing.
 _KEPT_ALIVE = 4.0
+# Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
+PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 _LOOK_EVERY = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
 
 
@@ -34,27 +36,36 @@ class Answer:
     headers: httpx.Headers
     body: bytes
 
+    @property
+    def ok(self) -> bool:
+        """Whether the status says that the request succeeded."""
+        return 200 <= self.status < 300
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No usable answer. `reached`: the request may be with the API; `passing`: it may well work later."""
+    """No usable answer. `reached`: the request may be with the API; `passing`: it may well work later.
+
+    `final`: no request of this run would fare better. `hint` says what to do, where the kind alone does not.
+    """
 
     kind: ErrorKind
     text: str
     reached: bool
     passing: bool = True
+    final: bool = False
+    hint: str = ""
 
 
-class _UnusableBodyError(Exception):
-    """The answer's body is too large, or compressed in a way that was not asked for."""
+# httpcore's errors have no base in common: https://www.encode.io/httpcore/exceptions/.
+_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
 
 
 class Wire:
     """What all connections of a run share: the base URL, the TLS context, the proxy.
 
-    Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`, ...), never for loopback: plain http is
-    allowed there because it does not leave the machine. Raises `SettingsError` for a base URL or a proxy that
-    httpx cannot use. Once `aborted()` is true no answer is awaited any more.
+    Raises `SettingsError` for a base URL or a proxy that cannot be used. Once `aborted()` is true no answer is awaited
+    any more.
     """
 
     def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False) -> None:
@@ -64,196 +75,197 @@ class Wire:
         except httpx.InvalidURL:
             message = "The API URL cannot be read: its host is not a host's name."
             raise SettingsError(message, hint=HOW_TO_SET) from None
-        proxy = None if base.loopback or proxy_bypass(base.host) else _proxy_for(base.scheme)
-        if base.scheme == "https" or proxy:
-            self._tls = httpx.create_ssl_context()
-        else:  # reading the certificates costs a tenth of a second, and a plain connection needs none
-            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._proxy = _checked_proxy(proxy, self._tls) if proxy else None
+        self.proxy = find_proxy(base)
+        # Reading the authorities takes a tenth of a second, and a plain connection needs none. The client certificate
+        # is meant for the API: a proxy that is reached by TLS does not see it.
+        self._tls = create_context() if base.scheme == "https" else None
+        tls_to_proxy = self.proxy and self.proxy.url.scheme == "https"
+        self._proxy_tls = create_context(client=False) if tls_to_proxy else None
 
     def open(self) -> "Connection":
         """Return a new connection; it connects when it is first used, and again when it was lost."""
-        return Connection(str(self._base), self._tls, self._proxy, _Clock(self._aborted))
+        clock = _Clock(self._aborted)
+        # A pool of one. Each connection has its own, because the backend that keeps the time of an attempt belongs
+        # to the pool, and every attempt has its own time.
+        pool = httpcore.ConnectionPool(
+            ssl_context=self._tls,
+            proxy=_convert_proxy(self.proxy, self._proxy_tls) if self.proxy else None,
+            max_connections=1,
+            keepalive_expiry=_KEPT_ALIVE,
+            network_backend=_TimedBackend(clock),
+        )
+        return Connection(pool, self._base, clock, self.proxy)
 
 
+@dataclass
 class Connection:
     """One kept-alive connection, used by one thread at a time."""
 
-    def __init__(self, base: str, tls: ssl.SSLContext, proxy: httpx.Proxy | None, clock: "_Clock") -> None:
-        self._base = base
-        self._clock = clock
-        limits = httpx.Limits(max_connections=1, keepalive_expiry=_KEPT_ALIVE)
-        self._http = _TimedTransport(self._clock, verify=tls, proxy=proxy, limits=limits)
+    pool: httpcore.ConnectionPool
+    base: httpx.URL
+    clock: "_Clock"
+    proxy: Proxy | None
 
     def exchange(
         self, method: str, path: str, headers: dict[str, str], content: bytes | None, seconds: float
     ) -> Answer | Failure:
         """Send one request and read its whole answer within `seconds`. `path` is encoded already."""
-        self._clock.start(seconds)
-        response: httpx.Response | None = None
+        base = self.base
+        target = base.raw_path.rstrip(b"/") + path.encode()
+        url = httpcore.URL(scheme=base.raw_scheme, host=base.raw_host, port=base.port, target=target)
+        # httpcore's own Host header has no brackets around an IPv6 address.
+        named = [(b"Host", base.netloc), *((name.encode(), value.encode()) for name, value in headers.items())]
+        begun = False
+        self.clock.start(seconds)
         try:
-            request = httpx.Request(method, self._base + path, headers=headers, content=content)
-            response = self._http.handle_request(request)
-            return Answer(response.status_code, response.headers, _body(response))
-        except (httpx.TransportError, _UnusableBodyError) as error:
-            if self._clock.aborted():
+            # The end of the block keeps the connection after a whole answer, and drops it after anything else.
+            with self.pool.stream(method, url, headers=named, content=content) as response:
+                if response.status == 407 and self.proxy:  # to a tunnel httpcore says the same with the same error
+                    raise httpcore.ProxyError("407")
+                begun = True
+                fields = httpx.Headers(response.headers)
+                body = read_body(response.iter_stream(), fields.get("content-encoding", ""))
+                return Answer(response.status, fields, body)
+        except (*_ERRORS, UnusableBodyError) as error:
+            if self.clock.aborted():
                 return Failure("network", "the run was stopped before the answer came", reached=True, passing=False)
-            return _failure(error, begun=response is not None, closed=self._clock.closed)
-        finally:
-            if response is not None:
-                response.close()  # keeps the connection after a whole answer, drops it after anything else
+            if isinstance(error, httpcore.ProxyError) and self.proxy:
+                return _explain_proxy(str(error)[:3], self.proxy)
+            failure = _explain(error, begun=begun, closed=self.clock.closed)
+            if self.proxy and not self.clock.steps:
+                hint = f"Is the proxy running that {self.proxy.variable} names? NO_PROXY names hosts that need none."
+                failure = replace(failure, hint=hint)
+            return replace(failure, reached=failure.reached and self._has_reached_api())
+
+    def _has_reached_api(self) -> bool:
+        # Behind a proxy the API begins where the tunnel's TLS does: until then nothing but CONNECT was sent. A proxy
+        # that is reached by TLS has a handshake of its own before that.
+        needed = 2 + bool(self.proxy and self.proxy.url.scheme == "https")
+        return self.base.scheme != "https" or self.clock.steps >= needed
 
     def close(self) -> None:
         """Close the connection."""
-        self._http.close()
+        self.pool.close()
 
 
-def _body(response: httpx.Response) -> bytes:
-    """Read the whole body, which is at most `MAX_BODY` bytes, as it comes and unpacked."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        message = f"an answer compressed as {encoding[:20]!r}, which was not asked for"
-        raise _UnusableBodyError(message)
-    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    body = bytearray()
-    received = 0
-    # The stream of a transport that is not async is not async either.
-    stream: Iterable[bytes] = response.stream  # type: ignore[assignment]
-    for chunk in stream:
-        received += len(chunk)
-        body += chunk if unpack is None else _unpacked(unpack, chunk, MAX_BODY + 1 - len(body))
-        if max(received, len(body)) > MAX_BODY:
-            message = f"an answer of more than {MAX_BODY // 1024**2} MiB"
-            raise _UnusableBodyError(message)
-    if unpack is not None and body and not unpack.eof:
-        raise _UnusableBodyError("half of a compressed answer")
-    return bytes(body)
-
-
-def _unpacked(unpack: Any, chunk: bytes, room: int) -> bytes:
-    try:
-        part: bytes = unpack.decompress(chunk, room)
-    except zlib.error:
-        raise _UnusableBodyError("an answer that says it is compressed, and is not") from None
-    return part
-
-
-def _failure(error: Exception, *, begun: bool, closed: bool) -> Failure:
-    """Say what an error of httpx means for the request. Its family: https://www.python-httpx.org/exceptions/."""
+def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
+    """Say what an error means for the request. `begun`: an answer had begun; `closed`: the other side hung up."""
     text = str(error)
-    if isinstance(error, _UnusableBodyError):
+    if isinstance(error, UnusableBodyError):
         return Failure("protocol", text, reached=True, passing=False)
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+    cause = error.args[0] if error.args else None
+    problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
+    if problem is not None:
+        # TLS 1.3 lets us send before the server has looked at our certificate. A request that comes with a refused
+        # one goes no further.
+        reached = begun or not (problem.client or isinstance(error, httpcore.ConnectError))
+        return Failure("network", problem.text, reached=reached, passing=False, hint=problem.hint)
+    # These come from connecting alone, so the API has seen nothing of the request.
+    if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return Failure("timeout", text, reached=False)
-    if isinstance(error, httpx.ConnectError | httpx.ProxyError | httpx.UnsupportedProtocol):
-        return Failure("network", text, reached=False, passing="CERTIFICATE_VERIFY_FAILED" not in text)
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpcore.ConnectError):
+        return Failure("network", text, reached=False)
+    if isinstance(error, httpcore.TimeoutException):
         return Failure("timeout", text, reached=True)
     if begun:
         return Failure("protocol", "half an answer: the connection was lost in its middle", reached=True)
-    if closed or isinstance(error, httpx.NetworkError):
+    # A server that closes without a word is no protocol error to us, though it is one to httpcore.
+    if closed or isinstance(error, httpcore.NetworkError):
         return Failure("network", "the connection was closed before an answer came", reached=True)
     return Failure("protocol", f"something that is not HTTP ({text})", reached=True, passing=False)
 
 
-class _TimedTransport(httpx.HTTPTransport):
-    """httpx's transport, each of whose reads and writes ends when the clock of the whole attempt does."""
-
-    def __init__(
-        self, clock: "_Clock", *, verify: ssl.SSLContext, proxy: httpx.Proxy | None, limits: httpx.Limits
-    ) -> None:
-        super().__init__(verify=verify, trust_env=False, proxy=proxy, limits=limits)
-        # httpcore's pools take a network backend; httpx offers no way to hand one on. The tests with an
-        # answer that drips would hang if this seam went away.
-        self._pool._network_backend = _TimedBackend(clock)
-
-
+@dataclass
 class _Clock:
-    """When the attempt in hand must be over, and whether the other side closed the connection meanwhile."""
+    """When the attempt in hand must be over, and what became of its connection meanwhile.
 
-    def __init__(self, aborted: Callable[[], bool]) -> None:
-        self._until = 0.0
-        self.closed = False
-        self.aborted = aborted
+    `closed`: the other side hung up. `steps`: how far it has come, one for TCP and one for each handshake of TLS.
+    """
+
+    aborted: Callable[[], bool]
+    until: float = 0.0
+    closed: bool = False
+    steps: int = 0
 
     def start(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
+        self.until = time.monotonic() + seconds
         self.closed = False
 
     def left(self, too_late: type[Exception]) -> float:
-        left = self._until - time.monotonic()
+        left = self.until - time.monotonic()
         if left <= 0 or self.aborted():
             raise too_late("the time for the whole request is over")
         return left
 
 
+# httpcore's own timeouts bound each read and each write, so an answer that drips would never end. The backend and
+# its streams give each of them what is left of the whole attempt instead.
+@dataclass
 class _TimedBackend(httpcore.NetworkBackend):
-    def __init__(self, clock: _Clock) -> None:
-        self._clock = clock
-        self._plain = httpcore.SyncBackend()
+    clock: _Clock
+    plain: httpcore.SyncBackend = field(default_factory=httpcore.SyncBackend)
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        left = self._clock.left(httpcore.ConnectTimeout)
-        stream = self._plain.connect_tcp(host, port, left, local_address, socket_options)
-        return _TimedStream(stream, self._clock)
+    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
+        left = self.clock.left(httpcore.ConnectTimeout)
+        self.clock.steps = 0
+        try:
+            stream = self.plain.connect_tcp(host, port, left)
+        except UnicodeError:  # what Python says of a part of a name that is empty or too long
+            raise httpcore.ConnectError(f"{host[:40]!r} cannot be a host's name") from None
+        self.clock.steps = 1
+        return _TimedStream(stream, self.clock)
 
 
+@dataclass
 class _TimedStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock) -> None:
-        self._stream = stream
-        self._clock = clock
+    stream: httpcore.NetworkStream
+    clock: _Clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        # In short steps: a read that hangs cannot be interrupted from another thread when the run is aborted.
         while True:
-            left = self._clock.left(httpcore.ReadTimeout)
+            left = self.clock.left(httpcore.ReadTimeout)
             try:
-                chunk = self._stream.read(max_bytes, min(left, _LOOK_EVERY))
+                chunk = self.stream.read(max_bytes, min(left, _LOOK_EVERY))
             except httpcore.ReadTimeout:
-                continue  # the clock says whether the time is over
-            self._clock.closed = not chunk
+                continue
+            self.clock.closed = not chunk
             return chunk
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._clock.left(httpcore.WriteTimeout))
+        self.stream.write(buffer, self.clock.left(httpcore.WriteTimeout))
 
     def close(self) -> None:
-        self._stream.close()
+        self.stream.close()
 
     def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = self._clock.left(httpcore.ConnectTimeout)
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._clock)
+        left = self.clock.left(httpcore.ConnectTimeout)
+        stream = self.stream.start_tls(ssl_context, server_hostname, left)
+        self.clock.steps += 1
+        return _TimedStream(stream, self.clock)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self.stream.get_extra_info(info)
 
 
-def _proxy_for(scheme: str) -> str | None:
-    proxies = getproxies()
-    return proxies.get(scheme) or proxies.get("all") or None
+def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
+    url = proxy.url
+    return httpcore.Proxy(
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
+        auth=proxy.auth,
+        ssl_context=tls,
+    )
 
 
-def _checked_proxy(url: str, tls: ssl.SSLContext) -> httpx.Proxy:
-    hint = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name a proxy; NO_PROXY names the hosts that need none."
-    try:
-        address = httpx.URL(url if "://" in url else f"http://{url}")
-        secure = address.scheme == "https"
-        proxy = httpx.Proxy(address, ssl_context=tls if secure else None) if address.host else None
-    except (ValueError, httpx.InvalidURL):
-        proxy = None
-    if proxy is None or proxy.url.scheme not in ("http", "https"):
-        # The URL itself is not shown: it may hold a password.
-        message = "The proxy that the environment names cannot be used: it must be http:// or https://."
-        raise SettingsError(message, hint=hint)
-    return proxy
+def _explain_proxy(status: str, proxy: Proxy) -> Failure:
+    """Say what a proxy's own answer means. Its words are left out: they may repeat what it was sent."""
+    text = f"{status} from the proxy that {proxy.variable} names"
+    if status != "407":
+        passing = status.isdigit() and int(status) in PASSING
+        return Failure("network", text, reached=False, passing=passing)
+    # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
+    problem = "the user name or the password in it is wrong" if proxy.auth else "it wants a user name and a password"
+    hint = f"Set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX."
+    return Failure("network", f"{text}: {problem}", reached=False, passing=False, final=True, hint=hint)

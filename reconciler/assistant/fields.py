@@ -1,61 +1,168 @@
-"""The fields of an assistant: what the API's reference documents about each, as one table.
+"""The fields of an assistant: the one table of what the API's reference documents about each.
 
-Source: the reference's page "Update an assistant" (EDMO Agent Builder API 1.0.0). The models of
-`assistant.py` say the same for validation; a test keeps the two alike. This module stays free of pydantic,
-since comparing needs only the facts.
+Checks, JSON Schema, null rules and plain words all come from this table, so a field is added here and nowhere else.
+Source: the reference's page "Update an assistant" (EDMO Agent Builder API 1.0.0). This module only states facts and
+needs no library, since comparing and patching read them too.
 """
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, Literal
 
 from reconciler.assistant.paths import FieldPath
 
-# Every documented field in the API's order, and whether the API takes null for it.
-_TAKES_NULL: Final[Mapping[FieldPath, bool]] = {
-    ("name",): False,
-    ("firstMessage",): True,
-    ("firstMessageMode",): True,
-    ("model",): False,
-    ("model", "provider"): False,
-    ("model", "model"): False,
-    ("model", "temperature"): False,
-    ("model", "maxTokens"): False,
-    ("voice",): False,
-    ("voice", "provider"): False,
-    ("voice", "voiceId"): False,
-    ("transcriber",): False,
-    ("transcriber", "provider"): False,
-    ("transcriber", "model"): True,
-    ("voicemailMessage",): True,
-    ("endCallMessage",): True,
-    ("endCallPhrases",): True,
-    ("metadata",): True,
-    ("maxDurationSeconds",): True,
-}
+# `fields` is an object whose keys the reference lists, `anything` one that takes any keys.
+Kind = Literal["text", "whole number", "number", "texts", "fields", "anything"]
 
-DOCUMENTED: Final[tuple[FieldPath, ...]] = tuple(_TAKES_NULL)
-TOP_LEVEL: Final[tuple[str, ...]] = tuple(path[0] for path in _TAKES_NULL if len(path) == 1)
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field as the reference documents it.
+
+    `choices` are the only values that the API takes, each with what it means or "" where its name says so. `range`
+    is the least and the greatest number. `takes_null` tells whether the API takes null for "no value",
+    `required_inside` whether the object around it cannot be created without it. `is_unordered` marks a list in which
+    only the elements count, `is_spoken` a text that a caller hears.
+    """
+
+    path: FieldPath
+    kind: Kind
+    description: str
+    examples: tuple[Any, ...] = ()
+    choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    range: tuple[int, int] | None = None
+    takes_null: bool = False
+    required_inside: bool = False
+    is_unordered: bool = False
+    is_spoken: bool = False
+
+
+def _row(path: str, kind: Kind, description: str, *examples: Any, choices: Any = (), **facts: Any) -> Field:
+    """Return a row of the table; the path is dotted, and choices whose names say enough are only named."""
+    named = choices if isinstance(choices, dict) else dict.fromkeys(choices, "")
+    keys = tuple(path.split("."))
+    return Field(path=keys, kind=kind, description=description, examples=examples, choices=named, **facts)
+
+
+_MODES: Final = {
+    "assistant-speaks-first": "The assistant begins, with firstMessage.",
+    "assistant-waits-for-user": "The assistant waits until the other side says or writes something; firstMessage is "
+    "not spoken.",
+    "assistant-speaks-first-with-model-generated-message": "The assistant begins, with words that the language model "
+    "makes up; firstMessage is not spoken.",
+}
+_VOICES: Final = ("11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo")
+_SPOKEN: Final = {"takes_null": True, "is_spoken": True}
+
+# In the API's order, in which definitions are written and problems are listed.
+FIELDS: Final[tuple[Field, ...]] = (
+    _row("name", "text", "Name shown in the dashboard.", "Enrollment Assistant"),
+    _row(
+        "firstMessage",
+        "text",
+        "The first thing the assistant says when a call or chat starts.",
+        "Hi, I'm your enrollment assistant. How can I help today?",
+        **_SPOKEN,
+    ),
+    _row(
+        "firstMessageMode",
+        "text",
+        "Who speaks first, and whether the first message is spoken as written.",
+        "assistant-speaks-first",
+        choices=_MODES,
+        takes_null=True,
+    ),
+    _row("model", "fields", 'The language model behind the assistant: which "brain" it uses and how creative it is.'),
+    _row(
+        "model.provider",
+        "text",
+        "Who runs the language model.",
+        "openai",
+        choices=("openai", "anthropic"),
+        required_inside=True,
+    ),
+    _row("model.model", "text", "Name of a model of that provider.", "gpt-4o", required_inside=True),
+    _row(
+        "model.temperature",
+        "number",
+        "How creative the answers are, from 0 to 2: lower is steadier, higher is more varied.",
+        0.7,
+        range=(0, 2),
+    ),
+    _row("model.maxTokens", "whole number", "The most tokens that the model may use for one answer.", 1024),
+    _row("voice", "fields", "The voice that callers hear."),
+    _row("voice.provider", "text", "Who makes the voice.", "openai", choices=_VOICES),
+    _row("voice.voiceId", "text", "Name of a voice of that provider.", "alloy"),
+    _row("transcriber", "fields", "How a call's speech becomes text."),
+    _row(
+        "transcriber.provider",
+        "text",
+        "Who turns speech into text.",
+        "deepgram",
+        choices=("deepgram", "assemblyai", "whisper"),
+    ),
+    _row(
+        "transcriber.model",
+        "text",
+        "Name of one of that provider's models; not every provider has them.",
+        "nova-2",
+        takes_null=True,
+    ),
+    _row(
+        "voicemailMessage",
+        "text",
+        "What the assistant leaves on an answering machine.",
+        "Hello, this is the enrollment office. Please call us back.",
+        **_SPOKEN,
+    ),
+    _row(
+        "endCallMessage",
+        "text",
+        "The last thing the assistant says before it hangs up.",
+        "Thank you for calling. Goodbye!",
+        **_SPOKEN,
+    ),
+    _row(
+        "endCallPhrases",
+        "texts",
+        "Phrases that end the call when they are spoken. Their order means nothing.",
+        ["goodbye", "that is all"],
+        takes_null=True,
+        is_unordered=True,
+    ),
+    _row("metadata", "anything", "Any keys and values of your own.", {"team": "admissions"}, takes_null=True),
+    _row("maxDurationSeconds", "whole number", "The longest that a call may last, in seconds.", 1800, takes_null=True),
+)
+
+# Not writable, so not in the table: a definition needs the id to say whom it describes.
+ID: Final = _row("id", "text", "The assistant's id in the API: the provider's or the local database's.", "asst_123")
 READ_ONLY: Final = ("id", "orgId", "createdAt", "updatedAt")
-OBJECT_FIELDS: Final = ("model", "voice", "transcriber", "metadata")
-# Objects whose keys the reference lists, in contrast to `metadata`, which takes any.
-CLOSED_OBJECTS: Final = ("model", "voice", "transcriber")
-REQUIRED_INSIDE: Final[Mapping[str, tuple[str, ...]]] = {"model": ("provider", "model")}
-# Lists in which only the elements count, not their order.
-UNORDERED: Final[tuple[FieldPath, ...]] = (("endCallPhrases",),)
-# Texts that a caller hears.
-MESSAGES: Final = ("firstMessage", "voicemailMessage", "endCallMessage")
+
+BY_PATH: Final[Mapping[FieldPath, Field]] = {field.path: field for field in FIELDS}
+DOCUMENTED: Final[tuple[FieldPath, ...]] = tuple(BY_PATH)
+TOP_LEVEL: Final[tuple[str, ...]] = tuple(path[0] for path in DOCUMENTED if len(path) == 1)
+# Objects whose keys the reference lists, in contrast to `metadata`.
+CLOSED_OBJECTS: Final[tuple[str, ...]] = tuple(field.path[0] for field in FIELDS if field.kind == "fields")
+UNORDERED: Final[tuple[FieldPath, ...]] = tuple(field.path for field in FIELDS if field.is_unordered)
+MESSAGES: Final[tuple[str, ...]] = tuple(field.path[0] for field in FIELDS if field.is_spoken)
+_KEYS_INSIDE: Final[Mapping[FieldPath, tuple[str, ...]]] = {
+    parent: tuple(path[-1] for path in DOCUMENTED if path[:-1] == parent) for parent in ((), *DOCUMENTED)
+}
+REQUIRED_INSIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    name: tuple(key for key in _KEYS_INSIDE[name,] if BY_PATH[name, key].required_inside) for name in CLOSED_OBJECTS
+}
 
 
 def takes_null(path: FieldPath) -> bool:
     """Tell whether null may be sent at a path: as documented; yes inside `metadata`, yes if undocumented."""
-    return _TAKES_NULL.get(path, True)
+    return path not in BY_PATH or BY_PATH[path].takes_null
 
 
 def is_documented(path: FieldPath) -> bool:
     """Tell whether the reference lists a writable path; everything below `metadata` counts as listed."""
-    return path in _TAKES_NULL or path[:1] == ("metadata",)
+    return path in BY_PATH or path[:1] == ("metadata",)
 
 
 def keys_inside(parent: FieldPath) -> tuple[str, ...]:
     """Return the documented keys directly below a path (`()`: the assistant itself), in the API's order."""
-    return tuple(path[-1] for path in _TAKES_NULL if path[:-1] == parent)
+    return _KEYS_INSIDE.get(parent, ())

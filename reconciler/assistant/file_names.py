@@ -21,5 +21,6 @@ def file_stem(name: str | None, assistant_id: str, taken: Container[str]) -> str
 
 
 def _slug(text: str) -> str:
+    # Letters are taken apart from their accents, which then fall away: `é` is e, and what has no such letter is gone.
     plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].strip("-")

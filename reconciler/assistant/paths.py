@@ -12,10 +12,8 @@ def to_pointer(path: Iterable[str]) -> str:
 
 
 def parse_pointer(pointer: str) -> FieldPath:
-    """Return the path that a JSON Pointer names.
-
-    Raises ValueError for a text that is no pointer, and for the empty one: it would name the whole assistant.
-    """
+    """Return the path that a JSON Pointer names. Raises ValueError for a text that is none, and for the empty one."""
+    # The empty one would name the whole assistant.
     if not pointer.startswith("/"):
         msg = "a JSON Pointer begins with '/', as in /metadata/crmKey"
         raise ValueError(msg)
@@ -24,6 +22,7 @@ def parse_pointer(pointer: str) -> FieldPath:
         if re.search("~(?![01])", key):
             msg = "in a JSON Pointer '~' is written ~0 and '/' inside a key ~1"
             raise ValueError(msg)
+    # In this order: `~01` is a tilde and a 1, not a slash (RFC 6901, section 4).
     return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)
 
 

@@ -1,18 +1,34 @@
-"""What is wrong with a definition, and where."""
+"""What is wrong with a definition: first at a field, then, once its line is looked up, at a place in a file."""
 
 import dataclasses
-from typing import Literal
+from typing import Final, Literal
+
+from reconciler.assistant.paths import FieldPath
 
 Severity = Literal["error", "warning"]
+About = Literal["key", "value", "file"]
+
+# How many problems of one file are shown: nobody reads more, and each takes ten times its text in memory.
+MAX_PROBLEMS: Final = 1_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One problem at a field; `about` says whether it concerns the key, its value, or the whole file.
+
+    `message` may quote what somebody wrote; `discreet` does not, and is empty where `message` quotes nothing.
+    """
+
+    path: FieldPath
+    message: str
+    discreet: str = ""
+    about: About = "value"
+    severity: Severity = "error"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One finding of validation; problems sort by file, then by place.
-
-    `file` is relative to the repository's root, `line` and `column` count from 1. `kind` is the error kind
-    of the contract.
-    """
+    """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1."""
 
     file: str
     line: int

@@ -4,9 +4,8 @@ import sys
 
 import click
 
-from reconciler.cli.connect import open_api, scope_for, stoppable
-from reconciler.cli.consent import Consent, Limit
-from reconciler.cli.exit_codes import unsettled
+from reconciler.cli.connect import stoppable
+from reconciler.cli.consent import Limit
 from reconciler.cli.options import (
     ConnectionOptions,
     OutputOptions,
@@ -16,23 +15,18 @@ from reconciler.cli.options import (
     output_options,
     policy_options,
 )
-from reconciler.cli.output import emit, tell_problems
-from reconciler.cli.reports import check_place, read_report, report_before_writing
-from reconciler.cli.streams import is_terminal, tell
+from reconciler.cli.reports import read_report
+from reconciler.cli.streams import is_terminal
+from reconciler.cli.writing import TerminalSession
 from reconciler.core.limits import MaxChanges
-from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
-from reconciler.git.lock import writing_alone
-from reconciler.git.repository import Git
-from reconciler.report.document import Document
+from reconciler.git.repository import open_repository
 from reconciler.report.read_back import reviewed_plan, unclear_writes
-from reconciler.usecases.carry_out import carry_out
+from reconciler.report.report import Report
+from reconciler.usecases.apply import Wishes, apply
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.usecases.inputs import read_settings
-from reconciler.usecases.recording import check_order, check_recordable, record
-from reconciler.usecases.since import dated
-from reconciler.usecases.versions import Versions, policy_for, read_versions
+from reconciler.usecases.reading import read_project, read_settings
 
 
 @click.command("apply")
@@ -52,7 +46,13 @@ from reconciler.usecases.versions import Versions, policy_for, read_versions
     metavar="REPORT",
     help="Send again what this report lists as indeterminate, and nothing else.",
 )
-@click.option("--record", "record_", is_flag=True, help="Record in git what was applied: the base of the next plan.")
+@click.option(
+    "--record/--no-record",
+    "record_",
+    default=None,
+    help="Record in git what was applied, the base of the next plan, or do not. Without it an apply records where "
+    "there is a record, or where reconciler.yaml says `record: true`.",
+)
 @click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
 def command(
     definitions: DefinitionOptions,
@@ -65,7 +65,7 @@ def command(
     max_changes: MaxChanges | None,
     saved: str | None,
     resume: str | None,
-    record_: bool,
+    record_: bool | None,
     allow_older: bool,
 ) -> int:
     """Bring live assistants to what their definitions say.
@@ -77,47 +77,29 @@ def command(
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
     _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
-    reviewed = reviewed_plan(read_report(saved)) if saved is not None else None
-    unclear = _unclear(read_report(resume)) if resume is not None else None
-    with writing_alone(Git.at(repository_root(definitions.directory)), read_settings(definitions).environment):
-        versions = read_versions(definitions, history)
-        inputs, chosen = versions.inputs, policy_for(versions, policy)
-        if not allow_older:
-            check_order(versions.history)
-        if record_:
-            check_recordable(versions.history, inputs.folders, history.base, inputs.loaded.definitions)
-        tell_problems(inputs.loaded.problems)
-        with stoppable() as stopping:
-            with (
-                open_api(connection, inputs.settings, stopping) as api,
-                scope_for(versions, connection, chosen, stopping, "Applying") as scope,
-            ):
-                if unclear is not None:
-                    check_place(unclear, inputs.settings, api.url)
-                limit = max_changes or inputs.settings.max_changes
-                run, carried_out = carry_out(
-                    api,
-                    scope,
-                    objection=Consent(inputs.settings, stopping, yes, limit).objection,
-                    reviewed=reviewed,
-                    unclear=unclear_writes(unclear) if unclear is not None else None,
-                    retries=connection.retries,
-                    fail_fast=fail_fast,
-                    about_to_write=report_before_writing(output, inputs.settings),
-                )
-            document = _told(run, versions, output, recording=record_ and carried_out)
-    return stopping.exit_code or int(unsettled(document))
-
-
-def _told(run: Run, versions: Versions, output: OutputOptions, *, recording: bool) -> Document:
-    """Report a run and record it; where the one cannot be done, the other still is."""
-    run = dated(run, versions.history)
-    try:
-        return emit(run, output, sensitive=versions.inputs.settings.sensitive)
-    finally:
-        if recording:
-            commit = record(run, versions.history, versions.inputs.folder)
-            tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
+    unclear = _check_resumed(read_report(resume)) if resume is not None else None
+    wishes = Wishes(
+        record=record_,
+        asked_base=history.base,
+        allow_older=allow_older,
+        fail_fast=fail_fast,
+        max_changes=max_changes,
+        reviewed=reviewed_plan(read_report(saved)) if saved is not None else None,
+        unclear=unclear_writes(unclear) if unclear is not None else None,
+    )
+    repository = open_repository(repository_root(definitions.directory))
+    environment = read_settings(definitions).environment  # one that is not there is an error before the lock is held
+    with stoppable() as stopping:
+        session = TerminalSession(
+            connection=connection, output=output, stopping=stopping, yes=yes, label="Applying", earlier=unclear
+        )
+        apply(
+            (repository, environment),
+            lambda: read_project(definitions, history, policy, repository=repository),
+            wishes,
+            session.start,
+        )
+    return session.exit_code
 
 
 def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> None:
@@ -129,7 +111,7 @@ def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> Non
         raise UsageError(f"{option} says which assistants are meant", hint="leave out PATHS and --changed")
 
 
-def _unclear(document: Document) -> Document:
-    if document["command"] != "apply":
-        raise UsageError(f"the report is of {document['command']}", hint="give what `apply --report` wrote")
-    return document
+def _check_resumed(report: Report) -> Report:
+    if not (report.traits.writes and report.traits.follows_git):
+        raise UsageError(f"the report is of {report.command}", hint="give what `apply --report` wrote")
+    return report

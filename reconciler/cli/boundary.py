@@ -22,7 +22,7 @@ _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code.
 
-    Usage errors are 1 like every other failure: 2 says that there are differences (contract, section 6).
+    Usage errors are 1 like every other failure: 2 says that there are differences (docs/reference.md, "Exit codes").
     """
     for stream in (sys.stdout, sys.stderr):
         # Text that the terminal's encoding lacks is shown escaped; it must not end a run.

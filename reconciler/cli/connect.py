@@ -13,13 +13,11 @@ from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.progress import progress_line
 from reconciler.cli.streams import is_terminal, tell, tell_at_once
-from reconciler.core.plan import Policy
 from reconciler.core.settings import Settings
 from reconciler.usecases.connection import choose_url, credentials_of
-from reconciler.usecases.scope import Scope
-from reconciler.usecases.versions import Versions
+from reconciler.usecases.workers import Control
 
-PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to stop (contract, section 6)
+PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to stop (docs/reference.md, "Exit codes")
 
 
 class Stopping:
@@ -94,14 +92,10 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
 
 
 @contextlib.contextmanager
-def scope_for(
-    versions: Versions, options: ConnectionOptions, policy: Policy, stopping: Stopping, label: str
-) -> Iterator[Scope]:
-    """Yield what a use case works on; while many assistants are read a line on stderr shows how far it is."""
+def control_for(options: ConnectionOptions, stopping: Stopping, label: str) -> Iterator[Control]:
+    """Yield how a run goes on; while many assistants are read a line on stderr shows how far it is."""
     with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose) as progress:
-        yield versions.scope(
-            policy, concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress
-        )
+        yield Control(concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress)
 
 
 def _show(note: RequestNote) -> None:

@@ -1,4 +1,4 @@
-"""Whether the writes of a plan may be sent: within the limit, and after a yes."""
+"""Whether somebody says yes to the writes of a plan, at the terminal."""
 
 import contextlib
 import dataclasses
@@ -12,11 +12,11 @@ import click
 from reconciler.cli.connect import Stopping
 from reconciler.cli.output import render
 from reconciler.cli.streams import tell
+from reconciler.core.definition import places
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
-from reconciler.report.build import to_document
-from reconciler.usecases.inputs import places
+from reconciler.report.build import build_report
 
 
 class Limit(click.ParamType[MaxChanges]):
@@ -34,50 +34,46 @@ class Limit(click.ParamType[MaxChanges]):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Consent:
-    """Whether the writes of a plan may be sent: they stay within a limit, and somebody said yes."""
+    """Whether somebody says yes to the writes of a plan."""
 
     settings: Settings
     stopping: Stopping
     yes: bool
-    limit: MaxChanges | None
 
-    def objection(self, planned: Run) -> str | None:
+    def ask(self, planned: Run) -> str | None:
         """Return why nothing may be sent, None where it may; where there is nothing to write nobody is asked."""
         writes = sum(result.pending for result in planned.results)
-        too_many = self.limit.objection(writes, len(planned.results)) if self.limit else None
-        if too_many is not None:
-            tell("Look at the plan; if it is right, raise the limit (--max-changes).")
-            return too_many
-        if self.yes or not writes or self.stopping() or self._asked(planned, writes):
+        if self.yes or not writes or self.stopping() or self._ask(planned, writes):
             return None
         return "nobody said yes"
 
-    def _asked(self, planned: Run, writes: int) -> bool:
-        document = to_document(planned, sensitive=self.settings.sensitive, places=places)
-        tell(render(document, "text", sys.stderr))
+    def _ask(self, planned: Run, writes: int) -> bool:
+        report = build_report(planned, sensitive=self.settings.sensitive, places=places)
+        tell(render(report, "text", sys.stderr))
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
         click.echo(f"Write to {assistants}? [y/N]: ", nl=False, err=True)
-        answer = self._answer()
+        answer = self._read_answer()
         if not answer.endswith("\n"):
             tell("")
         return answer.strip().lower() in ("y", "yes")
 
-    def _answer(self) -> str:
+    def _read_answer(self) -> str:
         """Return the line that somebody types; nothing where the input ends, or a signal comes first.
 
         A thread reads it: a signal that arrives just before a blocking read would otherwise wait for the
         next key.
         """
+        # A daemon: a thread that waits for a key must not keep the process alive.
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
-        threading.Thread(target=lambda: answers.put(_typed(terminal)), daemon=True).start()
+        threading.Thread(target=lambda: answers.put(_read_line(terminal)), daemon=True).start()
         while not self.stopping():
             with contextlib.suppress(queue.Empty):
                 return answers.get(timeout=0.1).decode(errors="replace")
         return ""
 
 
-def _typed(terminal: int) -> bytes:
+def _read_line(terminal: int) -> bytes:
     """Return the next line of a terminal; nothing where its input has ended, or the terminal is gone."""
     with contextlib.suppress(OSError):
         return os.read(terminal, 1024)

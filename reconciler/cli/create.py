@@ -11,13 +11,12 @@ from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
-from reconciler.files.folders import repository_root
 from reconciler.git.lock import writing_alone
-from reconciler.git.repository import Git
 from reconciler.report.values import escape
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.create import Creator, check_new
-from reconciler.usecases.inputs import read_settings, with_overlays_to_come
+from reconciler.usecases.environments import with_overlays_to_come
+from reconciler.usecases.reading import read_bare_project
 
 
 @click.command("create")
@@ -31,8 +30,8 @@ def command(file: str, definitions: DefinitionOptions, connection: ConnectionOpt
     The request is sent once. If its outcome is unclear, nothing is written, and the error says how to find
     out. With an environment the id goes into its overlay.
     """
-    settings = read_settings(definitions)
-    root, folder = repository_root(definitions.directory), definitions.directory
+    project = read_bare_project(definitions)
+    settings, root, folder = project.settings, project.root, project.folder
     readable = with_overlays_to_come(settings, folder)
     everything = load(folder, (), root=root, settings=readable, without_ids=True)
     loaded = load(folder, (Path(file),), root=root, settings=readable, without_ids=True)
@@ -42,7 +41,7 @@ def command(file: str, definitions: DefinitionOptions, connection: ConnectionOpt
     definition = loaded.definitions[0]
     check_new(definition, everything.definitions, force=force)
     with (
-        writing_alone(Git.at(root), settings.environment),
+        writing_alone(project.repository, settings.environment),
         stoppable() as stopping,
         open_api(connection, settings, stopping) as api,
     ):

@@ -8,14 +8,15 @@ import click
 from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
 from reconciler.cli.output import emit_rendered, tell_problems, terminal_width
 from reconciler.cli.streams import wants_colour
+from reconciler.core.definition import places
 from reconciler.errors import UsageError
-from reconciler.report.diff_document import DiffDocument, to_diff_document
 from reconciler.report.diff_markdown import render_diff_markdown
+from reconciler.report.diff_report import DiffReport, build_diff_report
 from reconciler.report.diff_text import render_diff_text
 from reconciler.report.json_text import render_json
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.diff import compare
-from reconciler.usecases.inputs import places, read_pair
+from reconciler.usecases.environments import read_pair
 
 FORMATS = ("text", "json", "markdown")
 SUFFIXES = (".json", ".md")
@@ -29,7 +30,7 @@ SUFFIXES = (".json", ".md")
 def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exitcode: bool, against: str | None) -> int:
     """Show what the definitions of --environment differ in from those of --against.
 
-    Offline and without credentials: compared are the files, each with its overlay laid over it. Ids do not
+    Offline and without credentials: compared are the files, each with its overlay merged on top. Ids do not
     count. PATHS are definition files, overlays or folders; without them the whole folder is compared.
     """
     environment = definitions.environment
@@ -40,20 +41,21 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
         )
     if environment == against:
         raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
-    here, there = read_pair(definitions, against)
-    tell_problems(sorted({*here.loaded.problems, *there.loaded.problems}))
-    comparison = compare((environment, here.loaded), (against, there.loaded))
-    document = to_diff_document(comparison, sensitive=here.settings.sensitive, places=places)
-    emit_rendered(lambda form: _rendered(document, form), output)
-    summary = document["summary"]
+    (settings, here), (_, there) = read_pair(definitions, against)
+    tell_problems(sorted({*here.problems, *there.problems}))
+    comparison = compare((environment, here), (against, there))
+    report = build_diff_report(comparison, sensitive=settings.sensitive, places=places)
+    emit_rendered(lambda form: _render(report, form), output)
+    # One that could not be compared may differ: 1 beats 2.
+    summary = report.summary
     if summary["error"]:
         return 1
     return 2 if detailed_exitcode and summary["alike"] < summary["total"] else 0
 
 
-def _rendered(document: DiffDocument, form: str) -> str:
+def _render(report: DiffReport, form: str) -> str:
     if form == "json":
-        return render_json(document)
+        return render_json(report)
     if form == "markdown":
-        return render_diff_markdown(document)
-    return render_diff_text(document, colour=wants_colour(sys.stdout), width=terminal_width())
+        return render_diff_markdown(report)
+    return render_diff_text(report, colour=wants_colour(sys.stdout), width=terminal_width())

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.connect import open_api, scope_for, stoppable
+from reconciler.cli.connect import control_for, open_api, stoppable
 from reconciler.cli.exit_codes import moved_live, unread
 from reconciler.cli.options import (
     ConnectionOptions,
@@ -14,11 +14,9 @@ from reconciler.cli.options import (
     output_options,
 )
 from reconciler.cli.output import emit, tell_problems
-from reconciler.core.plan import Policy
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.drift import drift
-from reconciler.usecases.since import dated
-from reconciler.usecases.versions import read_versions
+from reconciler.usecases.reading import read_project
 
 
 @click.command("drift")
@@ -34,21 +32,20 @@ def command(
     output: OutputOptions,
     detailed_exitcode: bool,
 ) -> int:
-    """Report what was edited live behind git's back. Never writes.
+    """Report what was edited live, outside git. Never writes.
 
     PATHS are definition files or folders; without them the whole folder is looked at. Exit 1 when not
     everything could be looked at: no drift is reported only where live was seen.
     """
-    versions = read_versions(definitions, history, or_head=True)
-    inputs = versions.inputs
-    tell_problems(inputs.loaded.problems)
+    project = read_project(definitions, history, or_head=True)
+    tell_problems(project.loaded.problems)
     with stoppable() as stopping:
         with (
-            open_api(connection, inputs.settings, stopping) as api,
-            scope_for(versions, connection, Policy(), stopping, "Reading") as scope,
+            open_api(connection, project.settings, stopping) as api,
+            control_for(connection, stopping, "Reading") as control,
         ):
-            run = drift(api, scope)
-        document = emit(dated(run, versions.history), output, sensitive=inputs.settings.sensitive)
+            run = drift(api, project, control)
+        document = emit(run, output, sensitive=project.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1
     return 2 if detailed_exitcode and moved_live(document) else 0

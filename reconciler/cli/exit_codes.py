@@ -1,25 +1,24 @@
-"""Exit codes from a report (contract, section 6): 0 done, 1 failed, 2 differences where asked for."""
+"""Exit codes from a report (docs/reference.md, "Exit codes"): 0 done, 1 failed, 2 differences where asked for."""
 
-from reconciler.report.document import Document
+from reconciler.core.outcome import Kind
+from reconciler.report.report import Report
 
-SETTLED = ("unchanged", "applied")
 
-
-def unread(document: Document) -> bool:
+def unread(report: Report) -> bool:
     """Tell whether a definition was invalid or an assistant could not be read: then nobody knows that all is well."""
-    return any(entry["status"] in (None, "error", "missing") for entry in document["assistants"])
+    return any(entry.unread for entry in report.assistants)
 
 
-def differences(document: Document) -> bool:
+def differences(report: Report) -> bool:
     """Tell whether anything differs, wherever it comes from."""
-    return any(entry["changes"] for entry in document["assistants"])
+    return bool(report.kinds)
 
 
-def moved_live(document: Document) -> bool:
+def moved_live(report: Report) -> bool:
     """Tell whether anything was edited live: drift or a conflict."""
-    return any(change["kind"] != "change" for entry in document["assistants"] for change in entry["changes"])
+    return bool(report.kinds - {Kind.CHANGE})
 
 
-def unsettled(document: Document) -> bool:
+def unsettled(report: Report) -> bool:
     """Tell whether an assistant was not brought to its desired state."""
-    return any(entry["outcome"] not in SETTLED for entry in document["assistants"])
+    return any(entry.outcome is None or not entry.outcome.settled for entry in report.assistants)

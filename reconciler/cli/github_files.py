@@ -10,44 +10,46 @@ from pathlib import Path
 
 from reconciler.cli.streams import tell
 from reconciler.errors import ReconcilerError, ReportError
-from reconciler.report.document import Document
+from reconciler.report.github import list_outputs
 from reconciler.report.markdown import SMALLEST_LIMIT, render_markdown
-from reconciler.report.outputs import step_outputs
-from reconciler.report.page import byte_size
+from reconciler.report.page import measure_bytes
+from reconciler.report.report import Report
 
 LARGEST_SUMMARY = 1_000 * 1024  # bytes of one step; GitHub drops a summary beyond 1,024 KiB as a whole
 
 
-def write_github_files(document: Document) -> Iterator[ReconcilerError]:
+def write_github_files(report: Report) -> Iterator[ReconcilerError]:
     """Add the report to the job's summary, and its outcome to the step's outputs; yield what could not be written."""
     for variable, add in (("GITHUB_STEP_SUMMARY", _add_summary), ("GITHUB_OUTPUT", _add_outputs)):
         if name := os.environ.get(variable):
             try:
-                _append(Path(name), document, add)
+                _append(Path(name), report, add)
             except OSError as error:
                 hint = f"the runner names it in {variable}"
                 yield ReportError(f"cannot be written: {error.strerror}", where=name, hint=hint)
 
 
-def _append(path: Path, document: Document, text: Callable[[Document, int], str]) -> None:
-    """Append to a file on a line of its own; `text` is told how many bytes there are already."""
+def _append(path: Path, report: Report, text: Callable[[Report, int], str]) -> None:
+    """Append to a file on a line of its own; `text` gets the number of bytes that are there already."""
     with path.open("ab+") as file:
         there = file.tell()
+        # Another step may have left a line without its end, and two lines in one would spoil both.
         file.seek(max(0, there - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
-        if added := text(document, there + len(separator)):
+        if added := text(report, there + len(separator)):
             file.write(separator + added.encode("utf-8", "backslashreplace"))
 
 
-def _add_summary(document: Document, there: int) -> str:
+def _add_summary(report: Report, there: int) -> str:
     """Return the Markdown, as much of it as there is room for."""
     blank = "\n" if there else ""
     room = LARGEST_SUMMARY - there - len(blank)
+    # GitHub drops a summary that is too large as a whole, with what earlier commands wrote into it.
     if room < SMALLEST_LIMIT:
         tell("The job's summary is full; this report is not in it.", colour="yellow")
         return ""
-    return blank + render_markdown(document, limit=room, measure=byte_size)
+    return blank + render_markdown(report, limit=room, measure=measure_bytes)
 
 
-def _add_outputs(document: Document, there: int) -> str:  # noqa: ARG001 - outputs are always written whole
-    return "".join(f"{name}={value}\n" for name, value in step_outputs(document).items())
+def _add_outputs(report: Report, there: int) -> str:  # noqa: ARG001 - outputs are always written whole
+    return "".join(f"{name}={value}\n" for name, value in list_outputs(report).items())

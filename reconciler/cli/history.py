@@ -9,14 +9,11 @@ import click
 from reconciler.cli.options import Count, directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
-from reconciler.files.folders import repository_root
 from reconciler.git.record import Record, Unclear, records
-from reconciler.git.repository import Git
 from reconciler.report.values import escape
-from reconciler.usecases.base import applied_ref
 from reconciler.usecases.choices import DefinitionOptions
-from reconciler.usecases.inputs import read_settings
-from reconciler.usecases.recording import without_definition
+from reconciler.usecases.reading import read_bare_project
+from reconciler.usecases.recording import find_undefined
 
 
 @click.command("history")
@@ -25,22 +22,20 @@ from reconciler.usecases.recording import without_definition
 @format_option(("text", "json"))
 def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     """List the applied records, the newest first: when, which commit, what was written, what failed."""
-    git = Git.at(repository_root(definitions.directory))
-    if git is None:
+    project = read_bare_project(definitions)
+    if project.repository is None:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
-    if definitions.environment is not None:
-        read_settings(definitions)  # a name that is not there is an error, and has no record
-    ref = applied_ref(definitions.environment)
-    found = list(records(git, ref, most=limit))
+    ref = project.ref
+    found = list(records(project.repository, ref, most=limit))
     if format_ == "json":
         click.echo(json.dumps([dataclasses.asdict(record) for record in found], indent=2, ensure_ascii=True))
         return 0
     if not found:
         tell(f"Nothing is recorded in {ref}.")
         tell("  `reconciler apply --record` records; git fetch brings what others recorded.")
-        if definitions.environment is None and (known := sorted(read_settings(definitions).environments)):
+        if definitions.environment is None and (known := sorted(project.settings.environments)):
             tell(f"  Each environment has a record of its own: give --environment NAME ({', '.join(known)}).")
-    lost = without_definition(git, found[0], definitions.directory, definitions.environment) if found else ()
+    lost = find_undefined(project, found[0]) if found else ()
     for record in found:
         _show(record, lost if record is found[0] else ())
     return 0

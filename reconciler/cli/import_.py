@@ -17,9 +17,10 @@ from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.report.values import escape
 from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.environments import with_overlays_to_come
 from reconciler.usecases.import_ import Import, Importer
 from reconciler.usecases.import_files import Written
-from reconciler.usecases.inputs import read_settings, with_overlays_to_come
+from reconciler.usecases.reading import read_bare_project
 
 
 @click.command("import")
@@ -48,7 +49,7 @@ def command(
     named = _named(ids)
     if ids and not named:
         raise UsageError("no id was given", hint="`-` reads ids from stdin, one a line")
-    settings = read_settings(definitions)
+    settings = read_bare_project(definitions).settings
     loaded, shared = _existing(definitions.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         importer = Importer(api, definitions.directory, settings, loaded, force, shared)

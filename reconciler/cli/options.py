@@ -242,6 +242,7 @@ def connection_options(command: Decorated) -> Decorated:
         verbose: bool,
         **rest: Any,
     ) -> Any:
+        # An environment that is chosen may give another URL than the variable, and then neither may win unseen.
         given_by = click.get_current_context().get_parameter_source("api_url")
         by_environment = given_by is click.core.ParameterSource.ENVIRONMENT
         chosen = ConnectionOptions(api_url, by_environment, concurrency, timeout, retries, allow_insecure_http, verbose)
@@ -264,6 +265,7 @@ def _report_paths(
         if path.suffix not in suffixes:
             *others, last = suffixes
             raise click.BadParameter(f"{value}: a report ends in {', '.join(others)} or {last}", ctx, param)
+        # Found out after the writes, it would cost the report of them.
         if path.suffix == ".html" and importlib.util.find_spec("jinja2") is None:
             message = f"{value}: HTML needs the extra `html`; in a clone of the reconciler: pip install '.[html]'"
             raise click.BadParameter(message, ctx, param)

@@ -13,24 +13,23 @@ from reconciler.cli.github_files import write_github_files
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
 from reconciler.cli.reports import tell_if_too_large
 from reconciler.cli.streams import for_runner, tell, wants_colour
+from reconciler.core.definition import places
 from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
 from reconciler.files.write import write_whole
-from reconciler.report.build import to_document
-from reconciler.report.document import Document
+from reconciler.report.build import build_report
 from reconciler.report.github import render_github
 from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
 from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
-from reconciler.report.read_back import WRITTEN
+from reconciler.report.report import Report
 from reconciler.report.text import render_text
 from reconciler.report.values import escape
-from reconciler.usecases.inputs import places
 
 LEAST_WIDTH = 60
 
-_RENDERERS: dict[str, Callable[[Document], str]] = {
+_RENDERERS: dict[str, Callable[[Report], str]] = {
     "json": render_json,
     "markdown": render_markdown,
     "github": render_github,
@@ -39,36 +38,37 @@ _RENDERERS: dict[str, Callable[[Document], str]] = {
 }
 
 
-def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Document:
+def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Report:
     """Write the report of a run everywhere it was asked for, and return it.
 
     Files come first, and one that cannot be written does not keep the others, or stdout, from being
     written. Raises ReportError at the end.
     """
-    document = to_document(run, sensitive=sensitive, places=places)
-    emit_document(document, output)
-    return document
+    report = build_report(run, sensitive=sensitive, places=places)
+    emit_report(report, output)
+    return report
 
 
-def emit_document(document: Document, output: OutputOptions) -> None:
+def emit_report(report: Report, output: OutputOptions) -> None:
     """Write a report everywhere it was asked for. Raises ReportError where a file could not be written.
 
     What was written live must not be lost with it: where a report of that cannot go where it should, the
     JSON goes to stderr.
     """
-    unwritten = write_github_files(document) if output.format == "github" else ()
+    # A generator: the runner's files are only written once `--report`'s are.
+    unwritten = write_github_files(report) if output.format == "github" else ()
     try:
-        emit_rendered(lambda form: render(document, form), output, unwritten)
+        emit_rendered(lambda form: render(report, form), output, unwritten)
     except Exception:
-        if any(entry["outcome"] in WRITTEN for entry in document["assistants"]):
-            tell(render_json(document))
+        if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
+            tell(render_json(report))
         raise
 
 
 def emit_rendered(
     rendered: Callable[[str], str], output: OutputOptions, unwritten: Iterable[ReconcilerError] = ()
 ) -> None:
-    """Write what `rendered` returns for a format everywhere it was asked for, as `emit_document` does.
+    """Write what `rendered` returns for a format everywhere it was asked for, as `emit_report` does.
 
     `unwritten` yields, once the files are there, what else could not be written.
     """
@@ -84,17 +84,18 @@ def emit_rendered(
     failures += unwritten
     text = rendered(output.format)
     click.echo(for_runner(text) if output.format in ("text", "markdown") else text, nl=False, color=True)
+    # One error ends the run; the others would be lost with it.
     for failure in failures[1:]:
         tell(str(failure))
     if failures:
         raise failures[0]
 
 
-def render(document: Document, form: str, stream: TextIO = sys.stdout) -> str:
+def render(report: Report, form: str, stream: TextIO = sys.stdout) -> str:
     """Return a report in one of the formats; a stream that is a terminal gets colour."""
     if form in _RENDERERS:
-        return _RENDERERS[form](document)
-    return render_text(document, colour=wants_colour(stream), width=terminal_width())
+        return _RENDERERS[form](report)
+    return render_text(report, colour=wants_colour(stream), width=terminal_width())
 
 
 def terminal_width() -> int:

@@ -4,7 +4,7 @@ import dataclasses
 
 import click
 
-from reconciler.cli.connect import open_api, scope_for, stoppable
+from reconciler.cli.connect import control_for, open_api, stoppable
 from reconciler.cli.exit_codes import differences, unread
 from reconciler.cli.options import (
     ConnectionOptions,
@@ -20,8 +20,7 @@ from reconciler.cli.output import emit, tell_problems
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.usecases.offline import plan_offline
 from reconciler.usecases.plan import plan
-from reconciler.usecases.since import dated
-from reconciler.usecases.versions import policy_for, read_versions
+from reconciler.usecases.reading import read_project
 
 
 @click.command("plan")
@@ -47,21 +46,20 @@ def command(
     not valid, or an assistant that cannot be read, does not keep the others from being planned; the exit
     code is 1 then.
     """
-    versions = read_versions(definitions, history)
-    inputs = versions.inputs
-    chosen = policy_for(versions, policy)
-    tell_problems(inputs.loaded.problems)
+    project = read_project(definitions, history, policy)
+    tell_problems(project.loaded.problems)
     with stoppable() as stopping:
-        with scope_for(versions, connection, chosen, stopping, "Reading") as scope:
-            if offline:
-                run = plan_offline(scope)
-            else:
-                with open_api(connection, inputs.settings, stopping) as api:
-                    run = plan(api, scope)
-        run = dated(run, versions.history)
+        if offline:
+            run = plan_offline(project)
+        else:
+            with (
+                control_for(connection, stopping, "Reading") as control,
+                open_api(connection, project.settings, stopping) as api,
+            ):
+                run = plan(api, project, control)
         if detailed_exitcode:
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
-        document = emit(run, output, sensitive=inputs.settings.sensitive)
+        document = emit(run, output, sensitive=project.settings.sensitive)
     if stopping.exit_code or unread(document):
         return stopping.exit_code or 1
     return 2 if detailed_exitcode and differences(document) else 0

@@ -3,20 +3,17 @@
 import click
 
 from reconciler.assistant.paths import dotted
-from reconciler.cli.connect import open_api, scope_for, stoppable
+from reconciler.cli.connect import control_for, open_api, stoppable
 from reconciler.cli.options import ConnectionOptions, connection_options, definition_options, history_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import for_runner, tell
-from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
-from reconciler.files.folders import repository_root
 from reconciler.report.values import escape
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.drift import drift
-from reconciler.usecases.inputs import Inputs
 from reconciler.usecases.pull import Pulled, Puller
-from reconciler.usecases.versions import read_versions
+from reconciler.usecases.reading import read_project
 from reconciler.yamltext.edit import line_diff
 
 
@@ -39,21 +36,20 @@ def command(
     the values go into its overlay. PATHS are definition files or folders; without them the whole folder is
     pulled.
     """
-    versions = read_versions(definitions, history, or_head=True)
-    inputs = versions.inputs
-    tell_problems(inputs.loaded.problems)
-    for note in versions.notes:
+    project = read_project(definitions, history, or_head=True)
+    tell_problems(project.loaded.problems)
+    for note in project.notes:
         tell(note)
     with (
         stoppable() as stopping,
-        open_api(connection, inputs.settings, stopping) as api,
-        scope_for(versions, connection, Policy(), stopping, "Reading") as scope,
+        open_api(connection, project.settings, stopping) as api,
+        control_for(connection, stopping, "Reading") as control,
     ):
-        run = drift(api, scope)
-    puller = Puller(repository_root(definitions.directory), inputs.folder, inputs.settings, conflicts)
+        run = drift(api, project, control)
+    puller = Puller(project.root, project.folder, project.settings, conflicts)
     found = puller.pull(run)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
-    unread = _unread(run, inputs)
+    unread = _unread(run)
     if not found and not unread:
         tell("Nothing to pull.")
     if unread or failed or stopping.exit_code:
@@ -88,10 +84,10 @@ def _visible(line: str) -> str:
     return escape(line.rstrip("\r\n")) + "\n"
 
 
-def _unread(run: Run, inputs: Inputs) -> bool:
+def _unread(run: Run) -> bool:
     """Tell whether a definition or an assistant could not be read, and say which."""
     unread = [result for result in run.results if result.plan is None]
     for result in unread:
         reason = result.error.message if result.error is not None else "not read"
         tell(f"{escape(result.definition.file)}: {escape(reason)}", colour="red")
-    return bool(unread or inputs.loaded.invalid)
+    return bool(unread)

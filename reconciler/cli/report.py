@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli.options import OutputOptions, output_options
-from reconciler.cli.output import emit_document
+from reconciler.cli.output import emit_report
 from reconciler.cli.reports import read_report
 from reconciler.report.merge import merge_reports
 
@@ -16,6 +16,5 @@ def command(files: tuple[str, ...], output: OutputOptions) -> int:
 
     Plan once, show it everywhere. The exit code is 0 whatever the reports say, unless a file cannot be read.
     """
-    documents = [read_report(name) for name in files]
-    emit_document(merge_reports(documents), output)
+    emit_report(merge_reports([read_report(name) for name in files]), output)
     return 0

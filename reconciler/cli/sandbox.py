@@ -13,8 +13,7 @@ from reconciler.cli.streams import tell
 from reconciler.errors import UsageError
 from reconciler.report.values import escape
 from reconciler.sandbox.fault_parser import parse
-from reconciler.sandbox.fault_rules import Rule, takes_a_share
-from reconciler.sandbox.settings import SandboxError, Settings
+from reconciler.sandbox.settings import Settings
 
 
 @click.command("sandbox")
@@ -111,8 +110,10 @@ def command(
       --fault '10% * *: reset'                        a bad line
       --fault 'first 3 GET *: 429 retry-after=2'      a busy server
       --fault 'limit 5 per second'                    a strict one
+      --fault 'PATCH *: lag=2s'                       reads that lag behind
       --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for
+    # A rule that cannot be read is refused before the server's libraries are loaded.
     settings = Settings(
         host=host,
         port=port,
@@ -122,31 +123,22 @@ def command(
         strict=strict,
         listing=listing,
         latency_ms=latency,
-        faults=_rules(faults),
+        faults=tuple(map(parse, faults)),
         fault_seed=secrets.randbelow(1_000_000) if fault_seed is None else fault_seed,
     )
+    # By its name and only here: the server's libraries cost start-up time, and need not be installed for --help.
     try:
         server = importlib.import_module("reconciler.sandbox.server")
     except ModuleNotFoundError as error:
         message = f"The sandbox needs a library that is not installed: {error.name}"
         raise UsageError(message, hint="in a clone of the reconciler: pip install '.[sandbox]'") from error
-    try:
-        tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), tell if verbose else None)
-    except SandboxError as error:
-        raise UsageError(str(error), hint=error.hint) from error
+    tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), tell if verbose else None)
     for tally in tallies:
         tell(f"Fault {tally.number} hit {tally.hit} of {tally.seen} requests: {escape(tally.rule.text)}")
-
-
-def _rules(texts: tuple[str, ...]) -> tuple[Rule, ...]:
-    try:
-        return tuple(map(parse, texts))
-    except SandboxError as error:
-        raise UsageError(str(error), hint=error.hint) from error
 
 
 def _announce(settings: Settings, url: str, assistants: int) -> None:
     noun = "assistant" if assistants == 1 else "assistants"
     click.echo(f"Sandbox API on {url} ({assistants} {noun})")
-    if any(map(takes_a_share, settings.faults)):
+    if any(rule.when == "share" for rule in settings.faults):
         tell(f"Faults at random: --fault-seed {settings.fault_seed} chooses the same requests again.")

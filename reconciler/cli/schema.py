@@ -4,12 +4,12 @@ import json
 
 import click
 
-from reconciler.assistant.schema import definition_schema, overlay_schema
+from reconciler.assistant.json_schema import definition_schema, overlay_schema
 from reconciler.cli.options import folder_option
-from reconciler.core.settings_schema import settings_schema
 from reconciler.errors import UsageError
+from reconciler.files.settings_table import settings_schema
 from reconciler.usecases.choices import DefinitionOptions
-from reconciler.usecases.inputs import read_settings
+from reconciler.usecases.reading import read_settings
 
 
 @click.command("schema")

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from reconciler.report.workflow_commands import disarmed
+from reconciler.report.workflow_commands import disarm
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -26,7 +26,7 @@ def wants_colour(stream: TextIO | None) -> bool:
 
 def for_runner(text: str) -> str:
     """Return a text for a stream; where a GitHub runner reads along, one in which no line is a command to it."""
-    return disarmed(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
+    return disarm(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
 def tell(text: str, *, colour: str | None = None) -> None:

@@ -6,7 +6,7 @@ from reconciler.cli.options import OutputOptions, definition_options, output_opt
 from reconciler.cli.output import emit
 from reconciler.core.settings import InvalidSettings
 from reconciler.usecases.choices import DefinitionOptions
-from reconciler.usecases.inputs import read_forms
+from reconciler.usecases.environments import read_forms
 from reconciler.usecases.validate import validate, without_settings
 
 

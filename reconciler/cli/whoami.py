@@ -8,7 +8,7 @@ from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option, format_option
 from reconciler.report.values import escape
 from reconciler.usecases.choices import DefinitionOptions
-from reconciler.usecases.inputs import read_settings
+from reconciler.usecases.reading import read_settings
 
 
 @click.command("whoami")

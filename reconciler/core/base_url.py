@@ -23,27 +23,23 @@ class BaseUrl:
 
 
 def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
-    """Check the base URL that the user configured.
-
-    Raises `SettingsError` for anything but http(s) with a host and a path, and for plain http beyond this
-    machine (the cookie would travel in the open) unless it is allowed. A URL with a user name or password in
-    it is never repeated.
-    """
+    """Check the base URL that the user configured. Raises `SettingsError`."""
+    # Plain http is for this machine alone, unless it is allowed: the cookie would travel in the open.
     url = url.strip()
     if not url:
-        raise _unusable("No API URL is set")
+        raise _refuse("No API URL is set")
     parts = _split(url)
     host = (parts.hostname or "").lower()
+    # Before any message that shows the URL: it may hold a password.
     if "@" in (parts.netloc or url):
-        raise _unusable("The API URL holds a user name or a password (something before an `@`)")
+        raise _refuse("The API URL holds a user name or a password (something before an `@`)")
     if "?" in url or "#" in url:
-        raise _unusable("The API URL holds a `?` or a `#`: it must end with its path")
+        raise _refuse("The API URL holds a `?` or a `#`: it must end with its path")
     if parts.scheme not in ("http", "https"):
-        message = f"The API URL {url!r} does not begin with http:// or https://"
-        raise _unusable(message)
+        raise _refuse(f"The API URL {url!r} does not begin with http:// or https://")
     if not host:
-        message = f"The API URL {url!r} names no host"
-        raise _unusable(message)
+        raise _refuse(f"The API URL {url!r} names no host")
+    # What never leaves this machine needs no TLS, and the sandbox has none.
     loopback = _is_loopback(host)
     if parts.scheme == "http" and not (loopback or allow_insecure_http):
         message = f"The API URL {url!r} is plain http: the login would cross the network in the open."
@@ -54,25 +50,23 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
 
 
 def _split(url: str) -> SplitResult:
+    # `urlsplit` drops tabs and line breaks silently and reads the port only when it is asked for.
     try:
         parts = urlsplit(url)
-        port = parts.port
+        readable = parts.port != 0 and not _UNPRINTABLE.search(url)
     except ValueError:
-        port = 0
-        parts = urlsplit("")
-    if port == 0 or _UNPRINTABLE.search(url):
-        raise _unusable("The API URL cannot be read: its host or port is not one, or white space is in it")
+        readable = False
+    if not readable:
+        raise _refuse("The API URL cannot be read: its host or port is not one, or white space is in it")
     return parts
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
 
-def _unusable(message: str) -> SettingsError:
+def _refuse(message: str) -> SettingsError:
     return SettingsError(f"{message}.", hint=HOW_TO_SET)

@@ -4,43 +4,42 @@ Most assistants are in sync, and equality is cheap; only fields that differ pay 
 imported when the first one does. Objects are walked, everything else (a list too) is one leaf.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import canonical, laid_out
+from reconciler.core.canonical import canonical, restrict_to_declared
 from reconciler.core.tree import MISSING, Missing
 
 
 def differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
     """Return the sorted paths of the shallowest leaves at which live does not hold what is declared."""
+    # Field by field, so that deepdiff sees only those that differ: it takes far longer than `==`.
     wanted: dict[str, Any] = {}
     found: dict[str, Any] = {}
     for field, value in declared.items():
-        left, right = canonical(value, (field,)), canonical(laid_out(value, live.get(field)), (field,))
+        left, right = canonical(value, (field,)), canonical(restrict_to_declared(value, live.get(field)), (field,))
         if left != right:
             wanted[field], found[field] = left, right
-    if not wanted:
-        return ()
-    return tuple(sorted(_walk(wanted, found)))
+    return tuple(sorted(_walk(wanted, found))) if wanted else ()
 
 
 def differing_declarations(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[FieldPath, ...]:
-    """Return the sorted paths of the shallowest leaves at which two definitions do not declare the same.
-
-    A field that only one of them declares is a difference, be it null; an empty object asks for nothing.
-    """
-    return tuple(sorted(_apart(one, other, ())))
+    """Return the sorted paths of the shallowest leaves at which two definitions do not declare the same."""
+    # A field that only one of them declares is a difference, a null too.
+    return tuple(sorted(_find_differences(one, other, ())))
 
 
-def _apart(one: Any | Missing, other: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:
+def _find_differences(one: Any | Missing, other: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:
+    # An object that one side lacks is compared key by key, so that `{}` on the other side is no difference.
     if one is MISSING and isinstance(other, Mapping):
         one = {}
     elif other is MISSING and isinstance(one, Mapping):
         other = {}
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in one.keys() | other.keys():
-            yield from _apart(one.get(key, MISSING), other.get(key, MISSING), (*path, key))
+            yield from _find_differences(one.get(key, MISSING), other.get(key, MISSING), (*path, key))
     elif canonical(one, path) != canonical(other, path):
         yield path
 
@@ -53,13 +52,5 @@ def _walk(wanted: dict[str, Any], found: dict[str, Any]) -> set[FieldPath]:
     # that begin with two underscores.
     difference = DeepDiff(wanted, found, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
     # A key inside a tagged tuple (a list, a boolean) is an integer: the leaf ends before it.
-    return {_leaf(level.path(output_format="list")) for levels in difference.values() for level in levels}
-
-
-def _leaf(keys: list[Any]) -> FieldPath:
-    leaf: list[str] = []
-    for key in keys:
-        if not isinstance(key, str):
-            break
-        leaf.append(key)
-    return tuple(leaf)
+    paths = (level.path(output_format="list") for levels in difference.values() for level in levels)
+    return {tuple(itertools.takewhile(lambda key: isinstance(key, str), path)) for path in paths}

@@ -1,20 +1,42 @@
 """A definition as it was read: what the files of one assistant declare about it."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import About
 
 SUFFIXES: Final = (".yaml", ".yml")
 MAX_BYTES: Final = 1024 * 1024  # of one definition file
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Overlay:
-    """An environment's file that is laid over a definition: its path from the repository's root, text and fields."""
+class Place(NamedTuple):
+    """Where a field stands in its file: the lines and columns, from 1, of its key and of its value."""
+
+    key: tuple[int, int]
+    value: tuple[int, int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One file that declares some of an assistant's fields, as it was read.
+
+    `file` is its path from the repository's root, `fields` what it holds as plain JSON values, `id` among them.
+    """
 
     file: str
     text: str = dataclasses.field(repr=False)
     fields: Mapping[str, Any]
+    is_overlay: bool = False
+    # Asked once, and only when somebody wants a place: it costs as much as to read the file, and few files need it.
+    find_places: Callable[[str], Mapping[FieldPath, Place]] = dataclasses.field(repr=False, compare=False)
+
+    @functools.cached_property
+    def places(self) -> Mapping[FieldPath, Place]:
+        """Where each field of the file stands."""
+        return self.find_places(self.text)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,24 +44,37 @@ class Definition:
     """One valid definition.
 
     `key` is the file's path below the folder without its suffix, `file` its path from the repository's root,
-    `declared` the writable fields as plain JSON values: a key that is not in it is not managed, `None` is
-    enforced to be empty. `text` is the file as it was read, from which the places of fields are found when
-    somebody asks; `overlay` is what the environment lays over it.
+    `declared` the writable fields as plain JSON values, all layers merged: a key that is not in it is not managed,
+    `None` is enforced to be empty. `layers` are the files that declare them, the lowest first.
     """
 
     key: str
     file: str
     id: str
     declared: Mapping[str, Any]
-    text: str = dataclasses.field(default="", repr=False, compare=False)
-    overlay: Overlay | None = dataclasses.field(default=None, compare=False)
+    layers: tuple[Layer, ...] = dataclasses.field(default=(), compare=False)
 
     @property
-    def id_layer(self) -> tuple[str, str]:
-        """The path and the text of the file that declares the id: the overlay where that does."""
-        if self.overlay is not None and "id" in self.overlay.fields:
-            return self.overlay.file, self.overlay.text
-        return self.file, self.text
+    def texts(self) -> tuple[str, ...]:
+        """The layers' texts, the lowest first."""
+        return tuple(layer.text for layer in self.layers)
+
+    @property
+    def overlay(self) -> Layer | None:
+        """The environment's own file on top, where there is one."""
+        return next((layer for layer in self.layers if layer.is_overlay), None)
+
+    @property
+    def id_file(self) -> str:
+        """The path of the uppermost file that declares the id."""
+        return next((layer.file for layer in reversed(self.layers) if "id" in layer.fields), self.file)
+
+    def locate(self, path: FieldPath, about: About = "value") -> tuple[str, int, int]:
+        """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start."""
+        for layer in reversed(self.layers):
+            if place := layer.places.get(path):
+                return (layer.file, *(place.key if about == "key" else place.value))
+        return self.file, 1, 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +91,8 @@ class InvalidDefinition:
 def is_definition_file(path: str, folder: str) -> bool:
     """Tell whether a path from the root is that of a definition below a folder; dot files are none."""
     below = _below(path, folder)
-    return below is not None and below.endswith(SUFFIXES) and not any(part[:1] == "." for part in below.split("/"))
+    # A name that begins with a dot is some tool's own, a folder's name as well as a file's.
+    return below is not None and below.endswith(SUFFIXES) and not below.startswith(".") and "/." not in below
 
 
 def key_of(path: str, folder: str) -> str:
@@ -69,3 +105,8 @@ def _below(path: str, folder: str) -> str | None:
     if folder in ("", "."):
         return path
     return path.removeprefix(f"{folder}/") if path.startswith(f"{folder}/") else None
+
+
+def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:
+    """Return the file and line at which each field of a definition is declared, by the uppermost layer."""
+    return {path: (layer.file, place.key[0]) for layer in definition.layers for path, place in layer.places.items()}

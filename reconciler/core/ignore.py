@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, covers, to_pointer
-from reconciler.core.canonical import Whole, asks, equal
+from reconciler.core.canonical import Whole, asks_anything, equal
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.settings import IgnoreRule
-from reconciler.core.tree import MISSING, Missing, prune, value_at
+from reconciler.core.tree import Missing, item_at, paths_matching, prune, put_all
 
 NOTICE_DAYS = 14
 
@@ -34,14 +34,13 @@ def rule_for(path: FieldPath, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
     return next((rule for rule in rules if covers(rule.path, path)), None)
 
 
-def accepted(
+def split_ignored(
     found: Sequence[Change], rules: Sequence[IgnoreRule], inside: Iterable[Ignored] = ()
 ) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
-    """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside` lists.
-
-    A leaf is accepted too where what live holds at an ignored path would go with it, and where nothing is declared
-    in it but ignored paths.
-    """
+    """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside` lists."""
+    # Accepted is a leaf too with which what live holds at an ignored path would go, or that declares nothing else.
+    # A leaf can be larger than what a rule names, and is sent or left as one. Left is safe; to send it would
+    # overwrite what the rule protects.
     ignored = tuple(
         Ignored(change.path, rule)
         for change in found
@@ -52,16 +51,17 @@ def accepted(
     return left, tuple(sorted((*ignored, *inside), key=lambda entry: entry.path))
 
 
-def kept_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[Any, tuple[Ignored, ...]]:
-    """Return a definition with live's values at the ignored places inside its lists, and those that differ.
-
-    A list is one leaf, and sent in one piece: what it keeps has to stand in it.
-    """
+def keep_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[Any, tuple[Ignored, ...]]:
+    """Return a definition with live's values at the ignored places inside its lists, and those that differ."""
+    # A list is one leaf and is sent in one piece, so what is to stay as it is live has to stand in that piece.
     ignored: dict[FieldPath, Ignored] = {}
     for rule in rules:
-        places: list[FieldPath] = []
-        tree = _kept(tree, live, rule.path, (), places)
-        ignored = {path: Ignored(path, rule) for path in places} | ignored
+        paths = [path for path in paths_matching(tree, rule.path) if _meet_in_list(tree, live, path)]
+        for path in paths:
+            # Rules may overlap; a report names the first, as it does for a leaf.
+            if not equal(item_at(tree, path), item_at(live, path)):
+                ignored.setdefault(path, Ignored(path, rule))
+        tree = put_all(tree, [(path, item_at(live, path)) for path in paths])
     return tree, tuple(ignored[path] for path in sorted(ignored))
 
 
@@ -72,6 +72,7 @@ def has_expired(rule: IgnoreRule, today: datetime.date) -> bool:
 
 def expiry_notes(rules: Iterable[IgnoreRule], today: datetime.date) -> Iterator[str]:
     """Yield a sentence for each rule that is past its date, or will be within two weeks."""
+    # An expired rule goes on protecting: the day would else come on which an apply overwrites a value unasked.
     for rule in rules:
         if rule.expires is None or rule.expires > today + datetime.timedelta(days=NOTICE_DAYS):
             continue
@@ -84,6 +85,7 @@ def expiry_notes(rules: Iterable[IgnoreRule], today: datetime.date) -> Iterator[
 
 def unmatched_notes(rules: Iterable[IgnoreRule], definitions: Sequence[Definition]) -> Iterator[str]:
     """Yield a sentence for each rule that concerns nothing that any definition declares."""
+    # Most often a slip of the pen, and then the value that the rule was to protect is not protected.
     for rule in rules:
         declaring = (_declares(definition, rule.path) for definition in definitions if _concerns(rule, definition.key))
         if not any(declaring):
@@ -92,85 +94,55 @@ def unmatched_notes(rules: Iterable[IgnoreRule], definitions: Sequence[Definitio
 
 
 def _concerns(rule: IgnoreRule, key: str) -> bool:
+    # `fnmatchcase`, since `fnmatch` would treat case and slashes as the machine does on which it runs.
     return any(fnmatch.fnmatchcase(key, pattern) for pattern in rule.assistants)
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:
-    """Tell whether a definition declares a path that matches, or null above it; `*` stands for any one key."""
-    trees: list[Any] = [definition.declared]
-    for part in pattern:
-        trees = [None if tree is None else below for tree in trees for below in _below(tree, part)]
-    return bool(trees)
+    """Tell whether a definition declares a path that matches, or null above it, which stands for all below."""
+    declared = definition.declared
+    above = (path for depth in range(1, len(pattern)) for path in paths_matching(declared, pattern[:depth]))
+    return bool(paths_matching(declared, pattern)) or any(item_at(declared, path) is None for path in above)
 
 
 def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
     """Return the first rule for what live holds inside a leaf and would lose, or for all that is declared there."""
     depth = len(change.path)
     left = prune(change.desired, lambda path: rule_for(path, rules) is not None, change.path)
-    idle = not asks(left)
+    # What is left asks for nothing, so the leaf differs at ignored paths alone.
+    is_idle = not asks_anything(left)
     for rule in rules:
+        # The part of the rule above the leaf must match too, or a rule for another object would count here.
         if not covers(rule.path[:depth], change.path):
             continue
         below = rule.path[depth:]
-        if _loses(change.desired, change.live, below) or (idle and _inside(change.desired, below)):
+        if _loses(change.desired, change.live, below) or (is_idle and paths_matching(change.desired, below)):
             return rule
     return None
 
 
 def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
     """Tell whether live holds something where a pattern leads, and what is declared has no place for it."""
+    # Two lists are no loss: `keep_in_lists` has put live's value into the declared one.
     if not pattern or (isinstance(declared, list) and isinstance(live, list)):
         return False
+    # Objects are merged when they are sent, so that a key which live alone has stays.
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         both = (key for key in declared.keys() & live.keys() if pattern[0] in ("*", key))
         return any(_loses(declared[key], live[key], pattern[1:]) for key in both)
-    return any(value is not None and value is not MISSING for value in _inside(live, pattern))
+    return any(item_at(live, path) is not None for path in paths_matching(live, pattern))
 
 
-def _inside(tree: Any | Missing, pattern: FieldPath) -> list[Any | Missing]:
-    """Return what stands at the places of a tree that a pattern leads to."""
-    trees = [tree]
-    for part in pattern:
-        trees = [below for tree in trees if tree is not None for below in _below(tree, part)]
-    return trees
-
-
-def _below(tree: Any, part: str) -> list[Any]:
-    """Return what stands in an object or list at a key, an index or `*`; null stands for whatever was there."""
-    if tree is None:
-        return [None]
-    if isinstance(tree, list):
-        return [item for index, item in enumerate(tree) if part in ("*", str(index))]
-    if part == "*":
-        return list(tree.values()) if isinstance(tree, Mapping) else []
-    value = value_at(tree, (part,))
-    return [] if value is MISSING else [value]
-
-
-def _kept(
-    tree: Any, live: Any, pattern: FieldPath, path: FieldPath, places: list[FieldPath], *, inside: bool = False
-) -> Any:
-    """Return a tree with live's values where a pattern leads into a list; `MISSING` for a key that live lacks."""
-    if not pattern:
-        if not inside:
-            return tree
-        if not equal(tree, live):
-            places.append(path)
-        return live
-    part, below = pattern[0], pattern[1:]
-    if isinstance(tree, Mapping) and isinstance(live, Mapping):
-        laid = {
-            key: _kept(value, live.get(key, MISSING), below, (*path, key), places, inside=inside)
-            if part in ("*", key)
-            else value
-            for key, value in tree.items()
-        }
-        return {key: value for key, value in laid.items() if value is not MISSING}
-    if isinstance(tree, list) and isinstance(live, list) and not isinstance(tree, Whole):
-        return [
-            _kept(item, live[index], below, (*path, str(index)), places, inside=True)
-            if part in ("*", str(index)) and index < len(live)
-            else item
-            for index, item in enumerate(tree)
-        ]
-    return tree
+def _meet_in_list(tree: Any, live: Any, path: FieldPath) -> bool:
+    """Tell whether a path leads through a list, and live has the same objects and lists on the way."""
+    in_list = False
+    for key in path:
+        if isinstance(tree, list) and isinstance(live, list):
+            # A list that asks for exactly its elements gives live no say, and elements beyond live's are new.
+            if isinstance(tree, Whole) or int(key) >= len(live):
+                return False
+            in_list = True
+        elif not (isinstance(tree, Mapping) and isinstance(live, Mapping)):
+            return False
+        tree, live = item_at(tree, (key,)), item_at(live, (key,))
+    return in_list

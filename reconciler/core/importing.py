@@ -2,14 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, takes_null
 from reconciler.assistant.paths import FieldPath, covers
 from reconciler.core.compare import differing_declarations, differing_leaves
 from reconciler.core.settings import Settings
-from reconciler.core.tree import MISSING, Missing, value_at
+from reconciler.core.tree import MISSING, Missing, build, prune, value_at
 
 # Definitions hold whole numbers of 64 bits; the reader of definitions refuses longer ones.
 LARGEST = 2**63 - 1
@@ -19,8 +19,7 @@ LARGEST = 2**63 - 1
 class Declared:
     """The fields of a new definition, `id` first, and the live paths that it leaves out, by reason.
 
-    `unknown` are undocumented, `refused` hold a value that a definition may not, `hidden` are named by
-    `sensitive`.
+    `unknown` are undocumented, `refused` hold a value that a definition may not, `hidden` are `sensitive`.
     """
 
     fields: Mapping[str, Any]
@@ -43,37 +42,38 @@ class Overlaid:
 
 def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Declared:
     """Return the definition that a live assistant is in sync with: documented fields in the API's order, no nulls."""
-    unknown: list[FieldPath] = []
-    hidden: list[FieldPath] = []
+    # Nobody can set what the API keeps for itself, so a definition that declared it would differ for ever.
     writable = {key: value for key, value in live.items() if key not in READ_ONLY}
-    fields = _declared(writable, (), settings, unknown, hidden)
-    refused = set(_too_large(fields, ()))
-    fields = _without(fields, (), refused)
-    while faults := find_faults({"id": assistant_id, **fields}, settings.extra_fields):
-        faulty = {_existing(finding.path, fields) for finding in faults} - {()}
-        if not faulty:
-            break
-        refused |= faulty
-        fields = _without(fields, (), faulty)
-    return Declared(
-        {"id": assistant_id, **fields}, tuple(sorted(unknown)), tuple(sorted(refused)), tuple(sorted(hidden))
-    )
+    leaves = list(_sort_leaves(writable, (), settings))
+    declared = [(path, value) for path, kind, value in leaves if kind == "declared"]
+    refused = {path for path, value in declared if _is_too_large(value)}
+    fields = prune(build(declared), refused.__contains__)
+    # Without a refused value an object may be gone that another problem was about, so each removal asks again.
+    problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
+    while found := {_find_field(problem.path, fields) for problem in problems} - {()}:
+        refused |= found
+        fields = prune(fields, found.__contains__)
+        problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
+    unknown, hidden = (sorted(path for path, kind, _ in leaves if kind == wanted) for wanted in ("unknown", "hidden"))
+    return Declared({"id": assistant_id, **fields}, tuple(unknown), tuple(sorted(refused)), tuple(hidden))
 
 
 def declare_over(shared: Mapping[str, Any], assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Overlaid:
     """Return the overlay with which a definition that others share is in sync with a live assistant."""
-    fields: dict[str, Any] = {"id": assistant_id}
+    fields: list[tuple[FieldPath, Any]] = [(("id",), assistant_id)]
     left: list[tuple[FieldPath, str]] = []
     for path in differing_leaves(shared, live):
         value = value_at(live, path)
-        reason = why_left(path, value, settings)
-        if reason:
+        # Left to the definition below: the overlay says nothing of it, and the difference shows in every plan.
+        if reason := why_left(path, value, settings):
             left.append((path, reason))
         else:
-            _put(fields, path, None if value is MISSING else value)
+            # Only null takes away what the definition below declares.
+            fields.append((path, None if value is MISSING else value))
+    # Reported and not written: an overlay that named them would manage in one environment what no other one does.
     importable = declare(assistant_id, live, settings).fields
     unmanaged = [path for path in differing_declarations(shared, importable) if value_at(shared, path) is MISSING]
-    return Overlaid(fields, tuple(left), tuple(path for path in unmanaged if path != ("id",)))
+    return Overlaid(build(fields), tuple(left), tuple(path for path in unmanaged if path != ("id",)))
 
 
 def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:
@@ -82,77 +82,45 @@ def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
         return "live has no value, and a definition cannot say so: remove the line to release it"
-    alone: dict[str, Any] = {}
-    _put(alone, path, None if live is MISSING else live)
-    faults = find_faults(alone, settings.extra_fields, needs_id=False)
-    if not faults and not any(_too_large(alone, ())):
+    # Checked alone, so that no problem elsewhere in the file keeps this value out of it.
+    alone = build([(path, None if live is MISSING else live)])
+    problems = check_definition(alone, settings.extra_fields, needs_id=False)
+    if not problems and not _is_too_large(live):
         return ""
-    return "a definition may not hold what live has" + "".join(f": {fault.message}" for fault in faults[:1])
+    return "a definition may not hold what live has" + "".join(f": {problem.message}" for problem in problems[:1])
 
 
-def _put(fields: dict[str, Any], path: FieldPath, value: Any) -> None:
-    for key in path[:-1]:
-        fields = fields.setdefault(key, {})
-    fields[path[-1]] = value
-
-
-def _declared(
-    live: Mapping[str, Any], path: FieldPath, settings: Settings, unknown: list[FieldPath], hidden: list[FieldPath]
-) -> dict[str, Any]:
+def _sort_leaves(
+    live: Mapping[str, Any], path: FieldPath, settings: Settings
+) -> Iterator[tuple[FieldPath, Literal["declared", "unknown", "hidden"], Any]]:
+    """Yield each live value below a path, but for nulls, with what becomes of it."""
+    # As people know the fields from the reference; what it does not list has no order but the alphabet's.
     documented = [key for key in keys_inside(path) if key in live]
-    fields: dict[str, Any] = {}
     for key in [*documented, *sorted(key for key in live if key not in documented)]:
-        value = _leaf(live[key], (*path, key), settings, unknown, hidden)
-        if value is not MISSING:
-            fields[key] = value
-    return fields
+        value, below = live[key], (*path, key)
+        # A declared null would forbid the value that somebody may set tomorrow; what is not there is not managed.
+        if value is None:
+            continue
+        # Undocumented fields may change their meaning from one release to the next: they are managed once asked for.
+        if not is_documented(below) and not any(covers(extra, below) for extra in settings.extra_fields):
+            yield below, "unknown", value
+        # An object that only holds something sensitive is declared but for that.
+        elif isinstance(value, Mapping) and not any(covers(pattern, below) for pattern in settings.sensitive):
+            yield from _sort_leaves(value, below, settings)
+        else:
+            yield below, "declared" if settings.may_show(below) else "hidden", value
 
 
-def _leaf(
-    value: Any, path: FieldPath, settings: Settings, unknown: list[FieldPath], hidden: list[FieldPath]
-) -> Any | Missing:
-    if value is None:
-        return MISSING
-    if not is_documented(path) and not any(covers(extra, path) for extra in settings.extra_fields):
-        unknown.append(path)
-        return MISSING
-    if isinstance(value, Mapping) and not any(covers(pattern, path) for pattern in settings.sensitive):
-        return _declared(value, path, settings, unknown, hidden) or MISSING
-    if not settings.may_show(path):
-        hidden.append(path)
-        return MISSING
-    return value
+def _is_too_large(value: Any) -> bool:
+    """Tell whether a value is, or has in it, a whole number that not every YAML parser keeps exactly."""
+    if isinstance(value, Mapping | list):
+        return any(map(_is_too_large, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, int) and abs(value) > LARGEST
 
 
-def _too_large(fields: Mapping[str, Any], path: FieldPath) -> Iterator[FieldPath]:
-    """Yield the paths of leaves with a whole number in them that not every YAML parser keeps exactly."""
-    for key, value in fields.items():
-        if isinstance(value, Mapping):
-            yield from _too_large(value, (*path, key))
-        elif any(abs(number) > LARGEST for number in _whole_numbers(value)):
-            yield (*path, key)
-
-
-def _whole_numbers(value: Any) -> Iterator[int]:
-    if isinstance(value, int):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _whole_numbers(item)
-
-
-def _existing(path: FieldPath, fields: Mapping[str, Any]) -> FieldPath:
-    """Return the part of a fault's path that names a field: inside a list, the list."""
+def _find_field(path: FieldPath, fields: Mapping[str, Any]) -> FieldPath:
+    """Return the part of a problem's path that names a field: inside a list, the list."""
+    # Only a whole field can be left out. A list without one of its elements would be another list.
     while path and value_at(fields, path) is MISSING:
         path = path[:-1]
     return path
-
-
-def _without(fields: Mapping[str, Any], path: FieldPath, left_out: set[FieldPath]) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for key, value in fields.items():
-        below = (*path, key)
-        if below in left_out:
-            continue
-        kept[key] = _without(value, below, left_out) if isinstance(value, Mapping) else value
-    return kept

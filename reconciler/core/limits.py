@@ -17,10 +17,8 @@ class MaxChanges:
 
     @classmethod
     def parse(cls, value: str | int) -> "MaxChanges":
-        """Return the limit that `25`, `"25"` or `"25%"` means.
-
-        Raises ValueError, with a text for users, for anything else.
-        """
+        """Return the limit that `25`, `"25"` or `"25%"` means. Raises ValueError, with a text for users."""
+        # Fractions, since 18.4 % of 375 is 69, and to floating point 68.99999999999999.
         text = str(value).strip()
         share = _PERCENT.fullmatch(text)
         if share and Fraction(share[1]) <= 100:
@@ -31,6 +29,7 @@ class MaxChanges:
 
     def limit(self, selected: int) -> int:
         """Return how many of `selected` assistants may be written; a share is rounded down."""
+        # Down, since a limit that rounds up lets through more than it says.
         return int(self.amount * selected / 100) if self.percent else int(self.amount)
 
     def objection(self, writes: int, selected: int) -> str | None:

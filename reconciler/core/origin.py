@@ -1,4 +1,4 @@
-"""Where a difference comes from: desired, live and base compared leaf by leaf (contract, section 4)."""
+"""Desired, live and base compared leaf by leaf (docs/reference.md, "Where a difference comes from")."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,8 +26,7 @@ class Since:
 class Change:
     """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key.
 
-    `unsent` says why the difference is not sent. It is decided with the plan, and once more where a run ends
-    before a request left; everybody else reads it.
+    `unsent` says why it is not sent: decided with the plan, and once more where a run ends before a request left.
     """
 
     path: FieldPath
@@ -44,88 +43,82 @@ class Change:
         return self.unsent is None
 
 
-def changes(
+def find_changes(
     desired: Mapping[str, Any],
     live: Mapping[str, Any],
     base: Base,
     *,
     ignored: Callable[[FieldPath], bool] = lambda _: False,
 ) -> tuple[Change, ...]:
-    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none.
+    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none."""
+    # What differs at an `ignored` path says nothing about who moved the object around it.
+    bases: dict[FieldPath, Any | Missing] = {}
+    for path in differing_leaves(desired, live):
+        at, before = _find_base(base, path)
+        # A rule names this leaf alone, so it must not vanish in a larger one that the rule does not name.
+        if at != path and ignored(path):
+            at, before = path, MISSING
+        bases[at] = before
+    found = []
+    for path in sorted(bases):
+        wanted, shown, before = value_at(desired, path), value_at(live, path), bases[path]
+        kind = _find_kind(path, prune(wanted, ignored, path), shown, prune(before, ignored, path))
+        found.append(Change(path, kind, wanted, shown, before))
+    return tuple(found)
 
-    What differs at an `ignored` path stays a leaf of its own, and says nothing about who moved the object around it.
-    """
-    leaves = differing_leaves(desired, live)
-    paths = sorted({path if ignored(path) else _shallowest(path, base) for path in leaves})
-    return tuple(_change(path, desired, live, base, ignored) for path in paths)
 
-
-def released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
+def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
     """Return the paths that base declared and desired no longer does: each the shallowest, sorted."""
-    return () if base is MISSING else tuple(sorted(_released((), desired, base)))
+    return () if base is MISSING else tuple(sorted(_walk_released((), desired, base)))
 
 
-def acknowledged(base: Base, live: Mapping[str, Any], ours: Iterable[tuple[FieldPath, Any]]) -> Base:
+def acknowledge(base: Base, live: Mapping[str, Any], ours: Iterable[tuple[FieldPath, Any]]) -> Base:
     """Return the base in which each field that live shows as we may have written it counts as applied.
 
-    `ours` are the fields of writes without a clear answer, with the values that were sent: where live shows
-    one, the write did land, and nobody else moved.
+    `ours` are the fields of writes without a clear answer, with the values that were sent.
     """
     if base is MISSING:
         return base
+    # Without this our own write would pass for somebody's edit, and be drift that the next run leaves alone.
     for path, value in ours:
         if value is not MISSING and equal(value, value_at(live, path), path):
             base = put_at(base, path, value)
     return base
 
 
-def _released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
+def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
     for key, value in base.items():
         now = desired.get(key, MISSING)
+        # `{}` declares nothing, so it can neither be released nor hold on to the value that stood in its place. Where
+        # an object stood there, each of its keys is released by itself.
         if now is MISSING or (now == {} and not isinstance(value, Mapping)):
             if value != {}:
                 yield (*path, key)
         elif isinstance(now, Mapping) and isinstance(value, Mapping):
-            yield from _released((*path, key), now, value)
+            yield from _walk_released((*path, key), now, value)
 
 
-def _change(
-    path: FieldPath,
-    desired: Mapping[str, Any],
-    live: Mapping[str, Any],
-    base: Base,
-    ignored: Callable[[FieldPath], bool],
-) -> Change:
-    wanted, found, before = value_at(desired, path), value_at(live, path), _base_value(base, path)
-    kind = _kind(path, prune(wanted, ignored, path), found, prune(before, ignored, path))
-    return Change(path, kind, wanted, found, before)
-
-
-def _kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing) -> Kind:
+def _find_kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing) -> Kind:
+    # What git declares anew was not ours before: a live value there is no edit of something that we had set.
     if base is MISSING:
         return Kind.CHANGE
+    # Two declarations are compared whole, live only as far as base declares it: what nobody declared may move.
     git_moved = canonical(base, path) != canonical(desired, path)
-    live_moved = not equal(base, live, path)
-    if git_moved and live_moved:
+    if git_moved and not equal(base, live, path):
         return Kind.CONFLICT
     return Kind.CHANGE if git_moved else Kind.DRIFT
 
 
-def _base_value(base: Base, path: FieldPath) -> Any | Missing:
-    """Return what base declared at a path: below a declared null all was to be empty, `{}` asked for nothing."""
-    for depth in range(1, len(path)):
-        if value_at(base, path[:depth]) is None:
-            return None
-    value = value_at(base, path)
-    return MISSING if value == {} else value
-
-
-def _shallowest(path: FieldPath, base: Base) -> FieldPath:
-    """Return the shallowest part of a path at which base is something else than an object, or the path."""
+def _find_base(base: Base, path: FieldPath) -> tuple[FieldPath, Any | Missing]:
+    """Return what base declared at a leaf, and the leaf: a shallower one where base had no object on the way."""
     for depth in range(1, len(path)):
         value = value_at(base, path[:depth])
-        if value is MISSING or value is None:
-            break
-        if not isinstance(value, Mapping):
-            return path[:depth]
-    return path
+        # A declared null wants all below it to be empty, which is an answer for the leaf itself.
+        if value is None:
+            return path, None
+        # Base had a text, say, where desired has an object: they differ there, and as one leaf.
+        if value is not MISSING and not isinstance(value, Mapping):
+            return path[:depth], value
+    value = value_at(base, path)
+    # An empty object asked for nothing.
+    return path, MISSING if value == {} else value

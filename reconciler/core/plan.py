@@ -1,30 +1,26 @@
 """What is to be done about one assistant: a plan is a value, made from desired, live and base."""
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.fields import CLOSED_OBJECTS
-from reconciler.assistant.paths import FieldPath, covers, dotted, to_pointer
-from reconciler.core.canonical import equal, same
-from reconciler.core.ignore import Ignored, accepted, kept_in_lists, rule_for
-from reconciler.core.origin import Base, Change, changes, released
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.core.canonical import equal, equal_as_wholes, exact_text
+from reconciler.core.ignore import Ignored, keep_in_lists, rule_for, split_ignored
+from reconciler.core.origin import Base, Change, find_changes, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
-from reconciler.core.patch import Kept, build_patch, lost_keys
+from reconciler.core.patch import KeepsLive, build_patch, find_lost_keys
 from reconciler.core.settings import IgnoreRule, OnDrift
-from reconciler.core.tree import MISSING, prune, value_at
+from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at
 
+# The other reasons why a change is not sent concern that change alone.
 _REFUSALS: dict[Unsent | None, Kind] = {Unsent.CONFLICT: Kind.CONFLICT, Unsent.DRIFT: Kind.DRIFT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """What to do with fields that somebody else moved, and which fields every patch carries.
-
-    Under a `read_only` policy nothing is sent, whatever differs.
-    """
+    """What to do with fields that somebody else moved; under a `read_only` policy nothing is sent at all."""
 
     on_drift: OnDrift = "keep"
     force_conflicts: bool = False
@@ -34,10 +30,9 @@ class Policy:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """The differences of one assistant and the patch that settles them.
+    """The differences of one assistant and the patch that settles them, None where nothing is to be sent.
 
-    `patch` is None where nothing is to be sent. `resent` are leaves that the patch sends once more although live
-    shows them already.
+    `resent` are leaves that the patch sends once more although live shows them already.
     """
 
     changes: tuple[Change, ...] = ()
@@ -49,13 +44,14 @@ class Plan:
 
     @property
     def status(self) -> Status:
-        """The status of the gravest difference."""
-        kinds = [change.kind.status for change in self.changes]
-        return min(kinds, key=lambda status: status.severity, default=Status.IN_SYNC)
+        """The first status, in the order of the enum, that one of the differences asks for."""
+        found = {change.kind.status for change in self.changes}
+        return next((status for status in Status if status in found), Status.IN_SYNC)
 
     @property
     def replaced(self) -> tuple[tuple[FieldPath, Any], ...]:
         """The leaves that the patch changes, each with the live value that it loses."""
+        # Whoever checks before a write that nobody has been there compares these with fresh live values.
         return tuple((change.path, change.live) for change in self.changes if change.sent)
 
     @property
@@ -77,7 +73,7 @@ class Plan:
 
     def same_write(self, other: "Plan") -> bool:
         """Tell whether another plan sends the same patch over the same live values."""
-        return _exact((self.patch, self.replaced)) == _exact((other.patch, other.replaced))
+        return exact_text((self.patch, self.replaced)) == exact_text((other.patch, other.replaced))
 
 
 def make_plan(
@@ -95,59 +91,45 @@ def make_plan(
     this assistant. `resend` are fields whose last write is unclear: as far as they are declared they are sent
     even where live shows them. Raises IncompleteObject where the definition cannot be sent.
     """
-    desired, base, inside = _kept_in_lists(desired, base, live, ignore)
-    found, ignored = accepted(changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
-    found = decide_sent(found, policy)
-    plan = Plan(changes=found, released=released(desired, base), ignored=ignored)
-    differing = {*(change.path for change in found), *(entry.path for entry in ignored)}
-    resent = frozenset() if plan.refusal or policy.read_only else _resent(desired, resend, differing)
-    touched = {path[0] for path in (*(path for path, _ in plan.replaced), *resent)}
-    patch = build_patch(
-        desired,
-        live,
-        [field for field in desired if field in touched],
-        kept=_kept(plan.left, ignored, ignore),
-        always_send=policy.always_send,
-    )
-    warnings = (
-        *_warnings(desired, live, patch or {}),
-        *map(_sent_again, sorted(resent)),
-        *map(_left_unclear, sorted(plan.left & set(resend))),
-    )
-    return dataclasses.replace(plan, patch=patch, warnings=warnings, resent=resent)
+    desired, plan = _compare(desired, live, base, policy, ignore)
+    # What differs is judged as a difference, whatever became of the last write: it may be somebody's edit by now.
+    differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
+    # A refused assistant is not written at all, so nothing of it is sent again either.
+    if resend and not plan.refusal and not policy.read_only:
+        again = (path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
+        plan = dataclasses.replace(plan, resent=frozenset(again))
+    patch = _build_patch(plan, desired, live, policy, ignore)
+    warnings = tuple(_warnings(plan, desired, live, patch or {}, resend))
+    return dataclasses.replace(plan, patch=patch, warnings=warnings)
 
 
 def decide_sent(found: Sequence[Change], policy: Policy) -> tuple[Change, ...]:
-    """Return the differences of one assistant, each with the reason why it is not sent, if it is not.
-
-    This is the one place that decides it. A refusal concerns the whole assistant: half of a change that was
-    reviewed together must not go live alone.
-    """
+    """Return the differences of one assistant, each with the reason why it is not sent, if it is not."""
+    # Nobody else decides it. A refusal concerns the whole assistant: half of a change that was reviewed together must
+    # not go live alone.
     kinds = {change.kind for change in found}
+    # A conflict before drift: whoever allows the one has not allowed the other, and the graver one is named.
     refusal: Unsent | None = None
     if Kind.CONFLICT in kinds and not policy.force_conflicts:
         refusal = Unsent.CONFLICT
     elif Kind.DRIFT in kinds and policy.on_drift == "fail":
         refusal = Unsent.DRIFT
+    return tuple(dataclasses.replace(change, unsent=_find_reason(change, policy, refusal)) for change in found)
+
+
+def _find_reason(change: Change, policy: Policy, refusal: Unsent | None) -> Unsent | None:
+    # Before all others: a command that never writes has not refused anything.
     if policy.read_only:
-        refusal = Unsent.READ_ONLY
-    return tuple(
-        dataclasses.replace(
-            change,
-            unsent=refusal or (Unsent.KEPT if change.kind is Kind.DRIFT and policy.on_drift == "keep" else None),
-        )
-        for change in found
-    )
+        return Unsent.READ_ONLY
+    # Drift that stays would stay in any case, whatever the assistant is refused for.
+    return Unsent.KEPT if change.kind is Kind.DRIFT and policy.on_drift == "keep" else refusal
 
 
 def plan_offline(
     desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), ignore: Sequence[IgnoreRule] = ()
 ) -> Plan:
     """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
-    live = {} if base is MISSING else base
-    desired, base, inside = _kept_in_lists(desired, base, live, ignore)
-    found, ignored = accepted(changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
-    return Plan(changes=decide_sent(found, policy), released=released(desired, base), ignored=ignored)
+    return _compare(desired, {} if base is MISSING else base, base, policy, ignore)[1]
 
 
 def patch_again(
@@ -158,121 +140,122 @@ def patch_again(
     policy: Policy = Policy(),
     ignore: Sequence[IgnoreRule] = (),
 ) -> dict[str, Any] | None:
-    """Return the patch that sends a plan's fields once more, over fresh live, even where live already shows them.
-
-    None where live shows a third value, neither the old one nor ours: somebody else has been there since.
-    """
-    desired, _ = kept_in_lists(desired, live, ignore)
+    """Return the patch that sends a plan's fields once more, over fresh live; None where live shows a third value."""
+    # A third value is neither the old one nor ours: somebody else has been there since. Where live shows ours it is
+    # sent all the same, since a read shows the database's copy alone, and the provider may lack it.
+    desired, _ = keep_in_lists(desired, live, ignore)
     for path, old in plan.replaced:
         fresh = value_at(live, path)
         ours = prune(value_at(desired, path), _is_ignored(ignore), path)
-        if _exact(fresh) != _exact(old) and not equal(ours, fresh, path):
+        # Exactly the old value, since any other one, even an equal one, was written after we looked.
+        if exact_text(fresh) != exact_text(old) and not equal(ours, fresh, path):
             return None
-    touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
-    return build_patch(
-        desired,
-        live,
-        [field for field in desired if field in touched],
-        kept=_kept(plan.left, plan.ignored, ignore),
-        always_send=policy.always_send,
-    )
+    return _build_patch(plan, desired, live, policy, ignore)
 
 
-def remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
+def find_remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
     """Return the paths at which live, planned again after a write, does not show what was sent."""
+    # What kept its live value on purpose differs still, and must not count against the write.
     return tuple(change.path for change in after.changes if change.path not in plan.left)
 
 
-def undeclared_changes(
+def find_undeclared_changes(
     declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], path: FieldPath = ()
 ) -> Iterator[FieldPath]:
     """Yield the paths that no definition declares and that changed between two readings; null is a missing key."""
     for key in sorted(before.keys() | after.keys()):
         old, new, below = before.get(key), after.get(key), (*path, key)
         if key not in declared:
-            if below != ("updatedAt",) and not same(old, new):
+            # The API moves it with every write.
+            if below != ("updatedAt",) and not equal_as_wholes(old, new):
                 yield below
+        # A declared value, a list too, is compared with what was sent, elsewhere.
         elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from undeclared_changes(declared[key], old, new, below)
+            yield from find_undeclared_changes(declared[key], old, new, below)
 
 
-def dropped_keys(
+def find_dropped_keys(
     patch: Mapping[str, Any], declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[FieldPath, ...]:
-    """Return the undeclared keys that went along in an object that was sent, and that live no longer has.
-
-    An API that drops what it does not know does that.
-    """
+    """Return the undeclared keys that went along in an object that was sent, and that live no longer has."""
+    # An API that drops what it does not know does that. A field that was sent without being declared counts as an
+    # object of which nothing is declared.
     sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
-    changed = undeclared_changes({**declared, **sent}, before, after)
+    changed = find_undeclared_changes({**declared, **sent}, before, after)
     return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))
 
 
-def digest(
-    assistant_id: str, plan: Plan, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
-) -> str | None:
-    """Return the fingerprint of a plan's write: the assistant, the real patch and the live values that it replaces.
+def _compare(
+    desired: Mapping[str, Any], live: Mapping[str, Any], base: Base, policy: Policy, ignore: Sequence[IgnoreRule]
+) -> tuple[Mapping[str, Any], Plan]:
+    """Return desired with what its lists keep of live, and the plan without a patch."""
+    desired, base, inside = _keep_in_both(desired, base, live, ignore)
+    found, ignored = split_ignored(find_changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
+    found = decide_sent(found, policy)
+    return desired, Plan(changes=found, released=find_released(desired, base), ignored=ignored)
 
-    Sensitive values are left out, or a digest of a short one could be guessed; the live `updatedAt` stands
-    in for them. None where nothing is sent.
-    """
-    if plan.patch is None:
-        return None
-    patch = _without(plan.patch, (), sensitive)
-    replaced = [[to_pointer(path), _without(live, path, sensitive)] for path, live in plan.replaced]
-    hidden = _exact(patch) != _exact(plan.patch) or _exact(replaced) != _exact(
-        [[to_pointer(path), live] for path, live in plan.replaced]
+
+def _build_patch(
+    plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any], policy: Policy, ignore: Sequence[IgnoreRule]
+) -> dict[str, Any] | None:
+    # The API takes top-level fields: whatever is to change inside one, the field is sent.
+    touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
+    # An object goes out whole, so what is not sent in it must be put back to what live has.
+    left, is_ignored = {*plan.left, *(entry.path for entry in plan.ignored)}, _is_ignored(ignore)
+    return build_patch(
+        desired,
+        live,
+        [field for field in desired if field in touched],
+        keeps_live=lambda path: path in left or is_ignored(path),
+        always_send=policy.always_send,
     )
-    text = _exact([assistant_id, patch, replaced, live_updated_at if hidden else None])
-    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _kept_in_lists(
+def _keep_in_both(
     desired: Mapping[str, Any], base: Base, live: Mapping[str, Any], ignore: Sequence[IgnoreRule]
 ) -> tuple[Mapping[str, Any], Base, tuple[Ignored, ...]]:
     """Return desired and base with live's values at the ignored places inside lists, and those that differ."""
-    desired, inside = kept_in_lists(desired, live, ignore)
-    return desired, base if base is MISSING else kept_in_lists(base, live, ignore)[0], inside
+    desired, inside = keep_in_lists(desired, live, ignore)
+    if base is MISSING:
+        return desired, base, inside
+    # In base too, or an edit at an ignored place would look as if the list around it had moved.
+    base, _ = keep_in_lists(base, live, ignore)
+    # What is ignored from the first record on is absent from the base. Inside a list, which is one leaf, that would
+    # make every edit of the list a conflict.
+    for path in (path for rule in ignore for path in paths_matching(desired, rule.path)):
+        in_list = any(isinstance(item_at(desired, path[:depth]), list) for depth in range(1, len(path)))
+        if in_list and item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):
+            base = put_at(base, path, item_at(desired, path))
+    return desired, base, inside
 
 
-def _is_ignored(ignore: Sequence[IgnoreRule]) -> Kept:
+def _is_ignored(ignore: Sequence[IgnoreRule]) -> KeepsLive:
     return lambda path: rule_for(path, ignore) is not None
 
 
-def _kept(left: Collection[FieldPath], ignored: Sequence[Ignored], ignore: Sequence[IgnoreRule]) -> Kept:
-    """Return which paths keep their live value: changes that are not sent, and what a rule accepts."""
-    paths = {*left, *(entry.path for entry in ignored)}
-    return lambda path: path in paths or rule_for(path, ignore) is not None
-
-
-def _resent(
-    desired: Mapping[str, Any], resend: Collection[FieldPath], differing: Collection[FieldPath]
-) -> frozenset[FieldPath]:
-    """Return the fields to send again that are still declared, and in sync as far as live can tell."""
-    return frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
-
-
-def _warnings(desired: Mapping[str, Any], live: Mapping[str, Any], patch: Mapping[str, Any]) -> Iterator[str]:
+def _warnings(
+    plan: Plan,
+    desired: Mapping[str, Any],
+    live: Mapping[str, Any],
+    patch: Mapping[str, Any],
+    resend: Collection[FieldPath],
+) -> Iterator[str]:
     for field in sorted(patch.keys() & desired.keys()):
         declared, old, new = desired[field], live.get(field), patch[field]
-        for path in lost_keys(new, old, (field,)):
+        for path in find_lost_keys(new, old, (field,)):
             yield f"{dotted(path)} is live but not declared, and goes with the list element that is sent"
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
-            yield from _left_over(field, declared, old, new)
+            yield from _warn_of_leftovers(field, declared, old, new)
+    for path in sorted(plan.resent):
+        yield f"{dotted(path)} is sent again, though live shows it: the last write of it had no clear answer"
+    for path in sorted(plan.left & set(resend)):
+        yield (
+            f"the last write of {dotted(path)} had no clear answer, so live may show our own value, or the provider "
+            "hold another: --on-drift revert and --force-conflicts send git's"
+        )
 
 
-def _sent_again(path: FieldPath) -> str:
-    return f"{dotted(path)} is sent again, though live shows it: the last write of it had no clear answer"
-
-
-def _left_unclear(path: FieldPath) -> str:
-    return (
-        f"the last write of {dotted(path)} had no clear answer, so live may show our own value, or the provider hold "
-        "another: --on-drift revert and --force-conflicts send git's"
-    )
-
-
-def _left_over(
+def _warn_of_leftovers(
     field: str, declared: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[str]:
     """Warn of live keys that stay when the provider changes: the new one may not understand them."""
@@ -284,18 +267,3 @@ def _left_over(
             f"{field}.provider changes from {before} to {after}, and {names} of the old one "
             f"{'stays' if len(staying) == 1 else 'stay'}: declare what the new one needs"
         )
-
-
-def _without(value: Any, path: FieldPath, sensitive: Sequence[FieldPath]) -> Any:
-    if any(covers(pattern, path) for pattern in sensitive):
-        return MISSING
-    if isinstance(value, Mapping):
-        return {key: _without(item, (*path, key), sensitive) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without(item, (*path, str(index)), sensitive) for index, item in enumerate(value)]
-    return value
-
-
-def _exact(value: Any) -> str:
-    """Return a text that is equal only for values that are sent alike; a missing value is no null."""
-    return json.dumps(value, sort_keys=True, default=lambda missing: {"": repr(missing)})

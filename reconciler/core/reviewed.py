@@ -1,21 +1,22 @@
 """What a report of an earlier run says, as far as a later one relies on it. Nothing in it is trusted to be sent."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.fields import READ_ONLY, takes_null
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.canonical import Whole
+from reconciler.core.canonical import Whole, canonical
 from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing, build
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
     """A plan's report: for which API and options it was made, and the digest of each assistant's write."""
 
     command: str
+    is_plan: bool
     offline: bool
     api_url: str | None
     environment: str | None
@@ -24,12 +25,14 @@ class Reviewed:
     digests: Mapping[str, str | None]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedField:
     """One field that an apply changed; `old` is `MISSING` where there was no such key, `masked` where it is hidden.
 
     `new` is what was declared, `sent` what went out: a list's elements may hold more than was declared. `since`
-    is the commit that set it, as the report says.
+    is the commit that set it, as the report says. `unclear` says that nobody knows whether it arrived. Of a field
+    that several runs wrote, `earlier` holds the commits of the runs before the last, and `edited` says that somebody
+    else wrote it in between.
     """
 
     path: FieldPath
@@ -38,6 +41,27 @@ class AppliedField:
     sent: Any
     masked: bool = False
     since: Since | None = None
+    unclear: bool = False
+    earlier: tuple[Since | None, ...] = ()
+    edited: bool = False
+
+    @property
+    def setters(self) -> tuple[Since | None, ...]:
+        """The commits that set the field, one for each run that wrote it."""
+        return (*self.earlier, self.since)
+
+    def continue_with(self, later: "AppliedField") -> "AppliedField":
+        """Return what two runs did to the field, as one: from what the first found to what the later one sent."""
+        # A write without a clear answer may have left the old value where it was.
+        known = [self.sent, self.old] if self.unclear else [self.sent]
+        edited = not any(_is_exactly(later.old, value, self.path) for value in known)
+        return dataclasses.replace(
+            later,
+            old=self.old,
+            masked=self.masked or later.masked,
+            earlier=self.setters,
+            edited=self.edited or edited,
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +80,8 @@ class Applied:
                 yield f"{dotted(field.path)} cannot be written at all"
             elif field.masked:
                 yield f"the report does not hold the old value of {dotted(field.path)}, which is sensitive"
+            elif field.edited:
+                yield f"somebody edited {dotted(field.path)} between two runs of the report"
             elif field.old is MISSING and not takes_null(field.path):
                 yield f"{dotted(field.path)} was not there before, and the API cannot empty it"
             elif _holds_nothing(field.old):
@@ -63,11 +89,29 @@ class Applied:
 
     def before(self) -> dict[str, Any]:
         """Return the old values as a definition declares them; what was not there is declared to be empty."""
-        return build((field.path, None if field.old is MISSING else _whole(field.old)) for field in self.fields)
+        return build(
+            (field.path, None if field.old is MISSING else _ask_for_exactly(field.old)) for field in self.fields
+        )
 
     def after(self) -> dict[str, Any]:
         """Return the values that were applied, as a definition declares them."""
         return build((field.path, field.new) for field in self.fields)
+
+
+def combine_writes(writes: Sequence[Applied]) -> Applied:
+    """Return several writes of one assistant, the earliest first, as one."""
+    fields: dict[FieldPath, AppliedField] = {}
+    for write in writes:
+        for field in write.fields:
+            before = fields.get(field.path)
+            fields[field.path] = field if before is None else before.continue_with(field)
+    return dataclasses.replace(writes[-1], fields=tuple(fields.values()))
+
+
+def _is_exactly(one: Any | Missing, other: Any | Missing, path: FieldPath) -> bool:
+    """Tell whether two live values are equal in every part, declared or not; a missing key is null."""
+    first, second = (canonical(None if value is MISSING else value, path) for value in (one, other))
+    return bool(first == second)
 
 
 def _holds_nothing(value: Any) -> bool:
@@ -75,11 +119,12 @@ def _holds_nothing(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     held = [item for item in value.values() if item is not None]
+    # To declare `{}` asks for nothing, so such a value could never be put back.
     return not held or any(map(_holds_nothing, held))
 
 
-def _whole(value: Any) -> Any:
+def _ask_for_exactly(value: Any) -> Any:
     """Return a value in which every list asks for exactly its elements."""
     if isinstance(value, Mapping):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _ask_for_exactly(item) for key, item in value.items()}
     return Whole(value) if isinstance(value, list) else value

@@ -15,7 +15,7 @@ from reconciler.errors import ErrorKind
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an assistant could not be read, compared or written: the contract's kind, and a hint what to do."""
+    """Why an assistant could not be read, compared or written (docs/reference.md, "Error kinds"), and what to do."""
 
     kind: ErrorKind
     message: str
@@ -28,14 +28,16 @@ class Result:
     """One definition and what became of it.
 
     `live` is the assistant as it was read (None where it was not), `plan` what is to be done about it,
-    `outcome` what was done (None for commands that never write). `remaining` are paths that live did not show
-    after the write, `dropped` those of them that nobody declares: the API does not keep what it does not know.
+    `outcome` what was done (None for commands that never write), `after` the assistant as it was read after a
+    write. `remaining` are paths that live did not show then, `dropped` those of them that nobody declares: the API
+    does not keep what it does not know.
     """
 
     definition: Definition | InvalidDefinition
     live: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
     plan: Plan | None = None
     outcome: Outcome | None = None
+    after: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
     remaining: tuple[FieldPath, ...] = ()
     dropped: tuple[FieldPath, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -47,20 +49,31 @@ class Result:
         return self.error is None and self.plan is not None and self.plan.patch is not None
 
     @property
+    def has_failed(self) -> bool:
+        """Tell whether the assistant was tried and not brought to its desired state."""
+        return self.outcome is not None and self.outcome.failed
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids that the assistant is known by: the definition's, then the one that GET gives."""
+        # A definition may hold the local database's id, and GET by it answers with the provider's.
+        found = (self.definition.id, self.live["id"] if self.live else None)
+        return tuple(dict.fromkeys(str(name) for name in found if name is not None))
+
+    @property
     def status(self) -> Status | None:
         """Where the assistant stood when it was read; None where it never was."""
         if self.plan is not None:
             return self.plan.status
         if self.error is None:
             return None
+        # Gone is a fact about the assistant; any other error says only that nobody could look.
         return Status.MISSING if self.error.kind == "not_found" else Status.ERROR
 
     def end(self, outcome: Outcome, error: Failure | None = None, *, left: bool, **changes: Any) -> "Result":
-        """Return the result with what became of the assistant.
-
-        `left` says whether a request with its patch left, or may have. Where none did, nothing of the plan
-        was sent, and every change says so.
-        """
+        """Return the result with what became of the assistant; `left` says whether a request left, or may have."""
+        # Where none did, nothing of the plan was sent, and every change says so.
+        # With an unclear answer the changes still count as sent: a rollback must be able to undo them.
         plan = self.plan if left or self.plan is None else self.plan.stop()
         return dataclasses.replace(self, plan=plan, outcome=outcome, error=error or self.error, **changes)
 

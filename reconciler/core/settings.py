@@ -1,4 +1,4 @@
-"""What `reconciler.yaml` can set, as values. Reading and checking the file is an adapter's work."""
+"""What `reconciler.yaml` can set, as values. The keys of the file, and reading it, are another room's work."""
 
 import dataclasses
 import datetime
@@ -27,8 +27,7 @@ class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
 class IgnoreRule:
     """Differences to accept: a path (`*` for one key) in assistants whose key matches one of the globs.
 
-    A `*` in a glob matches `/` too, so `("*",)` means every assistant. `expires` is the last day of the rule,
-    in UTC; `line` is where the rule stands in the file.
+    A `*` in a glob matches `/` too. `expires` is the last day, in UTC; `line` is where the rule stands in the file.
     """
 
     path: FieldPath
@@ -38,11 +37,12 @@ class IgnoreRule:
     line: int = 1
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment: its API, the folder of its overlays beside the definitions', and its own settings.
+    """What an environment may set, and the whole project as well; None where the file does not say.
 
-    `overlay_place` are the line and column at which that folder is named.
+    `overlay` is the folder of the overlays, which stands beside that of the definitions, and `overlay_place` are the
+    line and column that name it. `record` says whether `apply` records what it applied.
     """
 
     api_url: str | None = None
@@ -55,56 +55,33 @@ class Environment:
     ignore: tuple[IgnoreRule, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Settings:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Environment):
     """The settings of one project; `file` is relative to the repository's root, None without a file.
 
-    `environment` is the one that was chosen; its settings are in the others' place then, and `overlay` is
-    its folder, named at `overlay_place`. `record` says whether `apply` records what it applied, None that
-    the file does not say.
+    `environment` is the one that was chosen; then its settings stand in the place of the project's.
     """
 
     file: str | None = None
-    api_url: str | None = None
     always_send: tuple[str, ...] = ()
     sensitive: tuple[FieldPath, ...] = ()
     extra_fields: tuple[FieldPath, ...] = ()
-    org_id: str | None = None
-    on_drift: OnDrift | None = None
-    max_changes: MaxChanges | None = None
-    record: bool | None = None
-    ignore: tuple[IgnoreRule, ...] = ()
     environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
     environment: str | None = None
-    overlay: str | None = None
-    overlay_place: tuple[int, int] = (1, 1)
 
-    def chosen(self, name: str) -> "Settings":
-        """Return the settings as they are in an environment. Raises KeyError for one that is not there.
-
-        The project's own URL is no environment's: a staging definition must not reach production for lack
-        of a line.
-        """
+    def choose(self, name: str) -> "Settings":
+        """Return the settings as they are in an environment. Raises KeyError for one that is not there."""
         environment = self.environments[name]
-        return dataclasses.replace(
-            self,
-            api_url=environment.api_url,
-            org_id=environment.org_id or self.org_id,
-            on_drift=environment.on_drift or self.on_drift,
-            max_changes=environment.max_changes or self.max_changes,
-            # An environment's `false` is an answer, so `or` would lose it.
-            record=self.record if environment.record is None else environment.record,
-            ignore=(*self.ignore, *environment.ignore),
-            environment=name,
-            overlay=environment.overlay,
-            overlay_place=environment.overlay_place,
-        )
+        own = {field.name: getattr(environment, field.name) for field in dataclasses.fields(Environment)}
+        # None is no answer, in contrast to `false` and 0. Only the URL and the overlay are never inherited: a staging
+        # definition must not reach production for lack of a line.
+        given = {key: value for key, value in own.items() if value is not None or key in ("api_url", "overlay")}
+        ignore = (*self.ignore, *environment.ignore)
+        return dataclasses.replace(self, **{**given, "ignore": ignore, "environment": name})
 
     def may_show(self, path: FieldPath) -> bool:
-        """Tell whether the value at a path may be shown.
-
-        It may not where a `sensitive` path is that one, lies above it, or lies below it, inside the value.
-        """
+        """Tell whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""
+        # Compared as far as both go, so that neither a part of a hidden value nor what holds one is shown.
         return not any(
             all(part in ("*", key) for part, key in zip(pattern, path, strict=False)) for pattern in self.sensitive
         )

@@ -1,4 +1,4 @@
-"""One place to get, put and drop a value at a path of nested objects, and the value of a key that is not there.
+"""The one place to get, put, drop and merge values at paths of nested objects, and the value of a missing key.
 
 `None` is a value of its own, the API's null, so a missing key needs another one: `MISSING`. No function here
 changes what it is given.
@@ -47,37 +47,51 @@ def item_at(tree: Any, path: FieldPath) -> Any | Missing:
 
 def put_at(tree: Any, path: FieldPath, value: Any) -> Any:
     """Return a tree that holds a value at a path; objects that are not there yet are made."""
-    if not path:
-        return value
-    key, below = path[0], path[1:]
-    if isinstance(tree, list) and key.isdecimal() and int(key) < len(tree):
-        return [put_at(item, below, value) if index == int(key) else item for index, item in enumerate(tree)]
-    fields = tree if isinstance(tree, Mapping) else {}
-    return {**fields, key: put_at(fields.get(key), below, value)}
+    return put_all(tree, [(path, value)])
+
+
+def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
+    """Return a tree that holds some values at their paths; `MISSING` takes a key out, the last of two values counts."""
+    # Grouped by their first key, so that each object and list is copied once, however many leaves lie in it.
+    below: dict[str, list[tuple[FieldPath, Any]]] = {}
+    for path, value in leaves:
+        if path:
+            below.setdefault(path[0], []).append((path[1:], value))
+        else:
+            tree, below = value, {}
+    if not below:
+        return tree
+    if isinstance(tree, list) and all(key.isdecimal() and int(key) < len(tree) for key in below):
+        put = [put_all(item, below.get(str(index), ())) for index, item in enumerate(tree)]
+        # An element is never taken out: those behind it would stand at other indices than their paths say.
+        return [old if new is MISSING else new for old, new in zip(tree, put, strict=True)]
+    # What stands in the way and is no object becomes one, as where fields are declared below a null.
+    fields = dict(tree) if isinstance(tree, Mapping) else {}
+    fields |= {key: put_all(fields.get(key), inner) for key, inner in below.items()}
+    return {key: value for key, value in fields.items() if value is not MISSING}
 
 
 def drop_at(tree: Any, path: FieldPath) -> Any:
     """Return a tree without the key at a path, and as it is where there is none; lists keep their length."""
-    if not path or item_at(tree, path) is MISSING:
-        return tree
-    key, below = path[0], path[1:]
-    if isinstance(tree, list):
-        return [drop_at(item, below) if index == int(key) else item for index, item in enumerate(tree)]
-    if not below:
-        return {name: value for name, value in tree.items() if name != key}
-    return {**tree, key: drop_at(tree[key], below)}
+    return tree if item_at(tree, path) is MISSING else put_at(tree, path, MISSING)
 
 
 def build(leaves: Iterable[tuple[FieldPath, Any]]) -> dict[str, Any]:
     """Return the object that holds some values at their paths, in their order."""
-    tree: Any = {}
-    for path, value in leaves:
-        tree = put_at(tree, path, value)
-    return dict(tree)
+    return dict(put_all({}, leaves))
+
+
+def merge_overlay(shared: Any, overlay: Any) -> Any:
+    """Return a value with another one on top: objects are merged, everything else, null too, is replaced."""
+    if not isinstance(shared, Mapping) or not isinstance(overlay, Mapping):
+        return overlay
+    # Shared keys first and in their order, so that a definition keeps its shape under every overlay.
+    return {**shared, **{key: merge_overlay(shared.get(key), value) for key, value in overlay.items()}}
 
 
 def prune(tree: Any, left_out: Callable[[FieldPath], bool], path: FieldPath = ()) -> Any:
     """Return what stands at a path without the keys, at any depth of its objects, that are left out."""
+    # A list is a leaf to every comparison, so nothing is taken out of one.
     if not isinstance(tree, Mapping):
         return tree
     return {key: prune(value, left_out, (*path, key)) for key, value in tree.items() if not left_out((*path, key))}

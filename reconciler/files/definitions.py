@@ -4,27 +4,26 @@ It reports and decides nothing about what follows from a problem.
 """
 
 import dataclasses
+import functools
 import gc
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import MESSAGES
-from reconciler.assistant.finding import Finding
 from reconciler.assistant.lints import find_warnings
-from reconciler.assistant.problem import Problem
-from reconciler.core.definition import Definition, InvalidDefinition, Overlay
-from reconciler.core.merge import laid_over
+from reconciler.assistant.problem import MAX_PROBLEMS, Problem
+from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.settings import Settings
+from reconciler.core.tree import merge_overlay
 from reconciler.files.find import FoundFile, find_files, find_overlays, select
-from reconciler.files.layers import Layer, place_of, read_layer
-from reconciler.yamltext.diagnose import MAX_PROBLEMS
-from reconciler.yamltext.nodes import unused_anchors
+from reconciler.files.layers import ReadFile, read_layer
+from reconciler.yamltext.nodes import find_unused_anchors
 from reconciler.yamltext.places import find_cut_off, may_be_cut_off
 
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
@@ -44,20 +43,18 @@ class Loaded:
     whole: bool
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is known of one definition while loading; `layers` are its files, the uppermost first."""
+    """One definition as it was read: `document` is its content in all its layers, None where it has none."""
 
-    found: FoundFile
-    layers: list[Layer]
-    document: dict[str, Any] | None = None
-    problems: list[Problem] = dataclasses.field(default_factory=list)
+    definition: Definition
+    document: Mapping[str, Any] | None
+    problems: tuple[Problem, ...]
 
     @property
-    def id(self) -> str | None:
-        """The id, as far as it can be read."""
-        id_ = (self.document or {}).get("id")
-        return id_ if isinstance(id_, str) and id_ else None
+    def errors(self) -> list[Problem]:
+        """The problems but for warnings, sorted."""
+        return sorted(problem for problem in self.problems if problem.severity == "error")
 
 
 def load(
@@ -66,10 +63,9 @@ def load(
     """Return the definitions below `folder` that PATHS in `selected` choose; all of them without PATHS.
 
     Every file is read, since ids are compared over all; only the selected ones are checked. `root` is the
-    repository's root, from which files are named. In an environment its overlays are laid over the
-    definitions, and those that have no id then are not part of it; `without_ids` keeps them all the same.
-    Raises DefinitionError if the folder is missing or without definitions, or one of the paths cannot be
-    used.
+    repository's root, from which files are named. In an environment its overlays are merged on top, and definitions
+    that have no id then are not part of it; `without_ids` keeps them all the same. Raises DefinitionError if the
+    folder is missing or without definitions, or one of the paths cannot be used.
     """
     files = find_files(folder, root)
     overlays = find_overlays(folder, settings, root)
@@ -77,19 +73,21 @@ def load(
     needs_id = not (settings.environments or without_ids)
     with _without_garbage_collection():
         readings = [_read(found, overlays, settings, check=found.file in chosen, needs_id=needs_id) for found in files]
-    _note_duplicate_ids(readings)
-    _note_duplicate_keys(readings)
-    readings = [
-        reading
-        for reading in readings
-        if reading.found.file in chosen and (without_ids or _takes_part(reading, settings))
-    ]
-    astray = [problem for problem in _astray(overlays, files) if not selected or problem.file in chosen]
-    problems = [problem for reading in readings for problem in reading.problems]
+    # Over all files, selected or not: the other half of a pair may be one that nobody selected.
+    duplicates = [*_find_duplicate_ids(readings), *_find_duplicate_keys(readings)]
+    kept: list[_Reading] = []
+    for reading in readings:
+        own = tuple(problem for file, problem in duplicates if file == reading.definition.file)
+        full = dataclasses.replace(reading, problems=reading.problems + own)
+        if reading.definition.file in chosen and (without_ids or _takes_part(full, settings)):
+            kept.append(full)
+    lost = [problem for problem in _find_lost_overlays(overlays, files) if not selected or problem.file in chosen]
+    invalid = [_describe_invalid(reading) for reading in kept if reading.errors]
+    invalid += [InvalidDefinition(one.file.rpartition(".")[0], one.file, None, one.message) for one in lost]
     return Loaded(
-        definitions=tuple(_definition(reading) for reading in readings if not _errors(reading)),
-        invalid=tuple(_invalid(reading) for reading in readings if _errors(reading)) + tuple(map(_stray, astray)),
-        problems=tuple(sorted([*problems, *astray])),
+        definitions=tuple(reading.definition for reading in kept if not reading.errors),
+        invalid=tuple(invalid),
+        problems=tuple(sorted([*(problem for reading in kept for problem in reading.problems), *lost])),
         whole=not selected,
     )
 
@@ -98,138 +96,122 @@ def _read(
     found: FoundFile, overlays: Mapping[str, Sequence[FoundFile]], settings: Settings, *, check: bool, needs_id: bool
 ) -> _Reading:
     """Read one definition; without `check` only as far as its id needs."""
-    layers = [read_layer(one, settings) for one in (*overlays.get(found.key, ()), found)]
-    reading = _Reading(found, layers)
-    reading.problems = [problem for layer in layers for problem in layer.problems]
-    for layer in layers[1:-1]:
-        others = f"{layers[0].found.file} has the same name but for its ending; rename or remove one of them"
-        reading.problems.append(Problem(layer.found.file, 1, 1, others, kind="duplicate"))
-    if layers[-1].document is None:
-        return reading
-    reading.document = layers[-1].document
-    for layer in layers[:-1]:
-        reading.document = laid_over(reading.document, layer.document or {})
-    if check:
-        _check(reading, settings, needs_id=needs_id)
-    if len(reading.problems) >= MAX_PROBLEMS:
-        shown = sorted(reading.problems)[: MAX_PROBLEMS - 1]
+    uppers = [read_layer(one, settings, is_overlay=True) for one in reversed(overlays.get(found.key, ()))]
+    files = [read_layer(found, settings, is_overlay=False), *uppers]
+    problems = [problem for file in files for problem in file.problems]
+    problems += [_describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
+    # An overlay alone is no definition, whatever it says.
+    document = functools.reduce(merge_overlay, (file.layer.fields for file in files)) if files[0].has_fields else None
+    given = (document or {}).get("id")
+    definition = Definition(
+        key=found.key,
+        file=found.file,
+        id=given if isinstance(given, str) else "",
+        declared={key: value for key, value in (document or {}).items() if key != "id"},
+        layers=tuple(file.layer for file in files),
+    )
+    if check and document is not None:
+        problems += _check(definition, document, files, settings, needs_id=needs_id)
+    if len(problems) >= MAX_PROBLEMS:
+        shown = sorted(problems)[: MAX_PROBLEMS - 1]
         more = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
-        reading.problems = [*shown, dataclasses.replace(shown[-1], message=more)]
-    return reading
+        problems = [*shown, dataclasses.replace(shown[-1], message=more)]
+    return _Reading(definition, document, tuple(problems))
 
 
-def _check(reading: _Reading, settings: Settings, *, needs_id: bool) -> None:
-    """Add what the models and the lints find in a definition, each at its place."""
-    document = reading.document or {}
-    findings = [
-        finding
-        for finding in find_faults(document, settings.extra_fields, needs_id=needs_id)
-        if not any(layer.complained_of(finding) for layer in reading.layers)
-    ]
+def _check(
+    definition: Definition,
+    document: Mapping[str, Any],
+    files: Sequence[ReadFile],
+    settings: Settings,
+    *,
+    needs_id: bool,
+) -> Iterator[Problem]:
+    """Yield what the checks and the lints find in a definition, each at its place."""
     cut_off: set[str] = set()
     mentioned: set[str] = set()
-    for layer in reading.layers:
-        fields = layer.document or {}
-        if suspects := set(may_be_cut_off(layer.text, fields, MESSAGES)) - mentioned:
+    # From the uppermost down: what an overlay says, the file below it no longer does.
+    for layer in reversed(definition.layers):
+        if suspects := set(may_be_cut_off(layer.text, layer.fields, MESSAGES)) - mentioned:
             cut_off |= set(find_cut_off(layer.text, suspects))
-        mentioned |= fields.keys()  # what an overlay says, the file below it no longer does
-    for finding in [*findings, *find_warnings(document, cut_off)]:
-        reading.problems.append(_problem(finding, reading, settings))
-    for layer in reading.layers:
-        if "&" in layer.text and not layer.unreadable and _ANCHOR.search(layer.text):
+        mentioned |= layer.fields.keys()
+    found = check_definition(document, settings.extra_fields, needs_id=needs_id)
+    # What the reader has refused stands in the document as a text, of which the checks would say something else.
+    found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
+    for problem in (*found, *find_warnings(document, cut_off)):
+        message = problem.message if settings.may_show(problem.path) else problem.discreet or problem.message
+        place = (definition.file, 1, 1)
+        if problem.about != "file":
+            place = definition.locate(problem.path, problem.about)
+        yield Problem(*place, message, problem.severity)
+    for file in files:
+        # Two quick looks at the text spare nearly every file the search for anchors, which reads it once more.
+        if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
             message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
-            reading.problems += (
-                Problem(layer.found.file, line, column, message, "warning")
-                for line, column in itertools.islice(unused_anchors(layer.text), MAX_PROBLEMS)
-            )
-
-
-def _problem(finding: Finding, reading: _Reading, settings: Settings) -> Problem:
-    """Return a finding as a problem in the file, and at the place, that declares the value."""
-    file, line, column = reading.found.file, 1, 1
-    if finding.about != "file":
-        file, line, column = place_of(finding.path, finding.about, reading.layers)
-    message = finding.message if settings.may_show(finding.path) else finding.discreet or finding.message
-    return Problem(file, line, column, message, finding.severity)
+            for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
+                yield Problem(file.layer.file, *place_in_file, message, "warning")
 
 
 def _takes_part(reading: _Reading, settings: Settings) -> bool:
-    """Tell whether a definition is part of the environment: it has an id there. Broken ones are told all the same."""
+    """Tell whether a definition is part of the environment: it has an id there, or is broken, which must be seen."""
     has_id = reading.document is None or "id" in reading.document
-    return has_id or not settings.environments or bool(_errors(reading))
+    return has_id or not settings.environments or bool(reading.errors)
 
 
-def _astray(overlays: Mapping[str, Sequence[FoundFile]], files: Sequence[FoundFile]) -> list[Problem]:
+def _find_lost_overlays(overlays: Mapping[str, Sequence[FoundFile]], files: Sequence[FoundFile]) -> list[Problem]:
     """Return a problem for each overlay of a definition that is not there."""
     keys = {found.key for found in files}
     message = "this overlay has no definition of the same name; write one, or rename or remove the overlay"
     return [Problem(one.file, 1, 1, message) for key in overlays.keys() - keys for one in overlays[key]]
 
 
-def _stray(problem: Problem) -> InvalidDefinition:
-    return InvalidDefinition(problem.file.rpartition(".")[0], problem.file, None, problem.message)
+def _find_duplicate_ids(readings: Iterable[_Reading]) -> Iterator[tuple[str, Problem]]:
+    """Yield a problem, with the definition's file, for each id that another definition has too."""
+    for same in _group(reading.definition for reading in readings if reading.definition.id):
+        places = [(one, *one.locate(("id",))) for one in same]
+        for one, file, line, column in places:
+            others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not one]
+            message = f"this id also stands in {_list_some(others)}; an assistant has one definition: remove the other"
+            yield one.file, Problem(file, line, column, message, kind="duplicate")
 
 
-def _note_duplicate_ids(readings: Iterable[_Reading]) -> None:
-    by_id: dict[str, list[_Reading]] = defaultdict(list)
-    for reading in readings:
-        if reading.id is not None:
-            by_id[reading.id].append(reading)
-    for same in by_id.values():
-        if len(same) < 2:
-            continue
-        places = [(reading, *place_of(("id",), "value", reading.layers)) for reading in same]
-        for reading, file, line, column in places:
-            others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not reading]
-            message = f"this id also stands in {_listed(others)}; an assistant has one definition: remove the other"
-            reading.problems.append(Problem(file, line, column, message, kind="duplicate"))
+def _find_duplicate_keys(readings: Iterable[_Reading]) -> Iterator[tuple[str, Problem]]:
+    """Yield a problem, with the definition's file, for each file that differs from another in its ending alone."""
+    for same in _group((reading.definition for reading in readings), lambda definition: definition.key):
+        for one in same:
+            yield one.file, _describe_same_name(one.file, *(other.file for other in same if other is not one))
 
 
-def _note_duplicate_keys(readings: Iterable[_Reading]) -> None:
-    by_key: dict[str, list[_Reading]] = defaultdict(list)
-    for reading in readings:
-        by_key[reading.found.key].append(reading)
-    for same in by_key.values():
-        for reading in same:
-            others = [other.found.file for other in same if other is not reading]
-            if others:
-                message = f"{_listed(others)} has the same name but for its ending; rename or remove one of them"
-                reading.problems.append(Problem(reading.found.file, 1, 1, message, kind="duplicate"))
+def _group(
+    definitions: Iterable[Definition], name: Callable[[Definition], str] = lambda definition: definition.id
+) -> list[list[Definition]]:
+    """Return the definitions that share a name with others, in groups."""
+    groups: dict[str, list[Definition]] = defaultdict(list)
+    for definition in definitions:
+        groups[name(definition)].append(definition)
+    return [group for group in groups.values() if len(group) > 1]
 
 
-def _listed(places: Sequence[str]) -> str:
+def _describe_same_name(file: str, *others: str) -> Problem:
+    message = f"{_list_some(others)} has the same name but for its ending; rename or remove one of them"
+    return Problem(file, 1, 1, message, kind="duplicate")
+
+
+def _list_some(places: Sequence[str]) -> str:
     rest = len(places) - _DUPLICATE_SHOWN
     shown = ", ".join(places[:_DUPLICATE_SHOWN])
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def _errors(reading: _Reading) -> list[Problem]:
-    return sorted(problem for problem in reading.problems if problem.severity == "error")
-
-
-def _definition(reading: _Reading) -> Definition:
-    document = reading.document or {}
-    declared = {key: value for key, value in document.items() if key != "id"}
-    upper = reading.layers[0] if len(reading.layers) > 1 else None
-    return Definition(
-        reading.found.key,
-        reading.found.file,
-        document.get("id", ""),
-        declared,
-        reading.layers[-1].text,
-        Overlay(upper.found.file, upper.text, upper.document or {}) if upper else None,
-    )
-
-
-def _invalid(reading: _Reading) -> InvalidDefinition:
-    errors = _errors(reading)
+def _describe_invalid(reading: _Reading) -> InvalidDefinition:
+    definition, errors = reading.definition, reading.errors
     first, more = errors[0], len(errors) - 1
-    where = "" if first.file == reading.found.file else f"{first.file}, "
+    where = "" if first.file == definition.file else f"{first.file}, "
     message = f"{where}line {first.line}: {first.message}"
     if more:
         message += f" (and {more} more problem{'s' if more > 1 else ''} in this file)"
-    kind = errors[0].kind if len({problem.kind for problem in errors}) == 1 else "invalid"
-    return InvalidDefinition(reading.found.key, reading.found.file, reading.id, message, kind)
+    kind = first.kind if len({problem.kind for problem in errors}) == 1 else "invalid"
+    return InvalidDefinition(definition.key, definition.file, definition.id or None, message, kind)
 
 
 @contextmanager

@@ -19,16 +19,6 @@ from reconciler.yamltext.nodes import place_in
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FoundFile:
-    """One file of the folder; `trouble` says why it cannot be read, where that is known already."""
-
-    key: str
-    file: str
-    path: Path
-    trouble: str = ""
-
-
 class UnreadableText(Exception):  # noqa: N818
     """A file without a readable text; line and column count from 1."""
 
@@ -39,43 +29,38 @@ class UnreadableText(Exception):  # noqa: N818
         self.column = column
 
 
-def find_files(folder: Path, root: Path) -> list[FoundFile]:
-    """Return the folder's definition files, sorted by file.
+@dataclasses.dataclass(frozen=True, slots=True)
+class FoundFile:
+    """One file of the folder; `problem` says why it cannot be read, where that is known already."""
 
-    Names that begin with a dot are skipped, folders too. Links out of the folder, links to folders, and what
-    cannot be opened are returned with their trouble. Raises DefinitionError if there is no such folder, or
-    nothing in it.
+    key: str
+    file: str
+    path: Path
+    problem: str = ""
+
+    def read(self) -> str:
+        """Return the file's text. Raises UnreadableText."""
+        if self.problem:
+            raise UnreadableText(self.problem)
+        return read_text(self.path)
+
+
+def find_files(folder: Path, root: Path) -> list[FoundFile]:
+    """Return the folder's definition files, sorted by file, those that cannot be read with their problem.
+
+    Raises DefinitionError if there is no such folder, or nothing in it. Names that begin with a dot are skipped.
     """
     if not folder.is_dir():
-        message = f"there is no folder {shown_path(folder, Path.cwd())}"
-        raise DefinitionError(
-            message,
-            hint="Run this where the definitions' folder is, or name it with --directory; "
-            "`reconciler import ID` makes one.",
+        hint = (
+            "Run this where the definitions' folder is, or name it with --directory; `reconciler import ID` makes one."
         )
+        raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
     folder = folder.resolve()
-    files = _found(folder, root)
+    files = _find_sorted(folder, root)
     if not files:
-        message = f"the folder {shown_path(folder, root)} holds no definition"
-        raise DefinitionError(
-            message,
-            hint="Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant.",
-        )
+        hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
+        raise DefinitionError(f"the folder {shown_path(folder, root)} holds no definition", hint=hint)
     return files
-
-
-def _found(folder: Path, root: Path) -> list[FoundFile]:
-    prefix = shown_path(folder, root)
-    files = [
-        FoundFile(
-            name.rpartition(".")[0] or name,
-            name if prefix == "." else f"{prefix}/{name}",
-            folder / name,
-            trouble,
-        )
-        for name, trouble in _walk(folder, folder, "")
-    ]
-    return sorted(files, key=lambda found: found.file)
 
 
 def find_overlays(folder: Path, settings: Settings, root: Path) -> dict[str, list[FoundFile]]:
@@ -101,7 +86,7 @@ def find_overlays(folder: Path, settings: Settings, root: Path) -> dict[str, lis
     if wrong is not None:
         raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, wrong)])
     overlays: dict[str, list[FoundFile]] = {}
-    for found in _found(place.resolve(), root):
+    for found in _find_sorted(place.resolve(), root):
         overlays.setdefault(found.key, []).append(found)
     return overlays
 
@@ -116,29 +101,25 @@ def select(
     """
     if not paths:
         return {found.file for found in files}
+    # Both as the walk found them. Of what PATHS name only the folders above are resolved: a link among the definitions
+    # is one of them, wherever it leads.
     folder = folder.resolve()
     chosen: set[str] = set()
     defined = {found.key: found.file for found in files}
     upper = {one.path: defined.get(key, one.file) for key, ones in overlays.items() for one in ones}
     for given in paths:
-        absolute = Path(os.path.abspath(given))  # noqa: PTH100 - a link itself is meant, not what it leads to
+        absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
         path = absolute.parent.resolve() / absolute.name
         if not path.exists() and not path.is_symlink():
-            message = f"{given} does not exist"
-            raise DefinitionError(message)
+            raise DefinitionError(f"{given} does not exist")
         if path in upper:
             chosen.add(upper[path])
             continue
         if not path.is_relative_to(folder):
             message = f"{given} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
-            raise DefinitionError(
-                message,
-                hint="Name files or folders inside it, or another folder with --directory.",
-            )
-        if path.is_dir():
-            below = {found.file for found in files if found.path.is_relative_to(path)}
-        else:
-            below = {found.file for found in files if found.path == path}
+            raise DefinitionError(message, hint="Name files or folders inside it, or another folder with --directory.")
+        # A file lies relative to itself, too.
+        below = {found.file for found in files if found.path.is_relative_to(path)}
         if not below:
             raise DefinitionError(_nothing_selected(given, path))
         chosen |= below
@@ -146,10 +127,7 @@ def select(
 
 
 def read_text(path: Path) -> str:
-    """Return a file's text, without a byte order mark.
-
-    Raises UnreadableText for a file that cannot be opened, is larger than MAX_BYTES, or is not UTF-8.
-    """
+    """Return a file's text, without a byte order mark. Raises UnreadableText."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -157,10 +135,12 @@ def read_text(path: Path) -> str:
         message = f"this file cannot be read: {error.strerror}"
         raise UnreadableText(message) from None
     if len(content) > MAX_BYTES:
+        # One byte more than allowed was asked for, so that no file is read to its end just to be refused.
         raise UnreadableText("this file is larger than 1 MiB, far more than an assistant's definition needs")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        # Windows' editors offer it as "Unicode". Its first bytes are never UTF-8.
         if content.startswith(_UTF_16):
             raise UnreadableText("this file is saved as UTF-16; save it as UTF-8") from None
         before = content[: error.start].decode("utf-8-sig")
@@ -176,30 +156,35 @@ def _nothing_selected(given: Path, path: Path) -> str:
     return f"{given} is skipped, since a name in its path begins with a dot"
 
 
-def _walk(folder: Path, directory: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield each definition file's path below the folder, and its trouble."""
+def _find_sorted(folder: Path, root: Path) -> list[FoundFile]:
+    shown = shown_path(folder, root)
+    return sorted(_walk(folder, "", "" if shown == "." else f"{shown}/"), key=lambda found: found.file)
+
+
+def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
+    """Yield the definition files of a folder; `below` is the path in it so far, `shown` the folder's from the root."""
     try:
-        with os.scandir(directory) as scan:
+        with os.scandir(folder / below) as scan:
             entries = [entry for entry in scan if not entry.name.startswith(".")]
     except OSError as error:
-        yield prefix.rstrip("/"), f"this folder cannot be read: {error.strerror}"
+        name = below.rstrip("/")
+        key = name.rpartition(".")[0] or name
+        yield FoundFile(key, shown + name, folder / name, f"this folder cannot be read: {error.strerror}")
         return
     for entry in entries:
-        name = prefix + entry.name
+        name = below + entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder, directory / entry.name, f"{name}/")
-        elif entry.is_symlink() and Path(entry.path).is_dir():
-            yield (
-                name,
-                "this is a link to a folder; links to folders are not followed: move the definitions here",
-            )
-        elif entry.name.endswith(SUFFIXES):
-            yield name, _trouble(folder, entry)
-
-
-def _trouble(folder: Path, entry: "os.DirEntry[str]") -> str:
-    """Return why an entry with a definition's name is not opened; empty for one that is."""
-    if entry.is_symlink():
-        inside = Path(os.path.realpath(entry.path)).is_relative_to(folder)
-        return "" if inside else "this is a link to a file outside the definitions' folder, which is not followed"
-    return "" if entry.is_file() else "this is not a regular file"
+            yield from _walk(folder, f"{name}/", shown)
+            continue
+        problem = ""
+        # A folder behind a link may lie anywhere, or around this one, so that the walk would never end.
+        if entry.is_symlink() and Path(entry.path).is_dir():
+            problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
+        elif not entry.name.endswith(SUFFIXES):
+            continue
+        elif entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(folder):
+            problem = "this is a link to a file outside the definitions' folder, which is not followed"
+        # To open a pipe would wait for whoever writes into it.
+        elif not entry.is_symlink() and not entry.is_file():
+            problem = "this is not a regular file"
+        yield FoundFile(name.rpartition(".")[0] or name, shown + name, folder / name, problem)

@@ -11,6 +11,7 @@ def repository_root(folder: Path) -> Path:
     """
     folder = folder.resolve()
     for parent in (folder, *folder.parents):
+        # In a worktree or a submodule `.git` is a file.
         if (parent / ".git").exists():
             return parent
     here = Path.cwd().resolve()
@@ -18,10 +19,7 @@ def repository_root(folder: Path) -> Path:
 
 
 def folder_in_git(folder: Path, root: Path) -> str:
-    """Return a folder's path from the repository's root as git knows it, whatever links lead there; `.` for the root.
-
-    `root` is what `repository_root` gives.
-    """
+    """Return a folder's path from `repository_root` as git knows it, whatever links lead there; `.` for the root."""
     return shown_path(folder.resolve(), root)
 
 

@@ -1,88 +1,67 @@
-"""One definition as the files that make it up: the shared one, and in an environment the overlay laid over it.
+"""Reads one file of a definition: its text, its fields, and the problems that keep it from being read.
 
-Reads and merges; what the result must look like is checked elsewhere.
+The one place where a file's text becomes fields. What they must look like is checked elsewhere.
 """
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
 
-from reconciler.assistant.finding import About, Finding
-from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import FieldProblem, Problem
+from reconciler.core.definition import Layer
 from reconciler.core.settings import Settings
-from reconciler.files.find import FoundFile, UnreadableText, read_text
-from reconciler.yamltext.places import Place, find_places
-from reconciler.yamltext.reader import YamlProblem, YamlProblems, read_yaml
+from reconciler.files.find import FoundFile, UnreadableText
+from reconciler.yamltext.places import find_places
+from reconciler.yamltext.reader import YamlProblem, read_tolerantly
 
 
-@dataclasses.dataclass(slots=True)
-class Layer:
-    """One file as it was read: `document` is None where it holds no group of fields."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFile:
+    """One file as far as it could be read; `has_fields` says whether it holds a group of fields at all.
 
-    found: FoundFile
-    text: str = ""
-    document: dict[str, Any] | None = None
-    unreadable: list[YamlProblem] = dataclasses.field(default_factory=list)
-    problems: list[Problem] = dataclasses.field(default_factory=list)
-    _places: dict[FieldPath, Place] | None = dataclasses.field(default=None, repr=False)
+    `unreadable` is what the reader refused, `problems` the same and all else in words for people.
+    """
 
-    def note(self, message: str, line: int = 1, column: int = 1) -> None:
-        """Add an error."""
-        self.problems.append(Problem(self.found.file, line, column, message))
+    layer: Layer
+    has_fields: bool
+    unreadable: Sequence[YamlProblem]
+    problems: Sequence[Problem]
 
-    def places(self) -> dict[FieldPath, Place]:
-        """Return where the fields of this file stand; looked up once, since each problem asks."""
-        if self._places is None:
-            self._places = find_places(self.text)
-        return self._places
-
-    def complained_of(self, finding: Finding) -> bool:
-        """Tell whether the reader has complained of the same key, or of the value that holds the finding."""
-        for problem in self.unreadable:
-            path = problem.path or ()
-            if problem.about == "key" == finding.about and path == finding.path:
+    def has_refused(self, problem: FieldProblem) -> bool:
+        """Tell whether the reader has refused the same key, or the value that holds what a check found."""
+        for refused in self.unreadable:
+            path = refused.path or ()
+            is_same = path == problem.path
+            if refused.about == "key" == problem.about and is_same:
                 return True
             # A key that is wrong is so whatever stands behind it.
-            own_key = finding.about == "key" and path == finding.path
-            if problem.about == "value" and path == finding.path[: len(path)] and not own_key:
+            own_key = problem.about == "key" and is_same
+            if refused.about == "value" and path == problem.path[: len(path)] and not own_key:
                 return True
         return False
 
 
-def read_layer(found: FoundFile, settings: Settings) -> Layer:
+def read_layer(found: FoundFile, settings: Settings, *, is_overlay: bool) -> ReadFile:
     """Return one file as far as it can be read, with its problems."""
-    layer = Layer(found)
-    if found.trouble:
-        layer.note(found.trouble)
-        return layer
+    text = ""
+    problems: list[Problem] = []
     try:
-        layer.text = read_text(found.path)
-        document = read_yaml(layer.text)
+        text = found.read()
     except UnreadableText as error:
-        layer.note(error.message, error.line, error.column)
-        return layer
-    except YamlProblems as error:
-        document, layer.unreadable = error.value, error.problems
-        for problem in layer.unreadable:
-            shown = problem.path is None or settings.may_show(problem.path)
-            layer.note(problem.message if shown else problem.discreet or problem.message, problem.line, problem.column)
-    if isinstance(document, dict):
-        layer.document = document
-    elif not layer.unreadable:
-        layer.note(_no_mapping(document))
-    return layer
+        problems.append(Problem(found.file, error.line, error.column, error.message))
+    # What could be read goes on through the checks, so that people see all problems of a file at once.
+    document, unreadable = read_tolerantly(text)
+    for one in unreadable:
+        is_shown = one.path is None or settings.may_show(one.path)
+        message = one.message if is_shown else one.discreet or one.message
+        problems.append(Problem(found.file, one.line, one.column, message))
+    fields = document if isinstance(document, dict) else None
+    if fields is None and not problems:
+        problems.append(Problem(found.file, 1, 1, _describe_other(document)))
+    layer = Layer(file=found.file, text=text, fields=fields or {}, is_overlay=is_overlay, find_places=find_places)
+    return ReadFile(layer=layer, has_fields=fields is not None, unreadable=unreadable, problems=problems)
 
 
-def place_of(path: FieldPath, about: About, layers: list[Layer]) -> tuple[str, int, int]:
-    """Return the file, line and column of a field: in the uppermost file that mentions it, else in the last."""
-    for layer in layers:
-        place = layer.places().get(path)
-        if place is not None:
-            return (layer.found.file, *(place.key if about == "key" else place.value))
-    return layers[-1].found.file, 1, 1
-
-
-def _no_mapping(document: object) -> str:
+def _describe_other(document: object) -> str:
     """Return what to say about a file that is no group of fields."""
     if document is None:
         return "this file is empty; a definition begins with a line like: id: asst_123"

@@ -9,25 +9,25 @@ from reconciler.errors import ReportError
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file through a temporary one beside it, so that nobody ever sees half of it.
-
-    Raises ReportError; whatever stood there before then still does.
-    """
+    """Write a text file whole, or raise ReportError and leave what stood there."""
+    # Through a temporary file beside it, so that nobody ever sees half of the text, even if the run is killed.
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise _fail_to_write(path, error) from error
     try:
+        # Line ends stay as the text has them. Without fsync a power cut could leave the new name with no content.
         with open(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:  # noqa: PTH123
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(_mode(path))
+        # `mkstemp` lets only its owner read the file, which would lock out colleagues and servers.
+        Path(name).chmod(_find_mode(path))
         Path(name).replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             Path(name).unlink()
-        raise _unwritten(path, error) from error
+        raise _fail_to_write(path, error) from error
 
 
 def read_bounded(path: Path, limit: int) -> str:
@@ -48,43 +48,43 @@ def read_bounded(path: Path, limit: int) -> str:
 def rewrite(path: Path, before: str, after: str) -> None:
     """Write a text in place of the one that a file still holds; an empty `before` means that there is none yet.
 
-    A byte order mark stays, and so does a link: the file that it leads to is written. Raises ReportError where
-    the file was changed meanwhile, or cannot be written.
+    Raises ReportError where the file was changed meanwhile, or cannot be written.
     """
-    mark = unchanged_mark(path, before)
+    mark = check_unchanged(path, before)
+    # To rename over a link would replace it with a file, and leave the file that it leads to as it was.
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise _fail_to_write(path, error) from error
     write_whole(path, mark + after)
 
 
-def unchanged_mark(path: Path, text: str) -> str:
-    """Make sure that a file still holds a text, and return the byte order mark that it begins with, or nothing.
-
-    An empty text means that there is no file. Raises ReportError where somebody has changed that meanwhile.
-    """
+def check_unchanged(path: Path, text: str) -> str:
+    """Return a file's byte order mark, or nothing. Raises ReportError unless it still holds the text."""
+    # An empty text means that there is no file yet.
     if not text and not os.path.lexists(path):
         return ""
     try:
         now = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"cannot be read any more: {error}", where=str(path)) from error
+    # Texts are read without their byte order mark, and an editor that wrote one may want it back.
     mark = "\ufeff" if now.startswith("\ufeff") else ""
     if now.removeprefix("\ufeff") != text:
         raise ReportError("was changed meanwhile, and is left as it is", where=str(path), hint="run the command again")
     return mark
 
 
-def _mode(path: Path) -> int:
+def _find_mode(path: Path) -> int:
     """Return the mode of the file that is replaced, or what a new one would get."""
     with contextlib.suppress(OSError):
         return path.stat().st_mode & 0o7777
+    # The only way to read the mask is to set another one.
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
 
 
-def _unwritten(path: Path, error: OSError) -> ReportError:
+def _fail_to_write(path: Path, error: OSError) -> ReportError:
     return ReportError(f"cannot be written: {error.strerror}", where=str(path), hint="name another place, or make room")

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.core.tree import MISSING, Missing
-from reconciler.git.repository import Git
-from reconciler.yamltext.nodes import YamlProblems
-from reconciler.yamltext.reader import read_yaml
+from reconciler.git.objects import Blob
+from reconciler.git.repository import Repository
+from reconciler.git.snapshot import parse_definition
 
 # Whatever somebody's configuration says, the log has one form. The author stands last: a name may hold anything.
 _LOG = (
-    *("log", "--topo-order", "--diff-merges=first-parent", "--raw", "-z", "--no-renames", "--no-abbrev", "--root"),
+    *("--topo-order", "--diff-merges=first-parent", "--raw", "-z", "--no-renames", "--no-abbrev", "--root"),
     *("--no-color", "--no-show-signature", "--no-relative", "--encoding=UTF-8"),
     "--format=%H%x02%P%x02%aI%x02%an",
 )
@@ -59,55 +59,55 @@ class AllEdits:
 
 
 def read_edits(
-    git: Git,
+    repository: Repository,
     revisions: str,
     definitions: Mapping[str, str],
     layers: Collection[str],
-    known: Mapping[str, tuple[str, Mapping[str, Any]]],
+    head_commit: str,
     paths: Sequence[str] = (),
 ) -> AllEdits:
     """Return what commits such as `base..HEAD` did to some definitions, and to some files that need no id.
 
-    `definitions` are files by their id, `layers` the paths of the others. `known` are objects that have been read
-    already: an id, and what it declares. Where there are `paths`, only commits that touch them are looked at.
+    `definitions` are files by their id, `layers` the paths of the others, `head_commit` the commit of which they are
+    files. Where there are `paths`, only commits that touch them are looked at.
 
     Commits beyond the end of a shallow history are not there, and the commit at which it ends is left out: it
     seems to have set everything.
     """
     chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
-    log = git.run(*_LOG, revisions, "--", *(chosen or _ANY_DEFINITION))
-    shallow = git.shallow_commits()
+    log = repository.log(*_LOG, revisions, "--", *(chosen or _ANY_DEFINITION))
+    shallow = repository.shallow_commits()
     steps = [(commit, swaps) for commit, swaps in _commits(log) if commit.name not in shallow]
-    head = git.files("HEAD")
+    files = sorted({*definitions.values(), *layers})
+    head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
     return AllEdits(
-        _edits_by_id(git, steps, {name: head[file].name for name, file in definitions.items() if file in head}, known),
-        _edits_by_file(git, steps, {file: head[file].name for file in layers if file in head}),
+        _edits_by_id(
+            repository, steps, {name: (file, head[file].name) for name, file in definitions.items() if file in head}
+        ),
+        _edits_by_file(repository, steps, {file: head[file].name for file in layers if file in head}),
     )
 
 
 def _edits_by_id(
-    git: Git,
-    steps: Sequence["_Step"],
-    at_head: Mapping[str, str],
-    known: Mapping[str, tuple[str, Mapping[str, Any]]],
+    repository: Repository, steps: Sequence["_Step"], at_head: Mapping[str, tuple[str, str]]
 ) -> dict[str, Edits]:
     """Return the edits of definitions, whose objects at `HEAD` are named, wherever their files stood."""
     if not at_head:
         return {}
-    names = {name for _, swaps in steps for pair in swaps.values() for name in pair if name.strip("0")}
-    names |= {*at_head.values()}
-    parsed = {name: known[name] for name in names & known.keys()}
-    parsed |= _with_ids(git.blobs(sorted(names - known.keys())), at_head.keys())
+    # An object is read as a file at the path at which a commit had it, since filters go by the path.
+    places = {name: path for _, swaps in steps for path, pair in swaps.items() for name in pair if name.strip("0")}
+    places |= {name: file for file, name in at_head.values()}
+    parsed = _with_ids(repository, places, at_head.keys())
     found: dict[str, list[Edit]] = {name: [] for name in at_head}
     for commit, swaps in steps:
         before, after = (_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
         for name in (before.keys() | after.keys()) & found.keys():
             found[name].append(commit.edit(before.get(name, MISSING), after.get(name, MISSING)))
-    now = _by_id(parsed, [*at_head.values()])
+    now = _by_id(parsed, [name for _, name in at_head.values()])
     return {name: Edits(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
 
 
-def _edits_by_file(git: Git, steps: Sequence["_Step"], at_head: Mapping[str, str]) -> dict[str, Edits]:
+def _edits_by_file(repository: Repository, steps: Sequence["_Step"], at_head: Mapping[str, str]) -> dict[str, Edits]:
     """Return the edits of files, whose objects at `HEAD` are named, also at the places that they moved from."""
     found: dict[str, list[tuple[_Commit, str, str]]] = {file: [] for file in at_head}
     for file, swaps_of_it in found.items():
@@ -119,8 +119,9 @@ def _edits_by_file(git: Git, steps: Sequence["_Step"], at_head: Mapping[str, str
                     place = _moved_from(place, swaps)
                     old = swaps[place][0]
                 swaps_of_it.append((commit, old, new))
-    names = {name for swaps_of_it in found.values() for _, *pair in swaps_of_it for name in pair}
-    parsed = {name: _document(content) for name, content in git.blobs(sorted({*names, *at_head.values()})).items()}
+    names = {(file, name) for file, swaps_of_it in found.items() for _, *pair in swaps_of_it for name in pair}
+    names |= {*at_head.items()}
+    parsed = {name: _document(repository, file, name) for file, name in sorted(names) if name.strip("0")}
     return {
         file: Edits(
             parsed.get(at_head[file], MISSING),
@@ -178,23 +179,23 @@ def _commits(log: str) -> Iterator[_Step]:
         yield commit, swaps
 
 
-def _with_ids(contents: Mapping[str, bytes], ids: Collection[str]) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """Return the definitions among some contents that have one of the ids; others are not worth parsing."""
+def _with_ids(
+    repository: Repository, places: Mapping[str, str], ids: Collection[str]
+) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Return the definitions among some objects that have one of the ids; others are not worth parsing."""
     mentioned = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(ids)))
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    for blob, content in contents.items():
-        document = _document(content) if mentioned.search(content) else MISSING
-        if document is not MISSING and document.get("id") in ids:
-            found[blob] = document["id"], document
+    for name, path in places.items():
+        content = repository.read(path, Blob("100644", name)) or b""
+        document = parse_definition(content) if mentioned.search(content) else None
+        if document is not None and document.get("id") in ids:
+            found[name] = document["id"], document
     return found
 
 
-def _document(content: bytes) -> Declared:
-    try:
-        document = read_yaml(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, YamlProblems):
-        return MISSING
-    return document if isinstance(document, dict) else MISSING
+def _document(repository: Repository, path: str, name: str) -> Declared:
+    document = parse_definition(repository.read(path, Blob("100644", name)))
+    return MISSING if document is None else document
 
 
 def _by_id(parsed: Mapping[str, tuple[str, Mapping[str, Any]]], blobs: Sequence[str]) -> dict[str, Mapping[str, Any]]:

@@ -6,25 +6,23 @@ judge and nothing to take over. Other machines are kept apart by their CI (docs/
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from reconciler.errors import RepositoryError
-from reconciler.git.repository import Git
+from reconciler.git.repository import Repository
 
 
 @contextlib.contextmanager
-def writing_alone(git: Git | None, environment: str | None) -> Iterator[None]:
+def writing_alone(repository: Repository | None, environment: str | None) -> Iterator[None]:
     """Hold the lock of a clone, its worktrees included; without a repository there is none to hold.
 
     Raises RepositoryError where another run holds it, or where it cannot be had.
     """
-    if git is None:
+    if repository is None:
         yield
         return
     import filelock
 
-    folder = Path(git.run("rev-parse", "--path-format=absolute", "--git-common-dir").rstrip("\n"))
-    lock = filelock.FileLock(folder / f"reconciler-{environment or 'applied'}.lock", timeout=0)
+    lock = filelock.FileLock(repository.lock_folder / f"reconciler-{environment or 'applied'}.lock", timeout=0)
     try:
         lock.acquire()
     except filelock.Timeout as error:

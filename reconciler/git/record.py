@@ -1,21 +1,28 @@
-"""The applied record: a ref whose commits say which definitions were live, read and written as git objects.
+"""The applied record: a ref whose commits say what was applied to each assistant, read and written as git objects.
 
-Each commit's first parent is the `HEAD` that was applied, the second the record before it; its tree is the
-first parent's, but for definitions whose assistants did not get there. Trailers name writes whose outcome
-is not clear.
+The first parent of a record is the `HEAD` that was applied, the second the record before it. Its tree holds one
+YAML file for each managed assistant, at the definition's own path, with everything resolved (docs/reference.md,
+"The record"). Trailers name the writes whose outcome is not clear. A record of the older form has `HEAD`'s own
+tree; it lacks the trailer that tells the form.
 """
 
 import dataclasses
+import datetime
 import json
-import tempfile
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from typing import Any, Final
 
 from reconciler.assistant.paths import parse_pointer
+from reconciler.core.base import Entries, Entry
+from reconciler.core.definition import Definition, is_definition_file
 from reconciler.errors import RepositoryError
-from reconciler.git.repository import Blob, Git
+from reconciler.git.objects import Blob, Commit
+from reconciler.git.repository import Repository
+from reconciler.git.snapshot import object_name, parse_definition
 
-TRAILER = "Reconciler-Indeterminate"
+TRAILER: Final = "Reconciler-Indeterminate"
+FORM: Final = "Reconciler-Record: 2"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,77 +38,111 @@ class Unclear:
     heads: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled."""
+    """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
+
+    `resolved` tells a record whose tree holds entries from one of the older form, whose tree is `HEAD`'s.
+    """
 
     commit: str
     applied: str
     date: str
     message: str
     unclear: tuple[Unclear, ...] = ()
+    resolved: bool = True
 
 
-def read_record(git: Git, ref: str) -> Record | None:
+def applied_ref(environment: str | None) -> str:
+    """Return the ref of the applied record; each environment has its own."""
+    return f"refs/reconciler/{environment}/applied" if environment else "refs/reconciler/applied"
+
+
+def read_record(repository: Repository, ref: str) -> Record | None:
     """Return the newest record, or None where there is none. Raises RepositoryError for a ref that is no record."""
-    return next(records(git, ref, most=1), None)
+    return next(records(repository, ref, most=1), None)
 
 
-def records(git: Git, ref: str, *, most: int) -> Iterator[Record]:
+def records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
-    commit = git.resolve(ref)
-    while commit is not None and most > 0:
-        parents = git.parents(commit)
-        if not parents:
-            raise RepositoryError(
-                f"{ref} holds {commit[:12]}, which is no record of what was applied",
-                hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
-            )
-        date, _, message = git.run("log", "-1", "--format=%cI%x00%B", commit).partition("\0")
-        try:
-            unclear = tuple(_unclear(message))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise _unreadable(ref, commit, parents) from error
-        yield Record(commit, parents[0], date, message.strip(), unclear)
+    name = repository.refs(ref).get(ref)
+    shallow: frozenset[str] = frozenset()
+    while name is not None and most > 0:
+        commit = repository.commit(name)
+        yield _parse(commit, ref)
         most -= 1
-        commit = parents[1] if most and len(parents) > 1 and commit not in git.shallow_commits() else None
+        before, name = name, commit.parents[1] if len(commit.parents) > 1 else None
+        if name is not None and most:
+            shallow = shallow or repository.shallow_commits()
+            name = None if before in shallow else name
+
+
+def read_entries(repository: Repository, record: Record, current: Sequence[Definition]) -> Entries:
+    """Return the entries of a record that holds them. What reads as today's definition does is not parsed again."""
+    # Most entries are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
+    known = {object_name(found.texts[0], len(record.commit)): found for found in current if len(found.layers) == 1}
+    found: dict[str, Entry] = {}
+    warnings: list[str] = []
+    for path, blob in repository.files(record.commit).items():
+        same = known.get(blob.name)
+        content = None if same is not None else repository.read(path, blob)
+        document = {"id": same.id, **same.declared} if same is not None else parse_definition(content)
+        if not is_definition_file(path, "") or document is None or not isinstance(document.get("id"), str):
+            warnings.append(f"{path} of the record {record.commit[:12]} cannot be read, and counts as no base")
+            continue
+        declared = {key: value for key, value in document.items() if key != "id"}
+        found[path] = Entry(document["id"], path, declared, (path,))
+    return Entries(found, tuple(warnings))
 
 
 def write_record(
-    git: Git,
+    repository: Repository,
     ref: str,
     *,
     head: str,
     previous: str | None,
-    replaced: Mapping[str, Blob | None],
+    files: Mapping[str, Blob],
     message: str,
     unclear: Sequence[Unclear],
 ) -> str:
-    """Add a commit to the record and return it: `head`'s tree, in which some paths hold another file, or none.
+    """Add a commit to the record and return it; `files` are all entries that it holds.
 
     The ref moves only if it still is `previous`. Raises RepositoryError.
     """
-    nothing = "0" * len(head)
-    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        git.run("read-tree", head, environment=index)
-        lines = [
-            f"{blob.mode} {blob.name}\t{path}" if blob else f"0 {nothing}\t{path}" for path, blob in replaced.items()
-        ]
-        git.run("update-index", "-z", "--index-info", given="".join(line + "\0" for line in lines), environment=index)
-        tree = git.run("write-tree", environment=index)
+    # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
     trailers = [f"{TRAILER}: {json.dumps(dataclasses.asdict(entry), ensure_ascii=True)}" for entry in unclear]
-    text = message.rstrip() + "\n" + ("\n" + "\n".join(trailers) + "\n" if trailers else "")
-    parents = [head, *([previous] if previous else [])]
-    commit = git.commit_tree(tree, parents, text)
+    text = "\n".join([message.rstrip(), "", FORM, *trailers]) + "\n"
+    commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
     try:
-        git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or nothing)
+        repository.move_ref(ref, commit, previous)
     except RepositoryError as error:
+        moved = repository.refs(ref).get(ref) != previous
         raise RepositoryError(
-            f"{ref} moved while this ran ({error.message})" if git.resolve(ref) != previous else error.message,
+            f"{ref} moved while this ran ({error.message})" if moved else error.message,
             hint="fetch it and apply again: what is live already is recorded then",
         ) from error
     return commit
+
+
+def _parse(commit: Commit, ref: str) -> Record:
+    if not commit.parents:
+        raise RepositoryError(
+            f"{ref} holds {commit.name[:12]}, which is no record of what was applied",
+            hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
+        )
+    try:
+        unclear = tuple(_unclear(commit.message))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(ref, commit) from error
+    date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
+    return Record(
+        commit=commit.name,
+        applied=commit.parents[0],
+        date=date.isoformat(),
+        message=commit.message.replace(f"{FORM}\n", "").strip(),
+        unclear=unclear,
+        resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
+    )
 
 
 def _unclear(message: str) -> Iterator[Unclear]:
@@ -109,21 +150,21 @@ def _unclear(message: str) -> Iterator[Unclear]:
         name, _, value = line.partition(": ")
         if name != TRAILER:
             continue
-        entry = json.loads(value)
+        entry: dict[str, Any] = json.loads(value)
         fields = tuple(map(str, entry["fields"]))
         for field in fields:
             parse_pointer(field)
         yield Unclear(str(entry["id"]), str(entry["file"]), fields, tuple(map(str, entry.get("heads", ()))))
 
 
-def _unreadable(ref: str, commit: str, parents: Sequence[str]) -> RepositoryError:
+def _unreadable(ref: str, commit: Commit) -> RepositoryError:
     """Say how to get past a record of which nobody can tell which writes it leaves unclear."""
     way_out = f"remove it, and begin a new one with --base none: git update-ref -d {ref}"
-    if len(parents) > 1:
-        way_out = f"go back to the record before it: git update-ref {ref} {parents[1][:12]}"
+    if len(commit.parents) > 1:
+        way_out = f"go back to the record before it: git update-ref {ref} {commit.parents[1][:12]}"
     hint = f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"
     return RepositoryError(
-        f"the record {commit[:12]} of {ref} has a trailer {TRAILER} that cannot be read, so nobody knows which "
-        "writes had no clear answer",
+        f"the record {commit.name[:12]} of {ref} has a trailer {TRAILER} that cannot be read, so it is not known "
+        "which writes had no clear answer",
         hint=hint,
     )

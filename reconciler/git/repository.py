@@ -1,205 +1,297 @@
-"""Git, asked through its own command. It reads objects and moves refs, and decides nothing.
+"""A git repository: its commits, trees and files, each read once a run, and the few things that are written to it.
 
-Whatever comes from outside reaches git after `--end-of-options`, so that no revision can be an option.
+It reads objects and moves refs, and decides nothing.
 """
 
-import dataclasses
+import functools
 import os
 import posixpath
 import shutil
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.core.definition import MAX_BYTES
 from reconciler.errors import RepositoryError
+from reconciler.git.objects import Blob, Commit, parse_commit, parse_tree
+from reconciler.git.processes import Batch, Processes
 
-_LINK = "120000"
+_LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
 _MOST_LINKS = 10  # one after another: more than that go round in a circle
-# What git sets for the hooks that it runs: it would lead us to another repository, or change what a path means.
-_OF_HOOKS = frozenset(
-    f"GIT_{name}"
-    for name in (
-        *("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE"),
-        *("GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
-    )
-)
 _PATHS_AS_THEY_ARE = {"GIT_LITERAL_PATHSPECS": "1"}
-_UNREADABLE = 128  # git's exit code where it gave up, rather than found nothing
+_SHALLOW = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Blob:
-    """A file in a commit's tree: its mode and its object's name."""
+class Repository:
+    """A repository by the folder that holds its `.git`. To be used by one thread at a time.
 
-    mode: str
-    name: str
+    Every method raises RepositoryError where git gives no answer. None and empty results mean that git said so.
+    """
 
+    def __init__(self, root: Path, command: str) -> None:
+        self.root = root
+        self._git = Processes(root, command)
+        self._commits: dict[str, Commit | None] = {}
+        self._trees: dict[str, dict[str, Blob]] = {}
+        self._ancestors: dict[tuple[str, str], bool] = {}
+        # Asked first and once: a git that does not work here is found before anything is decided.
+        words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
+        common, shallow, is_shallow = os.fsdecode(self._git.run("rev-parse", *words)).splitlines()
+        self.lock_folder = Path(common)  # all worktrees of a clone share it
+        self.is_shallow = is_shallow == "true"  # history ends before the first commit, as in a CI checkout
+        self._shallow = Path(shallow)
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Git:
-    """A repository, by the folder that holds its `.git`."""
-
-    root: Path
-    command: str
-
-    @classmethod
-    def at(cls, root: Path) -> "Git | None":
-        """Return the repository at a folder, or None where there is none, or no git."""
-        command = shutil.which("git")
-        return cls(root, command) if command is not None and (root / ".git").exists() else None
-
-    def resolve(self, revision: str) -> str | None:
-        """Return the commit that a revision names, or None where there is no such commit.
-
-        Raises RepositoryError where git cannot say, as in a repository that belongs to somebody else.
-        """
-        answer = self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if answer.returncode == _UNREADABLE:
-            raise self._failure("rev-parse", answer)
-        return _text(answer.stdout) if answer.returncode == 0 else None
-
-    def is_shallow(self) -> bool:
-        """Tell whether history ends before the first commit, as in a CI checkout."""
-        return self.run("rev-parse", "--is-shallow-repository") == "true"
+    @functools.cached_property
+    def _objects(self) -> Batch:
+        return self._git.start_batch()
 
     def shallow_commits(self) -> frozenset[str]:
         """Return the commits at which a shallow history ends: they seem to have set everything that they hold."""
-        path = Path(self.run("rev-parse", "--git-path", "shallow"))
-        file = path if path.is_absolute() else self.root / path
-        return frozenset(file.read_text("ascii").split()) if file.is_file() else frozenset()
+        return frozenset(self._shallow.read_text("ascii").split()) if self._shallow.is_file() else frozenset()
 
-    def merge_base(self, first: str, second: str) -> str | None:
-        """Return the commit at which two histories part, or None where they have none in common."""
-        answer = self._ask("merge-base", first, second)
-        return _text(answer.stdout) if answer.returncode == 0 else None
+    # --- commits
+
+    def head(self) -> str | None:
+        """Return the commit that is checked out, or None where the branch has no commit yet."""
+        commit = self.resolve("HEAD")
+        if commit is not None:
+            return commit
+        # "HEAD missing" is what git says of a branch without a commit and of one whose commit is damaged. A branch
+        # that has a ref has had a commit.
+        branch = os.fsdecode(self._git.run("symbolic-ref", "HEAD")).strip()
+        if branch in self.refs(branch):
+            raise RepositoryError(
+                f"HEAD is at {branch}, whose commit is missing from the repository", hint=_fetch_again()
+            )
+        return None
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Return the refs at or below a name, with the objects that they name, as they are at this moment."""
+        listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(objectname) %(refname)", prefix))
+        return {ref: name for name, _, ref in (line.partition(" ") for line in listing.splitlines())}
+
+    def resolve(self, revision: str) -> str | None:
+        """Return the commit that a revision names, or None where git knows no such revision."""
+        answer = self._objects.ask(f"{revision}^{{commit}}") if revision else None
+        if answer is None:
+            return None
+        name, _, content = answer
+        self._commits[name] = parse_commit(name, content or b"")
+        return name
+
+    def commit(self, name: str) -> Commit:
+        """Return a commit by its object's name."""
+        if name not in self._commits:
+            self.resolve(name)
+        commit = self._commits.get(name)
+        if commit is None:
+            hint = _SHALLOW if self.is_shallow else _fetch_again()
+            raise RepositoryError(f"the commit {name[:12]} is missing from the repository", hint=hint)
+        return commit
+
+    def has(self, commit: str) -> bool:
+        """Tell whether a commit is in this clone."""
+        return self._commits.get(commit) is not None or self.resolve(commit) is not None
+
+    def merge_base(self, first: str, second: str) -> str:
+        """Return the commit at which two histories part."""
+        return os.fsdecode(self._git.run("merge-base", first, second)).strip()
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        """Tell whether a commit is in the history of another."""
-        return self._ask("merge-base", "--is-ancestor", older, newer).returncode == 0
+        """Tell whether a commit is in the history of another, as far as this clone has it."""
+        if older == newer:
+            return True
+        if (older, newer) not in self._ancestors:
+            # rev-list ends with 0 either way, so a git that fails is no "no": it prints what `newer` does not hold.
+            beyond = self._git.run("rev-list", "-1", older, f"^{newer}") if self.has(older) else b"not here"
+            self._ancestors[older, newer] = not beyond.strip()
+        return self._ancestors[older, newer]
 
-    def parents(self, commit: str) -> list[str]:
-        """Return the parents of a commit, those too that a shallow clone lacks."""
-        head, _, _ = self.run("cat-file", "commit", commit).partition("\n\n")
-        return [line.split(" ")[1] for line in head.split("\n") if line.startswith("parent ")]
+    # --- trees and files
 
     def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
-        """Return the files below a folder of a commit, by their path from the root.
+        """Return the files at or below a path of a commit, by their path from the root.
 
-        A link stands for the file below the folder that it leads to, else for nothing; submodules are no files.
+        A link stands for the file below the path that it leads to, else for nothing; submodules are no files.
         """
-        below = ["--", folder] if folder not in ("", ".") else []
-        listing = self._run("ls-tree", "-r", "-z", "--full-tree", commit, *below)
-        found: dict[str, Blob] = {}
-        for entry in listing.split(b"\0"):
-            about, _, path = entry.partition(b"\t")
-            mode, kind, name = about.decode().split() if about else ("", "", "")
-            if kind == "blob":
-                found[os.fsdecode(path)] = Blob(mode, name)
+        found = self._below(commit, folder)
         if any(blob.mode == _LINK for blob in found.values()):
-            return dict(self._followed(found))
-        return found
+            found = dict(self._follow(found))
+        return {path: blob for path, blob in found.items() if blob.mode != _SUBMODULE}
 
-    def blobs(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Return the contents of objects, by name.
+    def submodules(self, commit: str, folder: str) -> list[str]:
+        """Return the paths of the submodules at or below a path of a commit, and of the one that holds it."""
+        # A submodule at the folder, or above it, is no tree of this repository, so nothing would be found below it.
+        parts = folder.split("/")
+        above = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
+        held = [path for path in above if self._entry(commit, path) == _SUBMODULE]
+        return sorted({*held, *(path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)})
 
-        Those that are not there are left out, and those that are larger than a definition may be.
+    def read(self, path: str, blob: Blob) -> bytes | None:
+        """Return a file's content as a checkout at that path would have it; None where it is larger than MAX_BYTES.
+
+        The filters that git's attributes name for the path have been run over it.
         """
-        asked = list(dict.fromkeys(names))
-        if not asked:
-            return {}
-        lines = "\n".join(asked).encode() + b"\n"
-        sizes = self._run("cat-file", "--batch-check=%(objectsize)", given=lines).split(b"\n")
-        wanted = [name for name, size in zip(asked, sizes, strict=False) if size.isdigit() and int(size) <= MAX_BYTES]
-        answer = self._run("cat-file", "--batch", given="\n".join(wanted).encode() + b"\n")
-        contents: dict[str, bytes] = {}
-        place = 0
-        for name in wanted:
-            end = answer.index(b"\n", place)
-            size, place = int(answer[place:end].split()[2]), end + 1
-            contents[name] = answer[place : place + size]
-            place += size + 1
-        return contents
+        answer = self._objects.ask(blob.name, most=MAX_BYTES)
+        # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
+        if answer is not None and self._may_have_filter(path) and self.has_filter(path) is not None:
+            return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
+        if answer is None:
+            hint = _SHALLOW if self.is_shallow else _fetch_again()
+            raise RepositoryError(f"the object {blob.name[:12]} of {path} is missing from the repository", hint=hint)
+        return answer[2]
 
-    def changed_paths(self, commit: str, folder: str, other: str | None = None) -> list[str]:
-        """Return the paths below a folder that differ between a commit and another, or the working tree."""
-        commits = [commit] if other is None else [commit, other]
-        return self._paths("diff", "--name-only", "--no-renames", "--no-relative", "-z", *commits, "--", folder or ".")
+    def _may_have_filter(self, path: str) -> bool:
+        """Tell whether git's attributes are written down anywhere that a path goes by."""
+        places = [self.root / parent / ".gitattributes" for parent in Path(path).parents]
+        places.append(self.lock_folder / "info" / "attributes")
+        return any(place.exists() for place in places)
+
+    def has_filter(self, path: str) -> str | None:
+        """Return the name of the filter that git's attributes set for a path, or None."""
+        answer = self._git.run("check-attr", "-z", "filter", "--", path).split(b"\0")
+        name = os.fsdecode(answer[2]) if len(answer) > 2 else "unspecified"
+        return None if name in ("unspecified", "unset", "set") else name
+
+    def hidden_paths(self, paths: Sequence[str]) -> list[str]:
+        """Return those of some tracked paths that a sparse checkout leaves out of the working tree."""
+        given = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        options = ("-t", "-z", "--full-name")
+        listing = self._git.run("ls-files", *options, "--", *paths, environment=_PATHS_AS_THEY_ARE) if given else b""
+        return [os.fsdecode(line[2:]) for line in listing.split(b"\0") if line.startswith(b"S ")]
+
+    def changed_paths(self, commit: str, folder: str) -> list[str]:
+        """Return the paths below a folder that differ between a commit and the working tree."""
+        options = ("--name-only", "--no-renames", "--no-relative", "-z")
+        return self._paths("diff", *options, commit, "--", folder or ".")
 
     def untracked_paths(self, folder: str) -> list[str]:
         """Return the files below a folder that git does not track, ignored ones too."""
         return self._paths("ls-files", "--others", "--full-name", "-z", "--", folder or ".")
 
-    def commit_tree(self, tree: str, parents: Iterable[str], message: str) -> str:
+    def log(self, *arguments: str) -> str:
+        """Return what `git log` prints."""
+        return os.fsdecode(self._git.run("log", *arguments))
+
+    def write_files(self, contents: Mapping[str, str]) -> dict[str, Blob]:
+        """Store texts as objects and return them by their path; no filter is run over them."""
+        if not contents:
+            return {}
+        with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+            files = [Path(folder) / str(number) for number in range(len(contents))]
+            for file, text in zip(files, contents.values(), strict=True):
+                file.write_bytes(text.encode("utf-8", "surrogatepass"))
+            listing = "".join(f"{file}\n" for file in files).encode()
+            names = self._git.run("hash-object", "-w", "--no-filters", "--stdin-paths", given=listing).decode().split()
+        return {path: Blob("100644", name) for path, name in zip(contents, names, strict=True)}
+
+    def write_tree(self, files: Mapping[str, Blob]) -> str:
+        """Return the tree that holds just these files."""
+        # An index of its own: the user's may hold what is staged for the next commit.
+        lines = "".join(f"{blob.mode} {blob.name}\t{path}\0" for path, blob in sorted(files.items()))
+        with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self._git.run("update-index", "-z", "--add", "--index-info", given=os.fsencode(lines), environment=index)
+            return self._git.run("write-tree", environment=index).decode().strip()
+
+    def write_commit(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Return a new commit of a tree; where git knows nobody's name, the commit is the tool's own."""
-        known = all(self._ask("var", f"GIT_{role}_IDENT").returncode == 0 for role in ("AUTHOR", "COMMITTER"))
-        people = {
-            f"GIT_{role}_{what}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for what, value in (("NAME", "reconciler"), ("EMAIL", "reconciler@localhost"))
-        }
-        arguments = [word for parent in parents for word in ("-p", parent)]
-        return self.run("commit-tree", tree, *arguments, "-F", "-", given=message, environment={} if known else people)
+        words = ("commit-tree", tree, *(word for parent in parents for word in ("-p", parent)), "-F", "-")
+        given = message.encode("utf-8", "surrogateescape")
+        try:
+            return self._git.run(*words, given=given).decode().strip()
+        except RepositoryError:
+            # In a CI job git often knows nobody. A failure of another kind fails once more.
+            people = {
+                f"GIT_{role}_{what}": value
+                for role in ("AUTHOR", "COMMITTER")
+                for what, value in (("NAME", "reconciler"), ("EMAIL", "reconciler@localhost"))
+            }
+            return self._git.run(*words, given=given, environment=people).decode().strip()
 
-    def run(self, *arguments: str, given: str | None = None, environment: Mapping[str, str] | None = None) -> str:
-        """Return what a git command prints. Raises RepositoryError with git's own complaint."""
-        return _text(self._run(*arguments, given=_bytes(given), environment=environment))
+    def move_ref(self, ref: str, commit: str, previous: str | None) -> None:
+        """Let a ref name a commit, if it still names `previous`, or is still not there."""
+        self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 
-    def _run(self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
-        answer = self._ask(*arguments, given=given, environment=environment)
-        if answer.returncode != 0:
-            raise self._failure(arguments[0], answer)
-        return answer.stdout
+    def _entry(self, commit: str, path: str) -> str | None:
+        """Return the mode of what stands at a path of a commit, None for nothing."""
+        folder, _, name = path.rpartition("/")
+        tree = self._tree_at(commit, folder)
+        return self._tree(tree)[name].mode if tree is not None and name in self._tree(tree) else None
 
-    def _paths(self, *arguments: str) -> list[str]:
-        listing = self._run(*arguments, environment=_PATHS_AS_THEY_ARE)
-        return [os.fsdecode(path) for path in listing.split(b"\0") if path]
+    def _tree_at(self, commit: str, folder: str) -> str | None:
+        tree = self.commit(commit).tree
+        for part in folder.split("/") if folder not in ("", ".") else ():
+            entry = self._tree(tree).get(part)
+            if entry is None or entry.mode != _FOLDER:
+                return None
+            tree = entry.name
+        return tree
 
-    def _followed(self, files: Mapping[str, Blob]) -> Iterator[tuple[str, Blob]]:
+    def _below(self, commit: str, path: str) -> dict[str, Blob]:
+        """Return everything but folders at or below a path of a commit, submodules too."""
+        tree = self._tree_at(commit, path)
+        if tree is not None:
+            prefix = "" if path in ("", ".") else f"{path}/"
+            return dict(self._walk(tree, prefix))
+        folder, _, name = path.rpartition("/")
+        tree = self._tree_at(commit, folder)
+        entry = self._tree(tree).get(name) if tree is not None else None
+        return {path: entry} if entry is not None else {}
+
+    def _walk(self, tree: str, prefix: str) -> Iterator[tuple[str, Blob]]:
+        for name, entry in self._tree(tree).items():
+            if entry.mode == _FOLDER:
+                yield from self._walk(entry.name, f"{prefix}{name}/")
+            else:
+                yield f"{prefix}{name}", entry
+
+    def _tree(self, name: str) -> dict[str, Blob]:
+        """Return the entries of a tree object; folders among them have the mode 40000."""
+        if name not in self._trees:
+            answer = self._objects.ask(name)
+            if answer is None or answer[2] is None:
+                raise RepositoryError(f"the object {name[:12]} is missing from the repository", hint=_fetch_again())
+            self._trees[name] = dict(parse_tree(answer[2], len(name) // 2))
+        return self._trees[name]
+
+    def _follow(self, files: Mapping[str, Blob]) -> Iterator[tuple[str, Blob]]:
         """Yield the files of a tree, each link among them as the file that it leads to."""
-        contents = self.blobs(blob.name for blob in files.values() if blob.mode == _LINK)
         for path in files:
             place = path
             for _ in range(_MOST_LINKS):
                 blob = files.get(place)
                 if blob is None or blob.mode != _LINK:
                     break
-                leads_to = os.fsdecode(contents.get(blob.name, b""))
+                answer = self._objects.ask(blob.name, most=MAX_BYTES)
+                leads_to = os.fsdecode((answer and answer[2]) or b"")
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(place), leads_to))
             else:
                 continue
             if blob is not None:
                 yield path, blob
 
-    def _failure(self, command: str, answer: "subprocess.CompletedProcess[bytes]") -> RepositoryError:
-        """Return git's own complaint as an error, with what to do about the one that containers meet."""
-        complaint = _text(answer.stderr).splitlines() or [f"exit code {answer.returncode}"]
-        hint = ""
-        if "dubious ownership" in complaint[0]:
-            hint = f"if you trust it: git config --global --add safe.directory {self.root}"
-        return RepositoryError(f"git {command}: {complaint[0]}", hint=hint)
+    def _paths(self, *arguments: str) -> list[str]:
+        listing = self._git.run(*arguments, environment=_PATHS_AS_THEY_ARE)
+        return [os.fsdecode(path) for path in listing.split(b"\0") if path]
 
-    def _ask(
-        self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # noqa: S603 - a list, no shell
-            [self.command, "-C", str(self.root), *arguments],
-            input=given,
-            stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True,
-            env={**_inherited(), "LC_ALL": "C", **(environment or {})},
-            process_group=0,  # Ctrl-C on the terminal is for us to decide about
-            check=False,
+
+def open_repository(root: Path) -> Repository | None:
+    """Return the repository whose `.git` stands in a folder, or None where there is none.
+
+    Raises RepositoryError where there is one and no git to read it with: without its history a live edit would
+    look like a change.
+    """
+    if not (root / ".git").exists():
+        return None
+    command = shutil.which("git")
+    if command is None:
+        raise RepositoryError(
+            f"{root} is a git repository, and git is not installed here or not on PATH",
+            hint="install git, or put it on PATH: the repository's history says which values somebody edited live",
         )
+    return Repository(root, command)
 
 
-def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else os.fsencode(text)
-
-
-def _text(answer: bytes) -> str:
-    return os.fsdecode(answer).strip()
+def _fetch_again() -> str:
+    return "fetch it again (git fetch --refetch), or clone anew"

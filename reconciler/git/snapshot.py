@@ -1,219 +1,249 @@
 """Definitions as they stand in a commit: read from git's objects, never from a checkout.
 
-They are parsed, not validated: whatever was applied once is what was applied (contract, section 4). In an
-environment that commit's own overlays are laid over them.
+They are parsed, not validated: whatever was applied once is what was applied. In an environment that commit's own
+overlays are merged on top, as its own settings name them.
 """
 
 import collections
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+import posixpath
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import Definition, is_definition_file, key_of
-from reconciler.core.merge import laid_over
 from reconciler.core.settings import FILE_NAME
-from reconciler.git.repository import Blob, Git
+from reconciler.core.tree import merge_overlay
+from reconciler.errors import RepositoryError
+from reconciler.git.objects import Blob
+from reconciler.git.repository import Repository
 from reconciler.yamltext.nodes import YamlProblems
 from reconciler.yamltext.reader import read_yaml
 
 Files = Mapping[str, Blob]
+# The files of one definition with their objects, the lowest layer first.
+Layers = Mapping[str, Blob]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Kept:
-    """A file as a commit keeps it: its path from the repository's root, and its object."""
+def read_snapshot(
+    repository: Repository,
+    commit: str,
+    folder: str,
+    environment: str | None,
+    *,
+    current: Sequence[Definition] = (),
+    keys: Collection[str] | None = None,
+) -> Entries:
+    """Return the definitions below a folder of a commit; with `keys` only those.
 
-    path: str
-    blob: Blob
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class BaseDefinition:
-    """One definition of a commit, with the file that it is kept in, and its overlay's where there is one."""
-
-    id: str
-    declared: Mapping[str, Any]
-    shared: Kept
-    overlay: Kept | None = None
-
-    @property
-    def file(self) -> str:
-        """The path of the definition from the repository's root."""
-        return self.shared.path
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class BaseDefinitions:
-    """The definitions of one commit, by their id, and what of them could not be read."""
-
-    by_id: Mapping[str, BaseDefinition]
-    warnings: tuple[str, ...] = ()
-
-    def find(self, *ids: str) -> BaseDefinition | None:
-        """Return the definition that has the first of the ids that is known."""
-        return next((self.by_id[name] for name in ids if name in self.by_id), None)
+    A file that reads as it does today (`current`) is not parsed again. One that cannot be read is a warning, and
+    no base. Raises RepositoryError.
+    """
+    return _Snapshot(repository, commit, environment, current).below(folder, keys)
 
 
 def read_base(
-    git: Git,
+    repository: Repository,
     commit: str,
     folder: str,
+    environment: str | None,
     current: Sequence[Definition],
-    environment: str | None = None,
     *,
-    others: Iterable[BaseDefinition] = (),
-) -> BaseDefinitions:
-    """Return the definitions below a folder of a commit, and wherever else those of today stood then.
+    still_there: Callable[[Entry], bool],
+) -> Entries:
+    """Return the definitions below a folder of a commit, and those of today's that stood elsewhere then.
 
-    `others` are definitions of today that are looked for as well, though nobody has read them for this run. A file
-    that reads as it does today is not parsed again. One that cannot be read is a warning, and no base.
+    `still_there` tells whether the file of an entry is there today and still that assistant's: it has not moved then,
+    and is no other definition's history. Raises RepositoryError.
     """
-    files = git.files(commit)
-    inside = {path for path in files if is_definition_file(path, folder)}
-    found, warnings = _below(git, commit, files, folder, current, environment)
-    lost = {definition.id: definition.key for definition in current if definition.id not in found}
-    lost |= {other.id: key_of(other.file, folder) for other in others if other.id not in found}
-    for earlier in _earlier_folders(git, files, folder, lost.values(), environment) if lost else ():
-        moved, complaints = _below(git, commit, files, earlier, current, environment)
-        if not lost.keys() & moved.keys():
+    snapshot = _Snapshot(repository, commit, environment, current)
+    found = snapshot.below(folder)
+    by_file = dict(found.by_file)
+    warnings = list(found.warnings)
+    known = {entry.id for entry in by_file.values()}
+    # A definition keeps its history by its id, wherever its file stood. First the folders that held files of the same
+    # names are looked at, since folders are renamed as a whole; then any file that mentions the id.
+    lost = {definition.id: definition.key for definition in current if definition.id not in known}
+    whole_folder_moved = not any(is_definition_file(path, folder) for path in snapshot.files)
+    for earlier in snapshot.earlier_folders(folder, lost.values()) if lost else ():
+        moved = snapshot.below(earlier)
+        if not any(entry.id in lost for entry in moved.by_file.values()):
             continue
-        if not inside:  # the whole folder has moved: what stood in it and is nowhere now is gone
-            now = git.files("HEAD") if git.resolve("HEAD") else {}
-            found |= {name: definition for name, definition in moved.items() if definition.file not in now}
-            warnings += complaints
-        found |= {name: moved[name] for name in lost if name in moved}
-        lost = {name: key for name, key in lost.items() if name not in moved}
+        gone = {path: entry for path, entry in moved.by_file.items() if not still_there(entry)}
+        if whole_folder_moved:  # what stood in it and is nowhere now is gone
+            by_file = {**gone, **by_file}
+            warnings += moved.warnings
+        by_file |= {path: entry for path, entry in gone.items() if entry.id in lost}
+        lost = {name: key for name, key in lost.items() if name not in {entry.id for entry in gone.values()}}
     if lost and environment is None:
-        outside = {path: blob for path, blob in files.items() if path not in inside and is_definition_file(path, "")}
-        moved, _ = _read(git, commit, [(kept, None) for kept in _mentioning(git, outside, lost)], {})
-        found |= {name: definition for name, definition in moved.items() if name in lost}
-    return BaseDefinitions(found, tuple(warnings))
+        others = snapshot.mentioning(lost).by_file
+        by_file |= {
+            path: entry
+            for path, entry in others.items()
+            if entry.id in lost and path not in by_file and not still_there(entry)
+        }
+    return Entries(by_file, tuple(warnings))
 
 
-def _below(
-    git: Git, commit: str, files: Files, folder: str, current: Sequence[Definition], environment: str | None
-) -> tuple[dict[str, BaseDefinition], list[str]]:
-    """Return the definitions below one folder of a commit, by their id, and what of them could not be read."""
-    below = _overlay_folders(git, files, PurePosixPath(folder).parent).get(environment or "")
-    overlays = {
-        key_of(path, below): Kept(path, blob)
-        for path, blob in sorted(files.items())
-        if below is not None and is_definition_file(path, below)
-    }
-    pairs = [
-        (Kept(path, blob), overlays.get(key_of(path, folder)))
-        for path, blob in sorted(files.items())
-        if is_definition_file(path, folder)
-    ]
-    known = {_names(definition, _name_length(files)): definition for definition in current}
-    return _read(git, commit, pairs, known, partial=environment is not None)
-
-
-def _overlay_folders(git: Git, files: Files, beside: PurePosixPath) -> dict[str, str]:
-    """Return the folder of each environment's overlays, as the commit's own settings in a folder name them."""
-    settings = files.get((beside / FILE_NAME).as_posix())
-    content: Any = _document(git.blobs([settings.name]).get(settings.name, b"")) if settings is not None else None
-    environments = content.get("environments") if isinstance(content, dict) else None
-    entries = environments.items() if isinstance(environments, dict) else ()
-    named = {name: entry.get("overlay") for name, entry in entries if isinstance(entry, dict)}
-    return {name: (beside / below).as_posix() for name, below in named.items() if isinstance(below, str)}
-
-
-def _earlier_folders(git: Git, files: Files, folder: str, keys: Collection[str], environment: str | None) -> list[str]:
-    """Return the other folders of a commit that hold files of these keys, those with the most first.
-
-    In an environment only those beside settings that know it, and never a folder of overlays.
-    """
-    counts: collections.Counter[str] = collections.Counter()
-    for path in files:
-        if is_definition_file(path, ""):
-            names = key_of(path, "").split("/")
-            counts.update("/".join(names[:at]) or "." for at in range(len(names)) if "/".join(names[at:]) in keys)
-    found = sorted(counts.keys() - {folder}, key=lambda earlier: (-counts[earlier], earlier))
+def read_everything(repository: Repository, commit: str, environment: str | None) -> Entries:
+    """Return all definitions of a commit, in whatever folder: the entries of a record of the older form."""
+    snapshot = _Snapshot(repository, commit, environment, ())
+    beside = sorted({posixpath.dirname(path) for path in snapshot.files if posixpath.basename(path) == FILE_NAME})
+    overlays = {place: snapshot.overlay_folders(place) for place in beside}
+    of_overlays = {folder for folders in overlays.values() for folder in folders.values()}
     if environment is None:
-        return found
-    overlays = {earlier: _overlay_folders(git, files, PurePosixPath(earlier).parent) for earlier in found}
-    return [name for name in found if environment in overlays[name] and name not in overlays[name].values()]
+        paths = [path for path in snapshot.files if is_definition_file(path, "")]
+        found = [snapshot.read({path: {path: snapshot.files[path]} for path in paths}, warn=False)]
+    else:
+        # Definitions stand in a folder beside the settings that name the environment; its name is not known.
+        prefixes = [f"{place}/" if place else "" for place in beside if environment in overlays[place]]
+        inside = [(prefix, path) for path in snapshot.files for prefix in prefixes if path.startswith(prefix)]
+        parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in inside]
+        folders = {f"{prefix}{name}" for prefix, (name, slash, _) in parts if slash}
+        found = [snapshot.below(folder) for folder in sorted(folders - of_overlays)]
+    return Entries(
+        {
+            path: entry
+            for entries in found
+            for path, entry in entries.by_file.items()
+            if not any(is_definition_file(path, folder) for folder in of_overlays)
+        }
+    )
 
 
-def _read(
-    git: Git,
-    commit: str,
-    pairs: Sequence[tuple[Kept, Kept | None]],
-    known: Mapping[tuple[str, str], Definition],
-    *,
-    partial: bool = False,
-) -> tuple[dict[str, BaseDefinition], list[str]]:
-    unknown = [pair for pair in pairs if _pair_names(pair) not in known]
-    contents = git.blobs(kept.blob.name for pair in unknown for kept in pair if kept is not None)
-    found: dict[str, BaseDefinition] = {}
-    warnings: list[str] = []
-    for pair in pairs:
-        shared, overlay = pair
-        same = known.get(_pair_names(pair))
-        if same is not None:
-            found.setdefault(same.id, BaseDefinition(same.id, same.declared, shared, overlay))
-            continue
-        document = _merged(pair, contents)
-        has_id = document is not None and isinstance(document.get("id"), str)
-        if not has_id and (document is None or not partial or "id" in document):
-            name = f"{shared.path} of commit {commit[:12]}"
-            warnings.append(f"{name} cannot be read as a definition, and counts as no base")
-        if document is not None and has_id:
-            declared = {key: value for key, value in document.items() if key != "id"}
-            found.setdefault(document["id"], BaseDefinition(document["id"], declared, shared, overlay))
-    return found, warnings
+def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) -> Entries:
+    """Return the definitions of a commit, in whatever folder, that have one of some ids."""
+    found = _Snapshot(repository, commit, None, ()).mentioning(ids).by_file
+    return Entries({path: entry for path, entry in found.items() if entry.id in ids})
 
 
-def _merged(pair: tuple[Kept, Kept | None], contents: Mapping[str, bytes]) -> dict[str, Any] | None:
-    """Return a definition with its overlay laid over it; None where one of the files cannot be read."""
-    document: Any = {}
-    for kept in pair:
-        layer = _document(contents.get(kept.blob.name, b"")) if kept is not None else {}
-        if not isinstance(layer, dict):
-            return None
-        document = laid_over(document, layer)
-    return dict(document)
-
-
-def _document(content: bytes) -> Any:
+def parse_definition(content: bytes | None) -> dict[str, Any] | None:
+    """Return the fields that a file holds, None where it cannot be read as fields."""
     try:
-        return read_yaml(content.decode("utf-8-sig"))
+        document = read_yaml((content or b"").decode("utf-8-sig"))
     except (UnicodeDecodeError, YamlProblems):
         return None
-
-
-def _mentioning(git: Git, files: Files, ids: Iterable[str]) -> list[Kept]:
-    """Return the files that hold one of the ids somewhere in their text: the others are not worth parsing."""
-    needles = [name.encode() for name in ids]
-    contents = git.blobs(blob.name for blob in files.values())
-    return [
-        Kept(path, blob)
-        for path, blob in sorted(files.items())
-        if any(needle in contents.get(blob.name, b"") for needle in needles)
-    ]
-
-
-def _pair_names(pair: tuple[Kept, Kept | None]) -> tuple[str, str]:
-    shared, overlay = pair
-    return shared.blob.name, overlay.blob.name if overlay is not None else ""
-
-
-def _names(definition: Definition, length: int) -> tuple[str, str]:
-    """Return the names that git gives to the files of a definition."""
-    overlay = definition.overlay
-    return object_name(definition.text, length), object_name(overlay.text, length) if overlay is not None else ""
-
-
-def _name_length(files: Files) -> int:
-    """Return how long the names of this repository's objects are: 40 for SHA-1, 64 for SHA-256."""
-    return next((len(blob.name) for blob in files.values()), 40)
+    return document if isinstance(document, dict) else None
 
 
 def object_name(text: str, length: int) -> str:
-    """Return the name that git gives to a file of this text."""
+    """Return the name of `length` digits that git gives to a file of this text: SHA-1's or SHA-256's."""
     content = text.encode("utf-8", "surrogatepass")
     header = b"blob %d\0" % len(content)
     return (hashlib.sha256 if length == 64 else hashlib.sha1)(header + content, usedforsecurity=False).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Snapshot:
+    """One commit, read for one environment."""
+
+    repository: Repository
+    commit: str
+    environment: str | None
+    current: Sequence[Definition]
+
+    @functools.cached_property
+    def files(self) -> Files:
+        return self.repository.files(self.commit)
+
+    def below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
+        """Return the definitions below a folder. Raises RepositoryError where a submodule hides some of them."""
+        if hidden := self.repository.submodules(self.commit, folder):
+            raise RepositoryError(
+                f"{hidden[0]} of the commit {self.commit[:12]} is a submodule, so the definitions in it are not part "
+                "of this repository's history",
+                hint="keep the definitions in this repository, or run reconciler inside the submodule",
+            )
+        beside = posixpath.dirname(folder)
+        below = self.overlay_folders(beside).get(self.environment or "")
+        overlays = dict(self._definition_files(below)) if below is not None else {}
+        layers = {
+            path: {path: blob, **overlays.get(key, {})}
+            for key, files in self._definition_files(folder)
+            for path, blob in files.items()
+            if keys is None or key in keys
+        }
+        return self.read(layers)
+
+    def _definition_files(self, folder: str) -> Iterator[tuple[str, Layers]]:
+        """Yield the definition files below a folder, each with its key."""
+        for path, blob in sorted(self.repository.files(self.commit, folder).items()):
+            if is_definition_file(path, folder):
+                yield key_of(path, folder), {path: blob}
+
+    def read(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
+        """Return the entries that some files make; without `warn` what is no definition is passed over."""
+        known = self._known()
+        found: dict[str, Entry] = {}
+        warnings: list[str] = []
+        for path, files in layers.items():
+            same = known.get(tuple(blob.name for blob in files.values()))
+            if same is not None:
+                found[path] = Entry(same.id, path, same.declared, (*files,))
+                continue
+            document = self._merge(files)
+            has_id = document is not None and isinstance(document.get("id"), str)
+            # In an environment a definition without an id is not part of it, which is nothing to warn of.
+            if warn and not has_id and (document is None or self.environment is None or "id" in document):
+                warnings.append(
+                    f"{path} of commit {self.commit[:12]} cannot be read as a definition, and counts as no base"
+                )
+            if document is not None and has_id:
+                declared = {key: value for key, value in document.items() if key != "id"}
+                found[path] = Entry(document["id"], path, declared, (*files,))
+        return Entries(found, tuple(warnings))
+
+    def mentioning(self, ids: Collection[str]) -> Entries:
+        """Return the definitions anywhere whose text holds one of the ids: the others are not worth parsing."""
+        needles = [name.encode() for name in ids]
+        paths = [path for path in self.files if is_definition_file(path, "")]
+        contents = {path: self.repository.read(path, self.files[path]) or b"" for path in paths}
+        named = [path for path, content in contents.items() if any(needle in content for needle in needles)]
+        return self.read({path: {path: self.files[path]} for path in sorted(named)}, warn=False)
+
+    def earlier_folders(self, folder: str, keys: Collection[str]) -> list[str]:
+        """Return the other folders that hold files of these keys, those with the most first.
+
+        In an environment only those beside settings that know it, and never a folder of overlays.
+        """
+        counts: collections.Counter[str] = collections.Counter()
+        for path in self.files:
+            if is_definition_file(path, ""):
+                names = key_of(path, "").split("/")
+                ends = (at for at in range(len(names)) if "/".join(names[at:]) in keys)
+                counts.update("/".join(names[:at]) or "." for at in ends)
+        found = sorted(counts.keys() - {folder}, key=lambda earlier: (-counts[earlier], earlier))
+        if self.environment is None:
+            return found
+        overlays = {earlier: self.overlay_folders(posixpath.dirname(earlier)) for earlier in found}
+        return [name for name in found if self.environment in overlays[name] and name not in overlays[name].values()]
+
+    def overlay_folders(self, beside: str) -> dict[str, str]:
+        """Return the folder of each environment's overlays, as the commit's own settings in a folder name them."""
+        place = posixpath.join(beside, FILE_NAME)
+        blob = self.repository.files(self.commit, place).get(place)
+        content = parse_definition(self.repository.read(place, blob)) if blob is not None else None
+        environments = (content or {}).get("environments")
+        entries = environments.items() if isinstance(environments, dict) else ()
+        named = {name: entry.get("overlay") for name, entry in entries if isinstance(entry, dict)}
+        return {
+            name: posixpath.normpath(posixpath.join(beside, below))
+            for name, below in named.items()
+            if isinstance(below, str)
+        }
+
+    def _known(self) -> dict[tuple[str, ...], Definition]:
+        length = len(self.commit)
+        return {tuple(object_name(text, length) for text in found.texts): found for found in self.current}
+
+    def _merge(self, files: Layers) -> dict[str, Any] | None:
+        """Return a definition with its upper layers merged on top; None where one of the files cannot be read."""
+        merged: Any = {}
+        for file, blob in files.items():
+            layer = parse_definition(self.repository.read(file, blob))
+            if layer is None:
+                return None
+            merged = merge_overlay(merged, layer)
+        return dict(merged)

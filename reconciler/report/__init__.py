@@ -1,1 +1,1 @@
-"""A run as the versioned document of the contract, and one pure renderer per format: document in, text out."""
+"""A run as a report (docs/reports.md), and one pure renderer per format: report in, text out."""

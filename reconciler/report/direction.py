@@ -1,104 +1,70 @@
-"""Which way a difference goes: where it comes from, whether the run sends it, and what its two sides are called.
+"""Which way a difference goes: where it comes from, whether it was written, and what its two sides are called.
 
 Words for every format, free of any format's syntax. Pure.
 """
 
-import dataclasses
+from collections.abc import Iterator, Sequence
 
-from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document
+from reconciler.core.outcome import Kind, Unsent
+from reconciler.report.commands import OFFLINE, Sides
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.values import field_name
 
 NAMED_FIELDS = 3
 
 _LEFT = "left as it is"
-_NOTHING_SENT = ("unchanged", "failed", "refused", "skipped")
-_ORIGINS: dict[ChangeKind, str] = {"change": "", "drift": "drift: edited live", "conflict": "conflict: both moved"}
-_GROUPS: dict[ChangeKind, str] = {
-    "change": "Changed in git",
-    "drift": "Edited live (drift)",
-    "conflict": "In conflict: git and live both moved",
-}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sides:
-    """What the two values of a difference are called: above columns, and in a sentence.
+def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
+    """Tell whether live shows what was sent, or may; of a plan, whether it would. None where the report says nothing.
 
-    So is what a conflict moved from, and the way to each of its sides.
+    A request that the API refused was sent, and wrote nothing all the same.
     """
-
-    before: str
-    after: str
-    way: str
-    moved_from: str = "Both moved from"
-    live_moved: str = "live moved"
-    git_moved: str = "git moved"
+    return change.sent if entry.outcome is None or entry.outcome.may_be_live or not change.sent else False
 
 
-_COMPARED = Sides("Live", "Definition", "from live to definition")
-_SENT = Sides("Before (live)", "After (definition)", "from live to definition")
-_OFFLINE = Sides("Before (base)", "After (definition)", "from the base to the definition")
-_UNDONE = Sides("Before (live)", "After (put back)", "from live to what it was before")
-_NOT_UNDONE = Sides(
-    "Live",
-    "Old value",
-    "from live to the old value",
-    moved_from="Was applied",
-    live_moved="from what was applied to live",
-    git_moved="from what was applied to the old value",
-)
+def is_left(change: ChangeEntry) -> bool:
+    """Tell whether the options of the run left a live edit as it is."""
+    return change.unsent is Unsent.KEPT
 
 
-def is_sent(kind: ChangeKind, document: Document) -> bool:
-    """Tell whether differences of a kind are sent under the run's options, where nothing comes in between."""
-    options = document["options"]
-    return (
-        kind == "change"
-        or (kind == "drift" and options.get("on_drift") == "revert")
-        or (kind == "conflict" and options.get("force_conflicts") is True)
-    )
-
-
-def is_left(kind: ChangeKind, document: Document) -> bool:
-    """Tell whether a run that is about writing leaves differences of a kind as they are: drift, unless asked."""
-    keeps = document["options"].get("on_drift") == "keep"
-    return kind == "drift" and keeps and document["command"] in ("plan", "apply")
-
-
-def origin(change: ChangeEntry, document: Document) -> str:
+def tell_origin(change: ChangeEntry, report: Report) -> str:
     """Return where a difference that git alone did not make comes from; nothing for a plain change."""
-    if document["command"] == "rollback":
-        return "live moved on" if change["kind"] == "conflict" else ""
-    words = _ORIGINS[change["kind"]]
-    return f"{words}, {_LEFT}" if is_left(change["kind"], document) else words
+    words = report.traits.origins[change.kind]
+    return f"{words}, {_LEFT}" if is_left(change) else words
 
 
-def reading(document: Document) -> str:
+def explain_values(report: Report) -> str:
     """Return how a line with two values is to be read."""
-    return f"Values read: live -> {'old value' if document['command'] == 'rollback' else 'definition'}."
+    return f"Values read: live -> {report.traits.desired}."
 
 
-def group_title(kind: ChangeKind, entry: AssistantEntry, document: Document) -> str:
+def group_changes(entry: AssistantEntry) -> Iterator[list[ChangeEntry]]:
+    """Yield an assistant's differences, conflicts first: those of one kind that go the same way together."""
+    for kind in Kind:
+        # Written, not, unknown: an assistant has one of them for each kind, but a report may come from anybody.
+        for written in (True, False, None):
+            group = [change for change in entry.changes if change.kind is kind and is_written(change, entry) is written]
+            if group:
+                yield group
+
+
+def name_group(group: Sequence[ChangeEntry], entry: AssistantEntry, report: Report) -> str:
     """Return what stands above an assistant's differences of one kind."""
-    if document["command"] == "rollback":
-        return "Not put back" if entry["outcome"] in _NOTHING_SENT else "Put back"
-    return f"{_GROUPS[kind]}, {_LEFT}" if is_left(kind, document) else _GROUPS[kind]
+    title = report.traits.titles[is_written(group[0], entry)][group[0].kind]
+    return f"{title}, {_LEFT}" if is_left(group[0]) else title
 
 
-def sides(kind: ChangeKind, entry: AssistantEntry, document: Document) -> Sides:
-    """Return what the two values of an assistant's differences of one kind are called."""
-    if document["offline"]:
-        return _OFFLINE
-    if document["command"] == "rollback":
-        return _NOT_UNDONE if entry["outcome"] in _NOTHING_SENT else _UNDONE
-    return _SENT if is_sent(kind, document) and entry["outcome"] not in _NOTHING_SENT else _COMPARED
+def name_sides(change: ChangeEntry, entry: AssistantEntry, report: Report) -> Sides:
+    """Return what the two values of a difference are called."""
+    return OFFLINE if report.offline else report.traits.sides[is_written(change, entry)]
 
 
-def fields_in_brief(entry: AssistantEntry, document: Document) -> list[tuple[str, list[str], int]]:
+def name_first_fields(entry: AssistantEntry) -> list[tuple[str, list[str], int]]:
     """Return the first fields that differ: with words before them or none, and how many more there are.
 
     Those that the run leaves as they are stand apart: what became of the assistant is not said of them.
     """
-    named = [(is_left(change["kind"], document), field_name(change["path"])) for change in entry["changes"]]
+    named = [(is_left(change), field_name(change.path)) for change in entry.changes]
     groups = (("", [name for left, name in named if not left]), (f"{_LEFT}: ", [name for left, name in named if left]))
     return [(words, names[:NAMED_FIELDS], max(len(names) - NAMED_FIELDS, 0)) for words, names in groups if names]

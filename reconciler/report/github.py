@@ -1,7 +1,7 @@
 """The report as annotations of a GitHub workflow: errors and warnings on the YAML's own lines.
 
-Pure: a document goes in, lines for the runner come out. GitHub shows ten annotations of a kind for each
-step, so the most severe come first and the rest is counted. A change that git asks for is no annotation: it
+Pure: a report goes in, lines for the runner come out. GitHub shows ten annotations of a kind for each
+step, so the most severe come first and the rest is count_noun. A change that git asks for is no annotation: it
 is what a pull request is for.
 """
 
@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from reconciler.core.outcome import Kind, Outcome, Unsent
 from reconciler.report import wording
-from reconciler.report.document import AssistantEntry, ChangeEntry, Document, ProblemEntry
+from reconciler.report.build import STATUSES
 from reconciler.report.inert import cut
+from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
+from reconciler.report.totals import name_command, tell_totals
 from reconciler.report.values import escape, field_name, field_names, literal
-from reconciler.report.workflow_commands import disarmed, workflow_command
+from reconciler.report.workflow_commands import disarm, write_command
 
 MOST_OF_A_KIND = 10
 
@@ -29,7 +32,7 @@ _WHERE_THE_REST_IS = "The job's summary and the other reports have them all."
 Level = Literal["error", "warning"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@dataclasses.dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Annotation:
     """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place.
 
@@ -38,152 +41,179 @@ class Annotation:
 
     level: Level  # "error" sorts before "warning"
     rank: int
-    file: str
-    line: int
-    column: int
+    file: str = ""
+    line: int = 0
+    column: int = 0
     title: str
     text: str
 
 
-def render_github(document: Document) -> str:
+def render_github(report: Report) -> str:
     """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
     lines: list[str] = []
     seen: Counter[str] = Counter()
-    for annotation in sorted(set(annotations(document))):
+    # What several assistants share is annotated once. GitHub shows the first ten of a kind, so the most
+    # severe come first.
+    for annotation in sorted(set(list_annotations(report))):
         seen[annotation.level] += 1
         if seen[annotation.level] <= MOST_OF_A_KIND:
-            lines.append(_line(annotation))
+            lines.append(_write_line(annotation))
     more = [
-        wording.counted(number - MOST_OF_A_KIND, f"more {level}", f"more {level}s")
+        wording.count_noun(number - MOST_OF_A_KIND, f"more {level}")
         for level, number in sorted(seen.items())
         if number > MOST_OF_A_KIND
     ]
     if more:
         text = f"{' and '.join(more)} not shown here. {_WHERE_THE_REST_IS}"
-        lines.append(workflow_command("notice", {"title": wording.heading(document)}, text))
-    lines += map(disarmed, [*_notes(document), wording.summary_line(document)])
-    return "\n".join(lines) + "\n"
+        lines.append(write_command("notice", {"title": name_command(report)}, text))
+    notes = [*wording.name_environment(report), *wording.list_notes(report), tell_totals(report)]
+    return "\n".join([*lines, *map(disarm, notes)]) + "\n"
 
 
-def annotations(document: Document) -> Iterator[Annotation]:
+def list_outputs(report: Report) -> dict[str, str]:
+    """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals.
+
+    Names and values are ours alone, so that nothing which a definition, the API or a report says can become one.
+    """
+    answers = {
+        "has_changes": Kind.CHANGE in report.kinds,
+        "has_drift": Kind.DRIFT in report.kinds,
+        "has_conflicts": Kind.CONFLICT in report.kinds,
+        "has_errors": _has_errors(report),
+    }
+    # Only the names that this version knows: a report may count anything under any name.
+    counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
+    return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
+
+
+def _has_errors(report: Report) -> bool:
+    """Tell whether something was invalid, not read, or not brought to its desired state: whether the exit code is 1."""
+    if report.traits.reads_live:
+        return any(entry.failed for entry in report.assistants)
+    strict = report.options.get("strict") is True
+    return any(strict or problem.severity == "error" for problem in report.problems)
+
+
+def list_annotations(report: Report) -> Iterator[Annotation]:
     """Yield everything that is worth an annotation, in no order."""
-    for problem in document["problems"]:
-        yield _of_problem(problem, strict=document["options"].get("strict") is True)
-    told = {problem["file"] for problem in document["problems"] if problem["severity"] == "error"}
-    for entry in document["assistants"]:
-        if not (entry["file"] in told and entry["error"] and entry["error"]["kind"] in ("invalid", "duplicate")):
-            yield from _of_outcome(entry, document)
-        for change in entry["changes"]:
-            yield from _of_change(change, entry, document)
-        for warning in entry["warnings"]:
-            yield _of_entry(entry, "warning", 3, "Warning", [warning])
-    if skipped := document["summary"].get("skipped"):
-        text = f"{wording.counted(skipped, 'assistant')} {wording.OUTCOME['skipped']}."
-        yield Annotation("error", 0, "", 0, 0, wording.heading(document), text)
-    for warning in document["warnings"]:
-        yield Annotation("warning", 3, "", 0, 0, "Warning", _text([warning]))
+    for problem in report.problems:
+        yield _annotate_problem(problem, strict=report.options.get("strict") is True)
+    # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
+    shown = {problem.file for problem in report.problems if problem.severity == "error"}
+    for entry in report.assistants:
+        if not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
+            yield from _annotate_end(entry, report)
+        for change in entry.changes:
+            yield from _annotate_change(change, entry, report)
+        for warning in entry.warnings:
+            yield _annotate_entry(entry, "warning", 3, "Warning", [warning])
+    if skipped := report.summary.get(Outcome.SKIPPED):
+        text = f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
+        yield Annotation(level="error", rank=0, title=name_command(report), text=text)
+    for warning in report.warnings:
+        yield Annotation(level="warning", rank=3, title="Warning", text=_join_lines([warning]))
 
 
-def _line(annotation: Annotation) -> str:
+def _write_line(annotation: Annotation) -> str:
     places: dict[str, str | int] = {"file": annotation.file}
     if annotation.file:
         places["line"] = annotation.line or 1
     if annotation.column:
         places["col"] = annotation.column
-    return workflow_command(annotation.level, {**places, "title": annotation.title}, annotation.text)
+    return write_command(annotation.level, {**places, "title": annotation.title}, annotation.text)
 
 
-def _of_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
-    wrong = problem["severity"] == "error"
+def _annotate_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
+    wrong = problem.severity == "error"
     return Annotation(
         level="error" if wrong or strict else "warning",
         rank=0 if wrong else 3,
-        file=escape(problem["file"]),
-        line=problem["line"],
-        column=problem["column"],
+        file=escape(problem.file),
+        line=problem.line,
+        column=problem.column,
         title="The definition is not valid" if wrong else "Probably not what was meant",
-        text=_text([problem["message"]]),
+        text=_join_lines([problem.message]),
     )
 
 
-def _of_outcome(entry: AssistantEntry, document: Document) -> Iterator[Annotation]:
+def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
     """Yield what went wrong with an assistant as a whole, unless that is a conflict: its fields say that themselves."""
-    told = any(change["kind"] == "conflict" and _consequence(change, entry, document) for change in entry["changes"])
-    if entry["error"] and entry["error"]["kind"] == "conflict" and told:
+    if (
+        entry.error
+        and entry.error.kind == "conflict"
+        and report.traits.annotates_fields
+        and Kind.CONFLICT in entry.kinds
+    ):
         return
-    lines, line = wording.error_lines(entry), 0
-    if entry["remaining"]:
-        line = min((change["line"] or 0 for change in _own(entry) if change["path"] in entry["remaining"]), default=0)
-        lines.append(f"Not shown live: {field_names(entry['remaining'])}")
-    if lines or entry["status"] in ("error", "missing") or entry["outcome"] in wording.TROUBLE:
-        yield _of_entry(entry, "error", 0, wording.standing(entry), lines or [wording.standing(entry)], line)
+    lines, line = wording.tell_error(entry), 0
+    if entry.remaining:
+        # A line of the definition's own file; an overlay's would point into another one.
+        own = (change for change in entry.changes if change.file is None and change.path in entry.remaining)
+        line = min((change.line or 0 for change in own), default=0)
+        lines.append(f"Not shown live: {field_names(entry.remaining)}")
+    standing = wording.tell_standing(entry)
+    if lines or (entry.status and entry.status.unread) or (entry.outcome and entry.outcome.failed):
+        yield _annotate_entry(entry, "error", 0, standing, lines or [standing], line)
 
 
-def _own(entry: AssistantEntry) -> list[ChangeEntry]:
-    """Return the changes of which the definition's own file declares the value, and no overlay."""
-    return [change for change in entry["changes"] if change.get("file", entry["file"]) == entry["file"]]
-
-
-def _of_entry(
+def _annotate_entry(
     entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str], line: int = 0
 ) -> Annotation:
-    return Annotation(level, rank, escape(entry["file"]), line, 0, _title(what, entry), _text(lines))
+    text = _join_lines(lines)
+    return Annotation(level=level, rank=rank, file=escape(entry.file), line=line, title=_title(what, entry), text=text)
 
 
-def _of_change(change: ChangeEntry, entry: AssistantEntry, document: Document) -> Iterator[Annotation]:
+def _annotate_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
     """Yield an annotation for a conflict, and for a live edit that a plan would revert or that drift found."""
-    consequence = _consequence(change, entry, document)
+    consequence = _tell_consequence(change, entry, report)
     if consequence is None:
         return
-    conflict = change["kind"] == "conflict"
-    level: Level = "error" if conflict and not document["options"].get("force_conflicts") else "warning"
-    sides = [f"live {_value(change.get('live'))}", f"definition {_value(change['desired'])}"]
-    if conflict and "base" in change:
-        before = change["base"]
-        sides.append("was not set before" if before is None else f"both moved from {_value(before)}")
+    conflict = change.kind is Kind.CONFLICT
+    sides = [f"live {_show_value(change.before)}", f"definition {_show_value(change.desired)}"]
+    if change.moved_on:
+        base = f"both moved from {_show_value(change.base)}"
+        sides.append("was not set before" if change.base is None else base)
     yield Annotation(
-        level=level,
+        level="error" if conflict and not _is_wanted(change) else "warning",
         rank=1 if conflict else 2,
-        file=escape(change.get("file", entry["file"])),
-        line=change["line"] or 0,
-        column=0,
+        file=escape(change.file or entry.file),
+        line=change.line or 0,
         title=_title("Conflict" if conflict else "Edited live", entry),
-        text=_text([f"{field_name(change['path'])}: {', '.join(sides)}.", consequence]),
+        text=_join_lines([f"{field_name(change.path)}: {', '.join(sides)}.", consequence]),
     )
 
 
-def _consequence(change: ChangeEntry, entry: AssistantEntry, document: Document) -> str | None:
+def _tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
     """Return what follows from a difference; None where it is no reason for an annotation."""
-    options, on_drift = document["options"], document["options"].get("on_drift")
-    done = entry["outcome"] == "applied"
-    if document["command"] == "rollback":
-        return None  # there are no ways out for a field; the outcome says why nothing was undone
-    if change["kind"] == "conflict":
-        if options.get("force_conflicts"):
-            return "Git won: the live edit was overwritten." if done else "apply would overwrite the live edit."
-        return f"Git and live both moved; nothing of this assistant is sent. {_WAYS_OUT}"
-    if change["kind"] != "drift":
+    if change.kind is Kind.CHANGE or not report.traits.annotates_fields:
         return None
-    if on_drift == "revert":
+    # The conditional stands for a plan, and for a run that stopped before it came to this.
+    done = change.sent and entry.outcome is Outcome.APPLIED
+    if change.kind is Kind.CONFLICT:
+        if _is_wanted(change):
+            return "Git won: the live edit was overwritten." if done else "apply would overwrite the live edit."
+        refused = f"; nothing of this assistant is sent. {_WAYS_OUT}" if change.sent is False else "."
+        return f"Git and live both moved{refused}"
+    if _is_wanted(change):
         return "Git's value was put back." if done else "apply would put git's value back."
-    if on_drift == "fail":
+    if report.options.get("on_drift") == "fail":
         return "With --on-drift fail, nothing of this assistant is sent."
-    return "reconciler pull takes the live value into the definition." if document["command"] == "drift" else None
+    return report.traits.way_out_of_drift or None
 
 
-def _notes(document: Document) -> list[str]:
-    notes = [] if document["command"] == "validate" else wording.notes(document)
-    return [*wording.environment(document), *notes]
+def _is_wanted(change: ChangeEntry) -> bool:
+    """Tell whether git's value was to be sent, whether or not the run came to it."""
+    return bool(change.sent) or change.unsent is Unsent.STOPPED
 
 
 def _title(what: str, entry: AssistantEntry) -> str:
-    return cut(f"{what[:1].upper()}{what[1:]}: {escape(wording.title(entry))}", _LONGEST_TITLE)
+    return cut(f"{what[:1].upper()}{what[1:]}: {escape(wording.choose_title(entry))}", _LONGEST_TITLE)
 
 
-def _text(lines: Sequence[str]) -> str:
+def _join_lines(lines: Sequence[str]) -> str:
     """Return lines as one text; each shows what it is made of, and only their ends are line ends."""
     return "\n".join(cut(escape(line.strip()), _LONGEST_LINE) for line in lines)
 
 
-def _value(value: object) -> str:
+def _show_value(value: object) -> str:
     return "is not set" if value is None else cut(literal(value), _LONGEST_VALUE)

@@ -10,12 +10,15 @@ import re
 from reconciler.report.values import escape
 
 _NOTHING = "&#8203;"  # a zero-width space
-_DOLLAR = "<span>$</span>"  # else two of them enclose a formula
+# Two dollar signs would enclose a formula; an escape does not stop that, a tag around one does.
+_DOLLAR = "<span>$</span>"
+# In this order: what becomes a link or an emoji (a colon of ours may follow the end of one; a time is none), what
+# becomes a link to a commit (a UUID whole, too), what is markup. An underscore within a word is only that.
 _ACTIVE = re.compile(
     r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d)"
-    r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"  # a colon of ours may follow the end; a time is no emoji
-    r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"  # a UUID, too, whole
-    r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",  # an underscore within a word is only that
+    r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"
+    r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"
+    r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",
     re.IGNORECASE,
 )
 _CODE_SPAN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
@@ -53,14 +56,14 @@ def html_code(text: str) -> str:
     return f"<code>{_ACTIVE.sub(_in_code, escape(text))}</code>"
 
 
-def fenced(lines: list[str], language: str = "") -> str:
+def fence(lines: list[str], language: str = "") -> str:
     """Return lines as a block of code, behind a fence longer than any run of backticks in them.
 
     The lines must have gone through `escape`: a line end within one would end it.
     """
     longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return "\n".join([fence + language, *(line.rstrip() for line in lines), fence])
+    marks = "`" * max(3, longest + 1)
+    return "\n".join([marks + language, *(line.rstrip() for line in lines), marks])
 
 
 def cut(text: str, length: int) -> str:
@@ -68,7 +71,7 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
 
 
-def shortened(text: str, length: int) -> str:
+def shorten_middle(text: str, length: int) -> str:
     """Return a text of at most so many characters, its middle left out: often the end tells names apart."""
     if len(text) <= length:
         return text

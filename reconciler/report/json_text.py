@@ -2,15 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
-from reconciler.assistant.paths import parse_pointer
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ReportError
-from reconciler.report.diff_document import COMMAND as DIFF
-from reconciler.report.document import FORMAT_VERSION, Document
-from reconciler.report.shape import ShapeError, check_shape
+from reconciler.report.diff_report import DiffReport
+from reconciler.report.json_values import ShapeError, from_json, to_json
+from reconciler.report.report import FORMAT_VERSION, Report
 from reconciler.report.values import escape
 
 LARGEST_REPORT = 24 * 1024 * 1024  # bytes
@@ -28,46 +26,51 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 
-def render_json(document: Mapping[str, object]) -> str:
-    """Return the document as indented JSON that ends in a newline; the same document gives the same bytes."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+def render_json(report: Report | DiffReport) -> str:
+    """Return the report as indented JSON that ends in a newline; the same report gives the same bytes."""
+    text = json.dumps(to_json(report), indent=2, ensure_ascii=False)
     if len(text) > LONGEST_WITH_WIDE:
-        text = _WIDE.sub(lambda found: json.dumps(found[0])[1:-1], text)  # so that it can be read back
+        # Written out, the emoji do not keep it from being read back.
+        text = _WIDE.sub(lambda found: json.dumps(found[0])[1:-1], text)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def too_large(text: str) -> str | None:
     """Return why a report is too large to be read back, in words that follow its name; None where it is not."""
-    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):  # first: to encode such a text takes yet more memory
+    # This comes first: to encode such a text takes yet more memory.
+    if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):
         return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
     if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
         return f"is larger than {LARGEST_REPORT // 1024**2} MiB"
     return "holds far too many values" if has_more_tokens(text, MOST_TOKENS) else None
 
 
-def parse_report(text: str, *, name: str) -> Document:
-    """Return the document that a file holds; `name` is what messages call the file.
+def parse_report(text: str, *, name: str) -> Report:
+    """Return the report that a file holds; `name` is what messages call the file.
 
     Raises ReportError for a text that is no report, too large, too deep, or of a later format than this
     version knows.
     """
-    where = escape(name)
+    # What it may cost is known before anything is made of it.
     if reason := too_large(text):
-        raise ReportError(reason, hint=SMALLER, where=where)
-    document = _parse(text, where)
+        raise ReportError(reason, hint=SMALLER, where=escape(name))
+    return read_report_object(_parse(text, escape(name)), name=name)
+
+
+def read_report_object(document: Any, *, name: str) -> Report:
+    """Return the report that a JSON object describes. Raises ReportError, in which `name` names the object."""
+    where = escape(name)
     try:
         _check_version(document, where)
-        check_shape(document, Document)
-        _check_pointers(cast("Document", document))
+        return from_json(Report, document)
     except ShapeError as error:
         msg = f"is not a report of this tool: {escape(str(error))}"
         raise ReportError(msg, hint=_HINT, where=where) from error
-    return cast("Document", document)
 
 
 def _parse(text: str, where: str) -> Any:
     try:
-        document = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_number, parse_float=_finite)
+        document = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_number, parse_float=_read_finite)
     except RecursionError as error:
         raise ReportError(_TOO_DEEP, hint=_HINT, where=where) from error
     except json.JSONDecodeError as error:
@@ -75,6 +78,7 @@ def _parse(text: str, where: str) -> Any:
         raise ReportError(message, hint=_HINT, where=where) from error
     except ValueError as error:
         raise ReportError("is not JSON: it holds a number that JSON does not have", hint=_HINT, where=where) from error
+    # Renderers recurse; Python's own limit depends on how deep the caller stands.
     if _is_deeper(document, DEEPEST_REPORT):
         raise ReportError(_TOO_DEEP, hint=_HINT, where=where)
     return document
@@ -84,7 +88,7 @@ def _refuse_number(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-def _finite(digits: str) -> float:
+def _read_finite(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
         _refuse_number(digits)
@@ -95,39 +99,24 @@ def _is_deeper(value: Any, levels: int) -> bool:
     """Tell whether lists and objects are nested deeper than so many levels, one level at a time."""
     layer = [value]
     for _ in range(levels):
-        layer = [item for container in layer for item in _items(container)]
-        if not layer:
-            return False
+        containers = [
+            item.values() if isinstance(item, dict) else item for item in layer if isinstance(item, dict | list)
+        ]
+        layer = [item for container in containers for item in container]
     return any(isinstance(item, dict | list) for item in layer)
 
 
-def _items(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
-
-
 def _check_version(document: Any, where: str) -> None:
-    if isinstance(document, dict) and document.get("command") == DIFF:
+    # Before the shape: a later format may have another one, and the way out is another version of the tool.
+    if not isinstance(document, dict):
+        return
+    if "against" in document:
         hint = "Run `reconciler diff` again, with the --format that is wanted."
         raise ReportError("compares two environments and is no report of a run", hint=hint, where=where)
-    version = document.get("format_version") if isinstance(document, dict) else None
+    version = document.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"
         raise ReportError(message, hint="Render it with the version that wrote it, or a later one.", where=where)
     if version is not None and version != FORMAT_VERSION:
         msg = f"/format_version should be {FORMAT_VERSION}"
         raise ShapeError(msg)
-
-
-def _check_pointers(document: Document) -> None:
-    """Raise ShapeError where a field's path is no JSON Pointer."""
-    for number, entry in enumerate(document["assistants"]):
-        changed = [change["path"] for change in entry["changes"]] + [ignored["path"] for ignored in entry["ignored"]]
-        for pointer in [*changed, *entry["released"], *entry["remaining"]]:
-            try:
-                parse_pointer(pointer)
-            except ValueError as error:
-                msg = f"/assistants/{number} names a field wrongly: {error}"
-                raise ShapeError(msg) from error

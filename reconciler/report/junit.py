@@ -11,157 +11,155 @@ The elements are those that Jenkins' and GitLab's readers share.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 from xml.etree import ElementTree
 
+from reconciler.core.outcome import Outcome
 from reconciler.report import wording
-from reconciler.report.document import AssistantEntry, Document, ProblemEntry
-from reconciler.report.text import assistant_text
+from reconciler.report.report import AssistantEntry, ProblemEntry, Report
+from reconciler.report.text import show_assistant
+from reconciler.report.totals import tell_totals
 from reconciler.report.values import escape
 
 Verdict = Literal["error", "failure", "skipped"]
 
-_OUTCOMES: dict[str, Verdict] = {
-    "failed": "failure",
-    "refused": "failure",
-    "not_converged": "failure",
-    "indeterminate": "error",
-    "skipped": "skipped",
+_VERDICTS: dict[Outcome, Verdict | None] = {
+    Outcome.UNCHANGED: None,
+    Outcome.APPLIED: None,
+    Outcome.FAILED: "failure",
+    Outcome.REFUSED: "failure",
+    Outcome.INDETERMINATE: "error",
+    Outcome.NOT_CONVERGED: "failure",
+    Outcome.SKIPPED: "skipped",
 }
 
 
-def render_junit(document: Document) -> str:
+def render_junit(report: Report) -> str:
     """Return the report as an XML document that ends in a newline.
 
     Every text goes through `escape`, so that nothing is left in it that XML does not allow.
     """
-    cases = [_case(entry, document) for entry in document["assistants"]]
-    cases += _cases_of_other_files(document)
-    cases += _case_of_the_run(document, cases)
-    counts = {
-        "tests": str(len(cases)),
-        "failures": str(sum(case.find("failure") is not None for case in cases)),
-        "errors": str(sum(case.find("error") is not None for case in cases)),
-        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
-        "time": _seconds(document),
-    }
-    name = escape(" ".join(["reconciler", document["command"], *filter(None, [document["environment"]])]))
-    suites = ElementTree.Element("testsuites", {"name": name, **counts})
-    started = escape(document["started_at"].removesuffix("Z"))
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": name, **counts, "timestamp": started})
+    cases = [_make_case(entry, report) for entry in report.assistants]
+    cases += _make_cases_of_files(report)
+    cases += _make_case_of_run(report, cases)
+    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    name = escape(" ".join(filter(None, ["reconciler", report.command, report.environment])))
+    counts = {"name": name, "tests": str(len(cases))}
+    counts |= {key: str(sum(case.find(tag) is not None for case in cases)) for key, tag in tags.items()}
+    counts["time"] = _measure_seconds(report)
+    suites = ElementTree.Element("testsuites", counts)
+    started = escape(report.started_at.removesuffix("Z"))
+    suite = ElementTree.SubElement(suites, "testsuite", {**counts, "timestamp": started})
     suite.extend(cases)
-    _add_text(suite, "system-out", [*_notes(document), wording.summary_line(document)])
+    _add_text(suite, "system-out", _list_notes(report))
     ElementTree.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
 
 
-def _case(entry: AssistantEntry, document: Document) -> ElementTree.Element:
-    problems = [problem for problem in document["problems"] if problem["file"] == entry["file"]]
-    verdict = _verdict(entry, problems, document)
-    case = _named(entry["file"], wording.title(entry))
+def _make_case(entry: AssistantEntry, report: Report) -> ElementTree.Element:
+    problems = [problem for problem in report.problems if problem.file == entry.file]
+    verdict = _judge(entry, problems, report)
+    case = _start_case(entry.file, wording.choose_title(entry))
     if verdict == "skipped":
-        ElementTree.SubElement(case, "skipped", {"message": wording.standing(entry)})
+        ElementTree.SubElement(case, "skipped", {"message": wording.tell_standing(entry)})
         return case
-    told = [*map(_problem_line, problems), *_told(entry, document)]
+    lines = [*map(_tell_problem, problems)]
+    if wording.is_worth_showing(entry) and (report.traits.reads_live or entry.error):
+        lines += show_assistant(entry, report)
     if verdict is None:
-        _add_text(case, "system-out", told)
+        _add_text(case, "system-out", lines)
         return case
-    kind = entry["error"]["kind"] if entry["error"] else entry["outcome"] or entry["status"] or "invalid"
-    message = (wording.error_lines(entry) or [wording.standing(entry)])[0]
-    _add_text(case, verdict, told, message=message, type=escape(kind))
+    kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
+    message = (wording.tell_error(entry) or [wording.tell_standing(entry)])[0]
+    _add_text(case, verdict, lines, message=message, type=escape(kind))
     return case
 
 
-def _verdict(entry: AssistantEntry, problems: Sequence[ProblemEntry], document: Document) -> Verdict | None:
+def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
     """Return what is to be said of an assistant's case beside that it ran; None where all is well."""
-    if entry["outcome"] in _OUTCOMES:
-        return _OUTCOMES[entry["outcome"]]
-    if entry["error"] or entry["status"] in ("error", "missing"):
+    verdict = _VERDICTS[entry.outcome] if entry.outcome else None
+    if verdict:
+        return verdict
+    if entry.error or (entry.status and entry.status.unread):
         return "error"
-    if entry["outcome"] is None and entry["status"] is None and document["command"] != "validate":
+    # Of a definition that is only checked nobody expects to be read.
+    if entry.left_out and report.traits.reads_live:
         return "skipped"
-    if any(problem["severity"] == "error" for problem in problems):
+    if any(problem.severity == "error" for problem in problems):
         return "error"
-    if problems and document["options"].get("strict"):
+    if problems and report.options.get("strict"):
         return "failure"
-    return "failure" if entry["outcome"] is None and _differs_too_much(entry, document) else None
+    return "failure" if entry.outcome is None and _differs_too_much(entry, report) else None
 
 
-def _differs_too_much(entry: AssistantEntry, document: Document) -> bool:
-    kinds = {change["kind"] for change in entry["changes"]}
-    if document["command"] == "drift":
-        return bool(kinds & {"drift", "conflict"})
-    if "conflict" in kinds and not document["options"].get("force_conflicts"):
-        return True
-    return bool(kinds) and document["options"].get("detailed_exitcode") is True
+def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
+    # What is sent needs nobody: an apply settles it.
+    failing = {change.kind for change in entry.changes if not change.sent} & report.traits.failing
+    detailed = report.options.get("detailed_exitcode") is True
+    return bool(failing) or (detailed and bool(entry.kinds & report.traits.detailed))
 
 
-def _cases_of_other_files(document: Document) -> Iterator[ElementTree.Element]:
+def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
     """Yield a case for each file with a problem that is no assistant's own, such as the settings."""
-    known = {entry["file"] for entry in document["assistants"]}
-    for file in sorted({problem["file"] for problem in document["problems"]} - known):
-        problems = [problem for problem in document["problems"] if problem["file"] == file]
-        case = _named(file, file)
-        failing = any(problem["severity"] == "error" for problem in problems) or document["options"].get("strict")
+    known = {entry.file for entry in report.assistants}
+    for file in sorted({problem.file for problem in report.problems} - known):
+        problems = [problem for problem in report.problems if problem.file == file]
+        case = _start_case(file, file)
+        failing = any(problem.severity == "error" for problem in problems) or report.options.get("strict")
         if failing:
-            attributes = {"message": wording.counted(len(problems), "problem"), "type": "invalid"}
-            _add_text(case, "error", map(_problem_line, problems), **attributes)
+            attributes = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"}
+            _add_text(case, "error", map(_tell_problem, problems), **attributes)
         else:
-            _add_text(case, "system-out", map(_problem_line, problems))
+            _add_text(case, "system-out", map(_tell_problem, problems))
         yield case
 
 
-def _case_of_the_run(document: Document, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
+def _make_case_of_run(report: Report, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
     """Yield a case for the run as a whole, an error, where it left assistants out."""
+    # Without it a run of skipped cases alone would show green in most readers.
     if all(case.find("skipped") is None for case in cases):
         return
-    skipped = sum(entry["outcome"] == "skipped" for entry in document["assistants"])
-    unread = wording.not_read(document)
+    skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)
+    unread = sum(entry.left_out for entry in report.assistants)
     left_out = (
-        f"{wording.counted(skipped, 'assistant')} {wording.OUTCOME['skipped']}" if skipped else "",
-        f"{wording.counted(unread, 'assistant')} not read" if unread else "",
+        f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}" if skipped else "",
+        f"{wording.count_noun(unread, 'assistant')} not read" if unread else "",
     )
-    attributes = {"classname": "reconciler", "name": escape(document["command"]), "time": "0"}
+    attributes = {"classname": "reconciler", "name": escape(report.command), "time": "0"}
     case = ElementTree.Element("testcase", attributes)
-    told = [*_notes(document), wording.summary_line(document)]
-    _add_text(case, "error", told, message="; ".join(filter(None, left_out)), type="unfinished")
+    _add_text(case, "error", _list_notes(report), message="; ".join(filter(None, left_out)), type="unfinished")
     yield case
 
 
-def _named(file: str, name: str) -> ElementTree.Element:
+def _start_case(file: str, name: str) -> ElementTree.Element:
     """Return a case without a verdict; its class is the file without its suffix, which is unique and has the folder."""
     classname = file.removesuffix(".yaml").removesuffix(".yml")
     attributes = {"classname": escape(classname), "name": escape(name), "file": escape(file), "time": "0"}
     return ElementTree.Element("testcase", attributes)
 
 
-def _told(entry: AssistantEntry, document: Document) -> list[str]:
-    only_validated = document["command"] == "validate" and not entry["error"]
-    return assistant_text(entry, document).split("\n") if wording.is_worth_showing(entry) and not only_validated else []
+def _tell_problem(problem: ProblemEntry) -> str:
+    prefix = "warning: " if problem.severity == "warning" else ""
+    return f"{wording.tell_place(problem)}: {prefix}{problem.message.strip()}"
 
 
-def _problem_line(problem: ProblemEntry) -> str:
-    prefix = "warning: " if problem["severity"] == "warning" else ""
-    return f"{problem['file']}:{problem['line']}:{problem['column']}: {prefix}{problem['message'].strip()}"
-
-
-def _add_text(parent: ElementTree.Element, tag: str, lines: Iterator[str] | Sequence[str], **attributes: str) -> None:
+def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **attributes: str) -> None:
     """Add an element with lines of text, each made visible; none without lines, unless it has attributes."""
     text = "\n".join(map(escape, lines))
     if text or attributes:
         ElementTree.SubElement(parent, tag, attributes).text = text
 
 
-def _notes(document: Document) -> list[str]:
-    run = [f"warning: {warning}" for warning in document["warnings"]]
-    return run if document["command"] == "validate" else [*run, *wording.notes(document)]
+def _list_notes(report: Report) -> list[str]:
+    warnings = (f"warning: {warning}" for warning in report.warnings)
+    return [*warnings, *wording.list_notes(report), tell_totals(report)]
 
 
-def _seconds(document: Document) -> str:
+def _measure_seconds(report: Report) -> str:
     """Return how long the run took; 0 where a report's times are none, since anybody may have written it."""
     try:
-        ended, began = map(datetime.datetime.fromisoformat, (document["finished_at"], document["started_at"]))
+        ended, began = map(datetime.datetime.fromisoformat, (report.finished_at, report.started_at))
         return str(max(0, int((ended - began).total_seconds())))
     except (TypeError, ValueError):
         return "0"

@@ -34,7 +34,7 @@ _MORE_OR_LESS = {
 _MINUTE = 60
 
 
-def meaning(path: str, old: Any, new: Any) -> str:
+def tell_meaning(path: str, old: Any, new: Any) -> str:
     """Return what it means that a field goes from one value to another, or nothing where that is plain.
 
     `path` is a JSON Pointer of one of the API's own fields; absent and null are both None.
@@ -44,20 +44,20 @@ def meaning(path: str, old: Any, new: Any) -> str:
     if path == "/firstMessageMode":
         return _MODES.get(new, "") if isinstance(new, str) else ""
     if _is_number(new):
-        return _of_numbers(path, old, new)
+        return _compare_numbers(path, old, new)
     return _OTHER.get(path, "") if old is not None else ""
 
 
-def _of_numbers(path: str, old: Any, new: float) -> str:
+def _compare_numbers(path: str, old: Any, new: float) -> str:
     if path == "/maxDurationSeconds":
-        return f"calls of up to {_duration(new)}"
+        return f"calls of up to {_tell_duration(new)}"
     if path in _MORE_OR_LESS and _is_number(old) and old != new:
         more, less = _MORE_OR_LESS[path]
         return more if new > old else less
     return ""
 
 
-def _duration(seconds: float) -> str:
+def _tell_duration(seconds: float) -> str:
     if seconds >= _MINUTE and seconds % _MINUTE == 0:
         minutes = int(seconds // _MINUTE)
         return "1 minute" if minutes == 1 else f"{minutes:,} minutes"

@@ -3,53 +3,59 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from reconciler.report.document import FORMAT_VERSION, Document
+from reconciler.report.report import FORMAT_VERSION, BaseEntry, Report
 
 _Value = TypeVar("_Value")
 
 
-def merge_reports(documents: Sequence[Document]) -> Document:
-    """Return one document for several: assistants sorted by file, totals added up, the widest span of time.
+def merge_reports(reports: Sequence[Report]) -> Report:
+    """Return one report for several: assistants sorted by file, totals added up, the widest span of time.
 
     What every report says alike stays; where they differ, the command is `report` and the rest None or empty.
     Reports that each have a base, but not the same, get the base `several`: they do tell drift from changes.
     Raises ValueError for no report at all.
     """
-    if not documents:
+    if not reports:
         raise ValueError("there is no report to merge")
-    if len(documents) == 1:
-        return documents[0]
-    bases = [document["base"] for document in documents]
-    several = {"ref": "several", "commit": ""} if all(bases) else None
-    return {
-        "format_version": FORMAT_VERSION,
-        "tool_version": ", ".join(sorted({document["tool_version"] for document in documents})),
-        "command": _shared([document["command"] for document in documents], "report"),
-        "started_at": min(document["started_at"] for document in documents),
-        "finished_at": max(document["finished_at"] for document in documents),
-        "api_url": _shared([document["api_url"] for document in documents], None),
-        "environment": _shared([document["environment"] for document in documents], None),
-        "offline": any(document["offline"] for document in documents),
-        "head": _shared([document["head"] for document in documents], None),
-        "options": _shared([document["options"] for document in documents], {}),
-        "base": _shared(bases, several),
-        "summary": _added(document["summary"] for document in documents),
-        "api_calls": _added(document["api_calls"] for document in documents),
-        "warnings": _united(warning for document in documents for warning in document["warnings"]),
-        "no_longer_managed": _united(gone for document in documents for gone in document.get("no_longer_managed", [])),
-        "problems": _united(problem for document in documents for problem in document["problems"]),
-        "assistants": sorted(
-            (entry for document in documents for entry in document["assistants"]),
-            key=lambda entry: (entry["file"], entry["key"]),
+    if len(reports) == 1:
+        return reports[0]
+    # Of one assistant the earlier run comes first, in whatever order the files were named: a rollback puts back
+    # what the first of them found. Times are whole seconds, so the end breaks a tie, and then the order given.
+    reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
+    bases = [report.base for report in reports]
+    # One run without a base took live edits for changes, and a reader must know: then the whole has none.
+    several = BaseEntry(ref="several", commit="") if all(bases) else None
+    return Report(
+        format_version=FORMAT_VERSION,
+        tool_version=", ".join(sorted({report.tool_version for report in reports})),
+        command=_share([report.command for report in reports], "report"),
+        started_at=reports[0].started_at,
+        finished_at=max(report.finished_at for report in reports),
+        api_url=_share([report.api_url for report in reports], None),
+        environment=_share([report.environment for report in reports], None),
+        offline=any(report.offline for report in reports),
+        head=_share([report.head for report in reports], None),
+        options=_share([report.options for report in reports], {}),
+        base=_share(bases, several),
+        summary=_add(report.summary for report in reports),
+        api_calls=_add(report.api_calls for report in reports),
+        warnings=_unite(warning for report in reports for warning in report.warnings),
+        no_longer_managed=_unite(gone for report in reports for gone in report.no_longer_managed),
+        problems=_unite(problem for report in reports for problem in report.problems),
+        assistants=tuple(
+            sorted(
+                (entry for report in reports for entry in report.assistants),
+                key=lambda entry: (entry.file, entry.key),
+            )
         ),
-    }
+    )
 
 
-def _shared(values: Sequence[_Value], otherwise: _Value) -> _Value:
+def _share(values: Sequence[_Value], otherwise: _Value) -> _Value:
     return values[0] if all(value == values[0] for value in values) else otherwise
 
 
-def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+def _add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     total: dict[str, int] = {}
     for count in counts:
         for key, number in count.items():
@@ -57,9 +63,6 @@ def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     return total
 
 
-def _united(items: Iterable[_Value]) -> list[_Value]:
-    """Return the items in order, each once; they may be unhashable."""
-    found: dict[str, _Value] = {}
-    for item in items:
-        found.setdefault(repr(item), item)
-    return list(found.values())
+def _unite(items: Iterable[_Value]) -> tuple[_Value, ...]:
+    """Return the items in order, each once."""
+    return tuple(dict.fromkeys(items))

@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 
-def size(text: str) -> int:
+def measure_utf16(text: str) -> int:
     """Return how long a text is for GitHub and others that count UTF-16 units: an emoji counts two."""
+    # Nearly all parts are ASCII, and each is measured several times.
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def byte_size(text: str) -> int:
+def measure_bytes(text: str) -> int:
     """Return how many bytes a text takes in a file."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
@@ -19,11 +20,13 @@ class Page:
     """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is."""
 
     room: int
-    measure: Callable[[str], int] = size
+    measure: Callable[[str], int] = measure_utf16
     parts: list[str] = dataclasses.field(default_factory=list)
 
     def add(self, part: str) -> bool:
-        """Add a part if there is room for it; tell whether there was."""
+        """Add a part if there is room for it, tell whether there was; an empty one needs none."""
+        if not part:
+            return True
         needed = self.measure(part) + 2
         if needed > self.room:
             return False
@@ -33,14 +36,15 @@ class Page:
 
     def add_lines(self, head: Sequence[str], lines: Iterable[str]) -> int:
         """Add as many lines below their head as there is room for; return how many are left out."""
+        # A table without rows says nothing, so its head takes room only together with a first row.
         waiting = list(lines)
         room = self.room - sum(self.measure(line) + 1 for line in head) - 2
-        kept = 0
-        while kept < len(waiting) and (room := room - self.measure(waiting[kept]) - 1) >= 0:
-            kept += 1
-        if kept:
-            self.add("\n".join([*head, *waiting[:kept]]))
-        return len(waiting) - kept
+        fitting = 0
+        while fitting < len(waiting) and (room := room - self.measure(waiting[fitting]) - 1) >= 0:
+            fitting += 1
+        if fitting:
+            self.add("\n".join([*head, *waiting[:fitting]]))
+        return len(waiting) - fitting
 
     def text(self) -> str:
         """Return the page; it ends in a newline."""

@@ -1,4 +1,7 @@
-"""What a later run needs of an earlier report: which writes were reviewed, which fields were applied."""
+"""What a later run needs of an earlier report: which writes were reviewed, which fields were applied.
+
+A report may hold several runs (`report FILE...`), and then several entries of one assistant, the earliest first.
+"""
 
 import itertools
 from collections.abc import Sequence
@@ -6,79 +9,114 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.origin import Since
-from reconciler.core.reviewed import Applied, AppliedField, Reviewed
+from reconciler.core.outcome import Outcome
+from reconciler.core.reviewed import Applied, AppliedField, Reviewed, combine_writes
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
-from reconciler.report.direction import is_sent
-from reconciler.report.document import AssistantEntry, ChangeEntry, Document
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.values import SENSITIVE
 
-WRITTEN = ("applied", "indeterminate", "not_converged")
 
-
-def reviewed_plan(document: Document) -> Reviewed:
+def reviewed_plan(report: Report) -> Reviewed:
     """Return what of a plan's report `apply --plan` relies on."""
     return Reviewed(
-        command=document["command"],
-        offline=document["offline"],
-        api_url=document["api_url"],
-        environment=document["environment"],
-        head=document["head"],
-        options=document["options"],
-        digests={entry["id"]: entry["digest"] for entry in document["assistants"] if entry["id"] is not None},
+        command=report.command,
+        is_plan=report.traits.is_plan,
+        offline=report.offline,
+        api_url=report.api_url,
+        environment=report.environment,
+        head=report.head,
+        options=report.options,
+        digests={entry.id: entry.digest for entry in report.assistants if entry.id is not None},
     )
 
 
-def applied_fields(document: Document) -> tuple[Applied, ...]:
+def applied_fields(report: Report) -> tuple[Applied, ...]:
     """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent.
 
-    Raises ReportError for one that names a field twice: nobody could say what to put back.
+    Raises ReportError for a report that does not say what was sent, and for an assistant of which it names a field
+    twice in one run, or one field inside another: nobody could say what to put back.
     """
-    found = (
-        Applied(entry["key"], entry["file"], entry["id"], _fields(entry, document))
-        for entry in document["assistants"]
-        if entry["id"] is not None and entry["outcome"] in WRITTEN
-    )
-    return tuple(applied for applied in found if applied.fields)
+    combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_written(report)]
+    for applied in combined:
+        _check_apart(applied.fields)
+    return tuple(applied for applied in combined if applied.fields)
 
 
-def unclear_writes(document: Document) -> tuple[Applied, ...]:
-    """Return the assistants that a report lists as `indeterminate`, with the fields that were sent.
+def unclear_writes(report: Report) -> tuple[Applied, ...]:
+    """Return the assistants whose last write of a field is `indeterminate`, with those fields.
 
     What went along without differing, in a field of its own, was sent again: live showed it already. Raises
     ReportError as `applied_fields` does.
     """
     found = []
-    for entry in document["assistants"]:
-        if entry["id"] is not None and entry["outcome"] == "indeterminate":
-            fields = _fields(entry, document)
-            patch = entry["patch"] or {}
-            again = sorted(patch.keys() - {field.path[0] for field in fields})
-            fields += tuple(
-                AppliedField((key,), patch[key], patch[key], patch[key], _is_masked(patch[key])) for key in again
-            )
-            found.append(Applied(entry["key"], entry["file"], entry["id"], fields))
+    for entries in _group_written(report):
+        unclear: dict[FieldPath, AppliedField] = {}
+        last = None
+        for entry in entries:
+            if entry.outcome is Outcome.INDETERMINATE:
+                last = _read_write(entry, resent=True)
+                unclear |= {field.path: field for field in last.fields}
+            elif len({entry.file for entry in entries}) == 1:
+                # A later write with a clear answer settles what it sent; which is later, the order in a file says.
+                unclear = {path: field for path, field in unclear.items() if value_at(entry.patch, path) is MISSING}
+        if last is not None and (unclear or not last.fields):
+            found.append(Applied(last.key, last.file, last.id, tuple(unclear.values())))
     return tuple(found)
 
 
-def _fields(entry: AssistantEntry, document: Document) -> tuple[AppliedField, ...]:
-    fields = [_field(change, entry) for change in entry["changes"] if is_sent(change["kind"], document)]
-    _check_apart(sorted(field.path for field in fields))
-    return tuple(fields)
+def _group_written(report: Report) -> list[list[AssistantEntry]]:
+    """Return the entries of each assistant that was written, or may have been. Raises ReportError without `sent`."""
+    groups: dict[str, list[AssistantEntry]] = {}
+    for entry in report.assistants:
+        if entry.id is None or entry.outcome is None or not entry.outcome.may_be_live:
+            continue
+        # To guess would undo what was never sent, or leave what was.
+        if any(change.sent is None for change in entry.changes):
+            raise ReportError(
+                "the report does not say which changes were sent (`sent`): an earlier version wrote it",
+                hint="apply again with this version and use its report, or put the values back by hand",
+            )
+        groups.setdefault(entry.id, []).append(entry)
+    return list(groups.values())
 
 
-def _check_apart(paths: Sequence[FieldPath]) -> None:
-    for path, following in itertools.pairwise(paths):
+def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
+    """Return the fields that one run sent of an assistant; `resent` adds what went along in fields of its own."""
+    fields = [_read_field(change, entry) for change in entry.changes if change.sent]
+    _check_apart(fields)
+    # A resumed apply sends fields although nothing differs, so only the patch knows them.
+    patch = entry.patch or {}
+    if resent:
+        again = sorted(patch.keys() - {field.path[0] for field in fields})
+        fields += [_read_again((key,), patch[key]) for key in again]
+    return Applied(entry.key, entry.file, str(entry.id), tuple(fields))
+
+
+def _check_apart(fields: Sequence[AppliedField]) -> None:
+    # Sorted, a path stands right before those below it.
+    for path, following in itertools.pairwise(sorted(field.path for field in fields)):
         if following[: len(path)] == path:
             raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
 
 
-def _field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:
-    path, old, new = parse_pointer(change["path"]), change.get("live", MISSING), change["desired"]
-    sent = value_at(entry["patch"], path)
-    masked = any(map(_is_masked, (old, new, sent)))
-    since = Since(**change["since"]) if "since" in change else None
-    return AppliedField(path, old, new, new if sent is MISSING else sent, masked, since)
+def _read_field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:
+    path, sent, since = parse_pointer(change.path), value_at(entry.patch, parse_pointer(change.path)), change.since
+    return AppliedField(
+        path=path,
+        old=change.live,
+        new=change.desired,
+        # A masked parent hides it in the patch; then what was declared must do.
+        sent=change.desired if sent is MISSING else sent,
+        masked=any(map(_is_masked, (change.live, change.desired, sent))),
+        since=Since(since.commit, since.author, since.date) if since else None,
+        unclear=entry.outcome is Outcome.INDETERMINATE,
+    )
+
+
+def _read_again(path: FieldPath, value: Any) -> AppliedField:
+    """Return a field that was sent again: live showed it already."""
+    return AppliedField(path=path, old=value, new=value, sent=value, masked=_is_masked(value), unclear=True)
 
 
 def _is_masked(value: Any) -> bool:

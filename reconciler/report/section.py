@@ -9,12 +9,14 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.core.outcome import Kind
 from reconciler.report import wording
+from reconciler.report.commands import Sides
 from reconciler.report.diffs import DiffLine, diff_values
-from reconciler.report.direction import Sides, group_title, sides
-from reconciler.report.document import AssistantEntry, ChangeEntry, ChangeKind, Document
-from reconciler.report.inert import code, cut, fenced, html_code, inline
-from reconciler.report.meaning import meaning
+from reconciler.report.direction import group_changes, name_group, name_sides
+from reconciler.report.inert import code, cut, fence, html_code, inline
+from reconciler.report.meaning import tell_meaning
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.values import field_name, fits_on_a_line, literal
 
 LONGEST_SENTENCE = 1_000
@@ -33,7 +35,14 @@ FULL = Detail(diff=1_000_000, sentence=LONGEST_SENTENCE)
 SHORT = Detail(diff=1_500, sentence=LONGEST_SENTENCE)
 BRIEF = Detail(diff=0, sentence=BRIEF_SENTENCE)
 
-_KINDS: tuple[ChangeKind, ...] = ("conflict", "drift", "change")
+_REMARKS = {
+    "set by": "Set by",
+    "error": "**Error:**",
+    "not shown live": "**Not shown live:**",
+    "warning": "**Warning:**",
+    "released": "Released:",
+    "ignored": "Ignored:",
+}
 _WIDTH = 96  # columns of a comment on GitHub, about
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,
@@ -46,164 +55,141 @@ _WRAPPER = textwrap.TextWrapper(
 _COMMIT = re.compile(r"[0-9a-f]{7}")
 
 
-def section(entry: AssistantEntry, document: Document, detail: Detail = FULL) -> str:
+def render_section(entry: AssistantEntry, report: Report, detail: Detail = FULL) -> str:
     """Return the collapsible section of one assistant; a brief one only names the fields that differ.
 
     Empty for an assistant of which the table has said everything.
     """
-    name = inline(cut(wording.title(entry), BRIEF_SENTENCE))
-    summary = f"<b>{name}</b>: {inline(wording.standing(entry))} ({html_code(entry['file'])})"
-    parts = _groups(entry, document, detail.diff) if detail.diff else _names(entry["changes"])
-    remarks = "\n".join(_remarks(entry, detail.sentence))
-    body = [*parts, *([remarks] if remarks else [])]
-    if not body:
-        return ""
-    return "\n\n".join(["<details>\n<summary>" + summary + "</summary>", *body, "</details>"])
+    name = inline(cut(wording.choose_title(entry), BRIEF_SENTENCE))
+    names = ", ".join(code(cut(field_name(change.path), BRIEF_SENTENCE)) for change in entry.changes)
+    parts = _show_groups(entry, report, detail.diff) if detail.diff else [f"Differs in {names}" if names else ""]
+    body = [part for part in (*parts, "\n".join(_list_remarks(entry, detail.sentence))) if part]
+    return fold(f"<b>{name}</b>: {inline(wording.tell_standing(entry))} ({html_code(entry.file)})", body)
 
 
-def _names(changes: Sequence[ChangeEntry]) -> Iterator[str]:
-    names = [code(cut(field_name(change["path"]), BRIEF_SENTENCE)) for change in changes]
-    if names:
-        yield "Differs in " + ", ".join(names)
+def fold(summary: str, body: Sequence[str]) -> str:
+    """Return parts of Markdown that a click on their summary unfolds; nothing where there are none."""
+    return "\n\n".join([f"<details>\n<summary>{summary}</summary>", *body, "</details>"]) if body else ""
 
 
-def _groups(entry: AssistantEntry, document: Document, longest: int) -> Iterator[str]:
-    updated = wording.last_updated(entry)
-    for kind in _KINDS:
-        group = [change for change in entry["changes"] if change["kind"] == kind]
-        if group:
-            yield f"**{group_title(kind, entry, document)}**" + (
-                f", {inline(updated)}" if updated and kind != "change" else ""
-            )
-            yield from _group(group, sides(kind, entry, document), longest)
+def join_cells(cells: Sequence[str]) -> str:
+    """Return a row of a table."""
+    return f"| {' | '.join(cells)} |"
 
 
-def _group(changes: Sequence[ChangeEntry], names: Sides, longest: int) -> Iterator[str]:
-    short = [change for change in changes if _is_short(change)]
-    if short:
-        yield _table(short, names)
-    for change in changes:
-        if not _is_short(change):
-            yield from _long(change, names, longest)
+def head_table(titles: Sequence[str]) -> list[str]:
+    """Return the two rows that begin a table."""
+    return [join_cells(titles), join_cells(["---"] * len(titles))]
+
+
+def _show_groups(entry: AssistantEntry, report: Report, longest: int) -> Iterator[str]:
+    updated = wording.tell_last_update(entry)
+    for group in group_changes(entry):
+        names = name_sides(group[0], entry, report)
+        aside = f", {inline(updated)}" if updated and group[0].kind is not Kind.CHANGE else ""
+        yield f"**{name_group(group, entry, report)}**{aside}"
+        # Short values read best as columns; a long one would make the table unreadable.
+        if short := [change for change in group if _is_short(change)]:
+            yield _show_table(short, names)
+        for change in group:
+            if not _is_short(change):
+                yield from _show_diffs(change, names, longest)
 
 
 def _is_short(change: ChangeEntry) -> bool:
-    return all(fits_on_a_line(value) for value in (change["desired"], change.get("live"), _moved_from(change)))
+    return all(map(fits_on_a_line, (change.desired, change.before, change.moved_from)))
 
 
-def _moved_from(change: ChangeEntry) -> Any:
-    """Return the base of a conflict; of no other difference, since there it equals one of the two sides."""
-    return change.get("base") if change["kind"] == "conflict" else None
-
-
-def _table(changes: Sequence[ChangeEntry], names: Sides) -> str:
+def _show_table(changes: Sequence[ChangeEntry], names: Sides) -> str:
     """Return the differences of one kind side by side."""
-    based = any(_moved_from(change) is not None for change in changes)
-    rows = [["Field", *([names.moved_from] if based else []), names.before, names.after]]
-    rows.append(["---"] * len(rows[0]))
+    based = any(change.moved_from is not None for change in changes)
+    rows = head_table(["Field", *([names.moved_from] if based else []), names.before, names.after])
     for change in changes:
-        live, desired = _value(change.get("live")), _value(change["desired"])
-        words = in_words(change)
-        if words and change["kind"] == "drift":
+        live, desired = _show_value(change.before), _show_value(change.desired)
+        words = tell_difference(change)
+        # What a change means is said beside the value that somebody moved to.
+        if words and change.kind is Kind.DRIFT:
             live += f" ({words})"
         elif words:
             desired += f" ({words})"
-        base = [_value(_moved_from(change))] if based else []
-        rows.append([code(field_name(change["path"])), *base, live, desired])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+        base = [_show_value(change.moved_from)] if based else []
+        rows.append(join_cells([code(field_name(change.path)), *base, live, desired]))
+    return "\n".join(rows)
 
 
-def _value(value: Any) -> str:
+def _show_value(value: Any) -> str:
     return "not set" if value is None else code(literal(value))
 
 
-def in_words(change: ChangeEntry) -> str:
+def tell_difference(change: ChangeEntry) -> str:
     """Return what a difference means: what git's change will do, or what the live edit did.
 
     Where what is hidden makes both sides read alike, that they differ is said, too.
     """
-    live, desired = change.get("live"), change["desired"]
-    before, after = (desired, live) if change["kind"] == "drift" else (live, desired)
-    words = meaning(change["path"], before, after)
+    live, desired = change.before, change.desired
+    before, after = (desired, live) if change.kind is Kind.DRIFT else (live, desired)
+    words = tell_meaning(change.path, before, after)
     alike = fits_on_a_line(live) and literal(live) == literal(desired)
     return "; ".join(filter(None, [words, wording.NOT_SHOWN if alike else ""]))
 
 
-def _long(change: ChangeEntry, names: Sides, longest: int) -> Iterator[str]:
-    """Return a difference of long values: its field, then the diff; for a conflict one for each side."""
-    live, desired = change.get("live"), change["desired"]
-    words = in_words(change)
-    name = code(field_name(change["path"])) + (f" ({words})" if words else "")
-    if (base := _moved_from(change)) is None:
-        yield f"{name}, {names.way}:"
-        yield fenced_diff(live, desired, longest)
-        return
-    yield f"{name}, {names.live_moved}:"
-    yield fenced_diff(base, live, longest)
-    yield f"{name}, {names.git_moved}:"
-    yield fenced_diff(base, desired, longest)
+def _show_diffs(change: ChangeEntry, names: Sides, longest: int) -> Iterator[str]:
+    """Yield a difference of long values: its field, then the diff; for a conflict one for each side."""
+    live, desired, base = change.before, change.desired, change.moved_from
+    words = tell_difference(change)
+    name = code(field_name(change.path)) + (f" ({words})" if words else "")
+    ways = [(names.live_moved, base, live), (names.git_moved, base, desired)]
+    for way, old, new in ways if base is not None else [(names.way, live, desired)]:
+        yield f"{name}, {way}:"
+        yield fence_diff(old, new, longest)
 
 
-def fenced_diff(old: Any, new: Any, longest: int = FULL.diff) -> str:
+def fence_diff(old: Any, new: Any, longest: int = FULL.diff) -> str:
     """Return what differs between two long values as a block of code that GitHub colours, of about `longest`."""
-    lines = [text for line in diff_values(old, new) for text in _plain_lines(line)]
-    return fenced(_begun(lines, longest), "diff") if lines else f"_{wording.SENSITIVE_DIFFERS}_"
+    lines = [text for line in diff_values(old, new) for text in _split_line(line)]
+    return fence(_cut_lines(lines, longest), "diff") if lines else f"_{wording.SENSITIVE_DIFFERS}_"
 
 
-def _begun(lines: list[str], longest: int) -> list[str]:
+def _cut_lines(lines: list[str], longest: int) -> list[str]:
     """Return the first lines, as many as fit and at least the first, with a count of the others."""
-    room, kept = longest, 0
-    while kept < len(lines) and (room := room - len(lines[kept]) - 1) >= 0:
-        kept += 1
-    if kept == len(lines):
+    room, fitting = longest, 0
+    while fitting < len(lines) and (room := room - len(lines[fitting]) - 1) >= 0:
+        fitting += 1
+    if fitting == len(lines):
         return lines
-    kept = max(kept, 1)
-    first = [cut(line, longest) for line in lines[:kept]]
-    return [*first, f"  \u2026 {wording.counted(len(lines) - kept, 'more line')}"] if kept < len(lines) else first
+    # A block with nothing but a count would not even say which text is meant.
+    fitting = max(fitting, 1)
+    first = [cut(line, longest) for line in lines[:fitting]]
+    more = len(lines) - fitting
+    return [*first, f"  \u2026 {wording.count_noun(more, 'more line')}"] if more else first
 
 
-def _plain_lines(line: DiffLine) -> Iterator[str]:
-    """Return a line as GitHub colours it: one that changed within as its old and new version."""
-    if line.sign == "gap":
-        yield "  " + line.pieces[0].text
-    elif line.sign == "~":
-        yield from _wrapped("-", "".join(piece.text for piece in line.pieces if piece.mark != "new"))
-        yield from _wrapped("+", "".join(piece.text for piece in line.pieces if piece.mark != "old"))
-    else:
-        yield from _wrapped(line.sign, "".join(piece.text for piece in line.pieces))
+def _split_line(line: DiffLine) -> Iterator[str]:
+    """Yield a line as GitHub colours it: one that changed within as its old and new version."""
+    sides = {"gap": [(" ", line.old)], "~": [("-", line.old), ("+", line.new)]}
+    for sign, pieces in sides.get(line.sign, [(line.sign, line.pieces)]):
+        text = "".join(piece.text for piece in pieces)
+        # Nobody should have to scroll sideways. The wrapper looks at each character, and most lines are short.
+        parts = [text] if len(text) <= _WIDTH or line.sign == "gap" else _WRAPPER.wrap(text)
+        yield from (f"{sign} {part}" for part in parts)
 
 
-def _wrapped(sign: str, text: str) -> Iterator[str]:
-    """Return a line of a diff as lines that need no scrolling; what was one line is indented from its second on."""
-    if len(text) <= _WIDTH:
-        yield f"{sign} {text}"
-        return
-    for part in _WRAPPER.wrap(text):
-        yield f"{sign} {part}"
+def _list_remarks(entry: AssistantEntry, longest: int) -> list[str]:
+    def write(text: str) -> str:
+        return inline(cut(text, longest))
 
+    def name(pointer: str) -> str:
+        return code(cut(field_name(pointer), longest))
 
-def _remarks(entry: AssistantEntry, longest: int) -> Iterator[str]:
-    for who, fields in wording.set_by(entry):
-        yield f"- Set by {_setter(cut(who, longest))}" + (f": {_fields(fields, longest)}" if fields else "")
-    if errors := wording.error_lines(entry):
-        yield "- **Error:** " + "<br>".join(inline(cut(error, longest)) for error in errors)
-    if entry["remaining"]:
-        yield f"- **Not shown live:** {_fields(entry['remaining'], longest)}"
-    for warning in entry["warnings"]:
-        yield f"- **Warning:** {inline(cut(warning.strip(), longest))}"
-    if entry["released"]:
-        yield f"- Released: {_fields(entry['released'], longest)} ({wording.RELEASED})"
-    for ignored in entry["ignored"]:
-        reason = wording.ignored_reason(ignored["reason"], ignored["expires"])
-        aside = f" ({inline(cut(reason, longest))})" if reason else ""
-        yield f"- Ignored: {_fields([ignored['path']], longest)}{aside}"
+    def name_setter(who: str) -> str:
+        # The commit is of this repository, and the one thing that GitHub may make a link.
+        commit, comma, rest = cut(who, longest).partition(",")
+        return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(rest)
 
-
-def _setter(who: str) -> str:
-    """Return who set a value; the commit is of this repository, and the one thing that GitHub may make a link."""
-    commit, comma, rest = who.partition(",")
-    return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(rest)
-
-
-def _fields(pointers: Sequence[str], longest: int) -> str:
-    return ", ".join(code(cut(field_name(pointer), longest)) for pointer in pointers)
+    found = [
+        (remark.label, wording.write_remark(remark, name_setter if remark.label == "set by" else write, name))
+        for remark in wording.list_remarks(entry)
+    ]
+    if errors := wording.tell_error(entry):
+        found.append(("error", "<br>".join(map(write, errors))))
+    return [f"- {_REMARKS[label]} {text}" for label, text in sorted(found, key=lambda one: [*_REMARKS].index(one[0]))]

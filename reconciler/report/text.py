@@ -1,194 +1,183 @@
 """The report for a person at a terminal: a block per assistant that is not in sync, then the totals.
 
-Pure: a document goes in, a text comes out. All that a definition or the API wrote is escaped on its way.
+Pure: a report goes in, a text comes out. All that a definition or the API wrote is escaped on its way.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.core.outcome import Kind, Severity
 from reconciler.report import direction, wording
-from reconciler.report.colour import Ink, Palette
-from reconciler.report.diffs import DiffLine, Piece, diff_values
-from reconciler.report.document import AssistantEntry, ChangeEntry, Document, ProblemEntry
-from reconciler.report.layout import Look, Span, painted, paragraph
-from reconciler.report.values import columns, escape, field_name, field_names, fits_on_a_line, literal
+from reconciler.report.commands import Sides
+from reconciler.report.diffs import DiffLine, Mark, diff_values
+from reconciler.report.layout import Ink, Look, Span, break_line, wrap_paragraph
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
+from reconciler.report.totals import tell_totals
+from reconciler.report.values import escape, field_name, fits_on_a_line, literal
 
-_INK_OF_KIND: dict[str, Ink] = {"change": "plain", "drift": "changed", "conflict": "bad"}
+_INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "plain", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
-_INKS_OF_IMPORTANCE: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
+_INK_OF_SEVERITY: dict[Severity, Ink] = {
+    Severity.TROUBLE: "bad",
+    Severity.CONFLICT: "bad",
+    Severity.DRIFT: "changed",
+    Severity.CHANGE: "changed",
+    Severity.CALM: "dim",
+}
+_INK_OF_REMARK: dict[str, Ink] = {"not shown live": "bad", "warning": "changed"}
+_INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
+_MARKED: dict[Mark, str] = {"old": "[-{}-]", "new": "{{+{}+}}", "gap": "{}", "same": "{}"}
+_MARGIN = 6  # columns before what does not fit on a field's own line any more
 
 
-def render_text(document: Document, *, colour: bool = False, width: int = 80, verbose: bool = False) -> str:
+def render_text(report: Report, *, colour: bool = False, width: int = 80, verbose: bool = False) -> str:
     """Return the report as text that ends in a newline.
 
     `width` is the terminal's, in columns; `colour` adds ANSI colours; `verbose` also lists the assistants
     that are in sync and shortens no text.
     """
-    look = Look(Palette(colour), width, verbose)
-    if document["command"] == "validate":
-        blocks = [_problems(document["problems"], look)]
-    else:
-        groups = wording.told_together(filter(wording.is_worth_showing, document["assistants"]))
+    look = Look(colour, width, verbose)
+    if report.traits.reads_live:
+        groups = wording.group_equal_errors(filter(wording.is_worth_showing, report.assistants))
         blocks = [
-            _group(entries, look) if len(entries) > 1 else _block(entries[0], document, look) for entries in groups
+            _show_group(entries, look) if len(entries) > 1 else _show_assistant(entries[0], report, look)
+            for entries in groups
         ]
         if verbose:
-            blocks.append(_in_sync(document["assistants"], look))
-    blocks.append([*_closing(document, look), look.palette.paint(wording.summary_line(document), "bold")])
+            quiet = [entry for entry in report.assistants if not wording.is_worth_showing(entry)]
+            blocks.append([look.paint(f"{escape(one.file)}: {wording.tell_standing(one)}", "dim") for one in quiet])
+    else:
+        blocks = [_list_problems(report, look)]
+    blocks.append([*_close(report, look), look.paint(tell_totals(report), "bold")])
+    return join_blocks(blocks)
+
+
+def show_assistant(entry: AssistantEntry, report: Report, *, width: int = 100) -> list[str]:
+    """Return the lines that the text report has of one of its assistants, without colour."""
+    return _show_assistant(entry, report, Look(colour=False, width=width))
+
+
+def join_blocks(blocks: Sequence[Sequence[str]]) -> str:
+    """Return blocks of lines as a text, with a blank line between two of them and a newline at the end."""
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def assistant_text(entry: AssistantEntry, document: Document, *, width: int = 100) -> str:
-    """Return what the text report says of one of its assistants, without colour and without a line end after it."""
-    return "\n".join(_block(entry, document, Look(Palette(on=False), width, verbose=False)))
-
-
-def _problems(problems: Sequence[ProblemEntry], look: Look) -> list[str]:
-    """Return the findings as editors turn them into links: one line each, therefore never wrapped."""
+def _list_problems(report: Report, look: Look) -> list[str]:
+    """Return the problems as editors turn them into links: one line each, therefore never wrapped."""
     lines = []
-    for problem in problems:
-        place = f"{escape(problem['file'])}:{problem['line']}:{problem['column']}:"
-        warning = look.palette.paint("warning: ", "changed") if problem["severity"] == "warning" else ""
-        lines.append(f"{look.palette.paint(place, 'bold')} {warning}{escape(problem['message'].strip())}".rstrip())
+    for problem in report.problems:
+        place = look.paint(escape(wording.tell_place(problem)) + ":", "bold")
+        warning = look.paint("warning: ", "changed") if problem.severity == "warning" else ""
+        lines.append(f"{place} {warning}{escape(problem.message.strip())}".rstrip())
     return lines
 
 
-def _closing(document: Document, look: Look) -> Iterator[str]:
-    for warning in document["warnings"]:
-        yield from _labelled("warning:", warning, look, ink="changed", indent=0)
-    for definition in wording.gone(document):
-        yield from _labelled("no longer managed:", f"{definition}: {wording.GONE}", look, ink="changed", indent=0)
-    remarks = wording.environment(document)
-    remarks += [] if document["command"] == "validate" else wording.notes(document)
-    changes = [change for entry in document["assistants"] for change in entry["changes"]]
-    if any(change["kind"] != "change" for change in changes):
-        remarks.append(direction.reading(document))
-    for remark in remarks:
-        yield from paragraph([(remark, "dim")], look)
+def _close(report: Report, look: Look) -> Iterator[str]:
+    for warning in report.warnings:
+        yield from label("warning:", warning, look, ink="changed", indent=0)
+    for definition in wording.list_gone(report):
+        yield from label("no longer managed:", f"{definition}: {wording.GONE}", look, ink="changed", indent=0)
+    notes = [*wording.name_environment(report), *wording.list_notes(report)]
+    # Only drift and conflicts make a reader wonder which of the two values is whose.
+    if report.kinds - {Kind.CHANGE}:
+        notes.append(direction.explain_values(report))
+    for note in notes:
+        yield from wrap_paragraph([(note, "dim")], look)
 
 
-def _in_sync(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
-    return [
-        look.palette.paint(f"{escape(entry['file'])}: {wording.standing(entry)}", "dim")
-        for entry in entries
-        if not wording.is_worth_showing(entry)
-    ]
-
-
-def _group(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
+def _show_group(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
     """Return one block for assistants of which one and the same thing is to be said."""
-    head: Span = (f"{len(entries)} assistants:", "bold")
-    ink = _INKS_OF_IMPORTANCE[wording.importance(entries[0])]
-    lines = paragraph([head, (f" {wording.standing(entries[0])}", ink)], look, indent=2)
+    lines = head_block(f"{len(entries)} assistants", *_describe(entries[0]), look)
     for entry in entries:
-        named = escape(f"{entry['file']} ({entry['id']})" if entry["id"] else entry["file"])
-        lines += paragraph([(named, "plain")], look, first=[("  ", "plain")], indent=4)
-    return [*lines, *_remarks(entries[0], look)]
+        named = escape(f"{entry.file} ({entry.id})" if entry.id else entry.file)
+        lines += wrap_paragraph([(named, "plain")], look, first=[("  ", "plain")], indent=4)
+    return [*lines, *_list_remarks(entries[0], look)]
 
 
-def _block(entry: AssistantEntry, document: Document, look: Look) -> list[str]:
-    ink = _INKS_OF_IMPORTANCE[wording.importance(entry)]
-    file: Span = (escape(entry["file"]) + ":", "bold")
-    lines = paragraph([file, (" " + wording.standing(entry), ink)], look, indent=2)
-    known: list[Span] = [(escape(entry["name"]) + " ", "plain")] if entry["name"] else []
-    if entry["id"]:
-        known.append((f"({escape(entry['id'])})", "dim"))
-    if updated := wording.last_updated(entry):
+def _show_assistant(entry: AssistantEntry, report: Report, look: Look) -> list[str]:
+    lines = head_block(escape(entry.file), *_describe(entry), look)
+    known: list[Span] = [(escape(entry.name) + " ", "plain")] if entry.name else []
+    if entry.id:
+        known.append((f"({escape(entry.id)})", "dim"))
+    if updated := wording.tell_last_update(entry):
         known.append((f", {updated}" if known else updated, "dim"))
-    lines += paragraph(known, look, first=[("  ", "plain")], indent=2) if known else []
-    for change in entry["changes"]:
-        lines += _leaf(change, entry, document, look)
-    lines += _remarks(entry, look)
-    return lines
+    lines += wrap_paragraph(known, look, first=[("  ", "plain")], indent=2) if known else []
+    for change in entry.changes:
+        lines += _show_change(change, entry, report, look)
+    return [*lines, *_list_remarks(entry, look)]
 
 
-def _remarks(entry: AssistantEntry, look: Look) -> Iterator[str]:
-    for who, fields in wording.set_by(entry):
-        yield from _labelled("set by", who + (f": {field_names(fields)}" if fields else ""), look)
-    if entry["released"]:
-        yield from _labelled("released:", f"{field_names(entry['released'])} ({wording.RELEASED})", look)
-    for ignored in entry["ignored"]:
-        reason = wording.ignored_reason(ignored["reason"], ignored["expires"])
-        yield from _labelled("ignored:", field_name(ignored["path"]) + (f" ({reason})" if reason else ""), look)
-    if entry["remaining"]:
-        yield from _labelled("not shown live:", field_names(entry["remaining"]), look, ink="bad")
-    for warning in entry["warnings"]:
-        yield from _labelled("warning:", warning, look, ink="changed")
-    message, *more = wording.error_lines(entry) or [""]
+def head_block(name: str, standing: str, ink: Ink, look: Look) -> list[str]:
+    """Return the first line of a block: what it is about, and how that stands."""
+    return wrap_paragraph([(f"{name}:", "bold"), (f" {standing}", ink)], look, indent=2)
+
+
+def _describe(entry: AssistantEntry) -> tuple[str, Ink]:
+    return wording.tell_standing(entry), _INK_OF_SEVERITY[wording.rank_severity(entry)]
+
+
+def _list_remarks(entry: AssistantEntry, look: Look) -> Iterator[str]:
+    for remark in wording.list_remarks(entry):
+        name = remark.label if remark.label == "set by" else f"{remark.label}:"
+        yield from label(name, wording.write_remark(remark), look, ink=_INK_OF_REMARK.get(remark.label, "dim"))
+    message, *more = wording.tell_error(entry) or [""]
     if message:
-        yield from _labelled("error:", message, look, ink="bad")
+        yield from label("error:", message, look, ink="bad")
     for line in more:
-        yield from paragraph([(line, "plain")], look, first=[("    ", "plain")], indent=4)
+        yield from wrap_paragraph([(line, "plain")], look, first=[("    ", "plain")], indent=4)
 
 
-def _labelled(label: str, text: str, look: Look, *, ink: Ink = "dim", indent: int = 2) -> list[str]:
+def label(name: str, text: str, look: Look, *, ink: Ink = "dim", indent: int = 2) -> list[str]:
+    """Return a text of any characters behind its label, as an indented paragraph."""
     margin: Span = (" " * indent, "plain")
-    return paragraph([(label, ink), (" " + escape(text.strip()), "plain")], look, first=[margin], indent=indent + 2)
+    return wrap_paragraph([(name, ink), (" " + escape(text.strip()), "plain")], look, first=[margin], indent=indent + 2)
 
 
-def _leaf(change: ChangeEntry, entry: AssistantEntry, document: Document, look: Look) -> list[str]:
+def _show_change(change: ChangeEntry, entry: AssistantEntry, report: Report, look: Look) -> list[str]:
     """Return one difference: on a line, on two where the second value does not fit any more, or as a diff."""
-    live, desired = change.get("live"), change["desired"]
+    live, desired = change.before, change.desired
     sign = "-" if desired is None else "+" if live is None else "~"
-    head: list[Span] = [
-        ("  ", "plain"),
-        (sign, _INK_OF_SIGN[sign]),
-        (f" {field_name(change['path'])}:", "plain"),
-    ]
-    remark = _remark(change, direction.origin(change, document))
+    head: list[Span] = [("  ", "plain"), (sign, _INK_OF_SIGN[sign]), (f" {field_name(change.path)}:", "plain")]
+    origin = direction.tell_origin(change, report)
+    if origin and change.moved_on and fits_on_a_line(change.base):
+        origin += f" from {literal(change.base)}"
+    remark: Span = (f" ({origin})" if origin else "", _INK_OF_KIND[change.kind])
     if not (fits_on_a_line(live) and fits_on_a_line(desired)):
-        return _long_leaf(change, direction.sides(change["kind"], entry, document), remark, head, look)
+        lines = wrap_paragraph([remark], look, first=head, indent=_MARGIN)
+        return lines + _show_diffs(change, direction.name_sides(change, entry, report), look)
     old = "" if sign == "+" else " " + literal(live)
     new = " " + literal(desired) if sign == "+" else " -> " + literal(desired)
-    margin = 6
-    lines: list[list[Span]] = [head]
-    spans: list[Span] = [(old, "plain"), (new, "plain"), (remark, _INK_OF_KIND[change["kind"]])]
-    for text, ink in spans:
-        taken = sum(columns(part) for part, _ in lines[-1])
-        if text and taken + columns(text) > look.width and taken > margin:
-            lines.append([(" " * (margin - 1), "plain")])
-        lines[-1].append((text, ink))
-    return [painted(line, look.palette) for line in lines]
+    return break_line(head, [(old, "plain"), (new, "plain"), remark], look, _MARGIN)
 
 
-def _remark(change: ChangeEntry, origin: str) -> str:
-    """Return a difference's origin between brackets; for a conflict also the value that both moved away from."""
-    shows_base = change["kind"] == "conflict" and "base" in change and fits_on_a_line(change["base"])
-    base = f" from {literal(change['base'])}" if shows_base else ""
-    return f" ({origin}{base})" if origin else ""
-
-
-def _long_leaf(change: ChangeEntry, names: direction.Sides, remark: str, head: list[Span], look: Look) -> list[str]:
-    live, desired = change.get("live"), change["desired"]
-    lines = paragraph([(remark, _INK_OF_KIND[change["kind"]])], look, first=head, indent=6)
-    if change["kind"] != "conflict" or "base" not in change:
-        return lines + diff_lines(live, desired, look)
+def _show_diffs(change: ChangeEntry, names: Sides, look: Look) -> list[str]:
+    live, desired = change.before, change.desired
+    if not change.moved_on:
+        return show_diff(live, desired, look)
+    lines = []
+    # Two diffs from what both moved away from: a diff of the two sides would not tell who did what.
     for side, value in ((names.live_moved, live), (names.git_moved, desired)):
-        lines += paragraph([(f"{side}:", "dim")], look, first=[("    ", "plain")])
-        lines += diff_lines(change["base"], value, look)
+        lines += wrap_paragraph([(f"{side}:", "dim")], look, first=[("    ", "plain")])
+        lines += show_diff(change.base, value, look)
     return lines
 
 
-def diff_lines(old: Any, new: Any, look: Look) -> list[str]:
+def show_diff(old: Any, new: Any, look: Look) -> list[str]:
     """Return what differs between two long values, as the indented lines below a field's name."""
     lines: list[str] = []
     for line in diff_values(old, new, full=look.verbose):
         if line.sign == "gap":
-            lines += paragraph([(line.pieces[0].text, "dim")], look, first=[("        ", "plain")])
+            lines += wrap_paragraph([(line.pieces[0].text, "dim")], look, first=[("        ", "plain")])
         else:
             sign: list[Span] = [("      ", "plain"), (line.sign, _INK_OF_SIGN[line.sign]), (" ", "plain")]
-            lines += paragraph(_spans(line, look), look, first=sign, indent=8)
-    return lines or paragraph([(wording.SENSITIVE_DIFFERS, "dim")], look, first=[("      ", "plain")], indent=6)
+            lines += wrap_paragraph(_colour_pieces(line, look), look, first=sign, indent=8)
+    return lines or wrap_paragraph([(wording.SENSITIVE_DIFFERS, "dim")], look, first=[("      ", "plain")], indent=6)
 
 
-def _spans(line: DiffLine, look: Look) -> list[Span]:
-    marked = line.sign == "~" and not look.palette.on
-    return [_span(piece, marked=marked) for piece in line.pieces]
-
-
-def _span(piece: Piece, *, marked: bool) -> Span:
-    if piece.mark == "old":
-        return (f"[-{piece.text}-]" if marked else piece.text), "old"
-    if piece.mark == "new":
-        return (f"{{+{piece.text}+}}" if marked else piece.text), "new"
-    return piece.text, "dim" if piece.mark == "gap" else "plain"
+def _colour_pieces(line: DiffLine, look: Look) -> list[Span]:
+    # Without colour, brackets must say which words changed within a line.
+    marked = line.sign == "~" and not look.colour
+    return [
+        (_MARKED[piece.mark].format(piece.text) if marked else piece.text, _INK_OF_MARK[piece.mark])
+        for piece in line.pieces
+    ]

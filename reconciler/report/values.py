@@ -16,7 +16,8 @@ SHORT = 60  # columns that one value may take on a line of its own
 
 _DEEPEST = 40
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-_BLANK_LETTERS = "\u034f\u115f\u1160\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"  # letters and marks without ink
+# Letters and marks without ink: printable to Python, and nothing on a screen.
+_BLANK_LETTERS = "\u034f\u115f\u1160\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
 _UNSEEN = re.compile(f"[{_BLANK_LETTERS}]")
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
 _JOINER = "\u200d"
@@ -29,12 +30,13 @@ def escape(text: str) -> str:
     A zero-width joiner stays where it glues an emoji together. What cannot be seen is what `str.isprintable`
     leaves out: the Unicode categories "Other" and "Separator", the space aside; and letters without ink.
     """
+    # Nearly every text is plain, and a report has very many.
     if text.isprintable() and not _UNSEEN.search(text):
         return text
-    return "".join(_seen(text, place, char) for place, char in enumerate(text))
+    return "".join(_show_char(text, place, char) for place, char in enumerate(text))
 
 
-def _seen(text: str, place: int, char: str) -> str:
+def _show_char(text: str, place: int, char: str) -> str:
     if char.isprintable() and char not in _BLANK_LETTERS:
         return char
     if char == _JOINER and place and text[place - 1] >= _EMOJI_FROM and text[place + 1 : place + 2] >= _EMOJI_FROM:
@@ -47,7 +49,7 @@ def _seen(text: str, place: int, char: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a text between double quotes, as JSON and YAML read it, with everything in it visible."""
     return '"' + escape(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
@@ -55,9 +57,10 @@ def quoted(text: str) -> str:
 def literal(value: Any, depth: int = 0) -> str:
     """Return a JSON value on one line, much as YAML's flow style has it: `{provider: "openai", n: [1]}`."""
     if isinstance(value, str):
-        return value if value == SENSITIVE else quoted(value)
+        return value if value == SENSITIVE else quote(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
+    # Live may hold anything; what is nested beyond all use must not exhaust the stack.
     if depth > _DEEPEST:
         return "..."
     if isinstance(value, list):
@@ -70,7 +73,7 @@ def literal(value: Any, depth: int = 0) -> str:
 
 def key_name(key: str) -> str:
     """Return one key as it reads inside a path or an object; an unusual one stands between quotes."""
-    return key if _PLAIN_KEY.fullmatch(key) and escape(key) == key else quoted(key)
+    return key if _PLAIN_KEY.fullmatch(key) and escape(key) == key else quote(key)
 
 
 def field_name(pointer: str) -> str:
@@ -78,7 +81,7 @@ def field_name(pointer: str) -> str:
     try:
         return dotted(key_name(key) for key in parse_pointer(pointer))
     except ValueError:
-        return quoted(pointer)
+        return quote(pointer)
 
 
 def field_names(pointers: Iterable[str]) -> str:
@@ -90,10 +93,10 @@ def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes: wide characters two, combining ones none."""
     if text.isascii():
         return len(text)
-    return sum(_width(char) for char in text)
+    return sum(_measure_char(char) for char in text)
 
 
-def _width(char: str) -> int:
+def _measure_char(char: str) -> int:
     if unicodedata.combining(char) or char in "\u200d\ufe0e\ufe0f":
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -14,19 +14,19 @@ _IN_TEXT = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _IN_PROPERTIES = {**_IN_TEXT, ":": "%3A", ",": "%2C"}
 
 
-def workflow_command(name: str, properties: Mapping[str, str | int], text: str) -> str:
+def write_command(name: str, properties: Mapping[str, str | int], text: str) -> str:
     """Return a command as one line without its end; what it carries may hold anything.
 
     A property that is empty is left out.
     """
-    told = ",".join(f"{key}={_escaped(str(value), _IN_PROPERTIES)}" for key, value in properties.items() if value != "")
-    return f"::{name}{' ' + told if told else ''}::{_escaped(text, _IN_TEXT)}"
+    pairs = ",".join(f"{key}={_escape(str(value), _IN_PROPERTIES)}" for key, value in properties.items() if value != "")
+    return f"::{name}{' ' + pairs if pairs else ''}::{_escape(text, _IN_TEXT)}"
 
 
-def disarmed(text: str) -> str:
+def disarm(text: str) -> str:
     """Return a text in which no line is a command: `::` at a line's start and `##[` anywhere get a space inside."""
     return _ANYWHERE.sub("# ", _LINE_START.sub(r"\1: ", text))
 
 
-def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+def _escape(text: str, escapes: Mapping[str, str]) -> str:
     return "".join(escapes.get(char, char) for char in text)

@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-Role = Literal["ADMIN", "EDITOR", "VIEWER"]
-
 COOKIE = "auth-token"
 PASSWORD = "sandbox"  # noqa: S105 - it guards nothing, and the help says it
 
@@ -19,26 +17,15 @@ class Account:
 
     email: str
     name: str
-    role: Role
+    role: Literal["ADMIN", "EDITOR", "VIEWER"]
     permissions: Mapping[str, list[str]] | None = None
     disabled: bool = False
     password: str = dataclasses.field(default=PASSWORD, repr=False)
 
-    @property
-    def may_write(self) -> bool:
-        """Tell whether the account may create, update and delete assistants."""
-        return self.role != "VIEWER"
-
     def as_user(self) -> dict[str, Any]:
         """Return the account as the API shows it: everything but the password."""
-        return {
-            "id": f"user_{self.email}",
-            "email": self.email,
-            "name": self.name,
-            "role": self.role,
-            "disabled": self.disabled,
-            "permissions": self.permissions,
-        }
+        shown = {name: getattr(self, name) for name in ("email", "name", "role", "disabled", "permissions")}
+        return {"id": f"user_{self.email}", **shown}
 
 
 ADMIN = Account("admin@sandbox.test", "Ada Admin", "ADMIN", _READ_WRITE)
@@ -82,15 +69,15 @@ class Sessions:
 
 
 def sessions_from(environment: Mapping[str, str]) -> Sessions:
-    """Return the fixed accounts and what the reconciler's own variables name: one setting serves both.
+    """Return the fixed accounts and what the reconciler's own variables name.
 
     An account from `RECONCILER_EMAIL` and `RECONCILER_PASSWORD` is an ADMIN, unless it is one of the fixed
     ones, which stay what they are; `RECONCILER_AUTH_TOKEN` is a token of it, or of the fixed ADMIN.
     """
+    # The same variables log the reconciler in, so that one setting serves both terminals.
     fixed = {account.email: account for account in FIXED}
     email, password = environment.get("RECONCILER_EMAIL"), environment.get("RECONCILER_PASSWORD")
-    own = ADMIN
-    if email and password:
-        own = fixed.setdefault(email, Account(email, "You", "ADMIN", password=password))
+    named = Account(email, "You", "ADMIN", password=password) if email and password else ADMIN
+    own = fixed.setdefault(named.email, named)
     token = environment.get("RECONCILER_AUTH_TOKEN")
     return Sessions(fixed.values(), {token: own} if token and not own.disabled else {})

@@ -1,8 +1,6 @@
-"""The API's routes as an ASGI application.
+"""The API's routes as an ASGI application: JSON below `/api`, pages everywhere else.
 
-Behaves like the web application that it stands in for: JSON below `/api`, pages everywhere else. A fault that
-is to be rehearsed is a middleware around this application; all that is in here is a hook, which it asks when
-it writes.
+A fault that is rehearsed stands around this application. In here it is only asked when something is written.
 """
 
 import asyncio
@@ -16,82 +14,71 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from reconciler.sandbox.accounts import COOKIE, Account, Sessions
-from reconciler.sandbox.answers import error_answer, in_api, json_answer, page_answer
-from reconciler.sandbox.bodies import NotJson, read_json
-from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.hook import Copies, Hook, NoFaults
-from reconciler.sandbox.merge import patched
-from reconciler.sandbox.openapi import openapi_document
-from reconciler.sandbox.rules import Rules
+from reconciler.sandbox.faults import Copies, Faults
+from reconciler.sandbox.jsontext import NotJson, encode, read_json
+from reconciler.sandbox.openapi import REQUIRED_IN_MODEL, Schemas, openapi_document
+from reconciler.sandbox.responses import error_answer, in_api, json_answer, page_answer
 from reconciler.sandbox.seed import complete, now
 from reconciler.sandbox.settings import BASE_PATH, Settings
-from reconciler.sandbox.store import Assistant, Store, encode
-
-Handler = Callable[[Request], Awaitable[Response]]
+from reconciler.sandbox.store import STORES, Assistant, Store
 
 
 def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faults | None = None) -> ASGIApp:
     """Return the application over two stores; the settings' host, port, store, seed and faults mean nothing to it."""
-    api = _Api(store, sessions, settings, faults or NoFaults())
+    faults = faults or Faults((), store, sessions, 0)
+    api = _Api(store, sessions, settings, faults)
     starlette = Starlette(
         routes=[
             Mount(BASE_PATH, app=Router(api.routes(), redirect_slashes=False)),
-            Route("/{path:path}", _page),
+            Route("/{path:path}", _answer_page),
         ],
         exception_handlers={
-            HTTPException: _refusal,
-            sqlite3.Error: _store_failed,
-            Exception: _unexpected,
+            HTTPException: _answer_refusal,
+            sqlite3.Error: lambda *_: error_answer(500, "The local database could not be read or written"),
+            Exception: lambda *_: error_answer(500, "Something went wrong in the sandbox"),
         },
     )
     starlette.router.redirect_slashes = False
-    app: ASGIApp = Latency(starlette, settings.latency_ms / 1000) if settings.latency_ms else starlette
-    return faults.around(app) if faults else app
-
-
-class Latency:
-    """Makes every request to the API wait, as a network would."""
-
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
-        self._app = app
-        self._seconds = seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait, then pass the request on; a sandbox that stops in the meantime says so."""
-        if in_api(scope["path"]):
-            try:
-                await asyncio.sleep(self._seconds)
-            except asyncio.CancelledError:
-                await error_answer(503, "The sandbox is stopping")(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+    return faults.around(starlette)
 
 
 class _Api:
     """The API's calls: each takes a request and returns the answer, or raises HTTPException."""
 
-    def __init__(self, store: Store, sessions: Sessions, settings: Settings, hook: Hook) -> None:
+    def __init__(self, store: Store, sessions: Sessions, settings: Settings, faults: Faults) -> None:
         self._store = store
-        self._hook = hook
+        self._faults = faults
         self._sessions = sessions
-        self._nested = settings.nested
-        self._listing = settings.listing
-        self._document = openapi_document(nested=settings.nested, strict=settings.strict, listing=settings.listing)
-        self._rules = Rules(self._document)
+        self._settings = settings
+        self._schemas = Schemas(nested=settings.nested, strict=settings.strict)
+        self._document = openapi_document(self._schemas.components, listing=settings.listing)
 
     def routes(self) -> list[Route]:
         """Return the routes below the base path."""
-        listing = {"GET": self._list} if self._listing else {}
+        listing = {"GET": self._list} if self._settings.listing else {}
         return [
-            _route("/assistants/{id}", {"GET": self._read, "PATCH": self._update, "DELETE": self._delete}),
-            _route("/assistants", {**listing, "POST": self._create}),
-            _route("/auth/login", {"POST": self._log_in}),
-            _route("/auth/me", {"GET": self._me}),
-            _route("/openapi.json", {"GET": self._openapi}),
+            self._route("/assistants/{id}", {"GET": self._read, "PATCH": self._update, "DELETE": self._delete}),
+            self._route("/assistants", {**listing, "POST": self._create}),
+            self._route("/auth/login", {"POST": self._log_in}),
+            self._route("/auth/me", {"GET": self._me}),
+            self._route("/openapi.json", {"GET": self._openapi}),
         ]
+
+    def _route(self, path: str, handlers: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> Route:
+        """Return one route for all methods of a path, so that a 405 names them all; HEAD is served as GET."""
+
+        async def dispatch(request: Request) -> Response:
+            try:
+                await asyncio.sleep(self._settings.latency_ms / 1000)
+            except asyncio.CancelledError:
+                # The server cancels what still waits when it stops: the client gets an answer all the same.
+                raise HTTPException(503, "The sandbox is stopping") from None
+            return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+        return Route(path, dispatch, methods=list(handlers))
 
     async def _openapi(self, _request: Request) -> Response:
         return json_answer(encode(self._document))
@@ -104,6 +91,7 @@ class _Api:
         if account.disabled:
             raise HTTPException(403, "This account is disabled")
         answer = json_answer(encode({"message": "Login successful", "user": account.as_user()}))
+        # `Secure`, as the real API has it: clients meet it over plain HTTP here, and must send the cookie anyway.
         answer.headers["set-cookie"] = (
             f"{COOKIE}={self._sessions.log_in(account)}; HttpOnly; Path=/; SameSite=Lax; Secure"
         )
@@ -114,17 +102,19 @@ class _Api:
 
     async def _read(self, request: Request) -> Response:
         self._account(request)
-        text = self._store.answer(request.path_params["id"])
+        found = self._store.read(request.path_params["id"])
+        text = self._faults.show(*found) if found else None
         if text is None:
             raise HTTPException(404, "Assistant not found")
         return json_answer(text)
 
     async def _list(self, request: Request) -> Response:
         self._account(request)
-        return json_answer(f"[{','.join(self._store.answers())}]")
+        texts = (self._faults.show(*found) for found in self._store.read_all())
+        return json_answer(f"[{','.join(text for text in texts if text is not None)}]")
 
     async def _create(self, request: Request) -> Response:
-        self._writer(request, "create")
+        self._require_writer(request, "create")
         body = await self._body(request, "AssistantCreation")
         assistant = complete(f"asst_{secrets.token_hex(12)}", body)
         with self._store.lock:
@@ -132,43 +122,46 @@ class _Api:
         return json_answer(encode(answer), 201)
 
     async def _update(self, request: Request) -> Response:
-        self._writer(request, "update")
-        self._known(request)
+        self._require_writer(request, "update")
+        # An unknown assistant is a 404 whatever the body is. It is looked up again below: while the body was
+        # read, somebody else may have deleted it.
+        self._find(request)
         body = await self._body(request, "AssistantUpdate")
         with self._store.lock:
-            provider_id = self._known(request)
-            provider = self._store.provider_copy(provider_id)
-            database = self._store.database_copy(provider_id)
+            provider_id = self._find(request)
+            provider, database = (self._store.copy(name, provider_id) for name in STORES)
             if provider is None or database is None:
                 raise HTTPException(500, "The external provider does not know this assistant")
-            answer = self._write(request, body, (self._after(provider, body), self._after(database, body)))
+            answer = self._write(request, body, (self._patch(provider, body), self._patch(database, body)))
         return json_answer(encode(answer))
 
     def _write(self, request: Request, body: Mapping[str, Any], copies: Copies) -> Assistant:
         """Write one store after the other, as far as the faults let it come; return the local database's copy."""
-        provider, database = self._hook.kept(request.scope, body, copies)
-        if self._hook.reaches(request.scope, "provider"):
-            self._store.write_provider(provider)
-        if self._hook.reaches(request.scope, "database"):
-            self._store.write_database(database)
-        return database
+        copies = self._faults.normalise(request.scope, body, copies)
+        for name, copy in zip(STORES, copies, strict=True):
+            if self._faults.reaches(request.scope, name):
+                if name == "database":
+                    self._faults.hold_reads(request.scope, copy["id"])
+                self._store.write(name, copy)
+        return copies[1]
 
-    def _after(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
+    def _patch(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
-        result = patched(assistant, body, self._nested)
-        if "model" in body and (problems := self._rules.incomplete(result["model"])):
-            raise HTTPException(400, "; ".join(problems))
+        # The reference does not say whether PATCH replaces a nested object or merges into it: both are offered.
+        result = _merge(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
+        missing = [key for key in REQUIRED_IN_MODEL if "model" in body and result["model"].get(key) is None]
+        if missing:
+            raise HTTPException(400, "; ".join(f"model.{key} is required" for key in missing))
         result["updatedAt"] = now(after=assistant["updatedAt"])
         return result
 
     async def _delete(self, request: Request) -> Response:
-        self._writer(request, "delete")
+        self._require_writer(request, "delete")
         with self._store.lock:
-            provider_id = self._known(request)
-            if self._hook.reaches(request.scope, "provider"):
-                self._store.delete_provider(provider_id)
-            if self._hook.reaches(request.scope, "database"):
-                self._store.delete_database(provider_id)
+            provider_id = self._find(request)
+            for name in STORES:
+                if self._faults.reaches(request.scope, name):
+                    self._store.delete(name, provider_id)
         return json_answer(encode({"success": True}))
 
     def _account(self, request: Request) -> Account:
@@ -177,11 +170,12 @@ class _Api:
             raise HTTPException(401, "Not authenticated")
         return account
 
-    def _writer(self, request: Request, verb: str) -> None:
-        if not self._account(request).may_write:
+    def _require_writer(self, request: Request, verb: str) -> None:
+        # The API's reference has 401 here, where 403 would be usual.
+        if self._account(request).role == "VIEWER":
             raise HTTPException(401, f"You do not have permission to {verb} assistants")
 
-    def _known(self, request: Request) -> str:
+    def _find(self, request: Request) -> str:
         """Return the provider's id of the assistant that the path names by either id."""
         provider_id = self._store.find(request.path_params["id"])
         if provider_id is None:
@@ -190,40 +184,29 @@ class _Api:
 
     async def _body(self, request: Request, schema: str) -> dict[str, Any]:
         try:
-            body = read_json(await request.body())
+            body: dict[str, Any] = read_json(await request.body())
         except NotJson as error:
             raise HTTPException(400, str(error)) from error
-        if problems := self._rules.problems(schema, body):
+        if problems := self._schemas.problems(schema, body):
             raise HTTPException(400, "; ".join(problems))
-        checked: dict[str, Any] = body
-        return checked
+        return body
 
 
-def _route(path: str, handlers: Mapping[str, Handler]) -> Route:
-    """Return one route for all methods of a path, so that a 405 names them all; HEAD is served as GET."""
-
-    async def dispatch(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
-
-    return Route(path, dispatch, methods=list(handlers))
-
-
-async def _page(request: Request) -> Response:
-    if in_api(request.url.path):
-        return error_answer(404, "Not Found")
-    return page_answer()
+def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    # Objects are merged key by key at every depth; a list is replaced, and a null is stored.
+    result = dict(old)
+    for key, value in new.items():
+        before = old.get(key)
+        result[key] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return result
 
 
-async def _refusal(request: Request, error: Exception) -> Response:
+async def _answer_page(request: Request) -> Response:
+    return error_answer(404, "Not Found") if in_api(request.url.path) else page_answer()
+
+
+async def _answer_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's type for handlers is wider than what it calls
-    if not in_api(request.url.path):
-        return page_answer(error.status_code, error.headers)
-    return error_answer(error.status_code, error.detail, error.headers)
-
-
-async def _store_failed(_request: Request, _exception: Exception) -> Response:
-    return error_answer(500, "The local database could not be read or written")
-
-
-async def _unexpected(_request: Request, _exception: Exception) -> Response:
-    return error_answer(500, "Something went wrong in the sandbox")
+    if in_api(request.url.path):
+        return error_answer(error.status_code, error.detail, error.headers)
+    return page_answer(error.status_code, error.headers)

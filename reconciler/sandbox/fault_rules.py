@@ -1,4 +1,4 @@
-"""The sandbox's fault rules as values: what each can say. Reads no text and does nothing to a request."""
+"""A fault rule as a value, and which requests it hits. Reads no text and does nothing to a request."""
 
 import dataclasses
 import email.utils
@@ -7,145 +7,64 @@ import re
 from typing import Any, Literal
 
 After = Literal["provider", "database", "both"]
-Failing = Literal["status", "reset", "hang", "half", "html", "drip"]
-Normalising = Literal["trim", "sort", "round"]
-Moment = Literal["before", "after"]
+Does = Literal[
+    "status", "reset", "hang", "half", "html", "drip", "limit", "token", "trim", "sort", "round", "drop", "edit", "lag"
+]
 
-METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
-ANY = "*"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class When:
-    """Which of the requests that a rule counts it hits; `number` is a count, or a percentage for `share`."""
-
-    kind: Literal["each", "nth", "every", "first", "from", "share"] = "each"
-    number: float = 1
-
-    def hits(self, count: int, chance: float) -> bool:
-        """Tell whether the request with this count (1 is the first) is hit; `chance` is in [0, 1)."""
-        match self.kind:
-            case "each":
-                return True
-            case "nth":
-                return count == self.number
-            case "every":
-                return count % self.number == 0
-            case "first":
-                return count <= self.number
-            case "from":
-                return count >= self.number
-            case _:
-                return chance * 100 < self.number
+FAILING: tuple[Does, ...] = ("status", "reset", "hang", "half", "html", "drip")
+KEEPING: tuple[Does, ...] = ("trim", "sort", "round", "drop")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Requests:
-    """The requests that a rule is about. In a path, which is below the base URL, `*` stands for one part of it."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of docs/sandbox.md. `does` says what it does, and so which of the other fields it uses.
 
-    when: When
-    method: str
-    path: str
-
-    def matches(self, method: str, path: str) -> bool:
-        """Tell whether the rule counts a request."""
-        return self.method in (ANY, method) and path_matches(self.path, path)
-
-
-def path_matches(pattern: str, path: str) -> bool:
-    """Tell whether a path is one that a pattern means; `*` alone means every path."""
-    if pattern == ANY:
-        return True
-    parts = "[^/]*".join(re.escape(part) for part in re.split(r"\*+", pattern))
-    return re.fullmatch(parts, path, re.DOTALL) is not None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class RetryAfter:
-    """The header of that name: a number of seconds, or the HTTP date that lies so far ahead (RFC 9110, 10.2.3)."""
-
-    seconds: int
-    as_date: bool = False
-
-    def header(self, now: float) -> str:
-        """Return the header's value at a time in seconds since the epoch; a date is never too early."""
-        if not self.as_date:
-            return str(self.seconds)
-        return email.utils.formatdate(math.ceil(now) + self.seconds, usegmt=True)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class What:
-    """How a request fails: `after` names the stores that are written first, None none of them.
-
-    `status` belongs to `status` and `html`, `seconds` to `hang` (None: for ever) and `drip`.
+    `when`, `number`, `method` and `path` (below the base URL) choose the requests of a failure or an edit.
+    `number` is also how many requests a limit or a token allows. `after` names the stores that a failing write
+    reaches, None none. `seconds` belongs to `hang` (None: for ever), `drip`, `lag` and to a limit within a time;
+    `wait` and `wait_as_date` are Retry-After; `field` is a path, () for all of them.
     """
 
-    kind: Failing
+    text: str
+    does: Does
+    when: Literal["nth", "every", "first", "from", "share"] = "every"
+    number: float = 1
+    method: str = "*"
+    path: str = "*"
     status: int = 200
     seconds: float | None = None
     after: After | None = None
-    retry_after: RetryAfter | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Failure:
-    """Makes requests fail."""
-
-    text: str
-    requests: Requests
-    what: What
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Limit:
-    """Answers 429 to more requests than that: in flight at once, or within so many seconds."""
-
-    text: str
-    most: int
-    seconds: int | None = None
-    retry_after: RetryAfter | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class TokenLife:
-    """Makes a token invalid after so many requests."""
-
-    text: str
-    requests: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Normalise:
-    """Keeps another value than the one that was sent; `field` is a path, () stands for everything."""
-
-    text: str
-    how: Normalising
+    wait: int | None = None
+    wait_as_date: bool = False
     field: tuple[str, ...] = ()
     digits: int = 0
+    value: Any = None
+    moment: Literal["before", "after"] = "before"
+
+    def is_about(self, method: str, path: str) -> bool:
+        """Tell whether the rule counts a request."""
+        return self.method in ("*", method) and path_matches(self.path, path)
+
+    def hits(self, count: int, chance: float) -> bool:
+        """Tell whether the rule hits the request with this count (1 is the first); `chance` is in [0, 1)."""
+        return {
+            "nth": count == self.number,
+            "every": count % self.number == 0,
+            "first": count <= self.number,
+            "from": count >= self.number,
+            "share": chance * 100 < self.number,
+        }[self.when]
+
+    def retry_after(self, now: float) -> dict[str, str]:
+        """Return the rule's header Retry-After (RFC 9110, 10.2.3), if it has one; `now` is in seconds since 1970."""
+        if self.wait is None:
+            return {}
+        # A date has whole seconds. It is rounded up: a client that waits for it must not come too early.
+        date = email.utils.formatdate(math.ceil(now) + self.wait, usegmt=True)
+        return {"retry-after": date if self.wait_as_date else str(self.wait)}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class DropUnknown:
-    """Loses the keys of a sent object that the API does not document."""
-
-    text: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Edit:
-    """Another writer: sets a field of the assistant that the path names, in both stores."""
-
-    text: str
-    field: tuple[str, ...]
-    value: Any
-    moment: Moment
-    requests: Requests
-
-
-Rule = Failure | Limit | TokenLife | Normalise | DropUnknown | Edit
-
-
-def takes_a_share(rule: Rule) -> bool:
-    """Tell whether a rule chooses its requests at random."""
-    return isinstance(rule, Failure | Edit) and rule.requests.when.kind == "share"
+def path_matches(pattern: str, path: str) -> bool:
+    """Tell whether a pattern means a path: `*` stands for anything but a slash, and `*` alone for every path."""
+    parts = "[^/]*".join(re.escape(part) for part in re.split(r"\*+", pattern))
+    return pattern == "*" or re.fullmatch(parts, path, re.DOTALL) is not None

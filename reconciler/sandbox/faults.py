@@ -1,147 +1,249 @@
-"""Faults on request: an ASGI middleware around the application, and the hook that the application asks when it writes.
+"""Applies the fault rules: a middleware before the application, and what the application asks when it writes.
 
-Which rule does what stands in docs/sandbox.md. Every rule counts for itself; nothing here outlives the
-server.
+Which rule does what stands in docs/sandbox.md. Every rule counts for itself; nothing here outlives the server.
 """
 
 import asyncio
+import collections
 import contextlib
 import dataclasses
+import json
 import random
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.sandbox import connection
 from reconciler.sandbox.accounts import COOKIE, Sessions
-from reconciler.sandbox.answers import in_api
-from reconciler.sandbox.fault_answers import fail, refuse
-from reconciler.sandbox.fault_limits import Gate
-from reconciler.sandbox.fault_rules import DropUnknown, Edit, Failure, Limit, Normalise, Rule, TokenLife
-from reconciler.sandbox.fault_values import edit, kept
-from reconciler.sandbox.hook import Copies, StoreName
-from reconciler.sandbox.request_log import note
+from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule
+from reconciler.sandbox.openapi import OBJECTS
+from reconciler.sandbox.responses import fail, in_api, refusal, reset
+from reconciler.sandbox.seed import now
 from reconciler.sandbox.settings import BASE_PATH
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
-_STORES = "reconciler.stores"
-_ASSISTANTS = "/assistants/"
+Copies = tuple[Assistant, Assistant]
+Tell = Callable[[str], None]
+
+# Keys of a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
+# that make reading lag behind that write.
+_HITS = "reconciler.hits"
+_REACHED = "reconciler.stores"
+_LAGS = "reconciler.lags"
 
 
 @dataclasses.dataclass(slots=True)
 class Tally:
-    """How often a rule was looked at and how often it did something; `number` is its place, from 1."""
+    """One rule at work: how often it was looked at and how often it did something; `number` is its place, from 1."""
 
     number: int
     rule: Rule
+    chances: random.Random
     seen: int = 0
     hit: int = 0
+    # For a limit the requests that it has let in, for a token's life how often each token was used.
+    inside: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
+    uses: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     def strike(self, scope: Scope) -> None:
-        """Count that the rule hit a request, and say so in the request's log."""
+        """Count that the rule hit a request, for the totals and for the request's line in the log."""
         self.hit += 1
-        note(scope, self.number)
+        scope[_HITS].append(self.number)
+
+    @contextlib.contextmanager
+    def let_in(self) -> Iterator[bool]:
+        """Give whether a limit lets a request come in; it is in flight until this ends."""
+        moment = time.monotonic()
+        while self.rule.seconds and self.inside and self.inside[0] <= moment - self.rule.seconds:
+            self.inside.popleft()
+        # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
+        is_open = len(self.inside) < self.rule.number
+        if is_open:
+            self.inside.append(moment)
+        try:
+            yield is_open
+        finally:
+            if is_open and not self.rule.seconds:
+                self.inside.popleft()
 
 
 class Faults:
-    """All rules of one sandbox, with their counters."""
+    """All rules of one sandbox, with their counters; `tell` gets a line for every request to the API."""
 
-    def __init__(self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int) -> None:
-        self.tallies = [Tally(number, rule) for number, rule in enumerate(rules, 1)]
+    def __init__(
+        self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int, tell: Tell | None = None
+    ) -> None:
+        # One sequence of chances for each rule: another rule must not change which requests it chooses.
+        chances = (random.Random(f"{seed}/{number}") for number, _ in enumerate(rules, 1))  # noqa: S311
+        self.tallies = [Tally(number, rule, next(chances)) for number, rule in enumerate(rules, 1)]
         self._store = store
         self._sessions = sessions
-        self._gates = [(tally, Gate(tally.rule)) for tally in self.tallies if isinstance(tally.rule, Limit)]
-        self._uses: dict[tuple[int, str], int] = {}
-        # One sequence for each rule: another rule must not change which requests it chooses.
-        self._chances = {tally.number: random.Random(f"{seed}/{tally.number}") for tally in self.tallies}  # noqa: S311
+        self._tell = tell
+        # By the provider's id: until when what was read before a write is still shown, the oldest write first.
+        self._lagging: dict[str, list[tuple[float, str | None]]] = {}
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """Return the application with the faults before it."""
+        """Return the application with the faults before it; pages outside the API never fail, and are not logged."""
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             if not in_api(scope["path"]):
                 await app(scope, receive, send)
                 return
+            hits: list[int] = []
+            status = "no answer"
+
+            async def sending(message: Message) -> None:
+                nonlocal status
+                status = str(message.get("status", status))
+                await send(message)
+
             try:
-                await self._request(app, scope, receive, send)
+                await self._meet(app, {**scope, _HITS: hits}, receive, sending)
             except asyncio.CancelledError:
                 # The sandbox is stopping, and the request still hangs. A loop that ends cancels twice.
                 with contextlib.suppress(asyncio.CancelledError):
-                    await connection.reset(scope, receive)
+                    await reset(scope, receive)
+            finally:
+                # The path as it came, percent signs and all: nothing that a terminal obeys is in it.
+                path = scope["raw_path"].decode("ascii", "backslashreplace")
+                if self._tell:
+                    self._tell(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in hits)}")
 
         return guarded
 
-    async def _request(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        with contextlib.ExitStack() as inside:
-            for tally, gate in self._gates:
-                tally.seen += 1
-                if not inside.enter_context(gate.request()):
-                    tally.strike(scope)
-                    await refuse(429, gate.limit.retry_after, scope, receive, send)
-                    return
+    async def _meet(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.ExitStack() as in_flight:
+            # Limits come before all else, as they would at a gateway: no other rule sees what they turn away.
+            for tally in self.tallies:
+                if tally.rule.does == "limit":
+                    tally.seen += 1
+                    if not in_flight.enter_context(tally.let_in()):
+                        tally.strike(scope)
+                        await refusal(tally.rule, 429)(scope, receive, send)
+                        return
             self._use_token(scope)
-            due = [(tally, tally.rule) for tally in self.tallies if self._is_due(tally, scope)]
-            edits = [(tally, rule) for tally, rule in due if isinstance(rule, Edit)]
-            self._edit(scope, [one for one in edits if one[1].moment == "before"])
-            if later := [one for one in edits if one[1].moment == "after"]:
-                send = self._then_edit(scope, later, send)
-            for tally, rule in due:
-                if isinstance(rule, Failure):
+            # All rules count a request, even where another decides what becomes of it.
+            due = [tally for tally in self.tallies if self._is_due(tally, scope)]
+            self._edit(scope, due, "before")
+            send = self._edit_before_end(scope, due, send)
+            # A lag decides nothing: it comes on top of whatever else becomes of the request.
+            scope = {**scope, _LAGS: [tally for tally in due if tally.rule.does == "lag"]}
+            for tally in due:
+                if tally.rule.does in FAILING:
                     tally.strike(scope)
-                    scope = {**scope, _STORES: rule.what.after or "both"}
-                    await fail(rule.what, app, scope, receive, send)
+                    await fail(tally.rule, app, {**scope, _REACHED: tally.rule.after or "both"}, receive, send)
                     return
             await app(scope, receive, send)
 
     def _is_due(self, tally: Tally, scope: Scope) -> bool:
-        """Let a rule count a request if it is about it; tell whether it is one that it hits."""
+        """Let a rule that chooses requests count this one if it is about it; tell whether it is one that it hits."""
         rule = tally.rule
-        if not isinstance(rule, Failure | Edit):
-            return False
-        if not rule.requests.matches(scope["method"], scope["path"].removeprefix(BASE_PATH)):
+        path = scope["path"].removeprefix(BASE_PATH)
+        if rule.does not in (*FAILING, "edit", "lag") or not rule.is_about(scope["method"], path):
             return False
         tally.seen += 1
-        return rule.requests.when.hits(tally.seen, self._chances[tally.number].random())
+        return rule.hits(tally.seen, tally.chances.random())
 
     def _use_token(self, scope: Scope) -> None:
         token = Request(scope).cookies.get(COOKIE, "")
         for tally in self.tallies:
-            if isinstance(tally.rule, TokenLife) and self._sessions.owner(token):
+            if tally.rule.does == "token" and self._sessions.owner(token):
                 tally.seen += 1
-                used = self._uses[tally.number, token] = self._uses.get((tally.number, token), 0) + 1
-                if used > tally.rule.requests:
+                tally.uses[token] += 1
+                if tally.uses[token] > tally.rule.number:
                     tally.strike(scope)
                     self._sessions.revoke(token)
 
-    def _edit(self, scope: Scope, rules: Sequence[tuple[Tally, Edit]]) -> None:
-        for tally, rule in rules:
-            if edit(self._store, scope["path"].removeprefix(BASE_PATH + _ASSISTANTS), rule):
+    def _edit(self, scope: Scope, due: Sequence[Tally], moment: str) -> None:
+        """Set fields of the assistant that a request's path names by either id, as somebody in the dashboard would."""
+        store = self._store
+        for tally in due:
+            if tally.rule.does != "edit" or tally.rule.moment != moment:
+                continue
+            with store.lock:
+                provider_id = store.find(scope["path"].removeprefix(f"{BASE_PATH}/assistants/"))
+                if provider_id is None:
+                    continue
                 tally.strike(scope)
+                for name in STORES:
+                    if copy := store.copy(name, provider_id):
+                        edited = _put(copy, tally.rule.field, tally.rule.value)
+                        store.write(name, {**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
-    def _then_edit(self, scope: Scope, rules: Sequence[tuple[Tally, Edit]], send: Send) -> Send:
-        """Return a `send` that edits before the answer's last byte: whoever has the answer finds the edit done."""
-
+    def _edit_before_end(self, scope: Scope, due: Sequence[Tally], send: Send) -> Send:
+        # The edit comes before the answer's last byte: whoever has the answer can be sure to find it done.
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                self._edit(scope, rules)
+                self._edit(scope, due, "after")
             await send(message)
 
         return sending
 
     def reaches(self, scope: Scope, store: StoreName) -> bool:
-        """Tell whether a request's write reaches a store."""
-        return scope.get(_STORES, "both") in ("both", store)
+        """Tell whether a request's write reaches a store; asked right before each of the two."""
+        return scope.get(_REACHED, "both") in ("both", store)
 
-    def kept(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
+    def hold_reads(self, scope: Scope, provider_id: str) -> None:
+        """Let reading lag behind a write to the local database, which comes right after, if a rule says so."""
+        tallies: list[Tally] = scope.get(_LAGS, [])
+        for tally in tallies:
+            found = self._store.read(provider_id)
+            until = time.monotonic() + (tally.rule.seconds or 0)
+            self._lagging.setdefault(provider_id, []).append((until, found[1] if found else None))
+            tally.strike(scope)
+
+    def show(self, provider_id: str, text: str) -> str | None:
+        """Return what GET shows of an assistant instead of the local database's copy; None for one not yet there."""
+        moment = time.monotonic()
+        texts = [before for until, before in self._lagging.get(provider_id, ()) if until > moment]
+        return texts[0] if texts else text
+
+    def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
         """Return what the two stores keep of the copies that a request's body has just changed or made."""
         for tally in self.tallies:
-            rule = tally.rule
-            if isinstance(rule, Normalise | DropUnknown):
-                provider, database = copies
-                before, copies = copies, (kept(rule, provider, body), kept(rule, database, body))
+            if tally.rule.does in KEEPING:
+                before, copies = copies, (_keep(tally.rule, copies[0], body), _keep(tally.rule, copies[1], body))
                 tally.seen += 1
                 if copies != before:
                     tally.strike(scope)
         return copies
+
+
+def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
+    """Return what a rule leaves of an assistant's top-level fields that a body has just set."""
+    sent = {name: value for name, value in assistant.items() if name in body}
+    if rule.does != "drop":
+        return {**assistant, **_normalise(rule, sent, rule.field)}
+    for name in sent.keys() & OBJECTS.keys():
+        if isinstance(sent[name], dict):
+            sent[name] = {key: inner for key, inner in sent[name].items() if key in OBJECTS[name]["properties"]}
+    return {**assistant, **sent}
+
+
+def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
+    """Return a value with what lies at and below a path normalised."""
+    if path:
+        if not isinstance(value, dict) or path[0] not in value:
+            return value
+        return {**value, path[0]: _normalise(rule, value[path[0]], path[1:])}
+    if isinstance(value, dict):
+        return {key: _normalise(rule, inner, ()) for key, inner in value.items()}
+    if isinstance(value, list):
+        several = [_normalise(rule, inner, ()) for inner in value]
+        # By their JSON, since a list may hold values that Python cannot compare.
+        return sorted(several, key=lambda one: json.dumps(one, sort_keys=True)) if rule.does == "sort" else several
+    if rule.does == "trim" and isinstance(value, str):
+        return value.strip()
+    if rule.does == "round" and isinstance(value, float):
+        return round(value, rule.digits or None)
+    return value
+
+
+def _put(value: Any, path: tuple[str, ...], new: Any) -> Any:
+    """Return a value with another one at a path; what stands in the way and is no object becomes one."""
+    if not path:
+        return new
+    before = value if isinstance(value, dict) else {}
+    return {**before, path[0]: _put(before.get(path[0]), path[1:], new)}

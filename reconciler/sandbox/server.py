@@ -1,22 +1,31 @@
 """Starts the sandbox as a real HTTP server, and stops it. Prints nothing."""
 
+import asyncio
 import contextlib
 import ipaddress
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.sandbox.accounts import sessions_from
 from reconciler.sandbox.app import build_app
-from reconciler.sandbox.connection import Protocol
 from reconciler.sandbox.faults import Faults, Tally
-from reconciler.sandbox.request_log import RequestLog
+from reconciler.sandbox.responses import TRANSPORT
 from reconciler.sandbox.seed import read_seed
 from reconciler.sandbox.settings import BASE_PATH, SandboxError, Settings
 from reconciler.sandbox.store import Store
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol, which hands its transport to the requests that it brings."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
 class Server(uvicorn.Server):
@@ -26,7 +35,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Protocol,
+                http=_Protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -35,6 +44,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=60,
+                # A request that hangs must not keep the sandbox from stopping.
                 timeout_graceful_shutdown=1,
             )
         )
@@ -47,22 +57,17 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to a loopback address; port 0 takes a free one.
-
-    Raises SandboxError for any other host, since whoever reaches the sandbox may log in, and for a port that
-    is taken.
-    """
+    """Return a socket bound to a loopback address; port 0 takes a free one. Raises SandboxError where it cannot."""
     address = "127.0.0.1" if host == "localhost" else host
-    try:
+    ip = None
+    with contextlib.suppress(ValueError):
         ip = ipaddress.ip_address(address)
-    except ValueError:
-        ip = None
+    # Whoever reaches the sandbox may log in, so that nobody else on the network may reach it.
     if ip is None or not ip.is_loopback:
-        message = f"The sandbox listens on loopback only, and {host!r} is not a loopback address"
-        raise SandboxError(message, hint="use --host 127.0.0.1, ::1 or localhost")
+        hint = "use --host 127.0.0.1, ::1 or localhost"
+        raise SandboxError(f"The sandbox listens on loopback only, and {host!r} is not a loopback address", hint=hint)
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
-    # asyncio switches Nagle's algorithm off only for a socket that names its protocol; with it each answer
-    # takes 40 ms.
+    # asyncio switches Nagle's algorithm off only for a socket that names its protocol; with it an answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,10 +76,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        message = f"The sandbox cannot listen on {host}, port {port}: {error.strerror}"
-        raise SandboxError(
-            message, hint="stop what uses the port, or choose another with --port (0: a free one)"
-        ) from error
+        hint = "stop what uses the port, or choose another with --port (0: a free one)"
+        raise SandboxError(f"The sandbox cannot listen on {host}, port {port}: {error.strerror}", hint=hint) from error
     return listener
 
 
@@ -87,35 +90,21 @@ def serve(
     """Run a sandbox until SIGINT or SIGTERM; both end it in good order. Return what its faults have done.
 
     `announce` is called with the base URL and the number of assistants once connections are accepted, `tell`
-    with a line for every request to the API.
-    `environment` is where an account of the user's own comes from. Raises SandboxError for what keeps the
-    sandbox from starting.
+    with a line for every request to the API. `environment` is where an account of the user's own comes from.
+    Raises SandboxError for what keeps the sandbox from starting.
     """
     seeds = read_seed(settings.seed) if settings.seed else []
     # The store comes last: a start that fails leaves no file behind.
-    with (
-        listen(settings.host, settings.port) as listener,
-        contextlib.closing(Store(settings.store)) as store,
-    ):
+    with listen(settings.host, settings.port) as listener, contextlib.closing(Store(settings.store)) as store:
         store.fill(seeds)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
         sessions = sessions_from(environment)
-        faults = Faults(settings.faults, store, sessions, settings.fault_seed) if settings.faults else None
+        faults = Faults(settings.faults, store, sessions, settings.fault_seed, tell)
         app = build_app(store, sessions, settings, faults)
-        server = Server(RequestLog(app, tell) if tell else app, lambda: announce(url, store.count()))
-        with _signals_end_quietly():
-            server.run(sockets=[listener])
-    return faults.tallies if faults else []
-
-
-@contextlib.contextmanager
-def _signals_end_quietly() -> Iterator[None]:
-    """Let uvicorn, which raises a signal again once it has stopped, raise it into nothing."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda _number, _frame: None) for number in signals}
-    try:
-        yield
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)
+        server = Server(app, lambda: announce(url, len(store.read_all())))
+        # Once uvicorn has stopped it raises the signal again. It is raised into nothing, so that the exit code is 0.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: None)
+        server.run(sockets=[listener])
+    return faults.tallies

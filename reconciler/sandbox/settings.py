@@ -1,23 +1,19 @@
-"""What the sandbox can be told, and how it says that it cannot start. Imports cheaply."""
+"""The sandbox's settings, and the error that says why it cannot start. Imports cheaply."""
 
 import dataclasses
 from pathlib import Path
 from typing import Literal
 
+from reconciler.errors import ReconcilerError
 from reconciler.sandbox.fault_rules import Rule
 
 BASE_PATH = "/api"
-ORGANISATION = "org_sandbox"
 
 Nested = Literal["merge", "replace"]
 
 
-class SandboxError(Exception):
-    """The sandbox cannot start: the text says what happened, `hint` what to do next."""
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class SandboxError(ReconcilerError):
+    """The sandbox cannot start."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +22,7 @@ class Settings:
 
     `port` 0 takes a free one; `store` None keeps everything in memory; `nested` says what PATCH does to an
     object inside an assistant; `strict` wants `model` and `voice` in every PATCH; `listing` offers `GET
-    /assistants`; `fault_seed` decides which requests a rule chooses that takes a random share of them.
+    /assistants`; `fault_seed` decides which requests a rule with a percentage hits.
     """
 
     host: str = "127.0.0.1"

@@ -1,47 +1,44 @@
 """The two stores, in SQLite: each assistant as the provider holds it, and its copy in the local database.
 
-They are written one after the other and never in one transaction: in the real system they are two machines.
 Knows ids and JSON text, and no rule about what an assistant may hold.
 """
 
+import contextlib
 import json
 import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from reconciler.sandbox.jsontext import encode
 from reconciler.sandbox.settings import SandboxError
 
 Assistant = dict[str, Any]
+StoreName = Literal["provider", "database"]
 
+STORES: tuple[StoreName, ...] = ("provider", "database")
 LOCAL_PREFIX = "local_"
 
 # "ARec": tells our files from other programs' databases.
 _APPLICATION = 0x41526563
 
+# Two tables, written one after the other and never in one transaction: in the real system they are two machines.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS provider (id TEXT PRIMARY KEY, assistant TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS database (
-    number INTEGER PRIMARY KEY,
-    local_id TEXT NOT NULL UNIQUE,
-    id TEXT NOT NULL UNIQUE,
-    assistant TEXT NOT NULL
+    number INTEGER PRIMARY KEY, local_id TEXT NOT NULL UNIQUE, id TEXT NOT NULL UNIQUE, assistant TEXT NOT NULL
 );
 """
-
-_WRITE_PROVIDER = "INSERT INTO provider VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET assistant = excluded.assistant"
-_WRITE_DATABASE = (
-    "INSERT INTO database (id, local_id, assistant) VALUES (?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET assistant = excluded.assistant"
+# The provider's id goes before a local one: an assistant of the provider may be called local_x.
+_BY_EITHER_ID = (
+    "SELECT id, assistant FROM database WHERE id = :id"
+    " UNION ALL SELECT id, assistant FROM database WHERE local_id = :id LIMIT 1"
 )
-
-
-def encode(value: Any) -> str:
-    """Return a value as compact JSON text; raises ValueError or TypeError for what JSON cannot hold."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A lone surrogate, which JSON can write and UTF-8 cannot, stays the escape that it came in as.
-    return text.encode(errors="backslashreplace").decode()
+_INSERT: dict[StoreName, str] = {
+    "provider": "INSERT INTO provider VALUES (:id, :text) ON CONFLICT (id) DO ",
+    "database": "INSERT INTO database (id, local_id, assistant) VALUES (:id, :local_id, :text) ON CONFLICT (id) DO ",
+}
 
 
 class Store:
@@ -53,115 +50,73 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         """Open a file, or a store in memory; raises SandboxError for a file that cannot be one."""
         self.lock = threading.RLock()
-        try:
-            self._connection = sqlite3.connect(
-                path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1
-            )
-        except sqlite3.Error as error:
-            raise _unusable(path, str(error)) from error
-        try:
-            self._prepare(path)
-        except BaseException:
-            self._connection.close()
-            raise
+        with contextlib.ExitStack() as if_it_fails:
+            try:
+                self._connection = sqlite3.connect(
+                    path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1
+                )
+                if_it_fails.callback(self._connection.close)
+                self._prepare(path)
+            except sqlite3.Error as error:
+                raise _unusable(path, str(error)) from error
+            if_it_fails.pop_all()
 
     def _prepare(self, path: Path | None) -> None:
-        try:
-            (application,) = self._connection.execute("PRAGMA application_id").fetchone()
-            (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if tables and application != _APPLICATION:
-                raise _unusable(path, "it is another program's database")
-            # A sandbox need not survive a power cut, and a write must cost next to nothing.
-            self._connection.execute("PRAGMA synchronous = OFF")
-            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            self._connection.executescript(_TABLES)
-        except sqlite3.Error as error:
-            raise _unusable(path, str(error)) from error
+        [(application,)] = self._ask("PRAGMA application_id")
+        [(tables,)] = self._ask("SELECT count(*) FROM sqlite_schema")
+        if tables and application != _APPLICATION:
+            raise _unusable(path, "it is another program's database")
+        # A sandbox need not survive a power cut, and a write must cost next to nothing.
+        self._ask("PRAGMA synchronous = OFF")
+        self._ask(f"PRAGMA application_id = {_APPLICATION}")
+        self._connection.executescript(_TABLES)
 
     def close(self) -> None:
         """Close the store; what was in memory is gone."""
         with self.lock:
             self._connection.close()
 
+    def read(self, any_id: str) -> tuple[str, str] | None:
+        """Return the provider's id and the local database's copy as JSON text, given either id: what GET answers."""
+        return next(iter(self._ask(_BY_EITHER_ID, id=any_id)), None)
+
+    def read_all(self) -> list[tuple[str, str]]:
+        """Return what `read` returns for every assistant in the local database, the oldest first."""
+        return self._ask("SELECT id, assistant FROM database ORDER BY number")
+
     def find(self, any_id: str) -> str | None:
         """Return the provider's id of an assistant in the local database, given either of its ids."""
-        with self.lock:
-            row = self._connection.execute(
-                "SELECT id FROM database WHERE id = :id UNION ALL SELECT id FROM database WHERE local_id = :id LIMIT 1",
-                {"id": any_id},
-            ).fetchone()
-        return row[0] if row else None
+        found = self.read(any_id)
+        return found[0] if found else None
 
-    def answer(self, any_id: str) -> str | None:
-        """Return the local database's copy as JSON text, given either id: what GET answers."""
-        with self.lock:
-            row = self._connection.execute(
-                "SELECT assistant FROM database WHERE id = :id"
-                " UNION ALL SELECT assistant FROM database WHERE local_id = :id LIMIT 1",
-                {"id": any_id},
-            ).fetchone()
-        return row[0] if row else None
+    def copy(self, store: StoreName, provider_id: str) -> Assistant | None:
+        """Return what one of the stores holds, by the provider's id."""
+        rows = self._ask(f"SELECT assistant FROM {store} WHERE id = :id", id=provider_id)  # noqa: S608 - a fixed name
+        return json.loads(rows[0][0]) if rows else None
 
-    def answers(self) -> list[str]:
-        """Return every copy in the local database as JSON text, the oldest first."""
-        with self.lock:
-            return [row[0] for row in self._connection.execute("SELECT assistant FROM database ORDER BY number")]
+    def write(self, store: StoreName, assistant: Assistant) -> None:
+        """Write the copy of one of the stores; the assistant carries the provider's id."""
+        self._ask(f"{_INSERT[store]}UPDATE SET assistant = excluded.assistant", **_row(assistant))
 
-    def count(self) -> int:
-        """Return how many assistants the local database holds."""
-        with self.lock:
-            (number,) = self._connection.execute("SELECT count(*) FROM database").fetchone()
-        return int(number)
-
-    def database_copy(self, provider_id: str) -> Assistant | None:
-        """Return the local database's copy, by the provider's id."""
-        return self._read("SELECT assistant FROM database WHERE id = ?", provider_id)
-
-    def provider_copy(self, provider_id: str) -> Assistant | None:
-        """Return what the provider holds, by its id."""
-        return self._read("SELECT assistant FROM provider WHERE id = ?", provider_id)
-
-    def _read(self, query: str, provider_id: str) -> Assistant | None:
-        with self.lock:
-            row = self._connection.execute(query, (provider_id,)).fetchone()
-        return json.loads(row[0]) if row else None
-
-    def write_provider(self, assistant: Assistant) -> None:
-        """Write the provider's copy; the assistant carries the provider's id."""
-        with self.lock:
-            self._connection.execute(_WRITE_PROVIDER, (assistant["id"], encode(assistant)))
-
-    def write_database(self, assistant: Assistant) -> None:
-        """Write the local database's copy; the assistant carries the provider's id."""
-        with self.lock:
-            self._connection.execute(_WRITE_DATABASE, _database_row(assistant))
-
-    def delete_provider(self, provider_id: str) -> None:
-        """Delete the provider's copy."""
-        with self.lock:
-            self._connection.execute("DELETE FROM provider WHERE id = ?", (provider_id,))
-
-    def delete_database(self, provider_id: str) -> None:
-        """Delete the local database's copy."""
-        with self.lock:
-            self._connection.execute("DELETE FROM database WHERE id = ?", (provider_id,))
+    def delete(self, store: StoreName, provider_id: str) -> None:
+        """Delete the copy of one of the stores."""
+        self._ask(f"DELETE FROM {store} WHERE id = :id", id=provider_id)  # noqa: S608 - a fixed name
 
     def fill(self, assistants: Iterable[Assistant]) -> None:
         """Add to each store the assistants that it does not hold yet: all or none."""
-        several = list(assistants)
+        rows = [_row(one) for one in assistants]
         with self.lock, self._connection:
             self._connection.execute("BEGIN")
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO provider VALUES (?, ?)", [(one["id"], encode(one)) for one in several]
-            )
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO database (id, local_id, assistant) VALUES (?, ?, ?)",
-                [_database_row(one) for one in several],
-            )
+            for store in STORES:
+                self._connection.executemany(f"{_INSERT[store]}NOTHING", rows)
+
+    def _ask(self, query: str, **values: str) -> list[Any]:
+        with self.lock:
+            return self._connection.execute(query, values).fetchall()
 
 
-def _database_row(assistant: Assistant) -> tuple[str, str, str]:
-    return assistant["id"], LOCAL_PREFIX + assistant["id"], encode(assistant)
+def _row(assistant: Assistant) -> dict[str, str]:
+    return {"id": assistant["id"], "local_id": LOCAL_PREFIX + assistant["id"], "text": encode(assistant)}
 
 
 def _unusable(path: Path | None, reason: str) -> SandboxError:

@@ -1,175 +1,175 @@
-"""Carry out a plan: every assistant that differs is written, the others get the outcome that their plan says.
+"""A whole apply, in one order for the command and for Python: lock, read, plan, ask, write, report, record.
 
-`apply` is the plan, then one more call; what one write does stands in `write`.
+What the caller brings is in `Wishes` and `Session`; nothing here prints, prompts or decides an exit code.
 """
 
+import contextlib
 import dataclasses
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from reconciler.api.client import AssistantsApi
 from reconciler.assistant.paths import dotted
-from reconciler.core.definition import Definition
+from reconciler.core.limits import MaxChanges
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Plan
+from reconciler.core.ports import Assistants
+from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
-from reconciler.usecases.scope import Scope, make_run, now
-from reconciler.usecases.workers import for_each
-from reconciler.usecases.write import look_again, write
+from reconciler.core.settings import Settings
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Repository
+from reconciler.usecases.plan import plan
+from reconciler.usecases.project import Project
+from reconciler.usecases.recordable import check_order, check_recordable, records_by_default
+from reconciler.usecases.recording import record
+from reconciler.usecases.resume import only_known, resume_project
+from reconciler.usecases.runs import make_run, now, stop_run
+from reconciler.usecases.saved_plan import check_url, only_reviewed, select_reviewed
+from reconciler.usecases.workers import DEFAULT_CONTROL, Control
+from reconciler.usecases.writes import Writes
 
-_ABANDONED = Failure(
-    "network",
-    "the run was stopped while this was written, and nobody waited for the answer",
-    hint="apply again: what is live already stays as it is",
-)
 _WAYS_OUT = (
     "{force}, remove the field from the definition to leave it to the dashboard, or pull the live value into the "
     "definition"
 )
 
 
-def skip_all(scope: Scope, planned: Run | None = None, *, because: str, command: str = "apply") -> Run:
-    """Return the run of an apply that sends nothing at all: every valid assistant is skipped, and the report says why.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What somebody asks of an apply.
 
-    Without a planned run nothing was read either, because an invalid definition stops an apply before its
-    first request.
+    `record` is None where settings and repository decide. With `reviewed` only the writes of that plan are sent;
+    with `unclear` the writes that had no clear answer are sent again, and no others.
     """
-    note = f"Nothing was sent: {because}."
-    if planned is None:
-        results = [Result(definition).end(Outcome.SKIPPED, left=False) for definition in scope.loaded.definitions]
-        run = make_run(command, None, scope, now(), results)
-        return dataclasses.replace(run, notes=(*run.notes, note))
-    skipped = tuple(result.end(Outcome.SKIPPED, left=False) for result in planned.results)
+
+    record: bool | None = None
+    asked_base: str | None = None
+    allow_older: bool = False
+    fail_fast: bool = False
+    max_changes: MaxChanges | None = None
+    reviewed: Reviewed | None = None
+    unclear: Sequence[Applied] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """How an apply talks to the world: the API, how the run goes on, and who hears of it.
+
+    `consent` returns why a planned run may not be sent, or None. `about_to_write` gets, before the first write, the
+    run as it is to be reported if this one never ends. `publish` gets the run once it has ended, and `recorded` the
+    record's commit, or None where the record says it already.
+    """
+
+    api: Assistants
+    control: Control = DEFAULT_CONTROL
+    consent: Callable[[Run], str | None] = lambda _run: None
+    about_to_write: Callable[[Run], None] = lambda _run: None
+    publish: Callable[[Run], None] = lambda _run: None
+    recorded: Callable[[str | None], None] = lambda _commit: None
+
+
+Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
+
+
+def apply(lock: tuple[Repository | None, str | None], read: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
+    """Bring live assistants to what their definitions say, and return the run.
+
+    `lock` are the repository and the environment that no other run of the clone may write to meanwhile. `read`
+    gives the project once the lock is held, `start` opens the session for it. Nothing is sent where a definition is
+    invalid. Raises ReconcilerError before anything is sent; after that only where what was applied could not be
+    reported or recorded, and the one is done even where the other fails.
+    """
+    with writing_alone(*lock):
+        project = read()
+        recording = _check(project, wishes)
+        with start(project) as session:
+            run, looked_at = _carry_out(project, wishes, session)
+            # Whoever publishes the run may fail (a full disk): what is live must be recorded all the same.
+            try:
+                session.publish(run)
+            finally:
+                if recording and looked_at is not None:
+                    session.recorded(record(run, looked_at))
+    return run
+
+
+def carry_out(
+    planned: Run, project: Project, session: Session, *, command: str = "apply", fail_fast: bool = False
+) -> Run:
+    """Return what became of each assistant of a planned run, under the name of the command that writes."""
+    # Every assistant gets its outcome here but those with a patch. What follows only ever ends those.
+    settled = [_end_without_writing(result) for result in planned.results]
+    pending = [result for result in settled if result.outcome is None]
+    if pending:
+        session.about_to_write(_foretell(planned, settled, command))
+    writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
+    ended = writes.carry_out(pending, broken=fail_fast and any(result.has_failed for result in settled))
+    results = [result for result in [*settled, *ended] if result.outcome is not None]
     return dataclasses.replace(
-        planned, command=command, results=skipped, notes=(*planned.notes, note), finished_at=now()
+        planned,
+        command=command,
+        results=tuple(sorted(results, key=lambda result: result.definition.file)),
+        api_calls=dict(session.api.calls),
+        notes=(*planned.notes, *writes.notes),
+        stopped=session.control.stopping(),
+        finished_at=now(),
     )
 
 
-def apply(
-    api: AssistantsApi,
-    scope: Scope,
-    planned: Run,
-    *,
-    retries: int = 4,
-    fail_fast: bool = False,
-    command: str = "apply",
-    about_to_write: Callable[[Run], None] = lambda _run: None,
-) -> Run:
-    """Return what became of each assistant of a planned run, under the name of the command that wrote.
-
-    `retries` bounds how often a write whose outcome is unclear is repeated; with `fail_fast` no assistant
-    is started after the first that could not be brought to what is desired. `about_to_write` gets, before
-    the first write, the run as it is to be told if this one never ends.
-    """
-    settled = [_without_writing(result) for result in planned.results]
-    pending = [result for result in settled if result.outcome is None]
-    if pending:
-        about_to_write(_beforehand(scope, planned, settled, command))
-    writes = _Writes(api, scope, retries, fail_fast, broken=fail_fast and any(map(_has_failed, settled)))
-    ended = {result.definition.file: result for result in [*settled, *writes.carry_out(pending)]}
-    results = [ended[result.definition.file] for result in planned.results]
-    run = make_run(command, api, scope, planned.started_at, _valid(results))
-    return dataclasses.replace(run, notes=(*run.notes, *writes.notes))
+def check_limit(limit: MaxChanges | None, planned: Run) -> str | None:
+    """Return why a planned run writes to too many assistants; None where it does not."""
+    writes = sum(result.pending for result in planned.results)
+    objection = limit.objection(writes, len(planned.results)) if limit is not None else None
+    return f"{objection}; if the plan is right, raise the limit" if objection is not None else None
 
 
-class _Writes:
-    """The writes of a run: the first goes alone, and the others start when a read-back has shown that it did well."""
-
-    def __init__(self, api: AssistantsApi, scope: Scope, retries: int, fail_fast: bool, *, broken: bool) -> None:
-        self.notes: list[str] = []
-        self._api = api
-        self._scope = scope
-        self._retries = retries
-        self._fail_fast = fail_fast
-        self._broken = threading.Event()
-        self._proven = False
-        if broken:
-            self._broken.set()
-
-    def carry_out(self, pending: Sequence[Result]) -> list[Result]:
-        """Return what became of each of the assistants, in any order.
-
-        The first are those that take most along undeclared: only they can show whether the API drops such
-        things.
-        """
-        pending = sorted(pending, key=_taken_along, reverse=True)
-        ended: list[Result] = []
-        while len(ended) < len(pending) and not self._proven and not self._stopping():
-            ended += self._at_once(pending[len(ended) :][:1], len(ended), len(pending))
-        return ended + self._at_once(pending[len(ended) :], len(ended), len(pending))
-
-    def _at_once(self, pending: Sequence[Result], before: int, total: int) -> list[Result]:
-        last = before + len(pending) == total
-        found = for_each(
-            pending,
-            lambda planned: self._one(planned, last=last),
-            concurrency=self._scope.concurrency,
-            stopping=self._stopping,
-            aborted=self._scope.aborted,
-            abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED, left=True),
-            progress=lambda done, _: self._scope.progress(before + done, total),
-        )
-        return [
-            after or planned.end(Outcome.SKIPPED, left=False) for planned, after in zip(pending, found, strict=True)
-        ]
-
-    def _one(self, planned: Result, *, last: bool) -> Result:
-        result = write(self._api, self._scope, planned, retries=self._retries)
-        if result.outcome is Outcome.INDETERMINATE and not (last or self._proven or self._stopping()):
-            result = look_again(self._api, result)
-        if result.dropped:
-            self._stop("The API dropped what no definition declares, so nothing further was started.")
-        elif result.outcome is not None and result.outcome.recorded:
-            self._proven = True
-        elif not self._proven and result.error is not None and result.error.kind in ("auth", "forbidden"):
-            self._stop("The first write was not permitted, so nothing further was started.")
-        if self._fail_fast and _has_failed(result):
-            self._broken.set()
-        return result
-
-    def _stop(self, note: str) -> None:
-        self._broken.set()
-        if note not in self.notes:
-            self.notes.append(note)
-
-    def _stopping(self) -> bool:
-        return self._broken.is_set() or self._scope.stopping()
+def limit_of(wishes: Wishes, settings: Settings) -> MaxChanges | None:
+    """Return the limit on changes that holds: the one that was asked for, else that of the settings."""
+    return wishes.max_changes or settings.max_changes
 
 
-def _beforehand(scope: Scope, planned: Run, settled: Sequence[Result], command: str) -> Run:
-    """Return the run as a report should tell it if nobody ever tells more: each write may have happened or not."""
+def _check(project: Project, wishes: Wishes) -> bool:
+    """Refuse what must not begin, and return whether the run is recorded. Raises ReconcilerError."""
+    if not wishes.allow_older:
+        check_order(project)
+    recording = wishes.record if wishes.record is not None else records_by_default(project)
+    if recording:
+        check_recordable(project, wishes.asked_base)
+    return recording
+
+
+def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run, Project | None]:
+    """Return the run of an apply, and what of the project it was about; None where it did not get to writing."""
+    if project.loaded.invalid:
+        results = [Result(definition).end(Outcome.SKIPPED, left=False) for definition in project.loaded.definitions]
+        note = "Nothing was sent: a definition is not valid."
+        return make_run("apply", project, now(), results, writes=True, notes=(note,)), None
+    if wishes.reviewed is not None:
+        project = select_reviewed(project, wishes.reviewed)
+        check_url(wishes.reviewed, session.api.url)
+    if wishes.unclear is not None:
+        project = resume_project(project, wishes.unclear)
+    planned = plan(session.api, project, session.control)
+    if wishes.reviewed is not None:
+        planned = only_reviewed(planned, project, wishes.reviewed)
+    if wishes.unclear is not None:
+        planned = only_known(planned, wishes.unclear)
+    reason = check_limit(limit_of(wishes, project.settings), planned) or session.consent(planned)
+    if reason is not None:
+        return stop_run(planned, reason, "apply"), None
+    return carry_out(planned, project, session, fail_fast=wishes.fail_fast), project
+
+
+def _foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
+    """Return the run as a report should show it if nothing more is ever written: each write may have happened."""
     unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
-    run = make_run(command, None, scope, planned.started_at, _valid(unclear))
     note = "Written before the first write: the run that wrote this has not ended, or was killed."
-    return dataclasses.replace(run, api_url=planned.api_url, api_calls=planned.api_calls, notes=(*run.notes, note))
+    results = tuple(sorted(unclear, key=lambda result: result.definition.file))
+    return dataclasses.replace(
+        planned, command=command, results=results, notes=(*planned.notes, note), finished_at=now()
+    )
 
 
-def _taken_along(result: Result) -> int:
-    """Return in how many objects of the patch there is something that no definition declares."""
-    if result.plan is None or not isinstance(result.definition, Definition):
-        return 0
-    declared = result.definition.declared
-    sent = (result.plan.patch or {}).items()
-    return sum(_holds_more(value, declared.get(field)) for field, value in sent if isinstance(value, Mapping))
-
-
-def _holds_more(sent: Mapping[str, Any], declared: Any) -> bool:
-    if not isinstance(declared, Mapping):
-        return bool(sent)
-    below = ((value, declared[key]) for key, value in sent.items() if isinstance(value, Mapping) and key in declared)
-    return not sent.keys() <= declared.keys() or any(_holds_more(value, inner) for value, inner in below)
-
-
-def _valid(results: Sequence[Result]) -> list[Result]:
-    return [result for result in results if isinstance(result.definition, Definition)]
-
-
-def _has_failed(result: Result) -> bool:
-    return result.outcome is not None and result.outcome.failed
-
-
-def _without_writing(result: Result) -> Result:
+def _end_without_writing(result: Result) -> Result:
     """Return the result with its outcome where nothing is to be sent; unchanged where something is."""
     if result.outcome is not None or result.pending:
         return result
@@ -180,13 +180,13 @@ def _without_writing(result: Result) -> Result:
     if result.plan is None:
         return result.end(Outcome.SKIPPED, left=False)
     if result.plan.refusal is not None:
-        return result.end(Outcome.REFUSED, _refusal(result.plan), left=False)
+        return result.end(Outcome.REFUSED, _explain_refusal(result.plan, result.plan.refusal), left=False)
     return result.end(Outcome.UNCHANGED, left=False)
 
 
-def _refusal(plan: Plan) -> Failure:
-    moved = ", ".join(dotted(change.path) for change in plan.changes if change.kind == plan.refusal)
-    if plan.refusal is Kind.DRIFT:
+def _explain_refusal(plan: Plan, refusal: Kind) -> Failure:
+    moved = ", ".join(dotted(change.path) for change in plan.changes if change.kind is refusal)
+    if refusal is Kind.DRIFT:
         hint = _WAYS_OUT.format(force="apply with --on-drift revert to put git's value back")
         return Failure("conflict", f"{moved} was edited live, and --on-drift is fail", hint=hint)
     hint = _WAYS_OUT.format(force="apply with --force-conflicts to let git win")

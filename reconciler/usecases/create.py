@@ -6,15 +6,15 @@ The POST is sent once. Where its outcome is unclear nothing is written, and the 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from reconciler.api.client import AssistantsApi
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition
 from reconciler.core.plan import make_plan
+from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
+from reconciler.core.tree import value_at
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
-from reconciler.files.write import rewrite, unchanged_mark
+from reconciler.files.write import check_unchanged, rewrite
 from reconciler.yamltext.edit import insert_first
 from reconciler.yamltext.writer import write_definition
 
@@ -34,7 +34,7 @@ class Created:
 class Creator:
     """Creates assistants from the definitions of a folder; files are named from the repository's root."""
 
-    api: AssistantsApi
+    api: Assistants
     root: Path
     folder: Path
     settings: Settings
@@ -47,7 +47,7 @@ class Creator:
         check_new(definition, others, force=force)
         file, text = self._takes_id(definition)
         path = self.root / file
-        unchanged_mark(path, text)
+        check_unchanged(path, text)
         _with_id(text, "asst_to_come")  # where an id cannot be written, nothing is created
         # A token that has run out is renewed here: the POST itself is never repeated.
         self.api.me()
@@ -73,10 +73,9 @@ class Creator:
 
     def _takes_id(self, definition: Definition) -> tuple[str, str]:
         """Return the file that takes the id, and its text: in an environment the overlay, which may have to be made."""
-        if self.settings.environment is None:
-            return definition.file, definition.text
-        if definition.overlay is not None:
-            return definition.overlay.file, definition.overlay.text
+        layer = definition.layers[0] if self.settings.environment is None else definition.overlay
+        if layer is not None:
+            return layer.file, layer.text
         if not self.settings.overlay:
             raise DefinitionError(f"the environment {self.settings.environment} has no overlay folder for the id")
         folder = self.folder.resolve().parent / self.settings.overlay
@@ -99,10 +98,10 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
     if definition.id:
         raise DefinitionError(
             f"the definition has the id {definition.id} already",
-            where=definition.id_layer[0],
+            where=definition.id_file,
             hint="`reconciler apply` updates it",
         )
-    lacking = [dotted(path) for path in NEEDED if _value(definition.declared, path) is None]
+    lacking = [dotted(path) for path in NEEDED if not value_at(definition.declared, path)]
     if lacking:
         raise DefinitionError(
             f"a new assistant needs {', '.join(lacking)}", where=definition.file, hint="declare what is missing"
@@ -115,12 +114,6 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
             where=definition.file,
             hint="choose another name, or give --force to have two assistants of one name",
         )
-
-
-def _value(declared: Any, path: FieldPath) -> Any:
-    for key in path:
-        declared = declared.get(key) if isinstance(declared, dict) else None
-    return declared
 
 
 def _with_id(text: str, assistant_id: str) -> str:

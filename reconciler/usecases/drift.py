@@ -1,19 +1,25 @@
-"""What was edited live behind git's back. Never writes."""
+"""What was edited live, outside git. Never writes."""
 
 import dataclasses
 
-from reconciler.api.client import AssistantsApi
+from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.plan import Policy
+from reconciler.core.ports import Assistants
 from reconciler.core.run import Run
 from reconciler.usecases.plan import plan
-from reconciler.usecases.scope import Scope
+from reconciler.usecases.project import Project
+from reconciler.usecases.workers import Control
 
 
-def drift(api: AssistantsApi, scope: Scope) -> Run:
-    """Return where live moved; without a base the definition itself is the base (contract, section 4).
+def drift(api: Assistants, project: Project, control: Control) -> Run:
+    """Return where live moved. Without a base the definitions themselves are the base.
 
     No patch is in it: nothing is sent under any option, so there is none that would be.
     """
-    if scope.history.base is None:
-        scope = dataclasses.replace(scope, base_of=lambda definition, _live: definition.declared)
-    return plan(api, dataclasses.replace(scope, policy=Policy(read_only=True)), command="drift")
+    # A read-only policy: the report says of each difference that it is not sent, and why.
+    based = dataclasses.replace(project, policy=Policy(read_only=True))
+    if project.base is None:
+        own = {found.file: Entry(found.id, found.file, found.declared) for found in project.loaded.definitions}
+        based = dataclasses.replace(based, base=BaseDefinitions(ref="", commit="", entries=Entries(own)))
+    run = plan(api, based, control, command="drift")
+    return run if project.base is not None else dataclasses.replace(run, base=None)

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.api.client import AssistantsApi
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.file_names import file_stem
 from reconciler.core.importing import Declared
+from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError, SettingsError
 from reconciler.files.definitions import Loaded
@@ -43,7 +43,7 @@ class Importer:
     SettingsError for an environment that has no folder for overlays.
     """
 
-    api: AssistantsApi
+    api: Assistants
     folder: Path
     settings: Settings
     loaded: Loaded | None
@@ -54,7 +54,7 @@ class Importer:
         self._files: dict[str, str] = {}
         if self.loaded is not None:
             self._files = {entry.id: entry.file for entry in self.loaded.invalid if entry.id is not None}
-            self._files |= {entry.id: entry.id_layer[0] for entry in self.loaded.definitions}
+            self._files |= {entry.id: entry.id_file for entry in self.loaded.definitions}
         self._stems: set[str] = set()
         self._writer = self._chosen()
 
@@ -67,7 +67,7 @@ class Importer:
         """Write the definition of one assistant, unless a definition has it already, or the file is there."""
         if assistant_id in self._files:
             return Import(assistant_id, existing=self._files[assistant_id])
-        for fault in find_faults({"id": assistant_id}):
+        for fault in check_definition({"id": assistant_id}):
             return Import(assistant_id, error=ReconcilerError(fault.message))
         try:
             live = self.api.get(assistant_id)

@@ -100,7 +100,7 @@ class OverlayFiles:
             if entry.id:
                 raise DefinitionError(
                     f"has the id {entry.id} in {self.settings.environment} already, and nothing was written",
-                    where=entry.id_layer[0] if isinstance(entry, Definition) else entry.file,
+                    where=entry.id_file if isinstance(entry, Definition) else entry.file,
                     hint="rename that definition, and its overlays with it",
                 )
         for entry in _named(stem, self.shared):

@@ -6,26 +6,30 @@ from reconciler.core.ignore import rules_for
 from reconciler.core.plan import plan_offline as plan_one
 from reconciler.core.run import Result, Run
 from reconciler.errors import UsageError
-from reconciler.usecases.base import how_to_fetch
-from reconciler.usecases.scope import Scope, make_run, now
+from reconciler.usecases.project import Project
+from reconciler.usecases.reading import how_to_fetch
+from reconciler.usecases.runs import make_run, now
+from reconciler.usecases.since import name_setters
 
 
-def plan_offline(scope: Scope) -> Run:
+def plan_offline(project: Project) -> Run:
     """Return what the definitions change since the base. Raises UsageError without one."""
-    if scope.history.base is None:
-        hint = f"give --base REV, or {how_to_fetch(scope.history.ref)}"
+    base = project.base
+    if base is None:
+        hint = f"give --base REV, or {how_to_fetch(project.ref)}"
         raise UsageError("plan --offline needs a base to stand in for live", hint=hint)
     started_at = now()
-    results = [
+    plans = [
         Result(
             definition,
             plan=plan_one(
                 definition.declared,
-                scope.base_of(definition, {}),
-                policy=scope.policy,
-                ignore=rules_for(scope.settings.ignore, definition.key),
+                base.declared_for((definition.id,), definition.file, {}),
+                policy=project.policy,
+                ignore=rules_for(project.settings.ignore, definition.key),
             ),
         )
-        for definition in scope.loaded.definitions
+        for definition in project.loaded.definitions
     ]
-    return dataclasses.replace(make_run("plan", None, scope, started_at, results), offline=True)
+    results = name_setters(plans, project)
+    return dataclasses.replace(make_run("plan", project, started_at, results), offline=True)

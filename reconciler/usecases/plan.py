@@ -4,52 +4,34 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.api.client import AssistantsApi
 from reconciler.core.definition import Definition
 from reconciler.core.patch import IncompleteObject
+from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
 from reconciler.errors import ApiError
-from reconciler.usecases.scope import Scope, make_run, now
-from reconciler.usecases.workers import for_each
+from reconciler.usecases.project import Project
+from reconciler.usecases.runs import make_run, now
+from reconciler.usecases.since import name_setters
+from reconciler.usecases.workers import Control, for_each
 
 
-def plan(api: AssistantsApi, scope: Scope, *, command: str = "plan") -> Run:
+def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
     """Return what `apply` would do, after one GET per definition; what could not be read says why."""
     started_at = now()
-    definitions = scope.loaded.definitions
-    found = for_each(
-        definitions,
-        lambda definition: _read(api, scope, definition),
-        concurrency=scope.concurrency,
-        stopping=scope.stopping,
-        aborted=scope.aborted,
-        progress=scope.progress,
-    )
+    definitions = project.loaded.definitions
+    found = for_each(definitions, lambda definition: _read(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
-    return make_run(command, api, scope, started_at, _without_duplicates(results))
+    results = name_setters(_without_duplicates(results), project)
+    return make_run(command, project, started_at, results, api=api, stopped=control.stopping())
 
 
-def failure(error: ApiError) -> Failure:
-    """Return an API error as the report tells it."""
+def to_failure(error: ApiError) -> Failure:
+    """Return an API error as the report shows it."""
     return Failure(error.kind, error.message, error.status, error.hint)
 
 
-def _read(api: AssistantsApi, scope: Scope, definition: Definition) -> Result:
-    try:
-        live = api.get(definition.id)
-    except ApiError as error:
-        return Result(definition, error=failure(error))
-    stranger = foreign(live, scope.settings)
-    if stranger is not None:
-        return Result(definition, live, error=stranger)
-    try:
-        return Result(definition, live, scope.plan_for(definition, live))
-    except IncompleteObject as error:
-        return Result(definition, live, error=Failure("invalid", error.message, hint=error.hint))
-
-
-def foreign(live: Mapping[str, Any], settings: Settings) -> Failure | None:
+def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure | None:
     """Return why an assistant is not ours to write: it is of another organisation than `org_id`, or of none."""
     if settings.org_id is None or live.get("orgId") == settings.org_id:
         return None
@@ -61,20 +43,33 @@ def foreign(live: Mapping[str, Any], settings: Settings) -> Failure | None:
     )
 
 
+def _read(api: Assistants, project: Project, definition: Definition) -> Result:
+    try:
+        live = api.get(definition.id)
+    except ApiError as error:
+        return Result(definition, error=to_failure(error))
+    foreign = check_organisation(live, project.settings)
+    if foreign is not None:
+        return Result(definition, live, error=foreign)
+    try:
+        return Result(definition, live, project.plan_for(definition, live))
+    except IncompleteObject as error:
+        return Result(definition, live, error=Failure("invalid", error.message, hint=error.hint))
+
+
 def _without_duplicates(results: Sequence[Result]) -> list[Result]:
     """Return the results with an error for each definition whose assistant another definition has too.
 
-    An assistant has two ids, so only the API's answers show it; which of the definitions is right, nobody
-    can tell.
+    An assistant has two ids, so only the API's answers show it. Which of the definitions is right cannot be told.
     """
     by_live_id: dict[str, list[Result]] = {}
     for result in results:
         if result.live is not None:
             by_live_id.setdefault(result.live["id"], []).append(result)
-    return [_checked(result, by_live_id) for result in results]
+    return [_check_unique(result, by_live_id) for result in results]
 
 
-def _checked(result: Result, by_live_id: Mapping[str, Sequence[Result]]) -> Result:
+def _check_unique(result: Result, by_live_id: Mapping[str, Sequence[Result]]) -> Result:
     sharing = by_live_id[result.live["id"]] if result.live is not None else []
     others = [other.definition.file for other in sharing if other is not result]
     if not others:

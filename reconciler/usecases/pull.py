@@ -12,12 +12,12 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition
 from reconciler.core.importing import why_left
 from reconciler.core.origin import Change
+from reconciler.core.outcome import Kind
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import Settings
-from reconciler.core.tree import MISSING, value_at
+from reconciler.core.tree import MISSING, build, value_at
 from reconciler.files.write import rewrite
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
-from reconciler.yamltext.reader import read_yaml
 from reconciler.yamltext.writer import write_definition
 
 _IN_CONFLICT = "git changed it too; with --conflicts live's value is taken"
@@ -59,13 +59,13 @@ class Puller:
     def _one(self, result: Result) -> Pulled | None:
         if result.plan is None or not isinstance(result.definition, Definition):
             return None
-        changes = [change for change in result.plan.changes if change.kind in ("drift", "conflict")]
+        changes = [change for change in result.plan.changes if change.kind is not Kind.CHANGE]
         if not changes:
             return None
         wanted = self._edits(result.definition, changes)
         left = dict(self._left(wanted))
         if not self.conflicts:
-            left |= {change.path: _IN_CONFLICT for change in changes if change.kind == "conflict"}
+            left |= {change.path: _IN_CONFLICT for change in changes if change.kind is Kind.CONFLICT}
         file, text = self._written_in(result.definition)
         after, refused = _with_edits(text, [edit for edit in wanted if edit.path not in left])
         left |= refused
@@ -74,20 +74,20 @@ class Puller:
 
     def _edits(self, definition: Definition, changes: Sequence[Change]) -> list[Edit]:
         """Return what is to stand at each path, so that the definition, overlay and all, declares what live has."""
-        shared = read_yaml(definition.text) if self.settings.environment is not None else {}
+        shared = definition.layers[0].fields if self.settings.environment is not None else {}
         return [
             Edit(
-                change.path, None if change.live is MISSING else _laid_over(value_at(shared, change.path), change.live)
+                change.path,
+                None if change.live is MISSING else _on_top(value_at(shared, change.path), change.live),
             )
             for change in changes
         ]
 
     def _written_in(self, definition: Definition) -> tuple[str, str]:
         """Return the file that takes a definition's live values, and its text; an overlay may have to be made."""
-        if self.settings.environment is None:
-            return definition.file, definition.text
-        if definition.overlay is not None:
-            return definition.overlay.file, definition.overlay.text
+        layer = definition.layers[0] if self.settings.environment is None else definition.overlay
+        if layer is not None:
+            return layer.file, layer.text
         folder = self.folder.resolve().parent / (self.settings.overlay or "")
         return (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix(), ""
 
@@ -101,11 +101,11 @@ class Puller:
                 yield edit.path, reason
 
 
-def _laid_over(shared: Any, live: Any) -> Any:
+def _on_top(shared: Any, live: Any) -> Any:
     """Return what gives a live value when it is laid over a shared one: keys that live lacks become null."""
     if not isinstance(shared, Mapping) or not isinstance(live, Mapping):
         return live
-    wanted = {key: _laid_over(shared.get(key), value) for key, value in live.items()}
+    wanted = {key: _on_top(shared.get(key), value) for key, value in live.items()}
     return {**wanted, **{key: None for key in shared if key not in live}}
 
 
@@ -131,12 +131,7 @@ def _edited(text: str, edits: Sequence[Edit]) -> str:
     """Return a file's text with edits made; a file that is not there yet becomes an overlay. Raises EditRefused."""
     if text or not edits:
         return edit_yaml(text, edits) if edits else text
-    fields: dict[str, Any] = {}
-    for edit in edits:
-        inner = fields
-        for key in edit.path[:-1]:
-            inner = inner.setdefault(key, {})
-        inner[edit.path[-1]] = edit.value
+    fields = build((edit.path, edit.value) for edit in edits)
     try:
         return write_definition(fields)
     except ValueError:

@@ -11,38 +11,38 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import equal
 from reconciler.core.definition import Definition
-from reconciler.core.origin import Base, acknowledged
 from reconciler.core.outcome import Outcome
 from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import UsageError
-from reconciler.usecases.scope import Scope
+from reconciler.usecases.project import Project
 
 
-def resumed(scope: Scope, unclear: Sequence[Applied]) -> Scope:
-    """Return the scope of the assistants whose writes are unclear, in which their fields are sent again.
+def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
+    """Return the project of the assistants whose writes are unclear, in which their fields are sent again.
 
-    Raises UsageError where one has no definition any more: nobody could say what to send.
+    What those writes may have left live counts as our own. Raises UsageError where one has no definition any more:
+    what to send is not known then.
     """
     by_id = {entry.id: entry for entry in unclear}
-    chosen = tuple(definition for definition in scope.loaded.definitions if definition.id in by_id)
+    chosen = tuple(definition for definition in project.loaded.definitions if definition.id in by_id)
     gone = sorted(by_id.keys() - {definition.id for definition in chosen})
-    if gone and not scope.loaded.invalid:
+    if gone and not project.loaded.invalid:
         raise UsageError(
             f"the write to {gone[0]} is unclear, and no definition has that id any more",
             hint="put the definition back, or look at the assistant in the web application",
         )
-    before = scope.base_of
-
-    def base_of(definition: Definition, live: Mapping[str, Any]) -> Base:
-        return acknowledged(before(definition, live), live, _known_values(by_id[definition.id]))
-
+    # What live shows may be our own unclear write: with its values added to the base it is no drift and no conflict.
+    base = project.base
+    if base is not None:
+        ours = {entry.id: (*base.written.get(entry.id, ()), *_known_values(entry)) for entry in unclear}
+        base = dataclasses.replace(base, written={**base.written, **ours})
     return dataclasses.replace(
-        scope,
-        loaded=dataclasses.replace(scope.loaded, definitions=chosen, whole=False),
+        project,
+        loaded=dataclasses.replace(project.loaded, definitions=chosen, whole=False),
         resend={entry.id: tuple(field.path for field in entry.fields) for entry in unclear},
-        base_of=base_of,
+        base=base,
     )
 
 

@@ -7,95 +7,141 @@ read anew. Where live is neither, somebody has moved on since, and the assistant
 import dataclasses
 import datetime
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from reconciler.api.client import AssistantsApi
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import FieldPath, covers
+from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.canonical import canonical
 from reconciler.core.definition import Definition
-from reconciler.core.origin import Base, Since
+from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome
+from reconciler.core.plan import Policy
+from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.files.definitions import Loaded
-from reconciler.git.repository import Git
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Repository
+from reconciler.usecases.apply import Open, carry_out, check_limit
 from reconciler.usecases.plan import plan
-from reconciler.usecases.scope import Scope
+from reconciler.usecases.project import Project
+from reconciler.usecases.runs import stop_run
+from reconciler.usecases.workers import Control
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5
 
 
-def rollback_scope(scope: Scope, applied: Sequence[Applied]) -> Scope:
-    """Return the scope in which the old values are what the definitions declare, and the applied ones the base.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Undone:
+    """What of an apply's report a rollback goes by: what was applied, and the commit that it was applied from.
+
+    `follows_git` is false for the report of a rollback, which no commit asked for.
+    """
+
+    applied: Sequence[Applied]
+    head: str | None
+    follows_git: bool
+
+
+def rollback(
+    lock: tuple[Repository | None, str | None], read: Callable[[], Project], report: Undone, start: Open
+) -> Run:
+    """Undo what a report says was applied, and return the run; the record does not move.
+
+    `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that
+    only where the run could not be published.
+    """
+    with writing_alone(*lock):
+        project = undo_project(read(), report.applied)
+        with start(project) as session:
+            planned = plan_rollback(session.api, project, session.control, report.applied)
+            reason = check_limit(project.settings.max_changes, planned) or session.consent(planned)
+            if reason is not None:
+                run = stop_run(planned, reason, "rollback")
+            else:
+                run = carry_out(planned, project, session, command="rollback")
+            if report.follows_git:
+                run = _name_reverts(run, report, project.repository)
+            session.publish(run)
+    return run
+
+
+def undo_project(project: Project, applied: Sequence[Applied]) -> Project:
+    """Return the project in which the old values are what the definitions declare, and the applied ones the base.
 
     Raises ReportError for an id that no definition could have: it would become part of a URL.
     """
     for entry in applied:
-        for fault in find_faults({"id": entry.id}):
-            raise ReportError(f"the report names an assistant {entry.id!r}: {fault.message}")
-    by_id = {entry.id: entry for entry in applied}
-
-    def base_of(definition: Definition, _live: Mapping[str, Any]) -> Base:
-        return by_id[definition.id].after() if definition.id in by_id else MISSING
-
+        for problem in check_definition({"id": entry.id}):
+            raise ReportError(f"the report names an assistant {entry.id!r}: {problem.message}")
     definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.before()) for entry in applied)
+    # Two definitions of a merged report may share a path, so the entries are told apart by their ids.
+    after = {entry.id: Entry(entry.id, entry.file, entry.after()) for entry in applied}
+    # The record is left out: what is unclear in it is not what is undone, and a rollback moves no record.
     return dataclasses.replace(
-        scope,
+        project,
+        policy=Policy(always_send=project.settings.always_send),
         loaded=Loaded(definitions, (), (), whole=False),
-        history=dataclasses.replace(scope.history, base=None, record=None),
-        base_of=base_of,
+        record=None,
+        base=BaseDefinitions(ref="", commit="", entries=Entries(after)),
     )
 
 
-def plan_rollback(api: AssistantsApi, scope: Scope, applied: Sequence[Applied]) -> Run:
+def plan_rollback(api: Assistants, project: Project, control: Control, applied: Sequence[Applied]) -> Run:
     """Return what a rollback would do; an assistant with a field that cannot be undone is refused whole."""
     by_id = {entry.id: entry for entry in applied}
-    planned = plan(api, scope, command="rollback")
-    results = tuple(_refused(result, by_id[str(result.definition.id)]) for result in planned.results)
-    return dataclasses.replace(planned, results=results)
+    planned = plan(api, project, control, command="rollback")
+    results = tuple(_refuse(result, by_id[str(result.definition.id)]) for result in planned.results)
+    return dataclasses.replace(planned, results=results, base=None)
 
 
-def with_revert(run: Run, applied: Sequence[Applied], head: str | None, git: Git | None) -> Run:
+def _name_reverts(run: Run, report: Undone, repository: Repository | None) -> Run:
     """Return the run with a last note that names what to revert, where git now says otherwise than live.
 
-    `head` is the commit that was applied, which may have brought the changes of older ones along.
+    The commit that was applied may have brought the changes of older ones along.
     """
     undone = {
         result.definition.id
         for result in run.results
-        if result.outcome is not None and (result.outcome.may_be_live or result.outcome.settled)
+        if result.outcome and (result.outcome.settled or result.outcome.may_be_live)
     }
     if not undone:
         return run
-    head = head if head is not None and _COMMIT.fullmatch(head) else None
-    setters = {field.since for entry in applied if entry.id in undone for field in entry.fields}
-    commits = _to_revert(setters, head, git)
-    way = " && ".join(_revert(commit, git) for commit in commits[:_MOST_NAMED]) or "revert the commit that was applied"
+    head = report.head if report.head is not None and _COMMIT.fullmatch(report.head) else None
+    setters = {
+        since for entry in report.applied if entry.id in undone for field in entry.fields for since in field.setters
+    }
+    commits = _to_revert(setters, head, repository)
+    way = " && ".join(_revert(commit, repository) for commit in commits[:_MOST_NAMED])
+    way = way or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
         way += f" and {len(commits) - _MOST_NAMED} more (`since` in the report that is undone names them)"
     note = f"git still says otherwise, and a later apply may bring it back: {way}, and have that reviewed"
     return dataclasses.replace(run, notes=(*run.notes, note))
 
 
-def _to_revert(setters: Collection[Since | None], head: str | None, git: Git | None) -> list[str]:
+def _to_revert(setters: Collection[Since | None], head: str | None, repository: Repository | None) -> list[str]:
     """Return the commits that set some values, the newest first: `head` where none is known, or it brought them."""
     known = [since for since in setters if since is not None and _COMMIT.fullmatch(since.commit)]
-    older = [since for since in known if not _brought_by(head, since.commit, git)]
+    older = [since for since in known if not _brought_by(head, since.commit, repository)]
     dates = {since.commit: _moment(since.date) for since in older}
     found = sorted(dates, key=lambda commit: (-dates[commit], commit))
     return [head, *found] if head is not None and len(older) < len(setters) else found
 
 
-def _brought_by(head: str | None, commit: str, git: Git | None) -> bool:
+def _brought_by(head: str | None, commit: str, repository: Repository | None) -> bool:
     """Tell whether a commit is `head`, or came with it: a merge brought all that its first parent does not have."""
-    if commit == head or head is None or git is None:
+    if commit == head or head is None or repository is None:
         return commit == head
-    return git.is_ancestor(commit, head) and not git.is_ancestor(commit, f"{head}^")
+    if not repository.has(head) or not repository.is_ancestor(commit, head):
+        return False
+    parents = repository.commit(head).parents
+    return not (parents and repository.is_ancestor(commit, parents[0]))
 
 
 def _moment(date: str) -> float:
@@ -106,12 +152,12 @@ def _moment(date: str) -> float:
         return 0.0
 
 
-def _revert(commit: str, git: Git | None) -> str:
-    merged = git is not None and git.resolve(commit) is not None and len(git.parents(commit)) > 1
+def _revert(commit: str, repository: Repository | None) -> str:
+    merged = repository is not None and repository.has(commit) and len(repository.commit(commit).parents) > 1
     return f"git revert {'-m 1 ' if merged else ''}{commit}"  # of a merge git wants to know which side stays
 
 
-def _refused(result: Result, applied: Applied) -> Result:
+def _refuse(result: Result, applied: Applied) -> Result:
     obstacle = "; ".join(applied.obstacles())
     if obstacle and result.error is None:
         failure = Failure("invalid", f"this cannot be undone: {obstacle}", hint="put the old values back by hand")

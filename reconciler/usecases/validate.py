@@ -6,12 +6,10 @@ from itertools import combinations
 
 from reconciler.assistant.paths import to_pointer
 from reconciler.assistant.problem import Problem
-from reconciler.core.definition import Definition
 from reconciler.core.ignore import has_expired
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import IgnoreRule, Settings
 from reconciler.files.definitions import Loaded
-from reconciler.yamltext.places import find_places
 
 Forms = Sequence[tuple[Settings, Loaded]]
 
@@ -74,16 +72,10 @@ def _shared_assistants(forms: Forms) -> Iterator[Problem]:
         others = {definition.id: definition for definition in there.definitions}
         for definition in here.definitions:
             if definition.id in others:
-                place, other = _place_of_id(definition), _place_of_id(others[definition.id])
+                place, other = definition.locate(("id",)), others[definition.id].locate(("id",))
                 where = "stands here for both" if place == other else "also stands in {}:{}:{}".format(*other)
                 message = (
                     f"{first.environment} and {second.environment} have one URL, and the id {definition.id} {where}: "
                     "both would write to that assistant; correct the id or the URL of one of them"
                 )
                 yield Problem(*place, message, kind="duplicate")
-
-
-def _place_of_id(definition: Definition) -> tuple[str, int, int]:
-    """Return the file, line and column at which a definition's id stands."""
-    file, text = definition.id_layer
-    return (file, *find_places(text)["id",].value)

@@ -1,5 +1,6 @@
 """Work on many assistants at once: so many in flight, in the order given, none once the run is stopping."""
 
+import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,21 +23,37 @@ def never() -> bool:
     return False
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Control:
+    """How a run goes on: how many requests may be in flight, when to stop, and who hears how far it is.
+
+    Once `stopping()` is true nothing new is started; once `aborted()` is, what is in flight is not awaited.
+    `progress` is called in the calling thread with the number of items done, and of all.
+    """
+
+    concurrency: int = 16
+    stopping: Callable[[], bool] = never
+    aborted: Callable[[], bool] = never
+    progress: Callable[[int, int], None] = nothing
+
+
+DEFAULT_CONTROL = Control()
+
+
 def for_each(
     items: Sequence[Item],
     work: Callable[[Item], Answer],
+    control: Control,
     *,
-    concurrency: int,
-    stopping: Callable[[], bool],
-    progress: Callable[[int, int], None] = nothing,
-    aborted: Callable[[], bool] = never,
     abandoned: Callable[[Item], Answer] | None = None,
 ) -> list[Answer | None]:
     """Return what `work` answers for each item, in the items' order; None for those that were never started.
 
-    `progress` is called in the calling thread with the number of items done, and of all. Work that does not
-    end once the run is `aborted` is left behind, and `abandoned` answers for it.
+    Work that does not end once the run is aborted is left behind, and `abandoned` answers for it.
     """
+    # The calling thread only waits, and hears through one queue what ended: progress is shown, and errors are raised,
+    # by nobody else. A worker that takes an item notes it before it works, so that an aborted run knows which items
+    # may have been sent and which were never begun.
     answers: list[Answer | None] = [None] * len(items)
     begun: set[int] = set()
     waiting = iter(enumerate(items))
@@ -50,7 +67,7 @@ def for_each(
     def take_turns() -> None:
         try:
             while (item := next_one()) is not None:
-                if not stopping():
+                if not control.stopping():
                     begun.add(item[0])
                     answers[item[0]] = work(item[1])
                 ended.put(item[0])
@@ -62,10 +79,10 @@ def for_each(
             ended.put(None)
 
     # Daemons: a worker that hangs in a system call must not keep an aborted run from ending.
-    workers = [threading.Thread(target=take_turns, daemon=True) for _ in range(min(concurrency, len(items)))]
+    workers = [threading.Thread(target=take_turns, daemon=True) for _ in range(min(control.concurrency, len(items)))]
     for worker in workers:
         worker.start()
-    open_items = _await(ended, len(items), len(workers), progress, aborted)
+    open_items = _await(ended, len(items), len(workers), control)
     found = list(answers)
     if abandoned is not None:
         for index in open_items & begun:
@@ -77,8 +94,7 @@ def _await(
     ended: SimpleQueue[int | BaseException | None],
     items: int,
     workers: int,
-    progress: Callable[[int, int], None],
-    aborted: Callable[[], bool],
+    control: Control,
 ) -> set[int]:
     """Wait for all workers, and return the items that nobody ended: none, unless the run was aborted."""
     left, at_work, looks = set(range(items)), workers, 0
@@ -87,11 +103,11 @@ def _await(
         try:
             event = ended.get(timeout=LOOK_EVERY)
         except Empty:
-            looks += aborted()
+            looks += control.aborted()
             continue
         if isinstance(event, int):
             left.discard(event)
-            progress(items - len(left), items)
+            control.progress(items - len(left), items)
         elif event is None:
             at_work -= 1
         else:

@@ -3,34 +3,34 @@
 The outcome says only what was seen.
 
 A PATCH sets absolute values, so one whose outcome is unclear may be repeated; live is read again first, and
-what somebody else has put there meanwhile is not sent over (api.md, open questions).
+what somebody else has put there meanwhile is not sent over (docs/reference.md, "The API").
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.api.client import AssistantsApi
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition
 from reconciler.core.ignore import rules_for
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import Plan, dropped_keys, patch_again, remaining, undeclared_changes
+from reconciler.core.plan import Plan, find_dropped_keys, find_remaining, find_undeclared_changes, patch_again
+from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result
 from reconciler.errors import ApiError, UnclearWrite
-from reconciler.usecases.plan import failure, foreign
-from reconciler.usecases.scope import Scope
+from reconciler.usecases.plan import check_organisation, to_failure
+from reconciler.usecases.project import Project
 
 
-def write(api: AssistantsApi, scope: Scope, result: Result, *, retries: int) -> Result:
+def write(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
     """Return the result of a planned assistant with what became of it; it has a patch, and was read."""
     if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
         raise TypeError(result)
-    return _Write(api, scope, result, result.definition, result.live, result.plan).settle(retries)
+    return _Write(api, project, stopping, result, result.definition, result.live, result.plan).settle()
 
 
-def look_again(api: AssistantsApi, result: Result) -> Result:
+def look_again(api: Assistants, result: Result) -> Result:
     """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
     if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
         raise TypeError(result)
@@ -38,43 +38,46 @@ def look_again(api: AssistantsApi, result: Result) -> Result:
         now = api.get(result.definition.id)
     except ApiError:
         return result
-    return _with_losses(result, dropped_keys(result.plan.patch or {}, result.definition.declared, result.live, now))
+    return _with_losses(
+        result, find_dropped_keys(result.plan.patch or {}, result.definition.declared, result.live, now)
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class _Write:
     """The write of one assistant, with its repeats."""
 
-    api: AssistantsApi
-    scope: Scope
+    api: Assistants
+    project: Project
+    stopping: Callable[[], bool]
     result: Result
     definition: Definition
     live: Mapping[str, Any]
     plan: Plan
 
-    def settle(self, retries: int) -> Result:
+    def settle(self) -> Result:
         try:
             before = self.api.get(self.definition.id)
         except ApiError as error:
-            return self.result.end(Outcome.FAILED, failure(error), left=False)
+            return self.result.end(Outcome.FAILED, to_failure(error), left=False)
         stale = self._stale(before)
         if stale is not None:
             return self.result.end(Outcome.REFUSED, stale, left=False)
-        if self.scope.stopping():
+        if self.stopping():
             return self.result.end(Outcome.SKIPPED, left=False)
         try:
             answer = self.api.patch(self.definition.id, self.plan.patch or {}, live_id=self.live["id"])
         except UnclearWrite as unclear:
-            return self._send_again(before, unclear, retries)
+            return self._send_again(before, unclear)
         except ApiError as error:
             # Without a status no connection came about, and nothing left.
-            return self.result.end(Outcome.FAILED, failure(error), left=error.status is not None)
+            return self.result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
         return self._verified(before, answer)
 
-    def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite, retries: int) -> Result:
+    def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
-        for attempt in range(1, retries + 1):
-            if unclear.kind == "protocol" or self.scope.stopping():
+        for attempt in range(1, self.api.retries + 1):
+            if unclear.kind == "protocol" or self.stopping():
                 break
             self.api.pause(attempt)
             try:
@@ -86,21 +89,21 @@ class _Write:
                 unclear = again
             except ApiError as error:
                 # A no to the repeat says nothing about the write before it.
-                return self.result.end(Outcome.INDETERMINATE, failure(error), left=True)
+                return self.result.end(Outcome.INDETERMINATE, to_failure(error), left=True)
         return self._unsettled(before, unclear)
 
     def _stale(self, before: Mapping[str, Any]) -> Failure | None:
         """Return why the plan no longer holds: somebody changed something that the patch would overwrite."""
-        stranger = foreign(before, self.scope.settings)
+        stranger = check_organisation(before, self.project.settings)
         if stranger is not None:
             return stranger
         try:
-            again = self.scope.plan_for(self.definition, before)
+            again = self.project.plan_for(self.definition, before)
         except IncompleteObject:
             again = Plan()
         if before["id"] == self.live["id"] and again.same_write(self.plan):
             return None
-        moved = ", ".join(dotted(path) for path in undeclared_changes({}, self.live, before))
+        moved = ", ".join(dotted(path) for path in find_undeclared_changes({}, self.live, before))
         return Failure(
             "stale",
             f"live changed between the plan and the write ({moved or 'id'}), and nothing was sent",
@@ -112,8 +115,8 @@ class _Write:
             self.plan,
             self.definition.declared,
             live,
-            policy=self.scope.policy,
-            ignore=rules_for(self.scope.settings.ignore, self.definition.key),
+            policy=self.project.policy,
+            ignore=rules_for(self.project.settings.ignore, self.definition.key),
         )
 
     def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
@@ -122,7 +125,7 @@ class _Write:
             after = self.api.get(self.definition.id)
         except ApiError as error:
             unseen = dataclasses.replace(
-                failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
+                to_failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
             )
             return _with_losses(
                 self.result.end(Outcome.INDETERMINATE, unseen, left=True), self._dropped(before, answer)
@@ -137,33 +140,34 @@ class _Write:
             warnings.append("the answer to the write shows other values than the reading after it")
         dropped = self._dropped(before, after)
         outcome = Outcome.NOT_CONVERGED if left or dropped else Outcome.APPLIED
-        return _with_losses(self.result.end(outcome, left=True, remaining=left, warnings=tuple(warnings)), dropped)
+        ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=tuple(warnings))
+        return _with_losses(ended, dropped)
 
     def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return what can be said of a write whose last answer was 5xx, none, or senseless.
 
         After a senseless answer the reading decides. After the others it cannot: GET reads the local
-        database, and the provider may not have got the write (api.md, open questions).
+        database, and the provider may not have got the write (docs/reference.md, "The API").
         """
         if unclear.kind != "protocol":
-            return self.result.end(Outcome.INDETERMINATE, failure(unclear), left=True)
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
         try:
             after = self.api.get(self.definition.id)
         except ApiError:
-            return self.result.end(Outcome.INDETERMINATE, failure(unclear), left=True)
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
         left = self._remaining(after)
         if left:
-            return self.result.end(Outcome.INDETERMINATE, failure(unclear), left=True, remaining=left)
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True, remaining=left)
         seen = self._seen(before, after, {})
         note = f"live shows what was sent, though the answer to the write made no sense: {unclear}"
         return dataclasses.replace(seen, warnings=(note, *seen.warnings))
 
     def _dropped(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldPath, ...]:
-        return dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
+        return find_dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
 
     def _remaining(self, live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
         try:
-            return remaining(self.plan, self.scope.plan_for(self.definition, live))
+            return find_remaining(self.plan, self.project.plan_for(self.definition, live))
         except IncompleteObject:
             return tuple(path for path, _ in self.plan.replaced)
 
@@ -171,8 +175,8 @@ class _Write:
         self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]
     ) -> list[str]:
         declared = self.definition.declared
-        paths = {*undeclared_changes(declared, before, after)}
-        paths |= {*undeclared_changes(declared, before, {**before, **answer})}
+        paths = {*find_undeclared_changes(declared, before, after)}
+        paths |= {*find_undeclared_changes(declared, before, {**before, **answer})}
         return [f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(paths)]
 
 

@@ -5,24 +5,21 @@ is not returned. Neither files nor what a definition may hold are its business.
 """
 
 import contextlib
-import copy
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.definition import MAX_BYTES
+from reconciler.core.tree import MISSING, item_at, put_at, value_at
 from reconciler.errors import ReconcilerError
-from reconciler.yamltext.entries import with_item, with_pair, without_item, without_pair
-from reconciler.yamltext.lines import Page
-from reconciler.yamltext.nodes import YamlProblems
-from reconciler.yamltext.parts import Part, Steps, find_parts, is_same, nested, value_at, with_part
-from reconciler.yamltext.reader import read_yaml
-from reconciler.yamltext.spans import Node, find_spans, line_break, line_start
-from reconciler.yamltext.splice import Replacing, Slot, item_slot, pair_slot
-from reconciler.yamltext.values import write_inline
+from reconciler.yamltext.changes import Change, apply_change, find_changes, is_same
+from reconciler.yamltext.draft import Draft
+from reconciler.yamltext.insert import insert_first_pair, insert_item, insert_pair, remove_entry
+from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
+from reconciler.yamltext.replace import Slot, make_slot, replace_value
+from reconciler.yamltext.spans import Node, Pair, find_spans, line_break
 
 Reason = Literal["unreadable", "paths", "explicit key", "not an object", "anchor", "unwritable"]
 
@@ -57,12 +54,14 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     intended = _read(body)
     if not isinstance(intended, dict):
         raise EditRefused("the file holds no fields", "unreadable")
-    editor = _Editor(line_break(body))
-    for edit in _last_first(body, edits):
-        wanted = _with(intended, edit.path, edit.value)
-        body = editor.edited(body, edit.path, intended, wanted)
+    # Some editors write a byte order mark, which the text counts as a character and libyaml's marks do not.
+    # The line break is that of the whole text: an edit may take out the first line, and with it the first break.
+    bom, newline = text[: len(text) - len(body)], line_break(body)
+    for edit in _sort_edits(body, edits):
+        wanted = _put(intended, edit)
+        body = _edit(body, edit.path, intended, wanted, newline)
         intended = wanted
-    return text[: len(text) - len(text.removeprefix(_BOM))] + body
+    return bom + body
 
 
 def insert_first(text: str, key: str, value: str) -> str:
@@ -77,20 +76,11 @@ def insert_first(text: str, key: str, value: str) -> str:
         raise EditRefused(f"{key} cannot be written into a file without any field", "unreadable")
     if key in old:
         raise EditRefused(f"{key} is in the file already", "paths")
-    written = f"{write_inline(key)}: {write_inline(value)}"
-    if root.flow:
-        written = write_inline({key: value}, root.pairs[0].key.style if root.pairs else "")[1:-1]
     if root.pairs and root.pairs[0].explicit:
-        raise _explicit((key,))
-    at = root.pairs[0].key.start if root.pairs else root.content + 1
-    before = body[line_start(body, at) : at]
-    if not root.flow:
-        written += line_break(body) + " " * root.column
-    elif root.pairs:
-        written += f",{line_break(body)}{before}" if not before.strip(" \t") else ", "
-    candidate = body[:at] + written + body[at:]
-    if not _reads_as(candidate, {key: value, **old}):
-        raise EditRefused(f"{key} cannot be written into this file so that it reads as intended", "unwritable")
+        raise _refuse_explicit((key,))
+    candidate = insert_first_pair(Draft(body, root, line_break(body)), root, key, value)
+    if not reads_as(candidate, {key: value, **old}):
+        raise _refuse_unwritable((key,))
     return text[: len(text) - len(body)] + candidate
 
 
@@ -98,6 +88,7 @@ def line_diff(before: str, after: str, file: str) -> str:
     """Return a unified diff of two texts of one file, empty where they are equal."""
     if before == after:
         return ""
+    # Not `splitlines`, which breaks lines at eight other characters too, so that git could not apply the diff.
     old, new = (re.findall(r"[^\n]*\n|[^\n]+\Z", text) for text in (before, after))
     lines = difflib.unified_diff(old, new, f"a/{file}", f"b/{file}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
@@ -107,6 +98,7 @@ def _check_paths(paths: Sequence[FieldPath]) -> None:
     for number, path in enumerate(paths):
         if not path:
             raise EditRefused("a file cannot be replaced as a whole", "paths")
+        # Which of the two came first would decide what is left of the other.
         if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
             raise EditRefused(f"{dotted(path)} lies within another field that is to change", "paths")
 
@@ -115,152 +107,128 @@ def _read(text: str) -> Any:
     try:
         return read_yaml(text)
     except YamlProblems as error:
+        # Without a quote from the file, since an edit's message may be printed where its values may not.
         problem = error.problems[0]
         message = f"the file cannot be read: line {problem.line}: {problem.discreet or problem.message}"
         raise EditRefused(message, "unreadable", hint="correct the file first") from None
 
 
-def _last_first(text: str, edits: Sequence[Edit]) -> list[Edit]:
-    """Return edits of what is there from the last to the first, then the others: an alias goes before its anchor."""
+def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
+    """Return edits of what is there from the last to the first, then the others."""
+    # An alias goes before its anchor, which then stands for nothing else any more and can change, too.
     root = find_spans(text)
-    places = [(_place(root, edit.path), edit) for edit in edits]
-    there = sorted((place, number) for number, (place, _) in enumerate(places) if place is not None)
-    return [edits[number] for _, number in reversed(there)] + [edit for place, edit in places if place is None]
+    starts = {edit.path: start for edit in edits if (start := _find_start(root, edit.path)) is not None}
+    there = sorted((edit for edit in edits if edit.path in starts), key=lambda edit: starts[edit.path])
+    return there[::-1] + [edit for edit in edits if edit.path not in starts]
 
 
-def _place(node: Node | None, path: FieldPath) -> int | None:
+def _find_start(node: Node | None, path: FieldPath) -> int | None:
     """Return where a value stands, or the alias that stands for it."""
     for key in path:
         if node is None or node.kind == "alias":
             break
-        node = next((pair.value for pair in node.pairs if pair.name == key), None)
+        index = node.find(key)
+        node = None if index is None else node.entries[index].value
     return None if node is None else node.start
 
 
-class _Editor:
-    """Makes changes one by one, each with the line break that the text had at first."""
-
-    def __init__(self, newline: str) -> None:
-        self.newline = newline
-
-    def edited(self, text: str, steps: Steps, old: Any, new: Any) -> str:
-        """Return the text that reads as `new` instead of `old`, which differ at the path only."""
-        if is_same(old, new):
-            return text
-        parts = find_parts(value_at(old, steps), value_at(new, steps))
-        if parts is not None:
-            with contextlib.suppress(EditRefused):  # not piece by piece, then as a whole
-                return self._refined(text, steps, old, parts)
-        return self._changed(text, steps, Part(steps[-1], "set", value_at(new, steps)), new)
-
-    def _refined(self, text: str, steps: Steps, whole: Any, parts: Sequence[Part]) -> str:
-        """Return the text with only those parts of a list or object changed that differ."""
-        for part in parts:
-            changed = with_part(whole, steps, part)
-            place = (*steps, part.step)
-            if part.kind == "set":
-                text = self.edited(text, place, whole, changed)
-            else:
-                text = self._changed(text, place, part, changed)
-            whole = changed
-        return text
-
-    def _changed(self, text: str, steps: Steps, part: Part, intended: Any) -> str:
-        """Return the first text that is proposed for one change and reads as intended. Raises EditRefused."""
-        root = find_spans(text)
-        assert root is not None  # noqa: S101 - the text has just been read as an object
-        walk = _Walk(Page(text, root, self.newline), root, steps, intended)
-        for candidate in walk.proposals(part):
-            if _reads_as(candidate, intended):
-                return candidate
-        field = _told(steps)
-        if walk.has_anchor:
-            raise EditRefused(
-                f"{field} cannot be changed alone: it has, or lies in, an anchor (&) whose value is used "
-                "elsewhere in the file too",
-                "anchor",
-                hint="write the value out where its alias (*) stands, or change the file by hand",
-            )
-        raise EditRefused(f"{field} cannot be written into this file so that it reads as intended", "unwritable")
-
-
-class _Walk:
-    """The way from the root to one value: every node on it is there, except maybe the last."""
-
-    def __init__(self, page: Page, root: Node, steps: Steps, intended: Any) -> None:
-        self.page = page
-        self.node = root
-        self.steps = steps
-        self.intended = intended
-        self.has_anchor = False
-        self.slot: Slot | None = None
-
-    def proposals(self, part: Part) -> Iterator[str]:
-        """Yield texts with the change made. Raises EditRefused where the path leads nowhere."""
-        for depth, step in enumerate(self.steps):
-            self.has_anchor = self.has_anchor or self.node.anchor is not None
-            if self.slot and self.node.kind in ("alias", "scalar"):
-                # What an alias stands for is written out here; nothing becomes an object.
-                yield from Replacing(self.page).proposals(self.slot, value_at(self.intended, self.steps[:depth]))
-                return
-            if isinstance(step, int) and part.kind != "set" and depth == len(self.steps) - 1:
-                if part.kind == "insert":
-                    yield from with_item(self.page, self.node, step, part.value)
-                else:
-                    yield from without_item(self.page, self.node, step)
-                return
-            slot = self._slot_of(step, depth)
-            if slot and part.kind == "remove" and depth == len(self.steps) - 1:
-                yield from without_pair(self.page, self.node, str(step))
-                return
-            if slot is None:
-                yield from with_pair(self.page, self.node, str(step), nested(self.steps[depth + 1 :], part.value))
-                return
-            self.slot, self.node = slot, slot.node
-        assert self.slot is not None  # noqa: S101 - no path is empty
-        self.has_anchor = self.has_anchor or any(node.anchor for node in self.node.walk())
-        yield from Replacing(self.page).proposals(self.slot, part.value)
-
-    def _slot_of(self, step: str | int, depth: int) -> Slot | None:
-        """Return the slot of a key or entry, None where there is no such key."""
-        if isinstance(step, int):
-            return item_slot(self.node, self.node.items[step])
-        for pair in self.node.pairs:
-            if pair.name == step:
-                if pair.explicit:
-                    raise _explicit(self.steps[: depth + 1])
-                return pair_slot(self.node, pair)
-        return None
-
-
-def _explicit(steps: Iterable[str | int]) -> EditRefused:
-    return EditRefused(f'{_told(steps)} is next to a key that is written with "?", which is left alone', "explicit key")
-
-
-def _told(steps: Iterable[str | int]) -> str:
-    return dotted(str(step) for step in steps)
-
-
-def _with(whole: dict[str, Any], path: FieldPath, value: Any) -> dict[str, Any]:
-    """Return a copy of an object with one value set; missing and null objects on the way are made."""
-    whole = copy.deepcopy(whole)
-    holder = whole
-    for depth, key in enumerate(path[:-1]):
-        below = holder.get(key)
-        if below is None:
-            below = holder[key] = {}
-        if not isinstance(below, dict):
-            message = f"{dotted(path)} cannot be written: {dotted(path[: depth + 1])} is not an object"
+def _put(whole: dict[str, Any], edit: Edit) -> Any:
+    """Return an object with one value set; missing and null objects on the way are made."""
+    for depth in range(1, len(edit.path)):
+        below = value_at(whole, edit.path[:depth])
+        if below is not None and below is not MISSING and not isinstance(below, dict):
+            message = f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object"
             raise EditRefused(message, "not an object")
-        holder = below
-    holder[path[-1]] = copy.deepcopy(value)
-    return whole
+    return put_at(whole, edit.path, edit.value)
 
 
-def _reads_as(text: str, intended: Any) -> bool:
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        return False
-    try:
-        return is_same(read_yaml(text), intended)
-    except YamlProblems:
-        return False
+def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
+    """Return the text that reads as `new` instead of `old`, which differ at the path only."""
+    if is_same(old, new):
+        return text
+    before, after = item_at(old, path), item_at(new, path)
+    changes = find_changes(before, after)
+    if changes is not None:
+        # What cannot be done piece by piece may be done as a whole.
+        with contextlib.suppress(EditRefused):
+            return _edit_inside(text, path, old, changes, newline)
+    return _write_change(text, path, Change(path[-1], "set", after), new, newline)
+
+
+def _edit_inside(text: str, path: FieldPath, whole: Any, changes: Sequence[Change], newline: str) -> str:
+    """Return the text with only those parts of a list or object changed that differ."""
+    for change in changes:
+        changed = apply_change(whole, path, change)
+        below = (*path, str(change.step))
+        if change.kind == "set":
+            text = _edit(text, below, whole, changed, newline)
+        else:
+            text = _write_change(text, below, change, changed, newline)
+        whole = changed
+    return text
+
+
+def _write_change(text: str, path: FieldPath, change: Change, intended: Any, newline: str) -> str:
+    """Return the first text that is proposed for one change and reads as intended. Raises EditRefused."""
+    root = find_spans(text)
+    assert root is not None  # noqa: S101 - the text has just been read as an object
+    # YAML has too many rules for what may stand where; reading each proposal again needs none of them.
+    for candidate in _propose(Draft(text, root, newline), root, path, change, intended):
+        if reads_as(candidate, intended):
+            return candidate
+    if _has_anchor(root, path):
+        raise EditRefused(
+            f"{dotted(path)} cannot be changed alone: it has, or lies in, an anchor (&) whose value is used "
+            "elsewhere in the file too",
+            "anchor",
+            hint="write the value out where its alias (*) stands, or change the file by hand",
+        )
+    raise _refuse_unwritable(path)
+
+
+def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended: Any) -> Iterator[str]:
+    """Yield texts with the change made, the best first. Raises EditRefused next to a key written with "?"."""
+    slot: Slot | None = None
+    for depth, step in enumerate(path):
+        is_last = depth == len(path) - 1
+        if slot and node.kind in ("alias", "scalar"):
+            # What an alias stands for is written out here; nothing becomes an object.
+            yield from replace_value(draft, slot, item_at(intended, path[:depth]))
+            return
+        if node.kind == "list" and is_last and change.kind == "insert":
+            yield from insert_item(draft, node, change.step, change.value)
+            return
+        index = node.find(step)
+        if index is None:
+            yield from insert_pair(draft, node, step, put_at({}, path[depth + 1 :], change.value))
+            return
+        entry = node.entries[index]
+        if isinstance(entry, Pair) and entry.explicit:
+            raise _refuse_explicit(path[: depth + 1])
+        if is_last and change.kind == "remove":
+            yield remove_entry(draft, node, index)
+            return
+        slot = make_slot(node, entry)
+        node = slot.node
+    if slot:
+        yield from replace_value(draft, slot, change.value)
+
+
+def _has_anchor(node: Node, path: FieldPath) -> bool:
+    """Tell whether the value at a path has, holds or lies in an anchor."""
+    for key in path:
+        if node.anchor is not None:
+            return True
+        index = node.find(key)
+        if index is None:
+            return False
+        node = node.entries[index].value
+    return any(below.anchor for below in node.walk())
+
+
+def _refuse_unwritable(path: FieldPath) -> EditRefused:
+    return EditRefused(f"{dotted(path)} cannot be written into this file so that it reads as intended", "unwritable")
+
+
+def _refuse_explicit(path: FieldPath) -> EditRefused:
+    return EditRefused(f'{dotted(path)} is next to a key that is written with "?", which is left alone', "explicit key")

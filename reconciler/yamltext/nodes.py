@@ -5,6 +5,7 @@ before each node that it descends into, so that is where the depth is counted. W
 elsewhere.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -12,18 +13,27 @@ from typing import Any, Final, NamedTuple
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-from reconciler.assistant.finding import About
 from reconciler.assistant.paths import FieldPath
-from reconciler.yamltext.complaints import explain
+from reconciler.assistant.problem import About
+from reconciler.yamltext.parser_errors import explain
 from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
 
 MAX_DEPTH: Final = 64
 # Keys, values, lists and groups; a text of 1 MiB could hold half a million, and cost 400 MiB and many seconds.
 MAX_NODES: Final = 20_000
+# How many nodes a document may gain by its aliases.
+MAX_ALIASED: Final = 10_000
 # What stands for the tag of a mapping or list that has none.
 COLLECTION: Final = "collection"
 
+_SEPARATOR: Final = (
+    "here is an invisible line separator that YAML parsers read differently (it often "
+    "comes with copied text); remove it"
+)
+_TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
+# A "!" with nothing behind it, anywhere a value may begin; inside a text it is found, too, and looked at again.
 _LONE_MARK = re.compile(r"(?:^|[\s,\[{:?-])!(?:\s|\Z)")
+# YAML 1.1 breaks lines at these, and 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 # Compiled when it is needed, which takes as long as reading twenty files.
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -44,20 +54,12 @@ class YamlProblem(NamedTuple):
 
 
 class YamlProblems(Exception):  # noqa: N818 - a list of them
-    """Everything wrong with one YAML text.
-
-    `value` is what could be read all the same: a text for each scalar that was refused, the first of
-    duplicate keys.
-    """
+    """Everything wrong with one YAML text; `value` is what could be read nevertheless."""
 
     def __init__(self, problems: list[YamlProblem], value: object = None) -> None:
         super().__init__("; ".join(f"{problem.line}:{problem.column}" for problem in problems))
         self.problems = problems
         self.value = value
-
-
-class _OutOfBounds(Exception):  # noqa: N818 - says what was too much, and below which node
-    pass
 
 
 class _Loader(CParser):
@@ -68,18 +70,20 @@ class _Loader(CParser):
 
     def resolve(self, kind: type, _value: str | None, implicit: Any) -> str:
         """Return the tag of a node that has none."""
+        # What a plain text means is not PyYAML's to say: it reads YAML 1.1, in which `yes` is true and `012` is 10.
         if kind is yaml.ScalarNode:
             return PLAIN if implicit[0] else TEXT
         return COLLECTION
 
-    def descend_resolver(self, parent: yaml.Node | None, _index: object) -> None:
+    def descend_resolver(self, parent: Any, _index: object) -> None:
         """Count one node and one level more; called before each node."""
         self.depth += 1
         self.nodes += 1
+        # The first node has no parent, and is neither too deep nor one too many.
         if self.depth > MAX_DEPTH:
-            raise _OutOfBounds(parent, f"this is nested more than {MAX_DEPTH} levels deep")
+            raise _refuse(parent, _TOO_DEEP)
         if self.nodes > MAX_NODES:
-            raise _OutOfBounds(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
+            raise _refuse(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
 
     def ascend_resolver(self) -> None:
         """Count one level less; called after each node."""
@@ -89,75 +93,87 @@ class _Loader(CParser):
 def compose(text: str) -> yaml.Node | None:
     """Return the root node of a text with one YAML document, None for a text with nothing in it.
 
-    Raises YamlProblems with one problem: the parser's complaint, a second document, nesting deeper than
-    MAX_DEPTH, or more nodes than MAX_NODES.
+    Raises YamlProblems with one problem: the parser's error, a second document, nesting deeper than
+    MAX_DEPTH, more nodes than MAX_NODES, or aliases without bound. What it returns is safe to walk.
     """
-    loader = None
+    # Whether a text is ASCII, Python knows without looking at it.
+    if not text.isascii() and (found := _INVISIBLE.search(text)):
+        raise YamlProblems([YamlProblem(*place_in(text, found.start()), _SEPARATOR)])
     try:
-        if not text.isascii():
-            _refuse_invisible(text)
-        loader = _Loader(text)
-        root = loader.get_single_node()
-    except _OutOfBounds as error:
-        parent, message = error.args
-        mark = parent.start_mark
-        raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)]) from None
+        root = _Loader(text).get_single_node()
     except yaml.reader.ReaderError:
         raise YamlProblems([_forbidden_character(text)]) from None
     except yaml.MarkedYAMLError as error:
         raise YamlProblems([YamlProblem(*explain(text, error))]) from None
-    finally:
-        if loader is not None:
-            loader.dispose()
     if "!" in text and _LONE_MARK.search(text):
         _refuse_lone_mark(text)
+    if root is not None and "*" in text:
+        _measure(root, {}, set())
     return root
 
 
-def unused_anchors(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of anchors that no alias uses: most likely the `&` was meant as a part of the text.
-
-    The text must be one that `compose` takes.
-    """
+def find_unused_anchors(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of anchors that no alias uses, in a text that `compose` takes."""
+    # Most likely each `&` was meant as a part of the text.
+    # Composed nodes have lost the names; tokens have each of them, and its place.
     tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
     used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
     for token in tokens:
         if isinstance(token, yaml.AnchorToken) and token.value not in used:
-            yield token.start_mark.line + 1, token.start_mark.column + 1
+            yield place_of(token)
+
+
+def place_of(node: Any) -> tuple[int, int]:
+    """Return line and column, from 1, at which a node, an event or a token of PyYAML begins."""
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def place_in(text: str, position: int) -> tuple[int, int]:
     """Return line and column, from 1, of a character of a text."""
+    # A lone \r ends a line, too, as for the parser.
     before = text[:position].replace("\r\n", "\n").replace("\r", "\n")
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _refuse_invisible(text: str) -> None:
-    """Refuse the characters that YAML 1.1 reads as line breaks and YAML 1.2 as part of the text."""
-    found = _INVISIBLE.search(text)
-    if found:
-        line, column = place_in(text, found.start())
-        message = (
-            "here is an invisible line separator that YAML parsers read differently (it often "
-            "comes with copied text); remove it"
-        )
-        raise YamlProblems([YamlProblem(line, column, message)])
+def _measure(node: yaml.Node, measured: dict[int, tuple[int, int]], around: set[int]) -> tuple[int, int]:
+    """Return size and depth of a node with its aliases written out. Raises YamlProblems for too much of either."""
+    # libyaml makes one node of an anchor and all its aliases: nine lines can stand for a thousand million values.
+    # So each node is measured once, by its identity. As nodes they are shallow, and so is this recursion.
+    size, depth = 1, 1
+    if not isinstance(node, yaml.ScalarNode):
+        around.add(id(node))
+        for child in itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value:
+            if id(child) in around:
+                raise _refuse(node, "an alias (*) here refers to something that it is itself a part of")
+            child_size, child_depth = measured.get(id(child)) or _measure(child, measured, around)
+            size, depth = size + child_size, max(depth, child_depth + 1)
+        around.discard(id(node))
+    measured[id(node)] = (size, depth)
+    # Every node that was measured stands in the text; what is more than these came from aliases.
+    if size > len(measured) + MAX_ALIASED:
+        raise _refuse(node, f"the aliases (*) in here repeat more than {MAX_ALIASED} values; write less of it")
+    if depth > MAX_DEPTH:
+        raise _refuse(node, _TOO_DEEP)
+    return size, depth
+
+
+def _refuse(node: Any, message: str) -> YamlProblems:
+    return YamlProblems([YamlProblem(*place_of(node), message)])
 
 
 def _refuse_lone_mark(text: str) -> None:
     """Refuse a lone "!" where it matters: YAML 1.2 makes a text of what follows, PyYAML what it is without."""
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent) and event.tag == "!" and read_plain(event.value) != event.value:
-            mark: Any = event.start_mark
             message = (
                 'YAML parsers read what follows a lone "!" differently; remove it, or put the whole text in quotes'
             )
-            raise YamlProblems([YamlProblem(mark.line + 1, mark.column + 1, message)])
+            raise _refuse(event, message)
 
 
 def _forbidden_character(text: str) -> YamlProblem:
     """Return the problem for the first character that YAML does not allow (YAML 1.1, section 4.1.1)."""
     found = re.search(_FORBIDDEN, text)
-    line, column = place_in(text, found.start()) if found else (1, 1)
+    place = place_in(text, found.start()) if found else (1, 1)
     code = f" (U+{ord(found[0]):04X})" if found else ""
-    return YamlProblem(line, column, f"here is an invisible control character{code}; remove it")
+    return YamlProblem(*place, f"here is an invisible control character{code}; remove it")

@@ -1,6 +1,6 @@
 """Reads YAML text as a plain JSON value, strictly: what every parser would read alike, or a list of problems.
 
-Positions are looked for only when something is wrong or somebody asks; the happy path keeps no nodes.
+The one place where text becomes fields.
 """
 
 import sys
@@ -8,56 +8,113 @@ from typing import Any
 
 import yaml
 
-from reconciler.yamltext.diagnose import find_alias_problem, find_problems
-from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose
-from reconciler.yamltext.places import locate
-from reconciler.yamltext.scalars import Refusal, read_scalar
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import MAX_PROBLEMS, About
+from reconciler.core.definition import MAX_BYTES
+from reconciler.yamltext.changes import is_same
+from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, place_of
+from reconciler.yamltext.scalars import Refusal, read_scalar, write_tag
 
-__all__ = ["YamlProblem", "YamlProblems", "locate", "read_yaml"]
+__all__ = ["YamlProblem", "YamlProblems", "read_tolerantly", "read_yaml", "reads_as"]
 
 
 def read_yaml(text: str) -> Any:
     """Return the value of a text with one YAML document; None for an empty one.
 
-    Raises YamlProblems with everything that is wrong: what the parser does not take (only the first),
-    duplicate keys, keys that are no text, tags beyond YAML's core, scalars that YAML parsers read
-    differently, NaN and infinity, aliases without bound.
+    Raises YamlProblems with everything that is wrong, in the text's order: what the parser does not take (only the
+    first), duplicate keys, keys that are no text, tags beyond YAML's core, scalars that YAML parsers read
+    differently, NaN and infinity, aliases without bound. Its value has a refused scalar as text, the first of
+    duplicate keys, and lacks keys that are no text.
     """
     root = compose(text)
     if root is None:
         return None
-    if "*" in text:
-        problem = find_alias_problem(root)
-        if problem:
-            raise YamlProblems([problem])
+    reading = _Reading()
+    value = reading.value_of(root, ())
+    if reading.problems:
+        raise YamlProblems(sorted(reading.problems), value)
+    return value
+
+
+def read_tolerantly(text: str) -> tuple[Any, list[YamlProblem]]:
+    """Return the value of a text as far as it can be read, and everything that is wrong with it."""
     try:
-        return _build(root)
-    except _Doubt:
-        problems, value = find_problems(root)
-        raise YamlProblems(problems, value) from None
+        return read_yaml(text), []
+    except YamlProblems as error:
+        return error.value, error.problems
 
 
-class _Doubt(Exception):  # noqa: N818
-    """Something is wrong with a node; `find_problems` says what."""
+def reads_as(text: str, intended: Any) -> bool:
+    """Tell whether a text has exactly this value, and is no larger than a definition may be."""
+    try:
+        return len(text.encode("utf-8", "surrogatepass")) <= MAX_BYTES and is_same(read_yaml(text), intended)
+    except YamlProblems:
+        return False
 
 
-def _build(node: yaml.Node) -> Any:
-    """Return the value of a node whose depth and size are known to be sane."""
-    if type(node) is yaml.ScalarNode:
-        value = read_scalar(node.tag, node.value)
-        if type(value) is Refusal:
-            raise _Doubt
-        return value
-    if type(node) is yaml.MappingNode:
-        if node.tag not in (COLLECTION, "tag:yaml.org,2002:map"):
-            raise _Doubt
+class _Reading:
+    """One walk over nodes, which collects what is wrong. `compose` has bounded their depth and size."""
+
+    def __init__(self) -> None:
+        self.problems: list[YamlProblem] = []
+
+    def value_of(self, node: yaml.Node, path: FieldPath) -> Any:
+        """Return a node's value as far as it can be read."""
+        if isinstance(node, yaml.ScalarNode):
+            value = read_scalar(node.tag, node.value)
+            if isinstance(value, Refusal):
+                self._report(node, path, value.message, value.discreet)
+                return node.value
+            return value
+        is_mapping = isinstance(node, yaml.MappingNode)
+        if node.tag not in (COLLECTION, "tag:yaml.org,2002:map" if is_mapping else "tag:yaml.org,2002:seq"):
+            message = f"the tag {write_tag(node.tag)} is not supported; remove it"
+            self._report(node, path, message, "this tag is not supported; remove it")
+        if is_mapping:
+            return self._mapping(node.value, path)
+        return [self.value_of(item, (*path, str(index))) for index, item in enumerate(node.value)]
+
+    def _mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]], path: FieldPath) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = read_scalar(key_node.tag, key_node.value) if type(key_node) is yaml.ScalarNode else None
-            if type(key) is not str or key in mapping:
-                raise _Doubt
-            mapping[sys.intern(key)] = _build(value_node)  # a fleet has each key a thousand times
+        first: dict[str, yaml.Node] = {}
+        for key_node, value_node in pairs:
+            key = self._key(key_node, path)
+            below = (*path, "?" if key is None else key)
+            value = self.value_of(value_node, below)
+            # PyYAML lets the last of duplicate keys win, other parsers the first.
+            if key in mapping:
+                line, column = place_of(first[key])
+                message = (
+                    f"stands here a second time; the first is in line {line}, column {column}: remove one of the two"
+                )
+                self._report(key_node, below, f"{key} {message}", f"this key {message}", about="key")
+            elif key is not None:
+                mapping[sys.intern(key)] = value  # a fleet has each key a thousand times
+                first[key] = key_node
         return mapping
-    if node.tag not in (COLLECTION, "tag:yaml.org,2002:seq"):
-        raise _Doubt
-    return [_build(item) for item in node.value]
+
+    def _key(self, node: yaml.Node, path: FieldPath) -> str | None:
+        """Return a key; None, with a problem noted, for one that is no text."""
+        if not isinstance(node, yaml.ScalarNode):
+            opening = "{" if isinstance(node, yaml.MappingNode) else "["
+            message = f'a key must be a text; a text that begins with "{opening}" must be in quotes'
+            # An unquoted {{variable}} most often: the whole value is meant to be a text.
+            self._report(node, path, message, about="value" if path else "key")
+            return None
+        key = read_scalar(node.tag, node.value)
+        if isinstance(key, str):
+            return key
+        path = (*path, node.value)
+        if isinstance(key, Refusal):
+            self._report(node, path, key.message, key.discreet, about="key")
+            return str(node.value)
+        quoted = f': "{node.value}"' if node.value else ""
+        message = "a key must be a text; quote it"
+        self._report(node, path, message + quoted, message, about="key")
+        return None
+
+    def _report(
+        self, node: yaml.Node, path: FieldPath, message: str, discreet: str = "", about: About = "value"
+    ) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(YamlProblem(*place_of(node), message, path, discreet, about))

@@ -1,6 +1,6 @@
 """Scalars: above all what a text without quotes means in YAML 1.1 and in the core schema of YAML 1.2.
 
-Where the two differ, the text is refused, so that whoever reads a definition reads the same. YAML 1.1 is
+Where the two differ, the text is refused, so that every reader of a definition reads the same. YAML 1.1 is
 PyYAML's own resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification.
 Nothing here knows files.
 """
@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import math
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -30,20 +31,23 @@ class Refusal:
 # What stands for the tag of a scalar that has none; quoted and block scalars are TEXT.
 PLAIN: Final = "plain"
 TEXT: Final = "text"
-_CORE_TAGS: dict[str, tuple[type, ...]] = {
-    "tag:yaml.org,2002:bool": (bool,),
-    "tag:yaml.org,2002:int": (int,),
-    "tag:yaml.org,2002:float": (int, float),
-    "tag:yaml.org,2002:null": (type(None),),
+_YAML: Final = "tag:yaml.org,2002:"
+# The tags that a scalar may have, and what may stand behind each.
+SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
+    f"{_YAML}str": (str,),
+    f"{_YAML}bool": (bool,),
+    f"{_YAML}int": (int,),
+    f"{_YAML}float": (int, float),
+    f"{_YAML}null": (type(None),),
 }
-# Texts that begin otherwise are texts to both parsers.
+# The quick way for nearly every text of a definition. Texts that begin otherwise are texts to both parsers.
 _FIRST = frozenset("0123456789+-.~<=yYnNtTfFoO")
+# Beyond it nothing is computed: `1:1:1:...` and 99999... take Python minutes, and no value of a definition is so long.
 _LONGEST = 64
 _LARGEST = 2**63 - 1
 _UNREADABLE: Final = object()
 _RESOLVER = Resolver()
 _CONSTRUCTOR = SafeConstructor()
-_STRING_TAG = "tag:yaml.org,2002:str"
 
 _CORE_WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -53,9 +57,8 @@ _CORE_WORDS: dict[str, Scalar] = {
     **{sign + word: math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
     **{"-" + word: -math.inf for word in (".inf", ".Inf", ".INF")},
 }
-_CORE_INT = re.compile(r"[-+]?[0-9]+")
-_CORE_OCTAL = re.compile(r"0o[0-7]+")
-_CORE_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+# YAML 1.2 has octal numbers as 0o14, 1.1 as 014; 1.1 asks for a point and a sign in 1.0e+3, 1.2 for neither.
+_CORE_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _CORE_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
@@ -65,7 +68,8 @@ def read_scalar(tag: str, text: str) -> Scalar | Refusal:
         return text
     if tag == PLAIN:
         return read_plain(text)
-    return text if tag == _STRING_TAG else _read_tagged(tag, text)
+    # `!!str 012` is a text to every parser, and needs no look at what `012` alone would be.
+    return text if tag == f"{_YAML}str" else _read_tagged(tag, text)
 
 
 def read_plain(text: str) -> Scalar | Refusal:
@@ -75,9 +79,9 @@ def read_plain(text: str) -> Scalar | Refusal:
     return _read_short(text) if len(text) <= _LONGEST else _read_long(text)
 
 
-def told_tag(tag: str) -> str:
+def write_tag(tag: str) -> str:
     """Return a tag as it is written: `!!binary` for YAML's own."""
-    return tag.replace("tag:yaml.org,2002:", "!!") if tag.startswith("tag:yaml.org,2002:") else tag
+    return f"!!{tag.removeprefix(_YAML)}" if tag.startswith(_YAML) else tag
 
 
 def write_number(number: float) -> str:
@@ -88,43 +92,37 @@ def write_number(number: float) -> str:
 
 def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
     """Return the value of a scalar with an explicit tag: one of YAML's core, which the text must fit."""
-    types = _CORE_TAGS.get(tag)
+    types = SCALAR_TAGS.get(tag)
     if types is None:
         return Refusal(
-            f'the tag {told_tag(tag)} is not supported; a text that begins with "!" must be in quotes',
+            f'the tag {write_tag(tag)} is not supported; a text that begins with "!" must be in quotes',
             'this tag is not supported; a text that begins with "!" must be in quotes',
         )
     value = read_plain(text)
     if not isinstance(value, Refusal) and type(value) not in types:
-        return Refusal(f"this value does not fit its tag {told_tag(tag)}; remove the tag", "")
+        return Refusal(f"this value does not fit its tag {write_tag(tag)}; remove the tag", "")
+    # `!!float 2` is 2.0 to every parser.
     return float(value) if type(value) is int and float in types else value
 
 
 @lru_cache(maxsize=4096)
 def _read_short(text: str) -> Scalar | Refusal:
+    # Both answers are remembered: a fleet has few different ones.
     old, new = _yaml_1_1(text), _core_schema(text)
-    for value in (old, new):
-        if isinstance(value, float) and not math.isfinite(value):
-            return Refusal(f"{text} is not a number that JSON has; {_quoted(text)}", "is not a number that JSON has")
+    if any(isinstance(value, float) and not math.isfinite(value) for value in (old, new)):
+        return Refusal(f"{text} is not a number that JSON has; {_quote(text)}", "is not a number that JSON has")
+    # Not `old != new` alone: to Python 1, 1.0 and True are the same.
     if type(old) is not type(new) or old != new:
-        return _ambiguity(text, old, new)
+        return _refuse_ambiguous(text, old, new)
     if isinstance(new, int) and abs(new) > _LARGEST:
-        return _too_long(text)
+        return _refuse_long(text)
     return new
 
 
 def _read_long(text: str) -> Scalar | Refusal:
     """Return a long text, which only digits in great number could turn into anything else."""
-    tag = _yaml_1_1_tag(text)
-    if tag == _STRING_TAG and isinstance(_core_schema_kind(text), str):
-        return text
-    return _too_long(text)
-
-
-def _core_schema_kind(text: str) -> str | None:
-    """Return the text if the core schema takes it for a text, else None; numbers are not computed."""
-    numbers = (_CORE_INT, _CORE_OCTAL, _CORE_HEXADECIMAL, _CORE_FLOAT)
-    return None if any(pattern.fullmatch(text) for pattern in numbers) else text
+    is_number = _CORE_INT.fullmatch(text) or _CORE_FLOAT.fullmatch(text)
+    return text if _yaml_1_1_tag(text) == f"{_YAML}str" and not is_number else _refuse_long(text)
 
 
 def _yaml_1_1_tag(text: str) -> str:
@@ -134,7 +132,7 @@ def _yaml_1_1_tag(text: str) -> str:
 
 def _yaml_1_1(text: str) -> Any:
     tag = _yaml_1_1_tag(text)
-    if tag == _STRING_TAG:
+    if tag == f"{_YAML}str":
         return text
     try:
         return _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, text))
@@ -146,33 +144,30 @@ def _core_schema(text: str) -> Scalar:
     if text in _CORE_WORDS:
         return _CORE_WORDS[text]
     if _CORE_INT.fullmatch(text):
-        return int(text)
-    if _CORE_OCTAL.fullmatch(text):
-        return int(text, 8)
-    if _CORE_HEXADECIMAL.fullmatch(text):
-        return int(text, 16)
+        # Python's base 0 knows 0o14 and 0x1f, and refuses 08, which YAML 1.2 takes for 8.
+        return int(text, 0 if text[:2] in ("0o", "0x") else 10)
     return float(text) if _CORE_FLOAT.fullmatch(text) else text
 
 
-def _ambiguity(text: str, old: Any, new: Scalar) -> Refusal:
+def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
     """Return the refusal of a text that two parsers read differently, with what to write instead."""
     if text == "<<":
         return Refusal('merge keys ("<<") are not supported; write the fields out', "merge keys are not supported")
-    fixes = [_quoted(text)]
-    values = (old, new)
+    fixes = [_quote(text)]
+    # A time of day is a number to YAML 1.1, which nobody ever means; only quotes are offered there, as for a date.
     if isinstance(old, bool):
         fixes.insert(0, f"write {'true' if old else 'false'}")
     elif ":" not in text and not isinstance(old, datetime.date):
-        numbers = sorted({write_number(value) for value in values if isinstance(value, int | float)})
+        numbers = sorted({write_number(value) for value in (old, new) if isinstance(value, int | float)})
         fixes += [f"write {number}" for number in numbers]
-    readings = " and as ".join(dict.fromkeys(_told(value) for value in values))
+    readings = " and as ".join(dict.fromkeys(map(_describe, (old, new))))
     return Refusal(
         f"{text} is read as {readings} by different YAML parsers; {', or '.join(fixes)}",
         "different YAML parsers read this value differently; put it in quotes if it is meant as text",
     )
 
 
-def _too_long(text: str) -> Refusal:
+def _refuse_long(text: str) -> Refusal:
     start = text if len(text) <= 24 else text[:20] + "..."
     return Refusal(
         f"{start} is a number too long to be kept exactly; put it in quotes if it is meant as text",
@@ -180,11 +175,11 @@ def _too_long(text: str) -> Refusal:
     )
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'quote it: "{text}"'
 
 
-def _told(value: Any) -> str:
+def _describe(value: Any) -> str:
     """Return a reading in words."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -9,7 +9,7 @@ elsewhere.
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import yaml
@@ -20,6 +20,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(r"[\r\n]|\Z")
 _COLON = re.compile(r"[ \t]*:")
 _HEADER = re.compile(r"[|>][-+0-9]*")
+# Between two entries of a list without brackets stand only white space and comments.
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
 
 
@@ -65,18 +66,20 @@ class Node:
         return self.kind in ("mapping", "list") and not self.flow
 
     @property
-    def children(self) -> Iterator["Node"]:
-        """The values directly below this one."""
-        for pair in self.pairs:
-            yield pair.value
-        for item in self.items:
-            yield item.value
+    def entries(self) -> Sequence["Pair | Item"]:
+        """What stands directly in a mapping or list."""
+        return self.pairs or self.items
 
     def walk(self) -> Iterator["Node"]:
-        """Yield this node and all below it."""
+        """Yield this node and all values below it."""
         yield self
-        for child in self.children:
-            yield from child.walk()
+        for entry in self.entries:
+            yield from entry.value.walk()
+
+    def find(self, step: str) -> int | None:
+        """Return at which index of the entries a key, or an index of a list, stands."""
+        steps = [pair.name for pair in self.pairs] or [str(index) for index in range(len(self.items))]
+        return steps.index(step) if step in steps else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,13 +92,28 @@ class Pair:
     after: int | None
     explicit: bool
 
+    @property
+    def start(self) -> int:
+        """Where the key begins."""
+        return self.key.start
+
+    @property
+    def end(self) -> int:
+        """Where the value ends, or what stands before it where there is none."""
+        return max(self.value.end, self.after or 0, self.key.end)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Item:
-    """An entry of a list; `dash` is where its dash stands, in a list without brackets."""
+    """An entry of a list; it starts with its dash, or between brackets with its value."""
 
-    dash: int
+    start: int
     value: Node
+
+    @property
+    def end(self) -> int:
+        """Where the value ends, or the dash where there is none."""
+        return max(self.value.end, self.start + 1)
 
 
 def find_spans(text: str) -> Node | None:
@@ -136,7 +154,7 @@ class _Builder:
         self.text = text
         self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self.names: dict[str, str] = {}
-        # By where an anchor or a tag begins: where it ends, and where the next token begins.
+        # By where an anchor or a tag begins: where it ends, and where the next token begins. Events do not say so.
         self.skips: dict[int, tuple[int, int]] = {}
         if "&" in text or "!" in text:
             tokens: list[Any] = list(yaml.scan(text, Loader=yaml.CSafeLoader))
@@ -154,19 +172,12 @@ class _Builder:
     def _node(self, event: Any, parent_column: int) -> Node:
         start = event.start_mark.index
         if isinstance(event, yaml.AliasEvent):
+            # Where an alias is a key, its name is the text that it stands for.
             name = self.names.get(str(event.anchor), "")
             return Node("alias", start, start, start, _end(event), self._column(start), value=name)
         properties, content = self._after_properties(event)
-        made = Node(
-            "scalar",
-            start,
-            properties,
-            content,
-            _end(event),
-            self._column(content),
-            tag=event.tag,
-            anchor=event.anchor,
-        )
+        column = self._column(content)
+        made = Node("scalar", start, properties, content, _end(event), column, tag=event.tag, anchor=event.anchor)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(made, event, parent_column)
         made = dataclasses.replace(made, flow=bool(event.flow_style))
@@ -189,17 +200,20 @@ class _Builder:
         return self._block_text(made, max(parent_column, 0)) if made.is_block_text else made
 
     def _block_text(self, made: Node, parent_column: int) -> Node:
-        """Return a block text that ends with its last line; blank lines after it belong to it only under `+`."""
+        """Return a block text that ends with its last line."""
         header = _HEADER.match(self.text, made.content)
         assert header is not None  # noqa: S101 - the parser found one here
         first_line = line_end(self.text, header.end())
         lines = _BREAK.split(self.text[first_line : made.end])
         column = next((len(line) - len(line.lstrip(" ")) for line in lines if line.strip(" ")), 0)
+        # An indentation indicator counts from the column of what the text belongs to.
         for digit in filter(str.isdigit, header[0]):
             column = parent_column + int(digit)
+        # libyaml's mark lies behind all blank lines that follow; they belong to the text only under `+`.
         end = made.end
         if end > first_line and self.text[end - 1] in "\r\n":
             end = _before_break(self.text, end)
+        # A line of more blanks than the text's column is a line of the text, and not blank.
         while end > first_line and "+" not in header[0]:
             line = self.text[line_start(self.text, end) : end]
             if line.strip(" ") or len(line) > column:
@@ -211,12 +225,14 @@ class _Builder:
         pairs: list[Pair] = []
         end = made.content
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            # Events have no colon and no question mark, so the text around the key is looked at.
             key = self._node(event, made.column)
             value = self._node(next(self.events), made.column)
             colon = _COLON.match(self.text, key.end)
             before = self.text[line_start(self.text, key.start) : key.start].rstrip(" \t")
             pairs.append(Pair(key, key.value, value, colon.end() if colon else None, before.endswith("?")))
-            end = max(value.end, colon.end() if colon else key.end)
+            end = pairs[-1].end
+        # The end of a mapping without brackets is to libyaml where the next token begins, lines and comments later.
         end = _end(event) if made.flow else end
         return dataclasses.replace(made, kind="mapping", pairs=tuple(pairs), end=end)
 
@@ -224,11 +240,11 @@ class _Builder:
         items: list[Item] = []
         end = made.content
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            # Events have no dash either.
             found = None if made.flow else _TO_NEXT_DASH.match(self.text, end)
-            dash = found.end() if found else end
             value = self._node(event, made.column)
-            items.append(Item(dash, value))
-            end = max(value.end, dash + 1)
+            items.append(Item(found.end() if found else value.start, value))
+            end = items[-1].end
         end = _end(event) if made.flow else end
         return dataclasses.replace(made, kind="list", items=tuple(items), end=end)
 

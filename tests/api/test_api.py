@@ -7,6 +7,7 @@ from odd_server import OddServer, answer, odd_server
 
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.secret import Credentials, Secret
+from reconciler.core.ports import Assistants
 from reconciler.errors import ApiError, SettingsError, UnclearWrite, UsageError
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
@@ -24,6 +25,13 @@ def failure(api: AssistantsApi, assistant_id: str = "asst_1") -> ApiError:
     with api, pytest.raises(ApiError) as caught:
         api.get(assistant_id)
     return silent(caught.value)
+
+
+def test_the_client_is_what_the_use_cases_ask_for(server: OddServer) -> None:
+    with client(server) as api:
+        assistants: Assistants = api  # checked by mypy, signature by signature
+        assert assistants.get("asst_1") == ASSISTANT
+        assert (assistants.concurrency, assistants.retries) == (4, 2)
 
 
 def test_a_read_sends_the_cookie_and_returns_the_object(server: OddServer) -> None:
@@ -68,6 +76,24 @@ def test_an_id_is_one_segment_of_the_path(server: OddServer, assistant_id: str, 
     assert server.seen[0].path == f"/api/assistants/{path}"
 
 
+def test_half_of_a_character_is_carried_along_as_it_came(server: OddServer) -> None:
+    """Such as where a server cut a text within an emoji."""
+    written = '{"id": "asst_1", "metadata": {"summary": "happy \\ud83d", "k\\udc00": [1, "\\ud83d\\ude00"]}}'
+    server.on("GET *", answer(200, written))
+    server.on("PATCH *", answer(200, written))
+    with client(server) as api:
+        live = api.get("asst_1")
+        assert live["metadata"] == {"summary": "happy \ud83d", "k\udc00": [1, "\U0001f600"]}
+        assert api.patch("asst_1", {"metadata": live["metadata"]}, live_id="asst_1") == live
+    sent = b'{"metadata":{"summary":"happy \\ud83d","k\\udc00":[1,"\\ud83d\\ude00"]}}'
+    assert [seen.body for seen in server.requests("PATCH")] == [sent]
+
+
+def test_an_error_with_half_of_a_character_can_be_written(server: OddServer) -> None:
+    server.on("GET *", answer(400, '{"error": "not \\ud83d"}'))
+    failure(client(server)).message.encode()
+
+
 @pytest.mark.parametrize("assistant_id", ["", ".", "..", "x" * 501])
 def test_an_id_that_would_change_the_path_is_never_sent(server: OddServer, assistant_id: str) -> None:
     error = failure(client(server), assistant_id)
@@ -83,6 +109,10 @@ def test_an_id_that_would_change_the_path_is_never_sent(server: OddServer, assis
         (403, "forbidden"),
         (404, "not_found"),
         (405, "protocol"),
+        (408, "timeout"),
+        (425, "server"),
+        (499, "network"),
+        (520, "server"),
         (409, "protocol"),
         (422, "invalid"),
         (429, "rate_limited"),
@@ -164,6 +194,30 @@ def test_pieces_of_an_assistant_are_not_quoted(server: OddServer, body: str) -> 
     assert "hush" not in str(failure(client(server)))
 
 
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        (PAGE, True),
+        ("", True),
+        ("nginx", True),
+        ("[]", True),
+        ("{}", True),
+        ('{"id": 7}', False),
+        ('{"id": "a", "n": NaN}', False),
+        ('{"id": "a", "id": "a"}', False),
+        ('{"id": "a", "n": ' + "[" * 101 + "]" * 101 + "}", False),
+        ("[" * 200_000, False),
+        ('{"id": "a"', False),
+        (b'{"id": "\xff"}', False),
+        ('{"id": "a"}'.encode("utf-16"), False),
+    ],
+)
+def test_the_url_is_asked_about_only_where_it_may_be_wrong(server: OddServer, body: Any, asks: bool) -> None:
+    server.on("GET *", answer(200, body))
+    error = failure(client(server))
+    assert ("does RECONCILER_API_URL end in /api?" in error.message) is asks
+
+
 def test_nesting_within_the_bound_and_escaped_characters_are_read(server: OddServer) -> None:
     deep = '{"id": "a", "smile": "\\ud83d\\ude00", "n": ' + "[" * 98 + "]" * 98 + ', "f": 0.5, "many": '
     server.on("GET *", answer(200, deep + str([[]] * 200) + "}"))
@@ -191,14 +245,6 @@ def test_a_redirect_is_not_followed_and_named_without_its_secrets(server: OddSer
 def test_a_redirect_to_anywhere_is_an_error(server: OddServer, location: str, says: str) -> None:
     server.on("GET *", answer(302, "", Location=location))
     assert says in failure(client(server)).message
-
-
-def test_cookies_of_the_server_are_never_stored(server: OddServer) -> None:
-    server.on("GET *", answer(200, ASSISTANT, Set_Cookie="auth-token=other; Path=/"))
-    with client(server) as api:
-        api.get("asst_1")
-        api.get("asst_1")
-    assert [seen.header("cookie") for seen in server.seen] == [[f"auth-token={TOKEN}"]] * 2
 
 
 def test_a_patch_that_answers_about_another_assistant_is_unclear(server: OddServer) -> None:

@@ -16,7 +16,7 @@ from bounded import bounded
 from hypothesis import given, settings, strategies as st
 from odd_server import OddServer, Reply, answer, drip, gzip_bomb, hang_up, odd_server, raw, reset, silence, written
 
-from reconciler.api.transport import MAX_BODY
+from reconciler.api.body import MAX_BODY
 from reconciler.cli.boundary import guarded
 from reconciler.cli.main import reconciler
 

@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import itertools
 import socket
@@ -18,7 +19,10 @@ from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 YES = answer(200, ASSISTANT)
 BROKEN = answer(500, {"error": "broken"})
-PASSING = [BROKEN, answer(502, "<html>"), answer(503, ""), answer(504, ""), answer(429, {}), hang_up, reset]
+PASSING = [
+    *(BROKEN, answer(502, "<html>"), answer(503, ""), answer(504, ""), answer(429, {}), hang_up, reset),
+    *(answer(status, "<html>") for status in (408, 425, 507, 520, 522, 524, 529, 530, 599)),
+]
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def test_a_read_is_repeated_after_a_passing_failure(server: OddServer, reply: Re
         assert api.calls["GET"] == 3
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 422, 501])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 418, 422, 499, 501, 505])
 def test_what_will_not_pass_is_not_repeated(server: OddServer, status: int) -> None:
     server.on("GET *", answer(status, {"error": "no"}))
     with client(server) as api, pytest.raises(ApiError, match=str(status)):
@@ -107,7 +111,13 @@ def test_an_api_that_comes_back_is_given_patience_again() -> None:
     assert [note.status for note in notes[:3]] == [None, None, 200]
 
 
-@pytest.mark.parametrize("reply", [BROKEN, answer(503, ""), hang_up, reset, half(200, b'{"id": "a"}'), silence])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(BROKEN, answer(503, ""), hang_up, reset, half(200, b'{"id": "a"}'), silence),
+        *(answer(status, "<html>") for status in (408, 499, 501, 505, 520, 524, 529)),
+    ],
+)
 def test_a_write_that_may_have_happened_is_never_repeated_here(server: OddServer, reply: Reply) -> None:
     server.on("PATCH *", reply, YES)
     error = patch_error(client(server, timeout=0.3))
@@ -121,6 +131,10 @@ def test_a_write_that_may_have_happened_is_never_repeated_here(server: OddServer
     ("reply", "kind"),
     [
         (answer(502, "<html>"), "server"),
+        (answer(408, "<html>"), "timeout"),
+        (answer(499, ""), "network"),
+        (answer(501, ""), "server"),
+        (answer(524, "error code: 524"), "server"),
         (hang_up, "network"),
         (reset, "network"),
         (silence, "timeout"),
@@ -146,6 +160,39 @@ def test_a_definite_no_to_a_write_is_no_unclear_write(server: OddServer, status:
     assert type(error) is ApiError
     assert (error.kind, error.status) == (kind, status)
     assert len(server.seen) == 1
+
+
+def test_a_write_that_came_too_early_was_not_carried_out_and_is_repeated(server: OddServer) -> None:
+    server.on("PATCH *", answer(425, {}), answer(425, {}), YES)
+    with client(server) as api:
+        assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
+    server.on("PATCH *", answer(425, {"error": "too early"}))
+    error = patch_error(client(server))
+    assert type(error) is ApiError
+    assert (error.kind, error.status) == ("server", 425)
+    assert len(server.seen) == 6
+
+
+@pytest.mark.parametrize("status", [408, 429, 503, 529])
+def test_a_wait_that_the_answer_to_a_write_names_comes_before_the_next_look(server: OddServer, status: int) -> None:
+    server.on("PATCH *", answer(status, {}, Retry_After="0.4"), YES)
+    server.on("GET *", YES)
+    with client(server) as api:
+        with contextlib.suppress(UnclearWrite):
+            api.patch("asst_1", {"name": "x"}, live_id="asst_1")
+            assert status == 429  # which is repeated here, since it says that nothing was done
+        api.pause(1)
+        api.get("asst_1")
+    *_, first, second = (seen for seen in server.seen if status != 429 or seen.method == "PATCH")
+    assert second.at - first.at >= 0.4
+
+
+def test_a_wait_beside_an_answer_that_is_final_holds_nobody(server: OddServer) -> None:
+    server.on("GET *", answer(404, {"error": "no"}, Retry_After="60"), YES)
+    with client(server, timeout=1) as api:
+        with pytest.raises(ApiError):
+            api.get("asst_1")
+        assert api.get("asst_1") == ASSISTANT
 
 
 def test_a_write_is_repeated_after_429(server: OddServer) -> None:
@@ -204,8 +251,9 @@ def test_a_503_may_name_its_wait_but_is_a_repeat(server: OddServer) -> None:
     assert second.at - first.at >= 0.2
 
 
-def test_a_429_pauses_every_worker(server: OddServer) -> None:
-    server.on("GET /assistants/limited", answer(429, {}, Retry_After="0.5"), YES)
+@pytest.mark.parametrize("status", [429, 503, 529])
+def test_a_wait_pauses_every_worker(server: OddServer, status: int) -> None:
+    server.on("GET /assistants/limited", answer(status, {}, Retry_After="0.5"), YES)
     server.on("GET /assistants/other", YES)
     with client(server) as api, ThreadPoolExecutor(4) as pool:
         limited = pool.submit(api.get, "limited")

@@ -223,7 +223,7 @@ def test_a_role_is_known_only_where_one_is_named(server: OddServer, body: Any) -
     with client(server, login()) as api:
         api.get("asst_1")
         assert api.user_role is None
-    assert server.requests("GET")[0].header("cookie") == ['auth-token="hush-2"']
+    assert server.requests("GET")[0].header("cookie") == ['auth-token="hush-2"; a=b']
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from reconciler.api.throttle import LONGEST_BACKOFF, LONGEST_NAMED_WAIT, Throttle, named_wait
+from reconciler.api.throttle import LONGEST_BACKOFF, LONGEST_NAMED_WAIT, Throttle, read_retry_after
 
 NOON = "Mon, 05 Jan 2026 12:00:00 GMT"
 
@@ -34,12 +34,12 @@ NOON = "Mon, 05 Jan 2026 12:00:00 GMT"
 def test_a_wait_is_named_in_seconds_or_by_a_date(
     retry_after: str | None, date: str | None, seconds: float | None
 ) -> None:
-    assert named_wait(retry_after, date) == seconds
+    assert read_retry_after(retry_after, date) == seconds
 
 
 def test_a_date_counts_from_now_where_the_answer_has_none() -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    wait = named_wait(later, "no date")
+    wait = read_retry_after(later, "no date")
     assert wait is not None
     assert 0 < wait <= 30
 

@@ -1,22 +1,24 @@
-"""What the models say about a definition's content, by path."""
+"""What the checks say about a definition's content, by path."""
 
 from typing import Any
 
 import pytest
 
-from reconciler.assistant.checks import Assistant, find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import (
     CLOSED_OBJECTS,
     DOCUMENTED,
+    FIELDS,
     MESSAGES,
-    OBJECT_FIELDS,
     REQUIRED_INSIDE,
     TOP_LEVEL,
     UNORDERED,
+    Field,
     is_documented,
     keys_inside,
     takes_null,
 )
+from reconciler.assistant.json_schema import definition_schema
 from reconciler.assistant.paths import FieldPath
 
 EXAMPLE = {
@@ -43,26 +45,69 @@ def at(path: FieldPath, value: Any) -> dict[str, Any]:
 
 
 def test_the_references_example_with_every_field() -> None:
-    assert find_faults(EXAMPLE) == []
+    assert check_definition(EXAMPLE) == []
     assert set(EXAMPLE) == {"id", *TOP_LEVEL}
 
 
 @pytest.mark.parametrize("path", DOCUMENTED, ids=".".join)
-def test_the_table_of_fields_and_the_models_agree_on_null(path: FieldPath) -> None:
-    assert (find_faults(at(path, None)) == []) is takes_null(path)
+def test_null_is_refused_where_the_table_of_fields_says_so(path: FieldPath) -> None:
+    assert (check_definition(at(path, None)) == []) is takes_null(path)
 
 
-def test_the_table_of_fields_and_the_models_agree_on_names() -> None:
-    assert tuple(field.alias for field in Assistant.model_fields.values()) == ("id", *TOP_LEVEL)
+def in_the_schema(path: FieldPath) -> dict[str, Any]:
+    found: dict[str, Any] = definition_schema()
+    for key in path:
+        found = found["properties"][key]
+    return found
+
+
+WRONG: dict[str, Any] = {
+    "text": 7,
+    "whole number": 1.5,
+    "number": "warm",
+    "texts": "bye",
+    "fields": "gpt-4o",
+    "anything": [1],
+}
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: ".".join(field.path))
+def test_a_field_of_the_table_has_its_checks_its_schema_and_its_words(field: Field) -> None:
+    """Whoever adds a field, or a kind of field, is told here what is still missing."""
+    assert field.path[:-1] in [(), *((name,) for name in CLOSED_OBJECTS)]
+    assert field.examples or field.kind == "fields"
+    assert all(check_definition(at(field.path, example)) == [] for example in field.examples)
+
+    (problem,) = check_definition(at(field.path, WRONG[field.kind]))
+    assert problem.path == field.path
+    assert problem.message.startswith(f"{'.'.join(field.path)} must be ")
+    assert "; you wrote " in problem.message
+
+    schema = in_the_schema(field.path)
+    assert schema["description"].startswith(field.description)
+    assert ("null" in schema["type"]) is field.takes_null
+    assert [choice for choice in schema.get("enum", []) if choice] == [*field.choices]
+    assert (schema.get("minimum"), schema.get("maximum")) == (field.range or (None, None))
+
+
+@pytest.mark.parametrize("field", [field for field in FIELDS if field.range], ids=lambda field: ".".join(field.path))
+def test_numbers_out_of_range_are_refused_in_words(field: Field) -> None:
+    least, greatest = field.range or (0, 0)
+    for number in (least - 1, greatest + 1):
+        (problem,) = check_definition(at(field.path, number))
+        assert problem.message == f"{'.'.join(field.path)} must be between {least} and {greatest}; you wrote {number}"
+
+
+def test_unknown_fields_are_told_what_is_allowed() -> None:
     for name in CLOSED_OBJECTS:
-        (fault,) = find_faults(at((name, "zzzz"), 1))
+        (fault,) = check_definition(at((name, "zzzz"), 1))
         assert f"allowed inside {name}: {', '.join(keys_inside((name,)))} " in fault.message
         assert keys_inside((name,))
     assert keys_inside(("name",)) == ()
 
 
 def test_the_facts_that_others_rely_on() -> None:
-    assert set(OBJECT_FIELDS) == {*CLOSED_OBJECTS, "metadata"}
+    assert {key: keys for key, keys in REQUIRED_INSIDE.items() if keys} == {"model": ("provider", "model")}
     assert all(key in keys_inside((name,)) for name, keys in REQUIRED_INSIDE.items() for key in keys)
     assert all(path in DOCUMENTED for path in UNORDERED)
     assert set(MESSAGES) <= set(TOP_LEVEL)
@@ -79,30 +124,30 @@ def test_undocumented_fields_take_null() -> None:
 
 @pytest.mark.parametrize("value", [0, 2, 0.0, 2.0, 1])
 def test_the_edges_of_the_temperature(value: float) -> None:
-    assert find_faults(at(("model", "temperature"), value)) == []
+    assert check_definition(at(("model", "temperature"), value)) == []
 
 
 @pytest.mark.parametrize("id_", ["a", "asst_1", ".a", "..a", "...", "a.b", "ä", "a%b", "a:b", "1"])
 def test_ids_that_may_be(id_: str) -> None:
-    assert find_faults({"id": id_}) == []
+    assert check_definition({"id": id_}) == []
 
 
 def test_an_id_is_needed_unless_told_otherwise() -> None:
-    assert [(fault.path, fault.about) for fault in find_faults({"name": "x"})] == [(("id",), "file")]
-    assert find_faults({"name": "x"}, needs_id=False) == []
-    assert len(find_faults({"name": 1}, needs_id=False)) == 1
+    assert [(fault.path, fault.about) for fault in check_definition({"name": "x"})] == [(("id",), "file")]
+    assert check_definition({"name": "x"}, needs_id=False) == []
+    assert len(check_definition({"name": 1}, needs_id=False)) == 1
 
 
 def test_empty_objects_and_partial_ones_are_fine() -> None:
-    assert find_faults({"id": "a", "model": {}, "voice": {}, "metadata": {}, "endCallPhrases": []}) == []
-    assert find_faults({"id": "a", "model": {"temperature": 1}}) == []
+    assert check_definition({"id": "a", "model": {}, "voice": {}, "metadata": {}, "endCallPhrases": []}) == []
+    assert check_definition({"id": "a", "model": {"temperature": 1}}) == []
 
 
 def test_extra_fields_are_not_looked_at_and_nothing_is_changed() -> None:
     document = {"id": "a", "tools": [1], "model": {"messages": None, "zz": 1}, "voice": "x"}
     before = repr(document)
 
-    faults = find_faults(document, [("tools",), ("model", "messages"), ("voice", "speed"), ("absent",)])
+    faults = check_definition(document, [("tools",), ("model", "messages"), ("voice", "speed"), ("absent",)])
 
     assert [fault.path for fault in faults] == [("model", "zz"), ("voice",)]
     assert repr(document) == before
@@ -149,6 +194,15 @@ def test_extra_fields_are_not_looked_at_and_nothing_is_changed() -> None:
     ],
 )
 def test_messages(document: dict[str, Any], message: str | None, discreet: str) -> None:
-    (fault,) = find_faults({"id": "a", **document})
+    (fault,) = check_definition({"id": "a", **document})
     assert message is None or fault.message == message
     assert fault.discreet == discreet
+
+
+def test_half_a_surrogate_pair_in_a_key_or_value_is_no_crash() -> None:
+    """Live values may have one (a name cut off within an emoji); an id with one fits into no URL."""
+    assert check_definition({"id": "a", "name": "\ud83c", "metadata": {"\ud83c": "\ud83c"}}) == []
+    (unknown,) = check_definition({"id": "a", "\ud83c": 1})
+    assert unknown.message.startswith("unknown field \ud83c; allowed here: id, name")
+    (id_,) = check_definition({"id": "\ud83c"})
+    assert id_.message == "the id must be text that UTF-8 can hold; you wrote text"

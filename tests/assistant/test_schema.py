@@ -1,4 +1,4 @@
-"""The JSON Schema says what the models say."""
+"""The JSON Schema says what the checks say."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,10 @@ import pytest
 import yaml
 from hypothesis import given, strategies as st
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import DOCUMENTED, takes_null
+from reconciler.assistant.json_schema import definition_schema, overlay_schema
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.schema import definition_schema, overlay_schema
 
 SCHEMA = definition_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
@@ -58,7 +58,7 @@ def test_every_field_is_described_and_takes_null_where_the_api_does(path: FieldP
 def test_the_schemas_own_examples_are_valid(path: FieldPath) -> None:
     for example in part(path)["examples"]:
         VALIDATOR.validate(at(path, example))
-        assert find_faults(at(path, example)) == []
+        assert check_definition(at(path, example)) == []
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
@@ -73,20 +73,20 @@ WRONG_SOMEWHERE: list[Any] = [
 
 
 @pytest.mark.parametrize("path", [("id",), *DOCUMENTED, ("metadata", "a"), ("nmae",), ("model", "x")], ids=".".join)
-def test_it_judges_values_as_the_models_do(path: FieldPath) -> None:
+def test_it_judges_values_as_the_checks_do(path: FieldPath) -> None:
     for value in WRONG_SOMEWHERE:
         document = at(path, value)
-        assert VALIDATOR.is_valid(document) is (find_faults(document) == []), document
+        assert VALIDATOR.is_valid(document) is (check_definition(document) == []), document
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=4) | st.text("./?# ab\n\t\u00a0\u201c", max_size=4))
-def test_it_judges_ids_as_the_models_do(id_: str) -> None:
-    assert VALIDATOR.is_valid({"id": id_}) is (find_faults({"id": id_}) == [])
+def test_it_judges_ids_as_the_checks_do(id_: str) -> None:
+    assert VALIDATOR.is_valid({"id": id_}) is (check_definition({"id": id_}) == [])
 
 
 def test_a_number_without_a_fraction_counts_as_an_integer() -> None:
-    """The one value that JSON Schema takes and the models do not: it knows no difference."""
-    assert find_faults({"id": "a", "maxDurationSeconds": 100.0})
+    """The one value that JSON Schema takes and the checks do not: it knows no difference."""
+    assert check_definition({"id": "a", "maxDurationSeconds": 100.0})
     assert VALIDATOR.is_valid({"id": "a", "maxDurationSeconds": 100.0})
 
 

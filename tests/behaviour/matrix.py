@@ -261,7 +261,7 @@ FIELDS = (
             "So long!",
             ABSENT,
         ),
-        note="A field that live does not have at all is as good as empty.",
+        note="A field that live does not have at all counts as empty.",
     ),
     Field(
         *("object", "a whole object", ("voice",)),

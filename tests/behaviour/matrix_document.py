@@ -49,6 +49,9 @@ WITHOUT_A_BASE = """\
 Nobody can tell then who moved, and every report says so. Every difference counts as a change: `plan` shows it, and
 `apply` sends git's value, also over what somebody edited live. `--on-drift fail` asks for what nobody can know, and
 ends with exit 1. `drift` takes the definition itself for the base, so that every difference counts as drift.
+
+With `record: true` in [reconciler.yaml](configuration.md#record) nobody works without a base by mistake: where the
+record is missing from a clone, the commands end with an error. `--base none` says that it is meant.
 """
 
 FIELD_INTRODUCTION = """\

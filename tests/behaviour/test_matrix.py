@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 from commands import Completed, run, signed_in
+from json_reports import AssistantEntry, Document
 from matrix import ABSENT, POLICIES, ROWS, Policy, Row, at, keys
 from matrix_document import DOCUMENT, render, told_line
 from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested, Story
-
-from reconciler.report.document import AssistantEntry, Document
 
 OF_THE_API = ("id", "orgId", "createdAt", "updatedAt")
 # Where everything is a change, the policies have nothing to tell apart: the mildest and the harshest stand for all.

@@ -142,7 +142,7 @@ def test_more_changes_than_allowed_send_nothing(project: Project, limit: str, wr
         assert len(sandbox.patches) == (2 if written else 0)
     assert done.code == (0 if written else 1)
     if not written:
-        note = "Nothing was sent: 2 assistants would be written, and max_changes allows 1."
+        note = "Nothing was sent: 2 assistants would be written, and max_changes allows 1; if the plan is right, raise"
         assert note in " ".join(done.stdout.split())
 
 

@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.assistant.checks import find_faults
+from reconciler.assistant.checks import check_definition
 from reconciler.core.canonical import equal
 from reconciler.core.compare import differing_leaves
 from reconciler.core.importing import declare, declare_over, why_left
-from reconciler.core.merge import laid_over
 from reconciler.core.settings import Settings
-from reconciler.core.tree import MISSING
+from reconciler.core.tree import MISSING, merge_overlay
 
 
 def declared(live: dict[str, Any], **settings: Any) -> Any:
@@ -152,7 +151,7 @@ fields = st.fixed_dictionaries(
 @given(fields, fields)
 def test_with_its_overlay_a_definition_differs_in_nothing_but_what_is_left(shared: Any, live: Any) -> None:
     found = declare_over(shared, "asst_1", live, Settings())
-    merged = {key: value for key, value in laid_over(shared, found.fields).items() if key != "id"}
+    merged = {key: value for key, value in merge_overlay(shared, found.fields).items() if key != "id"}
     assert differing_leaves(merged, live) == tuple(path for path, _ in found.left)
-    if not find_faults(shared, needs_id=False):
-        assert not find_faults({"id": "asst_1", **merged})
+    if not check_definition(shared, needs_id=False):
+        assert not check_definition({"id": "asst_1", **merged})

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.plan import Plan, digest, make_plan, patch_again, remaining, undeclared_changes
+from reconciler.core.digest import digest
+from reconciler.core.plan import Plan, find_remaining, find_undeclared_changes, make_plan, patch_again
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING
 
@@ -99,15 +100,15 @@ def test_what_remains_is_what_was_sent_and_is_not_there() -> None:
     desired = {"name": "Base", "metadata": {"key": "new", "n": 2}}
     plan = make_plan(desired, LIVE, base)
     after = make_plan(desired, {**LIVE, "metadata": {"key": "new", "n": 1}}, base)
-    assert remaining(plan, after) == (("metadata", "n"),)
+    assert find_remaining(plan, after) == (("metadata", "n"),)
     assert [change.kind for change in plan.changes] == ["change", "change", "drift"]
 
 
 def test_undeclared_changes() -> None:
     before = {"a": 1, "b": {"c": 1, "d": 2}, "e": None, "id": "x", "updatedAt": "1"}
     after = {"a": 2, "b": {"c": 2, "d": 3}, "f": True, "id": "y", "updatedAt": "2"}
-    assert list(undeclared_changes({"a": 0, "b": {"c": 0}}, before, after)) == [("b", "d"), ("f",), ("id",)]
-    assert list(undeclared_changes({}, {"n": 1, "l": [1]}, {"n": 1.0, "l": [1.0]})) == []
+    assert list(find_undeclared_changes({"a": 0, "b": {"c": 0}}, before, after)) == [("b", "d"), ("f",), ("id",)]
+    assert list(find_undeclared_changes({}, {"n": 1, "l": [1]}, {"n": 1.0, "l": [1.0]})) == []
 
 
 def test_an_ignored_list_loses_nothing_and_an_ignored_provider_does_not_change() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from reconciler.assistant.fields import TOP_LEVEL, takes_null
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import Plan, Policy, make_plan, remaining, undeclared_changes
+from reconciler.core.plan import Plan, Policy, find_remaining, find_undeclared_changes, make_plan
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING
 
@@ -78,7 +78,7 @@ def test_the_patch_settles_what_it_was_sent_for(scenario: Scenario, server: Any)
     after = server(scenario["live"], before.patch)
     again = planned(scenario, live=after)
     assert again.patch is None
-    assert remaining(before, again) == ()
+    assert find_remaining(before, again) == ()
 
 
 @pytest.mark.parametrize("server", [merging, replacing])
@@ -87,7 +87,7 @@ def test_what_nobody_declared_survives(scenario: Scenario, server: Any) -> None:
     if scenario.get("patch") is None:
         return
     after = server(scenario["live"], scenario["patch"])
-    assert list(undeclared_changes(scenario["desired"], scenario["live"], after)) == []
+    assert list(find_undeclared_changes(scenario["desired"], scenario["live"], after)) == []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -161,7 +161,7 @@ def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
         return
     after = server(live, plan.patch)
     assert make_plan(desired, after, base, policy=policy).changes == ()
-    assert list(undeclared_changes(desired, live, after)) == []
+    assert list(find_undeclared_changes(desired, live, after)) == []
     sent = {change.path[0] for change in plan.changes}
     assert sent == set(plan.patch)
     assert all(value is not None or takes_null((field,)) for field, value in plan.patch.items())

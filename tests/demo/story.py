@@ -64,10 +64,15 @@ STORY = (
         "Do exactly that",
         """
         Each assistant that differs gets one PATCH with what differs, and is read again to see that it worked.
-        Without --yes you are asked first. --record remembers in git what was applied; --base none says that this is
-        the first time.
+        Without --yes you are asked first. One line of settings makes every apply record in git what it applied; --base
+        none says that this is the first time.
         """,
-        (Command("reconciler apply --yes --record --base none"),),
+        (
+            NewFile(Path("reconciler.yaml"), "record: true"),
+            Command("git add reconciler.yaml"),
+            Command('git commit --quiet --message "Record what is applied"'),
+            Command("reconciler apply --yes --base none"),
+        ),
     ),
     Scene(
         "And now?",
@@ -122,7 +127,7 @@ STORY = (
             Command('git commit --quiet --all --message "Invite to the open day"'),
             Command("reconciler plan"),
             Command(
-                "reconciler apply --yes --record",
+                "reconciler apply --yes",
                 exit_code=1,
                 remark="Exit code 1: nothing was sent, nobody's words were overwritten. Three ways out are named.",
             ),
@@ -132,9 +137,9 @@ STORY = (
         "Somebody decides",
         "They have talked, and git shall win. What an apply may overwrite is said on the command line, never guessed.",
         (
-            Command("reconciler apply --yes --record --force-conflicts"),
+            Command("reconciler apply --yes --force-conflicts"),
             Command("reconciler plan --detailed-exitcode", remark="Exit code 0: git and live agree again."),
-            Command("reconciler history", remark="Newest first: what was live when, and by which commit."),
+            Command("reconciler history", remark="Newest first: what was applied when, and from which commit."),
         ),
     ),
     Scene(

@@ -3,6 +3,7 @@
 After a deliberate change: `RENEW_DOCS=1 pytest tests/editor`, then read the diff.
 """
 
+import dataclasses
 import functools
 import json
 import os
@@ -29,8 +30,9 @@ from editor_documents import (
     read_as_editors_do,
 )
 
-from reconciler.assistant.checks import find_faults
-from reconciler.files.settings_models import ENTRY_KEYS, ENVIRONMENT_KEYS, KEYS, SettingsFile
+from reconciler.assistant.checks import check_definition
+from reconciler.core.settings import Environment, IgnoreRule, Settings
+from reconciler.files.settings_check import check_settings
 
 FILES = {
     "definition": (ROOT / "docs" / "schema" / "definition.schema.json", ()),
@@ -105,7 +107,7 @@ def test_they_judge_every_file_of_the_suite_rightly(name: str) -> None:
 
 def test_what_they_must_take_is_good() -> None:
     for name, definition in good_definitions():
-        assert find_faults(definition) == [], name
+        assert check_definition(definition) == [], name
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case["name"])
@@ -131,28 +133,30 @@ def test_an_overlay_needs_nothing_and_takes_an_id() -> None:
     assert not judge.is_valid({"id": "a/b"})
 
 
+def names(kind: type[Environment | IgnoreRule]) -> set[str]:
+    """What a kind of settings holds, but for what is no setting: places, and the environment that was chosen."""
+    fields = {field.name for field in dataclasses.fields(kind)}
+    return fields - {"overlay_place", "line", "file", "environment"}
+
+
 def test_the_settings_know_every_key() -> None:
     whole = schema("settings")
     environment = whole["properties"]["environments"]["additionalProperties"]
-    assert set(whole["properties"]) == set(KEYS)
-    assert set(environment["properties"]) == set(ENVIRONMENT_KEYS)
-    assert set(whole["properties"]["ignore"]["items"]["properties"]) == set(ENTRY_KEYS)
+    assert set(whole["properties"]) == names(Settings) - {"overlay"}
+    assert set(environment["properties"]) == names(Environment)
+    assert set(whole["properties"]["ignore"]["items"]["properties"]) == names(IgnoreRule)
 
 
 @pytest.mark.parametrize("good", [True, False])
-def test_the_settings_examples_are_what_the_models_say(good: bool) -> None:
+def test_the_settings_examples_are_what_the_checks_say(good: bool) -> None:
     bad = [*SETTINGS["bad"], *(entry["settings"] for entry in SETTINGS["beyond"])]
     for settings in SETTINGS["good"] if good else bad:
         assert taken(settings) is good, settings
 
 
 def taken(settings: Any) -> bool:
-    """Whether the settings' models take these."""
-    try:
-        SettingsFile.model_validate(settings)
-    except ValueError:
-        return False
-    return True
+    """Whether the settings' checks take these."""
+    return isinstance(settings, dict) and not check_settings(settings)[1]
 
 
 def test_the_example_definitions_name_the_schema() -> None:

@@ -34,7 +34,7 @@ assistants, everything else one. In brackets stands the `kind` of the report's `
 ## When it happens once
 
 Whatever may pass is repeated, up to `--retries` times. The waits between grow, and a `Retry-After` is honoured. A write
-is repeated only after another look at live, unless the answer says that nothing was done (429, 401).
+is repeated only after another look at live, unless the answer says that nothing was done (401, 425, 429).
 """
 
 LASTING = """\
@@ -64,8 +64,8 @@ WHAT_TO_DO = """\
 and apply again |
 | `refused` | nothing was sent, because of what somebody else did | plan again, look at the difference, decide, and \
 apply again |
-| `indeterminate` | the write may have reached both stores, one or none | apply again: with `--record` the next apply \
-sends those fields again by itself, without it `apply --resume REPORT` does |
+| `indeterminate` | the write may have reached both stores, one or none | apply again: with a record the next apply \
+sends those fields again by itself, without one `apply --resume REPORT` does |
 | `not_converged` | the API took the write and shows something else; `remaining` lists the fields | write what the API \
 keeps into the definition, or ask its makers |
 | `skipped` | never started, because the run was stopped | apply again |

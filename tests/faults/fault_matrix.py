@@ -45,7 +45,7 @@ PASSING: Ways = {
     "write": (Ends("applied", 1, 7, 3), Ends("indeterminate", 1, 6, 3)),
     "verify": (Ends("applied", 1, 7, 2), Ends("indeterminate", 1, 7, 2)),
 }
-# 429 says that nothing was done: the write is repeated without another look, and in the end it has failed.
+# 425 and 429 say that nothing was done: the write is repeated without another look, and in the end it has failed.
 BUSY: Ways = {**PASSING, "write": (Ends("applied", 1, 6, 3), Ends("failed", 1, 5, 3))}
 # Half an answer came with a 200: the write was accepted, and the look afterwards shows it.
 HALF: Ways = {**PASSING, "write": always(SMOOTH)}
@@ -59,6 +59,8 @@ REFUSED: Ways = {
 }
 # What makes no sense is not repeated either, and live is looked at after the write.
 SENSELESS: Ways = {**REFUSED, "write": always(Ends("indeterminate", 1, 6, 2))}
+# A gateway gave up waiting: a read is not worth a repeat, but a write may have happened.
+GIVEN_UP: Ways = {**REFUSED, "write": PASSING["write"]}
 SENSELESS_AFTERWARDS: Ways = {"write": always(SMOOTH)}
 # "Not signed in, or no permission": one new login, and the request once more.
 SIGNED_OUT: Ways = {
@@ -104,6 +106,11 @@ FAULTS = (
     _status(502, PASSING, "server"),
     _status(503, PASSING, "server"),
     _status(504, PASSING, "server"),
+    _status(524, PASSING, "server"),
+    Fault("503 with a wait", "503 retry-after=1", PASSING, "server", briefly=True),
+    _status(408, PASSING, "timeout"),
+    _status(499, GIVEN_UP, "network"),
+    _status(425, BUSY, "server"),
     Fault("a page with status 502", "html=502", PASSING, "server"),
     Fault("a lost connection", "reset", PASSING, "network"),
     Fault("no answer in time", "hang", PASSING, "timeout", timeout=1),

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fault_matrix import Ends
+from json_reports import Document, as_report
 from projects import Project, opened, outcomes, statuses
 from servers import Sandbox
 
-from reconciler.report.document import Document
 from reconciler.report.read_back import unclear_writes
-from reconciler.usecases.carry_out import carry_out
+from reconciler.usecases.apply import Wishes
 
 DECLARED: dict[str, Any] = {
     "firstMessage": "New",
@@ -83,12 +83,10 @@ def without_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
 
 def next_run(project: Project, url: str, document: Document, *, resumed: str = "applied") -> None:
     """Apply again, without faults: first what the report calls unclear, as `--resume` does; that is `resumed` then."""
-    unclear = unclear_writes(document)
+    unclear = unclear_writes(as_report(document))
     if unclear:
         with opened(url) as api:
-            scope = project.scope()
-            run, carried_out = carry_out(api, scope, objection=lambda _: None, unclear=unclear)
-        assert carried_out
+            run = project.whole_apply(api, wishes=Wishes(unclear=unclear))
         assert set(outcomes(project.document(run)).values()) == {resumed}
     assert set(outcomes(project.apply(url)).values()) <= {"applied", "unchanged"}
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from fault_matrix import HALF, MOMENTS, PASSING, RETRIES, SENSELESS, SENSELESS_AFTERWARDS, WRITE, Moment, Ways
 from fault_runs import anew, next_run, repository, requested, requests_of, settled
+from json_reports import as_report
 from odd_server import OddServer, Reply, Seen, gzip_bomb, hang_up, odd_server, raw, reset, written
 from projects import Project, kinds, outcomes
 from servers import Sandbox
@@ -107,7 +108,7 @@ def test_raw_cell(project: Project, fault: RawFault, moment: Moment, lasting: bo
         document = project.apply(server.url, retries=RETRIES, concurrency=1)
         assert outcomes(document) == {"a": "failed" if everybody else "applied", "b": ends.outcome}
         assert kinds(document) == {"a": kind if everybody else None, "b": kind}
-        assert unsettled(document) == (ends.outcome != "applied")
+        assert unsettled(as_report(document)) == (ends.outcome != "applied")
         counted = {method: len(server.requests(method)) for method in ("POST", "GET", "PATCH")}
         assert requests_of(document) == {name: count for name, count in counted.items() if count} == requested(ends)
         next_run(project, sandbox.url, document)

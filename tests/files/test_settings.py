@@ -210,7 +210,7 @@ def test_an_environment_has_settings_of_its_own(folder: Path) -> None:
 """
     (folder.parent / "reconciler.yaml").write_text("api_url: https://a.example/api\norg_id: org_a\n" + text, "utf-8")
     settings = load_settings(folder, root=folder.parent)
-    staging, empty = settings.chosen("staging"), settings.chosen("empty")
+    staging, empty = settings.choose("staging"), settings.choose("empty")
     assert (staging.environment, staging.api_url) == ("staging", "https://staging.example/api")
     assert (staging.overlay, staging.org_id) == ("environments/staging", "org_s")
     assert [(rule.path, rule.line) for rule in staging.ignore] == [(("name",), 10)]
@@ -235,4 +235,4 @@ def test_an_environment_records_as_it_says_or_as_the_project_says(
     above = f"record: {project}\n" if project else ""
     settings = read(folder, above + "environments: {a: {" + (f"record: {environment}" if environment else "") + "}}\n")
     assert settings.record is {"true": True, "false": False, None: None}[project]
-    assert settings.chosen("a").record is chosen
+    assert settings.choose("a").record is chosen

@@ -8,11 +8,11 @@ from projects import Project
 
 from reconciler.errors import RepositoryError
 from reconciler.git.lock import writing_alone
-from reconciler.git.repository import Git
+from reconciler.git.repository import Repository, open_repository
 
 
-def git_at(root: Path) -> Git:
-    git = Git.at(root)
+def git_at(root: Path) -> Repository:
+    git = open_repository(root)
     assert git is not None
     return git
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-from report_documents import assistant, change, document, failure, problem, since
+from report_documents import BASE, assistant, change, document, failure, gone, ignored, problem, since
 
-from reconciler.report.document import Document
-
-BASE = {"ref": "refs/reconciler/applied", "commit": "4f1c0de2a7b94e5d8c3f6a1b0e9d7c5a3f2b1e08"}
+from reconciler.report.report import Report
 
 GREETING = (
     "Hi, I'm your enrollment assistant. I can answer questions about deadlines, documents and fees, and I can put"
@@ -26,7 +24,7 @@ ADA = since("9f8e7d6c5b4a39281706f5e4d3c2b1a098765432", "Ada Lovelace", "2026-11
 BOB = since("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "Bob", "2026-11-21T08:00:00Z")
 
 
-def _plan() -> Document:
+def _plan() -> Report:
     return document(
         "plan",
         assistant(
@@ -37,7 +35,7 @@ def _plan() -> Document:
             change("/endCallMessage", None, "Bye!"),
             change("/endCallPhrases", ["goodbye", "that is all", "thanks"], ["goodbye", "thanks"]),
             released=["/maxDurationSeconds"],
-            ignored=[{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
+            ignored=[ignored("/metadata/lastCampaign", "set by the CRM", "2027-01-31")],
         ),
         assistant("admissions/visits"),
         assistant("finance/aid", change("/model/messages/0/content", NEW_PROMPT, PROMPT)),
@@ -52,7 +50,7 @@ def _plan() -> Document:
     )
 
 
-def _plan_with_base() -> Document:
+def _plan_with_base() -> Report:
     return document(
         "plan",
         assistant(
@@ -65,12 +63,12 @@ def _plan_with_base() -> Document:
         assistant("admissions/visits", change("/maxDurationSeconds", 1800, 900, kind="drift", base=1800)),
         assistant("finance/aid", change("/transcriber/model", None, "nova-2", base="nova-2", since=ADA)),
         base=BASE,
-        gone=[{"file": "assistants/old/fair.yaml", "id": "asst_fair"}],
+        gone=[gone("assistants/old/fair.yaml", "asst_fair")],
         options={"on_drift": "keep", "force_conflicts": False},
     )
 
 
-def _apply() -> Document:
+def _apply() -> Report:
     warm = change("/model/temperature", 0.6, 0.7)
     refused = "live changed since the plan was shown; plan again"
     return document(
@@ -101,16 +99,19 @@ def _apply() -> Document:
     )
 
 
-def _drift() -> Document:
+def _drift() -> Report:
     return document(
         "drift",
-        assistant("admissions/enrollment", change("/name", "Enrollment", "Enrolment", kind="drift", base="Enrollment")),
+        assistant(
+            "admissions/enrollment",
+            change("/name", "Enrollment", "Enrolment", kind="drift", base="Enrollment", unsent="read_only"),
+        ),
         assistant("admissions/visits"),
         assistant("finance/aid"),
     )
 
 
-def _validate() -> Document:
+def _validate() -> Report:
     return document(
         "validate",
         assistant("good", name=None),
@@ -126,7 +127,7 @@ def _validate() -> Document:
     )
 
 
-def _errors() -> Document:
+def _errors() -> Report:
     kinds = {
         "not_found": 404,
         "auth": 401,
@@ -149,7 +150,7 @@ def _errors() -> Document:
     return document("plan", *entries, assistant("a-page", error=failure("protocol", long, 200)), base=BASE)
 
 
-def _hostile() -> Document:
+def _hostile() -> Report:
     return document(
         "plan",
         assistant(
@@ -166,26 +167,26 @@ def _hostile() -> Document:
             name="@everyone <img src=x onerror=alert(1)> **bold** [link](http://e.vil) #1\nnew | line \U0001f600",
             id_="asst_`1`|2",
             warnings=[COMMANDS, "see https://e.vil and www.e.vil, @admin, GH-12\x1b[2J"],
-            ignored=[{"path": "/metadata/x|y", "reason": "<b>why</b> | not", "expires": None}],
+            ignored=[ignored("/metadata/x|y", "<b>why</b> | not", None)],
         ),
         warnings=["`settings` | <i>are</i> odd"],
-        gone=[{"file": "assistants/`x`|@team.yaml", "id": "<b>\x1b[31m"}],
+        gone=[gone("assistants/`x`|@team.yaml", "<b>\x1b[31m")],
     )
 
 
-def _in_sync() -> Document:
+def _in_sync() -> Report:
     return document("plan", assistant("one"), assistant("two"), base=BASE)
 
 
-def _empty() -> Document:
+def _empty() -> Report:
     return document("plan", base=BASE)
 
 
-def _validate_good() -> Document:
+def _validate_good() -> Report:
     return document("validate", assistant("one"), assistant("two"))
 
 
-DOCUMENTS: dict[str, Callable[[], Document]] = {
+DOCUMENTS: dict[str, Callable[[], Report]] = {
     "plan": _plan,
     "plan_with_base": _plan_with_base,
     "plan_hostile": _hostile,

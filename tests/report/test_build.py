@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from between import Answered, Asked, Forward, between, says
+from json_reports import AssistantEntry, Document, as_report
 from projects import MODEL, Project, only
 from servers import running_sandbox
 
 from reconciler import __version__
-from reconciler.report.build import OUTCOMES, STATUSES
-from reconciler.report.document import AssistantEntry, Document
+from reconciler.core.outcome import Outcome
+from reconciler.report.build import STATUSES
 from reconciler.report.json_text import parse_report, render_json
+from reconciler.report.json_values import to_json
 from reconciler.report.markdown import render_markdown
 from reconciler.report.text import render_text
 
@@ -67,7 +69,7 @@ def test_every_field_of_the_document(planned: Document) -> None:
     for moment in (planned["started_at"], planned["finished_at"]):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
     assert planned["started_at"] <= planned["finished_at"]
-    none = {str(name): 0 for name in (*STATUSES, *OUTCOMES)}
+    none = {str(name): 0 for name in (*STATUSES, *Outcome)}
     assert planned["summary"] == {**none, "total": 1, "pending": 1}
 
 
@@ -93,12 +95,19 @@ def test_every_field_of_an_assistant(planned: Document) -> None:
     }
     assert digest
     assert changes == [
-        {"path": "/endCallPhrases", "kind": "change", "line": 15, "live": ["bye", "so long"], "desired": ["bye"]},
-        {"path": "/firstMessage", "kind": "change", "line": 4, "live": "Hi.", "desired": "Hi.\n\nBye."},
-        {"path": "/metadata/a~1b~0c", "kind": "change", "line": 14, "desired": 1},
-        {"path": "/metadata/team", "kind": "change", "line": 13, "live": "old", "desired": "new"},
-        {"path": "/model/temperature", "kind": "change", "line": 12, "live": 0.7, "desired": 0.6},
-        {"path": "/voicemailMessage", "kind": "change", "line": 17, "live": "Call back", "desired": None},
+        {
+            "path": "/endCallPhrases",
+            "kind": "change",
+            "sent": True,
+            "line": 15,
+            "live": ["bye", "so long"],
+            "desired": ["bye"],
+        },
+        {"path": "/firstMessage", "kind": "change", "sent": True, "line": 4, "live": "Hi.", "desired": "Hi.\n\nBye."},
+        {"path": "/metadata/a~1b~0c", "kind": "change", "sent": True, "line": 14, "desired": 1},
+        {"path": "/metadata/team", "kind": "change", "sent": True, "line": 13, "live": "old", "desired": "new"},
+        {"path": "/model/temperature", "kind": "change", "sent": True, "line": 12, "live": 0.7, "desired": 0.6},
+        {"path": "/voicemailMessage", "kind": "change", "sent": True, "line": 17, "live": "Call back", "desired": None},
     ]
     assert patch == {
         "firstMessage": "Hi.\n\nBye.",
@@ -113,7 +122,7 @@ def test_what_a_side_lacks_is_left_out_and_a_null_is_not(project: Project) -> No
     project.write("a", id="asst_1", name="New", firstMessage="Hi", voicemailMessage="Call")
     base = {"name": None, "voicemailMessage": "Base"}
     with running_sandbox({"asst_1": {"firstMessage": None, "name": "Live"}}) as sandbox:
-        entry = only(project.plan(sandbox.url, base_of=lambda *_: base))
+        entry = only(project.plan(sandbox.url, base=base))
     first, name, voicemail = entry["changes"]
     assert (first["path"], first["live"], "base" in first) == ("/firstMessage", None, False)
     assert (name["base"], name["live"]) == (None, "Live")
@@ -148,7 +157,8 @@ def test_a_digest_is_stable_and_follows_what_would_be_written(project: Project) 
     def digest(temperature: float, live: dict[str, Any]) -> str | None:
         project.write("a", id="asst_1", model={"temperature": temperature})
         with running_sandbox({"asst_1": live}) as sandbox:
-            return only(project.plan(sandbox.url))["digest"]
+            found: str | None = only(project.plan(sandbox.url))["digest"]
+            return found
 
     one = digest(0.6, {"model": MODEL})
     assert one == digest(0.6, {"model": MODEL, "firstMessage": "Hi", "updatedAt": "2030-01-01T00:00:00Z"})
@@ -186,7 +196,7 @@ def sensitive_documents(project: Project) -> list[Document]:
     found = []
     with running_sandbox({"asst_1": live}) as sandbox, between(sandbox, meddle) as server:
         found.append(project.plan(sandbox.url))
-        found.append(project.plan(sandbox.url, base_of=lambda *_: base))
+        found.append(project.plan(sandbox.url, base=base))
         found.append(project.drift(sandbox.url))
         found.append(project.apply(server.url))
         found.append(project.apply(sandbox.url))
@@ -198,10 +208,10 @@ def test_sensitive_values_are_masked_in_every_format(project: Project) -> None:
     for document in documents:
         for text in (
             json.dumps(document),
-            render_json(document),
-            render_text(document, width=100),
-            render_text(document, verbose=True, colour=True),
-            render_markdown(document),
+            render_json(as_report(document)),
+            render_text(as_report(document), width=100),
+            render_text(as_report(document), verbose=True, colour=True),
+            render_markdown(as_report(document)),
         ):
             for secret in SECRETS:
                 assert secret not in text
@@ -236,7 +246,9 @@ def test_a_digest_says_nothing_about_a_sensitive_value(project: Project) -> None
 
 
 def test_a_report_is_read_back_as_it_was_written(planned: Document) -> None:
-    assert parse_report(render_json(planned), name="report.json") == planned
+    report = as_report(planned)
+    assert to_json(report) == planned
+    assert parse_report(render_json(report), name="report.json") == report
 
 
 def test_files_are_named_from_the_repository_s_root(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from golden_documents import DOCUMENTS
 
-from reconciler.report.document import Document
 from reconciler.report.github import render_github
 from reconciler.report.html import render_html
 from reconciler.report.json_text import parse_report, render_json
 from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
+from reconciler.report.report import Report
 from reconciler.report.text import render_text
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,7 +28,7 @@ def without_assets(page: str) -> str:
     return re.sub(r"&#39;sha256-[^&]*&#39;", "hash", page)
 
 
-RENDERERS: dict[str, Callable[[Document], str]] = {
+RENDERERS: dict[str, Callable[[Report], str]] = {
     "json": render_json,
     "txt": render_text,
     "colour.txt": lambda document: render_text(document, colour=True),

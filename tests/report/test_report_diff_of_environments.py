@@ -10,12 +10,12 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
 from reconciler.core.tree import MISSING
-from reconciler.report.diff_document import DiffDocument, to_diff_document
 from reconciler.report.diff_markdown import render_diff_markdown
+from reconciler.report.diff_report import DiffReport, build_diff_report
 from reconciler.report.diff_text import render_diff_text
 from reconciler.report.json_text import render_json
-from reconciler.report.page import size
-from reconciler.report.shape import check_shape
+from reconciler.report.json_values import from_json
+from reconciler.report.page import measure_utf16
 from reconciler.report.values import columns
 
 LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
@@ -30,11 +30,11 @@ def differing(*differences: Difference, key: str = "a") -> Compared:
     return Compared(key, here.file, "differs", here, there, differences)
 
 
-def document(*found: Compared, sensitive: tuple[FieldPath, ...] = ()) -> DiffDocument:
+def document(*found: Compared, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
     def places(_: Definition) -> dict[FieldPath, tuple[str, int]]:
         return {("name",): ("environments/x/a.yaml", 2), ("firstMessage",): ("assistants/a.yaml", 3)}
 
-    return to_diff_document(Comparison("staging", "production", found), sensitive=sensitive, places=places)
+    return build_diff_report(Comparison("staging", "production", found), sensitive=sensitive, places=places)
 
 
 def test_short_values_each_with_its_place() -> None:
@@ -164,12 +164,12 @@ def test_what_a_definition_says_acts_nowhere() -> None:
 def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
     many = [differing(Difference(("name",), f"new {key}", "old"), key=f"k{key:03}") for key in range(200)]
     text = render_diff_markdown(document(*many), limit=20_000)
-    assert size(text) <= 20_000
+    assert measure_utf16(text) <= 20_000
     assert "_Left out for want of room: " in text
     assert "sections" in text.splitlines()[-1]
     tiny = render_diff_markdown(document(*many), limit=1_000)
     assert "rows of the table" in tiny
-    assert size(tiny) <= 1_000
+    assert measure_utf16(tiny) <= 1_000
 
 
 def test_the_document_has_its_shape_and_says_nothing_of_time() -> None:
@@ -177,9 +177,8 @@ def test_the_document_has_its_shape_and_says_nothing_of_time() -> None:
         differing(Difference(("name",), "New", None), Difference(("firstMessage",), MISSING, "x")),
         Compared("c", "assistants/c.yaml", "error", message="no"),
     )
-    check_shape(made, DiffDocument)
     read: dict[str, Any] = json.loads(render_json(made))
-    assert read == made
+    assert from_json(DiffReport, read) == made
     assert [*read] == ["format_version", "tool_version", "command", "environment", "against", "summary", "definitions"]
     first, second = read["definitions"][0]["differences"]
     assert first == {

@@ -3,17 +3,17 @@
 import re
 
 import pytest
-from report_documents import assistant, change, document, failure, problem
+from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.document import Document
 from reconciler.report.github import MOST_OF_A_KIND, render_github
-from reconciler.report.workflow_commands import disarmed, workflow_command
+from reconciler.report.report import Report
+from reconciler.report.workflow_commands import disarm, write_command
 
-BASE = {"ref": "main", "commit": "4f1c0de"}
+UNSENT_DRIFT = {"keep": "kept", "fail": "drift"}
 COMMAND = re.compile(r"::(error|warning|notice)(?: ((?:[a-z]+=[^:,\r\n]*,?)+))?::([^\r\n]*)")
 
 
-def commands(run: Document) -> list[tuple[str, dict[str, str], str]]:
+def commands(run: Report) -> list[tuple[str, dict[str, str], str]]:
     """What a runner reads: the kind, the properties and the text of each command, with nothing escaped any more."""
     found = []
     for line in render_github(run).splitlines():
@@ -31,7 +31,7 @@ def unescaped(text: str) -> str:
     return text
 
 
-def kinds(run: Document) -> list[str]:
+def kinds(run: Report) -> list[str]:
     return [f"{kind} {properties.get('line', '')}".strip() for kind, properties, _ in commands(run)]
 
 
@@ -58,7 +58,7 @@ def test_with_strict_a_warning_is_an_error() -> None:
 def test_an_invalid_file_is_told_by_its_problems_and_not_once_more_as_a_whole() -> None:
     entry = assistant("bad", error=failure("invalid", "2 problems"))
     other = assistant("other", error=failure("invalid", "the API wants a number", 422))
-    run = document("plan", entry, other, problems=[problem(entry["file"], 4, 1, "wrong")], base=BASE)
+    run = document("plan", entry, other, problems=[problem(entry.file, 4, 1, "wrong")], base=BASE)
     assert [(properties["file"], text) for _, properties, text in commands(run)] == [
         ("assistants/bad.yaml", "wrong"),
         ("assistants/other.yaml", "the API wants a number"),
@@ -69,7 +69,7 @@ def test_errors_come_before_conflicts_then_live_edits_then_warnings() -> None:
     run = document(
         "plan",
         assistant("a", warnings=["a warning"]),
-        assistant("b", change("/name", "N", "M", kind="drift", line=2)),
+        assistant("b", change("/name", "N", "M", kind="drift", line=2, unsent=None)),
         assistant("c", change("/name", "N", "M", kind="conflict", base="O", line=3)),
         assistant("d", error=failure("server", "down\ntry again")),
         base=BASE,
@@ -118,7 +118,8 @@ def test_a_conflict_over_what_was_not_set() -> None:
 def test_drift_is_annotated_where_it_would_be_reverted_or_was_asked_for(
     command: str, on_drift: str, annotated: list[str]
 ) -> None:
-    entry = assistant("a", change("/name", None, "M", kind="drift"))
+    unsent = None if on_drift == "revert" else "read_only" if command == "drift" else UNSENT_DRIFT[on_drift]
+    entry = assistant("a", change("/name", None, "M", kind="drift", unsent=unsent))
     assert kinds(document(command, entry, base=BASE, options={"on_drift": on_drift})) == annotated
 
 
@@ -130,6 +131,7 @@ def test_a_forced_conflict_is_a_warning_and_one_that_is_refused_is_told_once() -
     moved = change("/name", "N", "M", kind="conflict", base="O")
     refused = assistant("a", moved, outcome="refused", error=failure("conflict", "both moved"))
     assert kinds(document("apply", refused, base=BASE)) == ["error 7"]
+    moved = change("/name", "N", "M", kind="conflict", base="O", unsent=None)
     forced = document("plan", assistant("a", moved), base=BASE, options={"force_conflicts": True})
     assert kinds(forced) == ["warning 7"]
     written = document("apply", assistant("a", moved, outcome="applied"), base=BASE, options={"force_conflicts": True})
@@ -137,13 +139,12 @@ def test_a_forced_conflict_is_a_warning_and_one_that_is_refused_is_told_once() -
 
 
 def test_what_an_apply_put_back_is_told_as_done() -> None:
-    entry = assistant("a", change("/name", "N", "M", kind="drift"), outcome="applied")
+    entry = assistant("a", change("/name", "N", "M", kind="drift", unsent=None), outcome="applied")
     assert "Git's value was put back." in render_github(document("apply", entry, options={"on_drift": "revert"}))
 
 
 def test_a_value_of_an_overlay_is_annotated_in_its_own_file_and_one_without_a_line_on_the_first() -> None:
-    moved = change("/name", "N", "M", kind="conflict", line=None)
-    moved["file"] = "environments/staging/a.yaml"
+    moved = change("/name", "N", "M", kind="conflict", line=None, file="environments/staging/a.yaml")
     ((_, properties, _),) = commands(document("plan", assistant("a", moved), base=BASE))
     assert properties == {"file": "environments/staging/a.yaml", "line": "1", "title": "Conflict: A"}
 
@@ -199,9 +200,9 @@ def test_a_report_with_a_made_up_command_commands_nothing(name: str) -> None:
 
 
 def test_a_command_is_one_line_whatever_it_carries() -> None:
-    text = workflow_command("error", {"file": "a:b,c%\n", "line": 3, "col": ""}, "50%\r\n::x::")
+    text = write_command("error", {"file": "a:b,c%\n", "line": 3, "col": ""}, "50%\r\n::x::")
     assert text == "::error file=a%3Ab%2Cc%25%0A,line=3::50%25%0D%0A::x::"
-    assert workflow_command("notice", {}, "") == "::notice::"
+    assert write_command("notice", {}, "") == "::notice::"
 
 
 @pytest.mark.parametrize(
@@ -216,4 +217,4 @@ def test_a_command_is_one_line_whatever_it_carries() -> None:
     ],
 )
 def test_text_that_looks_like_a_command_is_none(text: str, harmless: str) -> None:
-    assert disarmed(text) == harmless
+    assert disarm(text) == harmless

@@ -5,15 +5,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 from hypothesis import given, settings, strategies as st
-from report_documents import assistant, change, document, failure, problem
+from report_documents import assistant, change, document, failure, ignored, problem
 
-from reconciler.report.document import ChangeKind, Document
 from reconciler.report.github import render_github
 from reconciler.report.html import render_html
 from reconciler.report.json_text import parse_report, render_json
 from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
-from reconciler.report.page import size
+from reconciler.report.page import measure_utf16
+from reconciler.report.report import Report
 from reconciler.report.text import render_text
 from reconciler.report.values import escape, literal
 
@@ -32,8 +32,8 @@ COLOURS = re.compile(r"\x1b\[[0-9;]+m")
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> Document:
-    kinds: list[ChangeKind] = ["change", "drift", "conflict"]
+def runs(draw: st.DrawFn) -> Report:
+    kinds = ["change", "drift", "conflict"]
     kind = st.sampled_from(kinds)
     changes = [
         change("/" + draw(texts), draw(values), draw(values), kind=draw(kind), base=draw(values)),
@@ -45,19 +45,20 @@ def runs(draw: st.DrawFn) -> Document:
         name=draw(texts),
         id_=draw(texts),
         released=[draw(texts)],
-        ignored=[{"path": draw(texts), "reason": draw(texts), "expires": draw(texts)}],
+        ignored=[ignored(draw(texts), draw(texts), draw(texts))],
         remaining=[draw(texts)],
         warnings=[draw(texts)],
         error=failure("server", draw(texts)),
     )
     found = [problem(draw(texts), 1, 1, draw(texts))]
     command = draw(st.sampled_from(["plan", "apply", "drift", "validate"]) | texts)
-    return {**document(command, entry, problems=found, warnings=[draw(texts)]), "environment": draw(st.none() | texts)}
+    environment = draw(st.none() | texts)
+    return document(command, entry, problems=found, warnings=[draw(texts)], environment=environment)
 
 
 @settings(deadline=None, max_examples=60)
 @given(runs(), st.booleans(), st.integers(20, 120))
-def test_no_text_report_holds_a_raw_control_character(run: Document, verbose: bool, width: int) -> None:
+def test_no_text_report_holds_a_raw_control_character(run: Report, verbose: bool, width: int) -> None:
     text = render_text(run, verbose=verbose, width=width)
     assert not CONTROLS.search(text)
     assert not any(line != line.rstrip() for line in text.split("\n"))
@@ -68,16 +69,16 @@ def test_no_text_report_holds_a_raw_control_character(run: Document, verbose: bo
 
 @settings(deadline=None, max_examples=60)
 @given(runs(), st.integers(1_000, 9_000))
-def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(run: Document, limit: int) -> None:
+def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(run: Report, limit: int) -> None:
     text = render_markdown(run, limit=limit)
     assert not CONTROLS.search(text)
-    assert size(text) <= limit
+    assert measure_utf16(text) <= limit
     text.encode()
 
 
 @settings(deadline=None, max_examples=60)
 @given(runs())
-def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run: Document) -> None:
+def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run: Report) -> None:
     text = render_json(run)
     text.encode()
     assert not re.search("[\x7f-\x9f\u2028-\u202e\ud800-\udfff]", text)
@@ -85,7 +86,7 @@ def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run
 
 @settings(deadline=None, max_examples=60)
 @given(runs())
-def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Document) -> None:
+def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Report) -> None:
     text = render_github(run)
     assert not CONTROLS.search(text)
     text.encode()
@@ -98,18 +99,18 @@ def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Docume
 
 @settings(deadline=None, max_examples=60)
 @given(runs())
-def test_every_junit_report_is_xml_that_says_everything_visibly(run: Document) -> None:
+def test_every_junit_report_is_xml_that_says_everything_visibly(run: Report) -> None:
     text = render_junit(run)
     assert not CONTROLS.search(text)
     text.encode()
     assert len(ElementTree.fromstring(text).findall("testsuite/testcase")) == 1 + len(
-        {problem["file"] for problem in run["problems"]} - {entry["file"] for entry in run["assistants"]}
+        {problem.file for problem in run.problems} - {entry.file for entry in run.assistants}
     )
 
 
 @settings(deadline=None, max_examples=60)
 @given(runs())
-def test_no_html_report_holds_a_raw_control_character_or_markup_from_outside(run: Document) -> None:
+def test_no_html_report_holds_a_raw_control_character_or_markup_from_outside(run: Report) -> None:
     text = re.sub("<(style|script)>.*?</\\1>", "", render_html(run), flags=re.DOTALL)
     assert not CONTROLS.search(text)
     text.encode()

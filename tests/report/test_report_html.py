@@ -6,17 +6,15 @@ import html
 import re
 from collections import Counter
 from html.parser import HTMLParser
-from typing import get_args
 
 import pytest
 from golden_documents import DOCUMENTS, HOSTILE, NEW_PROMPT, PROMPT
-from report_documents import assistant, change, document, problem
+from report_documents import BASE, assistant, change, document, problem
 
-from reconciler.report import html_page as pages
-from reconciler.report.document import Document, Outcome, Status
+from reconciler.core.outcome import Outcome, Status
+from reconciler.report import html as pages
 from reconciler.report.html import render_html
 
-BASE = {"ref": "main", "commit": "4f1c0de"}
 VOID = {"meta", "input"}
 
 
@@ -115,35 +113,35 @@ def test_a_conflict_shows_what_both_moved_from() -> None:
     ],
 )
 def test_a_column_says_which_value_it_holds(
-    command: str, offline: bool, outcome: Outcome | None, titles: list[str]
+    command: str, offline: bool, outcome: str | None, titles: list[str]
 ) -> None:
-    run: Document = {**document(command, assistant("a", change("/name", 1, 2), outcome=outcome)), "offline": offline}
+    run = document(command, assistant("a", change("/name", 1, 2), outcome=outcome), offline=offline)
     assert re.findall(r'<th scope="col">([^<]*)</th>', render_html(run)) == titles
 
 
 def test_every_status_and_outcome_has_a_place_among_the_filters() -> None:
-    for status in get_args(Status):
-        assert pages.html_page(document("plan", assistant("a", status=status))).categories[0].count == 1
-    for outcome in get_args(Outcome):
-        (found,) = pages.html_page(document("apply", assistant("a", outcome=outcome))).categories
-        assert found.label == outcome.replace("_", " ")
+    for status in Status:
+        assert pages.make_page(document("plan", assistant("a", status=status)))["categories"][0]["count"] == 1
+    for outcome in Outcome:
+        (found,) = pages.make_page(document("apply", assistant("a", outcome=outcome)))["categories"]
+        assert found["label"] == outcome.replace("_", " ")
 
 
 def test_filters_count_their_cards_and_the_most_severe_comes_first() -> None:
     run = DOCUMENTS["plan_with_base"]()
-    page = pages.html_page(run)
-    assert [(choice.label, choice.count) for choice in page.categories] == [
+    page = pages.make_page(run)
+    assert [(choice["label"], choice["count"]) for choice in page["categories"]] == [
         ("conflict", 1),
         ("drifted", 1),
         ("to change", 1),
     ]
-    assert [(choice.value, choice.count) for choice in page.origins] == [("conflict", 1), ("drift", 2), ("change", 2)]
-    assert [card.category for card in page.cards] == ["conflict", "drifted", "to change"]
+    assert [choice["value"] for choice in page["origins"]] == ["conflict", "drift", "change"]
+    assert [choice["count"] for choice in page["origins"]] == [1, 2, 2]
+    assert [card["category"] for card in page["cards"]] == ["conflict", "drifted", "to change"]
 
 
 def test_definitions_that_were_only_validated_are_valid() -> None:
-    entry = assistant("a")
-    entry["status"] = None
+    entry = assistant("a", status=None)
     page = render_html(document("validate", entry, problems=[problem("b.yaml", 3, 1, "<b>wrong</b>")]))
     assert ">valid</span>" in page
     assert "&lt;b&gt;wrong&lt;/b&gt;" in page
@@ -151,6 +149,5 @@ def test_definitions_that_were_only_validated_are_valid() -> None:
 
 
 def test_an_assistant_that_was_never_read_says_so() -> None:
-    entry = assistant("a")
-    entry["status"] = None
+    entry = assistant("a", status=None)
     assert ">not read</span>" in render_html(document("plan", entry))

@@ -7,18 +7,18 @@ import pytest
 from report_documents import assistant, change, document, failure
 
 from reconciler.errors import ReportError
-from reconciler.report.document import Document
 from reconciler.report.json_text import LARGEST_REPORT, parse_report, render_json
+from reconciler.report.json_values import to_json
 
 RUN = document("plan", assistant("a", change("/name", "B", "A"), error=failure("server", "x", 500)))
 
 
 def broken(**fields: Any) -> str:
-    return json.dumps({**RUN, **fields})
+    return json.dumps({**to_json(RUN), **fields})
 
 
 def broken_entry(**fields: Any) -> str:
-    return broken(assistants=[{**RUN["assistants"][0], **fields}])
+    return broken(assistants=[{**to_json(RUN.assistants[0]), **fields}])
 
 
 def test_what_is_written_is_read_back() -> None:
@@ -31,7 +31,7 @@ def test_what_is_written_is_read_back() -> None:
 def test_text_that_utf8_or_a_terminal_cannot_take_is_escaped_and_comes_back() -> None:
     odd = "\ud800 \x9b31m \u202e \u2028 é \U0001f600"
     text = render_json(document("plan", assistant("a", change("/name", odd))))
-    assert parse_report(text, name="r.json")["assistants"][0]["changes"][0]["desired"] == odd
+    assert parse_report(text, name="r.json").assistants[0].changes[0].desired == odd
     text.encode()
     assert "\x9b" not in text
     assert "\u202e" not in text
@@ -39,7 +39,7 @@ def test_text_that_utf8_or_a_terminal_cannot_take_is_escaped_and_comes_back() ->
 
 
 def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
-    assert parse_report("\ufeff" + broken(of_tomorrow=1), name="r.json")["command"] == "plan"
+    assert parse_report("\ufeff" + broken(of_tomorrow=1), name="r.json").command == "plan"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,10 @@ def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
         (broken_entry(status="odd"), "/assistants/0/status should be one of error, missing"),
         (broken_entry(status=[]), "/assistants/0/status should be one of"),
         (broken_entry(changes=[{"path": "/a"}]), "/assistants/0/changes/0 has no 'kind'"),
-        (broken_entry(released=["a"]), "/assistants/0 names a field wrongly: a JSON Pointer begins with '/'"),
+        (
+            broken_entry(released=["a"]),
+            "/assistants/0/released/0 names a field wrongly: a JSON Pointer begins with '/'",
+        ),
     ],
 )
 def test_a_file_that_is_no_report_is_refused_with_its_name_and_a_reason(text: str, message: str) -> None:
@@ -93,8 +96,8 @@ def test_a_file_too_large_is_refused_before_it_is_parsed(text: str) -> None:
 
 
 def test_numbers_keep_their_kind() -> None:
-    run: Document = document("plan", assistant("a", change("/x", [1, 1.0, 1e300, True, None])))
-    back = parse_report(render_json(run), name="r.json")["assistants"][0]["changes"][0]["desired"]
+    run = document("plan", assistant("a", change("/x", [1, 1.0, 1e300, True, None])))
+    back = parse_report(render_json(run), name="r.json").assistants[0].changes[0].desired
     assert list(map(type, back)) == [int, float, float, bool, type(None)]
 
 

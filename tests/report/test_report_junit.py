@@ -2,23 +2,25 @@
 
 import datetime
 from collections import Counter
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from golden_documents import DOCUMENTS
-from report_documents import assistant, change, document, failure, problem
+from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.document import AssistantEntry, Document
+from reconciler.core.outcome import Outcome
 from reconciler.report.junit import render_junit
+from reconciler.report.report import AssistantEntry, Report
 
-BASE = {"ref": "main", "commit": "4f1c0de"}
 DRIFTED = assistant("a", change("/name", "N", "M", kind="drift", base="N"))
 CHANGED = assistant("a", change("/name", "N", "M", base="M"))
 CONFLICTING = assistant("a", change("/name", "N", "M", kind="conflict", base="O"))
+FORCED = assistant("a", change("/name", "N", "M", kind="conflict", base="O", unsent=None))
 FAILED = failure("server", "the API answered 500", 500)
 
 
-def suite(run: Document) -> ElementTree.Element:
+def suite(run: Report) -> ElementTree.Element:
     suites = ElementTree.fromstring(render_junit(run))
     assert suites.tag == "testsuites"
     (found,) = suites
@@ -26,7 +28,7 @@ def suite(run: Document) -> ElementTree.Element:
     return found
 
 
-def verdicts(run: Document) -> list[str]:
+def verdicts(run: Report) -> list[str]:
     """The verdict on each case: `ok`, `failure`, `error` or `skipped`."""
     told = []
     for case in suite(run).findall("testcase"):
@@ -41,7 +43,7 @@ def test_the_counts_are_those_of_the_cases(name: str) -> None:
     run = DOCUMENTS[name]()
     found, counts = suite(run), Counter(verdicts(run))
     of_the_run = int(counts["skipped"] > 0)
-    assert len(found.findall("testcase")) == len(run["assistants"]) + of_the_run
+    assert len(found.findall("testcase")) == len(run.assistants) + of_the_run
     totals = {key: int(found.attrib[key]) for key in ("tests", "failures", "errors", "skipped")}
     assert totals == {
         "tests": counts.total(),
@@ -74,7 +76,7 @@ def test_a_case_is_named_by_its_file_and_its_assistant() -> None:
     ],
 )
 def test_every_outcome_has_a_verdict(outcome: str, verdict: str) -> None:
-    entry: AssistantEntry = {**CHANGED, "outcome": outcome}  # type: ignore[typeddict-item]
+    entry = replace(CHANGED, outcome=Outcome(outcome))
     assert verdicts(document("apply", entry, base=BASE)) == [verdict]
 
 
@@ -88,12 +90,12 @@ def test_every_outcome_has_a_verdict(outcome: str, verdict: str) -> None:
         (CHANGED, "plan", {"detailed_exitcode": True}, "failure"),
         (CHANGED, "drift", {}, "ok"),
         (CONFLICTING, "plan", {}, "failure"),
-        (CONFLICTING, "plan", {"force_conflicts": True}, "ok"),
+        (FORCED, "plan", {"force_conflicts": True}, "ok"),
         (CONFLICTING, "drift", {}, "failure"),
         (assistant("a"), "plan", {"detailed_exitcode": True}, "ok"),
         (assistant("a", error=FAILED), "plan", {}, "error"),
         (assistant("a", error=failure("not_found", "gone", 404)), "drift", {}, "error"),
-        ({**assistant("a"), "status": None}, "validate", {}, "ok"),
+        (assistant("a", status=None), "validate", {}, "ok"),
     ],
 )
 def test_a_difference_fails_where_that_was_asked_for(
@@ -102,15 +104,15 @@ def test_a_difference_fails_where_that_was_asked_for(
     assert verdicts(document(command, entry, base=BASE, options=options)) == [verdict]
 
 
-NOT_READ: AssistantEntry = {**assistant("b"), "status": None}
-SKIPPED: AssistantEntry = {**CHANGED, "outcome": "skipped"}
+NOT_READ = assistant("b", status=None)
+SKIPPED = replace(CHANGED, outcome=Outcome.SKIPPED)
 TOO_MANY = "Nothing was sent: 2 of 2 assistants would be written, and at most 1 may be."
 
 
 @pytest.mark.parametrize(
     ("command", "entries", "message"),
     [
-        ("apply", [SKIPPED, {**SKIPPED, "file": "assistants/b.yaml"}], "2 assistants skipped, never started"),
+        ("apply", [SKIPPED, replace(SKIPPED, file="assistants/b.yaml")], "2 assistants skipped, never started"),
         ("rollback", [SKIPPED], "1 assistant skipped, never started"),
         ("plan", [CHANGED, NOT_READ], "1 assistant not read"),
         ("report", [SKIPPED, NOT_READ], "1 assistant skipped, never started; 1 assistant not read"),
@@ -133,7 +135,7 @@ def test_a_run_that_left_assistants_out_has_a_case_of_its_own_that_fails(
 def test_an_error_in_a_valid_definition_fails_its_case() -> None:
     """One id in two environments of one URL: the file itself is fine."""
     shared = [problem("assistants/a.yaml", 1, 5, "staging and production have one URL")]
-    assert verdicts(document("validate", {**assistant("a"), "status": None}, problems=shared)) == ["error"]
+    assert verdicts(document("validate", assistant("a", status=None), problems=shared)) == ["error"]
 
 
 def test_a_failure_carries_what_the_text_report_says() -> None:
@@ -153,7 +155,7 @@ def test_problems_stand_with_their_case_and_other_files_get_one() -> None:
     ]
     run = document("validate", bad, assistant("good"), problems=found)
     assert verdicts(run) == ["error", "ok", "ok", "error"]
-    assert verdicts({**run, "options": {"strict": True}}) == ["error", "failure", "error", "error"]
+    assert verdicts(replace(run, options={"strict": True})) == ["error", "failure", "error", "error"]
     cases = suite(run).findall("testcase")
     assert "assistants/bad.yaml:3:1: unknown key" in "".join(cases[0].itertext())
     assert "assistants/good.yaml:2:1: warning: odd" in "".join(cases[1].itertext())
@@ -162,14 +164,14 @@ def test_problems_stand_with_their_case_and_other_files_get_one() -> None:
 
 def test_times_are_those_of_the_run_in_the_form_that_every_reader_takes() -> None:
     run = document("plan", base=BASE)
-    found = suite({**run, "finished_at": "2026-01-01T00:01:05Z"})
+    found = suite(replace(run, finished_at="2026-01-01T00:01:05Z"))
     assert found.attrib["time"] == "65"
     assert datetime.datetime.fromisoformat(found.attrib["timestamp"]).tzinfo is None
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-01-01T00:00:00", "1999-01-01T00:00:00Z"])
 def test_times_that_make_no_sense_are_none(time: str) -> None:
-    assert suite({**document("plan", base=BASE), "finished_at": time}).attrib["time"] == "0"
+    assert suite(document("plan", base=BASE, finished_at=time)).attrib["time"] == "0"
 
 
 def test_warnings_of_the_run_and_its_totals_are_its_output() -> None:

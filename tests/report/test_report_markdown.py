@@ -1,20 +1,20 @@
 """The Markdown report: a comment on a pull request that says the most important within its limit."""
 
 import re
+from dataclasses import replace
 
 import pytest
-from report_documents import assistant, change, document, failure, problem
+from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.document import Document
-from reconciler.report.inert import code, fenced, inline
+from reconciler.report.inert import code, fence, inline
 from reconciler.report.markdown import MARKDOWN_LIMIT, render_markdown
-from reconciler.report.page import size
+from reconciler.report.page import measure_utf16
+from reconciler.report.report import Report
 
-BASE = {"ref": "main", "commit": "4f1c0de"}
 PROMPT = "\n".join(f"{line}. Whatever the caller says, stay calm and friendly at all times." for line in range(200))
 
 
-def fleet(number: int, name: str = "Assistant {0:03} of the Office of Enrolment and Admissions") -> Document:
+def fleet(number: int, name: str = "Assistant {0:03} of the Office of Enrolment and Admissions") -> Report:
     entries = [
         assistant(
             f"office/assistant-{place:03}",
@@ -38,8 +38,8 @@ def test_500_changed_assistants_with_long_prompts_are_all_named_within_the_limit
 
 def test_emoji_count_twice_as_github_counts_them() -> None:
     text = render_markdown(fleet(500, "\U0001f600" * 30 + " {0:03}"))
-    assert size(text) <= MARKDOWN_LIMIT
-    assert size(text) > len(text)
+    assert measure_utf16(text) <= MARKDOWN_LIMIT
+    assert measure_utf16(text) > len(text)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_emoji_count_twice_as_github_counts_them() -> None:
 )
 def test_500_long_names_are_cut_in_the_middle_so_that_each_is_still_its_own(name: str) -> None:
     text = render_markdown(fleet(500, name))
-    assert size(text) <= MARKDOWN_LIMIT
+    assert measure_utf16(text) <= MARKDOWN_LIMIT
     rows = [line.split(" | ")[0] for line in text.split("<details>")[0].splitlines() if line.startswith("| ")]
     assert [row[-3:] for row in rows[2:]] == [f"{place:03}" for place in range(500)]
     assert "<details>" in text
@@ -69,7 +69,7 @@ def test_assistants_of_one_name_go_by_their_keys_where_their_files_find_no_room(
 @pytest.mark.parametrize("name", ["Assistant {0:04}", "\U0001f600" * 90 + "{0:04}"])
 def test_where_not_even_all_names_fit_the_rest_is_counted_exactly(name: str) -> None:
     text = render_markdown(fleet(5_000, name))
-    assert MARKDOWN_LIMIT - 600 < size(text) <= MARKDOWN_LIMIT
+    assert MARKDOWN_LIMIT - 600 < measure_utf16(text) <= MARKDOWN_LIMIT
     named = len(re.findall(r"^\| .* \| to change \| git \|$", text, re.MULTILINE))
     assert named > 1_000
     assert f"Left out for want of room: {5_000 - named} more assistants, 5000 sections." in text
@@ -78,13 +78,13 @@ def test_where_not_even_all_names_fit_the_rest_is_counted_exactly(name: str) -> 
 @pytest.mark.parametrize("limit", [1_000, 2_500, 5_000, 20_000])
 @pytest.mark.parametrize("number", [1, 3, 40])
 def test_any_limit_is_kept(limit: int, number: int) -> None:
-    crowded: Document = {
-        **fleet(number, "@`|" * 50),
-        "warnings": ["w | " * 200] * 9,
-        "problems": [problem("a.yaml", line, 1, "<" * 300) for line in range(1, 30)],
-    }
+    crowded = replace(
+        fleet(number, "@`|" * 50),
+        warnings=("w | " * 200,) * 9,
+        problems=tuple(problem("a.yaml", line, 1, "<" * 300) for line in range(1, 30)),
+    )
     text = render_markdown(crowded, limit=limit)
-    assert size(text) <= limit
+    assert measure_utf16(text) <= limit
     assert text.count("<details>") == text.count("</details>")
     assert text.startswith("## Plan\n")
 
@@ -168,7 +168,7 @@ def test_values_stand_side_by_side_with_plain_words_beside_them() -> None:
     assert "| Field | Both moved from | Live | Definition |" in text
     assert "| `model.temperature` | `0.5` | `0.9` | `0.6` (more even answers) |" in text
     assert '| `voice.voiceId` | `"nova"` (another voice) | `"alloy"` |' in text
-    assert "| Field | Before (live) | After (definition) |" in text
+    assert text.count("| Field | Live | Definition |") == 2, "a conflict refuses the whole assistant"
     assert "| `maxDurationSeconds` | not set | `1800` (calls of up to 30 minutes) |" in text
     assert '| <code>metadata.a&#124;b</code> | not set | <code>"x&#124;&#96;y&#96;"</code> |' in text
     assert text.index("In conflict") < text.index("Edited live") < text.index("Changed in git")
@@ -244,5 +244,5 @@ def test_code_is_a_span_where_that_is_safe(text: str, written: str) -> None:
 
 
 def test_a_fence_is_longer_than_any_run_of_backticks_inside() -> None:
-    assert fenced(["+ ```", "- `````` x "]) == "```````\n+ ```\n- `````` x\n```````"
-    assert fenced([], "diff") == "```diff\n```"
+    assert fence(["+ ```", "- `````` x "]) == "```````\n+ ```\n- `````` x\n```````"
+    assert fence([], "diff") == "```diff\n```"

@@ -1,18 +1,19 @@
 """The Markdown report as a page: rendered with CommonMark and GitHub's tables, nothing from outside acts in it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from golden_documents import DOCUMENTS
 from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
-from report_documents import assistant, change, document, failure, problem, since
+from report_documents import assistant, change, document, failure, gone, ignored, problem, since
 
-from reconciler.report.document import ChangeKind, Document, GoneEntry
 from reconciler.report.inert import cut
 from reconciler.report.markdown import render_markdown
+from reconciler.report.report import Report
 from reconciler.report.values import escape
-from reconciler.report.wording import title
+from reconciler.report.wording import choose_title
 
 # With HTML let through, as GitHub does: what a value manages to write as a tag would be one here.
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -148,8 +149,8 @@ def check(markdown: str) -> Page:
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> Document:
-    kinds: list[ChangeKind] = ["change", "drift", "conflict"]
+def runs(draw: st.DrawFn) -> Report:
+    kinds = ["change", "drift", "conflict"]
     changes = [
         change(
             f"/metadata/{draw(hostile)}",
@@ -167,23 +168,22 @@ def runs(draw: st.DrawFn) -> Document:
         name=draw(hostile),
         id_=draw(hostile),
         released=[draw(hostile)],
-        ignored=[{"path": draw(hostile), "reason": draw(hostile), "expires": draw(hostile)}],
+        ignored=[ignored(draw(hostile), draw(hostile), draw(hostile))],
         remaining=[draw(hostile)],
         warnings=[draw(hostile)],
         error=failure(draw(hostile), draw(hostile)),
     )
-    entry["live_updated_at"] = draw(hostile)
+    entry = replace(entry, live_updated_at=draw(hostile))
     other = assistant(draw(hostile) + "2", change(draw(hostile), draw(values), draw(values)), name=draw(hostile))
-    gone: list[GoneEntry] = [{"file": draw(hostile), "id": draw(hostile)}]
-    found = document(
+    return document(
         draw(st.sampled_from(["plan", "apply", "drift", "rollback", "validate"]) | hostile),
         entry,
         other,
         problems=[problem(draw(hostile), 1, 1, draw(hostile))],
         warnings=[draw(hostile)],
-        gone=gone,
+        gone=[gone(draw(hostile), draw(hostile))],
+        environment=draw(st.none() | hostile),
     )
-    return {**found, "environment": draw(st.none() | hostile)}
 
 
 def shown(text: str) -> str:
@@ -192,10 +192,10 @@ def shown(text: str) -> str:
 
 @settings(deadline=None, max_examples=80)
 @given(runs(), st.integers(1_000, 12_000))
-def test_nothing_from_outside_acts_on_the_page(run: Document, limit: int) -> None:
+def test_nothing_from_outside_acts_on_the_page(run: Report, limit: int) -> None:
     check(render_markdown(run, limit=limit))
     page = check(render_markdown(run))
-    assert len(page.summaries) == (0 if run["command"] == "validate" else 2)
+    assert len(page.summaries) == (0 if run.command == "validate" else 2)
 
 
 @settings(deadline=None, max_examples=60)
@@ -204,8 +204,8 @@ def test_what_is_hostile_is_still_read_as_it_was_written(name: str, key: str, er
     entry = assistant(key, change("/metadata/x", key[:20], name[:20]), name=name, error=failure("server", error))
     page = check(render_markdown(document("plan", entry)))
     (summary,) = page.summaries
-    assert " ".join(escape(cut(title(entry), 200)).split()) in " ".join(shown(summary).split())
-    assert " ".join(escape(entry["file"]).split()) in " ".join(shown(summary).split())
+    assert " ".join(escape(cut(choose_title(entry), 200)).split()) in " ".join(shown(summary).split())
+    assert " ".join(escape(entry.file).split()) in " ".join(shown(summary).split())
 
 
 def test_the_golden_reports_render_as_pages_of_ours() -> None:

@@ -3,12 +3,10 @@
 import re
 
 import pytest
-from report_documents import assistant, change, document, failure, problem
+from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.document import ChangeEntry
+from reconciler.report.report import ChangeEntry
 from reconciler.report.text import render_text
-
-BASE = {"ref": "main", "commit": "4f1c0de"}
 
 
 def leaf(entry: ChangeEntry, width: int = 80, *, verbose: bool = False) -> list[str]:
@@ -30,7 +28,10 @@ def leaf(entry: ChangeEntry, width: int = 80, *, verbose: bool = False) -> list[
         (change("/metadata/a.b", 1, 2), '  ~ metadata."a.b": 2 -> 1'),
         (change("/metadata/x", "a\tb \u00a0", 2), r'  ~ metadata.x: 2 -> "a\tb \xa0"'),
         (change("/metadata/x", 'say "\\n"', 2), r'  ~ metadata.x: 2 -> "say \"\\n\""'),
-        (change("/name", "B", "A", kind="drift", base="B"), '  ~ name: "A" -> "B" (drift: edited live)'),
+        (
+            change("/name", "B", "A", kind="drift", base="B", unsent="read_only"),
+            '  ~ name: "A" -> "B" (drift: edited live)',
+        ),
         (
             change("/name", "B", "A", kind="conflict", base="C"),
             '  ~ name: "A" -> "B" (conflict: both moved from "C")',
@@ -45,7 +46,7 @@ def test_a_short_difference_takes_one_line(entry: ChangeEntry, line: str) -> Non
 
 
 def test_two_short_values_that_do_not_fit_side_by_side_are_shown_whole_below_each_other() -> None:
-    assert leaf(change("/name", "b" * 50, "a" * 50, kind="drift")) == [
+    assert leaf(change("/name", "b" * 50, "a" * 50, kind="drift", unsent="read_only")) == [
         f'  ~ name: "{"a" * 50}"',
         f'      -> "{"b" * 50}"',
         "      (drift: edited live)",

@@ -1,16 +1,19 @@
 """The sentences of a report."""
 
+from dataclasses import replace
+
 import pytest
-from report_documents import assistant, change, document, failure, problem, since
+from report_documents import assistant, change, document, failure, ignored, problem, since
 
 from reconciler.report import wording
-from reconciler.report.document import AssistantEntry, Document, Outcome
 from reconciler.report.github import render_github
 from reconciler.report.html import render_html
 from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
-from reconciler.report.meaning import meaning
+from reconciler.report.meaning import tell_meaning
+from reconciler.report.report import AssistantEntry, BaseEntry, Report
 from reconciler.report.text import render_text
+from reconciler.report.totals import tell_totals
 
 CHANGED = assistant("changed", change("/name", "B", "A"))
 DRIFTED = assistant("drifted", change("/name", "B", "A", kind="drift"))
@@ -21,7 +24,7 @@ FINE = assistant("fine")
 WARNING = problem("assistants/fine.yaml", 1, 1, "ends in white space", warning=True)
 
 
-def ended(*outcomes: Outcome) -> list[AssistantEntry]:
+def ended(*outcomes: str) -> list[AssistantEntry]:
     return [assistant(f"a{place}", outcome=outcome) for place, outcome in enumerate(outcomes)]
 
 
@@ -64,8 +67,8 @@ def ended(*outcomes: Outcome) -> list[AssistantEntry]:
         ),
     ],
 )
-def test_the_totals_are_one_sentence(run: Document, sentence: str) -> None:
-    assert wording.summary_line(run) == sentence
+def test_the_totals_are_one_sentence(run: Report, sentence: str) -> None:
+    assert tell_totals(run) == sentence
 
 
 @pytest.mark.parametrize(
@@ -77,40 +80,42 @@ def test_the_totals_are_one_sentence(run: Document, sentence: str) -> None:
         (FINE, "in sync"),
         (assistant("a", status="drifted"), "drifted"),
         (assistant("a", outcome="refused"), "refused, nothing was sent"),
-        (assistant("a") | {"status": None}, "not read"),
+        (assistant("a", status=None), "not read"),
     ],
 )
 def test_where_an_assistant_stands_is_said_in_words(entry: AssistantEntry, words: str) -> None:
-    assert wording.standing(entry) == words
+    assert wording.tell_standing(entry) == words
 
 
 def test_without_a_base_a_reader_is_told_what_that_means() -> None:
     note = "Without a base, live edits can't be told from changes."
-    assert wording.notes(document("plan", FINE)) == [note]
-    assert wording.notes(document("apply", FINE)) == [note]
-    assert wording.notes(document("plan", base={"ref": "main", "commit": "1"})) == []
-    assert "definitions themselves are the base" in wording.notes(document("drift"))[0]
+    assert wording.list_notes(document("plan", FINE)) == [note]
+    assert wording.list_notes(document("apply", FINE)) == [note]
+    assert wording.list_notes(document("plan", base=BaseEntry(ref="main", commit="1"))) == []
+    assert "definitions themselves are the base" in wording.list_notes(document("drift"))[0]
 
 
 def test_kept_drift_is_explained_only_where_there_is_some() -> None:
-    base = {"ref": "main", "commit": "1"}
+    base = BaseEntry(ref="main", commit="1")
     kept = {"on_drift": "keep"}
-    assert "left as it is" in wording.notes(document("plan", DRIFTED, base=base, options=kept))[0]
-    assert wording.notes(document("plan", CHANGED, base=base, options=kept)) == []
+    assert "left as it is" in wording.list_notes(document("plan", DRIFTED, base=base, options=kept))[0]
+    assert wording.list_notes(document("plan", CHANGED, base=base, options=kept)) == []
 
 
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
-    base = {"ref": "main", "commit": "1"}
+    base = BaseEntry(ref="main", commit="1")
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
-    assert "edited live is refused" in wording.notes(document("plan", DRIFTED, base=base, options=fail))[0]
-    (note,) = wording.notes(document("plan", TORN, base=base))
+    assert "edited live is refused" in wording.list_notes(document("plan", DRIFTED, base=base, options=fail))[0]
+    (note,) = wording.list_notes(document("plan", TORN, base=base))
     assert all(way in note for way in ("--force-conflicts", "remove the field", "pull the live value"))
-    (note,) = wording.notes(document("plan", TORN, base=base, options=forced))
+    (note,) = wording.list_notes(document("plan", TORN, base=base, options=forced))
     assert "git's values replace the live ones" in note
-    (note,) = wording.notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
+    (note,) = wording.list_notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
     assert "git's values are put back" in note
-    assert wording.notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
-    assert wording.notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
+    assert (
+        wording.list_notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
+    )
+    assert wording.list_notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
 
 
 def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
@@ -118,37 +123,40 @@ def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
     bob = since("b" * 40, "Bob\n", "2026-11-21T09:30:00+01:00")
     both = [change("/name", "B", "A", since=ada), change("/firstMessage", "B", "A", kind="conflict", since=ada)]
     drifted = change("/endCallMessage", "B", "A", kind="drift")
-    assert wording.set_by(assistant("a", *both, drifted)) == [("aaaaaaa, Ada, 2026-11-20", [])]
+    assert wording.tell_setters(assistant("a", *both, drifted)) == [("aaaaaaa, Ada, 2026-11-20", ())]
     more = assistant("a", *both, change("/maxDurationSeconds", 1, 2, since=bob))
-    assert wording.set_by(more) == [
-        ("bbbbbbb, Bob\\n, 2026-11-21", ["/maxDurationSeconds"]),
-        ("aaaaaaa, Ada, 2026-11-20", ["/name", "/firstMessage"]),
+    assert wording.tell_setters(more) == [
+        ("bbbbbbb, Bob\\n, 2026-11-21", ("/maxDurationSeconds",)),
+        ("aaaaaaa, Ada, 2026-11-20", ("/name", "/firstMessage")),
     ]
     unknown = assistant("a", both[0], change("/maxDurationSeconds", 1, 2))
-    assert wording.set_by(unknown) == [("aaaaaaa, Ada, 2026-11-20", ["/name"])]
-    assert wording.set_by(assistant("a", drifted)) == []
+    assert wording.tell_setters(unknown) == [("aaaaaaa, Ada, 2026-11-20", ("/name",))]
+    assert wording.tell_setters(assistant("a", drifted)) == []
 
 
 def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
-    assert wording.last_updated(DRIFTED) == wording.last_updated(TORN) == "live last updated 2026-01-02T12:00:00Z"
-    assert wording.last_updated(CHANGED) == wording.last_updated(FINE) == ""
-    assert wording.last_updated({**DRIFTED, "live_updated_at": None}) == ""
+    assert (
+        wording.tell_last_update(DRIFTED) == wording.tell_last_update(TORN) == "live last updated 2026-01-02T12:00:00Z"
+    )
+    assert wording.tell_last_update(CHANGED) == wording.tell_last_update(FINE) == ""
+    assert wording.tell_last_update(replace(DRIFTED, live_updated_at=None)) == ""
 
 
 def test_an_offline_report_says_so() -> None:
-    offline: Document = {**document("plan", FINE, base={"ref": "main", "commit": "1"}), "offline": True}
-    assert wording.notes(offline)[0].startswith("Offline")
+    offline = document("plan", FINE, base=BaseEntry(ref="main", commit="1"), offline=True)
+    assert wording.list_notes(offline)[0].startswith("Offline")
 
 
 def test_an_error_without_a_message_still_says_what_its_kind_means() -> None:
-    assert wording.error_lines(assistant("a", error=failure("timeout", " "))) == ["the API took too long"]
-    assert wording.error_lines(assistant("a", error=failure("of_tomorrow", ""))) == ["of_tomorrow"]
-    assert wording.error_lines(FINE) == []
+    assert wording.tell_error(assistant("a", error=failure("timeout", " "))) == ["the API took too long"]
+    assert wording.tell_error(assistant("a", error=failure("of_tomorrow", ""))) == ["of_tomorrow"]
+    assert wording.tell_error(FINE) == []
 
 
 def test_a_reason_is_told_with_its_date() -> None:
-    assert wording.ignored_reason("set by the CRM", "2027-01-31") == "set by the CRM, until 2027-01-31"
-    assert wording.ignored_reason("", None) == ""
+    both = assistant("a", ignored=[ignored("/name", "set by the CRM", "2027-01-31"), ignored("/voicemailMessage", "")])
+    told = [wording.write_remark(remark) for remark in wording.list_remarks(both)]
+    assert told == ["name (set by the CRM, until 2027-01-31)", "voicemailMessage"]
 
 
 @pytest.mark.parametrize(
@@ -173,11 +181,11 @@ def test_a_reason_is_told_with_its_date() -> None:
     ],
 )
 def test_some_fields_say_what_their_change_means(path: str, old: object, new: object, words: str) -> None:
-    assert meaning(path, old, new) == words
+    assert tell_meaning(path, old, new) == words
 
 
 def test_a_report_names_its_environment_in_every_format() -> None:
-    told: Document = {**document("plan", CHANGED, base={"ref": "main", "commit": "abc"}), "environment": "staging"}
+    told = document("plan", CHANGED, base=BaseEntry(ref="main", commit="abc"), environment="staging")
     assert render_markdown(told).startswith("## Plan: staging\n\n")
     assert "\nEnvironment: staging.\nPlan: 1 to change" in render_text(told)
     assert "Environment: staging.\nPlan: 1 to change" in render_github(told)

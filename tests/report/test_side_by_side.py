@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.report.side_by_side import Cell, side_by_side
+from reconciler.report.side_by_side import Cell, compare_sides
 
 PROMPT = "\n".join(f"Rule {number}: stay friendly whatever happens, and listen." for number in range(40))
 
@@ -16,7 +16,7 @@ def cell(pieces: Cell) -> str:
 
 
 def rows(old: Any, new: Any) -> list[tuple[str, str]]:
-    return [(cell(row.left), cell(row.right)) for row in side_by_side(old, new)]
+    return [(cell(row.left), cell(row.right)) for row in compare_sides(old, new)]
 
 
 @pytest.mark.parametrize(

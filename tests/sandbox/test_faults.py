@@ -18,10 +18,10 @@ PATH = "/assistants/asst_1"
 
 
 @contextlib.contextmanager
-def faulty(*faults: str, seed: int = 0, nested: Any = "merge") -> Iterator[tuple[Sandbox, httpx.Client]]:
+def faulty(*faults: str, seed: int = 0, **options: Any) -> Iterator[tuple[Sandbox, httpx.Client]]:
     """A sandbox with two assistants, and a client that is logged in."""
     seeds = {"asst_1": ONE, "asst_2": ONE}
-    with running_sandbox(seeds, faults=faults, fault_seed=seed, nested=nested) as sandbox, sandbox.client() as client:
+    with running_sandbox(seeds, faults=faults, fault_seed=seed, **options) as sandbox, sandbox.client() as client:
         yield sandbox, client
 
 
@@ -49,7 +49,7 @@ def option(after: str) -> str:
 
 
 @each_store
-@pytest.mark.parametrize("status", [400, 403, 429, 500, 503, 599])
+@pytest.mark.parametrize("status", [400, 403, 408, 425, 429, 499, 500, 503, 524, 599])
 def test_a_status(status: int, after: str, held: tuple[str, str]) -> None:
     with faulty(f"1st PATCH {PATH}: {status}{option(after)}") as (sandbox, client):
         answer = send(client)
@@ -160,6 +160,72 @@ def test_a_drip_ends_where_nobody_listens() -> None:
             next(answer.iter_raw())
         assert client.get(PATH).status_code == 200
         wait_until(lambda: sandbox.in_flight == 0)
+
+
+def read_names(client: httpx.Client) -> list[str]:
+    """The names that GET shows for either id, and the listing."""
+    paths = (PATH, "/assistants/local_asst_1")
+    return [*(client.get(path).json()["name"] for path in paths), client.get("/assistants").json()[0]["name"]]
+
+
+def test_reads_that_lag_behind_a_write() -> None:
+    with faulty(f"1st PATCH {PATH}: lag=60s", listing=True) as (sandbox, client):
+        before = client.get(PATH).json()
+        assert send(client).json()["name"] == "new"
+        assert names(sandbox) == ("new", "new")
+        assert read_names(client) == ["old"] * 3
+        assert client.get(PATH).json() == before
+        client.patch("/assistants/asst_2", json={"name": "new"})
+        assert client.get("/assistants/asst_2").json()["name"] == "new"
+        assert sandbox.hits == [1]
+
+
+def test_a_lag_ends() -> None:
+    with faulty("PATCH /assistants/*: lag=0.3s", listing=True) as (_, client):
+        send(client)
+        wait_until(lambda: read_names(client) == ["new"] * 3)
+
+
+def test_each_write_lags_for_itself() -> None:
+    with faulty("1st PATCH *: lag=0.5s", "2nd PATCH *: lag=60s") as (_, client):
+        client.patch(PATH, json={"name": "second"})
+        client.patch(PATH, json={"name": "third"})
+        wait_until(lambda: client.get(PATH).json()["name"] == "second")
+
+
+def test_a_new_assistant_is_not_there_yet() -> None:
+    with faulty("1st POST /assistants: lag=60s", "2nd POST *: lag=0.1s", listing=True) as (sandbox, client):
+        made = client.post("/assistants", json={"name": "new"})
+        assert made.status_code == 201
+        new = made.json()["id"]
+        assert holders(sandbox, new) == {"provider", "database"}
+        assert [client.get(f"/assistants/{prefix}{new}").status_code for prefix in ("", "local_")] == [404, 404]
+        assert len(client.get("/assistants").json()) == 2
+        second = client.post("/assistants", json={}).json()["id"]
+        wait_until(lambda: client.get(f"/assistants/{second}").status_code == 200)
+        assert [one["id"] for one in client.get("/assistants").json()] == ["asst_1", "asst_2", second]
+
+
+@pytest.mark.parametrize(("after", "shown", "hits"), [("both", "old", [1, 1]), ("provider", "old", [1, 0])])
+def test_a_lag_comes_on_top_of_another_fault(after: str, shown: str, hits: list[int]) -> None:
+    """Where the write does not reach the database, there is nothing to lag behind."""
+    with faulty(f"PATCH *: 500 after={after}", "PATCH *: lag=60s") as (sandbox, client):
+        assert send(client).status_code == 500
+        assert (client.get(PATH).json()["name"], sandbox.hits) == (shown, hits)
+
+
+def test_a_refused_write_does_not_lag() -> None:
+    with faulty("* *: lag=60s") as (sandbox, client):
+        assert client.patch(PATH, json={"name": 5}).status_code == 400
+        assert client.get(PATH).json()["name"] == "old"
+        assert sandbox.hits == [0]
+
+
+def test_a_status_of_a_gateway() -> None:
+    with faulty("1st GET /assistants/*: 524") as (sandbox, client):
+        answer = client.get(PATH)
+        assert (answer.status_code, answer.json()) == (524, {"error": "Error (a rehearsed fault)"})
+        assert (client.get(PATH).status_code, sandbox.hits) == (200, [1])
 
 
 def test_retry_after_in_seconds_and_as_a_date() -> None:

@@ -150,7 +150,7 @@ class TestAssistants:
 
     def test_get_answers_from_the_local_database(self, client: httpx.Client, sandbox: Sandbox) -> None:
         sandbox.put({"id": "asst_two_stores", "name": "Both"})
-        sandbox._store.write_provider({**sandbox.live("asst_two_stores"), "name": "Only at the provider"})
+        sandbox._store.write("provider", {**sandbox.live("asst_two_stores"), "name": "Only at the provider"})
         assert client.get("/assistants/asst_two_stores").json()["name"] == "Both"
         assert sandbox.provider("asst_two_stores")["name"] == "Only at the provider"
 
@@ -178,13 +178,18 @@ class TestAssistants:
         [
             ({"model": {"provider": "openai"}}, "model.model is required"),
             ({"model": {}}, "model.model is required; model.provider is required"),
-            ({"id": "asst_9"}, "id is read-only"),
-            ({"nmae": "x"}, "nmae is not a known field"),
+            ({"id": "asst_9", "nmae": "x"}, "id is read-only"),
+            ({"name": 5, "nmae": "x"}, "name must be a string"),
         ],
     )
     def test_post_refuses(self, client: httpx.Client, body: Any, message: str) -> None:
         answer = client.post("/assistants", json=body)
         assert (answer.status_code, error_of(answer)) == (400, message)
+
+    def test_post_keeps_fields_that_no_reference_lists(self, sandbox: Sandbox, client: httpx.Client) -> None:
+        created = client.post("/assistants", json={"name": "x", "analysisPlan": {"summary": [None]}}).json()
+        assert created["analysisPlan"] == {"summary": [None]}
+        assert sandbox.live(created["id"]) == sandbox.provider(created["id"]) == created
 
     def test_delete_removes_both_copies(self, sandbox: Sandbox, client: httpx.Client) -> None:
         sandbox.put({"id": "asst_gone"})
@@ -200,7 +205,7 @@ class TestAssistants:
         self, sandbox: Sandbox, client: httpx.Client
     ) -> None:
         sandbox.put({"id": "asst_half"})
-        sandbox._store.delete_provider("asst_half")
+        sandbox._store.delete("provider", "asst_half")
         answer = client.patch("/assistants/asst_half", json={"name": "x"})
         assert (answer.status_code, error_of(answer)) == (
             500,

@@ -54,7 +54,7 @@ def test_every_rule_of_the_tables_can_be_read() -> None:
         *(f"GET *: {what}" for what in [*column("WHAT"), *column("option"), "html=502", "hang=5 after=both"]),
         *column("rule"),
     ]
-    assert len(shown) == 31
+    assert len(shown) == 32
     for rule in shown:
         assert parse(rule).text == rule
 

@@ -80,6 +80,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {"voice": {**LIVE["voice"], "style": 3}},
         {"voice": {"style": 3}},
     ),
+    (
+        "a field that no reference lists is stored",
+        {"undocumented": {"more": None}, "analysisPlan": "none"},
+        {"undocumented": {"kept": True, "more": None}, "analysisPlan": "none"},
+        {"undocumented": {"more": None}, "analysisPlan": "none"},
+    ),
 ]
 
 
@@ -111,7 +117,8 @@ def test_only_what_the_body_says_changes_in_both_stores(nested: Nested) -> None:
     [
         ({"id": "asst_2", "updatedAt": "2024-01-01T00:00:00Z"}, "id is read-only; updatedAt is read-only"),
         ({"orgId": "org", "createdAt": "x"}, "createdAt is read-only; orgId is read-only"),
-        ({"undocumented": {}}, "undocumented is not a known field"),
+        ({"undocumented": {}, "createdAt": "x"}, "createdAt is read-only"),
+        ({"undocumented": {}, "maxDurationSeconds": "x"}, "maxDurationSeconds must be an integer or null"),
         ({"model": None}, "model must be an object"),
         (
             {"name": "Other", "voice": {"provider": "nobody"}},
@@ -164,6 +171,7 @@ def test_strict_wants_model_and_voice_in_every_patch() -> None:
         for body, message in [
             ({}, "model is required; voice is required"),
             ({"name": "x", "voice": {}}, "model is required"),
+            ({"undocumented": 1, "voice": {}}, "model is required"),
             ({"model": whole["model"]}, "voice is required"),
         ]:
             answer = client.patch("/assistants/asst_1", json=body)

@@ -15,29 +15,29 @@ def test_a_file_keeps_both_copies_until_the_next_start(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     store = Store(file)
     provider, database = complete("a", {"name": "provider"}), complete("a", {"name": "database"})
-    store.write_provider(provider)
-    store.write_database(database)
+    store.write("provider", provider)
+    store.write("database", database)
     store.close()
     again = Store(file)
-    assert (again.provider_copy("a"), again.database_copy("a"), again.count()) == (provider, database, 1)
+    assert (again.copy("provider", "a"), again.copy("database", "a"), len(again.read_all())) == (provider, database, 1)
     again.close()
 
 
 def test_the_two_stores_are_two(tmp_path: Path) -> None:
     store = Store()
-    store.write_provider(complete("a", {}))
-    assert (store.find("a"), store.answer("a"), store.database_copy("a"), store.count()) == (
+    store.write("provider", complete("a", {}))
+    assert (store.find("a"), store.read("a"), store.copy("database", "a"), len(store.read_all())) == (
         None,
         None,
         None,
         0,
     )
-    assert store.provider_copy("a") is not None
-    store.write_database(complete("a", {}))
-    store.delete_provider("a")
-    assert store.provider_copy("a") is None
+    assert store.copy("provider", "a") is not None
+    store.write("database", complete("a", {}))
+    store.delete("provider", "a")
+    assert store.copy("provider", "a") is None
     assert store.find("local_a") == "a"
-    store.delete_database("a")
+    store.delete("database", "a")
     assert store.find("local_a") is None
     store.close()
 
@@ -46,7 +46,7 @@ def test_a_providers_id_goes_before_a_local_one() -> None:
     store = Store()
     store.fill([complete("x", {"name": "one"}), complete("local_x", {"name": "two"})])
     assert store.find("local_x") == "local_x"
-    assert '"two"' in (store.answer("local_x") or "")
+    assert '"two"' in (store.read("local_x") or ("", ""))[1]
     assert store.find("local_local_x") == "local_x"
     store.close()
 
@@ -55,8 +55,8 @@ def test_fill_leaves_alone_what_is_there() -> None:
     store = Store()
     store.fill([complete("a", {"name": "first"})])
     store.fill([complete("a", {"name": "second"}), complete("b", {"name": "new"})])
-    assert [(store.database_copy(key) or {})["name"] for key in "ab"] == ["first", "new"]
-    assert [(store.provider_copy(key) or {})["name"] for key in "ab"] == ["first", "new"]
+    assert [(store.copy("database", key) or {})["name"] for key in "ab"] == ["first", "new"]
+    assert [(store.copy("provider", key) or {})["name"] for key in "ab"] == ["first", "new"]
     store.close()
 
 
@@ -64,7 +64,7 @@ def test_fill_writes_all_or_nothing() -> None:
     store = Store()
     with pytest.raises(ValueError, match="JSON"):
         store.fill([complete("a", {}), complete("b", {"metadata": {"n": float("nan")}})])
-    assert (store.count(), store.provider_copy("a")) == (0, None)
+    assert (len(store.read_all()), store.copy("provider", "a")) == (0, None)
     store.close()
 
 
@@ -75,15 +75,15 @@ def test_threads_may_share_it() -> None:
     def count_up() -> None:
         for _ in range(50):
             with store.lock:
-                copy = store.database_copy("a") or {}
-                store.write_database({**copy, "n": copy["n"] + 1})
+                copy = store.copy("database", "a") or {}
+                store.write("database", {**copy, "n": copy["n"] + 1})
 
     threads = [threading.Thread(target=count_up) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (store.database_copy("a") or {})["n"] == 200
+    assert (store.copy("database", "a") or {})["n"] == 200
     store.close()
 
 

@@ -131,14 +131,13 @@ class _Schedule:
             {key: {"id": self._named[key], **tree(found)} for key, found in self._definitions.items()}
         )
 
-    def _apply(self, name: str, *options: str, clean: bool = False, record: bool = True) -> dict[str, Any]:
+    def _apply(self, name: str, *options: str, clean: bool = False) -> dict[str, Any]:
         """Apply, and check what the report says of it; a `clean` run meets nothing, and settles everything."""
         before = self._now()
-        base = () if self._recorded or not record else ("--base", "none")
-        recording = ("--record",) if record else ()
+        base = () if self._recorded else ("--base", "none")
         patience = ("--timeout", "1", "--retries", self._retries) if self._failing else ()
-        code, report = self._repository.apply(*patience, *recording, *base, *options)
-        self._recorded |= record
+        code, report = self._repository.apply(*patience, *base, *options)
+        self._recorded = True
         self._api.calm()
         after = self._now()
         found = _outcomes(report)
@@ -172,7 +171,7 @@ class _Schedule:
     def _resume(self, report: Mapping[str, Any]) -> None:
         file = self._repository.root.parent / "report.json"
         file.write_text(json.dumps(report), "utf-8")
-        again = self._apply("--resume", "--resume", str(file), record=False)
+        again = self._apply("--resume", "--resume", str(file))
         strange = _outcomes(again).keys() - {"applied"}
         if strange and not self.rules.edits and not self.rules.normalising:
             self._note("--resume", [f"{dict(_outcomes(again))}: {_first_error(again)}"])

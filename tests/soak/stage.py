@@ -70,17 +70,17 @@ class Api:
 
     def provider(self, id_: str) -> Leaves:
         """Return what the provider holds of an assistant."""
-        return flat(self._store.provider_copy(id_) or {})
+        return flat(self._store.copy("provider", id_) or {})
 
     def database(self, id_: str) -> Leaves:
         """Return what the local database holds of it."""
-        return flat(self._store.database_copy(id_) or {})
+        return flat(self._store.copy("database", id_) or {})
 
     def put_back(self, id_: str, field: str, value: Any) -> None:
         """Set one field in both stores, as somebody would in the dashboard."""
         with self._store.lock:
-            self._store.write_provider({**(self._store.provider_copy(id_) or {}), field: value})
-            self._store.write_database({**(self._store.database_copy(id_) or {}), field: value})
+            self._store.write("provider", {**(self._store.copy("provider", id_) or {}), field: value})
+            self._store.write("database", {**(self._store.copy("database", id_) or {}), field: value})
 
 
 @contextlib.contextmanager
@@ -118,6 +118,7 @@ class Repository:
             "RECONCILER_EMAIL": ADMIN.email,
             "RECONCILER_PASSWORD": PASSWORD,
         }
+        (root / "reconciler.yaml").write_text("record: true\n", "utf-8")
         self.git("init", "--quiet")
 
     def git(self, *arguments: str) -> str:

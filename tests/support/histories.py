@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
+from json_reports import Document
 from stories import Story, entries
-
-from reconciler.report.document import Document
 
 OLD, NEW, OTHER = {"firstMessage": "old"}, {"firstMessage": "new"}, {"firstMessage": "edited live"}
 Moved = dict[str, dict[str, str]]

@@ -1,31 +1,35 @@
 """A folder of definitions, and the use cases over TCP as a command calls them: what comes back is the report."""
 
 import contextlib
+import dataclasses
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from json_reports import AssistantEntry, Document
 from leaks import PASSWORD
 
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.secret import Credentials, Secret
+from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.definition import places
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
-from reconciler.report.build import to_document
-from reconciler.report.document import AssistantEntry, Document
+from reconciler.report.build import build_report
+from reconciler.report.json_values import to_json
 from reconciler.sandbox.accounts import ADMIN
-from reconciler.usecases.apply import apply
+from reconciler.usecases.apply import Session, Wishes, apply, carry_out
 from reconciler.usecases.drift import drift
-from reconciler.usecases.inputs import places
 from reconciler.usecases.plan import plan
-from reconciler.usecases.scope import Scope
+from reconciler.usecases.project import Project as Read
+from reconciler.usecases.workers import Control, never
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 
@@ -60,22 +64,33 @@ class Project:
         chosen = [self.folder / path for path in paths]
         return load(self.folder, chosen, root=repository_root(self.folder), settings=self.settings)
 
-    def scope(self, *paths: str, **changes: Any) -> Scope:
-        settings = self.settings
-        policy = Policy(always_send=settings.always_send)
-        return Scope(self.loaded(*paths), settings, **{"policy": policy, "concurrency": 4, **changes})
+    def read(
+        self, *paths: str, base: Mapping[str, Any] | None = None, policy: Policy | None = None, **changes: Any
+    ) -> Read:
+        """What a use case works on; `base` is what the base declared for every assistant."""
+        settings, loaded = self.settings, self.loaded(*paths)
+        chosen = dataclasses.replace(policy or Policy(), always_send=settings.always_send)
+        if base is not None:
+            entries = {found.file: Entry(found.id, found.file, base) for found in loaded.definitions}
+            changes["base"] = BaseDefinitions(ref="base", commit="0" * 40, entries=Entries(entries))
+        root = repository_root(self.folder)
+        return Read(folder=self.folder, root=root, settings=settings, loaded=loaded, policy=chosen, **changes)
 
     def document(self, run: Run) -> Document:
         """The report of a run, as commands make it."""
-        return to_document(run, sensitive=self.settings.sensitive, places=places)
+        document: Document = to_json(build_report(run, sensitive=self.settings.sensitive, places=places))
+        return document
 
-    def plan(self, url: str, *paths: str, retries: int = 1, **changes: Any) -> Document:
+    def plan(
+        self, url: str, *paths: str, retries: int = 1, stopping: Callable[[], bool] = never, **changes: Any
+    ) -> Document:
+        control = Control(concurrency=4, stopping=stopping)
         with opened(url, retries=retries) as api:
-            return self.document(plan(api, self.scope(*paths, **changes)))
+            return self.document(plan(api, self.read(*paths, **changes), control))
 
     def drift(self, url: str, *paths: str, **changes: Any) -> Document:
         with opened(url) as api:
-            return self.document(drift(api, self.scope(*paths, **changes)))
+            return self.document(drift(api, self.read(*paths, **changes), Control(concurrency=4)))
 
     def apply(
         self,
@@ -86,14 +101,28 @@ class Project:
         fail_fast: bool = False,
         email: str = ADMIN.email,
         between: Callable[[], None] = lambda: None,
+        stopping: Callable[[], bool] = never,
+        concurrency: int = 4,
         **changes: Any,
     ) -> Document:
         """Plan and apply; `between` is called between the two."""
-        scope = self.scope(*paths, **changes)
-        with opened(url, retries=retries, timeout=timeout, email=email, stopping=scope.stopping) as api:
-            planned = plan(api, scope)
+        read, control = self.read(*paths, **changes), Control(concurrency=concurrency, stopping=stopping)
+        with opened(url, retries=retries, timeout=timeout, email=email, stopping=stopping) as api:
+            planned = plan(api, read, control)
             between()
-            return self.document(apply(api, scope, planned, retries=retries, fail_fast=fail_fast))
+            run = carry_out(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
+            return self.document(run)
+
+    def whole_apply(
+        self,
+        api: AssistantsApi,
+        *,
+        consent: Callable[[Run], str | None] = lambda _run: None,
+        wishes: Wishes | None = None,
+    ) -> Run:
+        """Apply as the command does, outside git."""
+        session = Session(api=api, control=Control(concurrency=4), consent=consent)
+        return apply((None, None), self.read, wishes or Wishes(), lambda _read: contextlib.nullcontext(session))
 
 
 def _written(file: Path, text: str, fields: dict[str, Any]) -> Path:
@@ -120,6 +149,7 @@ def opened(
 
 def only(document: Document) -> AssistantEntry:
     """The one assistant of a report."""
+    entry: AssistantEntry
     (entry,) = document["assistants"]
     return entry
 

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.report.document import AssistantEntry, ChangeEntry, Document
+from json_reports import AssistantEntry, ChangeEntry, Document
 
 Fields = dict[str, Any]
 

@@ -18,7 +18,7 @@ from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.seed import complete, now
 from reconciler.sandbox.server import Server, listen
 from reconciler.sandbox.settings import BASE_PATH, Settings
-from reconciler.sandbox.store import LOCAL_PREFIX, Store
+from reconciler.sandbox.store import LOCAL_PREFIX, STORES, Store, StoreName
 
 Request = tuple[str, str, Any]
 
@@ -154,35 +154,32 @@ class Sandbox:
 
     def live(self, assistant_id: str) -> dict[str, Any]:
         """The local database's copy, which GET answers."""
-        return self._copy(self._store.database_copy, assistant_id)
+        return self._copy("database", assistant_id)
 
     def provider(self, assistant_id: str) -> dict[str, Any]:
         """The provider's copy."""
-        return self._copy(self._store.provider_copy, assistant_id)
+        return self._copy("provider", assistant_id)
 
     def edit(self, assistant_id: str, **fields: Any) -> None:
         """A dashboard edit: sets top-level fields in both copies, whatever the API thinks of them."""
         with self._store.lock:
-            for read, write in (
-                (self._store.provider_copy, self._store.write_provider),
-                (self._store.database_copy, self._store.write_database),
-            ):
-                before = self._copy(read, assistant_id)
-                write({**before, "updatedAt": now(after=before["updatedAt"]), **fields})
+            for store in STORES:
+                before = self._copy(store, assistant_id)
+                self._store.write(store, {**before, "updatedAt": now(after=before["updatedAt"]), **fields})
 
     def put(self, assistant: Mapping[str, Any]) -> None:
         """Store an assistant with any fields; `id` is needed, the API's other own fields are filled in."""
         stored = complete(assistant["id"].removeprefix(LOCAL_PREFIX), assistant)
         with self._store.lock:
-            self._store.write_provider(stored)
-            self._store.write_database(stored)
+            self._store.write("provider", stored)
+            self._store.write("database", stored)
 
     def expire_tokens(self) -> None:
         """Make every token that was given out invalid."""
         self._sessions.expire()
 
-    def _copy(self, read: Callable[[str], dict[str, Any] | None], assistant_id: str) -> dict[str, Any]:
-        assistant = read(self._store.find(assistant_id) or assistant_id)
+    def _copy(self, store: StoreName, assistant_id: str) -> dict[str, Any]:
+        assistant = self._store.copy(store, self._store.find(assistant_id) or assistant_id)
         if assistant is None:
             raise KeyError(assistant_id)
         return assistant

@@ -13,13 +13,13 @@ from typing import Any, Literal
 import yaml
 from between import Between, Meddle, between
 from commands import Completed, environment, run, signed_in
+from json_reports import AssistantEntry, Document
 from leaks import assert_no_secret
 from projects import Project
 from servers import Sandbox, running_sandbox
 
 from reconciler.cli.boundary import guarded
 from reconciler.cli.main import reconciler
-from reconciler.report.document import AssistantEntry, Document
 
 REF = "refs/reconciler/applied"
 TRAILER = "Reconciler-Indeterminate"

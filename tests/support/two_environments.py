@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from commands import Completed
+from json_reports import Document
 from servers import Sandbox, running_sandbox
 from stories import Nested, Story, story
-
-from reconciler.report.document import Document
 
 NOTHING_ELSE = {"RECONCILER_API_URL": ""}
 SHARED = """# For all environments.

@@ -211,16 +211,16 @@ def test_a_commit_that_was_tried_before_and_recorded_as_not_applied_is_still_nam
     assert setters(tale.plan(), "[x]") == {GREETING: None}
 
 
-def test_history_that_git_cannot_read_costs_the_names_and_not_the_report(tale: Story) -> None:
+def test_history_that_git_cannot_read_is_an_error_before_anything_is_sent(tale: Story) -> None:
     tale.recorded()
     greet(tale, "newer", "Ada")
     tree = tale.git("rev-parse", "HEAD^{tree}")
     greet(tale, "newest", "Bob")
     (tale.root / ".git/objects" / tree[:2] / tree[2:]).unlink()
-    document = tale.report("apply", "--yes")
-    assert document["summary"]["applied"] == 1
-    assert setters(document) == {GREETING: None}
-    assert any("could not be read from git's history" in warning for warning in document["warnings"])
+    tale.sandbox.forget_requests()
+    done = tale.run("apply", "--yes")
+    assert (done.code, done.stdout, tale.sandbox.patches) == (1, "", [])
+    assert "git log" in done.stderr
 
 
 def test_in_an_environment_the_file_that_declares_a_value_tells_who_set_it(tale: Story) -> None:

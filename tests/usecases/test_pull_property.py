@@ -22,8 +22,9 @@ from reconciler.core.settings import Environment, Settings
 from reconciler.files.definitions import load
 from reconciler.usecases.drift import drift
 from reconciler.usecases.plan import plan
+from reconciler.usecases.project import Project as Read
 from reconciler.usecases.pull import Pulled, Puller
-from reconciler.usecases.scope import Scope
+from reconciler.usecases.workers import DEFAULT_CONTROL
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
 EXAMPLES = 90
@@ -65,12 +66,13 @@ class Desk:
     def settings(self) -> Settings:
         if self.form == "no environment":
             return Settings()
-        return Settings(environments={"staging": Environment(overlay=OVERLAYS)}).chosen("staging")
+        return Settings(environments={"staging": Environment(overlay=OVERLAYS)}).choose("staging")
 
     @property
-    def scope(self) -> Scope:
-        loaded = load(self.project.folder, (), root=self.project.root, settings=self.settings)
-        return Scope(loaded, self.settings, concurrency=1)
+    def read(self) -> Read:
+        root = self.project.root
+        loaded = load(self.project.folder, (), root=root, settings=self.settings)
+        return Read(folder=self.project.folder, root=root, settings=self.settings, loaded=loaded)
 
     @property
     def puller(self) -> Puller:
@@ -84,12 +86,12 @@ class Desk:
     def checked(self, data: st.DataObject) -> str:
         """Write a definition, edit its assistant live, pull, and return what became of it, having checked it."""
         written = self.written(data.draw(st.randoms(use_true_random=False)))
-        scope = self.scope
-        assume(not scope.loaded.invalid)
-        (definition,) = scope.loaded.definitions
+        read = self.read
+        assume(not read.loaded.invalid)
+        (definition,) = read.loaded.definitions
         self.edit_live(data, definition)
         before = self.files
-        pulled = self.puller.pull(drift(self.api, scope))
+        pulled = self.puller.pull(drift(self.api, read, DEFAULT_CONTROL))
         assert self.files == before
         for one in pulled:
             self.puller.write(one)
@@ -131,7 +133,7 @@ class Desk:
 
     def check_meaning(self, before: Definition, left: set[Path]) -> None:
         """What the files declare now is what live says, but for the fields that were left."""
-        (after,) = self.scope.loaded.definitions
+        (after,) = self.read.loaded.definitions
         live = self.sandbox.live(before.id)
         wanted = agreed(before.declared, live, (), left)
         nulls = self.form == "no environment"  # an overlay has one for what only the shared file declares
@@ -154,11 +156,11 @@ class Desk:
 
     def check_twice(self, left: set[Path]) -> None:
         """A plan finds nothing but what was left, and a second pull does nothing."""
-        (result,) = plan(self.api, self.scope).results
+        (result,) = plan(self.api, self.read, DEFAULT_CONTROL).results
         assert result.plan is not None
         assert {change.path for change in result.plan.changes} == left
         before = self.files
-        for one in self.puller.pull(drift(self.api, self.scope)):
+        for one in self.puller.pull(drift(self.api, self.read, DEFAULT_CONTROL)):
             assert not one.differs
         assert self.files == before
 

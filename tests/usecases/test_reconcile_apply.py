@@ -9,8 +9,6 @@ from projects import MODEL, Project, kinds, only, opened, outcomes, statuses
 from servers import running_sandbox
 
 from reconciler.core.plan import Policy
-from reconciler.usecases.apply import skip_all
-from reconciler.usecases.plan import plan
 
 Nested = Literal["merge", "replace"]
 BOTH: tuple[Nested, ...] = ("merge", "replace")
@@ -267,7 +265,8 @@ def test_stopping_right_before_the_write_sends_nothing(project: Project) -> None
 def test_nothing_is_sent_where_a_definition_is_invalid(project: Project) -> None:
     project.write("good", id="asst_1", name="New")
     project.write("bad", "id: asst_2\nname: 7\n")
-    document = project.document(skip_all(project.scope(), because="of a reason"))
+    with running_sandbox() as sandbox, opened(sandbox.url) as api:
+        document = project.document(project.whole_apply(api))
     assert outcomes(document) == {"bad": "refused", "good": "skipped"}
     assert statuses(document) == {"bad": "error", "good": None}
     assert document["api_calls"] == {"GET": 0, "PATCH": 0, "POST": 0}
@@ -277,9 +276,8 @@ def test_nothing_is_sent_where_a_definition_is_invalid(project: Project) -> None
 def test_a_plan_that_is_not_consented_to_is_skipped_as_a_whole(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_gone", name="New")
-    scope = project.scope()
     with running_sandbox({"asst_1": {}}) as sandbox, opened(sandbox.url) as api:
-        document = project.document(skip_all(scope, plan(api, scope), because="of a reason"))
+        document = project.document(project.whole_apply(api, consent=lambda _run: "of a reason"))
     assert outcomes(document) == {"a": "skipped", "b": "skipped"}
     assert statuses(document) == {"a": "pending", "b": "missing"}
     assert document["api_calls"] == {"GET": 2, "PATCH": 0, "POST": 1}
@@ -291,11 +289,11 @@ def test_conflicts_and_refused_drift_name_the_ways_out(project: Project) -> None
     project.write("drift", id="asst_2", name="Base")
     base = {"name": "Base"}
     with running_sandbox({"asst_1": {"name": "Theirs"}, "asst_2": {"name": "Theirs"}}) as sandbox:
-        kept = project.apply(sandbox.url, base_of=lambda *_: base)
+        kept = project.apply(sandbox.url, base=base)
         assert sandbox.patches == []
         assert outcomes(kept) == {"conflict": "refused", "drift": "unchanged"}
         assert statuses(kept) == {"conflict": "conflicted", "drift": "drifted"}
-        failed = project.apply(sandbox.url, base_of=lambda *_: base, policy=Policy(on_drift="fail"))
+        failed = project.apply(sandbox.url, base=base, policy=Policy(on_drift="fail"))
         assert sandbox.patches == []
         assert outcomes(failed) == {"conflict": "refused", "drift": "refused"}
         for entry, force in zip(failed["assistants"], ("--force-conflicts", "--on-drift revert"), strict=True):
@@ -304,7 +302,7 @@ def test_conflicts_and_refused_drift_name_the_ways_out(project: Project) -> None
             for way in (force, "remove the field", "pull"):
                 assert way in entry["error"]["message"]
         forced = Policy(on_drift="revert", force_conflicts=True)
-        assert outcomes(project.apply(sandbox.url, base_of=lambda *_: base, policy=forced)) == {
+        assert outcomes(project.apply(sandbox.url, base=base, policy=forced)) == {
             "conflict": "applied",
             "drift": "applied",
         }
@@ -317,7 +315,7 @@ def test_released_and_ignored_fields_are_left_alone_and_listed(project: Project)
     base = {"metadata": {"crm": "ours", "team": "old"}, "voicemailMessage": "Call back"}
     live = {"metadata": {"crm": "theirs", "team": "old"}, "voicemailMessage": "Call back"}
     with running_sandbox({"asst_1": live}) as sandbox:
-        document = project.apply(sandbox.url, base_of=lambda *_: base)
+        document = project.apply(sandbox.url, base=base)
         assert sandbox.patches == [{"metadata": {"crm": "theirs", "team": "new"}}]
     entry = only(document)
     assert (entry["outcome"], entry["released"]) == ("applied", ["/voicemailMessage"])

@@ -1,8 +1,8 @@
 """Checking definitions offline: every problem, `ignore` entries past their date among them."""
 
+from json_reports import Document
 from projects import Project
 
-from reconciler.report.document import Document
 from reconciler.usecases.validate import validate
 
 

@@ -73,7 +73,6 @@ class TestDefinitionsThatDifferFromHead:
             "staged",
             "deleted",
             "renamed",
-            "untracked_again",
             "hidden_from_git",
         ],
     )
@@ -84,13 +83,22 @@ class TestDefinitionsThatDifferFromHead:
         done = tale.run("apply", "--yes", "--record")
         assert done.code == 1
         assert "differs from HEAD" in done.stderr
-        assert "commit the definitions, or apply without --record" in done.stderr
+        assert "commit it, or apply with --no-record" in done.stderr
         assert (tale.record, tale.sandbox.requests, done.stdout) == (record, [], "")
 
-    def test_are_not_recorded_either_where_they_are_not_selected(self, tale: Story) -> None:
+    def test_are_in_nobodys_way_where_they_are_not_selected(self, tale: Story) -> None:
         change(tale)
         self.modified(tale)
-        assert tale.run("apply", "--yes", "--record", "assistants/a.yaml").code == 1
+        assert tale.run("apply", "--yes", "--record", "assistants/a.yaml").code == 0
+        assert {path: found["firstMessage"] for path, found in tale.tree().items()} == {
+            "assistants/a.yaml": "new",
+            "assistants/b.yaml": "old",
+        }
+
+    def test_one_that_reads_as_in_head_is_recorded_whatever_gits_index_says(self, tale: Story) -> None:
+        change(tale)
+        self.untracked_again(tale)
+        assert tale.run("apply", "--yes", "--record").code == 0
 
     @pytest.mark.parametrize("edit", ["added", "modified", "staged", "deleted", "ignored by git", "hidden from git"])
     def test_nor_under_settings_that_differ(self, tale: Story, edit: str) -> None:
@@ -111,10 +119,10 @@ class TestDefinitionsThatDifferFromHead:
             tale.git("add", "--all")
         done = tale.run("apply", "--yes", "--record")
         assert done.code == 1
-        assert "reconciler.yaml differs from HEAD, and --record" in done.stderr
-        assert "commit it, or apply without --record" in done.stderr
+        assert "reconciler.yaml differs from HEAD, and the record" in done.stderr
+        assert "commit it, or apply with --no-record" in done.stderr
         assert (tale.record, tale.sandbox.requests, done.stdout) == (record, [], "")
-        assert tale.run("apply", "--yes").code == 0
+        assert tale.run("apply", "--yes", "--no-record").code == 0
 
     def test_nor_under_settings_beside_a_folder_in_a_folder(self, tale: Story) -> None:
         tale.git("mv", "assistants", "sub")
@@ -145,7 +153,7 @@ class TestDefinitionsThatDifferFromHead:
     def test_may_be_applied_without_a_record(self, tale: Story) -> None:
         record = tale.record
         self.modified(tale)
-        assert outcomes(tale.apply()) == {"a": "unchanged", "b": "applied"}
+        assert outcomes(tale.apply("--no-record")) == {"a": "unchanged", "b": "applied"}
         assert tale.record == record
 
     def test_line_ends_that_git_turns_are_no_difference(self, tale: Story) -> None:
@@ -336,7 +344,7 @@ class TestWhatIsLeftAlone:
     def test_without_record_there_is_no_new_object(self, tale: Story) -> None:
         change(tale)
         before = tale.git("count-objects", "-v")
-        tale.apply()
+        tale.apply("--no-record")
         assert tale.git("count-objects", "-v") == before
 
     def test_a_detached_head_stays_detached(self, tale: Story) -> None:
@@ -387,7 +395,7 @@ class TestWithoutARepository:
         (folder / "a.yaml").write_text("id: asst_a\n")
         done = tale.run("apply", "--yes", "--record", "--base", "none", "--directory", folder)
         assert done.code == 1
-        assert "--record needs a git repository with a commit" in done.stderr
+        assert "recording needs a git repository with a commit" in done.stderr
         done = tale.run("history", "--directory", folder)
         assert (done.code, done.stdout) == (1, "")
         assert "no git repository" in done.stderr
@@ -456,7 +464,7 @@ class TestHistory:
         tale.recorded()
         assert "\x1b" not in tale.run("history").stdout
         assert "\x1b" not in tale.message
-        assert tale.message.splitlines()[-1] == "applied: assistants/e?[31m?vil.yaml (asst_e)"
+        assert tale.message.splitlines()[-3] == "applied: assistants/e?[31m?vil.yaml (asst_e)"
 
 
 class TestARefThatIsNoRecord:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from between import Answered, Asked, Forward, breaks
+from json_reports import Document
 from projects import outcomes
 from stories import Story, entries, story
-
-from reconciler.report.document import Document
 
 LIVE = {name: {"firstMessage": "old", "metadata": {"key": "s3cret-old"}} for name in ("a", "b")}
 

@@ -12,10 +12,9 @@ import pytest
 from between import Answered, Asked, Forward, breaks, says
 from commands import COMMAND, environment, signed_in
 from histories import commit_as, merge
+from json_reports import Document
 from projects import MODEL, kinds, only, outcomes
 from stories import BOTH, Nested, Story, entries, story
-
-from reconciler.report.document import Document
 
 LIVE = {
     "name": "A",

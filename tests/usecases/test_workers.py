@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from reconciler.usecases.workers import for_each
+from reconciler.usecases.workers import Control, for_each
 
 
 def test_answers_stand_in_the_order_of_the_items() -> None:
@@ -19,11 +19,11 @@ def test_answers_stand_in_the_order_of_the_items() -> None:
             assert first.wait(20)
         return item.upper()
 
-    assert for_each("ab", work, concurrency=2, stopping=lambda: False) == ["A", "B"]
+    assert for_each("ab", work, Control(concurrency=2)) == ["A", "B"]
 
 
 def test_nothing_to_do() -> None:
-    assert for_each([], str, concurrency=5, stopping=lambda: False) == []
+    assert for_each([], str, Control(concurrency=5)) == []
 
 
 def test_never_more_at_once_than_allowed() -> None:
@@ -38,13 +38,13 @@ def test_never_more_at_once_than_allowed() -> None:
         with lock:
             now -= 1
 
-    for_each(range(12), work, concurrency=3, stopping=lambda: False)
+    for_each(range(12), work, Control(concurrency=3))
     assert 1 <= most <= 3
 
 
 def test_what_was_not_started_when_it_stopped_has_no_answer() -> None:
     done: list[int] = []
-    answers = for_each(range(4), done.append, concurrency=1, stopping=lambda: len(done) == 2)
+    answers = for_each(range(4), done.append, Control(concurrency=1, stopping=lambda: len(done) == 2))
     assert done == [0, 1]
     assert answers == [None] * 4
 
@@ -58,5 +58,5 @@ def test_an_error_in_the_work_ends_it() -> None:
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        for_each(range(500), work, concurrency=1, stopping=lambda: False)
+        for_each(range(500), work, Control(concurrency=1))
     assert done[:2] == [0, 1]

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from between import Answered, Asked, Forward, Meddle, between, breaks, says
+from json_reports import AssistantEntry
 from projects import MODEL, Project, kinds, only, opened, outcomes
 from servers import running_sandbox
 
 from reconciler.core.run import Result
-from reconciler.report.document import AssistantEntry
 from reconciler.usecases.write import write
 
 PATCH = {"model": {**MODEL, "temperature": 0.6}}
@@ -23,7 +23,7 @@ def on_writes(meddle: Meddle) -> Meddle:
 
 def told(entry: AssistantEntry) -> str:
     assert entry["error"]
-    return entry["error"]["message"]
+    return str(entry["error"]["message"])
 
 
 def settle(project: Project, meddle: Meddle, **options: Any) -> tuple[AssistantEntry, list[tuple[str, Any]]]:
@@ -419,6 +419,6 @@ def test_stopping_ends_the_repeats(project: Project) -> None:
 
 def test_an_assistant_that_was_not_planned_cannot_be_written(project: Project) -> None:
     project.write("a", id="asst_1")
-    scope = project.scope()
+    read = project.read()
     with running_sandbox() as sandbox, opened(sandbox.url) as api, pytest.raises(TypeError):
-        write(api, scope, Result(scope.loaded.definitions[0]), retries=0)
+        write(api, read, Result(read.loaded.definitions[0]), stopping=lambda: False)

@@ -20,6 +20,7 @@ SEED = {
     "asst_visits": {"name": "Visits", "firstMessage": "Welcome!"},
 }
 RECORD = "refs/reconciler/applied"
+SETTINGS = "record: true\n"
 
 
 @dataclass
@@ -77,10 +78,10 @@ class Place:
         """The commit of a ref on the hub, empty where there is none."""
         return self.git("ls-remote", str(self.hub.git), ref).partition("\t")[0]
 
-    def definition(self, key: str, ref: str) -> dict[str, Any]:
+    def definition(self, key: str, ref: str, folder: str = "assistants") -> dict[str, Any]:
         """A definition as a ref on the hub has it."""
         self.git("fetch", "--quiet", str(self.hub.git), ref)
-        found: dict[str, Any] = yaml.safe_load(self.git("show", f"FETCH_HEAD:assistants/{key}.yaml"))
+        found: dict[str, Any] = yaml.safe_load(self.git("show", f"FETCH_HEAD:{folder}/{key}.yaml"))
         return found
 
     # --- on the hub
@@ -121,8 +122,11 @@ class Place:
 
 
 @contextlib.contextmanager
-def place_at(folder: Path, **rest: Any) -> Iterator[Place]:
-    """A repository with the definitions of two assistants on its default branch; nothing is applied yet."""
+def place_at(folder: Path, *, settings: str = SETTINGS, **rest: Any) -> Iterator[Place]:
+    """A repository with the definitions of two assistants on its default branch; nothing is applied yet.
+
+    `settings` is what its reconciler.yaml says; without any it has no such file.
+    """
     with running_hub(folder / "hub") as hub, running_sandbox(SEED, **rest) as sandbox:
         root = folder / "clone"
         subprocess.run(["git", "clone", "--quiet", str(hub.git), str(root)], check=True, capture_output=True)
@@ -135,6 +139,8 @@ def place_at(folder: Path, **rest: Any) -> Iterator[Place]:
         )
         place = Place(hub, sandbox, runner, root)
         place.git("checkout", "--quiet", "-b", "main")
+        if settings:
+            (root / "reconciler.yaml").write_text(settings, "utf-8")
         place.write("admissions/enrollment", name="Enrollment", firstMessage="Hello!")
         place.write("visits", name="Visits", firstMessage="Welcome!")
         place.commit("Two assistants")
@@ -151,8 +157,9 @@ def account(sandbox: Sandbox, email: str) -> Mapping[str, str]:
 def recorded_place(folder: Path, **rest: Any) -> Iterator[Place]:
     """The same, applied and recorded."""
     with place_at(folder, **rest) as place:
-        done = run("apply", "--record", "--base", "none", "--yes", cwd=place.root, env=signed_in(place.sandbox))
+        done = run("apply", "--base", "none", "--yes", cwd=place.root, env=signed_in(place.sandbox))
         assert done.code == 0, done.stderr
+        assert "Recorded as " in done.stderr
         place.git("push", "--quiet", "origin", RECORD)
         place.git("update-ref", "-d", RECORD)
         yield place

@@ -5,13 +5,20 @@ import shutil
 from pathlib import Path
 
 import pytest
-from places import RECORD, Place, place_at, recorded_place
+from places import RECORD, SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, run_steps
 from workflow_runs import WorkflowRun
 
 GREEN = {"apply": "success", "record": "success"}
 BUNDLE = "record-assistants-attempt-1"
 NOT_RECORDED = "What was applied is live, but it is not recorded"
+ENTRIES = ["assistants/admissions/enrollment.yaml", "assistants/visits.yaml"]
+
+
+def entries(place: Place) -> list[str]:
+    """The paths of all files that the record on the hub holds."""
+    place.git("fetch", "--quiet", "origin", RECORD)
+    return place.git("ls-tree", "-r", "--name-only", "FETCH_HEAD").splitlines()
 
 
 def outcomes(run: WorkflowRun) -> dict[str, str]:
@@ -20,8 +27,9 @@ def outcomes(run: WorkflowRun) -> dict[str, str]:
     return {entry["key"]: entry["outcome"] for entry in report["assistants"]}
 
 
-def test_a_merge_is_applied_and_recorded(tmp_path: Path) -> None:
-    with place_at(tmp_path) as place:
+@pytest.mark.parametrize("settings", [SETTINGS, "", "record: false\n"])
+def test_a_merge_is_applied_and_recorded(tmp_path: Path, settings: str) -> None:
+    with place_at(tmp_path, settings=settings) as place:
         run = place.push()
         assert run.results == {"apply": "failure", "record": "skipped"}
         assert "Run this workflow once by hand with first_run" in run.jobs["apply"].summary
@@ -41,11 +49,25 @@ def test_a_merge_is_applied_and_recorded(tmp_path: Path) -> None:
         second = place.at_hub(RECORD)
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
         place.git("fetch", "--quiet", "origin", RECORD)
+        assert entries(place) == ENTRIES
         assert place.git("log", "-1", "--format=%P", "FETCH_HEAD") == f"{place.git('rev-parse', 'HEAD')} {first}"
         assert second[:12] in run.jobs["record"].summary
 
         assert place.dispatch("apply.yml", first_run=True).results == {"apply": "success", "record": "skipped"}
         assert place.at_hub(RECORD) == second
+
+
+def test_a_record_of_the_older_form_is_gone_on_with(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        older = place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Apply: 2 unchanged")
+        place.git("push", "--quiet", "--force", "origin", f"{older}:{RECORD}")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        run = place.push()
+        assert run.results == GREEN, run.log
+        assert outcomes(run) == {"visits": "applied"}
+        assert entries(place) == ENTRIES
+        assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
 
 
 def test_a_superseded_run_loses_nothing_and_a_late_one_undoes_nothing(tmp_path: Path) -> None:
@@ -84,9 +106,9 @@ def test_what_was_applied_is_recorded_although_another_one_failed(tmp_path: Path
 
 def somebody_records(place: Place) -> None:
     """Another run records first."""
-    other = place.git(
-        "commit-tree", "HEAD^{tree}", "-p", "HEAD^", "-p", place.at_hub(RECORD), "-m", "Apply: 0 unchanged"
-    )
+    record = place.at_hub(RECORD)
+    message = place.git("log", "-1", "--format=%B", record)
+    other = place.git("commit-tree", f"{record}^{{tree}}", "-p", "HEAD^", "-p", record, "-m", message)
     place.git("push", "--quiet", "origin", f"{other}:{RECORD}")
 
 
@@ -202,15 +224,21 @@ def test_an_environment_has_its_own_record_and_artifacts(tmp_path: Path) -> None
     with recorded_place(tmp_path) as place:
         shutil.rmtree(place.root / "assistants")
         text = f"environments: {{staging: {{api_url: '{place.sandbox.url}', overlay: environments/staging}}}}\n"
-        (place.root / "reconciler.yaml").write_text(text, "utf-8")
+        (place.root / "reconciler.yaml").write_text(SETTINGS + text, "utf-8")
         (place.root / "environments" / "staging").mkdir(parents=True)
         (place.root / "environments" / "staging" / "visits.yaml").write_text("id: asst_visits\n", "utf-8")
         (place.root / "agents").mkdir()
         (place.root / "agents" / "visits.yaml").write_text("name: Visits\nfirstMessage: Staged\n", "utf-8")
         place.commit()
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        run = place.dispatch("drift.yml", directory="agents", environment="staging")
+        assert run.results["drift"] == "success", run.log  # although it has no record yet, and the other one has
         run = place.dispatch("apply.yml", directory="agents", environment="staging", **{"first-run": True})
         assert run.results == GREEN, run.log
-        assert place.at_hub("refs/reconciler/staging/applied")
+        assert place.definition("visits", "refs/reconciler/staging/applied", "agents") == {
+            "id": "asst_visits",
+            "name": "Visits",
+            "firstMessage": "Staged",
+        }
         assert set(run.artifacts) == {"apply-agents@staging-attempt-1", "record-agents@staging-attempt-1"}
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Staged"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from commands import COMMAND, environment, signed_in
-from places import RECORD, Place, place_at
+from places import RECORD, SETTINGS, Place, place_at
 from workflow_files import ROOT, read
 
 TEXT = (ROOT / "docs" / "ci.md").read_text("utf-8")
@@ -118,10 +118,13 @@ def test_a_plan_is_of_what_the_branch_changes_and_of_nothing_else(tmp_path: Path
             assert [one["key"] for one in planned] == ["visits"]
 
 
-def test_the_scripts_do_what_the_workflows_do(tmp_path: Path) -> None:
-    with place_at(tmp_path) as place:
+@pytest.mark.parametrize("settings", [SETTINGS, ""])
+def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> None:
+    with place_at(tmp_path, settings=settings) as place:
         scripts = Scripts(place)
         assert scripts.run("apply") == 1
+        assert scripts.run("plan", "origin/main") == 0
+        assert scripts.run("drift") == 0
         assert scripts.run("apply", "first") == 0
         first = place.at_hub(RECORD)
         assert first

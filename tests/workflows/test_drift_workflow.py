@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import Place, recorded_place
+from places import SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, run_steps
 
 GREEN = {"drift": "success", "issue": "success", "accept": "success"}
@@ -76,6 +76,17 @@ def test_accepted_live_edits_are_in_git_and_nothing_is_left(tmp_path: Path) -> N
         assert place.sandbox.patches == []
         assert place.dispatch("drift.yml").results == GREEN
         assert only(place.hub.issues)["state"] == "closed"
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, ""])
+def test_before_the_first_apply_the_definitions_are_the_base(tmp_path: Path, settings: str) -> None:
+    with place_at(tmp_path, settings=settings) as place:
+        assert place.dispatch("drift.yml").results == GREEN
+        drifted(place)
+        run = place.dispatch("drift.yml")
+        assert run.results == GREEN, run.log
+        assert "The definitions themselves are the base" in only(place.hub.issues)["body"]
+        assert place.definition("visits", BRANCH)["firstMessage"] == "Edited live!"
 
 
 def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> None:

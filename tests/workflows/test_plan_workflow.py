@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 from expressions import interpolate
-from places import RECORD, Place, place_at, recorded_place
+from places import RECORD, SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, read, run_steps
 
 GREEN = {"plan": "success", "comment": "success"}
@@ -107,6 +108,35 @@ def test_forks_and_dependabot_get_an_offline_plan(tmp_path: Path) -> None:
             report = json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())
             merged_into = place.at_hub("refs/heads/main")
             assert (report["offline"], report["base"]["commit"]) == (True, place.at_hub(RECORD) or merged_into)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, ""])
+def test_before_the_first_apply_the_plan_has_no_base_and_says_so(tmp_path: Path, settings: str) -> None:
+    with place_at(tmp_path, settings=settings) as place:
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        run = place.plan(7)
+        assert run.results == GREEN, run.log
+        assert "another greeting" in comment(place)
+        assert "live edits can't be told from changes" in comment(place)
+        report = json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())
+        assert (report["base"], report["summary"]["pending"]) == (None, 1)
+
+
+def test_a_pull_request_that_lacks_what_was_applied_says_so(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.git("checkout", "--quiet", "-b", "greeting")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        place.git("checkout", "--quiet", "main")
+        place.write("visits", name="Visits", firstMessage="Applied meanwhile")
+        place.commit()
+        assert place.push().results["apply"] == "success"
+        place.git("push", "--quiet", "--force", "origin", "HEAD^:refs/heads/main")
+        place.git("checkout", "--quiet", "greeting")
+        run = place.plan(7)  # GitHub has made its trial merge before that
+        assert run.results == GREEN, run.log
+        assert "HEAD is behind the record" in comment(place)
 
 
 def test_without_an_api_the_plan_is_offline(tmp_path: Path) -> None:

@@ -428,3 +428,8 @@ def test_equal_texts_have_no_diff() -> None:
 
 def test_lines_of_a_diff_end_where_lines_of_files_do() -> None:
     assert line_diff("a: x\x0cy\r\nb: 1\r\n", "a: x\x0cz\r\nb: 1\r\n", "x").splitlines(keepends=False)[-1] == " b: 1"
+
+
+def test_a_key_that_is_written_with_a_question_mark_is_not_taken_out_alone() -> None:
+    """The whole object is written anew instead, where nothing in it would be lost."""
+    assert edited("o:\n  ? a\n  : 1\n  b: 2\n", ("o", {"b": 2})) == "o:\n  b: 2\n"

@@ -6,8 +6,14 @@ import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
 
-from reconciler.yamltext.places import find_cut_off
-from reconciler.yamltext.reader import YamlProblem, YamlProblems, locate, read_yaml
+from reconciler.yamltext.places import find_cut_off, find_places
+from reconciler.yamltext.reader import YamlProblem, YamlProblems, read_yaml
+
+
+def locate(text: str) -> dict[tuple[str, ...], tuple[int, int]]:
+    """Where each key of a text stands."""
+    return {path: place.key for path, place in find_places(text).items()}
+
 
 json_values = st.recursive(
     st.none()

@@ -1,0 +1,64 @@
+"""The body of an answer: gathered as it comes, unpacked, and bounded. Knows nothing of what is in it."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_BODY = 8 * 1024 * 1024  # bytes, both as they are sent and unpacked
+_PACKED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
+_MOST_MEMBERS = 1000  # of one gzip; empty ones cost time and no room
+
+
+class UnusableBodyError(Exception):
+    """The body is too large, or compressed in a way that was not asked for; the text says what came."""
+
+
+def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
+    """Return the whole body, unpacked. `encoding` is the `Content-Encoding`. Raises `UnusableBodyError`."""
+    unpack = _Members() if _is_gzip(encoding) else None
+    body = bytearray()
+    received = 0
+    try:
+        for chunk in chunks:
+            # Both are bounded: a small answer may unpack to gigabytes, and a large one to nothing, for ever.
+            received += len(chunk)
+            body += chunk if unpack is None else unpack.feed(chunk, MAX_BODY + 1 - len(body))
+            if max(received, len(body)) > MAX_BODY:
+                raise UnusableBodyError(f"an answer of more than {MAX_BODY // 1024**2} MiB")
+    except zlib.error:
+        raise UnusableBodyError("an answer that says it is compressed, and is not") from None
+    if unpack is not None and body and not unpack.member.eof:
+        raise UnusableBodyError("half of a compressed answer")
+    return bytes(body)
+
+
+def _is_gzip(encoding: str) -> bool:
+    # Servers write all kinds of things here over plain JSON, such as its charset. Those change no byte.
+    packed = [coding for part in encoding.split(",") if (coding := part.strip().lower()) in _PACKED]
+    if packed in ([], ["gzip"], ["x-gzip"]):
+        return bool(packed)
+    raise UnusableBodyError(f"an answer compressed as {encoding[:20]!r}, which was not asked for")
+
+
+@dataclass
+class _Members:
+    """Unpacks gzip, which may come in several members (RFC 1952, 2.2)."""
+
+    member: Any = field(default_factory=lambda: zlib.decompressobj(wbits=31))
+    number: int = 1
+
+    def feed(self, chunk: bytes, room: int) -> bytes:
+        part = bytearray()
+        while chunk and len(part) < room:
+            if self.member.eof:
+                chunk = chunk.lstrip(b"\0")  # some pad the end
+                if not chunk:
+                    break
+                self.number += 1
+                if self.number > _MOST_MEMBERS:
+                    raise UnusableBodyError(f"a compressed answer of more than {_MOST_MEMBERS} members")
+                self.member = zlib.decompressobj(wbits=31)
+            part += self.member.decompress(chunk, room - len(part))
+            chunk = self.member.unused_data
+        return bytes(part)

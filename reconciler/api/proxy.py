@@ -1,0 +1,96 @@
+"""Which proxy stands between us and the API: from the usual variables, by the rules that curl made usual.
+
+Opens no connection. What a proxy's URL holds may be a password, so no message shows it.
+"""
+
+import contextlib
+import ipaddress
+import os
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from reconciler.core.base_url import BaseUrl
+from reconciler.errors import SettingsError
+
+_HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name a proxy; NO_PROXY names the hosts that need none."
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy, and the variable that named it as people call it."""
+
+    url: httpx.URL
+    auth: tuple[bytes, bytes] | None
+    variable: str
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be shown of it: the password, and how the header says it."""
+        if self.auth is None:
+            return []
+        user, password = self.auth
+        return [text for text in (password.decode(), b64encode(user + b":" + password).decode()) if text]
+
+
+def find_proxy(base: BaseUrl) -> Proxy | None:
+    """Return the proxy for the API, if the environment names one. Raises `SettingsError` for an unusable one.
+
+    Never for loopback: plain http is allowed there because it does not leave the machine.
+    """
+    proxies = getproxies()
+    text = proxies.get(base.scheme) or proxies.get("all")
+    # `proxy_bypass` asks the system's settings, too, where the environment names no proxy at all.
+    if not text or base.loopback or is_exempt(base, proxies.get("no", "")) or proxy_bypass(base.host):
+        return None
+    try:
+        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    variable = _find_variable(base.scheme, text)
+    if proxy is None or not proxy.url.host or proxy.url.scheme not in ("http", "https"):
+        message = f"The proxy that {variable} names cannot be used: it must be http:// or https://."
+        raise SettingsError(message, hint=_HINT)
+    return Proxy(proxy.url, proxy.raw_auth, variable)
+
+
+def is_exempt(base: BaseUrl, no_proxy: str) -> bool:
+    """Tell whether `NO_PROXY` covers the API's host and port.
+
+    Its entries stand between commas or blanks: `*`, a host, a suffix with or without `.` or `*.` before it, an
+    address or a range of addresses (`10.0.0.0/8`), each but the ranges with a port or without.
+    """
+    url = httpx.URL(base.text)
+    port = url.port or {"https": 443, "http": 80}[base.scheme]
+    hosts = {base.host.rstrip("."), url.raw_host.decode().rstrip(".")}  # as it was written, and as DNS knows it
+    return any(_covers(entry, hosts, port) for entry in re.split(r"[\s,]+", no_proxy.lower()))
+
+
+def _covers(entry: str, hosts: set[str], port: int) -> bool:
+    with contextlib.suppress(ValueError):
+        # Also an IPv6 address without brackets, whose colons would look like a port's.
+        addresses = ipaddress.ip_network(entry.strip("[]"), strict=False)
+        return any(_is_within(host, addresses) for host in hosts)
+    name, colon, number = entry.rpartition(":")
+    if colon and number.isdigit():
+        return int(number) == port and _covers(name, hosts, port)
+    suffix = entry.removeprefix("*").removeprefix(".").rstrip(".")
+    return entry == "*" or any(suffix and (host == suffix or host.endswith(f".{suffix}")) for host in hosts)
+
+
+def _is_within(host: str, addresses: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    try:
+        return ipaddress.ip_address(host) in addresses
+    except ValueError:
+        return False
+
+
+def _find_variable(scheme: str, text: str) -> str:
+    # Lower case first, as Python reads them.
+    for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY"):
+        if os.environ.get(name) == text:
+            return name
+    return "the system"

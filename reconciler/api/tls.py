@@ -1,0 +1,146 @@
+"""TLS: which authorities we trust, which certificate we show, and what a failed handshake means.
+
+The variables are read here, since each error names the one that needs a change. No part of a key is ever shown.
+"""
+
+import os
+import ssl
+from dataclasses import dataclass
+
+import httpx
+
+from reconciler.errors import SettingsError
+
+CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"
+_AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR can name an authority to trust."
+_UNKNOWN = f"The authority of the certificate is not known here. {_AUTHORITY}"
+_OTHER_HOST = "The certificate is for another host: the API URL must use a name that is in it."
+# Python 3.13 checks authorities by RFC 5280 to the letter (VERIFY_X509_STRICT), and OpenSSL's levels grow, too.
+_OLD_AUTHORITY = (
+    "The authority is known, but a certificate is made in a way that is refused here: Python 3.13 and newer are "
+    "stricter. Ask for one that is issued anew, or run with Python 3.12."
+)
+# OpenSSL's words for a certificate that it refuses (`man openssl-verification-options`), by a piece of each.
+_REFUSALS = {
+    "has expired": "The certificate has expired, or the clock here is wrong. Whoever runs the API can renew it.",
+    "not yet valid": "The certificate is not valid yet, or the clock here is wrong.",
+    "ostname mismatch": _OTHER_HOST,
+    "IP address mismatch": _OTHER_HOST,
+    "revoked": "The certificate was revoked. Whoever runs the API needs a new one.",
+    "issuer certificate": _UNKNOWN,
+    "first certificate": _UNKNOWN,
+    "self-signed": _UNKNOWN,
+    "self signed": _UNKNOWN,
+    **dict.fromkeys(("Missing", "Basic Constraints", "key usage", "critical", "mpty", "non-ca"), _OLD_AUTHORITY),
+    **dict.fromkeys(("invalid CA", "too weak", "too small", "too short"), _OLD_AUTHORITY),
+}
+# The alerts of RFC 8446, section 6.2, that say something about the certificate that we show, or do not.
+_CLIENT_ALERTS = {
+    "CERTIFICATE_REQUIRED": "the API wants a client certificate",
+    "HANDSHAKE_FAILURE": "the API broke off the TLS handshake, perhaps because it wants a client certificate",
+    "UNKNOWN_CA": "the API does not know the authority of the client certificate",
+    "CERTIFICATE_EXPIRED": "the client certificate has expired",
+    "CERTIFICATE_REVOKED": "the client certificate was revoked",
+    "BAD_CERTIFICATE": "the API does not take the client certificate",
+    "CERTIFICATE_UNKNOWN": "the API does not take the client certificate",
+    "UNSUPPORTED_CERTIFICATE": "the API does not take the client certificate",
+    "ACCESS_DENIED": "the API does not take the client certificate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeProblem:
+    """Why there is no TLS connection. `client`: because of the certificate that we show, or do not."""
+
+    text: str
+    hint: str
+    client: bool = False
+
+
+def create_context(*, client: bool = True) -> ssl.SSLContext:
+    """Return a context that verifies, with the user's authorities, in about a tenth of a second.
+
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the built-in authorities. With `client` the certificate of
+    `RECONCILER_CLIENT_CERT` is shown to whoever asks for one; its key is in `RECONCILER_CLIENT_KEY`, or in the same
+    file. Raises `SettingsError` for a file that cannot be used.
+    """
+    file, folder = os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
+    # OpenSSL would take a folder that is not there without a word, and then know no authority at all.
+    if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
+        raise _unusable("SSL_CERT_DIR", folder, "there is no such folder")
+    try:
+        if file or folder:
+            context = ssl.create_default_context(cafile=file, capath=folder)
+        else:
+            context = httpx.create_ssl_context(trust_env=False)
+    except OSError as error:
+        # Python opens one more file here, and only the error about that one says which.
+        variable = "SSLKEYLOGFILE" if error.filename else "SSL_CERT_FILE"
+        reason = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else str(error.strerror)
+        raise _unusable(variable, os.environ.get(variable, ""), reason) from None
+    if client:
+        _load_client_certificate(context)
+    return context
+
+
+def explain_tls(error: ssl.SSLError) -> HandshakeProblem | None:
+    """Say what an error of TLS means and what helps; None where it means no more than a lost connection."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = str(error.verify_message)
+        hint = next((hint for piece, hint in _REFUSALS.items() if piece in words), "")
+        return HandshakeProblem(str(error), hint or f"The certificate is not trusted here. {_AUTHORITY}")
+    reason = str(error.reason or "")
+    alert = reason.partition("ALERT_")[2]
+    if alert in _CLIENT_ALERTS:
+        hint = f"{CLIENT_CERT} and {CLIENT_KEY} name the certificate to show and its key, as PEM files."
+        return HandshakeProblem(f"{_CLIENT_ALERTS[alert]} (TLS alert {alert.lower()})", hint, client=True)
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
+        hint = "Check the port of the API URL, and whether it begins with http://."
+        return HandshakeProblem(f"what answers there does not speak TLS ({reason.lower()})", hint)
+    if alert == "PROTOCOL_VERSION" or reason in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
+        hint = "TLS 1.2 or newer is spoken here, unless the system's OpenSSL says otherwise."
+        return HandshakeProblem(f"there is no version of TLS that both sides speak ({reason.lower()})", hint)
+    if reason.endswith("UNRECOGNIZED_NAME"):
+        return HandshakeProblem("the server knows no host of that name (TLS alert unrecognized_name)", _OTHER_HOST)
+    return None
+
+
+def _load_client_certificate(context: ssl.SSLContext) -> None:
+    certificate, key = os.environ.get(CLIENT_CERT), os.environ.get(CLIENT_KEY)
+    if not certificate:
+        if key:
+            raise SettingsError(f"{CLIENT_KEY} is set, but {CLIENT_CERT} is not.", hint="Set both, or neither.")
+        return
+    # Looked at apart, since OpenSSL does not say which of the two it means.
+    _check_pem(CLIENT_CERT, certificate, b"CERTIFICATE-----")
+    variable, file = (CLIENT_KEY, key) if key else (CLIENT_CERT, certificate)
+    _check_pem(variable, file, b"KEY-----")
+    try:
+        # Without a password of its own OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(certificate, key or None, password=_refuse_password)
+    except ssl.SSLError as error:
+        problem = "the key is not the certificate's" if error.reason == "KEY_VALUES_MISMATCH" else "it is damaged"
+        raise _unusable(variable, file, problem) from None
+    except ValueError as error:
+        raise _unusable(variable, file, str(error)) from None
+
+
+def _check_pem(variable: str, file: str, mark: bytes) -> None:
+    try:
+        with open(file, "rb") as opened:  # noqa: PTH123 - this room has no use for pathlib
+            content = opened.read(1024 * 1024)
+    except (OSError, ValueError) as error:
+        raise _unusable(variable, file, getattr(error, "strerror", None) or str(error)) from None
+    if mark not in content:
+        what = "certificate" if mark.startswith(b"CERT") else "key"
+        raise _unusable(variable, file, f"it holds no {what} in PEM form")
+
+
+def _refuse_password() -> str:
+    raise ValueError("its key has a password; only one without can be used")
+
+
+def _unusable(variable: str, file: str, reason: str) -> SettingsError:
+    what = "folder" if variable == "SSL_CERT_DIR" else "file"
+    message = f"{variable} names a {what} that cannot be used: {file!r} ({reason})."
+    return SettingsError(message, hint=f"Set {variable} to a {what} that can be used, or unset it.")

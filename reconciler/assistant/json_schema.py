@@ -1,0 +1,103 @@
+"""The JSON Schemas (draft-07) of a definition and of an overlay, made from the table of fields, for editors.
+
+Only keywords that editors understand. `enumDescriptions` and `patternErrorMessage` are VS Code's additions:
+they explain, and judge nothing. What a schema cannot see (how the YAML is written, other files) is
+`validate`'s work.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from reconciler.assistant.checks import ID_PATTERN
+from reconciler.assistant.fields import BY_PATH, ID, Field, Kind, keys_inside
+from reconciler.assistant.paths import FieldPath, dotted
+
+Schema = dict[str, Any]
+
+DIALECT: Final = "http://json-schema.org/draft-07/schema#"
+# The end of a text. In some dialects of regular expressions `$` lets a line break follow.
+END: Final = r"(?![\s\S])"
+
+_BY_KIND: Final[Mapping[Kind, Schema]] = {
+    "text": {"type": "string"},
+    "whole number": {"type": "integer"},
+    "number": {"type": "number"},
+    "texts": {"type": "array", "items": {"type": "string"}},
+    "fields": {"type": "object", "additionalProperties": False},
+    "anything": {"type": "object", "additionalProperties": True},
+}
+
+
+def definition_schema(extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True) -> Schema:
+    """Return the schema of a definition, which takes `extra_fields` with any value."""
+    # Where there are environments, the id may come from an overlay.
+    description = "One assistant. A field that is not mentioned is not managed; null, where allowed, keeps it empty."
+    return _assistant_schema("Assistant definition", description, extra_fields, ["id"] if needs_id else [])
+
+
+def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
+    """Return the schema of an environment's file that is merged on top of a definition: the same, none required."""
+    description = (
+        "What one environment says differently about an assistant, merged on top of the definition of the same name. "
+        "Groups are merged, null is kept, everything else is replaced."
+    )
+    return _assistant_schema("Overlay of an assistant definition", description, extra_fields, [])
+
+
+def _assistant_schema(title: str, description: str, extra_fields: Iterable[FieldPath], required: list[str]) -> Schema:
+    properties = {"id": _id_schema(), **_properties(())}
+    for path in extra_fields:
+        # The settings allow them at the top or directly inside a group, so one step finds the owner.
+        owner = properties if len(path) == 1 else properties[path[0]]["properties"]
+        owner[path[-1]] = {
+            "title": _title(path[-1]),
+            "description": f"{dotted(path)} is not in the API's reference; reconciler.yaml allows it under "
+            "extra_fields. It may hold anything.",
+        }
+    schema: Schema = {"additionalProperties": False, "description": description, "properties": properties}
+    if required:
+        schema["required"] = required
+    return {"$schema": DIALECT, "title": title, **schema, "type": "object"}
+
+
+def _id_schema() -> Schema:
+    return {
+        "title": _title("id"),
+        "description": ID.description,
+        "examples": [*ID.examples],
+        "pattern": f"^{ID_PATTERN}{END}",
+        "patternErrorMessage": 'The id cannot be empty, "." or "..", and cannot contain "/", "?", "#", '
+        "white space, control characters or curly quotes. Copy only the id itself.",
+        "type": "string",
+    }
+
+
+def _properties(parent: FieldPath) -> dict[str, Schema]:
+    return {key: _field_schema(BY_PATH[*parent, key]) for key in keys_inside(parent)}
+
+
+def _field_schema(field: Field) -> Schema:
+    no_value = field.takes_null
+    judging: Schema = {**_BY_KIND[field.kind]}
+    explaining: Schema = {"description": field.description + (" Write null to keep it empty." if no_value else "")}
+    if no_value:
+        judging["type"] = [judging["type"], "null"]
+    if field.kind == "fields":
+        judging["properties"] = _properties(field.path)
+    if field.choices:
+        judging["enum"] = [*field.choices, *([None] if no_value else [])]
+    if any(field.choices.values()):
+        explaining["enumDescriptions"] = [*field.choices.values(), *(["Nothing is chosen."] if no_value else [])]
+    if field.range:
+        judging["minimum"], judging["maximum"] = field.range
+    if field.examples:
+        explaining["examples"] = [*field.examples]
+    # The order of the keys is that of the schemas that people have in their repositories: no change, no diff there.
+    groups = [judging, explaining] if no_value else [judging | explaining]
+    return {"title": _title(field.path[-1])} | {key: group[key] for group in groups for key in sorted(group)}
+
+
+def _title(key: str) -> str:
+    """Return a key as words: `firstMessageMode` is "First message mode"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key).capitalize()

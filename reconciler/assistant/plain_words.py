@@ -1,0 +1,123 @@
+"""Problems of fields in words for people who do not program: what is wrong, and what to write instead."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from reconciler.assistant import fields
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.problem import FieldProblem
+
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+# A text editor writes them for quotes, and to YAML they are letters.
+CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
+_WANTED: Final[Mapping[fields.Kind, str]] = {
+    "text": "text",
+    "whole number": "a whole number, like 1800",
+    "number": "a number, like 0.7",
+    "texts": 'a list, with each item on a line of its own that begins with "- "',
+    "fields": "a group of fields, indented below it",
+    "anything": "a group of keys and values, indented below it",
+}
+# By the exact type: to Python `True` is a number, too.
+_KINDS: Final[Mapping[type, str]] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a decimal point",
+    str: "text",
+    list: "a list",
+    type(None): "nothing",
+}
+
+
+def describe_unknown_field(path: FieldPath) -> FieldProblem:
+    """Return what to say about a key that the API does not have at this place."""
+    where = f" inside {dotted(path[:-1])}" if path[1:] else ""
+    return FieldProblem(path, _what_instead(path), f"unknown field{where}", about="key")
+
+
+def describe_wrong_kind(name: str, wanted: fields.Kind, written: Any) -> str:
+    """Return what to say about a value that is something else than `wanted`, without quoting it."""
+    return f"{name} must be {_WANTED[wanted]}; you wrote {describe_kind(written)}{_repair(wanted, written)}"
+
+
+def describe_kind(written: Any) -> str:
+    """Return what a value is, in plain words."""
+    return _KINDS.get(type(written), "a group of keys and values")
+
+
+def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the candidate that is most likely meant by `word`, if there is one."""
+    # Compared by letters alone: `first_message`, `FirstMessage` and `first-message` are one slip.
+    by_letters = {_letters(candidate): candidate for candidate in candidates}
+    found = difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=cutoff)
+    return by_letters[found[0]] if found else None
+
+
+def _what_instead(path: FieldPath) -> str:
+    parent, key = path[:-1], path[-1]
+    if not parent and key in fields.READ_ONLY:
+        return f"{key} is set by the API; remove it"
+    if guess := _guess(parent, key):
+        return f"unknown field {dotted(path)}; {guess}"
+    allowed = fields.keys_inside(parent)
+    place = f"inside {dotted(parent)}" if parent else "here"
+    listed = ", ".join(allowed if parent else ("id", *allowed))
+    return (
+        f"unknown field {dotted(path)}; allowed {place}: {listed} "
+        "(a field that the API has beyond its reference can be listed under extra_fields in reconciler.yaml)"
+    )
+
+
+def _guess(parent: FieldPath, key: str) -> str:
+    """Return a "did you mean": a key of this place, the same key elsewhere, then what looks alike."""
+    here = fields.keys_inside(parent) if parent else ("id", *fields.keys_inside(parent))
+    elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent]
+    # The very same letters elsewhere are a better guess than a look-alike here: `voiceId` at the top is no `voice`.
+    near = closest(key, here, cutoff=1.0)
+    same = [path for path in elsewhere if _letters(key) in (_letters(path[-1]), _letters("".join(path)))]
+    if same and not near:
+        return _suggest_move(same)
+    if near := near or closest(key, here):
+        return f"did you mean {near}?"
+    # What only looks alike and belongs elsewhere is a guess upon a guess, so it must look very much alike.
+    near = closest(key, [path[-1] for path in elsewhere], cutoff=0.8)
+    return _suggest_move([path for path in elsewhere if path[-1] == near]) if near else ""
+
+
+def _suggest_move(places: list[FieldPath]) -> str:
+    """Return where a key belongs that stands at the wrong place."""
+    names = " or ".join(dotted(path) for path in places)
+    if len(places) > 1:
+        return f"did you mean {names}?"
+    path = places[0]
+    if len(path) == 1:
+        return f"did you mean {names} at the top of the file, without indentation?"
+    return f"did you mean {names}? Write {path[1]} indented below {path[0]}"
+
+
+def _repair(wanted: fields.Kind, written: Any) -> str:
+    """Return how to repair a value of the wrong type, where that is likely, without quoting the value."""
+    if wanted == "text" and isinstance(written, bool | int | float):
+        return '; put it in quotes ("...") if it is meant as text'
+    if wanted in ("whole number", "number") and isinstance(written, str):
+        is_number = _NUMBER.fullmatch(written.strip(CURLY_QUOTES + " "))
+        return "; write the number without quotes" if is_number else ""
+    if wanted == "whole number" and isinstance(written, float):
+        return "; write it without a decimal point"
+    # YAML reads "-goodbye" and the lines below it as one text.
+    if wanted == "texts" and isinstance(written, str) and written.startswith("-"):
+        return "; put a space after each dash"
+    return ""
+
+
+def shorten(text: str) -> str:
+    """Return a text that fits into a message, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else line[:37] + "..."
+
+
+def _letters(key: str) -> str:
+    """Return the letters and digits of a key, in lower case: `first_message` is `firstMessage` misspelt."""
+    return "".join(character for character in key.lower() if character.isalnum())

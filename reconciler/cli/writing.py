@@ -1,0 +1,67 @@
+"""How a run that writes talks to the terminal: opens the API, asks, keeps the report, says what it recorded."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+from reconciler.cli.connect import Stopping, control_for, open_api
+from reconciler.cli.consent import Consent
+from reconciler.cli.exit_codes import unsettled
+from reconciler.cli.options import ConnectionOptions, OutputOptions
+from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.reports import check_place, report_before_writing
+from reconciler.cli.streams import tell
+from reconciler.core.run import Run
+from reconciler.report.report import Report
+from reconciler.usecases.apply import Session
+from reconciler.usecases.project import Project
+
+
+@dataclasses.dataclass(kw_only=True)
+class TerminalSession:
+    """Opens the session of an apply or a rollback, and remembers how it ended.
+
+    `earlier` is the report that the run goes by, if there is one: it must be of the same API and environment.
+    `failed` stays true until a report says that every assistant was brought to where it was to be.
+    """
+
+    connection: ConnectionOptions
+    output: OutputOptions
+    stopping: Stopping
+    yes: bool
+    label: str
+    earlier: Report | None = None
+    failed: bool = True
+
+    @contextlib.contextmanager
+    def start(self, project: Project) -> Iterator[Session]:
+        """Yield the session for a project that was read. Raises UsageError for a report of another place."""
+        settings = project.settings
+        tell_problems(project.loaded.problems)
+
+        def publish(run: Run) -> None:
+            self.failed = unsettled(emit(run, self.output, sensitive=settings.sensitive))
+
+        with (
+            open_api(self.connection, settings, self.stopping) as api,
+            control_for(self.connection, self.stopping, self.label) as control,
+        ):
+            if self.earlier is not None:
+                check_place(self.earlier, settings, api.url)
+            yield Session(
+                api=api,
+                control=control,
+                consent=Consent(settings, self.stopping, self.yes).ask,
+                about_to_write=report_before_writing(self.output, settings),
+                publish=publish,
+                recorded=_tell_recorded,
+            )
+
+    @property
+    def exit_code(self) -> int:
+        """The code of a run that has ended: a signal's, else 1 where something failed."""
+        return self.stopping.exit_code or int(self.failed)
+
+
+def _tell_recorded(commit: str | None) -> None:
+    tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")

@@ -1,0 +1,68 @@
+"""The base as data: what each assistant's definition said when it was last applied, wherever that was read from."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.core.origin import Base, acknowledge
+from reconciler.core.tree import MISSING
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """One assistant's definition as it was applied; `files` are the paths that declared it, its own first."""
+
+    id: str
+    file: str
+    declared: Mapping[str, Any]
+    files: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entries:
+    """The entries of a record or a commit, by their path, and what of them could not be read."""
+
+    by_file: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    _by_id: dict[str, list[Entry]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for file in sorted(self.by_file):
+            self._by_id.setdefault(self.by_file[file].id, []).append(self.by_file[file])
+
+    def find(self, ids: Iterable[str], file: str = "") -> Entry | None:
+        """Return the entry of an assistant by the first of its ids that is known.
+
+        Where several entries have that id, the one at the definition's own path counts, else the first by path.
+        """
+        for name in ids:
+            if found := self._by_id.get(name):
+                return next((entry for entry in found if entry.file == file), found[0])
+        return None
+
+    def sharing(self, entry_id: str) -> Sequence[Entry]:
+        """Return all entries that have an id, by path."""
+        return self._by_id.get(entry_id, ())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class BaseDefinitions:
+    """What a run compares with: the revision as it was named, its commit, and the entries that it holds.
+
+    `written` are values that a run may have written without a clear answer, by an assistant's id. Where live
+    shows one of them, nobody else moved.
+    """
+
+    ref: str
+    commit: str
+    entries: Entries = Entries()
+    written: Mapping[str, tuple[tuple[FieldPath, Any], ...]] = dataclasses.field(default_factory=dict)
+
+    def declared_for(self, ids: Sequence[str], file: str, live: Mapping[str, Any]) -> Base:
+        """Return what the base declared for an assistant, `MISSING` where it had no definition."""
+        entry = self.entries.find(ids, file)
+        if entry is None:
+            return MISSING
+        ours = (value for name in ids for value in self.written.get(name, ()))
+        return acknowledge(entry.declared, live, ours)

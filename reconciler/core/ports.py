@@ -1,0 +1,59 @@
+"""What the use cases ask of the world, as types: whoever offers these methods can stand in for the API.
+
+Holds no code. `reconciler.api.client.AssistantsApi` is the real one.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Assistants(Protocol):
+    """The assistants' API. Thread-safe. Every method that calls it raises `ApiError` for a call that failed.
+
+    The calls are those of the API's reference; `list_assistants` alone is not in it.
+    """
+
+    @property
+    def url(self) -> str:
+        """The API's base URL, checked, without a slash at its end."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests may be in flight at the same time."""
+
+    @property
+    def retries(self) -> int:
+        """How many times a call is repeated after a failure that may pass."""
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How many requests of each method reached the API, or may have: repeats and logins included."""
+
+    def get(self, assistant_id: str) -> dict[str, Any]:
+        """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
+
+    def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
+        """Write once (`PATCH /assistants/{id}`) and return the assistant as the answer shows it.
+
+        `live_id` is the `id` that `get` showed. Raises `UnclearWrite` where the write may have happened: look at live
+        before it is sent again. Any other `ApiError` is a definite no.
+        """
+
+    def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an assistant (`POST /assistants`) and return it as the answer shows it.
+
+        Never repeated: that could create a second one. Raises `UnclearWrite` where the assistant may be there, any
+        other `ApiError` where it is not.
+        """
+
+    def me(self) -> dict[str, Any]:
+        """Return the user that the credentials belong to (`GET /auth/me`)."""
+
+    def list_assistants(self) -> list[dict[str, Any]] | None:
+        """Return all assistants (`GET /assistants`) where the API lists them, else None."""
+
+    def pause(self, attempt: int) -> None:
+        """Wait before a write is repeated, after the attempt of that number (the first is 1).
+
+        A few tenths of a second at first, up to 20 seconds later, and less in a run that is being stopped.
+        """

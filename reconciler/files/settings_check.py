@@ -1,0 +1,121 @@
+"""Checks what `reconciler.yaml` holds against the table of settings, and puts what is wrong into words. Reads no file.
+
+The one place of pydantic: it checks the types as they are written and finds every problem at once.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, cast
+
+from reconciler.assistant import fields
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.plain_words import closest
+from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
+from reconciler.core.settings import Settings
+from reconciler.files.settings_table import SETTINGS, Setting
+from reconciler.yamltext.write_values import write_inline
+
+_OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key
+
+
+def check_settings(content: Mapping[str, Any]) -> tuple[Any, list[FieldProblem]]:
+    """Return the content as a model of SETTINGS, and everything that is wrong, with which there is no model.
+
+    The model holds each value as the table reads it, and None for what is not there.
+    """
+    # pydantic takes 0.1 s to load, which a project without settings need not wait for.
+    import pydantic
+
+    try:
+        return _model().model_validate(content), []
+    except pydantic.ValidationError as error:
+        return None, [_describe(detail) for detail in error.errors(include_url=False)[:MAX_PROBLEMS]]
+
+
+def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
+    """Yield where a path of `sensitive` or `ignore` begins almost like a field of an assistant."""
+    # It would match nothing: the value that was to be hidden would be shown.
+    # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
+    known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in settings.extra_fields)}
+    paths: dict[FieldPath, FieldPath] = {("sensitive", str(at)): path for at, path in enumerate(settings.sensitive)}
+    paths |= {("ignore", str(at), "path"): rule.path for at, rule in enumerate(settings.ignore)}
+    for name, environment in settings.environments.items():
+        above = ("environments", name, "ignore")
+        paths |= {(*above, str(at), "path"): rule.path for at, rule in enumerate(environment.ignore)}
+    for place, path in paths.items():
+        near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
+        if near:
+            yield FieldProblem(place, f"unknown field {path[0]}; did you mean {near}?")
+
+
+@functools.cache
+def _model() -> Any:
+    import pydantic
+
+    # Strict, since pydantic would take "yes" for true and "5" for 5, which no other reader of the file does.
+    config = pydantic.ConfigDict(strict=True, extra="forbid")
+
+    def model_of(setting: Setting) -> Any:
+        keys: dict[str, Any] = {
+            key: (type_of(below), ... if below.is_required else None) for key, below in setting.keys.items()
+        }
+        return pydantic.create_model("Settings", __config__=config, **keys)
+
+    def type_of(setting: Setting) -> Any:
+        if setting.keys:
+            return model_of(setting)
+        if setting.items:
+            least = pydantic.Field(min_length=setting.schema.get("minItems", 0))
+            # The types are made at run time, which a type checker cannot follow.
+            listed, named = cast("Any", list), cast("Any", dict)
+            items = type_of(setting.items)
+            return named[type_of(setting.names), items] if setting.names else Annotated[listed[items], least]
+        if setting.read is None:
+            return Literal[*setting.schema["enum"]] if "enum" in setting.schema else bool
+        # `read` gets what is a text for sure; a limit may be a number, too, which `read` judges alone.
+        written: Any = str if setting.schema["type"] == "string" else Any
+        return Annotated[written, pydantic.AfterValidator(setting.read)]
+
+    return model_of(SETTINGS)
+
+
+def _describe(detail: Any) -> FieldProblem:
+    """Return pydantic's account of one error in plain words."""
+    kind, path = detail["type"], tuple(str(part) for part in detail["loc"])
+    about: About = "value"
+    # In a group whose names are free, a name can be wrong whatever stands behind it.
+    if path[-1] == _OF_A_KEY:
+        path, about = path[:-1], "key"
+    key = path[-1]
+    name = key if not key.isdigit() else f"{path[-2]}, entry {int(key) + 1},"
+    if kind == "extra_forbidden":
+        allowed = _setting_at(path[:-1]).keys
+        near = closest(key, allowed)
+        guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(allowed)}"
+        return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
+    if kind == "missing":
+        return FieldProblem(path[:-1], f'this entry has no "{key}"; add it')
+    # Before the type: a setting without a value is a line that is not finished, whatever it may hold.
+    if detail["input"] is None:
+        return FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unset")
+    if kind == "value_error":
+        return FieldProblem(path, f"{name} {detail['ctx']['error']}", about=about)
+    if kind == "too_short":
+        return FieldProblem(path, f"{name} cannot be an empty list; remove the line to mean every assistant")
+    # What remains are values of another type than the table has.
+    setting = _setting_at(path)
+    wanted = {
+        "string_type": "text; put it in quotes",
+        "bool_type": "true or false, without quotes",
+        "list_type": f"a list, like {write_inline(setting.examples[0] if setting.examples else [])}",
+        "literal_error": f"one of {', '.join(setting.schema.get('enum', ()))}",
+    }
+    return FieldProblem(path, f"{name} must be {wanted.get(kind, 'a group of keys and values')}")
+
+
+def _setting_at(path: FieldPath) -> Setting:
+    # A list's index and a name that is free lead to `items`, a key of a group to that key.
+    setting = SETTINGS
+    for key in path:
+        setting = setting.keys.get(key) or setting.items or setting
+    return setting

@@ -1,0 +1,290 @@
+"""The one table of what `reconciler.yaml` may hold; its checks, its words and its JSON Schema come from here.
+
+A setting is added here and as a field of `core.settings`. This module reads no file.
+"""
+
+import dataclasses
+import datetime
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from reconciler.assistant import fields
+from reconciler.assistant.json_schema import DIALECT, END, Schema
+from reconciler.assistant.paths import FieldPath, dotted, parse_pointer, to_pointer
+from reconciler.assistant.plain_words import closest
+from reconciler.core.base_url import check_base_url
+from reconciler.core.limits import MaxChanges
+from reconciler.errors import SettingsError
+
+_MUST_BE_A_DAY: Final = "must be a date that exists, like 2027-01-31"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting, or one entry of a setting.
+
+    `schema` are the keywords by which an editor judges it. `read` makes the value that the program uses, and raises
+    ValueError with words that go on after the setting's name. A group has `keys`, a list has `items`. A group whose
+    names are free has `items` too, and `names`, which judges the names.
+    """
+
+    description: str
+    schema: Schema = dataclasses.field(default_factory=dict)
+    examples: tuple[Any, ...] = ()
+    read: Callable[[Any], Any] | None = None
+    is_required: bool = False
+    keys: Mapping[str, "Setting"] = dataclasses.field(default_factory=dict)
+    items: "Setting | None" = None
+    names: "Setting | None" = None
+
+
+def _text(
+    description: str,
+    *examples: str,
+    pattern: str = r"\S",
+    must: str = "cannot be empty",
+    read: Callable[[str], Any] = str,
+) -> Setting:
+    """Return a setting that is a text: a pattern judges it, in editors too, then `read`, for what no pattern knows."""
+
+    def check(value: str) -> Any:
+        if not re.search(pattern, value):
+            raise ValueError(must)
+        return read(value)
+
+    schema = {"type": "string", "pattern": pattern, "patternErrorMessage": f"This {must}."}
+    return Setting(description=description, schema=schema, examples=examples, read=check)
+
+
+def _list(description: str, items: Setting, example: list[Any], **schema: Any) -> Setting:
+    return Setting(description=description, items=items, examples=(example,), schema=schema)
+
+
+def _read_url(value: str) -> str:
+    try:
+        # Whether plain http may leave this machine is an option of the run.
+        check_base_url(value, allow_insecure_http=True)
+    except SettingsError as error:
+        raise ValueError(f"cannot be used. {error}") from None
+    return value.strip()
+
+
+def _read_day(value: str) -> datetime.date:
+    # The pattern before has judged the form: Python takes 20270131 and week dates too.
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(_MUST_BE_A_DAY) from None
+
+
+def _read_top_level(value: str) -> str:
+    # A misspelt name would be sent in no request, and nobody would see it.
+    if value not in fields.TOP_LEVEL:
+        near = closest(value, fields.TOP_LEVEL)
+        guess = f"did you mean {near}?" if near else f"those are {', '.join(fields.TOP_LEVEL)}"
+        raise ValueError(f"must name top-level fields of an assistant; {guess}")
+    return value
+
+
+def _read_pointer(value: str) -> FieldPath:
+    try:
+        return parse_pointer(value)
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error}") from None
+
+
+def _read_pattern(value: str) -> FieldPath:
+    path = _read_pointer(value)
+    # A part of a key would match nothing, and nobody would see it: the value that was to be hidden would be shown.
+    if any("*" in key and key != "*" for key in path):
+        raise ValueError("cannot be used: a * stands for one whole key; write the key out, or a * alone")
+    if "" in path:
+        raise ValueError("cannot be used: it ends in a slash, or has two in a row; remove it")
+    return path
+
+
+def _read_extra_field(value: str) -> FieldPath:
+    path = _read_pointer(value)
+    # What is declared below a field that may hold anything needs no entry of its own, and one for a documented field
+    # would switch its checks off.
+    has_keys = path[0] in fields.CLOSED_OBJECTS
+    longest = 2 if has_keys else 1
+    if path[0] in fields.READ_ONLY and len(path) == 1:
+        raise ValueError(f"{path[0]} is set by the API and cannot be declared; remove it")
+    if fields.is_documented(path):
+        raise ValueError(f"{dotted(path)} is a documented field and needs no entry; remove it")
+    if "*" in path or "" in path:
+        raise ValueError("must name one field, without * and without an empty name")
+    if len(path) > 1 and fields.is_documented(path[:1]) and not has_keys:
+        raise ValueError(f"{path[0]} has no fields inside; remove this")
+    if len(path) > longest:
+        raise ValueError(f"{to_pointer(path)} lies too deep; name the whole field, {to_pointer(path[:longest])}")
+    return path
+
+
+def _extra_field_pattern() -> str:
+    """Return the pattern of a field that the reference does not list: top-level, or inside a closed object."""
+    # A lookahead at the start of a key, since JSON Schema's patterns have no other way to say "none of these".
+    inside = [f"/{name}/{_none_of(fields.keys_inside((name,)))}" for name in fields.CLOSED_OBJECTS]
+    return f"^(?:{'|'.join([f'/{_none_of([*fields.TOP_LEVEL, *fields.READ_ONLY])}', *inside])}){END}"
+
+
+def _none_of(names: Iterable[str]) -> str:
+    """Return a pattern for one key of a JSON Pointer that is neither `*` nor one of these."""
+    return f"(?!(?:{'|'.join(map(re.escape, [*names, '*']))}){END})(?:[^~/]|~[01])+"
+
+
+_TOP_LEVEL: Final = Setting(
+    description="A top-level field of an assistant.",
+    schema={"type": "string", "enum": [*fields.TOP_LEVEL]},
+    read=_read_top_level,
+)
+# Their `read` judges these alone, since it says more than that a pattern does not fit.
+_PATH: Final = dataclasses.replace(
+    _text(
+        "A field's path: its keys from the outside in, each after a slash; * stands for any one key.",
+        "/metadata/crmKey",
+        pattern=rf"^(?:/(?:\*|(?:[^~/*]|~[01])+))+{END}",
+        must="must begin with a slash, like /metadata/crmKey; in a key, write ~1 for a slash and ~0 for a tilde; "
+        "a * stands for a whole key",
+    ),
+    read=_read_pattern,
+)
+_EXTRA_FIELD: Final = dataclasses.replace(
+    _text(
+        "The path of a field that the API's reference does not list.",
+        "/model/messages",
+        pattern=_extra_field_pattern(),
+        must="must name one whole field that the API's reference does not list, at the top (/backgroundSound) or "
+        f"directly inside {', '.join(fields.CLOSED_OBJECTS)} (/model/messages)",
+    ),
+    read=_read_extra_field,
+)
+
+_IGNORE_ENTRY: Final = {
+    "path": dataclasses.replace(_PATH, is_required=True),
+    "reason": dataclasses.replace(_text("Why; it stands in every report.", "set by the CRM"), is_required=True),
+    "assistants": _list(
+        "For which definitions: patterns of their path below the folder, without the suffix. All, if left out.",
+        _text("A pattern; * stands for anything.", "admissions/*"),
+        ["admissions/*"],
+        minItems=1,
+    ),
+    "expires": _text(
+        "The last day, in UTC. For ever, if left out.",
+        "2027-01-31",
+        pattern=f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}",
+        must=_MUST_BE_A_DAY,
+        read=_read_day,
+    ),
+}
+
+# What the whole project and each environment may set. The patterns are for editors, which know no calendar and no URL.
+_SHARED: Final = {
+    "api_url": _text(
+        "The API's base URL, up to /api.",
+        "https://agents.example.edu/api",
+        pattern="^https?://",
+        must="must begin with https:// (or http:// on this machine)",
+        read=_read_url,
+    ),
+    "org_id": _text(
+        "The organisation whose assistants may be written. Those of another one, or of none, are refused.", "org_abc"
+    ),
+    "on_drift": Setting(
+        description="What to do about a field that was edited live while git did not move.",
+        schema={
+            "type": "string",
+            "enum": ["keep", "revert", "fail"],
+            "enumDescriptions": ["Leave it as it is live.", "Put git's value back.", "Refuse the assistant."],
+        },
+        examples=("keep",),
+    ),
+    "max_changes": Setting(
+        description="How many assistants one apply may write: a number, or a share of those selected.",
+        schema={
+            "type": ["integer", "string"],
+            "minimum": 0,
+            "maximum": 999_999_999,
+            "pattern": rf"^\s*(?:[0-9]{{1,9}}|(?:0?[0-9]{{1,2}}(?:\.[0-9]{{1,6}})?|100(?:\.0{{1,6}})?) ?%)\s*{END}",
+            "patternErrorMessage": "This must be a number of assistants, like 5, or a share from 0% to 100%, like 25%.",
+        },
+        examples=(6, "25%"),
+        read=lambda value: MaxChanges.parse(value if isinstance(value, str | int) else ""),
+    ),
+    "record": Setting(
+        description="Whether apply records what it applied, as a commit that later runs compare with.",
+        schema={"type": "boolean"},
+        examples=(True,),
+    ),
+    "ignore": _list(
+        "Differences to accept, in plan, drift and apply alike. Every report lists them.",
+        Setting(description="One difference to accept.", keys=_IGNORE_ENTRY),
+        [{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
+    ),
+}
+
+_ENVIRONMENT: Final = Setting(
+    description="One environment. What it sets counts before the project's own setting; api_url is never inherited.",
+    keys={
+        **_SHARED,
+        "overlay": _text(
+            "The folder, beside reconciler.yaml, of the files that are merged on top of the definitions.",
+            "environments/staging",
+            pattern=rf"^(?!/)(?!(?:\.(?:/+|{END}))+{END})(?!(?:[^\\]*/)?\.\.(?:/|{END}))[^\\]+{END}",
+            must="must name a folder beside reconciler.yaml, like environments/staging",
+        ),
+    },
+)
+
+SETTINGS: Final = Setting(
+    description="The settings of a project, for everybody and CI alike. Passwords and tokens do not belong here.",
+    keys={
+        "api_url": _SHARED["api_url"],
+        "always_send": _list(
+            "Top-level fields that go along with every request that is sent anyway.", _TOP_LEVEL, ["model", "voice"]
+        ),
+        "sensitive": _list("Paths of fields whose values no report may show.", _PATH, ["/metadata/crmKey"]),
+        "extra_fields": _list(
+            "Fields that the API has beyond its reference and definitions may declare. They may hold anything.",
+            _EXTRA_FIELD,
+            ["/model/messages"],
+        ),
+        **_SHARED,
+        "environments": Setting(
+            description="One definition for several APIs, such as staging and production: each by its name.",
+            examples=({"staging": {"api_url": "https://staging.example.edu/api", "overlay": "environments/staging"}},),
+            names=_text(
+                "An environment's name.",
+                pattern=f"^(?!applied{END})[a-z0-9-]+{END}",
+                must='must be made of a-z, 0-9 and "-", and cannot be "applied"',
+            ),
+            items=_ENVIRONMENT,
+        ),
+    },
+)
+
+
+def settings_schema() -> Schema:
+    """Return the JSON Schema (draft-07) of `reconciler.yaml`, for editors to check with."""
+    # Where the table judges step by step, the schema has a pattern; a test keeps the two alike. Some things no schema
+    # can tell, such as a date that does not exist.
+    return {"$schema": DIALECT, "title": "Settings of reconciler", **_schema_of(SETTINGS)}
+
+
+def _schema_of(setting: Setting) -> Schema:
+    schema: Schema = {"description": setting.description, **setting.schema}
+    if setting.keys:
+        required = [key for key, below in setting.keys.items() if below.is_required]
+        schema |= {"type": "object", "properties": {key: _schema_of(below) for key, below in setting.keys.items()}}
+        schema |= {"required": required} if required else {}
+        schema["additionalProperties"] = False
+    elif setting.items and setting.names:
+        schema |= {"type": "object", "propertyNames": _schema_of(setting.names)}
+        schema["additionalProperties"] = _schema_of(setting.items)
+    elif setting.items:
+        schema |= {"type": "array", "items": _schema_of(setting.items)}
+    if setting.examples:
+        schema["examples"] = [*setting.examples]
+    return schema

@@ -1,0 +1,48 @@
+"""Git's objects as values: a commit and a file in a tree, parsed from the bytes that `cat-file` prints."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Blob:
+    """A file in a commit's tree: its mode and its object's name."""
+
+    mode: str
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """A commit; its parents are named even where a shallow clone lacks them. `date` is the committer's, in seconds."""
+
+    name: str
+    tree: str
+    parents: tuple[str, ...]
+    date: int
+    message: str
+
+
+def parse_commit(name: str, content: bytes) -> Commit:
+    """Read a commit object (gitformat: headers, an empty line, the message)."""
+    head, _, message = os.fsdecode(content).partition("\n\n")
+    headers = [line.partition(" ") for line in head.split("\n")]
+    first = {key: value for key, _, value in reversed(headers)}
+    return Commit(
+        name=name,
+        tree=first["tree"],
+        parents=tuple(value for key, _, value in headers if key == "parent"),
+        date=int(first["committer"].rsplit(" ", 2)[1]),
+        message=message,
+    )
+
+
+def parse_tree(content: bytes, size: int) -> Iterator[tuple[str, Blob]]:
+    """Read a tree object: mode, space, name, NUL and the raw object name of `size` bytes, without separators."""
+    place = 0
+    while place < len(content):
+        space, end = content.index(b" ", place), content.index(b"\0", place)
+        name = content[end + 1 : end + 1 + size].hex()
+        yield os.fsdecode(content[space + 1 : end]), Blob(content[place:space].decode(), name)
+        place = end + 1 + size

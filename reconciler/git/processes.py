@@ -1,0 +1,178 @@
+"""How git is asked: one process a question, or one that answers as long as it is asked. Every failure is an error.
+
+Git's silence is never taken for an answer. A command that ended with anything but 0, or a child that went away,
+raises RepositoryError: a git that was killed must not read as "there is no such revision".
+"""
+
+import os
+import subprocess
+import threading
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from reconciler.errors import RepositoryError
+
+# What git sets for the hooks that it runs: it would lead us to another repository, or change what a path means.
+_OF_HOOKS = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE"),
+        *("GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
+    )
+)
+_CHUNK = 64 * 1024
+_MOST_LINES = 10  # of what a child says on stderr
+
+
+class Processes:
+    """Starts git in one repository. What comes from outside reaches git after `--end-of-options` or on stdin."""
+
+    def __init__(self, root: Path, command: str) -> None:
+        self.root = root
+        self._command = command
+
+    def run(self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
+        """Return what a command prints. Raises RepositoryError with git's own message where it did not end well."""
+        try:
+            answer = subprocess.run(  # noqa: S603 - a list, no shell
+                self._words(arguments),
+                input=given,
+                stdin=subprocess.DEVNULL if given is None else None,
+                capture_output=True,
+                env=self._environment(environment),
+                process_group=0,  # Ctrl-C on the terminal is for us to decide about
+                check=False,
+            )
+        except OSError as error:
+            raise self.failure(arguments[0], error.strerror or "cannot be started") from error
+        if answer.returncode != 0:
+            raise self.failure(arguments[0], _first_line(answer.stderr) or _ended(answer.returncode))
+        # for-each-ref passes over a broken ref with a warning and ends with 0: the record would seem not to be there.
+        if b"broken ref" in answer.stderr:
+            raise self.failure(arguments[0], _first_line(answer.stderr))
+        return answer.stdout
+
+    def start_batch(self, *options: str) -> "Batch":
+        """Return a child that answers for objects until it is closed, or nobody refers to it any more."""
+        return Batch(self, options)
+
+    def open(self, arguments: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+        """Start a child with pipes to it and from it. Raises RepositoryError."""
+        try:
+            return subprocess.Popen(  # noqa: S603 - a list, no shell
+                self._words(arguments),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment(None),
+                process_group=0,
+            )
+        except OSError as error:
+            raise self.failure(arguments[0], error.strerror or "cannot be started") from error
+
+    def failure(self, command: str, message: str) -> RepositoryError:
+        """Return git's own message as an error, with what to do about the one that containers meet."""
+        hint = "git has to work here: the repository's history says which values somebody edited live"
+        if "dubious ownership" in message:
+            hint = f"if you trust it: git config --global --add safe.directory {self.root}"
+        return RepositoryError(f"git {command}: {message}", hint=hint)
+
+    def _words(self, arguments: tuple[str, ...]) -> list[str]:
+        return [self._command, "-C", str(self.root), *arguments]
+
+    def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
+        return {**inherited, "LC_ALL": "C", **(more or {})}
+
+
+class Batch:
+    """`git cat-file --batch`, kept open: git's objects never change, so one child answers for a whole run.
+
+    Used by one thread at a time. One question is written and its answer read before the next: a child whose
+    answers nobody reads stops reading questions.
+    """
+
+    def __init__(self, processes: Processes, options: tuple[str, ...]) -> None:
+        self._processes = processes
+        self._errors: list[bytes] = []
+        self._child = processes.open(("cat-file", "--batch", *options))
+        # What the child says on stderr, and a filter that it runs, is read all the time: it would stop at a full pipe.
+        # The thread knows only the pipe and the list, so that the end of the last reference ends the child, and that
+        # the thread.
+        self._listener = threading.Thread(target=_listen, args=(self._child, self._errors), daemon=True)
+        self._listener.start()
+        weakref.finalize(self, _end, self._child)
+
+    def ask(self, name: str, *, most: int | None = None) -> tuple[str, str, bytes | None] | None:
+        """Return an object's name, kind and content; None where the repository says that it has no such object.
+
+        The content is None where it has more than `most` bytes. Raises RepositoryError where git gave no answer.
+        """
+        if "\n" in name:
+            return None
+        stdin, stdout = self._child.stdin, self._child.stdout
+        if stdin is None or stdout is None:
+            raise TypeError(self._child)
+        try:
+            stdin.write(os.fsencode(name) + b"\n")
+            stdin.flush()
+            header = stdout.readline()
+        except OSError:
+            header = b""
+        words = header.rsplit(b" ", 2)
+        if header.endswith((b" missing\n", b" ambiguous\n")):
+            return None
+        if len(words) != 3 or not words[2].strip().isdigit():
+            raise self._gone()
+        content = self._read(stdout, int(words[2]), most)
+        return words[0].decode(), words[1].decode(), content
+
+    def _read(self, stdout: IO[bytes], size: int, most: int | None) -> bytes | None:
+        if most is None or size <= most:
+            content = stdout.read(size + 1)
+            if len(content) != size + 1:
+                raise self._gone()
+            return content[:-1]
+        # What is too large for a definition is read past, not kept.
+        left = size + 1
+        while left:
+            chunk = stdout.read(min(left, _CHUNK))
+            if not chunk:
+                raise self._gone()
+            left -= len(chunk)
+        return None
+
+    def _gone(self) -> RepositoryError:
+        code = self._child.wait()
+        self._listener.join()
+        return self._processes.failure("cat-file", _first_line(b"".join(self._errors)) or _ended(code))
+
+
+def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
+    """Read what a child says on stderr to its end, and keep the beginning."""
+    if child.stderr is not None:
+        with child.stderr as pipe:
+            for line in pipe:
+                if len(errors) < _MOST_LINES:
+                    errors.append(line[:_CHUNK])
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """Let a child end: its input is over. Whatever it still has to say interests nobody."""
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except OSError:  # it was killed, and the last question is still in the buffer
+                continue
+    child.wait()
+
+
+def _ended(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _first_line(text: bytes) -> str:
+    return next(iter(os.fsdecode(text).strip().splitlines()), "")

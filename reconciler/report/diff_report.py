@@ -1,0 +1,168 @@
+"""What two environments differ in as a versioned report, masked before any renderer sees it.
+
+    {"format_version": 1, "tool_version": "...", "command": "diff",
+     "environment": "staging", "against": "production",
+     "summary": {"total": 2, "differ": 1, "alike": 1,
+                 "only_in_environment": 0, "only_in_against": 0, "error": 0},
+     "definitions": [{
+       "key": "enrollment", "file": "assistants/enrollment.yaml", "standing": "differs",
+       "differences": [{
+         "path": "/model/temperature",
+         "environment": {"value": 0.3, "file": "environments/staging/enrollment.yaml", "line": 4},
+         "against": {"value": 0.7, "file": "assistants/enrollment.yaml", "line": 9}}],
+       "error": null}]}
+
+It holds no time, so that the same definitions give the same bytes.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler import __version__
+from reconciler.assistant.paths import FieldPath, to_pointer
+from reconciler.core.comparison import Compared, Comparison, Difference, Standing
+from reconciler.core.tree import MISSING, Missing
+from reconciler.report.build import Lines, Places
+from reconciler.report.masking import mask_value
+from reconciler.report.report import FORMAT_VERSION
+from reconciler.report.values import escape, fits_on_a_line
+from reconciler.report.wording import count_noun
+
+COMMAND = "diff"
+NOT_DECLARED = "not declared"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeclaredEntry:
+    """A value, and the file and line that declare it; the line is null where it cannot be told."""
+
+    value: Any
+    file: str
+    line: int | None
+
+    @property
+    def place(self) -> str:
+        """Where the value is declared: `assistants/a.yaml:3`."""
+        return escape(self.file) + (f":{self.line}" if self.line is not None else "")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DifferenceEntry:
+    """One differing leaf as a JSON Pointer; null stands for an environment that declares nothing there."""
+
+    path: str
+    environment: DeclaredEntry | None
+    against: DeclaredEntry | None
+
+    @property
+    def values(self) -> tuple[Any, Any]:
+        """What `against` and the environment declare, in the order of a diff; None where one declares nothing."""
+        old, new = self.against, self.environment
+        return old.value if old else None, new.value if new else None
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether both values can be shown whole on a line each."""
+        return all(map(fits_on_a_line, self.values))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionEntry:
+    """One definition; `error` says why it could not be compared."""
+
+    key: str
+    file: str
+    standing: Standing
+    differences: tuple[DifferenceEntry, ...]
+    error: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DiffReport:
+    """The whole report; `definitions` is sorted by file and holds those that are alike, too."""
+
+    format_version: int
+    tool_version: str
+    command: str
+    environment: str
+    against: str
+    summary: dict[str, int]
+    definitions: tuple[DefinitionEntry, ...]
+
+    def tell_standing(self, entry: DefinitionEntry) -> str:
+        """Return in words how a definition stands in the two environments."""
+        here, there = self.environment, self.against
+        words: dict[Standing, str] = {
+            "differs": count_noun(len(entry.differences), "field differs", "fields differ"),
+            "alike": "alike",
+            "error": "error",
+            "only_in_environment": f"only part of {here}, it has no id in {there}",
+            "only_in_against": f"only part of {there}, it has no id in {here}",
+        }
+        return words[entry.standing]
+
+    def tell_totals(self) -> str:
+        """Return the totals as one sentence.
+
+        `Diff: 1 differs, 0 only in staging, 1 only in production, 2 alike, 0 errors.`
+        """
+        summary = self.summary
+        if not summary["total"]:
+            return "Diff: no definitions to look at, nothing to compare."
+        differ, errors = count_noun(summary["differ"], "differs", "differ"), count_noun(summary["error"], "error")
+        here = f"{summary['only_in_environment']} only in {self.environment}"
+        there = f"{summary['only_in_against']} only in {self.against}"
+        return f"Diff: {differ}, {here}, {there}, {summary['alike']} alike, {errors}."
+
+    def list_notes(self) -> list[str]:
+        """Return the sentence for two environments without any difference, if they are."""
+        alike = 0 < self.summary["total"] == self.summary["alike"]
+        return [f"{self.environment} and {self.against} do not differ."] if alike else []
+
+
+def build_diff_report(
+    comparison: Comparison, *, sensitive: Sequence[FieldPath] = (), places: Places = lambda _: {}
+) -> DiffReport:
+    """Return a comparison as a report.
+
+    `places` gives the file and line of each declared field of a definition; it is asked only for
+    definitions with differences. Values at paths that `sensitive` names are masked.
+    """
+    standings = [entry.standing for entry in comparison.definitions]
+    return DiffReport(
+        format_version=FORMAT_VERSION,
+        tool_version=__version__,
+        command=COMMAND,
+        environment=comparison.environment,
+        against=comparison.against,
+        summary={
+            "total": len(standings),
+            "differ": standings.count("differs"),
+            **{name: standings.count(name) for name in ("alike", "only_in_environment", "only_in_against", "error")},
+        },
+        definitions=tuple(_build_definition(entry, sensitive, places) for entry in comparison.definitions),
+    )
+
+
+def _build_definition(entry: Compared, sensitive: Sequence[FieldPath], places: Places) -> DefinitionEntry:
+    # Places take a second parse of the YAML, and most definitions are alike.
+    differences: tuple[DifferenceEntry, ...] = ()
+    if entry.differences and entry.environment is not None and entry.against is not None:
+        lines = places(entry.environment), places(entry.against)
+        differences = tuple(_build_difference(entry.file, one, sensitive, *lines) for one in entry.differences)
+    return DefinitionEntry(
+        key=entry.key, file=entry.file, standing=entry.standing, differences=differences, error=entry.message
+    )
+
+
+def _build_difference(
+    file: str, difference: Difference, sensitive: Sequence[FieldPath], here: Lines, there: Lines
+) -> DifferenceEntry:
+    def declared(value: Any | Missing, lines: Lines) -> DeclaredEntry | None:
+        if value is MISSING:
+            return None
+        return DeclaredEntry(mask_value(value, difference.path, sensitive), *lines.get(difference.path, (file, None)))
+
+    path = to_pointer(difference.path)
+    return DifferenceEntry(path, declared(difference.environment, here), declared(difference.against, there))

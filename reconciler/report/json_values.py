@@ -1,0 +1,144 @@
+"""Frozen dataclasses as JSON, and back from JSON that anybody may have written. Knows no report.
+
+A field whose default is None or `MISSING` is a key that is left out where the field holds that. Keys that no
+field names are fine: a later version may have added them.
+"""
+
+import dataclasses
+import enum
+import functools
+import types
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from reconciler.assistant.paths import to_pointer
+from reconciler.core.tree import MISSING
+
+_WORDS: dict[Any, str] = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    dict: "an object",
+    list: "a list",
+    type(None): "null",
+}
+_Entry = TypeVar("_Entry")
+_Place = tuple[str, ...]
+
+
+class ShapeError(ValueError):
+    """Some JSON is not what it should be; the text says where and how, and quotes no value."""
+
+
+def to_json(value: Any) -> Any:
+    """Return an entry of a report as a JSON object; values that came as JSON stay as they are."""
+    if dataclasses.is_dataclass(value):
+        found = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {
+            field.name: to_json(item)
+            for field, item in found
+            if item is not MISSING and not (item is None and field.default is None)
+        }
+    if isinstance(value, tuple):
+        return [to_json(item) for item in value]
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def from_json(kind: type[_Entry], value: Any) -> _Entry:
+    """Return the dataclass that a JSON object describes. Raises ShapeError where it does not.
+
+    Its fields are dataclasses, tuples of one type, dicts, enums, literals, scalars, `Annotated` with a check that
+    raises ValueError, or one of these or None.
+    """
+    return cast("_Entry", _read(kind, value, ()))
+
+
+def _read(kind: Any, value: Any, place: _Place) -> Any:
+    if kind is Any:
+        return value
+    if reader := _READERS.get(get_origin(kind)):
+        return reader(get_args(kind), value, place)
+    if dataclasses.is_dataclass(kind):
+        return _read_fields(kind, value, place)
+    if isinstance(kind, enum.EnumMeta):
+        return kind(_read_choice([member.value for member in cast("type[enum.Enum]", kind)], value, place))
+    return _expect(kind, value, place)
+
+
+@functools.cache
+def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
+    """Return the names of a dataclass's fields, each with its type and whether it must be there."""
+    hints = get_type_hints(kind, include_extras=True)
+    return [(field.name, hints[field.name], field.default is dataclasses.MISSING) for field in dataclasses.fields(kind)]
+
+
+def _read_fields(kind: Any, value: Any, place: _Place) -> Any:
+    found = {}
+    _expect(dict, value, place)
+    for name, hint, required in _find_fields(kind):
+        if name in value:
+            found[name] = _read(hint, value[name], (*place, name))
+        elif required:
+            msg = f"{_name(place)} has no {name!r}"
+            raise ShapeError(msg)
+    return kind(**found)
+
+
+def _read_list(arguments: Any, value: Any, place: _Place) -> Any:
+    items = enumerate(_expect(list, value, place))
+    return tuple(_read(arguments[0], item, (*place, str(number))) for number, item in items)
+
+
+def _read_object(arguments: Any, value: Any, place: _Place) -> Any:
+    return {key: _read(arguments[1], item, (*place, key)) for key, item in _expect(dict, value, place).items()}
+
+
+def _read_choice(choices: Any, value: Any, place: _Place) -> Any:
+    # A list cannot be looked up among texts that are compared by their hash.
+    if not isinstance(value, str) or value not in choices:
+        _refuse(place, "one of " + ", ".join(choices), value)
+    return value
+
+
+def _read_optional(kinds: Any, value: Any, place: _Place) -> Any:
+    """Return a value that may be null; a union of more than one other type would need a rule of its own."""
+    (kind,) = [kind for kind in kinds if kind is not type(None)]
+    return None if value is None else _read(kind, value, place)
+
+
+def _read_checked(arguments: Any, value: Any, place: _Place) -> Any:
+    kind, check = arguments
+    found = _read(kind, value, place)
+    try:
+        check(found)
+    except ValueError as error:
+        msg = f"{_name(place)} names a field wrongly: {error}"
+        raise ShapeError(msg) from error
+    return found
+
+
+# By the origin of a type; dataclasses, enums and scalars have none.
+_READERS: dict[Any, Callable[[Any, Any, _Place], Any]] = {
+    tuple: _read_list,
+    dict: _read_object,
+    Literal: _read_choice,
+    Union: _read_optional,
+    types.UnionType: _read_optional,
+    Annotated: _read_checked,
+}
+
+
+def _expect(kind: type, value: Any, place: _Place) -> Any:
+    # Not isinstance: to Python true is a whole number.
+    return value if type(value) is kind else _refuse(place, _WORDS[kind], value)
+
+
+def _refuse(place: _Place, wanted: str, value: Any) -> None:
+    found = "another text" if wanted.startswith("one of") and isinstance(value, str) else _WORDS[type(value)]
+    msg = f"{_name(place)} should be {wanted}, not {found}"
+    raise ShapeError(msg)
+
+
+def _name(place: _Place) -> str:
+    return to_pointer(place) or "the report"

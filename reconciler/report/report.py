@@ -1,0 +1,180 @@
+"""The report as values (docs/reports.md, "The fields"); `json_values` knows how they read as JSON.
+
+Renderers, merging, masking and reading back work on these. The order of the fields is the order of the JSON's keys.
+"""
+
+import dataclasses
+from typing import Annotated, Any
+
+from reconciler.assistant.paths import parse_pointer
+from reconciler.assistant.problem import Severity
+from reconciler.core.outcome import Kind, Outcome, Status, Unsent
+from reconciler.core.tree import MISSING
+from reconciler.report.commands import NEUTRAL, TRAITS, Traits
+
+FORMAT_VERSION = 1
+
+Pointer = Annotated[str, parse_pointer]  # a JSON Pointer; reading checks it
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SinceEntry:
+    """The commit that set a desired value; the date is an ISO 8601 one."""
+
+    commit: str
+    author: str
+    date: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEntry:
+    """One differing leaf; `live` and `base` are `MISSING` where that side has no such key.
+
+    `sent` is None in a report of a version that did not say it, `unsent` says why a difference is not sent. `file`
+    is there where another file than the definition declares the value.
+    """
+
+    path: Pointer
+    kind: Kind
+    sent: bool | None = None
+    unsent: Unsent | None = None
+    line: int | None
+    desired: Any
+    file: str | None = None
+    live: Any = MISSING
+    base: Any = MISSING
+    since: SinceEntry | None = None
+
+    @property
+    def before(self) -> Any:
+        """What live holds; to a reader a missing key and null are both nothing."""
+        return None if self.live is MISSING else self.live
+
+    @property
+    def moved_on(self) -> bool:
+        """Tell whether it is a conflict over a key that the base has."""
+        return self.kind is Kind.CONFLICT and self.base is not MISSING
+
+    @property
+    def moved_from(self) -> Any:
+        """The base of a conflict. Of any other difference None: there the base equals one of the two sides."""
+        return self.base if self.moved_on else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredEntry:
+    """One difference that `ignore` accepts."""
+
+    path: Pointer
+    reason: str
+    expires: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorEntry:
+    """Why an assistant could not be read, compared or written; a later version may know more kinds."""
+
+    kind: str
+    message: str
+    status: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantEntry:
+    """One definition and what became of it."""
+
+    key: str
+    file: str
+    id: str | None
+    name: str | None
+    status: Status | None
+    outcome: Outcome | None
+    changes: tuple[ChangeEntry, ...]
+    released: tuple[Pointer, ...]
+    ignored: tuple[IgnoredEntry, ...]
+    patch: dict[str, Any] | None
+    digest: str | None
+    live_updated_at: str | None
+    remaining: tuple[Pointer, ...]
+    warnings: tuple[str, ...]
+    error: ErrorEntry | None
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of its differences."""
+        return frozenset(change.kind for change in self.changes)
+
+    @property
+    def unread(self) -> bool:
+        """Tell whether nobody knows what is live: it was never read, or it could not be."""
+        return self.status is None or self.status.unread
+
+    @property
+    def left_out(self) -> bool:
+        """Tell whether a run was stopped before it read the assistant."""
+        return self.status is None and self.outcome is None
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it could not be read, or was not brought to its desired state."""
+        return self.unread if self.outcome is None else not self.outcome.settled
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GoneEntry:
+    """A definition that the base had and that is gone; its assistant is left as it is."""
+
+    file: str
+    id: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemEntry:
+    """One problem in a definition file or in the settings."""
+
+    file: str
+    line: int
+    column: int
+    severity: Severity
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BaseEntry:
+    """The revision that tells drift from changes."""
+
+    ref: str
+    commit: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole report of a run. `warnings` concern the run, `problems` the definition files."""
+
+    format_version: int
+    tool_version: str
+    command: str
+    started_at: str
+    finished_at: str
+    api_url: str | None
+    environment: str | None
+    offline: bool
+    head: str | None
+    options: dict[str, Any]
+    base: BaseEntry | None
+    summary: dict[str, int]
+    api_calls: dict[str, int]
+    warnings: tuple[str, ...]
+    no_longer_managed: tuple[GoneEntry, ...] = ()
+    problems: tuple[ProblemEntry, ...]
+    assistants: tuple[AssistantEntry, ...]
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of all differences."""
+        return frozenset(kind for entry in self.assistants for kind in entry.kinds)
+
+    @property
+    def traits(self) -> Traits:
+        """What the report of its command looks like."""
+        return TRAITS.get(self.command, NEUTRAL)

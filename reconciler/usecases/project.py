@@ -1,0 +1,113 @@
+"""What a run is about, read once and never read again: settings, definitions, git's history, and the policy.
+
+Every use case takes a `Project`. What counts as the base is data in it, so a rollback or a resumed apply is the
+same run with another base.
+"""
+
+import dataclasses
+import datetime
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath, parse_pointer
+from reconciler.core.base import BaseDefinitions
+from reconciler.core.definition import Definition, is_definition_file
+from reconciler.core.ignore import rules_for
+from reconciler.core.plan import Plan, Policy, make_plan
+from reconciler.core.settings import Settings
+from reconciler.core.tree import MISSING
+from reconciler.files.definitions import Loaded
+from reconciler.files.folders import folder_in_git
+from reconciler.git.record import Record, applied_ref
+from reconciler.git.repository import Repository
+from reconciler.git.snapshot import find_mentioned
+
+DEFAULT_POLICY = Policy()
+NOTHING_LOADED = Loaded((), (), (), whole=False)
+# To compare takes no time beside a request, and deepdiff parses what it compares: in several threads at once
+# Python 3.11's parser fails now and then (https://github.com/python/cpython/issues/106905).
+_COMPARING = threading.Lock()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """One run's settings, definitions, history and policy.
+
+    `repository` and `head` are None outside a repository, `head` and `record` before the first commit and the
+    first record, `base` where there is nothing to compare with: then live edits cannot be told from changes.
+    `removed` are files that git has removed, as far as a run that does not look at everything can tell. `resend`
+    are fields, by an assistant's id, that are sent even where live shows them. `today` is the one date of the run.
+    """
+
+    folder: Path
+    root: Path
+    settings: Settings
+    loaded: Loaded = NOTHING_LOADED
+    policy: Policy = DEFAULT_POLICY
+    repository: Repository | None = None
+    head: str | None = None
+    record: Record | None = None
+    base: BaseDefinitions | None = None
+    removed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    resend: Mapping[str, tuple[FieldPath, ...]] = dataclasses.field(default_factory=dict)
+    today: datetime.date = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
+
+    @property
+    def ref(self) -> str:
+        """The ref of the applied record; each environment has its own."""
+        return applied_ref(self.settings.environment)
+
+    @property
+    def below(self) -> str:
+        """The definitions' folder as git knows it."""
+        return folder_in_git(self.folder, self.root)
+
+    @property
+    def overlays(self) -> Path | None:
+        """The folder of the environment's overlays, where it has one."""
+        overlay = self.settings.overlay
+        return self.folder.resolve().parent / overlay if overlay is not None else None
+
+    def covers(self, file: str) -> bool:
+        """Tell whether an entry of the base is about the run's own folder, or about one that is gone altogether.
+
+        A record holds the entries of all folders that share it; a base of another kind was read for this folder.
+        """
+        if self.record is None or self.base is None or self.base.commit != self.record.commit:
+            return True
+        if is_definition_file(file, self.below) or self.repository is None or self.head is None:
+            return True
+        return not self.repository.files(self.head, file.rpartition("/")[0])
+
+    def ids_elsewhere(self, ids: Sequence[str]) -> set[str]:
+        """Return those of some ids that a definition of another folder of the repository has in `HEAD`."""
+        if not ids or self.repository is None or self.head is None:
+            return set()
+        overlays = folder_in_git(self.overlays, self.root) if self.overlays is not None else None
+        return {
+            entry.id
+            for file, entry in find_mentioned(self.repository, self.head, ids).by_file.items()
+            if not is_definition_file(file, self.below) and (overlays is None or not is_definition_file(file, overlays))
+        }
+
+    def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
+        """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
+        ids = (definition.id, str(live.get("id")))
+        with _COMPARING:
+            return make_plan(
+                definition.declared,
+                live,
+                self.base.declared_for(ids, definition.file, live) if self.base is not None else MISSING,
+                policy=self.policy,
+                ignore=rules_for(self.settings.ignore, definition.key),
+                resend=self.unclear_fields(ids),
+            )
+
+    def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:
+        """Return the fields of an assistant, by its ids, whose last write is unclear: by the record, or a report."""
+        recorded = (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
+        fields = [parse_pointer(field) for entry in recorded for field in entry.fields]
+        return tuple(dict.fromkeys([*fields, *(path for name in ids for path in self.resend.get(name, ()))]))

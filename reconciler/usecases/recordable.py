@@ -1,0 +1,139 @@
+"""Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
+
+from reconciler.core.canonical import exact_text
+from reconciler.core.definition import Definition, is_definition_file
+from reconciler.errors import RepositoryError
+from reconciler.files.folders import folder_in_git
+from reconciler.git.repository import Repository
+from reconciler.git.snapshot import object_name, parse_definition, read_snapshot
+from reconciler.usecases.project import Project
+from reconciler.usecases.reading import OFF, settings_file
+
+
+def records_by_default(project: Project) -> bool:
+    """Tell whether an apply records without being asked: where there is a record, or the settings want one."""
+    settings = project.settings.record
+    return settings if settings is not None else project.record is not None
+
+
+def check_order(project: Project) -> None:
+    """Refuse a HEAD that does not descend from what was applied last: a late run must not undo a newer one."""
+    repository, head, record = project.repository, project.head, project.record
+    if repository is None or head is None or record is None or repository.is_ancestor(record.applied, head):
+        return
+    hint = "apply the newest commit; to go back on purpose, or where history was rewritten, give --allow-older"
+    if repository.is_shallow:
+        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or give --allow-older"
+    raise RepositoryError(
+        f"HEAD {head[:12]} does not descend from {record.applied[:12]}, which was applied last", hint=hint
+    )
+
+
+def check_unmoved(project: Project) -> None:
+    """Refuse to go on from a record that another run has replaced since it was read; called under the clone's lock."""
+    before = project.record.commit if project.record else None
+    if project.repository is not None and project.repository.refs(project.ref).get(project.ref) != before:
+        raise RepositoryError(
+            f"{project.ref} moved while this run began", hint="another run has just ended: run this again"
+        )
+
+
+def check_recordable(project: Project, asked_base: str | None) -> None:
+    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError.
+
+    Definitions are compared as they were read, and comments do not count: git may have been told to look away from
+    a file, and only what a file declares is recorded.
+    """
+    repository, head = project.repository, project.head
+    if repository is None or head is None:
+        raise RepositoryError(
+            "recording needs a git repository with a commit",
+            hint="commit the definitions first, or apply with --no-record",
+        )
+    for definition in project.loaded.definitions:
+        _check_unfiltered(repository, head, definition)
+        if not _is_as_in_head(project, repository, head, definition):
+            raise RepositoryError(
+                f"{_differing_file(repository, head, definition)} differs from HEAD, and the record would say that "
+                "HEAD's is applied",
+                hint="commit it, or apply with --no-record",
+            )
+    # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
+    here = {definition.file for definition in project.loaded.definitions}
+    held = [path for path in repository.files(head, project.below) if is_definition_file(path, project.below)]
+    removed = [path for path in held if path not in here and not (project.root / path).exists()]
+    if project.loaded.whole and removed:
+        raise RepositoryError(
+            f"{removed[0]} differs from HEAD: it is removed here, and the record would drop it",
+            hint="commit it, or apply with --no-record",
+        )
+    if (file := _changed_settings(project, repository, head)) is not None:
+        raise RepositoryError(
+            f"{file} differs from HEAD, and the record would say that what HEAD's settings make of the definitions "
+            "is applied",
+            hint="commit it, or apply with --no-record",
+        )
+    if project.record is None and asked_base != OFF:
+        raise RepositoryError(
+            f"there is no record {project.ref} here",
+            hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run give "
+            "--base none; else apply with --no-record",
+        )
+
+
+def _is_as_in_head(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
+    """Tell whether `HEAD` declares exactly what was read; files that are the same object need no parsing."""
+    held = [repository.files(head, layer.file).get(layer.file) for layer in definition.layers]
+    names = [blob.name if blob is not None else "" for blob in held]
+    if names == [object_name(text, len(head)) for text in definition.texts] and _has_as_many_layers(
+        project, repository, head, definition
+    ):
+        return True
+    environment = project.settings.environment
+    found = read_snapshot(repository, head, project.below, environment, keys={definition.key}).by_file
+    entry = found.get(definition.file)
+    return entry is not None and (entry.id, exact_text(entry.declared)) == (
+        definition.id,
+        exact_text(definition.declared),
+    )
+
+
+def _check_unfiltered(repository: Repository, head: str, definition: Definition) -> None:
+    """Refuse to record what a filter of git's stores as something else: the record would show what it may hide."""
+    for layer in definition.layers:
+        blob = repository.files(head, layer.file).get(layer.file)
+        converted = blob is not None and object_name(layer.text, len(head)) != blob.name
+        if converted and (name := repository.has_filter(layer.file)) is not None:
+            raise RepositoryError(
+                f"{layer.file} goes through git's filter {name!r}, and the record would hold it as plain text",
+                hint="apply with --no-record, or keep the definitions out of the filter (.gitattributes)",
+            )
+
+
+def _has_as_many_layers(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
+    """Tell whether `HEAD` has no overlay of the definition that the working tree lacks."""
+    if project.overlays is None or len(definition.layers) > 1:
+        return True
+    upper = folder_in_git(project.overlays, project.root)
+    return not any(repository.files(head, f"{upper}/{definition.key}{suffix}") for suffix in (".yaml", ".yml"))
+
+
+def _differing_file(repository: Repository, head: str, definition: Definition) -> str:
+    """Return the file of a definition that is not as `HEAD` has it; its own where that cannot be told."""
+    for layer in reversed(definition.layers):
+        blob = repository.files(head, layer.file).get(layer.file)
+        if blob is None or parse_definition(repository.read(layer.file, blob)) != layer.fields:
+            return layer.file
+    return definition.file
+
+
+def _changed_settings(project: Project, repository: Repository, head: str) -> str | None:
+    """Return the path of the settings where they do not say what those of `HEAD` say."""
+    path = settings_file(project.folder, project.root)
+    file = project.root / path
+    if path.startswith("../"):
+        return None
+    blob = repository.files(head, path).get(path)
+    held = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
+    now = file.read_bytes().splitlines() if file.is_file() else None
+    return None if held == now else path

@@ -1,0 +1,91 @@
+"""What of a JSON value changes, piece by piece, and values with one piece changed. Knows nothing of YAML's text."""
+
+import copy
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.core.tree import item_at, put_at
+
+# Beyond these a list is written anew: each piece costs a reading of the whole text.
+_MOST_ITEMS: Final = 500
+_MOST_CHANGES: Final = 50
+
+
+class Change(NamedTuple):
+    """One change directly below a list or object: a value set, inserted before an index or as a key, or removed."""
+
+    step: Any
+    kind: Literal["set", "insert", "remove"]
+    value: Any = None
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are equal: numbers by value, a boolean only to a boolean."""
+    return one is other or _write(one) == _write(other)
+
+
+def apply_change(whole: Any, path: FieldPath, change: Change) -> Any:
+    """Return a value with one change made to the list or object at a path; the original stays."""
+    holder: Any = copy.copy(item_at(whole, path))
+    if change.kind == "remove":
+        del holder[change.step]
+    elif change.kind == "insert" and isinstance(holder, list):
+        holder.insert(change.step, change.value)
+    else:
+        holder[change.step] = change.value
+    return put_at(whole, path, holder)
+
+
+def find_changes(before: Any, after: Any) -> list[Change] | None:
+    """Return what turns one list or object into another, in order: from last to first, then new keys.
+
+    None where the two have nothing in common, or very much changes: then the whole is written anew.
+    """
+    if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
+        return None
+    if isinstance(before, list):
+        changes = [*_list_changes(before, after)] if len(before) + len(after) <= _MOST_ITEMS else None
+    else:
+        changes = _object_changes(before, after) if before.keys() & after.keys() else None
+    return changes if changes is None or len(changes) <= _MOST_CHANGES else None
+
+
+def _object_changes(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
+    changed = [
+        Change(key, "set", after[key]) if key in after else Change(key, "remove")
+        for key in reversed(before)
+        if key not in after or not is_same(before[key], after[key])
+    ]
+    return changed + [Change(key, "insert", after[key]) for key in after if key not in before]
+
+
+def _list_changes(before: list[Any], after: list[Any]) -> Iterator[Change]:
+    # From last to first, so that the indices of what is still to change stay what they are. difflib would leave out
+    # elements that occur often, which is meant for the lines of long texts.
+    old, new = ([*map(_write, items)] for items in (before, after))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for _, low, high, new_low, new_high in reversed(matcher.get_opcodes()):
+        common = min(high - low, new_high - new_low)
+        yield from (Change(index, "remove") for index in reversed(range(low + common, high)))
+        inserted = reversed(range(new_low + common, new_high))
+        yield from (Change(low + common, "insert", after[index]) for index in inserted)
+        for offset in reversed(range(common)):
+            if old[low + offset] != new[new_low + offset]:
+                yield Change(low + offset, "set", after[new_low + offset])
+
+
+def _write(value: Any) -> str:
+    """Return a text that two values share where they are equal: to Python `True` is 1, and to JSON it is not."""
+    return json.dumps(_unify_numbers(value), sort_keys=True)
+
+
+def _unify_numbers(value: Any) -> Any:
+    """Return a value in which equal numbers are written alike."""
+    if isinstance(value, Mapping):
+        return {key: _unify_numbers(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unify_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,81 @@
+"""A YAML text on which to write: how it is written, and splices that change it.
+
+Pieces are put in as they come; whether the text then reads as intended is for others to check.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from reconciler.yamltext.spans import Node, line_end
+from reconciler.yamltext.write_values import Layout
+
+
+class Splice(NamedTuple):
+    """Characters of the text from `start` to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Draft:
+    """A text and how it is written, its line break included."""
+
+    def __init__(self, text: str, root: Node, newline: str) -> None:
+        self.text = text
+        self.newline = newline
+        self.layout = _find_layout(root)
+
+    def layouts(self) -> Iterator[Layout]:
+        """Yield how to write values here: as the file does, then without blocks of text."""
+        # A comment that is indented further than a block text would become a part of it, and quotes end anywhere.
+        yield self.layout
+        yield dataclasses.replace(self.layout, blocks=False)
+
+    def lines_at(self, position: int, lines: Sequence[str]) -> Splice:
+        """Return the splice that writes lines after the one that ends at a position."""
+        return Splice(position, position, "".join(self.newline + line for line in lines))
+
+    def lines_before(self, position: int, column: int, lines: list[str]) -> Splice:
+        """Return the splice that writes lines before what stands at a position, both at one column."""
+        return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
+
+    def end_of_line_before(self, position: int) -> int:
+        """Return where the last line before a position ends that is not blank."""
+        return line_end(self.text, len(self.text[:position].rstrip()))
+
+    def splice(self, *splices: Splice) -> str:
+        """Return the text with splices made; of two at one place the first stands first."""
+        # Sorted by place alone, and stably: what stands at one place keeps its order.
+        pieces: list[str] = []
+        position = 0
+        for splice in sorted(splices, key=lambda splice: splice[:2]):
+            pieces += [self.text[position : splice.start], splice.text]
+            position = splice.end
+        return "".join([*pieces, self.text[position:]])
+
+
+def find_quotes(node: Node) -> str:
+    """Return the quotes of a text, or those of the first text in a list or mapping."""
+    for below in node.walk():
+        if below.kind == "scalar":
+            return below.style if below.style in ("'", '"') else ""
+    return ""
+
+
+def _find_layout(root: Node) -> Layout:
+    """Return how a file is written, by its first nested mapping and its first list below a key."""
+    # A file may mix layouts; the first of each kind decides, so that every run decides alike.
+    step, list_offset = 0, None
+    for node in root.walk():
+        for pair in node.pairs if node.is_block_collection else ():
+            below = pair.value
+            if not below.is_block_collection:
+                continue
+            if below.kind == "mapping":
+                step = step or below.column - node.column
+            elif list_offset is None:
+                list_offset = below.column - node.column
+    step = step or list_offset or 2
+    return Layout(step, step if list_offset is None else list_offset)

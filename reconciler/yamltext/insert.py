@@ -1,0 +1,116 @@
+"""Ways of adding an entry to an object or a list of a YAML text, or of taking one out, best first.
+
+The caller takes the first proposal that reads as intended, as for other values.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.yamltext.draft import Draft, Splice, find_quotes
+from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
+from reconciler.yamltext.write_values import write_inline, write_item, write_pair
+
+# What may stand behind an entry between brackets that has its line to itself.
+_COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
+_COMMA_OR_COMMENT = re.compile(r"[ \t]*,?(?:[ \t]+#[^\r\n]*|[ \t]*)(?=[\r\n]|\Z)")
+_ITS_COMMA = re.compile(r"[ \t]*,")
+# What stands between an entry without brackets and the next one, where no comment has a line to itself.
+_OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
+
+
+def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[str]:
+    """Propose texts in which a mapping ends with one more key."""
+    last = mapping.pairs[-1] if mapping.pairs else None
+    style = last.key.style if last else ""
+    if mapping.flow:
+        written = write_inline({key: value}, style, in_brackets=True)[1:-1]
+        yield _insert_in_brackets(draft, mapping, written, after=last)
+        return
+    # Behind the last line of the last value; comments and blank lines that follow are about what comes then.
+    for layout in draft.layouts():
+        lines = write_pair(key, value, mapping.column, layout, style)
+        yield draft.splice(draft.lines_at(line_end(draft.text, mapping.end), lines))
+    if last and not last.explicit:
+        # A block text that the file breaks off would gain a line break by a line after it.
+        lines = write_pair(key, value, mapping.column, draft.layout, style)
+        yield draft.splice(draft.lines_before(last.start, mapping.column, lines))
+
+
+def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
+    """Return the text in which a mapping begins with one more key."""
+    first = mapping.pairs[0] if mapping.pairs else None
+    if not mapping.flow and first:
+        written = f"{write_inline(key)}: {write_inline(value)}"
+        return draft.splice(draft.lines_before(first.start, mapping.column, [" " * mapping.column + written]))
+    written = write_inline({key: value}, first.key.style if first else "")[1:-1]
+    return _insert_in_brackets(draft, mapping, written, before=first)
+
+
+def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterator[str]:
+    """Propose texts in which a list with something in it has one more entry, before the one at `index` now."""
+    before = sequence.items[index - 1] if index else None
+    first = sequence.items[0]
+    style = find_quotes(sequence)
+    if sequence.flow:
+        written = write_inline(value, style, in_brackets=True)
+        yield _insert_in_brackets(draft, sequence, written, after=before, before=first)
+        return
+    for layout in draft.layouts():
+        lines = write_item(value, sequence.column, layout, style)
+        if before:
+            yield draft.splice(draft.lines_at(line_end(draft.text, before.end), lines))
+        else:
+            yield draft.splice(draft.lines_before(first.start, sequence.column, lines))
+
+
+def remove_entry(draft: Draft, holder: Node, index: int) -> str:
+    """Return the text in which a mapping or list lacks one entry, but not its only one."""
+    entries, text = holder.entries, draft.text
+    start, end = entries[index].start, entries[index].end
+    before = entries[index - 1].end if index else None
+    following = entries[index + 1].start if index + 1 < len(entries) else None
+    # The first line of a text has no line break before it, so that the whole line could not go with one.
+    begin = line_start(text, start)
+    has_own_line = bool(begin) and not text[begin:start].strip(" \t")
+    if has_own_line and (not holder.flow or _COMMA_OR_COMMENT.match(text, end)):
+        return draft.splice(_cut_lines(draft, start, end))
+    # On a line with others it takes one comma with it, but no comment, which may be about them.
+    if not holder.flow:
+        alone = following and _OWN_COMMENT.fullmatch(text, end, following)
+        return draft.splice(Splice(start, following, "")) if following and alone else text
+    if before is not None and "#" not in text[before:start]:
+        return draft.splice(Splice(before, end, ""))
+    if following and "#" not in text[end:following]:
+        return draft.splice(Splice(start, following, ""))
+    # Between comments of other entries, which stay; a comma before a closing bracket does no harm.
+    comma = _ITS_COMMA.match(text, end) if following else None
+    return draft.splice(Splice(start, comma.end() if comma else end, ""))
+
+
+def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
+    """Return the splice that takes out the lines from one position to another."""
+    start = line_start(draft.text, first)
+    # With the line break before it, not the one behind, which the last line of a file may lack.
+    start -= 2 if draft.text[start - 2 : start] == "\r\n" else 1
+    end = line_end(draft.text, last)
+    # At the end of a text no blank line may stay as its new last one.
+    return Splice(draft.end_of_line_before(start) if end == len(draft.text) else start, end, "")
+
+
+def _insert_in_brackets(
+    draft: Draft, holder: Node, written: str, after: Pair | Item | None = None, before: Pair | Item | None = None
+) -> str:
+    """Return the text with one more entry between brackets, after an entry, else before one, else as the only one."""
+    text, neighbour = draft.text, after or before
+    if neighbour is None:
+        return draft.splice(Splice(holder.content + 1, holder.content + 1, written))
+    begin = line_start(text, neighbour.start)
+    margin = text[begin : neighbour.start]
+    # Where the neighbour has its line to itself, so has the new entry.
+    on_own_line = not margin.strip(" \t")
+    if after:
+        on_own_line = on_own_line and begin == line_start(text, after.end) and bool(_COMMA.match(text, after.end))
+    separator = f",{draft.newline}{margin}" if on_own_line else ", "
+    position, pieces = (after.end, separator + written) if after else (neighbour.start, written + separator)
+    return draft.splice(Splice(position, position, pieces))

@@ -1,0 +1,206 @@
+"""The YAML parser's errors in words for people who do not program, and where the mistake really is.
+
+Nothing of the file is quoted except the one character that a text begins with, so no message can give a
+secret away.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
+
+import yaml
+
+_QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with ">-"'
+_AFTER_QUOTE = (
+    'the text goes on after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
+    "between double quotes, or as '' between single quotes"
+)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
+_KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?[^\s'\"#{\[][^'\"{\[]*?:\s+(?P<value>\S.*)")
+_TABS: Final = "a tab cannot indent a line; use spaces"
+_CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
+
+
+class _Error(NamedTuple):
+    """One error: libyaml's words, the place where it gave up, and the context: where what it was reading began."""
+
+    words: str
+    place: tuple[int, int]
+    context: tuple[int, int]
+    lines: list[str]
+
+    @property
+    def before(self) -> str:
+        """The line up to the place."""
+        return self.lines[self.place[0] - 1][: self.place[1] - 1]
+
+    def character(self, place: tuple[int, int]) -> str:
+        """Return the character at a place, empty at the end of a line."""
+        return self.lines[place[0] - 1][place[1] - 1 : place[1]]
+
+
+# What to say, at a place of its own where the mistake is neither at the parser's place nor at its context.
+_Answer = str | tuple[tuple[int, int], str]
+
+
+def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
+    """Return line, column and message for an error of the parser or the composer."""
+    lines = split_lines(text)
+    # Wherever the parser stumbles in a merge conflict, the conflict is what is wrong.
+    markers = _CONFLICT.search(text)
+    if markers:
+        message = "here is a merge conflict of git that nobody has resolved; keep one of the two versions"
+        return len(split_lines(text[: markers.start()])), 1, message
+    place = _place(error.problem_mark, lines)
+    context = _place(error.context_mark or error.problem_mark, lines)
+    found = _Error(f"{error.context or ''}: {error.problem or ''}", place, context, lines)
+    for words, where, answer in _TABLE:
+        if re.search(words, found.words):
+            said = answer if isinstance(answer, str) else answer(found)
+            own_place, message = (getattr(found, where), said) if isinstance(said, str) else said
+            return *own_place, message
+    return *place, f"this is not valid YAML ({error.problem})"
+
+
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a text as YAML counts them."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def _place(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
+    """Return line and column, from 1; the parser places what is missing at the end on a line behind the last."""
+    if mark is None:
+        return 1, 1
+    return (mark.line + 1, mark.column + 1) if mark.line < len(lines) else (len(lines), len(lines[-1]) + 1)
+
+
+def _need_quotes(character: str) -> str:
+    return f'a text cannot begin with "{character}" unless it is in quotes; put the whole text in quotes ("...")'
+
+
+def _odd_character(error: _Error) -> str:
+    return _TABS if error.character(error.place) == "\t" else _need_quotes(error.character(error.place))
+
+
+def _colon(error: _Error) -> str:
+    # The colon is a second one on its line, or it turns the line into a key where the line above has a value.
+    text = _KEY_THEN_TEXT.match(error.before + " ")
+    if text:
+        curly = "; curly quotes do not count as quotes" if _CURLY.search(text["value"]) else ""
+        return f'a text with ": " in it must be in quotes; {_QUOTE_IT}{curly}'
+    return (
+        "this line is indented further than the line above, which has a value already; align it with the "
+        "other fields, or put the text above in quotes if this line belongs to it"
+    )
+
+
+def _no_key(error: _Error) -> _Answer:
+    """Tell apart what libyaml says of everything that goes on after a value has ended."""
+    before = error.before.rstrip()
+    text = _KEY_THEN_TEXT.match(error.lines[error.place[0] - 1])
+    if text and before and text["value"][0] in "{[":
+        return (error.place[0], text.start("value") + 1), _need_quotes(text["value"][0])
+    if before.endswith(('"', "'")):
+        return _opened_above(error, before) or _AFTER_QUOTE
+    if before.endswith(("}", "]")):
+        opening = re.search(r"[{\[]", before)
+        if opening is None:
+            return "nothing can follow the bracket that closes a group; begin a new line"
+        return (error.place[0], opening.start() + 1), _need_quotes(opening[0])
+    if error.character(error.place) == "-":
+        return (
+            "a list item cannot stand here; a list begins on the line below its key, and each item with "
+            '"- " in the same column'
+        )
+    if before:
+        return f"this text cannot go on like this; {_QUOTE_IT}"
+    return "this line is not indented like its neighbours; fields that belong together begin in the same column"
+
+
+def _opened_above(error: _Error, before: str) -> _Answer | None:
+    """Return the place of a quote in a line above that the one at the end of `before` has closed by mistake."""
+    quote = before[-1]
+    # A quote that stays open swallows the lines up to the next quote, which was meant to open a text itself.
+    if before.count(quote) % 2:
+        for number in range(error.place[0] - 1, 0, -1):
+            line = error.lines[number - 1]
+            if line.count(quote) % 2:
+                return (number, line.rfind(quote) + 1), "this quote is opened and not closed at the end of the text"
+    return None
+
+
+def _missing_colon(error: _Error) -> str:
+    if re.match(r"\s*(?:- )?[A-Za-z_][\w.]*:\S", error.lines[error.context[0] - 1]):
+        return 'put a space after the colon, as in "name: value"'
+    return (
+        'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
+        'put the text in quotes; if it is a list item, begin it with "- "'
+    )
+
+
+def _flow(error: _Error) -> _Answer:
+    opening = error.character(error.context)
+    closing = {"{": "}", "[": "]"}.get(opening)
+    if closing is None:
+        return error.place, 'after a "{", "[" or comma something is missing here; a text with these needs quotes'
+    return (
+        f'"{opening}" opens a group that is not written to its end: a comma or "{closing}" is missing; a '
+        f'text that begins with "{opening}" must be in quotes'
+    )
+
+
+def _block_header(error: _Error) -> str:
+    opening = error.character(error.context)
+    return (
+        f'after "{opening}" the text begins on the next line, indented; a text that '
+        f'itself begins with "{opening}" must be in quotes'
+    )
+
+
+_LIST_BELOW: Final = (
+    "a list begins on the line below its key, with each item on a line of its own; a text that begins "
+    'with "- " must be in quotes'
+)
+_NO_ESCAPE: Final = (
+    "a backslash between double quotes begins an escape, and this one does not exist; write two "
+    "backslashes, or use single quotes"
+)
+# libyaml's words, with the place that people should look at. The first that fits counts, so what is more special
+# stands above.
+_TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _Answer]], ...] = (
+    ("but found another document", "place", 'a file holds one assistant; remove this "---" and what follows'),
+    ("mapping values are not allowed", "place", _colon),
+    ("mapping keys are not allowed", "place", _need_quotes("?")),
+    ("block sequence entries are not allowed", "place", _LIST_BELOW),
+    ("found character that cannot start any token", "place", _odd_character),
+    ("found a tab character", "place", _TABS),
+    (
+        "quoted scalar: found unexpected",
+        "context",
+        "this quote is opened and never closed; close it at the end of the text",
+    ),
+    ("quoted scalar: found unknown escape character", "place", _NO_ESCAPE),
+    ("quoted scalar: ", "place", "this escape is not complete, or no valid character; write the character itself"),
+    ("while scanning a block scalar: found an indentation", "place", 'write only "|", "|-", ">" or ">-" here'),
+    ("while scanning a block scalar", "context", _block_header),
+    (
+        "while scanning an? (?:anchor|alias|tag)",
+        "context",
+        lambda error: _need_quotes(error.character(error.context)),
+    ),
+    ("tag handle", "place", _need_quotes("!")),
+    ("undefined alias", "place", _need_quotes("*")),
+    ("duplicate anchor", "place", 'this "&" name is used a second time; a text that begins with "&" must be in quotes'),
+    ("directive", "context", _need_quotes("%")),
+    ("incompatible YAML document", "place", "this version of YAML is not supported; remove the line"),
+    ("document start", "place", "this line is not indented like the lines above; fields begin in the same column"),
+    ("could not find expected ':'", "context", _missing_colon),
+    ("while parsing a flow", "context", _flow),
+    ("did not find expected node content", "place", _odd_character),
+    (
+        "did not find expected '-' indicator",
+        "place",
+        'here a list item was to follow; begin it with "- " in the same column',
+    ),
+    ("did not find expected key", "place", _no_key),
+)

@@ -1,0 +1,156 @@
+"""Ways of putting another value into a YAML text, best first: each a new text in which nothing else is touched.
+
+A proposal may not read as intended (a comment that a block text would swallow, an alias elsewhere), so the caller
+reads each of them and takes the first that does.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from reconciler.yamltext.draft import Draft, Splice, find_quotes
+from reconciler.yamltext.scalars import SCALAR_TAGS
+from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
+from reconciler.yamltext.write_values import (
+    BlockText,
+    Layout,
+    column_below,
+    is_filled,
+    write_block,
+    write_folded,
+    write_inline,
+    write_literal,
+)
+
+# The tags that may stay where a value is replaced, since it still fits.
+_TAGS = {**SCALAR_TAGS, "tag:yaml.org,2002:map": (dict,), "tag:yaml.org,2002:seq": (list,)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a value stands: behind a key or dash at `column` that ends at `after`, or between brackets."""
+
+    node: Node
+    after: int
+    column: int
+    in_brackets: bool = False
+    is_item: bool = False
+    colon: str = ""
+
+
+def make_slot(holder: Node, entry: Pair | Item) -> Slot:
+    """Return the slot of the value of an entry."""
+    if isinstance(entry, Item):
+        after = entry.start if holder.flow else entry.start + 1
+        return Slot(entry.value, after, holder.column, holder.flow, is_item=True)
+    # Between brackets a key may stand alone; with its first value it needs a colon.
+    after, colon = (entry.key.end, ":") if entry.after is None else (entry.after, "")
+    return Slot(entry.value, after, holder.column, holder.flow, colon=colon)
+
+
+def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
+    """Propose texts in which a value is another one."""
+    node = slot.node
+    if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGS.get(node.tag, ()):
+        untagged = dataclasses.replace(node, start=node.content)
+        yield from _replace(draft, dataclasses.replace(slot, node=untagged), value)
+    yield from _replace(draft, slot, value)
+
+
+def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
+    node = slot.node
+    style = find_quotes(node)
+    is_bare = node.flow and not node.items and not node.pairs
+    # Empty brackets over several lines, with a comment between them, which stays.
+    if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
+        inside = write_inline(value, style, in_brackets=True)[1:-1]
+        yield draft.splice(Splice(node.content + 1, node.content + 1, inside))
+    if slot.in_brackets:
+        yield draft.splice(*_write(draft, slot, write_inline(value, style, in_brackets=True)))
+        return
+    if isinstance(value, str) and ("\n" in value or node.is_block_text):
+        for block in _block_texts(draft, slot, value):
+            yield draft.splice(*_write(draft, slot, block.header, block.lines))
+    # Whoever wrote brackets around something keeps them.
+    if is_filled(value) and (is_bare or not node.flow):
+        for layout in draft.layouts():
+            yield draft.splice(*_write_collection(draft, slot, value, layout, style))
+    yield draft.splice(*_write(draft, slot, write_inline(value, style)))
+
+
+def _block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
+    """Yield a text in the block styles that it can have here."""
+    node = slot.node
+    column = node.body_column or slot.column + draft.layout.step
+    breaks_off = not draft.text[line_end(draft.text, max(node.end, slot.after)) :].strip(" \r\n")
+    # Parsers differ in what a block text ends with that the file breaks off.
+    if value.endswith("\n") and breaks_off and not draft.text.endswith(("\n", "\r")):
+        return
+    if node.style == ">":
+        body = draft.text[line_end(draft.text, node.header) : node.end]
+        old = [line[column:] for line in re.split(r"\r\n|\r|\n", body)[1:]]
+        candidate = write_folded(value, column, old)
+        if candidate:
+            yield candidate
+    candidate = write_literal(value, column, slot.column)
+    if candidate:
+        yield candidate
+
+
+def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
+    """Return the splices that write a head in place of a value, and lines below it; comments on its line stay there."""
+    node, text = slot.node, draft.text
+    is_behind_dash = slot.is_item and line_start(text, node.content) <= slot.after
+    if node.is_block_collection and not is_behind_dash:
+        # The head moves up behind the key, and the lines below it go.
+        below = draft.lines_at(line_end(text, slot.after), lines)
+        return [*_write_behind(draft, slot, f" {head}" if head else ""), below, _cut_lines(draft, node)]
+    if node.is_empty and node.properties == node.start:
+        written = f"{slot.colon} {head}" if head else ""
+        return [Splice(slot.after, slot.after, written), draft.lines_at(line_end(text, slot.after), lines)]
+    # What has lines begins behind its key, even where the value has a line of its own, but not past a comment.
+    begins_anew = lines and not node.is_block_text and not node.is_empty and not text[slot.after : node.start].strip()
+    start = node.start if head and not begins_anew else slot.after
+    written = f" {head}" if begins_anew and head else head
+    if node.is_block_text:
+        first_line = line_end(text, node.header)
+        return [Splice(start, node.header, written), Splice(first_line, node.end, draft.lines_at(0, lines).text)]
+    end = max(node.end, slot.after)
+    return [Splice(start, end, written), draft.lines_at(line_end(text, end), lines)]
+
+
+def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, style: str) -> list[Splice]:
+    """Return the splices that write a list or mapping without brackets in place of a value."""
+    node = slot.node
+    between = draft.text[slot.after : node.content]
+    # A list may stand in the column of its key, but not one that is itself a list's entry.
+    least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
+    is_behind_dash = slot.is_item and not between.strip(" \t") and not node.is_block_text and not node.is_empty
+    if is_behind_dash or (node.is_block_collection and node.column >= least):
+        written = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
+        return [*_write_behind(draft, slot, ""), Splice(node.content, node.end, written)]
+    # A comment between key and value stays above what is written.
+    if "#" in draft.text[slot.after : node.start] and not node.is_block_text and not node.is_block_collection:
+        written = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
+        return [Splice(node.start, max(node.end, slot.after), written)]
+    column = slot.column + 2 if slot.is_item else column_below(value, slot.column, layout)
+    return _write(draft, slot, "", write_block(value, column, layout, style))
+
+
+def _write_behind(draft: Draft, slot: Slot, written: str) -> list[Splice]:
+    """Return the splices that write behind a key, and drop the anchor and tag of what stands below it."""
+    node = slot.node
+    splices = [Splice(slot.after, slot.after, written)]
+    if node.properties > node.start:
+        blank = len(draft.text[slot.after : node.start]) - len(draft.text[slot.after : node.start].rstrip(" \t"))
+        splices.append(Splice(node.start - blank, node.properties, ""))
+    return splices
+
+
+def _cut_lines(draft: Draft, node: Node) -> Splice:
+    """Return the splice that takes out the lines of a node; a comment behind the last one stays, on its own."""
+    end = line_end(draft.text, node.end)
+    if draft.text[node.end : end].strip(" \t"):
+        return Splice(node.content, draft.text.index("#", node.end), "")
+    return Splice(draft.end_of_line_before(node.content), end, "")

@@ -1,0 +1,207 @@
+"""Writes JSON values as pieces of YAML that fit into a file: on one line, or as block lines at a column.
+
+Keeps to the given style as far as the value allows, and writes only what YAML 1.1 and 1.2 read alike. The caller
+checks whether a piece reads as intended where it stands.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from reconciler.yamltext.scalars import read_plain, write_number
+
+# Written as escapes: control characters, line breaks of YAML 1.1, the byte order mark, halves of surrogate pairs.
+_UNWRITABLE = re.compile("[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# YAML's indicators but for the dash, which only counts with white space behind it.
+_NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
+# What would end the text (`: `, ` #`), make it a list's entry, or end the document; and tabs, which nobody sees.
+_NOT_PLAIN = re.compile(r":(?:\s|\Z)|\s#|\t|\A-(?:[\s-]|\Z)|\A\.\.\.")
+# Stricter than the rules: parsers differ in what a colon or a question mark may touch between brackets.
+_NOT_PLAIN_IN_BRACKETS = re.compile(r"[,\[\]{}:?]")
+_INDENTED = re.compile(r"\n*[ \t]")
+_NARROWEST: Final = 60
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is written: the step of its indentation, and how far a list stands to the right of its key.
+
+    Without `blocks`, texts of several lines are written in quotes.
+    """
+
+    step: int = 2
+    list_offset: int = 2
+    blocks: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BlockText:
+    """A text as YAML's block style: what stands behind the key, and the lines below it."""
+
+    header: str
+    lines: list[str]
+
+
+def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> str:
+    """Return a value on one line; `style` is the quote that texts have, or empty for plain ones."""
+    if isinstance(value, str):
+        return _write_text(value, style, in_brackets=in_brackets)
+    if isinstance(value, Mapping):
+        pairs = [
+            f"{_write_text(key, style, in_brackets=True)}: {write_inline(below, style, in_brackets=True)}"
+            for key, below in value.items()
+        ]
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, Sequence):
+        return f"[{', '.join(write_inline(item, style, in_brackets=True) for item in value)}]"
+    # JSON's `true`, `false` and `null` are YAML's; its `1e+20` is a text to PyYAML.
+    return write_number(value) if isinstance(value, float) else json.dumps(value)
+
+
+def write_block(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+    """Return a list or mapping with something in it as lines, the first ones at a column."""
+    lines: list[str] = []
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            lines += write_pair(key, below, column, layout, style)
+    else:
+        for item in value:
+            lines += write_item(item, column, layout, style)
+    return lines
+
+
+def write_pair(key: str, value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+    """Return a key and its value as lines at a column."""
+    begin = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:"
+    if is_filled(value):
+        return [begin, *write_block(value, column_below(value, column, layout), layout, style)]
+    return _scalar_lines(begin, value, column, layout, style)
+
+
+def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+    """Return an entry of a list as lines, the first with its dash at a column."""
+    begin = " " * column + "-"
+    if is_filled(value):
+        # The first line stands behind the dash, and the others below it, whatever the file's step is.
+        first, *others = write_block(value, column + 2, layout, style)
+        return [f"{begin} {first[column + 2 :]}", *others]
+    return _scalar_lines(begin, value, column, layout, style)
+
+
+def column_below(value: Any, column: int, layout: Layout) -> int:
+    """Return the column at which a list or mapping stands below a key at `column`."""
+    return column + (layout.step if isinstance(value, Mapping) else layout.list_offset)
+
+
+def is_filled(value: Any) -> bool:
+    """Tell whether a value is a list or mapping with something in it."""
+    return isinstance(value, list | tuple | Mapping) and bool(value)
+
+
+def write_literal(text: str, column: int, parent_column: int) -> BlockText | None:
+    """Return a text as a literal block (`|`) with its lines at `column`, None where it needs escapes.
+
+    The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
+    the chomping indicator that keeps its trailing line breaks (8.1.1.2).
+    """
+    # A block of white space alone has no line that could say how far it is indented.
+    core = text.rstrip("\n")
+    if not core.strip() or _UNWRITABLE.search(text.replace("\n", "")):
+        return None
+    indicator = str(column - parent_column) if _INDENTED.match(text) else ""
+    if len(indicator) > 1:  # YAML has one digit for it
+        return None
+    lines = text.removesuffix("\n").split("\n")
+    return BlockText(f"|{indicator}{_find_chomping(text)}", [_indent(line, column) for line in lines])
+
+
+def write_folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None:
+    """Return a text as a folded block (`>`), None where folding would change it.
+
+    Of `old_lines`, which stand there now, those that still fit stay; the longest gives the width.
+    """
+    # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
+    core = text.rstrip("\n")
+    paragraphs = core.split("\n")
+    if _UNWRITABLE.search(text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
+        return None
+    width = max(_NARROWEST, *(len(line) for line in old_lines), 0)
+    old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
+    lines: list[str] = []
+    number = 0
+    for paragraph in paragraphs:
+        if not paragraph:
+            lines.append("")
+            continue
+        # Between two paragraphs one line break is the fold's own.
+        lines += [""] if number else []
+        lines += _wrap(paragraph, old[number] if number < len(old) else [], width)
+        number += 1
+    lines += [""] * (_count_breaks(text) - 1)
+    return BlockText(f">{_find_chomping(text)}", [_indent(line, column) for line in lines])
+
+
+def _scalar_lines(begin: str, value: Any, column: int, layout: Layout, style: str) -> list[str]:
+    if isinstance(value, str) and "\n" in value and layout.blocks:
+        block = write_literal(value, column + layout.step, column)
+        if block:
+            return [f"{begin} {block.header}", *block.lines]
+    return [f"{begin} {write_inline(value, style)}"]
+
+
+def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
+    if style == "'" and "\n" not in text and not _UNWRITABLE.search(text):
+        return "'" + text.replace("'", "''") + "'"
+    if style != '"' and _is_plain(text, in_brackets=in_brackets):
+        return text
+    # JSON's escapes are YAML's. Those that JSON leaves out follow, for what parsers would take for a line break.
+    return _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def _is_plain(text: str, *, in_brackets: bool) -> bool:
+    """Tell whether a text needs no quotes, for YAML 1.1 as for YAML 1.2."""
+    if not text or text != text.strip() or text[0] in _NOT_PLAIN_START:
+        return False
+    if _NOT_PLAIN.search(text) or _UNWRITABLE.search(text):
+        return False
+    if in_brackets and _NOT_PLAIN_IN_BRACKETS.search(text):
+        return False
+    return read_plain(text) == text
+
+
+def _find_chomping(text: str) -> str:
+    return {0: "-", 1: ""}.get(_count_breaks(text), "+")
+
+
+def _count_breaks(text: str) -> int:
+    """Return how many line breaks a text ends in."""
+    return len(text) - len(text.rstrip("\n"))
+
+
+def _indent(line: str, column: int) -> str:
+    return " " * column + line if line else ""
+
+
+def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
+    # Lines that stay as they are do not show up in a diff, so only what lies between them is filled up anew.
+    old = list(old)
+    while len(old) > 1 and paragraph.startswith(old[0] + " ") and paragraph[len(old[0]) + 1] != " ":
+        yield old[0]
+        paragraph = paragraph[len(old.pop(0)) + 1 :]
+    kept: list[str] = []
+    while len(old) > 1 and paragraph.endswith(" " + old[-1]) and paragraph[-len(old[-1]) - 2] != " ":
+        kept.insert(0, old[-1])
+        paragraph = paragraph[: -len(old.pop()) - 1]
+    while len(paragraph) > width:
+        # A fold is one space; at two in a row one of them would be lost.
+        breaks = [found.start() for found in re.finditer(r"(?<! ) (?! )", paragraph)]
+        if not breaks:
+            break
+        at = max((position for position in breaks if position <= width), default=breaks[0])
+        yield paragraph[:at]
+        paragraph = paragraph[at + 1 :]
+    yield paragraph
+    yield from kept

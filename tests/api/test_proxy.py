@@ -1,0 +1,200 @@
+import base64
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from authority import Authority, make_authority
+from odd_client import ASSISTANT, bare, silent
+from odd_server import OddServer, Reply, Seen, answer, hang_up, odd_server, silence
+
+from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.proxy import is_exempt
+from reconciler.core.base_url import check_base_url
+from reconciler.errors import ApiError, UnclearWrite
+
+NAME = "https://api.corp.test:8443/api"
+
+
+@pytest.mark.parametrize(
+    ("url", "no_proxy", "exempt"),
+    [
+        (NAME, "api.corp.test", True),
+        (NAME, "API.Corp.Test", True),
+        (NAME, "api.corp.test:8443", True),
+        (NAME, "api.corp.test:443", False),
+        ("https://api.corp.test/api", "api.corp.test:443", True),
+        ("https://api.corp.test/api", "api.corp.test:8443", False),
+        (NAME, "corp.test", True),
+        (NAME, ".corp.test", True),
+        (NAME, "*.corp.test", True),
+        (NAME, "*.corp.test:8443", True),
+        (NAME, ".corp.test:80", False),
+        (NAME, "orp.test", False),
+        (NAME, "*", True),
+        (NAME, "*:8443", True),
+        (NAME, "other.test, api.corp.test", True),
+        (NAME, "other.test api.corp.test", True),
+        (NAME, "other.test,,", False),
+        (NAME, "", False),
+        (NAME, ".", False),
+        (NAME, "*.", False),
+        (NAME, "10.0.0.0/8", False),
+        (NAME, "api.corp.test.", True),
+        ("https://api.corp.test./api", "corp.test", True),
+        ("https://b\u00fccher.test/api", "b\u00fccher.test", True),
+        ("https://b\u00fccher.test/api", "xn--bcher-kva.test", True),
+        ("https://10.1.2.3/api", "10.0.0.0/8", True),
+        ("https://10.1.2.3/api", "10.1.2.3", True),
+        ("https://10.1.2.3:8443/api", "10.1.2.3:8443", True),
+        ("https://10.1.2.3:8443/api", "10.1.2.3:443", False),
+        ("https://10.1.2.3/api", "10.1.2.9/24", True),
+        ("https://10.1.2.3/api", "192.168.0.0/16", False),
+        ("https://10.1.2.3/api", "fd00::/8", False),
+        ("https://[fd00::1]/api", "fd00::/8", True),
+        ("https://[fd00::1]/api", "fd00::1", True),
+        ("https://[fd00::1]/api", "[fd00::1]", True),
+        ("https://[fd00::1]:8443/api", "[fd00::1]:8443", True),
+        ("https://[fd00::1]:8443/api", "[fd00::1]:443", False),
+        ("https://[fd00::1]/api", "10.0.0.0/8", False),
+    ],
+)
+def test_no_proxy_takes_names_suffixes_ports_and_ranges(url: str, no_proxy: str, exempt: bool) -> None:
+    assert is_exempt(check_base_url(url, allow_insecure_http=False), no_proxy) is exempt
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "through"), [("0.0.0.0:{port}", False), ("0.0.0.0/32", False), ("0.0.0.0:1", True)]
+)
+def test_the_environment_decides_what_goes_through_the_proxy(
+    env: pytest.MonkeyPatch, no_proxy: str, through: bool
+) -> None:
+    with odd_server() as server, odd_server() as proxy:
+        server.on("GET *", answer(200, ASSISTANT))
+        proxy.on("GET *", answer(200, ASSISTANT))
+        env.setenv("HTTP_PROXY", proxy.origin)
+        env.setenv("NO_PROXY", no_proxy.format(port=server.origin.rpartition(":")[2]))
+        url = server.url.replace("127.0.0.1", "0.0.0.0")
+        with AssistantsApi(ApiOptions(url, bare(), retries=0, allow_insecure_http=True)) as api:
+            assert api.get("asst_1") == ASSISTANT
+        assert (proxy.connections, server.connections) == (int(through), int(not through))
+
+
+def tunnel(to: OddServer, login: str = "") -> Reply:
+    """What a proxy does with CONNECT: check who asks, dial, and pass bytes on in both directions."""
+    wanted = [f"Basic {base64.b64encode(login.encode()).decode()}"] if login else []
+
+    def send(sock: socket.socket, seen: Seen) -> bool:
+        if seen.header("proxy-authorization") != wanted:
+            return answer(407, "", Proxy_Authenticate="Basic")(sock, seen)
+        address = ("127.0.0.1", int(to.origin.rpartition(":")[2]))
+        with socket.create_connection(address) as far:
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=pump, args=(far, sock), daemon=True)
+            back.start()
+            pump(sock, far)
+            back.join(10)
+        return False
+
+    return send
+
+
+def pump(one: Any, other: Any) -> None:
+    with contextlib.suppress(OSError):
+        while content := one.recv(65536):
+            other.sendall(content)
+        other.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def api_server(tmp_path: Path, env: pytest.MonkeyPatch) -> Iterator[tuple[OddServer, Authority]]:
+    """An API by TLS, which is known by a name that only a proxy can resolve."""
+    authority = make_authority(tmp_path / "authority")
+    env.setenv("SSL_CERT_FILE", str(authority.file))
+    with odd_server(tls=authority.server(authority.issue(san="DNS:agents.example.test"))) as server:
+        for method in ("GET", "PATCH", "POST"):
+            server.on(f"{method} *", answer(200, ASSISTANT))
+        yield server, authority
+
+
+def through_proxy(retries: int = 2, timeout: float = 5.0) -> AssistantsApi:
+    options = ApiOptions("https://agents.example.test/api", bare(), retries=retries, timeout=timeout)
+    return AssistantsApi(options, backoff=0.01)
+
+
+@pytest.mark.parametrize("by_tls", [False, True])
+def test_a_tunnel_through_a_proxy_with_a_password(
+    api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch, by_tls: bool
+) -> None:
+    server, authority = api_server
+    tls = authority.server(authority.issue("proxy")) if by_tls else None
+    with odd_server(tls=tls) as proxy:
+        proxy.on("CONNECT *", tunnel(server, "anna:hu:sh %"))
+        env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hu%3Ash%20%25@"))
+        with through_proxy() as api:
+            assert api.get("asst_1") == ASSISTANT
+            assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
+        assert [seen.path for seen in proxy.seen] == ["agents.example.test:443"]
+        env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hush@"))
+        with through_proxy() as api, pytest.raises(ApiError, match="407 from the proxy that HTTPS_PROXY") as caught:
+            api.get("asst_1")
+        assert "hush" not in str(silent(caught.value))
+        assert len(proxy.seen) == 2
+    assert [seen.method for seen in server.seen] == ["GET", "PATCH"]
+    assert {*map(tuple, (seen.header("proxy-authorization") for seen in server.seen))} == {()}
+
+
+@pytest.mark.parametrize("reply", [hang_up, silence, answer(502, ""), answer(504, "")])
+def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
+    api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch, reply: Reply
+) -> None:
+    server, _ = api_server
+    with odd_server() as proxy:
+        env.setenv("HTTPS_PROXY", proxy.origin)
+        proxy.on("CONNECT *", reply)
+        with through_proxy(timeout=0.4) as api:
+            with pytest.raises(ApiError, match="after 3 attempts") as caught:
+                api.patch("asst_1", {}, live_id="asst_1")
+            assert type(caught.value) is ApiError
+            assert sum(api.calls.values()) == 0
+        proxy.on("CONNECT *", reply, tunnel(server))
+        with through_proxy(timeout=0.4) as api:
+            assert api.patch("asst_1", {}, live_id="asst_1") == ASSISTANT
+    assert len(server.seen) == 1
+
+
+def test_a_write_that_got_lost_behind_the_proxy_is_unclear(
+    api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch
+) -> None:
+    server, _ = api_server
+    server.on("PATCH *", hang_up)
+    with odd_server() as proxy:
+        env.setenv("HTTPS_PROXY", proxy.origin)
+        proxy.on("CONNECT *", tunnel(server))
+        with through_proxy() as api:
+            for _ in range(2):  # over a new connection, and over one that was good for a reading
+                with pytest.raises(UnclearWrite):
+                    api.patch("asst_1", {}, live_id="asst_1")
+                api.get("asst_1")
+    assert len(server.requests("PATCH")) == 2
+
+
+def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    env.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
+    with through_proxy(retries=0) as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    assert "refused" in caught.value.message
+    assert "Is the proxy running that ALL_PROXY names?" in caught.value.hint

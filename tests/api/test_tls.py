@@ -1,0 +1,237 @@
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from authority import Authority, make_authority
+from odd_client import ASSISTANT, bare, client, silent
+from odd_server import OddServer, answer, odd_server, raw
+
+from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.tls import explain_tls
+from reconciler.errors import ApiError, SettingsError
+
+YES = answer(200, ASSISTANT)
+HTTPS = "https://127.0.0.1:9/api"
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY")
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[OddServer]:
+    with odd_server(tls=authority.server(authority.issue())) as running:
+        running.on("GET *", YES)
+        yield running
+
+
+def failure(server: OddServer) -> ApiError:
+    with client(server, retries=2) as api, pytest.raises(ApiError) as caught:
+        api.get("asst_1")
+    return silent(caught.value)
+
+
+def test_both_variables_name_authorities(server: OddServer, authority: Authority, env: pytest.MonkeyPatch) -> None:
+    env.setenv("SSL_CERT_FILE", str(authority.file))
+    with client(server) as api:
+        assert api.get("asst_1") == ASSISTANT
+    env.delenv("SSL_CERT_FILE")
+    folder = authority.folder / "hashed"
+    folder.mkdir()
+    (folder / "ca.pem").write_text(authority.file.read_text("ascii"), "ascii")
+    subprocess.run(["openssl", "rehash", str(folder)], check=True)
+    env.setenv("SSL_CERT_DIR", str(folder))
+    with client(server) as api:
+        assert api.get("asst_1") == ASSISTANT
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "RECONCILER_CLIENT_CERT"])
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [("missing", "No such file"), ("folder", "Is a directory"), ("der", "in PEM form"), ("empty", "in PEM form")],
+)
+def test_a_file_that_cannot_be_used_is_named(
+    env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path, variable: str, what: str, says: str
+) -> None:
+    place = tmp_path / what
+    if what == "folder":
+        place.mkdir()
+    elif what == "der":
+        place.write_bytes(ssl.PEM_cert_to_DER_cert(authority.file.read_text("ascii")))
+    elif what == "empty":
+        place.touch()
+    env.setenv(variable, str(place))
+    with pytest.raises(SettingsError) as caught:
+        AssistantsApi(ApiOptions(HTTPS, bare()))
+    assert f"{variable} names a file that cannot be used: {str(place)!r}" in caught.value.message
+    assert says in caught.value.message
+    assert variable in caught.value.hint
+    AssistantsApi(ApiOptions("http://127.0.0.1:9/api", bare()))  # which needs none of these files
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SSLKEYLOGFILE", "/no/such/keys"),
+        ("SSLKEYLOGFILE", "/"),
+        ("SSL_CERT_DIR", "/no/such"),
+        ("SSL_CERT_DIR", "/dev/null"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_named(env: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    env.setenv(variable, value)
+    with pytest.raises(SettingsError, match=rf"{variable} names .*{value!r}"):
+        AssistantsApi(ApiOptions(HTTPS, bare()))
+
+
+def test_an_empty_variable_is_none(env: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        env.setenv(name, "")
+    AssistantsApi(ApiOptions(HTTPS, bare()))
+
+
+@pytest.mark.parametrize(
+    ("san", "days", "known", "says", "hint"),
+    [
+        ("IP:127.0.0.1", 2, False, "unable to get local issuer certificate", "SSL_CERT_FILE"),
+        ("IP:127.0.0.1", -1, True, "has expired", "renew"),
+        ("IP:127.0.0.2", 2, True, "mismatch", "another host"),
+        ("DNS:agents.example", 2, True, "mismatch", "another host"),
+    ],
+)
+def test_the_hint_fits_what_is_wrong_with_the_certificate(
+    env: pytest.MonkeyPatch, authority: Authority, san: str, days: int, known: bool, says: str, hint: str
+) -> None:
+    if known:
+        env.setenv("SSL_CERT_FILE", str(authority.file))
+    with odd_server(tls=authority.server(authority.issue("bad", san=san, days=days))) as server:
+        error = failure(server)
+        assert error.kind == "network"
+        assert "CERTIFICATE_VERIFY_FAILED" in error.message
+        assert says in error.message
+        assert hint in error.hint
+        assert ("SSL_CERT_FILE" in error.hint) is not known
+        assert (server.connections, server.seen) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Missing Authority Key Identifier",
+        "Missing Subject Key Identifier",
+        "Basic Constraints of CA cert not marked critical",
+        "CA cert does not include key usage extension",
+        "Empty Subject Alternative Name extension",
+        "CA signature digest algorithm too weak",
+        "invalid CA certificate",
+    ],
+)
+def test_an_authority_that_newer_pythons_refuse_has_a_hint_of_its_own(words: str) -> None:
+    error = ssl.SSLCertVerificationError(1, f"certificate verify failed: {words}")
+    error.verify_message = words
+    problem = explain_tls(error)
+    assert problem is not None
+    assert "3.13" in problem.hint
+    assert "SSL_CERT_FILE" not in problem.hint
+
+
+def test_what_python_3_13_refuses_is_told_from_an_unknown_authority(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path / "old", old=True)
+    strict = ssl.create_default_context(cafile=authority.file)
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT  # which is the default from 3.13 on
+    with (
+        odd_server(tls=authority.server(authority.issue())) as server,
+        socket.create_connection(("127.0.0.1", int(server.origin.rpartition(":")[2]))) as plain,
+        pytest.raises(ssl.SSLCertVerificationError) as caught,
+    ):
+        strict.wrap_socket(plain, server_hostname="127.0.0.1")
+    problem = explain_tls(caught.value)
+    assert problem is not None
+    assert "3.13" in problem.hint
+    assert "SSL_CERT_FILE" not in problem.hint
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2])
+def test_a_client_certificate_is_shown_to_an_api_that_wants_one(
+    env: pytest.MonkeyPatch, authority: Authority, newest: ssl.TLSVersion
+) -> None:
+    env.setenv("SSL_CERT_FILE", str(authority.file))
+    mine = authority.issue("mine")
+    with odd_server(tls=authority.server(authority.issue(), client=True, newest=newest)) as server:
+        server.on("GET *", YES)
+        error = failure(server)
+        assert error.kind == "network"
+        assert "client certificate" in error.message
+        assert "TLS alert" in error.message
+        assert "RECONCILER_CLIENT_CERT" in error.hint
+        assert server.seen == []
+        env.setenv("RECONCILER_CLIENT_CERT", str(mine))
+        with client(server) as api:
+            assert api.get("asst_1") == ASSISTANT
+        env.setenv("RECONCILER_CLIENT_CERT", str(authority.folder / "mine.pem"))
+        env.setenv("RECONCILER_CLIENT_KEY", str(authority.folder / "mine.key"))
+        with client(server) as api:
+            assert api.get("asst_1") == ASSISTANT
+
+
+def test_a_client_certificate_that_the_api_does_not_know(
+    env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path
+) -> None:
+    env.setenv("SSL_CERT_FILE", str(authority.file))
+    env.setenv("RECONCILER_CLIENT_CERT", str(make_authority(tmp_path / "other").issue("stranger")))
+    with odd_server(tls=authority.server(authority.issue(), client=True)) as server:
+        error = failure(server)
+    assert "the API does not know the authority of the client certificate (TLS alert unknown_ca)" in error.message
+    assert "RECONCILER_CLIENT_CERT" in error.hint
+
+
+def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path) -> None:
+    authority.issue("one")
+    authority.issue("two")
+    one, two = authority.folder / "one.pem", authority.folder / "two.key"
+    env.setenv("RECONCILER_CLIENT_KEY", str(two))
+    with pytest.raises(SettingsError, match="RECONCILER_CLIENT_CERT is not"):
+        AssistantsApi(ApiOptions(HTTPS, bare()))
+    env.setenv("RECONCILER_CLIENT_CERT", str(one))
+    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_KEY .*two.key.*the key is not the certificate's"):
+        AssistantsApi(ApiOptions(HTTPS, bare()))
+    env.delenv("RECONCILER_CLIENT_KEY")
+    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*one.pem.*it holds no key"):
+        AssistantsApi(ApiOptions(HTTPS, bare()))
+    locked = tmp_path / "locked.key"
+    words = ["openssl", "ec", "-in", str(authority.folder / "one.key"), "-aes128", "-passout", "pass:hush"]
+    subprocess.run([*words, "-out", str(locked)], check=True, capture_output=True)
+    env.setenv("RECONCILER_CLIENT_KEY", str(locked))
+    with pytest.raises(SettingsError, match="has a password"):  # and nobody is asked for it
+        AssistantsApi(ApiOptions(HTTPS, bare()))
+
+
+def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
+    with odd_server() as plain:
+        plain.on("GET *", raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+        options = ApiOptions(plain.url.replace("http:", "https:"), bare(), retries=0, timeout=2)
+        with AssistantsApi(options) as api, pytest.raises(ApiError) as caught:
+            api.get("asst_1")
+    assert caught.value.kind in ("network", "timeout")
+    for reason, piece in (
+        ("WRONG_VERSION_NUMBER", "http://"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "TLS 1.2"),
+        ("TLSV1_UNRECOGNIZED_NAME", "another host"),
+    ):
+        error = ssl.SSLError(1, "words")
+        error.reason = reason
+        problem = explain_tls(error)
+        assert problem is not None
+        assert piece in problem.hint

@@ -1,0 +1,83 @@
+"""`report 1.json 2.json --report m.json`, then `rollback m.json`: all of it is undone, or the assistant is refused."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from json_reports import Document
+from projects import MODEL, outcomes
+from stories import Story, story
+
+LIVE = {"name": "Desk", "firstMessage": "Hello!", "model": {**MODEL, "messages": [{"role": "system", "content": "Hi"}]}}
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """A recorded assistant whose temperature somebody has edited live."""
+    with story(tmp_path / "repository", {"a": LIVE}) as told:
+        told.write("a", name="Desk", firstMessage="Hello!", model={"temperature": 0.7})
+        told.commit()
+        told.recorded()
+        told.sandbox.edit("asst_a", model={**LIVE["model"], "temperature": 1.1})  # type: ignore[dict-item]
+        yield told
+
+
+def applied_twice(tale: Story) -> list[Document]:
+    """One run puts the live edit back, the next brings a change of git's."""
+    first = tale.recorded("--on-drift", "revert")
+    tale.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
+    tale.commit()
+    return [first, tale.recorded()]
+
+
+def merged(tale: Story, *documents: Document) -> Document:
+    files = [str(tale.saved(document, f"{number}.json")) for number, document in enumerate(documents)]
+    done = tale.run("report", *files, "--format", "json")
+    assert done.code == 0
+    document: Document = json.loads(done.stdout)
+    return document
+
+
+def live(tale: Story) -> dict[str, Any]:
+    return {key: tale.sandbox.live("asst_a")[key] for key in LIVE}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_two_runs_sent_under_different_options_is_all_undone(tale: Story, swapped: bool) -> None:
+    before = live(tale)
+    runs = applied_twice(tale)
+    assert live(tale) != before
+    undone = tale.rollback(merged(tale, *(reversed(runs) if swapped else runs)))
+    assert outcomes(undone) == {"a": "applied"}
+    assert live(tale) == before
+
+
+def test_an_edit_between_the_runs_refuses_the_assistant(tale: Story) -> None:
+    tale.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
+    tale.commit()
+    first = tale.apply()
+    tale.sandbox.edit("asst_a", firstMessage="Theirs")
+    tale.write("a", name="Desk", firstMessage="Good evening!", model={"temperature": 0.7})
+    tale.commit()
+    second = tale.apply("--force-conflicts")
+    after = live(tale)
+    undone = tale.rollback(merged(tale, first, second))
+    assert outcomes(undone) == {"a": "refused"}
+    (entry,) = undone["assistants"]
+    assert "somebody edited firstMessage between two runs of the report" in entry["error"]["message"]
+    assert live(tale) == after
+
+
+@pytest.mark.parametrize("arguments", [["rollback", "FILE", "--yes"], ["apply", "--resume", "FILE", "--yes"]])
+def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, arguments: list[str]) -> None:
+    (report, _) = applied_twice(tale)
+    for entry in report["assistants"]:
+        for change in entry["changes"]:
+            del change["sent"]
+    after = live(tale)
+    done = tale.run(*[str(tale.saved(report)) if word == "FILE" else word for word in arguments])
+    assert (done.code, done.stdout, live(tale)) == (1, "", after)
+    assert "(`sent`)" in done.stderr
+    assert "apply again with this version" in done.stderr

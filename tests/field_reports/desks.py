@@ -1,0 +1,114 @@
+"""What the field reports begin with: desks whose definitions are live, with more in them that nobody declares."""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from between import Answered, Asked, Forward, Meddle, breaks, says
+from commands import Completed
+from json_reports import Document
+from projects import outcomes
+from stories import Story, story
+
+Fields = dict[str, Any]
+
+DECLARED: Fields = {"name": "Desk", "firstMessage": "Hello!", "model": {"temperature": 0.7}}
+UNDECLARED: Fields = {
+    "model": {"provider": "openai", "model": "gpt-4o", "messages": [{"role": "system", "content": "Be kind."}]},
+    "metadata": {"own": 1},
+}
+NO_BASE = "live edits can't be told from changes"
+FETCH = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Fields:
+    """One object on top of another, at every depth."""
+    both = (key for key in below.keys() & above.keys() if isinstance(below[key], dict) and isinstance(above[key], dict))
+    return copy.deepcopy({**below, **above, **{key: merged(below[key], above[key]) for key in both}})
+
+
+def live_of(declared: Mapping[str, Any]) -> Fields:
+    """What the API holds of a definition, and what nobody declared."""
+    return merged(UNDECLARED, declared)
+
+
+@contextmanager
+def desks(root: Path, *names: str, kind: type[Story] = Story, recorded: bool = True, **fields: Any) -> Iterator[Story]:
+    """Definitions that are live, committed and, if nothing else is said, recorded."""
+    declared = {**DECLARED, **fields}
+    with story(root, dict.fromkeys(names, live_of(declared)), kind=kind) as tale:
+        for name in names:
+            tale.write(name, **declared)
+        tale.commit("First")
+        if recorded:
+            ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
+        tale.sandbox.forget_requests()
+        yield tale
+
+
+def ended_well(done: Completed) -> Completed:
+    assert done.code == 0, done.stderr + done.stdout
+    return done
+
+
+def configured(tale: Story, **settings: Any) -> None:
+    """Commit other settings; none at all is no file."""
+    tale.project.configure(**settings)
+    if not settings:
+        (tale.root / "reconciler.yaml").unlink()
+    tale.commit("Settings")
+
+
+def changed(tale: Story, key: str, **fields: Any) -> str:
+    """Commit a definition with other values than it begins with."""
+    tale.write(key, **{**DECLARED, **fields})
+    return tale.commit(f"Change {key}", allow_empty=True)
+
+
+def live(tale: Story, name: str) -> Fields:
+    """What the API holds now, without the time at which it was written."""
+    return {key: value for key, value in tale.sandbox.live(f"asst_{name}").items() if key != "updatedAt"}
+
+
+def shown(tale: Story, name: str, field: str = "firstMessage") -> Any:
+    return live(tale, name).get(field)
+
+
+def one_report(tale: Story, *documents: Document) -> Path:
+    """Merge reports with the command, and return the file."""
+    files = [tale.saved(document, f"{number}.json") for number, document in enumerate(documents, 1)]
+    file = tale.root.parent / "merged.json"
+    ended_well(tale.run("report", *files, "--report", file))
+    return file
+
+
+def undone(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]:
+    """Roll a report back; return what became of each assistant, too."""
+    done = tale.run("rollback", report, "--yes", "--format", "json", "--retries", "0")
+    return done, outcomes(json.loads(done.stdout)) if done.stdout else {}
+
+
+# --- what may stand between
+
+
+def answering(status: int, *names: str, method: str = "PATCH", landed: bool = False) -> Meddle:
+    """Answer requests for some assistants with a status; with `landed` the API does what it was asked all the same."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method != method or asked.path.removeprefix("/assistants/asst_") not in names:
+            return forward(asked)
+        if landed:
+            forward(asked)
+        return breaks(status)
+
+    return meddle
+
+
+def deaf(asked: Asked, forward: Forward) -> Answered:
+    """Take every write, and store nothing."""
+    if asked.method != "PATCH":
+        return forward(asked)
+    return says(200, forward(Asked("GET", asked.path, asked.headers, b"", 1)).json)

@@ -1,0 +1,416 @@
+"""Whether a change was sent is decided once: reports that are merged, masked, partial or resumed are undone by it."""
+
+import copy
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, Meddle
+from desks import (
+    answering,
+    changed,
+    configured,
+    deaf,
+    desks,
+    ended_well,
+    live,
+    one_report,
+    shown,
+    undone,
+)
+from json_reports import Document
+from projects import outcomes
+from stories import Installed, Story, entries
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    with desks(tmp_path / "repository", "a", "b") as told:
+        yield told
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Iterator[Story]:
+    """The same, told with the installed command: for the rows of the field reports themselves."""
+    with desks(tmp_path / "repository", "a", "b", kind=Installed) as told:
+        yield told
+
+
+def sent(document: Document) -> dict[str, dict[str, Any]]:
+    """What a report says of each change: was it sent, or would it be."""
+    return {
+        key: {change["path"]: change.get("sent", "not said") for change in entry["changes"]}
+        for key, entry in entries(document).items()
+    }
+
+
+# --- every change says whether it is sent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The options of a run over four desks, and which changes go out under them."""
+
+    options: tuple[str, ...]
+    git: bool = True
+    drift: bool = False
+    conflict: bool = False
+    git_beside_drift: bool = True
+    git_beside_conflict: bool = False
+
+
+CHOICES = [
+    Choice(options=()),
+    Choice(options=("--on-drift", "revert"), drift=True),
+    Choice(options=("--on-drift", "fail"), git_beside_drift=False),
+    Choice(options=("--force-conflicts",), conflict=True, git_beside_conflict=True),
+    Choice(options=("--force-conflicts", "--on-drift", "revert"), drift=True, conflict=True, git_beside_conflict=True),
+    Choice(options=("--base", "none", "--record"), drift=True, conflict=True, git_beside_conflict=True),
+]
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: " ".join(choice.options) or "no options")
+def test_a_plan_says_what_apply_sends_and_apply_what_it_sent(tmp_path: Path, choice: Choice) -> None:
+    with desks(tmp_path / "repository", "git", "drift", "both", "torn") as tale:
+        for name in ("drift", "both", "torn"):
+            tale.sandbox.edit(f"asst_{name}", firstMessage="theirs")
+        changed(tale, "git", firstMessage="ours")
+        changed(tale, "both", name="Ours")
+        changed(tale, "torn", name="Ours", firstMessage="ours")
+        expected = {
+            "git": {"/firstMessage": choice.git},
+            "drift": {"/firstMessage": choice.drift},
+            "both": {"/name": choice.git_beside_drift, "/firstMessage": choice.drift},
+            "torn": {"/name": choice.git_beside_conflict, "/firstMessage": choice.conflict},
+        }
+        options = [option for option in choice.options if option != "--record"]
+        planned, applied = tale.plan(*options), tale.apply(*choice.options)
+        patched = {
+            name: {f"/{path}" for path in ("name", "firstMessage") if path in (entry["patch"] or {})}
+            for name, entry in entries(applied).items()
+        }
+    assert sent(planned) == expected
+    assert sent(applied) == expected
+    assert patched == {name: {path for path, went in paths.items() if went} for name, paths in expected.items()}
+
+
+def no_answer(asked: Asked, forward: Forward) -> Answered | None:
+    return None if asked.method == "PATCH" else forward(asked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the write of a changed desk ends, and whether a request carried it or may have."""
+
+    outcome: str
+    sent: bool
+    meddle: Meddle | None = None
+    options: tuple[str, ...] = ()
+    edited_between: bool = False
+
+
+ENDINGS = {
+    "taken": Ending(outcome="applied", sent=True),
+    "a bad request": Ending(outcome="failed", sent=True, meddle=answering(400, "a")),
+    "a server that fails": Ending(outcome="indeterminate", sent=True, meddle=answering(502, "a", landed=True)),
+    "no answer": Ending(outcome="indeterminate", sent=True, meddle=no_answer),
+    "an API that stores nothing": Ending(outcome="not_converged", sent=True, meddle=deaf),
+    "an edit in between": Ending(outcome="refused", sent=False, edited_between=True),
+    "too many changes": Ending(outcome="skipped", sent=False, options=("--max-changes", "0")),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_run_says_whether_a_request_carried_a_change(tale: Story, name: str) -> None:
+    ending = ENDINGS[name]
+    changed(tale, "a", firstMessage="ours")
+    readings = itertools.count()
+
+    def edit(method: str, path: str, body: Any) -> None:
+        if method == "GET" and path.endswith("_a") and next(readings) == 1:
+            tale.sandbox.edit("asst_a", firstMessage="theirs")
+
+    if ending.edited_between:
+        tale.sandbox.before_each(edit)
+    with tale.meddling(ending.meddle or (lambda asked, forward: forward(asked))):
+        document = tale.apply(*ending.options)
+    assert outcomes(document)["a"] == ending.outcome
+    assert sent(document)["a"] == {"/firstMessage": ending.sent}
+
+
+def test_what_was_never_begun_was_not_sent(tale: Story) -> None:
+    for name in "ab":
+        changed(tale, name, firstMessage="ours")
+    with tale.meddling(answering(400, "a")):
+        document = tale.apply("--fail-fast", "--concurrency", "1")
+    assert outcomes(document) == {"a": "failed", "b": "skipped"}
+    assert sent(document) == {"a": {"/firstMessage": True}, "b": {"/firstMessage": False}}
+
+
+# --- merged reports
+
+
+def reverted(tale: Story) -> Document:
+    """The report of a run that put git's greeting of `a` back over somebody's."""
+    tale.sandbox.edit("asst_a", firstMessage="theirs")
+    document = tale.apply("--on-drift", "revert")
+    assert shown(tale, "a") == "Hello!"
+    return document
+
+
+def applied(tale: Story, key: str, *options: str, **fields: Any) -> Document:
+    """The report of a run that brought a commit live."""
+    changed(tale, key, **fields)
+    document = tale.recorded(*options)
+    assert outcomes(document)[key] == "applied"
+    return document
+
+
+def test_a1_both_runs_of_a_merged_report_are_undone(installed: Story) -> None:
+    tale, before = installed, live(installed, "b")
+    merged = one_report(tale, reverted(tale), applied(tale, "b", firstMessage="ours"))
+    done, became = undone(tale, merged)
+    assert (done.code, became) == (0, {"a": "applied", "b": "applied"}), done.stderr
+    assert (shown(tale, "a"), live(tale, "b")) == ("theirs", before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """Two runs that wrote the same desk: what git said in each."""
+
+    first: dict[str, Any]
+    second: dict[str, Any]
+
+
+CHAINS = {
+    "the same field": Chain(first={"firstMessage": "one"}, second={"firstMessage": "two"}),
+    "the same nested field": Chain(first={"model": {"temperature": 0.1}}, second={"model": {"temperature": 0.2}}),
+    "the same list": Chain(first={"endCallPhrases": ["one"]}, second={"endCallPhrases": ["one", "two"]}),
+    "a field that was not there": Chain(first={"endCallMessage": "one"}, second={"endCallMessage": "two"}),
+    "there and gone again": Chain(first={"voicemailMessage": "one"}, second={"voicemailMessage": None}),
+    "other fields": Chain(first={"name": "One"}, second={"name": "One", "firstMessage": "two"}),
+    "one more field": Chain(first={"firstMessage": "one"}, second={"firstMessage": "two", "name": "Two"}),
+    "there and back": Chain(first={"firstMessage": "one", "name": "One"}, second={"name": "One"}),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Story, name: str) -> None:
+    before = live(tale, "a")
+    chain = CHAINS[name]
+    merged = one_report(tale, applied(tale, "a", **chain.first), applied(tale, "a", **chain.second))
+    done, became = undone(tale, merged)
+    assert done.code == 0, done.stderr
+    assert set(became.values()) <= {"applied", "unchanged"}
+    now = live(tale, "a")
+    assert {key: value for key, value in now.items() if value is not None} == before
+
+
+def test_three_runs_go_back_to_where_the_first_began(tale: Story) -> None:
+    merged = one_report(tale, *(applied(tale, "a", firstMessage=text) for text in ("one", "two", "three")))
+    done, _ = undone(tale, merged)
+    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stderr
+
+
+def test_the_order_of_the_files_makes_no_half_of_it(tale: Story) -> None:
+    first, second = applied(tale, "a", firstMessage="one"), applied(tale, "a", firstMessage="two")
+    done, _ = undone(tale, one_report(tale, second, first))
+    assert (done.code, shown(tale, "a")) in [(0, "Hello!"), (1, "two")]  # all of it, or nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edited:
+    """What somebody did to a desk between two runs that wrote it, and what the second run did about it."""
+
+    edit: dict[str, Any]
+    second: dict[str, Any]
+    options: tuple[str, ...] = ()
+
+
+EDITED = {
+    "the field that both runs wrote": Edited(
+        edit={"firstMessage": "theirs"}, second={"firstMessage": "two"}, options=("--force-conflicts",)
+    ),
+    "the field that the first run wrote, and the second put back": Edited(
+        edit={"firstMessage": "theirs"}, second={"firstMessage": "one"}, options=("--on-drift", "revert")
+    ),
+    "the field that the first run wrote, and the second left": Edited(
+        edit={"firstMessage": "theirs"}, second={"firstMessage": "one", "name": "Two"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(tale: Story, name: str) -> None:
+    edited = EDITED[name]
+    before = live(tale, "b")
+    changed(tale, "b", firstMessage="one")
+    first = applied(tale, "a", firstMessage="one")
+    tale.sandbox.edit("asst_a", **edited.edit)
+    second = applied(tale, "a", *edited.options, **edited.second)
+    after = live(tale, "a")
+    done, became = undone(tale, one_report(tale, first, second))
+    assert (done.code, became) == (1, {"a": "refused", "b": "applied"}), done.stderr
+    assert (live(tale, "a"), live(tale, "b")) == (after, before)
+
+
+@pytest.mark.parametrize("landed", [True, False], ids=["it had landed", "it had not"])
+@pytest.mark.parametrize("which", ["the first", "both"])
+def test_a_write_that_was_resumed_is_undone(tale: Story, landed: bool, which: str) -> None:
+    changed(tale, "a", firstMessage="ours")
+    with tale.meddling(answering(502, "a", landed=landed)):
+        first = tale.apply()
+    assert outcomes(first)["a"] == "indeterminate"
+    second = tale.apply("--resume", tale.saved(first))
+    assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "ours")
+    report = tale.saved(first) if which == "the first" else one_report(tale, first, second)
+    done, _ = undone(tale, report)
+    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stderr
+
+
+def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
+    first = applied(tale, "a", firstMessage="one")
+    for name in "ab":
+        changed(tale, name, firstMessage="two")
+    with tale.meddling(answering(400, "a")):
+        second = tale.apply("--fail-fast", "--concurrency", "1")
+    assert outcomes(second) == {"a": "failed", "b": "skipped"}
+    tale.sandbox.edit("asst_b", firstMessage="two")  # somebody typed what the run did not send
+    done, _ = undone(tale, one_report(tale, first, second))
+    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "Hello!", "two"), done.stderr
+
+
+def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(tale: Story) -> None:
+    first = reverted(tale)
+    tale.sandbox.edit("asst_b", firstMessage="theirs, too")
+    second = applied(tale, "b", name="Ours")
+    assert sent(second)["b"] == {"/name": True, "/firstMessage": False}
+    done, _ = undone(tale, one_report(tale, first, second))
+    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "theirs", "theirs, too"), done.stderr
+    assert shown(tale, "b", "name") == "Desk"
+
+
+def test_a_plan_that_was_merged_in_was_never_sent(tale: Story) -> None:
+    changed(tale, "a", firstMessage="ours")
+    planned = tale.plan()
+    done = tale.apply()
+    changed(tale, "b", firstMessage="ours")
+    tale.sandbox.edit("asst_b", firstMessage="ours")
+    merged = one_report(tale, planned, tale.plan(), done)
+    ended, _ = undone(tale, merged)
+    assert shown(tale, "b") == "ours"
+    assert (ended.code, shown(tale, "a")) in [(0, "Hello!"), (1, "ours")]  # a plan among them may be refused
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "github"])
+def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(tale: Story, form: str) -> None:
+    first = reverted(tale)
+    tale.sandbox.edit("asst_b", firstMessage="theirs, too")
+    second = applied(tale, "b", name="Ours")
+
+    def lines(*documents: Document) -> list[str]:
+        files = [tale.saved(document, f"{number}.json") for number, document in enumerate(documents)]
+        done = ended_well(tale.run("report", *files, "--format", form))
+        return sorted(line for line in done.stdout.splitlines() if "firstMessage" in line)
+
+    assert lines(first, second) == sorted([*lines(first), *lines(second)])
+
+
+# --- masked reports
+
+
+@pytest.fixture
+def secretive(tmp_path: Path) -> Iterator[Story]:
+    """Two desks with a value that no report may show."""
+    with desks(tmp_path / "repository", "a", "b", metadata={"key": "s3cret"}) as told:
+        configured(told, sensitive=["/metadata/key"])
+        told.recorded()
+        yield told
+
+
+def test_a_masked_change_that_was_sent_refuses_the_whole_assistant(secretive: Story) -> None:
+    first = applied(secretive, "a", metadata={"key": "s3cret-2"})
+    changed(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
+    second = applied(secretive, "a", metadata={"key": "s3cret-2"}, firstMessage="ours")
+    after = live(secretive, "a")
+    merged = one_report(secretive, first, second)
+    assert "s3cret" not in merged.read_text("utf-8")
+    done, became = undone(secretive, merged)
+    assert (done.code, became) == (1, {"a": "refused", "b": "applied"}), done.stderr
+    assert (live(secretive, "a"), shown(secretive, "b")) == (after, "Hello!")
+
+
+def test_masked_drift_that_nobody_sent_stands_in_no_ones_way(secretive: Story) -> None:
+    first = reverted(secretive)
+    secretive.sandbox.edit("asst_b", metadata={"own": 1, "key": "s3cret-of-theirs"})
+    second = applied(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
+    assert sent(second)["b"] == {"/firstMessage": True, "/metadata/key": False}
+    done, became = undone(secretive, one_report(secretive, first, second))
+    assert (done.code, became) == (0, {"a": "applied", "b": "applied"}), done.stderr
+    assert (shown(secretive, "a"), shown(secretive, "b")) == ("theirs", "Hello!")
+    assert shown(secretive, "b", "metadata")["key"] == "s3cret-of-theirs"
+
+
+# --- reports that do not say it
+
+TAKEN_AWAY: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "missing": lambda change: change.pop("sent", None),
+    "null": lambda change: change.update(sent=None),
+    "a word": lambda change: change.update(sent="true"),
+    "a number": lambda change: change.update(sent=1),
+}
+
+
+def spoiled(document: Document, how: str, *keys: str) -> Document:
+    """The report of a version that did not say what was sent, in the changes of some assistants."""
+    copied = copy.deepcopy(document)
+    for key in keys:
+        for change in entries(copied)[key]["changes"]:
+            TAKEN_AWAY[how](change)
+    return copied
+
+
+@pytest.mark.parametrize("how", TAKEN_AWAY)
+@pytest.mark.parametrize("keys", [("a", "b"), ("b",)], ids=["in all changes", "in one"])
+def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story, how: str, keys: Any) -> None:
+    for name in "ab":
+        changed(tale, name, firstMessage="ours")
+    with tale.meddling(answering(502, "b", landed=True)):
+        document = tale.apply()
+    report = tale.saved(spoiled(document, how, *keys), "of_an_older_version.json")
+    tale.sandbox.forget_requests()
+    commands: list[list[str | Path]] = [["rollback", report, "--yes"], ["apply", "--yes", "--resume", report]]
+    for command in commands:
+        done = tale.run(*command)
+        assert (done.code, done.stdout) == (1, ""), command
+        assert re.search("[`'\"/]sent\\b", done.stderr), done.stderr
+    assert tale.sandbox.patches == []
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "github"])
+def test_a_report_that_does_not_say_what_was_sent_can_still_be_read(tale: Story, form: str) -> None:
+    changed(tale, "b", firstMessage="ours")
+    report = tale.saved(spoiled(tale.apply(), "missing", "b"), "of_an_older_version.json")
+    other = tale.saved(applied(tale, "a", firstMessage="ours"), "other.json")
+    for files in ([report], [report, other]):
+        done = ended_well(tale.run("report", *files, "--format", form))
+        if form != "github":
+            assert "firstMessage" in done.stdout
+            assert "ours" in done.stdout
+
+
+def test_a_merged_report_with_one_that_does_not_say_it_is_refused(tale: Story) -> None:
+    older = spoiled(applied(tale, "a", firstMessage="ours"), "missing", "a")
+    done, _ = undone(tale, one_report(tale, older, applied(tale, "b", firstMessage="ours")))
+    assert (done.code, "sent" in done.stderr) == (1, True), done.stderr
+    assert (shown(tale, "a"), shown(tale, "b")) == ("ours", "ours")
+
+
+def test_a_report_without_any_change_has_nothing_to_say(tale: Story) -> None:
+    report = tale.saved(json.loads(json.dumps(tale.apply())))
+    assert tale.run("rollback", report, "--yes").code == 0

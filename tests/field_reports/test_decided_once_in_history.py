@@ -1,0 +1,501 @@
+"""What was applied is recorded once, and no later run takes git's change for somebody's edit, or the reverse."""
+
+import copy
+import subprocess
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from commands import environment
+from desks import FETCH, Fields, changed, configured, deaf, desks, ended_well, live, live_of, merged, shown
+from histories import gone, moved
+from json_reports import Document
+from projects import outcomes
+from stories import REF, Installed, Story, story
+
+
+def entry(tale: Story, name: str, revision: str = REF) -> Fields:
+    """What the record says of an assistant, wherever its file stands."""
+    (found,) = [declared for declared in tale.tree(revision).values() if declared.get("id") == f"asst_{name}"]
+    return found
+
+
+# --- A2: a folder's apply records nothing of another folder
+
+STYLES = {
+    "block": "id: asst_9\nname: {name}\n",
+    "flow": "{{id: asst_9, name: {name}}}\n",
+    "flow over lines": "{{\n  name: {name},\n  id: asst_9,\n}}\n",
+    "json": '{{"id": "asst_9", "name": "{name}"}}\n',
+    "json over lines": '{{\n  "name": "{name}",\n  "id": "asst_9"\n}}\n',
+    "quoted key": '"id": asst_9\nname: {name}\n',
+    "quoted twice": "'id': 'asst_9'\nname: {name}\n",
+    "escaped key": '"\\x69d": asst_9\nname: {name}\n',
+    "explicit key": "? id\n: asst_9\n? name\n: {name}\n",
+    "value on the next line": "id:\n  asst_9\nname: {name}\n",
+    "folded value": "id: >-\n  asst_9\nname: {name}\n",
+    "indented": "  id: asst_9\n  name: {name}\n",
+    "last": "name: {name}\nid:    asst_9   # the night desk\n",
+    "a document's start": "---\nid: asst_9\nname: {name}\n...\n",
+    "an anchor": "name: &n {name}\nid: asst_9\nfirstMessage: *n\n",
+}
+
+
+def two_folders(tale: Story, text: str) -> None:
+    """A folder with a desk and one with another definition, both applied and recorded."""
+    second = tale.root / "second" / "nine.yaml"
+    second.parent.mkdir()
+    second.write_text(text.format(name="Nine"), "utf-8")
+    tale.write("a", name="Desk")
+    tale.commit("First")
+    ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
+    ended_well(tale.run("apply", "--yes", "--record", "--directory", "second"))
+    second.write_text(text.format(name="Neun"), "utf-8")
+    changed(tale, "a", name="Front desk")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path, style: str) -> None:
+    kind = Installed if style == "flow" else Story
+    fields = {"name": "Nine", **({"firstMessage": "Nine"} if style == "an anchor" else {})}
+    with story(
+        tmp_path / "repository", {"a": {**live_of({}), "name": "Desk"}, "9": live_of(fields)}, kind=kind
+    ) as tale:
+        two_folders(tale, STYLES[style])
+        ended_well(tale.run("apply", "--yes", "--record"))
+        planned = tale.plan("--directory", "second")
+        assert entry(tale, "9")["name"] == "Nine"
+        applied = tale.recorded("--directory", "second")
+        assert moved(planned)["nine"]["/name"] == "change"
+        assert outcomes(applied) == {"nine": "applied"}
+        assert (shown(tale, "9", "name"), shown(tale, "a", "name")) == ("Neun", "Front desk")
+        assert (entry(tale, "9")["name"], entry(tale, "a")["name"]) == ("Neun", "Front desk")
+
+
+# --- A3: an ignored path keeps what the record has, so that git's move is a change when the ignore ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignoring:
+    """A path that is ignored while git moves from one definition to another."""
+
+    path: str
+    first: Fields
+    second: Fields
+    changes: tuple[str, ...]
+
+
+IGNORES = {
+    "a field": Ignoring(
+        path="/firstMessage", first={"firstMessage": "one"}, second={"firstMessage": "two"}, changes=("/firstMessage",)
+    ),
+    "a key of an object": Ignoring(
+        path="/model/temperature",
+        first={"model": {"temperature": 0.6}},
+        second={"model": {"temperature": 0.1}},
+        changes=("/model/temperature",),
+    ),
+    "an object": Ignoring(
+        path="/model",
+        first={"model": {"temperature": 0.6, "maxTokens": 5}},
+        second={"model": {"temperature": 0.1, "maxTokens": 5}},
+        changes=("/model/temperature",),
+    ),
+    "a key deep inside": Ignoring(
+        path="/metadata/crm/owner/name",
+        first={"metadata": {"crm": {"owner": {"name": "one", "team": "x"}}}},
+        second={"metadata": {"crm": {"owner": {"name": "two", "team": "x"}}}},
+        changes=("/metadata/crm/owner/name",),
+    ),
+    "a key of any object": Ignoring(
+        path="/metadata/*/x",
+        first={"metadata": {"p": {"x": 1, "y": 1}, "q": {"x": 1}}},
+        second={"metadata": {"p": {"x": 2, "y": 1}, "q": {"x": 2}}},
+        changes=("/metadata/p/x", "/metadata/q/x"),
+    ),
+    "any key": Ignoring(
+        path="/metadata/*",
+        first={"metadata": {"p": 1, "q": 1}},
+        second={"metadata": {"p": 2, "q": 1}},
+        changes=("/metadata/p",),
+    ),
+    "a key of an element": Ignoring(
+        path="/metadata/list/0/x",
+        first={"metadata": {"list": [{"x": 1, "y": 1}, {"x": 1}]}},
+        second={"metadata": {"list": [{"x": 2, "y": 1}, {"x": 1}]}},
+        changes=("/metadata/list",),
+    ),
+    "a key of any element": Ignoring(
+        path="/metadata/list/*/x",
+        first={"metadata": {"list": [{"x": 1, "y": 1}, {"x": 1}]}},
+        second={"metadata": {"list": [{"x": 2, "y": 1}, {"x": 3}]}},
+        changes=("/metadata/list",),
+    ),
+    "an element": Ignoring(
+        path="/metadata/list/1",
+        first={"metadata": {"list": [1, 1, 1]}},
+        second={"metadata": {"list": [1, 2, 1]}},
+        changes=("/metadata/list",),
+    ),
+    "a list": Ignoring(
+        path="/metadata/list",
+        first={"metadata": {"list": [1, 1]}},
+        second={"metadata": {"list": [1, 2, 3]}},
+        changes=("/metadata/list",),
+    ),
+    "a key of a list that grows": Ignoring(
+        path="/metadata/list/*/x",
+        first={"metadata": {"list": [{"x": 1, "y": 1}]}},
+        second={"metadata": {"list": [{"x": 2, "y": 2}, {"x": 5, "y": 5}]}},
+        changes=("/metadata/list",),
+    ),
+    "a list without an order": Ignoring(
+        path="/endCallPhrases",
+        first={"endCallPhrases": ["one"]},
+        second={"endCallPhrases": ["two", "one"]},
+        changes=("/endCallPhrases",),
+    ),
+    "what becomes null": Ignoring(
+        path="/endCallMessage",
+        first={"endCallMessage": "one"},
+        second={"endCallMessage": None},
+        changes=("/endCallMessage",),
+    ),
+    "what lies in an object that becomes null": Ignoring(
+        path="/metadata/key",
+        first={"metadata": {"key": 1, "team": "x"}},
+        second={"metadata": None},
+        changes=("/metadata",),
+    ),
+    "what lies in an object that was not there": Ignoring(
+        path="/metadata/crm/key",
+        first={"metadata": {"team": "x"}},
+        second={"metadata": {"team": "x", "crm": {"key": 1}}},
+        changes=("/metadata/crm/key",),
+    ),
+    "a field that was not there": Ignoring(
+        path="/voicemailMessage",
+        first={"name": "Desk"},
+        second={"voicemailMessage": "two"},
+        changes=("/voicemailMessage",),
+    ),
+}
+
+
+def ignoring(tmp_path: Path, first: Fields, **fields: Any) -> AbstractContextManager[Story]:
+    """One recorded desk that declares something to be ignored."""
+    return desks(tmp_path / "repository", "a", **{**first, **fields})
+
+
+def ignore(tale: Story, path: str) -> None:
+    configured(tale, ignore=[{"path": path, "reason": "set by the CRM"}])
+
+
+def holds(found: Any, wanted: Any) -> bool:
+    """Tell whether live has all that a definition declares; null is the same as nothing."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(holds(found.get(key), value) for key, value in wanted.items())
+    return bool(found == wanted)
+
+
+@pytest.mark.parametrize("name", IGNORES)
+def test_a3_when_an_ignore_ends_gits_move_is_a_change(tmp_path: Path, name: str) -> None:
+    case = IGNORES[name]
+    with ignoring(tmp_path, case.first) as tale:
+        ignore(tale, case.path)
+        changed(tale, "a", **case.second)
+        tale.recorded()
+        ignored = live(tale, "a")
+        configured(tale)
+        planned = tale.plan()
+        file = tale.root / "assistants/a.yaml"
+        before = file.read_bytes()
+        pulled = tale.run("pull")
+        assert moved(planned) == {"a": dict.fromkeys(case.changes, "change")}
+        assert (pulled.code, pulled.stdout, file.read_bytes()) == (0, "", before)
+        applied = tale.recorded()
+        assert outcomes(applied) == {"a": "applied"}
+        assert not holds(ignored, case.second)
+        assert holds(live(tale, "a"), case.second)
+        assert moved(tale.plan()) == {}
+
+
+def test_a3_with_the_installed_command(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a", kind=Installed, model={"temperature": 0.6}) as tale:
+        ignore(tale, "/model/temperature")
+        changed(tale, "a", model={"temperature": 0.1})
+        ended_well(tale.run("apply", "--yes", "--record"))
+        configured(tale)
+        planned = ended_well(tale.run("plan"))
+        pulled = ended_well(tale.run("pull"))
+        ended_well(tale.run("apply", "--yes"))
+        assert "~ model.temperature: 0.6 -> 0.1" in planned.stdout
+        assert (pulled.stdout, tale.git("status", "--porcelain")) == ("", "")
+        assert shown(tale, "a", "model")["temperature"] == 0.1
+
+
+@pytest.mark.parametrize("name", IGNORES)
+def test_an_ignored_path_keeps_what_the_record_has(tmp_path: Path, name: str) -> None:
+    """Through as many applies as there are, and beside a change that is not ignored."""
+    case = IGNORES[name]
+    with ignoring(tmp_path, case.first) as tale:
+        ignore(tale, case.path)
+        for text in ("one more", "and one more"):
+            changed(tale, "a", **{"name": text, **case.second})
+            tale.recorded()
+            now = entry(tale, "a")
+            assert now["name"] == text
+            assert not holds(now, case.second)
+        if name != "a key of a list that grows":  # what is new in it went live, and is recorded
+            assert holds(now, case.first | {"name": text})
+
+
+MOVED_LIVE: dict[str, tuple[Ignoring, Fields]] = {
+    "a field": (IGNORES["a field"], {"firstMessage": "theirs"}),
+    "a key of an object": (IGNORES["a key of an object"], {"model": {**live_of({})["model"], "temperature": 0.9}}),
+    "a key of an element": (IGNORES["a key of an element"], {"metadata": {"list": [{"x": 9, "y": 1}, {"x": 1}]}}),
+    "an element": (IGNORES["an element"], {"metadata": {"list": [1, 9, 1]}}),
+    "what live has lost": (IGNORES["a key deep inside"], {"metadata": {"crm": {"owner": {"team": "x"}}}}),
+    "an object that live has lost": (IGNORES["a key deep inside"], {"metadata": {"own": 1}}),
+}
+
+
+@pytest.mark.parametrize("name", MOVED_LIVE)
+def test_when_an_ignore_ends_over_a_live_edit_it_is_a_conflict(tmp_path: Path, name: str) -> None:
+    case, edit = MOVED_LIVE[name]
+    with ignoring(tmp_path, case.first) as tale:
+        ignore(tale, case.path)
+        changed(tale, "a", **case.second)
+        tale.recorded()
+        tale.sandbox.edit("asst_a", **edit)
+        tale.recorded()
+        configured(tale)
+        before = live(tale, "a")
+        planned, applied = tale.plan(), tale.recorded()
+        assert {kind for kinds in moved(planned).values() for kind in kinds.values()} >= {"conflict"}
+        assert outcomes(applied) == {"a": "refused"}
+        assert live(tale, "a") == before
+
+
+@pytest.mark.parametrize("name", ["a field", "a key of an object", "a key of an element", "an element"])
+def test_when_an_ignore_ends_over_a_live_edit_alone_it_is_drift(tmp_path: Path, name: str) -> None:
+    case, edit = MOVED_LIVE[name]
+    with ignoring(tmp_path, case.first) as tale:
+        ignore(tale, case.path)
+        tale.sandbox.edit("asst_a", **edit)
+        tale.recorded()
+        configured(tale)
+        assert {kind for kinds in moved(tale.plan()).values() for kind in kinds.values()} == {"drift"}
+
+
+@pytest.mark.parametrize("name", [name for name in IGNORES if name != "an element"])
+def test_what_is_ignored_in_the_first_record_is_absent_and_a_change_when_that_ends(tmp_path: Path, name: str) -> None:
+    case = IGNORES[name]
+    with desks(tmp_path / "repository", "a", recorded=False, **case.first) as tale:
+        ignore(tale, case.path)
+        changed(tale, "a", **case.second)
+        assert outcomes(tale.recorded())["a"] in ("applied", "unchanged")
+        assert values_at(entry(tale, "a"), case.path) == []
+        configured(tale)
+        planned, applied = tale.plan(), tale.recorded()
+        assert set(moved(planned)["a"].values()) == {"change"}
+        assert outcomes(applied) == {"a": "applied"}
+        assert holds(live(tale, "a"), case.second)
+
+
+def values_at(tree: Any, path: str) -> list[Any]:
+    """What stands where a pattern leads."""
+    found = [tree]
+    for part in path[1:].split("/"):
+        below: list[Any] = []
+        for value in found:
+            if isinstance(value, dict):
+                below += [item for key, item in value.items() if part in ("*", key)]
+            elif isinstance(value, list):
+                below += [item for index, item in enumerate(value) if part in ("*", str(index))]
+        found = below
+    return found
+
+
+# --- A4: what did not converge is recorded as live showed it
+
+
+@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+def test_a4_after_a_text_that_was_trimmed_another_one_is_a_change(tmp_path: Path, kind: type[Story]) -> None:
+    with desks(tmp_path / "repository", "a", kind=kind) as tale:
+        tale.sandbox.rehearse("normalise trim firstMessage")
+        changed(tale, "a", firstMessage="Welcome!\n", name="Front desk")
+        first = tale.apply("--record")
+        assert outcomes(first) == {"a": "not_converged"}
+        assert (entry(tale, "a")["firstMessage"], entry(tale, "a")["name"]) == ("Welcome!", "Front desk")
+        again = tale.plan()
+        changed(tale, "a", firstMessage="Good day!", name="Front desk")
+        planned, second = tale.plan(), tale.apply("--record")
+        assert moved(again) == moved(planned) == {"a": {"/firstMessage": "change"}}
+        assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "Good day!")
+        assert moved(tale.plan()) == {}
+
+
+UNSETTLED: dict[str, tuple[str, Fields, Fields]] = {  # a rule of the API, what git says, what it says then
+    "a rounded number": (
+        "normalise round=1 model.temperature",
+        {"model": {"temperature": 0.25}},
+        {"model": {"temperature": 0.5}},
+    ),
+    "a trimmed text deep inside": (
+        "normalise trim *",
+        {"metadata": {"crm": {"text": "one ", "other": "x"}}},
+        {"metadata": {"crm": {"text": "two", "other": "x"}}},
+    ),
+    "a trimmed text in a list": (
+        "normalise trim *",
+        {"metadata": {"list": [{"text": "one "}, "x"]}},
+        {"metadata": {"list": [{"text": "two"}, "x"]}},
+    ),
+    "a dropped key": (
+        "drop unknown keys",
+        {"model": {"temperature": 0.2, "topK": 5}},
+        {"model": {"temperature": 0.3}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSETTLED)
+def test_what_did_not_converge_is_a_change_again_never_a_conflict(tmp_path: Path, name: str) -> None:
+    rule, first, second = UNSETTLED[name]
+    with desks(tmp_path / "repository", "a") as tale:
+        tale.sandbox.rehearse(rule)
+        configured(tale, extra_fields=["/model/topK"])
+        changed(tale, "a", **first)
+        assert outcomes(tale.recorded()) == {"a": "not_converged"}
+        again = {kind for kinds in moved(tale.plan()).values() for kind in kinds.values()}
+        changed(tale, "a", **second)
+        then = {kind for kinds in moved(tale.plan()).values() for kind in kinds.values()}
+        applied = tale.recorded()
+        assert (again, then) == ({"change"}, {"change"})
+        assert outcomes(applied) == {"a": "applied"}
+
+
+def test_a_write_that_the_api_swallowed_is_a_change_again(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a") as tale:
+        changed(tale, "a", firstMessage="ours")
+        with tale.meddling(deaf):
+            assert outcomes(tale.recorded()) == {"a": "not_converged"}
+        assert entry(tale, "a")["firstMessage"] == "Hello!"
+        changed(tale, "a", firstMessage="ours, too")
+        assert moved(tale.plan()) == {"a": {"/firstMessage": "change"}}
+
+
+def test_an_edit_after_what_did_not_converge_is_still_somebodys(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a") as tale:
+        tale.sandbox.rehearse("normalise trim firstMessage")
+        changed(tale, "a", firstMessage="Welcome!\n")
+        tale.recorded()
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        changed(tale, "a", firstMessage="Good day!")
+        assert moved(tale.plan()) == {"a": {"/firstMessage": "conflict"}}
+        assert outcomes(tale.recorded()) == {"a": "refused"}
+
+
+# --- A5: only a file that is gone has moved
+
+
+def tagged(tale: Story, place: str) -> Path:
+    """A commit v1 whose only definition stands somewhere else in the repository."""
+    file = tale.root / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes((tale.root / "assistants/a.yaml").read_bytes())
+    (tale.root / "assistants/a.yaml").unlink()
+    tale.commit("Backup")
+    tale.git("tag", "v1")
+    return file
+
+
+@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+@pytest.mark.parametrize("place", ["backup/desk.yaml", "desk.yml", "docs/examples/a.yaml"])
+def test_a5_a_definition_whose_old_file_stays_is_newly_managed(tmp_path: Path, kind: type[Story], place: str) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False, kind=kind) as tale:
+        tagged(tale, place)
+        changed(tale, "a")
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        file = tale.root / "assistants/a.yaml"
+        before = file.read_bytes()
+        planned, pulled = tale.plan("--base", "v1"), tale.run("pull", "--base", "v1")
+        assert (moved(planned), pulled.code, file.read_bytes()) == ({"a": {"/firstMessage": "change"}}, 0, before)
+        assert outcomes(tale.apply("--base", "v1")) == {"a": "applied"}
+        assert shown(tale, "a") == "Hello!"
+
+
+@pytest.mark.parametrize("place", ["backup/desk.yaml", "assistants/other/desk.yaml"])
+def test_a_definition_whose_old_file_is_gone_has_moved(tmp_path: Path, place: str) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as tale:
+        tagged(tale, place).unlink()
+        changed(tale, "a")
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        planned = tale.plan("--base", "v1")
+        assert (moved(planned), gone(planned)) == ({"a": {"/firstMessage": "drift"}}, [])
+        assert outcomes(tale.apply("--base", "v1")) == {"a": "unchanged"}
+        assert shown(tale, "a") == "theirs"
+
+
+# --- A6 and A7: recording is what happens where nothing else is said
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[tuple[Story, Story]]:
+    """A repository that records, and a fresh clone of it without the record."""
+    with desks(tmp_path / "repository", "a", "b", kind=Installed, recorded=False) as tale:
+        configured(tale, record=True)
+        ended_well(tale.run("apply", "--yes", "--base", "none"))
+        fresh = Installed(tmp_path / "clone", tale.sandbox)
+        fresh.git("remote", "add", "origin", tale.root.as_uri())
+        fresh.git("fetch", "--quiet", "origin")
+        fresh.git("checkout", "--quiet", "-B", "main", "origin/main")
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        tale.sandbox.forget_requests()
+        yield tale, fresh
+
+
+def test_a6_a_clone_without_the_record_overwrites_nothing(clone: tuple[Story, Story]) -> None:
+    tale, fresh = clone
+    assert tale.record is not None
+    changed(fresh, "b", firstMessage="ours")
+    done = fresh.run("apply", "--yes")
+    assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", []), done.stderr
+    assert FETCH in done.stderr
+    assert "--base none" in done.stderr
+    subprocess.run(["sh", "-c", FETCH], cwd=fresh.root, check=True, capture_output=True, env=environment())
+    assert fresh.record == tale.record
+    applied = fresh.apply()
+    assert outcomes(applied) == {"a": "unchanged", "b": "applied"}
+    assert (shown(tale, "a"), shown(tale, "b")) == ("theirs", "ours")
+    assert (fresh.parents, entry(fresh, "b")["firstMessage"]) == ([fresh.head, tale.record], "ours")
+
+
+def test_a7_an_apply_without_an_option_is_recorded_where_a_record_is(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a", kind=Installed) as tale:
+        for text in ("one", "two", "three"):
+            head, previous = changed(tale, "a", firstMessage=text), tale.record
+            assert outcomes(tale.apply()) == {"a": "applied"}
+            assert tale.parents == [head, previous]
+        assert moved(tale.plan()) == {}
+
+
+def test_ones_own_apply_is_no_conflict(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a") as tale:
+        planned: list[Document] = []
+        for text in ("one", "two"):
+            changed(tale, "a", firstMessage=text)
+            planned.append(copy.deepcopy(tale.plan()))
+            tale.apply()
+        assert [moved(document) for document in planned] == [{"a": {"/firstMessage": "change"}}] * 2
+        assert yaml.safe_load((tale.root / "assistants/a.yaml").read_text("utf-8"))["firstMessage"] == shown(tale, "a")
+
+
+def test_merged_is_what_it_says() -> None:
+    """Of the helper: what is below stays where nothing lies above."""
+    assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"c": 4}}) == {"a": {"b": 1, "c": 4}, "d": 3}

@@ -1,0 +1,212 @@
+"""A record of the older form, made by older code: it is read as the revision that it is, and nothing of it is lost."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from desks import Fields, ended_well, live, shown
+from histories import Moved, gone, moved
+from projects import outcomes
+from servers import running_sandbox
+from stories import REF, Installed, Story, entries
+
+SAVED = Path(__file__).with_name("older_record")
+LIVE: dict[str, Fields] = json.loads((SAVED / "live.json").read_text("utf-8"))
+STAGING = ("--environment", "staging")
+SECOND = ("--directory", "second")
+STAGING_REF = "refs/reconciler/staging/applied"
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """The repository with its two records, and what was live when they were made."""
+    with running_sandbox({f"asst_{name}": fields for name, fields in LIVE.items()}) as sandbox:
+        told = Installed(tmp_path / "repository", sandbox)
+        bundle = str(SAVED / "repository.bundle")
+        told.git("fetch", "--quiet", bundle, "refs/heads/main", "refs/reconciler/*:refs/reconciler/*")
+        told.git("checkout", "--quiet", "-B", "main", "FETCH_HEAD")
+        yield told
+
+
+def recorded(tale: Story, ref: str = REF) -> dict[str, Fields]:
+    """What a record of the new form says, by path; it holds nothing but entries."""
+    names = tale.git("ls-tree", "-r", "--name-only", ref).splitlines()
+    found = tale.tree(ref)
+    assert sorted(found) == names
+    for name in names:
+        assert tale.git("cat-file", "blob", f"{ref}:{name}").startswith("id: asst_")
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """Edits in the dashboard, and what a plan says of them."""
+
+    options: tuple[str, ...] = ()
+    edits: dict[str, Fields] = field(default_factory=dict)
+    moved: Moved
+
+
+PLANS = {
+    "nothing": Planned(moved={"b": {"/firstMessage": "change"}, "east/c": {"/firstMessage": "change"}}),
+    "edits": Planned(
+        edits={"a": {"firstMessage": "theirs"}, "b": {"name": "Theirs"}},
+        moved={
+            "a": {"/firstMessage": "drift"},
+            "b": {"/firstMessage": "change", "/name": "drift"},
+            "east/c": {"/firstMessage": "change"},
+        },
+    ),
+    "an edit of what failed": Planned(
+        edits={"b": {"firstMessage": "theirs"}},
+        moved={"b": {"/firstMessage": "conflict"}, "east/c": {"/firstMessage": "change"}},
+    ),
+    "the other folder": Planned(options=SECOND, moved={"n": {"/firstMessage": "change"}}),
+    "the other folder, edited": Planned(
+        options=SECOND, edits={"n": {"name": "Theirs"}}, moved={"n": {"/firstMessage": "change", "/name": "drift"}}
+    ),
+    "an environment": Planned(
+        options=STAGING, moved={"b": {"/firstMessage": "change", "/model/temperature": "change"}}
+    ),
+    "an environment, edited": Planned(
+        options=STAGING,
+        edits={"sa": {"endCallMessage": "Theirs"}, "sb": {"firstMessage": "theirs"}},
+        moved={
+            "a": {"/endCallMessage": "drift"},
+            "b": {"/firstMessage": "conflict", "/model/temperature": "change"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_tells_drift_from_change_as_before(tale: Story, name: str) -> None:
+    case = PLANS[name]
+    for assistant, fields in case.edits.items():
+        tale.sandbox.edit(f"asst_{assistant}", **fields)
+    document = tale.plan(*case.options)
+    assert (moved(document), gone(document)) == (case.moved, [])
+    assert document["base"] == {
+        "ref": STAGING_REF if case.options == STAGING else REF,
+        "commit": tale.git("rev-parse", STAGING_REF if case.options == STAGING else REF),
+    }
+
+
+def test_a_live_edit_is_drift_for_drift_and_pull(tale: Story) -> None:
+    tale.sandbox.edit("asst_a", firstMessage="theirs")
+    drifted = moved(tale.report("drift"))
+    assert drifted["a"] == {"/firstMessage": "drift"}
+    done = ended_well(tale.run("pull"))
+    assert done.stdout == "assistants/a.yaml: firstMessage\n"
+    assert tale.git("diff", "--name-only") == "assistants/a.yaml"
+
+
+TWO = {"firstMessage": "two", "name": "Desk"}
+
+
+def test_an_apply_on_top_converts_it_and_loses_no_entry(tale: Story) -> None:
+    tale.sandbox.edit("asst_a", name="Theirs")
+    older = tale.record
+    document = tale.apply()
+    assert outcomes(document) == {"a": "unchanged", "b": "applied", "east/c": "applied"}
+    assert (tale.parents, tale.trailers, gone(document)) == ([tale.head, older], [], [])
+    assert recorded(tale) == {
+        "assistants/a.yaml": {"id": "asst_a", **TWO, "model": {"temperature": 0.7}},
+        "assistants/b.yaml": {"id": "asst_b", **TWO, "model": {"temperature": 0.7}},
+        "assistants/east/c.yml": {"id": "asst_c", **TWO},
+        "second/n.yaml": {"id": "asst_n", "name": "Night", "firstMessage": "one"},
+    }
+    assert moved(tale.plan()) == {"a": {"/name": "drift"}}
+    assert moved(tale.plan(*SECOND)) == {"n": {"/firstMessage": "change"}}
+
+
+def test_an_apply_of_the_other_folder_converts_it_and_keeps_the_trailer(tale: Story) -> None:
+    trailers = tale.trailers
+    assert outcomes(tale.apply(*SECOND)) == {"n": "applied"}
+    assert tale.trailers == trailers != []
+    assert {path: declared["firstMessage"] for path, declared in recorded(tale).items()} == {
+        "assistants/a.yaml": "two",
+        "assistants/b.yaml": "one",
+        "assistants/east/c.yml": "one",
+        "second/n.yaml": "two",
+    }
+    assert moved(tale.plan()) == PLANS["nothing"].moved
+    assert outcomes(tale.apply())["east/c"] == "applied"
+    assert (tale.trailers, shown(tale, "c")) == ([], "two")
+
+
+def test_an_apply_of_one_definition_converts_all_of_it(tale: Story) -> None:
+    assert outcomes(tale.apply("assistants/b.yaml")) == {"b": "applied"}
+    assert {path: declared["firstMessage"] for path, declared in recorded(tale).items()} == {
+        "assistants/a.yaml": "two",
+        "assistants/b.yaml": "two",
+        "assistants/east/c.yml": "one",
+        "second/n.yaml": "one",
+    }
+    assert len(tale.trailers) == 1
+
+
+def test_an_apply_in_an_environment_converts_its_record_alone(tale: Story) -> None:
+    other = tale.record
+    document = tale.apply(*STAGING)
+    assert outcomes(document) == {"a": "unchanged", "b": "applied", "east/c": "unchanged"}
+    found = recorded(tale, STAGING_REF)
+    assert found.keys() - {"second/n.yaml"} == {"assistants/a.yaml", "assistants/b.yaml", "assistants/east/c.yml"}
+    staging = {**TWO, "model": {"temperature": 0.3}}
+    assert found["assistants/a.yaml"] == {"id": "asst_sa", **staging, "endCallMessage": None}
+    assert found["assistants/b.yaml"] == {"id": "asst_sb", **staging}
+    assert found["assistants/east/c.yml"] == {"id": "asst_sc", **TWO}
+    assert (tale.record, moved(tale.plan(*STAGING))) == (other, {})
+    assert tale.git("log", "-1", "--format=%P", STAGING_REF).split()[0] == tale.head
+
+
+def test_an_apply_of_one_definition_of_an_environment_keeps_what_failed_before(tale: Story) -> None:
+    tale.apply(*STAGING, "assistants/a.yaml")
+    found = recorded(tale, STAGING_REF)
+    assert found["assistants/b.yaml"] == {
+        "id": "asst_sb",
+        "name": "Desk",
+        "firstMessage": "one",
+        "model": {"temperature": 0.2},
+    }
+    assert moved(tale.plan(*STAGING)) == PLANS["an environment"].moved
+
+
+def test_a_definition_that_moves_or_goes_is_known_to_it(tale: Story) -> None:
+    tale.git("mv", "assistants/b.yaml", "second/b.yaml")
+    (tale.root / "assistants/a.yaml").unlink()
+    (tale.root / "environments/staging/a.yaml").unlink()
+    tale.commit("Move")
+    tale.sandbox.edit("asst_b", name="Theirs")
+    planned = tale.plan()
+    assert (moved(planned), gone(planned)) == ({"east/c": {"/firstMessage": "change"}}, ["assistants/a.yaml"])
+    tale.apply()
+    assert sorted(declared["id"] for declared in recorded(tale).values()) == ["asst_b", "asst_c", "asst_n"]
+    there = moved(tale.plan(*SECOND))
+    assert there["b"] == {"/firstMessage": "change", "/name": "drift"}
+
+
+def test_an_unclear_write_is_sent_again(tale: Story) -> None:
+    tale.sandbox.edit("asst_c", firstMessage="two")  # it had landed, in the end
+    entry = entries(tale.plan("assistants/east"))["east/c"]
+    assert (entry["status"], entry["patch"]) == ("in_sync", {"firstMessage": "two"})
+    tale.sandbox.forget_requests()
+    assert outcomes(tale.apply("assistants/east")) == {"east/c": "applied"}
+    assert (tale.sandbox.patches, tale.trailers) == ([{"firstMessage": "two"}], [])
+
+
+def test_what_was_saved_is_what_it_says(tale: Story) -> None:
+    """Of the fixture: the older form has HEAD's tree, with an older file where an assistant did not get there."""
+    files: dict[str, Any] = tale.tree(REF)
+    assert "reconciler.yaml" in tale.git("ls-tree", "-r", "--name-only", REF)
+    assert files["assistants/b.yaml"]["firstMessage"] == "one"
+    assert yaml.safe_load(tale.git("show", f"{STAGING_REF}:environments/staging/b.yaml"))["model"]["temperature"] == 0.2
+    assert [trailer["id"] for trailer in tale.trailers] == ["asst_c"]
+    assert {name: live(tale, name)["firstMessage"] for name in LIVE} == {
+        **dict.fromkeys(("a", "sa", "sc"), "two"),
+        **dict.fromkeys(("b", "c", "n", "sb"), "one"),
+    }

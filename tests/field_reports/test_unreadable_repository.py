@@ -1,0 +1,442 @@
+"""A repository that cannot be read is an error with a way out: never "no base", never "definition gone"."""
+
+import contextlib
+import functools
+import importlib.util
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from commands import Completed, run, signed_in
+from desks import DECLARED, NO_BASE, changed, desks, ended_well, live, live_of, shown
+from faulty_git import COMMANDS, NAMES, WAYS, FaultyGit, Scene, sweep
+from histories import moved
+from projects import outcomes
+from stories import REF, Installed, Story, story
+
+# --- B1 and B2: git is missing, broken or killed
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES) as tale:
+        yield Scene(tale)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The same, told with the installed command: for the rows of the field reports themselves."""
+    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES, kind=Installed) as tale:
+        yield Scene(tale)
+
+
+def test_without_a_fault_everybody_gets_what_they_asked_for(scene: Scene) -> None:
+    for command in COMMANDS:
+        done, ended = scene.run(command)
+        assert (scene.harm(command, done, ended), done.code) == ([], 0)
+        if command == "apply":
+            assert (ended.live["changed"]["firstMessage"], ended.live["both"]["name"]) == ("ours", "Ours")
+        if command == "pull":
+            assert b"theirs" in ended.files["edited.yaml"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("more", [(), ("--changed",), ("assistants/edited.yaml",)], ids=["all", "changed", "one"])
+def test_b1_git_is_needed_where_there_is_a_repository(
+    installed: Scene, tmp_path: Path, command: str, more: tuple[str, ...]
+) -> None:
+    done, ended = installed.run(command, *more, env={"PATH": str(tmp_path)})
+    assert (installed.harm(command, done, ended), done.code, done.stdout) == ([], 1, "")
+    assert re.search(r"\bgit\b", done.stderr)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("way", ["is killed", "exits 1"])
+def test_b2_git_breaks_when_it_is_asked_for_a_revision(
+    installed: Scene, tmp_path: Path, command: str, way: str
+) -> None:
+    git = FaultyGit(tmp_path / "bin")
+    git.break_for("rev-parse", way)
+    done, ended = installed.run(command, env=git.env)
+    wrong = installed.harm(command, done, ended)
+    assert wrong == []
+    assert done.code == 1 or "rev-parse" not in git.questions
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("way", WAYS)
+def test_b2_git_breaks_at_any_of_its_calls(scene: Scene, tmp_path: Path, command: str, way: str) -> None:
+    git = FaultyGit(tmp_path / "bin")
+    git.sound()
+    scene.run(command, env=git.env)
+    calls = range(1, len(git.calls) + 1)
+    found = sweep(scene, git, command, [functools.partial(git.break_at, number, way) for number in calls])
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("way", ["exits 1", "exits 128", "is killed"])
+def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command: str, way: str) -> None:
+    git = FaultyGit(tmp_path / "bin")
+    git.sound()
+    scene.run(command, env=git.env)
+    found = sweep(scene, git, command, [functools.partial(git.break_for, kind, way) for kind in git.questions])
+    assert not found, "\n".join(found)
+
+
+# --- B3 and B4: sparse checkouts
+
+SECRET = "s3cret-of-the-crm"
+SETTINGS = {
+    "ignore": [{"path": "/firstMessage", "reason": "set by the campaign"}],
+    "sensitive": ["/metadata/key"],
+    "environments": {"staging": {"overlay": "environments/staging"}},
+}
+WRITTEN = {**DECLARED, "metadata": {"key": SECRET}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sparse:
+    """A sparse checkout: what `git sparse-checkout set` gets, and where the commands are run."""
+
+    options: tuple[str, ...]
+    folder: str = ""
+    environment: str = ""
+
+
+SPARSE = {
+    "the settings": Sparse(options=("--no-cone", "/bots/assistants/"), folder="bots"),
+    "a definition": Sparse(options=("--no-cone", "/*", "!/bots/assistants/east/a.yaml"), folder="bots"),
+    "a folder of definitions": Sparse(options=("--cone", "bots/assistants/west"), folder="bots"),
+    "a folder of definitions, and so does the index": Sparse(
+        options=("--cone", "--sparse-index", "bots/assistants/west"), folder="bots"
+    ),
+    "all definitions": Sparse(options=("--cone", "bots/docs"), folder="bots"),
+    "an overlay": Sparse(
+        options=("--no-cone", "/*", "!/bots/environments/staging/east/a.yaml"), folder="bots", environment="staging"
+    ),
+    "a folder of overlays": Sparse(options=("--cone", "bots/assistants"), folder="bots", environment="staging"),
+}
+SPARSE_COMMANDS = [("plan",), ("plan", "--changed"), ("drift",), ("apply", "--yes"), ("pull",)]
+
+
+@pytest.fixture
+def bots(tmp_path: Path) -> Iterator[Story]:
+    """A project in a folder of its repository, applied and recorded; then the record is behind, and live edited."""
+    seed = {name: live_of(WRITTEN) for name in ("a", "b")}
+    with story(tmp_path / "repository", seed, kind=Installed) as tale:
+        for place, name in (("east/a", "a"), ("west/b", "b")):
+            _write(tale, f"assistants/{place}", id=f"asst_{name}", **WRITTEN)
+            _write(tale, f"environments/staging/{place}", endCallMessage="Goodbye")
+        (tale.root / "bots/reconciler.yaml").write_text(json.dumps(SETTINGS), "utf-8")
+        for folder in ("bots/docs", "elsewhere"):
+            (tale.root / folder).mkdir()
+            (tale.root / folder / "notes.md").write_text("x")
+        tale.commit("First")
+        for options in ([], ["--environment", "staging"]):
+            ended_well(_in(tale, "bots", "apply", "--yes", "--record", "--base", "none", *options))
+        _write(tale, "assistants/west/b", id="asst_b", **{**WRITTEN, "name": "Front desk"})
+        tale.commit("Second")
+        tale.sandbox.edit("asst_a", firstMessage="theirs", metadata={"key": f"{SECRET}-2"})
+        tale.sandbox.forget_requests()
+        yield tale
+
+
+def _write(tale: Story, place: str, **fields: Any) -> None:
+    file = tale.root / "bots" / f"{place}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(fields, sort_keys=False), "utf-8")
+
+
+def _in(tale: Story, folder: str, *arguments: str) -> Completed:
+    return run(*arguments, cwd=tale.root / folder, env=signed_in(tale.sandbox))
+
+
+@pytest.mark.parametrize("hidden", SPARSE)
+def test_b3_and_b4_a_sparse_checkout_may_not_hide_what_a_run_is_about(bots: Story, hidden: str) -> None:
+    case = SPARSE[hidden]
+    bots.git("sparse-checkout", "set", *case.options)
+    (bots.root / case.folder).mkdir(exist_ok=True)
+    status, record = bots.git("status", "--porcelain"), bots.record
+    for command in SPARSE_COMMANDS:
+        options = ("--environment", case.environment) if case.environment else ()
+        done = _in(bots, case.folder, *command, *options)
+        said = done.stdout + done.stderr
+        assert done.code == 1, (command, said)
+        assert "git sparse-checkout" in done.stderr, command
+        assert NO_BASE not in said
+        assert "no longer" not in said
+        assert "removed" not in done.stdout
+        assert SECRET not in said
+    assert (bots.sandbox.patches, bots.record, bots.git("status", "--porcelain")) == ([], record, status)
+    bots.git("sparse-checkout", "disable")  # one of the ways out
+    assert _in(bots, "bots", "plan").code == 0
+
+
+def test_a_sparse_checkout_may_hide_what_a_run_is_not_about(bots: Story) -> None:
+    bots.git("sparse-checkout", "set", "--cone", "bots")
+    assert not (bots.root / "elsewhere").exists()
+    for command in SPARSE_COMMANDS:
+        assert _in(bots, "bots", *command).code == 0, command
+    assert bots.sandbox.live("asst_b")["name"] == "Front desk"
+
+
+def test_a_file_that_somebody_removed_is_still_a_definition_that_is_gone(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a", "b") as tale:
+        (tale.root / "assistants/b.yaml").unlink()
+        assert tale.plan()["no_longer_managed"] == [{"file": "assistants/b.yaml", "id": "asst_b"}]
+
+
+# --- B5: clean and smudge filters
+
+ROT = "tr A-Za-z N-ZA-Mn-za-m"
+
+
+def filtered(tale: Story, *, clean: str = ROT, smudge: str = ROT, required: str = "true") -> None:
+    """Let git hold every definition otherwise than the working tree does."""
+    for name, value in (("clean", clean), ("smudge", smudge), ("required", required)):
+        tale.git("config", f"filter.rot.{name}", value)
+    (tale.root / ".gitattributes").write_text("*.yaml filter=rot\n")
+
+
+@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_path: Path, kind: type[Story]) -> None:
+    with desks(tmp_path / "repository", "a", "b", recorded=False, kind=kind) as tale:
+        filtered(tale)
+        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
+        tale.commit("Filtered")
+        assert "Uryyb" in tale.git("cat-file", "blob", "HEAD:assistants/a.yaml")
+        done = tale.run("apply", "--yes", "--record", "--base", "none")
+        if done.code:
+            assert "filter" in done.stderr
+            assert (tale.record, tale.sandbox.patches) == (None, [])
+            return
+        changed(tale, "b", firstMessage="ours")
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        assert "firstMessage: Hello!" in tale.git("cat-file", "blob", f"{REF}:assistants/a.yaml")
+        assert moved(tale.plan()) == {"a": {"/firstMessage": "drift"}, "b": {"/firstMessage": "change"}}
+        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "applied"}
+        assert (shown(tale, "a"), shown(tale, "b")) == ("theirs", "ours")
+        assert moved(tale.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "drift"}}
+        assert moved(tale.report("drift", "--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "drift", "pull"])
+@pytest.mark.parametrize("base", ["HEAD", "HEAD~1"])
+def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: Path, command: str, base: str) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as tale:
+        filtered(tale)
+        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
+        tale.commit("Filtered")
+        tale.commit("Nothing", allow_empty=True)
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        done = tale.run(*COMMANDS[command], "--base", base)
+        assert shown(tale, "a") == "theirs"
+        assert NO_BASE not in done.stdout + done.stderr
+        if done.code:
+            assert "filter" in done.stderr
+        elif command != "pull":
+            assert moved(json.loads(done.stdout)) == {"a": {"/firstMessage": "drift"}}
+
+
+def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as tale:
+        filtered(tale)
+        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
+        tale.commit("Filtered")
+        filtered(tale, clean="false", smudge="false")
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        done = tale.run(*COMMANDS["apply"], "--base", "HEAD")
+        assert shown(tale, "a") == "theirs"
+        assert done.code == 0 or "filter" in done.stderr
+
+
+# --- B6: submodules
+
+
+@contextlib.contextmanager
+def with_submodule(tmp_path: Path, place: str) -> Iterator[Story]:
+    """A recorded desk `a`, and a submodule with the definition of `b` at a place of the repository."""
+    with desks(tmp_path / "repository", "a", "b", kind=Installed) as tale:
+        shared = Story(tmp_path / "shared", tale.sandbox)
+        (tale.root / "assistants/b.yaml").rename(shared.root / "b.yaml")
+        shared.commit("Shared")
+        tale.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shared.root), place)
+        tale.commit("Submodule")
+        tale.sandbox.edit("asst_b", firstMessage="theirs")
+        tale.sandbox.forget_requests()
+        yield tale
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("plan",), ("plan", "--changed"), ("drift",), ("apply", "--yes"), ("pull",)),
+        *(("apply", "--yes", "--record"), ("plan", "--base", "HEAD"), ("apply", "--yes", "--base", "HEAD")),
+    ],
+    ids=" ".join,
+)
+def test_b6_a_submodule_may_not_hide_definitions(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with with_submodule(tmp_path, "assistants/shared") as tale:
+        file = tale.root / "assistants/shared/b.yaml"
+        record, before = tale.record, file.read_bytes()
+        done = tale.run(*command)
+        assert (done.code, "submodule" in done.stderr) == (1, True), done.stdout + done.stderr
+        assert "assistants/shared" in done.stderr
+        assert NO_BASE not in done.stdout + done.stderr
+        assert (tale.sandbox.patches, tale.record, file.read_bytes()) == ([], record, before)
+        assert shown(tale, "b") == "theirs"
+
+
+def test_a_submodule_that_is_not_checked_out_hides_definitions_too(tmp_path: Path) -> None:
+    with with_submodule(tmp_path, "assistants/shared") as tale:
+        tale.git("submodule", "--quiet", "deinit", "--force", "assistants/shared")
+        done = tale.run("plan")
+        assert (done.code, "submodule" in done.stderr) == (1, True), done.stdout + done.stderr
+
+
+def test_a_submodule_elsewhere_hides_nothing(tmp_path: Path) -> None:
+    with with_submodule(tmp_path, "vendor/shared") as tale:
+        changed(tale, "a", firstMessage="ours")
+        assert outcomes(tale.recorded()) == {"a": "applied"}
+        assert shown(tale, "b") == "theirs"
+
+
+# --- objects and refs that are damaged
+
+
+def without_object(tale: Story, revision: str) -> None:
+    """Delete an object from the repository."""
+    name = tale.git("rev-parse", revision)
+    (tale.root / ".git/objects" / name[:2] / name[2:]).unlink()
+
+
+def with_comment(tale: Story) -> None:
+    """Commit something that every object of HEAD differs in, and the record does not know."""
+    file = tale.root / "assistants/edited.yaml"
+    file.write_text(f"# A comment.\n{file.read_text('utf-8')}", "utf-8")
+    tale.commit("Comment")
+
+
+DAMAGED = {  # and whether a run can do without it
+    "the record": (REF, False),
+    "the record's tree": (f"{REF}^{{tree}}", False),
+    "the record's folder": (f"{REF}:assistants", False),
+    "the record of one that was edited": (f"{REF}:assistants/edited.yaml", False),
+    "the record of one that git changed": (f"{REF}:assistants/changed.yaml", False),
+    "HEAD": ("HEAD", True),
+    "HEAD's tree": ("HEAD^{tree}", True),
+    "HEAD's folder": ("HEAD:assistants", True),
+    "a definition of HEAD": ("HEAD:assistants/changed.yaml", True),
+    "another definition of HEAD": ("HEAD:assistants/edited.yaml", True),
+    "the commit that was applied": ("HEAD~2", True),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_missing_object_is_an_error_or_not_needed(tmp_path: Path, what: str) -> None:
+    revision, dispensable = DAMAGED[what]
+    with desks(tmp_path / "repository", *NAMES) as tale:
+        with_comment(tale)
+        scene = Scene(tale)
+        sound = {command: scene.run(command)[1] for command in COMMANDS}
+        without_object(tale, revision)
+        for command in COMMANDS:
+            done, ended = scene.run(command)
+            assert scene.harm(command, done, ended) == [], command
+            assert done.code == 1 or (dispensable and ended == sound[command]), (command, done.stdout)
+
+
+CORRUPT: dict[str, Callable[[str], str]] = {
+    "empty": lambda name: "",
+    "half": lambda name: name[:20] + "\n",
+    "garbage": lambda name: "<<<<<<< HEAD\n",
+    "no object": lambda name: name[::-1] + "\n",
+    "binary": lambda name: "\0" * 41,
+}
+
+
+@pytest.mark.parametrize("how", CORRUPT)
+@pytest.mark.parametrize("ref", [REF, "refs/heads/main"])
+def test_a_corrupt_ref_is_an_error(tmp_path: Path, ref: str, how: str) -> None:
+    with desks(tmp_path / "repository", *NAMES) as tale:
+        scene = Scene(tale)
+        sound = {command: scene.run(command)[1] for command in COMMANDS}
+        file = tale.root / ".git" / ref
+        content = CORRUPT[how](file.read_text("ascii").strip())
+        for command in COMMANDS:
+            before = file.read_bytes()
+            file.write_bytes(content.encode())
+            scene.look_at_ref()
+            done, ended = scene.run(command)
+            file.write_bytes(before)
+            scene.look_at_ref()
+            assert scene.harm(command, done, ended) == [], command
+            assert done.code == 1 or (ref != REF and ended == sound[command]), (command, done.stdout)
+
+
+def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", *NAMES) as tale:
+        scene = Scene(tale)
+        (tale.root / ".git/HEAD").write_text("nothing\n")
+        for command in COMMANDS:
+            done, ended = scene.run(command)
+            assert (scene.harm(command, done, ended), done.code) == ([], 1), command
+
+
+# --- B7: a branch that is behind the record
+
+
+@contextlib.contextmanager
+def behind(root: Path, *, kind: type[Story] = Story) -> Iterator[Story]:
+    """PR 1 is merged and applied; the branch of PR 2 is checked out, and does not have it."""
+    with desks(root, "a", "b", kind=kind) as tale:
+        tale.git("checkout", "--quiet", "-b", "pr-2")
+        changed(tale, "b", firstMessage="of PR 2")
+        tale.git("checkout", "--quiet", "main")
+        changed(tale, "a", firstMessage="of PR 1")
+        assert outcomes(tale.recorded())["a"] == "applied"
+        tale.git("checkout", "--quiet", "pr-2")
+        tale.sandbox.forget_requests()
+        yield tale
+
+
+FORMATS = ["text", "json", "markdown", "github"]
+
+
+@pytest.mark.parametrize("options", [(), ("--changed",), ("--changed-since", "main")], ids=["all", "changed", "since"])
+def test_b7_a_branch_that_is_behind_the_record_says_so(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with behind(tmp_path / "repository", kind=Installed) as tale:
+        suffixes = [".json", ".md", *([".html"] if importlib.util.find_spec("jinja2") else [])]
+        files = [tmp_path / f"report{suffix}" for suffix in suffixes]
+        reports = [word for file in files for word in ("--report", str(file))]
+        said = {form: ended_well(tale.run("plan", *options, *reports, "--format", form)).stdout for form in FORMATS}
+        said |= {file.name: file.read_text("utf-8") for file in files}
+        for form, text in said.items():
+            assert "behind" in text, form
+        for document in (json.loads(said["json"]), json.loads(said["report.json"])):
+            assert [warning for warning in document["warnings"] if "behind" in warning]
+        if options != ("--changed",):
+            assert moved(json.loads(said["json"])).get("b") == {"/firstMessage": "change"}
+
+
+def test_a_branch_that_has_what_was_applied_says_nothing(tmp_path: Path) -> None:
+    with behind(tmp_path / "repository") as tale:
+        tale.git("-c", "user.name=A", "-c", "user.email=a@example.com", "merge", "--quiet", "-m", "Merge", "main")
+        for form in FORMATS:
+            assert "behind" not in ended_well(tale.run("plan", "--format", form)).stdout
+
+
+def test_a_branch_that_is_behind_is_not_applied(tmp_path: Path) -> None:
+    with behind(tmp_path / "repository") as tale:
+        before = live(tale, "a")
+        for options in ([], ["--record"], ["--no-record"]):
+            done = tale.run("apply", "--yes", *options)
+            assert (done.code, tale.sandbox.requests) == (1, []), options
+            assert "--allow-older" in done.stderr
+        assert live(tale, "a") == before

@@ -1,0 +1,57 @@
+"""A member that is added to an enum has a word, a colour and a place wherever the report has tables of them."""
+
+import enum
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+import reconciler.report
+from reconciler.core.outcome import Kind, Outcome, Severity, Status
+from reconciler.report.commands import NEUTRAL, TRAITS, Totals, Traits
+from reconciler.report.report import Report
+
+ENUMS = (Kind, Outcome, Severity, Status)
+
+
+def tables() -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Every table of a module of the report, and of the traits of each command, that has members for keys."""
+    for info in pkgutil.iter_modules(reconciler.report.__path__):
+        module = importlib.import_module(f"reconciler.report.{info.name}")
+        for name, value in vars(module).items():
+            if isinstance(value, Mapping):
+                yield f"{info.name}.{name}", value
+    for command, traits in {**TRAITS, "?": NEUTRAL}.items():
+        yield f"{command}.origins", traits.origins
+        yield from ((f"{command}.titles[{written}]", titles) for written, titles in traits.titles.items())
+
+
+TABLES = {name: table for name, table in tables() if any(isinstance(key, enum.Enum) for key in table)}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_with_one_member_of_an_enum_has_all_of_them(name: str) -> None:
+    keys = list(TABLES[name])
+    for kind in ENUMS:
+        present = [key for key in keys if isinstance(key, kind)]
+        assert not present or set(present) == set(kind), f"{name} lacks {set(kind) - set(present)}"
+
+
+def test_every_enum_has_tables() -> None:
+    assert len(TABLES) > 15
+    for kind in ENUMS:
+        assert any(isinstance(key, kind) for table in TABLES.values() for key in table)
+
+
+@pytest.mark.parametrize("command", TRAITS)
+def test_each_command_says_what_its_differences_are_called_whether_sent_or_not(command: str) -> None:
+    traits: Traits = TRAITS[command]
+    assert set(traits.sides) == set(traits.titles) == {True, False, None}
+    assert isinstance(traits.totals, Totals)
+
+
+def test_the_table_of_commands_holds_every_command_that_writes_a_report() -> None:
+    assert set(TRAITS) == {"validate", "plan", "apply", "drift", "rollback", "report"}
+    assert isinstance(Report.traits, property)

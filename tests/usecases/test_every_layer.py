@@ -1,0 +1,120 @@
+"""What holds for every kind of file that declares fields: it is shown, dated, recorded, protected and found again.
+
+A new kind of layer is a new row of `LAYERS`; CONTRIBUTING has the files that it takes.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from two_environments import Two, two_environments
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of layer: its file, as it is named from the root, and the file that `pull` writes to."""
+
+    name: str
+    file: str
+    takes_edits: str
+
+
+OWN = "assistants/a.yaml"
+OVERLAY = "environments/staging/a.yaml"
+LAYERS = (
+    Kind(name="definition", file=OWN, takes_edits=OVERLAY),
+    Kind(name="overlay", file=OVERLAY, takes_edits=OVERLAY),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Layered:
+    """An assistant whose `endCallMessage` stands in one layer."""
+
+    two: Two
+    kind: Kind
+
+    @property
+    def path(self) -> Path:
+        return self.two.root / self.kind.file
+
+    def say(self, words: str) -> None:
+        """Change the field in its layer."""
+        lines = [line for line in self.path.read_text("utf-8").splitlines() if not line.startswith("endCallMessage")]
+        self.path.write_text("\n".join([*lines, f"endCallMessage: {words}"]) + "\n", "utf-8")
+
+
+@pytest.fixture(params=LAYERS, ids=lambda kind: kind.name)
+def layered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Layered]:
+    """The assistant, applied and recorded once."""
+    with contextlib.ExitStack() as stack:
+        two = stack.enter_context(two_environments(tmp_path / "project", {"a": {"name": "A"}, "b": {"name": "B"}}))
+        for key in ("a", "b"):
+            two.shared(key, "firstMessage: Hello\n")
+            two.overlay("staging", key, f"id: asst_{key}\n")
+        found = Layered(two, request.param)
+        found.say("Bye")
+        two.tale.commit()
+        assert two.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
+        yield found
+
+
+def test_a_change_names_the_layer_its_line_and_its_commit(layered: Layered) -> None:
+    layered.say("So long")
+    commit = layered.two.tale.commit()
+    report = layered.two.report("staging", "plan", "--changed")
+    (entry,) = report["assistants"]
+    (change,) = entry["changes"]
+    assert (change["kind"], change["desired"]) == ("change", "So long")
+    assert change.get("file", OWN) == layered.kind.file
+    assert change["line"] == len(layered.path.read_text("utf-8").splitlines())
+    assert change["since"]["commit"] == commit
+
+
+def test_any_other_base_has_the_layer_too(layered: Layered) -> None:
+    layered.say("So long")
+    layered.two.tale.commit()
+    report = layered.two.report("staging", "plan", "--base", "HEAD~1")
+    assert [change["kind"] for entry in report["assistants"] for change in entry["changes"]] == ["change"]
+
+
+def test_the_record_has_its_values_in_the_definition_s_entry(layered: Layered) -> None:
+    tree = layered.two.tale.tree("refs/reconciler/staging/applied")
+    assert tree.keys() == {OWN, "assistants/b.yaml"}
+    assert tree[OWN]["endCallMessage"] == "Bye"
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_git_does_not_hold_is_not_recorded(layered: Layered, removed: bool) -> None:
+    layered.say("Not committed")
+    if removed:
+        lines = layered.path.read_text("utf-8").splitlines(keepends=True)
+        layered.path.write_text("".join(lines[:-1]), "utf-8")
+    done = layered.two.run("staging", "apply", "--yes")
+    assert done.code == 1
+    assert f"{layered.kind.file} differs from HEAD" in done.stderr
+
+
+def test_a_live_edit_is_pulled_into_the_right_file(layered: Layered) -> None:
+    layered.two.sandboxes["staging"].edit("asst_a", endCallMessage="Edited")
+    done = layered.two.run("staging", "pull")
+    assert done.code == 0, done.stderr
+    assert "Edited" in (layered.two.root / layered.kind.takes_edits).read_text("utf-8")
+    assert layered.two.tale.git("diff", "--name-only").splitlines() == [layered.kind.takes_edits]
+
+
+def test_a_problem_stands_at_its_place_in_the_layer(layered: Layered) -> None:
+    layered.say("12")
+    done = layered.two.run("staging", "validate")
+    line = len(layered.path.read_text("utf-8").splitlines())
+    assert f"{layered.kind.file}:{line}:17: endCallMessage must be text" in done.stdout
+
+
+def test_a_sparse_checkout_that_hides_it_is_an_error(layered: Layered) -> None:
+    layered.two.tale.git("sparse-checkout", "set", "--no-cone", "/*", f"!/{layered.kind.file}")
+    assert not layered.path.exists()
+    done = layered.two.run("staging", "plan")
+    assert done.code == 1
+    assert f"a sparse checkout hides {layered.kind.file}" in done.stderr

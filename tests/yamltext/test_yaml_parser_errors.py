@@ -1,0 +1,54 @@
+"""Rarer complaints of the parser, and that none of them quotes the file; the bad definitions have the others."""
+
+import pytest
+import yaml
+
+from reconciler.yamltext.parser_errors import explain
+from reconciler.yamltext.reader import YamlProblems, read_yaml
+
+
+def said_of(text: str) -> str:
+    with pytest.raises(YamlProblems) as caught:
+        read_yaml(text)
+    (problem,) = caught.value.problems
+    return f"{problem.line}:{problem.column} {problem.message}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &x 1\nb: *x y\n", "2:7 this text cannot go on like this"),
+        ('a: "x\\" y" z\n', "1:12 the text goes on after its closing quote"),
+        ("a: 'x\nb: c\nd: 'e'\n", "1:4 this quote is opened and not closed"),
+        ("a: [b,\n  c] d\n", "2:6 nothing can follow the bracket that closes a group"),
+        ('"a": {b: c} d\n', '1:6 a text cannot begin with "{"'),
+        ("a: b\n- c: {d: e} f\n", "2:1 a list item cannot stand here"),
+        ("- {a: b} c\n", "1:10 here a list item was to follow"),
+        ("a: !<foo bar\n", '1:4 a text cannot begin with "!"'),
+        ("a: , b\n", '1:4 a text cannot begin with ","'),
+        ('a: "\\ud83d\\ude00"\n', "1:7 this escape is not complete"),
+        ("k: v\n" + "k" * 1100 + ": v\n", '2:1 this line has no "key: value"'),
+        ("[", '1:2 after a "{", "[" or comma something is missing'),
+        ("a: [1, 2\r\nb: 3\r\n", '1:4 "[" opens a group'),
+    ],
+)
+def test_complaints(text: str, said: str) -> None:
+    assert said_of(text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "k: hush: hush\n", "k: @hush\n", "k: {hush\n", "k: [hush\n", 'k: "hush\n', "k: 'hush' hush\n", "k: *hush\n",
+        "k: &hush &hush x\n", "k: !hush!x y\n", "k: |hush\n", "k: >hush\n", "hush\nk: 1\n", "hush:1\nk: 1\n",
+        'k: "hush\\q"\n', "%hush\n", "k: 1\n hush: 2\n", "k: - hush\n", "k: hush\n---\nk: hush\n", "k: hush\x01\n",
+        "k: hush\u2028hush\n", "k: " + "[" * 70 + "hush", "k: &hush [*hush]",
+    ],
+)  # fmt: skip
+def test_no_complaint_quotes_the_file(text: str) -> None:
+    assert "hush" not in said_of(text)
+
+
+def test_a_complaint_that_nobody_has_met_yet() -> None:
+    error = yaml.MarkedYAMLError(problem="something new")
+    assert explain("a: b\n", error) == (1, 1, "this is not valid YAML (something new)")
