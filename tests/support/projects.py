@@ -29,7 +29,7 @@ from reconciler.usecases.apply import Session, Wishes, apply, carry_out
 from reconciler.usecases.drift import drift
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project import Project as Read
-from reconciler.usecases.workers import Control, never
+from reconciler.usecases.workers import Control, never, nothing
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 
@@ -82,9 +82,16 @@ class Project:
         return document
 
     def plan(
-        self, url: str, *paths: str, retries: int = 1, stopping: Callable[[], bool] = never, **changes: Any
+        self,
+        url: str,
+        *paths: str,
+        retries: int = 1,
+        stopping: Callable[[], bool] = never,
+        concurrency: int = 4,
+        progress: Callable[[int, int], None] = nothing,
+        **changes: Any,
     ) -> Document:
-        control = Control(concurrency=4, stopping=stopping)
+        control = Control(concurrency=concurrency, stopping=stopping, progress=progress)
         with opened(url, retries=retries) as api:
             return self.document(plan(api, self.read(*paths, **changes), control))
 
