@@ -267,10 +267,10 @@ class Stories(RuleBasedStateMachine):
         self.sandbox.forget_requests()
         file = self.story.saved(reviewed, "plan.json")
         if gone:
-            assert self.story.run("apply", "--yes", "--plan", file, *options).code == 1
+            assert self.story.run("apply", "--yes", "--no-record", "--plan", file, *options).code == 1
             assert self.sandbox.patches == []
             return
-        document = self.story.apply("--plan", file, *options)
+        document = self.story.apply("--no-record", "--plan", file, *options)
         patches = {entry["id"]: entry["patch"] for entry in reviewed["assistants"] if entry["patch"] is not None}
         assert all(patches[name] == body for name, body in self.sent().items())
         for entry in document["assistants"]:
@@ -309,7 +309,7 @@ class Stories(RuleBasedStateMachine):
         self.check_kinds(planned, self.base)
         before = self.live()
         self.sandbox.forget_requests()
-        document = self.story.apply(*options, *["--record"] * record)
+        document = self.story.apply(*options, "--record" if record else "--no-record")
         self.check_kinds(document, self.base)
         assert self.sent() == {
             entry["id"]: entry["patch"] for entry in planned["assistants"] if entry["patch"] is not None

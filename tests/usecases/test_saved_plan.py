@@ -118,7 +118,7 @@ class TestAnAssistantIsRefused:
     def test_where_its_definition_has_changed(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.write("a", firstMessage="newer")
-        self.check(tale, reviewed)
+        self.check(tale, reviewed, "--no-record")
 
     def test_where_its_definition_declares_more(self, tale: Story) -> None:
         reviewed = tale.plan()
@@ -167,7 +167,7 @@ class TestAnAssistantIsRefused:
     def test_where_another_field_rides_along(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.project.configure(always_send=["metadata"])
-        assert outcomes(carry_out(tale, reviewed)) == {"a": "refused", "b": "refused", "c": "unchanged"}
+        assert outcomes(carry_out(tale, reviewed, "--no-record")) == {"a": "refused", "b": "refused", "c": "unchanged"}
 
     def test_where_it_is_edited_between_its_second_reading_and_the_review(self, tale: Story) -> None:
         reviewed = tale.plan()
@@ -274,7 +274,7 @@ class TestAPlanIsRefused:
     def test_that_writes_to_an_assistant_without_a_definition(self, tale: Story) -> None:
         reviewed = tale.plan()
         (tale.root / "assistants/a.yaml").unlink()
-        done = tale.run("apply", "--yes", "--plan", tale.saved(reviewed, "plan.json"))
+        done = tale.run("apply", "--yes", "--no-record", "--plan", tale.saved(reviewed, "plan.json"))
         assert (done.code, tale.sandbox.patches) == (1, [])
         assert "asst_a, which no definition has any more" in done.stderr
 
