@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -265,10 +264,6 @@ def _report_paths(
         if path.suffix not in suffixes:
             *others, last = suffixes
             raise click.BadParameter(f"{value}: a report ends in {', '.join(others)} or {last}", ctx, param)
-        # Found out after the writes, it would cost the report of them.
-        if path.suffix == ".html" and importlib.util.find_spec("jinja2") is None:
-            message = f"{value}: HTML needs the extra `html`; in a clone of the reconciler: pip install '.[html]'"
-            raise click.BadParameter(message, ctx, param)
         if path.is_dir():
             raise click.BadParameter(f"{value}: this is a folder, not a file", ctx, param)
         if not path.parent.is_dir():

@@ -83,7 +83,9 @@ def emit_rendered(
             failures.append(error)
     failures += unwritten
     text = rendered(output.format)
-    click.echo(for_runner(text) if output.format in ("text", "markdown") else text, nl=False, color=True)
+    text = for_runner(text) if output.format in ("text", "markdown") else text
+    # A terminal's encoding is for people at it; what a program or a service reads is UTF-8 everywhere.
+    click.echo(text if output.format == "text" else text.encode("utf-8", "backslashreplace"), nl=False, color=True)
     # One error ends the run; the others would be lost with it.
     for failure in failures[1:]:
         tell(str(failure))

@@ -2,7 +2,7 @@
 
 The file needs no network and loads nothing: its style and script stand in it, and its content security policy
 allows those two texts and nothing else. Jinja2 escapes whatever a definition or the API wrote; before that
-`escape` makes it visible. It comes with the extra `html`.
+`escape` makes it visible. It is imported when a page is written: other runs do not pay for it.
 
 The template gets plain dicts, free of markup: an undefined name in it is an error, so the golden files check both.
 """
@@ -48,7 +48,7 @@ _BAD_REMARKS = _REMARKS[:2]
 
 
 def render_html(report: Report) -> str:
-    """Return the report as a page that ends in a newline. Raises ImportError without Jinja2."""
+    """Return the report as a page that ends in a newline."""
     import jinja2
     import markupsafe
 

@@ -13,12 +13,12 @@ _NOTHING = "&#8203;"  # a zero-width space
 # Two dollar signs would enclose a formula; an escape does not stop that, a tag around one does.
 _DOLLAR = "<span>$</span>"
 # In this order: what becomes a link or an emoji (a colon of ours may follow the end of one; a time is none), what
-# becomes a link to a commit (a UUID whole, too), what is markup. An underscore within a word is only that.
+# becomes a link to a commit (a UUID whole, too), what is markup. An underscore between two letters is only that.
 _ACTIVE = re.compile(
     r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d)"
     r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"
     r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"
-    r"|[&<>|`*\[\]\\~$]|(?<!\w)_|_(?!\w)",
+    r"|[&<>|`*\[\]\\~$]|(?<![^\W_])_|_(?![^\W_])",
     re.IGNORECASE,
 )
 _CODE_SPAN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")

@@ -120,6 +120,23 @@ def test_a_locale_without_the_letters(one: Project, variables: dict[str, str]) -
     assert "Grüße ☕" in (one.root / "r.md").read_text("utf-8")
 
 
+def test_what_programs_read_is_utf8_whatever_the_terminal_is(one: Project) -> None:
+    with running_sandbox(LIVE) as sandbox:
+        env = environment({**signed_in(sandbox), "PYTHONIOENCODING": "cp1252"})
+        for form in ("json", "markdown", "github", "text"):
+            command = [COMMAND, "plan", "--format", form]
+            done = subprocess.run(command, cwd=one.root, env=env, capture_output=True, timeout=60, check=False)
+            assert done.returncode == 0
+            if form == "json":
+                assert json.loads(done.stdout)["assistants"][0]["name"] == "Gr\u00fc\u00dfe \u2615"
+            elif form == "markdown":
+                assert "Gr\u00fc\u00dfe \u2615" in done.stdout.decode()
+            elif form == "text":
+                assert (
+                    r'"Gr\xfc\xdfe \u2615"' in done.stdout.decode("cp1252").encode("ascii", "backslashreplace").decode()
+                )
+
+
 def test_reports_are_written_in_every_format_that_is_asked_for(one: Project) -> None:
     one.write("b", id="asst_gone")
     with running_sandbox(LIVE) as sandbox:

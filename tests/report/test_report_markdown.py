@@ -221,6 +221,7 @@ def test_problems_that_do_not_fit_are_counted() -> None:
         ("http://x and www.x", "http:&#8203;//x and www&#8203;.x"),
         ("![i](u)", "!&#91;i&#93;(u)"),
         ("snake_case _em_ **b**", "snake_case &#95;em&#95; &#42;&#42;b&#42;&#42;"),
+        ("__init__ a__b", "&#95;&#95;init&#95;&#95; a&#95;&#95;b"),
         ("\u202ea\nb", "&#92;u202ea&#92;nb"),
     ],
 )
