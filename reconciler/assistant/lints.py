@@ -1,11 +1,36 @@
-"""Warnings about definitions that are valid and most likely not what their author meant. Reads no file."""
+"""The lints: what a valid definition most likely does not mean. Reads no file.
+
+LINTS is the one table of their ids. Those about a text's place in YAML, and about files, are found in other rooms.
+"""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from reconciler.assistant.fields import MESSAGES
+from reconciler.assistant.fields import BY_PATH, MESSAGES
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.plain_words import shorten
 from reconciler.assistant.problem import FieldProblem
+
+# What each is about, as the settings' schema and the reference say it.
+LINTS: Final[Mapping[str, str]] = {
+    "blank-text": "A message that is only white space.",
+    "trailing-space": "A message that ends in white space.",
+    "trailing-newline": "A message that ends in a line break.",
+    "hash-cut": 'A message without quotes that a " #" cuts off.',
+    "unpaired-braces": "A message in which {{ and }} do not pair up.",
+    "unspoken-greeting": "A firstMessage that its firstMessageMode never speaks.",
+    "spoken-markdown": "Markdown in a text that is spoken.",
+    "spoken-link": "A link in a text that is spoken.",
+    "spoken-emoji": "An emoji in a text that is spoken.",
+    "spoken-tag": "A <tag> in a text that is spoken.",
+    "placeholder": "A ${...} in a text that is spoken: nothing fills it in.",
+    "folded-markdown": "A text of several Markdown lines that YAML has folded into one.",
+    "curly-quotes": "Quotation marks of a word processor around a whole text.",
+    "line-end-blanks": "Blanks at line ends inside a text.",
+    "skipped-file": "A file that was surely meant to be read and is not.",
+    "similar-names": "Two files whose names differ only in case or in Unicode form.",
+}
 
 _BRACES = re.compile(r"\{\{|\}\}")
 _PAIRS = re.compile(r"(?:\{\{\}\})*")
@@ -13,37 +38,124 @@ _MODES_WITHOUT_FIRST_MESSAGE = {
     "assistant-waits-for-user": "the assistant waits for the caller",
     "assistant-speaks-first-with-model-generated-message": "the model makes up the first message",
 }
+# Emphasis hugs its words, so that "5 * 3 * 2", "press * twice" and snake_case are none. No part of a pattern can run
+# over the beginning of another match, so that each takes one walk over a text of any length.
+_MARKDOWN = re.compile(
+    r"""
+      \*\* (?=\S) [^*\n]+ (?<=\S) \*\*
+    | ~~ (?=\S) [^~\n]+ (?<=\S) ~~
+    | (?<!\w) __ (?=\S) [^_\n]+ (?<=\S) __ (?!\w)
+    | (?<![\w*]) \* (?=[^\s*]) [^*\n]* (?<=[^\s*]) \* (?![\w*])
+    | (?<![\w_]) _  (?=[^\s_]) [^_\n]* (?<=[^\s_]) _  (?![\w_])
+    | ` [^`\n]+ ` | ```
+    | \[ [^\[\]\n]+ \] \( [^()\n]+ \)
+    | ^ [ \t]* (?: \#{1,6} | [-*+] | > ) [ \t]+ \S .*
+    | ^ [ \t]* (?: \| .* \| | -{3,} | \*{3,} | _{3,} ) [ \t]* $
+    | (?: ^ [ \t]* [0-9]{1,2} [.)] [ \t]+ \S .* (?: \n \s* | \Z ) ){2,}
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+# A bare name such as example.edu is read well enough; a path behind it is not.
+_LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
+# The blocks that hold pictures, keycaps, and the mark that makes a picture of a character.
+_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f]+")
+_TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>")
+_PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?")
+_IN_SPEECH: Final = (
+    ("spoken-markdown", _MARKDOWN, "has Markdown, which a voice reads out or drops: write plain words"),
+    ("spoken-link", _LINK, "has a link, which nobody can click in a call: say where to find it"),
+    ("spoken-emoji", _EMOJI, "has an emoji, which a voice reads out or drops: remove it"),
+    ("spoken-tag", _TAG, "has a tag, which a voice may read out: remove it"),
+    ("placeholder", _PLACEHOLDER, "has a placeholder that nothing fills in; a variable is written {{name}}"),
+)
+_LINE_END_BLANKS = re.compile(r"(?<![ \t])[ \t]+(?=\r?\n)")
+_QUOTED = re.compile(
+    "(?P<open>[\u201c\u2018\u201e\u201a\u00ab\u00bb\u201d]).*[\u201d\u2019\u201c\u2018\u00bb\u00ab]", re.DOTALL
+)
 
 
-def find_warnings(declared: Mapping[str, Any], cut_off: Collection[str] = ()) -> list[FieldProblem]:
-    """Return the warnings about the declared fields; `cut_off` names the messages that end before a ` #`."""
-    found: list[tuple[str, str]] = []
-    for field in MESSAGES:
-        found += ((field, f"{field} {text}") for text in _find_slips(declared.get(field)))
-        if field in cut_off:
-            message = (
-                f'" #" begins a comment, so {field} ends before it; put the text in quotes if the "#" '
-                "belongs to it, or the comment on a line of its own"
-            )
-            found.append((field, message))
-    mode, first = declared.get("firstMessageMode"), declared.get("firstMessage")
-    # Both may hold anything still, since a definition with errors is looked at as well.
-    if first and isinstance(first, str) and isinstance(mode, str) and mode in _MODES_WITHOUT_FIRST_MESSAGE:
-        why = _MODES_WITHOUT_FIRST_MESSAGE[mode]
-        found.append(("firstMessage", f"firstMessage is never spoken: with this firstMessageMode {why}"))
-    return [FieldProblem((field,), message, severity="warning") for field, message in found]
+def find_lints(
+    declared: Mapping[str, Any], cut_off: Collection[str] = (), folded: Collection[FieldPath] = ()
+) -> list[FieldProblem]:
+    """Return what is most likely not meant in the declared fields.
+
+    `cut_off` names the messages that end before a ` #`, `folded` the texts whose Markdown lines YAML has joined.
+    """
+    # Any field may hold anything still, since a definition with errors is looked at as well.
+    found = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
+    found += _check_mode(declared)
+    for path, text in _find_texts(declared, ()):
+        found += _check_text(path, text, is_folded=path in folded)
+    return found
 
 
-def _find_slips(message: Any) -> Iterator[str]:
-    """Yield what is most likely a mistake in one message, in words that follow the field's name."""
+def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterator[FieldProblem]:
+    if field in cut_off:
+        yield _found(
+            "hash-cut",
+            (field,),
+            f'" #" begins a comment, so {field} ends before it; put the text in quotes if the "#" belongs to it, or '
+            "the comment on a line of its own",
+        )
     if not isinstance(message, str):
         return
     if message.isspace():
-        yield "is only white space; write null for no message"
+        yield _found("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.
-        yield 'ends in a line break; write "|-" or ">-" instead of "|" or ">" to leave it out'
+        words = f'{field} ends in a line break; write "|-" or ">-" instead of "|" or ">" to leave it out'
+        yield _found("trailing-newline", (field,), words)
     elif message != message.rstrip():
-        yield "ends in white space; remove it"
+        yield _found("trailing-space", (field,), f"{field} ends in white space; remove it")
     if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
-        yield 'has "{{" and "}}" that do not pair up; a variable is written {{name}}'
+        words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
+        yield _found("unpaired-braces", (field,), words)
+    for lint, pattern, words in _IN_SPEECH:
+        if match := pattern.search(message):
+            yield _found(lint, (field,), f"{field} {words}", shorten(match[0]))
+
+
+def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    mode, first = declared.get("firstMessageMode"), declared.get("firstMessage")
+    if first and isinstance(first, str) and isinstance(mode, str) and mode in _MODES_WITHOUT_FIRST_MESSAGE:
+        why = _MODES_WITHOUT_FIRST_MESSAGE[mode]
+        words = f"firstMessage is never spoken: with this firstMessageMode {why}"
+        yield _found("unspoken-greeting", ("firstMessage",), words)
+
+
+def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[FieldProblem]:
+    name = dotted(path)
+    if is_folded:
+        words = (
+            f'{name} has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
+        )
+        yield _found("folded-markdown", path, words)
+    stripped = text.strip()
+    around = _QUOTED.fullmatch(stripped)
+    # Two quotations in a sentence are no quotation marks around it.
+    if around and around["open"] not in stripped[1:-1]:
+        words = (
+            f'{name} has the quotation marks of a word processor around it, which become part of the text; use "..."'
+        )
+        yield _found("curly-quotes", path, words)
+    if match := _LINE_END_BLANKS.search(text.rstrip()):
+        line = text.count("\n", 0, match.start()) + 1
+        yield _found("line-end-blanks", path, f"{name} has blanks at the end of its line {line}; remove them")
+
+
+def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
+    """Yield every text inside a value but those that the API takes from a list: the checks judge them."""
+    if isinstance(value, str):
+        if path != ("id",) and not (path in BY_PATH and BY_PATH[path].choices):
+            yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _find_texts(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _find_texts(item, (*path, str(index)))
+
+
+def _found(lint: str, path: FieldPath, words: str, quoted: str = "") -> FieldProblem:
+    message = f"{words} (here: {quoted})" if quoted else words
+    return FieldProblem(path, message, words if quoted else "", severity="warning", lint=lint)

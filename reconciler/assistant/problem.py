@@ -16,7 +16,8 @@ MAX_PROBLEMS: Final = 1_000
 class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file.
 
-    `message` may quote what somebody wrote; `discreet` does not, and is empty where `message` quotes nothing.
+    `message` may quote what somebody wrote; `discreet` does not, and is empty where `message` quotes nothing. `lint`
+    is the id of the lint that found it.
     """
 
     path: FieldPath
@@ -24,11 +25,15 @@ class FieldProblem:
     discreet: str = ""
     about: About = "value"
     severity: Severity = "error"
+    lint: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1."""
+    """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1.
+
+    `lint` is the id of the lint that found it; settings say how grave it is.
+    """
 
     file: str
     line: int
@@ -36,6 +41,7 @@ class Problem:
     message: str
     severity: Severity = "error"
     kind: Literal["invalid", "duplicate"] = "invalid"
+    lint: str = ""
 
     def __str__(self) -> str:
         """Return `file:line:column: message`; warnings say so."""

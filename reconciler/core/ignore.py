@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ class Ignored:
 
 def rules_for(rules: Sequence[IgnoreRule], key: str) -> tuple[IgnoreRule, ...]:
     """Return the rules that concern the definition with a key; a rule's patterns are shell-style, `admissions/*`."""
-    return tuple(rule for rule in rules if _concerns(rule, key))
+    return tuple(rule for rule in rules if rule.concerns(key))
 
 
 def rule_for(path: FieldPath, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
@@ -87,15 +86,10 @@ def unmatched_notes(rules: Iterable[IgnoreRule], definitions: Sequence[Definitio
     """Yield a sentence for each rule that concerns nothing that any definition declares."""
     # Most often a slip of the pen, and then the value that the rule was to protect is not protected.
     for rule in rules:
-        declaring = (_declares(definition, rule.path) for definition in definitions if _concerns(rule, definition.key))
+        declaring = (_declares(definition, rule.path) for definition in definitions if rule.concerns(definition.key))
         if not any(declaring):
             pointer = to_pointer(rule.path)
             yield f"ignore {pointer} matches nothing that a definition declares: remove it from reconciler.yaml"
-
-
-def _concerns(rule: IgnoreRule, key: str) -> bool:
-    # `fnmatchcase`, since `fnmatch` would treat case and slashes as the machine does on which it runs.
-    return any(fnmatch.fnmatchcase(key, pattern) for pattern in rule.assistants)
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
@@ -13,6 +14,7 @@ from reconciler.errors import SettingsError
 FILE_NAME: Final = "reconciler.yaml"
 
 OnDrift = Literal["keep", "revert", "fail"]
+Level = Literal["error", "warning", "none"]
 
 
 class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
@@ -23,18 +25,37 @@ class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class IgnoreRule:
-    """Differences to accept: a path (`*` for one key) in assistants whose key matches one of the globs.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ForAssistants:
+    """What holds for assistants whose key matches one of the globs; a `*` in a glob matches `/` too.
 
-    A `*` in a glob matches `/` too. `expires` is the last day, in UTC; `line` is where the rule stands in the file.
+    `line` is where it stands in the file.
     """
+
+    assistants: tuple[str, ...] = ("*",)
+    line: int = 1
+
+    def concerns(self, key: str) -> bool:
+        """Tell whether this holds for the definition with a key."""
+        # `fnmatchcase`, since `fnmatch` would treat case and slashes as the machine does on which it runs.
+        return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.assistants)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoreRule(ForAssistants):
+    """Differences to accept at a path (`*` for one key); `expires` is the last day, in UTC."""
 
     path: FieldPath
     reason: str
-    assistants: tuple[str, ...] = ("*",)
     expires: datetime.date | None = None
-    line: int = 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LintLevel(ForAssistants):
+    """How grave a lint is for some assistants."""
+
+    lint: str
+    level: Level
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +74,7 @@ class Environment:
     max_changes: MaxChanges | None = None
     record: bool | None = None
     ignore: tuple[IgnoreRule, ...] = ()
+    lints: tuple[LintLevel, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +98,23 @@ class Settings(Environment):
         # None is no answer, in contrast to `false` and 0. Only the URL and the overlay are never inherited: a staging
         # definition must not reach production for lack of a line.
         given = {key: value for key, value in own.items() if value is not None or key in ("api_url", "overlay")}
-        ignore = (*self.ignore, *environment.ignore)
-        return dataclasses.replace(self, **{**given, "ignore": ignore, "environment": name})
+        # A list is added to the project's, so that an environment cannot lose what protects all of them.
+        added = {key: (*getattr(self, key), *value) for key, value in given.items() if isinstance(value, tuple)}
+        del added["overlay_place"]
+        return dataclasses.replace(self, **{**given, **added, "environment": name})
+
+    def grade(self, problem: Problem, key: str) -> Problem | None:
+        """Return what a lint found in the definition with a key, as grave as it is there; None where it is silenced.
+
+        Of several levels the last holds, and an environment's come after the project's.
+        """
+        found: Level = "warning"
+        for entry in self.lints:
+            if entry.lint == problem.lint and entry.concerns(key):
+                found = entry.level
+        if found == "none":
+            return None
+        return dataclasses.replace(problem, severity=found, message=f"{problem.message} [{problem.lint}]")
 
     def may_show(self, path: FieldPath) -> bool:
         """Tell whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""

@@ -16,13 +16,15 @@ from typing import Any
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import MESSAGES
-from reconciler.assistant.lints import find_warnings
-from reconciler.assistant.problem import MAX_PROBLEMS, Problem
+from reconciler.assistant.lints import find_lints
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.settings import Settings
-from reconciler.core.tree import merge_overlay
+from reconciler.core.tree import item_at, merge_overlay
 from reconciler.files.find import FoundFile, find_files, find_overlays, select
 from reconciler.files.layers import ReadFile, read_layer
+from reconciler.yamltext.folded import find_folded, may_be_folded
 from reconciler.yamltext.nodes import find_unused_anchors
 from reconciler.yamltext.places import find_cut_off, may_be_cut_off
 
@@ -128,28 +130,39 @@ def _check(
     needs_id: bool,
 ) -> Iterator[Problem]:
     """Yield what the checks and the lints find in a definition, each at its place."""
-    cut_off: set[str] = set()
-    mentioned: set[str] = set()
-    # From the uppermost down: what an overlay says, the file below it no longer does.
-    for layer in reversed(definition.layers):
-        if suspects := set(may_be_cut_off(layer.text, layer.fields, MESSAGES)) - mentioned:
-            cut_off |= set(find_cut_off(layer.text, suspects))
-        mentioned |= layer.fields.keys()
     found = check_definition(document, settings.extra_fields, needs_id=needs_id)
     # What the reader has refused stands in the document as a text, of which the checks would say something else.
     found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
-    for problem in (*found, *find_warnings(document, cut_off)):
+    for problem in (*found, *_find_lints(definition, document)):
         message = problem.message if settings.may_show(problem.path) else problem.discreet or problem.message
         place = (definition.file, 1, 1)
         if problem.about != "file":
             place = definition.locate(problem.path, problem.about)
-        yield Problem(*place, message, problem.severity)
+        placed = Problem(*place, message, problem.severity, lint=problem.lint)
+        if graded := settings.grade(placed, definition.key) if problem.lint else placed:
+            yield graded
     for file in files:
         # Two quick looks at the text spare nearly every file the search for anchors, which reads it once more.
         if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
             message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
             for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
                 yield Problem(file.layer.file, *place_in_file, message, "warning")
+
+
+def _find_lints(definition: Definition, document: Mapping[str, Any]) -> list[FieldProblem]:
+    """Return what the lints find; those about YAML itself look at each file that declares something."""
+    cut_off: set[str] = set()
+    folded: set[FieldPath] = set()
+    mentioned: set[str] = set()
+    # From the uppermost down: what an overlay says, the file below it no longer does.
+    for layer in reversed(definition.layers):
+        if suspects := set(may_be_cut_off(layer.text, layer.fields, MESSAGES)) - mentioned:
+            cut_off |= set(find_cut_off(layer.text, suspects))
+        mentioned |= layer.fields.keys()
+        if may_be_folded(layer.text, layer.fields):
+            written = find_folded(layer.text)
+            folded |= {path for path in written if item_at(document, path) == item_at(layer.fields, path)}
+    return find_lints(document, cut_off, folded)
 
 
 def _takes_part(reading: _Reading, settings: Settings) -> bool:

@@ -12,7 +12,15 @@ from typing import Any, Final, TypeVar
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import FieldProblem, Problem
 from reconciler.core.definition import Place
-from reconciler.core.settings import FILE_NAME, Environment, IgnoreRule, InvalidSettings, Settings
+from reconciler.core.settings import (
+    FILE_NAME,
+    Environment,
+    ForAssistants,
+    IgnoreRule,
+    InvalidSettings,
+    LintLevel,
+    Settings,
+)
 from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
@@ -23,7 +31,9 @@ from reconciler.yamltext.reader import YamlProblem, read_tolerantly
 _OTHER_NAME: Final = "reconciler.yml"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TOP: Final = Place((1, 1), (1, 1))
-_Built = TypeVar("_Built", IgnoreRule, Environment, Settings)
+# The settings that are lists of groups, with what each group is read as.
+_ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {"ignore": IgnoreRule}
+_Built = TypeVar("_Built", bound=ForAssistants | Environment)
 
 
 def load_settings(folder: Path, *, root: Path) -> Settings:
@@ -66,12 +76,20 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     # What the reader has refused stands in the content as a text, of which the checks would say something else.
     seen = {(problem.path, problem.about) for problem in unreadable}
     for problem in wrong:
-        if (problem.path, problem.about) not in seen:
-            place = places.get(problem.path, _TOP)
+        path = _find_written(problem.path, places)
+        if (path, problem.about) not in seen:
+            place = places.get(path, _TOP)
             problems.append(Problem(file, *(place.key if problem.about == "key" else place.value), problem.message))
     if problems:
         raise InvalidSettings(problems)
     return dataclasses.replace(settings, file=file)
+
+
+def _find_written(path: FieldPath, places: Mapping[FieldPath, Place]) -> FieldPath:
+    """Return the path, or the deepest one above it, that stands in the file: a shorthand stands for a group."""
+    while path and path not in places:
+        path = path[:-1]
+    return path
 
 
 def _is_date(problem: YamlProblem, content: object) -> bool:
@@ -101,22 +119,23 @@ def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) 
         taken[overlays] = f"the overlay folder of {name}"
 
 
-def _build(kind: type[_Built], checked: Any, path: FieldPath, places: Mapping[FieldPath, Place]) -> _Built:
-    """Return checked content at a path as a value; what is not there keeps its default."""
-    # Tuples, since the values of the settings are frozen.
-    given: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in checked if value is not None
-    }
-    if kind is IgnoreRule:
+def _build(
+    kind: type[_Built], checked: Mapping[str, Any], path: FieldPath, places: Mapping[FieldPath, Place]
+) -> _Built:
+    """Return a checked group at a path as a value; what is not there keeps its default."""
+    given = {key: _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
+    if issubclass(kind, ForAssistants):
         return kind(**given, line=places[path].key[0])
-    given["ignore"] = tuple(
-        _build(IgnoreRule, entry, (*path, "ignore", str(index)), places)
-        for index, entry in enumerate(checked.ignore or ())
-    )
-    if kind is Settings:
-        given["environments"] = {
-            name: _build(Environment, entry, ("environments", name), places)
-            for name, entry in (checked.environments or {}).items()
-        }
-    given["overlay_place"] = places.get((*path, "overlay"), _TOP).value
-    return kind(**given)
+    return kind(**given, overlay_place=places.get((*path, "overlay"), _TOP).value)
+
+
+def _build_setting(name: str, value: Any, path: FieldPath, places: Mapping[FieldPath, Place]) -> Any:
+    """Return one setting's checked content as a value."""
+    if name in _ENTRIES:
+        return tuple(_build(_ENTRIES[name], entry, (*path, str(index)), places) for index, entry in enumerate(value))
+    if name == "lints":
+        return tuple(_build(LintLevel, {"lint": key, **entry}, (*path, key), places) for key, entry in value.items())
+    if name == "environments":
+        return {key: _build(Environment, entry, (*path, key), places) for key, entry in value.items()}
+    # Tuples, since the values of the settings are frozen.
+    return tuple(value) if isinstance(value, list) else value

@@ -15,19 +15,20 @@ from reconciler.core.settings import Settings
 from reconciler.files.settings_table import SETTINGS, Setting
 from reconciler.yamltext.write_values import write_inline
 
+_SUFFIX: Final = "_given"
 _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key
 
 
-def check_settings(content: Mapping[str, Any]) -> tuple[Any, list[FieldProblem]]:
-    """Return the content as a model of SETTINGS, and everything that is wrong, with which there is no model.
+def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[FieldProblem]]:
+    """Return the settings as plain groups and lists, and everything that is wrong, with which there are none.
 
-    The model holds each value as the table reads it, and None for what is not there.
+    Each value is as the table reads it; what is not there has no key.
     """
     # pydantic takes 0.1 s to load, which a project without settings need not wait for.
     import pydantic
 
     try:
-        return _model().model_validate(content), []
+        return _to_group(_model().model_validate(content)), []
     except pydantic.ValidationError as error:
         return None, [_describe(detail) for detail in error.errors(include_url=False)[:MAX_PROBLEMS]]
 
@@ -56,14 +57,22 @@ def _model() -> Any:
     config = pydantic.ConfigDict(strict=True, extra="forbid")
 
     def model_of(setting: Setting) -> Any:
+        # By aliases, since a model has attributes of its own: `schema` is one, and `from` no name for one.
         keys: dict[str, Any] = {
-            key: (type_of(below), ... if below.is_required else None) for key, below in setting.keys.items()
+            f"{key}{_SUFFIX}": (type_of(below), pydantic.Field(... if below.is_required else None, alias=key))
+            for key, below in setting.keys.items()
         }
         return pydantic.create_model("Settings", __config__=config, **keys)
 
     def type_of(setting: Setting) -> Any:
         if setting.keys:
-            return model_of(setting)
+            group: Any = Annotated[model_of(setting), pydantic.AfterValidator(_to_group)]
+            if not setting.shorthand:
+                return group
+            in_full = pydantic.BeforeValidator(
+                lambda value: {setting.shorthand: value} if isinstance(value, str) else value
+            )
+            return Annotated[group, in_full]
         if setting.items:
             least = pydantic.Field(min_length=setting.schema.get("minItems", 0))
             # The types are made at run time, which a type checker cannot follow.
@@ -77,6 +86,11 @@ def _model() -> Any:
         return Annotated[written, pydantic.AfterValidator(setting.read)]
 
     return model_of(SETTINGS)
+
+
+def _to_group(model: Any) -> dict[str, Any]:
+    """Return the keys that were given, with their values."""
+    return {name.removesuffix(_SUFFIX): value for name, value in model if name in model.model_fields_set}
 
 
 def _describe(detail: Any) -> FieldProblem:
@@ -110,7 +124,10 @@ def _describe(detail: Any) -> FieldProblem:
         "list_type": f"a list, like {write_inline(setting.examples[0] if setting.examples else [])}",
         "literal_error": f"one of {', '.join(setting.schema.get('enum', ()))}",
     }
-    return FieldProblem(path, f"{name} must be {wanted.get(kind, 'a group of keys and values')}")
+    group = "a group of keys and values"
+    if setting.shorthand:
+        group = f"one of {', '.join(setting.keys[setting.shorthand].schema['enum'])}, or {group}"
+    return FieldProblem(path, f"{name} must be {wanted.get(kind, group)}")
 
 
 def _setting_at(path: FieldPath) -> Setting:

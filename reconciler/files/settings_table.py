@@ -4,20 +4,22 @@ A setting is added here and as a field of `core.settings`. This module reads no 
 """
 
 import dataclasses
-import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.assistant import fields
 from reconciler.assistant.json_schema import DIALECT, END, Schema
-from reconciler.assistant.paths import FieldPath, dotted, parse_pointer, to_pointer
-from reconciler.assistant.plain_words import closest
-from reconciler.core.base_url import check_base_url
+from reconciler.assistant.lints import LINTS
 from reconciler.core.limits import MaxChanges
-from reconciler.errors import SettingsError
-
-_MUST_BE_A_DAY: Final = "must be a date that exists, like 2027-01-31"
+from reconciler.files.settings_values import (
+    MUST_BE_A_DAY,
+    read_day,
+    read_extra_field,
+    read_pattern,
+    read_top_level,
+    read_url,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,8 @@ class Setting:
 
     `schema` are the keywords by which an editor judges it. `read` makes the value that the program uses, and raises
     ValueError with words that go on after the setting's name. A group has `keys`, a list has `items`. A group whose
-    names are free has `items` too, and `names`, which judges the names.
+    names are free has `items` too, and `names`, which judges the names. A group with a `shorthand` may be written as
+    the one text that this key would have.
     """
 
     description: str
@@ -37,6 +40,7 @@ class Setting:
     keys: Mapping[str, "Setting"] = dataclasses.field(default_factory=dict)
     items: "Setting | None" = None
     names: "Setting | None" = None
+    shorthand: str = ""
 
 
 def _text(
@@ -61,68 +65,6 @@ def _list(description: str, items: Setting, example: list[Any], **schema: Any) -
     return Setting(description=description, items=items, examples=(example,), schema=schema)
 
 
-def _read_url(value: str) -> str:
-    try:
-        # Whether plain http may leave this machine is an option of the run.
-        check_base_url(value, allow_insecure_http=True)
-    except SettingsError as error:
-        raise ValueError(f"cannot be used. {error}") from None
-    return value.strip()
-
-
-def _read_day(value: str) -> datetime.date:
-    # The pattern before has judged the form: Python takes 20270131 and week dates too.
-    try:
-        return datetime.date.fromisoformat(value)
-    except ValueError:
-        raise ValueError(_MUST_BE_A_DAY) from None
-
-
-def _read_top_level(value: str) -> str:
-    # A misspelt name would be sent in no request, and nobody would see it.
-    if value not in fields.TOP_LEVEL:
-        near = closest(value, fields.TOP_LEVEL)
-        guess = f"did you mean {near}?" if near else f"those are {', '.join(fields.TOP_LEVEL)}"
-        raise ValueError(f"must name top-level fields of an assistant; {guess}")
-    return value
-
-
-def _read_pointer(value: str) -> FieldPath:
-    try:
-        return parse_pointer(value)
-    except ValueError as error:
-        raise ValueError(f"cannot be used: {error}") from None
-
-
-def _read_pattern(value: str) -> FieldPath:
-    path = _read_pointer(value)
-    # A part of a key would match nothing, and nobody would see it: the value that was to be hidden would be shown.
-    if any("*" in key and key != "*" for key in path):
-        raise ValueError("cannot be used: a * stands for one whole key; write the key out, or a * alone")
-    if "" in path:
-        raise ValueError("cannot be used: it ends in a slash, or has two in a row; remove it")
-    return path
-
-
-def _read_extra_field(value: str) -> FieldPath:
-    path = _read_pointer(value)
-    # What is declared below a field that may hold anything needs no entry of its own, and one for a documented field
-    # would switch its checks off.
-    has_keys = path[0] in fields.CLOSED_OBJECTS
-    longest = 2 if has_keys else 1
-    if path[0] in fields.READ_ONLY and len(path) == 1:
-        raise ValueError(f"{path[0]} is set by the API and cannot be declared; remove it")
-    if fields.is_documented(path):
-        raise ValueError(f"{dotted(path)} is a documented field and needs no entry; remove it")
-    if "*" in path or "" in path:
-        raise ValueError("must name one field, without * and without an empty name")
-    if len(path) > 1 and fields.is_documented(path[:1]) and not has_keys:
-        raise ValueError(f"{path[0]} has no fields inside; remove this")
-    if len(path) > longest:
-        raise ValueError(f"{to_pointer(path)} lies too deep; name the whole field, {to_pointer(path[:longest])}")
-    return path
-
-
 def _extra_field_pattern() -> str:
     """Return the pattern of a field that the reference does not list: top-level, or inside a closed object."""
     # A lookahead at the start of a key, since JSON Schema's patterns have no other way to say "none of these".
@@ -138,7 +80,7 @@ def _none_of(names: Iterable[str]) -> str:
 _TOP_LEVEL: Final = Setting(
     description="A top-level field of an assistant.",
     schema={"type": "string", "enum": [*fields.TOP_LEVEL]},
-    read=_read_top_level,
+    read=read_top_level,
 )
 # Their `read` judges these alone, since it says more than that a pattern does not fit.
 _PATH: Final = dataclasses.replace(
@@ -149,7 +91,7 @@ _PATH: Final = dataclasses.replace(
         must="must begin with a slash, like /metadata/crmKey; in a key, write ~1 for a slash and ~0 for a tilde; "
         "a * stands for a whole key",
     ),
-    read=_read_pattern,
+    read=read_pattern,
 )
 _EXTRA_FIELD: Final = dataclasses.replace(
     _text(
@@ -159,24 +101,40 @@ _EXTRA_FIELD: Final = dataclasses.replace(
         must="must name one whole field that the API's reference does not list, at the top (/backgroundSound) or "
         f"directly inside {', '.join(fields.CLOSED_OBJECTS)} (/model/messages)",
     ),
-    read=_read_extra_field,
+    read=read_extra_field,
 )
 
+_ASSISTANTS: Final = _list(
+    "For which definitions: patterns of their path below the folder, without the suffix. All, if left out.",
+    _text("A pattern; * stands for anything.", "admissions/*"),
+    ["admissions/*"],
+    minItems=1,
+)
+_LEVELS: Final = {"error": "It fails.", "warning": "It fails with --strict.", "none": "It is not looked for."}
+_LINT: Final = Setting(
+    description="",
+    shorthand="level",
+    examples=("error", {"level": "none", "assistants": ["old/*"]}),
+    keys={
+        "level": Setting(
+            description="How grave it is.",
+            schema={"type": "string", "enum": [*_LEVELS], "enumDescriptions": [*_LEVELS.values()]},
+            examples=("none",),
+            is_required=True,
+        ),
+        "assistants": _ASSISTANTS,
+    },
+)
 _IGNORE_ENTRY: Final = {
     "path": dataclasses.replace(_PATH, is_required=True),
     "reason": dataclasses.replace(_text("Why; it stands in every report.", "set by the CRM"), is_required=True),
-    "assistants": _list(
-        "For which definitions: patterns of their path below the folder, without the suffix. All, if left out.",
-        _text("A pattern; * stands for anything.", "admissions/*"),
-        ["admissions/*"],
-        minItems=1,
-    ),
+    "assistants": _ASSISTANTS,
     "expires": _text(
         "The last day, in UTC. For ever, if left out.",
         "2027-01-31",
         pattern=f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}",
-        must=_MUST_BE_A_DAY,
-        read=_read_day,
+        must=MUST_BE_A_DAY,
+        read=read_day,
     ),
 }
 
@@ -187,7 +145,7 @@ _SHARED: Final = {
         "https://agents.example.edu/api",
         pattern="^https?://",
         must="must begin with https:// (or http:// on this machine)",
-        read=_read_url,
+        read=read_url,
     ),
     "org_id": _text(
         "The organisation whose assistants may be written. Those of another one, or of none, are refused.", "org_abc"
@@ -222,6 +180,11 @@ _SHARED: Final = {
         "Differences to accept, in plan, drift and apply alike. Every report lists them.",
         Setting(description="One difference to accept.", keys=_IGNORE_ENTRY),
         [{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
+    ),
+    "lints": Setting(
+        description="How grave each lint is, by its id: error, warning or none; for all assistants, or for some.",
+        keys={name: dataclasses.replace(_LINT, description=words) for name, words in LINTS.items()},
+        examples=({"spoken-markdown": "error", "trailing-newline": {"level": "none", "assistants": ["old/*"]}},),
     ),
 }
 
@@ -280,6 +243,11 @@ def _schema_of(setting: Setting) -> Schema:
         schema |= {"type": "object", "properties": {key: _schema_of(below) for key, below in setting.keys.items()}}
         schema |= {"required": required} if required else {}
         schema["additionalProperties"] = False
+        if setting.shorthand:
+            # A pattern judges texts alone, so that one schema does for both ways to write it.
+            allowed = setting.keys[setting.shorthand].schema["enum"]
+            schema |= {"type": ["string", "object"], "pattern": f"^(?:{'|'.join(allowed)}){END}"}
+            schema["patternErrorMessage"] = f"This must be one of {', '.join(allowed)}."
     elif setting.items and setting.names:
         schema |= {"type": "object", "propertyNames": _schema_of(setting.names)}
         schema["additionalProperties"] = _schema_of(setting.items)

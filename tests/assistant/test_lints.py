@@ -1,53 +1,139 @@
-"""Warnings about definitions that are valid and yet hardly meant."""
+"""The lints about what fields hold, on both sides of each edge."""
 
 from typing import Any
 
 import pytest
 
-from reconciler.assistant.lints import find_warnings
+from reconciler.assistant.lints import LINTS, find_lints
 
 WAITS = "assistant-waits-for-user"
 INVENTS = "assistant-speaks-first-with-model-generated-message"
+FIRST = "firstMessage"
+# A text that a caller hears, with the lints that find something in it.
+SPOKEN = [
+    ("Hello {{name}}, from {{ school }}.", ""),
+    ("{{a}}{{b}} { c } {{{d}}}", ""),
+    ("", ""),
+    ("  \n", "blank-text"),
+    ("Hello ", "trailing-space"),
+    ("Hello\u00a0", "trailing-space"),
+    ("Bye\n", "trailing-newline"),
+    ("Bye \r\n", "trailing-newline"),
+    ("{{name}", "unpaired-braces"),
+    ("name}}", "unpaired-braces"),
+    ("{{a {{b}} c}}", "unpaired-braces"),
+    ("}}{{", "unpaired-braces"),
+    ("{{ ", "trailing-space unpaired-braces"),
+    ("This is **important**.", "spoken-markdown"),
+    ("This is __important__.", "spoken-markdown"),
+    ("This is *important*.", "spoken-markdown"),
+    ("This is _important_.", "spoken-markdown"),
+    ("~~Old~~ new", "spoken-markdown"),
+    ("Say `yes`.", "spoken-markdown"),
+    ("# Welcome\nHello", "spoken-markdown"),
+    ("We offer:\n- law\n- art", "spoken-markdown"),
+    ("We offer:\n1. law\n2. art", "spoken-markdown"),
+    ("We offer:\n1) law\n\n2) art", "spoken-markdown"),
+    ("> Welcome", "spoken-markdown"),
+    ("| a | b |", "spoken-markdown"),
+    ("Hello\n---\nthere", "spoken-markdown"),
+    ("See [our site](above).", "spoken-markdown"),
+    ("Press * twice, or 5 * 3 * 2, then #.", ""),
+    ("Room 7 is\n1. floor", ""),
+    ("Open Monday - Friday, 9-17.", ""),
+    ("snake_case_name and a__b__c", ""),
+    ("We are number 1.", ""),
+    ("5 > 3, and #1 in town", ""),
+    ("Go to https://example.edu/apply.", "spoken-link"),
+    ("Go to WWW.example.edu.", "spoken-link"),
+    ("Go to example.edu/apply.", "spoken-link"),
+    ("Write to mailto:desk@example.edu", "spoken-link"),
+    ("[Apply](https://example.edu)", "spoken-markdown spoken-link"),
+    ("Go to example dot edu, or example.edu. It is 24/7, and/or 9 a.m./p.m.", ""),
+    ("Welcome \U0001f600!", "spoken-emoji"),
+    ("Thanks \u2764\ufe0f", "spoken-emoji"),
+    ("Call \u260e now", "spoken-emoji"),
+    ("Caf\u00e9 \u2013 \u201cwelcome\u201d \u00a9 2027 \u20ac5 \u2192 now", ""),
+    ('One <break time="1s"/> two', "spoken-tag"),
+    ("One<br>two", "spoken-tag"),
+    ("</p>", "spoken-tag"),
+    ("I <3 you, 5 < 6 and 7 > 6", ""),
+    ("Hello ${name}", "placeholder"),
+    ("Hello ${name", "placeholder"),
+    ("It costs $5 {net}", ""),
+    ("\u201cHello there\u201d", "curly-quotes"),
+    ("\u2018It\u2019s fine\u2019", "curly-quotes"),
+    ("\u201eGuten Tag\u201c", "curly-quotes"),
+    ("\u00abBonjour\u00bb", "curly-quotes"),
+    (" \u201cHello\u201d\n", "curly-quotes trailing-newline"),
+    ("\u201cYes\u201d, she said, \u201cno\u201d", ""),
+    ('"Hello"', ""),
+    ("Hello \nthere", "line-end-blanks"),
+    ("Hello\t\r\nthere", "line-end-blanks"),
+    ("Hello\n  there", ""),
+    ("Hello\n\nthere", ""),
+]
+
+
+def ids(declared: dict[str, Any], **known: Any) -> list[str]:
+    return sorted(problem.lint for problem in find_lints(declared, **known))
+
+
+@pytest.mark.parametrize(("text", "lints"), SPOKEN)
+def test_a_text_that_is_spoken(text: str, lints: str) -> None:
+    for field in ("firstMessage", "voicemailMessage", "endCallMessage"):
+        assert ids({field: text}) == sorted(lints.split())
+
+
+@pytest.mark.parametrize(("text", "lints"), SPOKEN)
+def test_a_text_that_nobody_hears_may_hold_markup(text: str, lints: str) -> None:
+    anywhere = {"curly-quotes", "line-end-blanks"} & set(lints.split())
+    expected = [] if text.strip() == "" else sorted(anywhere)
+    for declared in ({"name": text}, {"model": {"messages": [{"content": text}]}}, {"metadata": {FIRST: text}}):
+        assert ids(declared) == expected
 
 
 @pytest.mark.parametrize(
-    ("declared", "messages"),
+    ("declared", "lints"),
     [
-        ({}, []),
-        ({"firstMessage": "Hello {{name}}, from {{ school }}."}, []),
-        ({"firstMessage": "{{a}}{{b}} { c } {{{d}}}"}, []),
-        ({"firstMessage": ""}, []),
-        ({"firstMessage": None}, []),
-        ({"firstMessage": 3}, []),
-        ({"name": "x ", "metadata": {"firstMessage": "{{"}}, []),
-        ({"firstMessage": "  \n"}, ["is only white space"]),
-        ({"voicemailMessage": "Hello "}, ["voicemailMessage ends in white space"]),
-        ({"voicemailMessage": "Hello\u00a0"}, ["ends in white space"]),
-        ({"endCallMessage": "Bye\n"}, ['endCallMessage ends in a line break; write "|-" or ">-"']),
-        ({"firstMessage": "{{name}"}, ["do not pair up"]),
-        ({"firstMessage": "name}}"}, ["do not pair up"]),
-        ({"firstMessage": "{{a {{b}} c}}"}, ["do not pair up"]),
-        ({"firstMessage": "}}{{"}, ["do not pair up"]),
-        ({"firstMessage": "{{ "}, ["white space", "do not pair up"]),
-        ({"firstMessage": "Hi", "firstMessageMode": WAITS}, ["the assistant waits for the caller"]),
-        ({"firstMessage": "Hi", "firstMessageMode": INVENTS}, ["the model makes up the first message"]),
-        ({"firstMessage": "Hi", "firstMessageMode": "assistant-speaks-first"}, []),
-        ({"firstMessage": "", "firstMessageMode": WAITS}, []),
-        ({"firstMessage": None, "firstMessageMode": WAITS}, []),
-        ({"firstMessage": "Hi", "firstMessageMode": ["x"]}, []),
+        ({}, ""),
+        ({FIRST: None, "firstMessageMode": WAITS}, ""),
+        ({FIRST: "", "firstMessageMode": WAITS}, ""),
+        ({FIRST: "Hi", "firstMessageMode": WAITS}, "unspoken-greeting"),
+        ({FIRST: "Hi", "firstMessageMode": INVENTS}, "unspoken-greeting"),
+        ({FIRST: "Hi", "firstMessageMode": "assistant-speaks-first"}, ""),
+        ({FIRST: "Hi", "firstMessageMode": ["x"]}, ""),
+        ({FIRST: 3, "metadata": None, "endCallPhrases": [None, 3]}, ""),
+        ({"id": "\u201casst\u201d", "voice": {"provider": "\u201cazure\u201d"}}, ""),
     ],
 )
-def test_warnings(declared: dict[str, Any], messages: list[str]) -> None:
-    findings = find_warnings(declared)
-
-    assert len(findings) == len(messages)
-    for finding, message in zip(findings, messages, strict=True):
-        assert message in finding.message
-        assert finding.message.startswith(finding.path[0])
-        assert finding.severity == "warning"
+def test_other_fields(declared: dict[str, Any], lints: str) -> None:
+    assert ids(declared) == lints.split()
 
 
-def test_messages_that_a_comment_cuts_off() -> None:
-    (finding,) = find_warnings({"endCallMessage": "Press 1"}, ["endCallMessage"])
-    assert finding.path == ("endCallMessage",)
-    assert "begins a comment" in finding.message
+def test_what_yaml_did_to_a_text_is_told_by_others() -> None:
+    declared = {"endCallMessage": "Press 1", "model": {"messages": [{"content": "a - b"}]}}
+    content = ("model", "messages", "0", "content")
+    cut, folded = find_lints(declared, ["endCallMessage"], [content])
+    assert (cut.lint, cut.path, folded.lint, folded.path) == (
+        "hash-cut",
+        ("endCallMessage",),
+        "folded-markdown",
+        content,
+    )
+    assert "begins a comment" in cut.message
+    assert '"|-"' in folded.message
+
+
+def test_a_quoted_finding_has_a_discreet_form() -> None:
+    (found,) = find_lints({FIRST: "Call ${secret}"})
+    assert "${secret}" in found.message
+    assert "secret" not in found.discreet
+    assert found.discreet.startswith(FIRST)
+
+
+def test_every_lint_is_a_warning_of_the_table() -> None:
+    found = {problem.lint for text, _ in SPOKEN for problem in find_lints({FIRST: text})}
+    elsewhere = {"hash-cut", "unspoken-greeting", "folded-markdown", "skipped-file", "similar-names"}
+    assert found | elsewhere == set(LINTS)
+    assert {problem.severity for text, _ in SPOKEN for problem in find_lints({FIRST: text})} == {"warning"}

@@ -12,7 +12,7 @@ TODAY = datetime.date(2026, 3, 1)
 
 
 def rule(*path: str, expires: datetime.date | None = None, assistants: tuple[str, ...] = ("*",)) -> IgnoreRule:
-    return IgnoreRule(path, "why not", assistants, expires)
+    return IgnoreRule(path=path, reason="why not", assistants=assistants, expires=expires)
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_undeclared_changes() -> None:
 
 
 def test_an_ignored_list_loses_nothing_and_an_ignored_provider_does_not_change() -> None:
-    rules = [IgnoreRule(("metadata", "list"), "x"), IgnoreRule(("voice", "provider"), "x")]
+    rules = [IgnoreRule(path=path, reason="x") for path in (("metadata", "list"), ("voice", "provider"))]
     desired = {"metadata": {"list": [{"a": 2}], "n": 2}, "voice": {"provider": "azure", "voiceId": "b"}}
     live = {
         "metadata": {"list": [{"a": 1, "hidden": 1}], "n": 1},

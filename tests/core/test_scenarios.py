@@ -32,7 +32,7 @@ def planned(scenario: Scenario, **changed: Any) -> Plan:
             force_conflicts=scenario.get("force_conflicts", False),
             always_send=tuple(scenario.get("always_send", ())),
         ),
-        ignore=[IgnoreRule(parse_pointer(path), "accepted") for path in scenario.get("ignore", ())],
+        ignore=[IgnoreRule(path=parse_pointer(path), reason="accepted") for path in scenario.get("ignore", ())],
     )
 
 

@@ -59,9 +59,13 @@ def test_every_setting(folder: Path) -> None:
         record=True,
         ignore=(
             IgnoreRule(
-                ("metadata", "lastCampaign"), "set by the CRM", ("admissions/*",), datetime.date(2027, 1, 31), line=9
+                path=("metadata", "lastCampaign"),
+                reason="set by the CRM",
+                assistants=("admissions/*",),
+                expires=datetime.date(2027, 1, 31),
+                line=9,
             ),
-            IgnoreRule(("name",), "the sales team renames it", ("*",), datetime.date(2027, 2, 1), line=10),
+            IgnoreRule(path=("name",), reason="the sales team renames it", expires=datetime.date(2027, 2, 1), line=10),
         ),
     )
 

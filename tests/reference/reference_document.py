@@ -13,6 +13,7 @@ import click
 
 from reconciler.api.answers import kind_of
 from reconciler.assistant.fields import FIELDS, ID, Field
+from reconciler.assistant.lints import LINTS
 from reconciler.cli.main import COMMANDS, reconciler
 from reconciler.core.outcome import Outcome, Status
 from reconciler.errors import ErrorKind
@@ -99,6 +100,12 @@ def _value_of(field: Field) -> str:
     words += ["in any order"] if field.is_unordered else []
     words += [f"required in a new `{field.path[0]}`"] if field.required_inside else []
     return "; ".join(words)
+
+
+def _lints() -> Table:
+    yield "lint", "finds"
+    for name, words in LINTS.items():
+        yield f"`{name}`", words
 
 
 def _statuses() -> Table:
@@ -198,6 +205,7 @@ def _flow(value: Any) -> str:
 
 TABLES: Final[Mapping[str, Callable[[], Table]]] = {
     "fields": _fields,
+    "lints": _lints,
     "statuses": _statuses,
     "outcomes": _outcomes,
     "error kinds": _error_kinds,

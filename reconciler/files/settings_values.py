@@ -1,0 +1,80 @@
+"""Reads single values of `reconciler.yaml` as the program uses them.
+
+Each function raises ValueError with words that go on after the setting's name.
+"""
+
+import datetime
+from typing import Final
+
+from reconciler.assistant import fields
+from reconciler.assistant.paths import FieldPath, dotted, parse_pointer, to_pointer
+from reconciler.assistant.plain_words import closest
+from reconciler.core.base_url import check_base_url
+from reconciler.errors import SettingsError
+
+MUST_BE_A_DAY: Final = "must be a date that exists, like 2027-01-31"
+
+
+def read_url(value: str) -> str:
+    """Return a base URL. Whether plain http may leave this machine is an option of the run."""
+    try:
+        check_base_url(value, allow_insecure_http=True)
+    except SettingsError as error:
+        raise ValueError(f"cannot be used. {error}") from None
+    return value.strip()
+
+
+def read_day(value: str) -> datetime.date:
+    """Return a date whose form a pattern has judged: Python takes 20270131 and week dates too."""
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(MUST_BE_A_DAY) from None
+
+
+def read_top_level(value: str) -> str:
+    """Return the name of a top-level field: a misspelt one would be sent in no request, and nobody would see it."""
+    if value not in fields.TOP_LEVEL:
+        near = closest(value, fields.TOP_LEVEL)
+        guess = f"did you mean {near}?" if near else f"those are {', '.join(fields.TOP_LEVEL)}"
+        raise ValueError(f"must name top-level fields of an assistant; {guess}")
+    return value
+
+
+def read_pointer(value: str) -> FieldPath:
+    """Return the path that a JSON Pointer names."""
+    try:
+        return parse_pointer(value)
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error}") from None
+
+
+def read_pattern(value: str) -> FieldPath:
+    """Return a path in which `*` stands for one whole key."""
+    path = read_pointer(value)
+    # A part of a key would match nothing, and nobody would see it: the value that was to be hidden would be shown.
+    if any("*" in key and key != "*" for key in path):
+        raise ValueError("cannot be used: a * stands for one whole key; write the key out, or a * alone")
+    if "" in path:
+        raise ValueError("cannot be used: it ends in a slash, or has two in a row; remove it")
+    return path
+
+
+def read_extra_field(value: str) -> FieldPath:
+    """Return the path of a field that the reference does not list."""
+    path = read_pointer(value)
+    # What is declared below a field that may hold anything needs no entry of its own, and one for a documented field
+    # would switch its checks off.
+    has_keys = path[0] in fields.CLOSED_OBJECTS
+    longest = 2 if has_keys else 1
+    if path[0] in fields.READ_ONLY and len(path) == 1:
+        raise ValueError(f"{path[0]} is set by the API and cannot be declared; remove it")
+    if fields.is_documented(path):
+        raise ValueError(f"{dotted(path)} is a documented field and needs no entry; remove it")
+    if "*" in path or "" in path:
+        raise ValueError("must name one field, without * and without an empty name")
+    if len(path) > 1 and fields.is_documented(path[:1]) and not has_keys:
+        raise ValueError(f"{path[0]} has no fields inside; remove this")
+    if len(path) > longest:
+        raise ValueError(f"{to_pointer(path)} lies too deep; name the whole field, {to_pointer(path[:longest])}")
+    return path

@@ -1,0 +1,151 @@
+"""The lints in definition files: what YAML made of a text, the places, and the levels that settings give."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.assistant.lints import LINTS
+from reconciler.core.settings import InvalidSettings
+from reconciler.files.definitions import Loaded, load
+from reconciler.files.settings import load_settings
+
+BLANKS = 'id: asst_1\nfirstMessage: "Hello "\n'
+
+
+def read(root: Path, text: str, settings: str = "", *, key: str = "desk", environment: str = "") -> Loaded:
+    file = root / "assistants" / f"{key}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    (root / "reconciler.yaml").write_text(settings or "{}", "utf-8")
+    chosen = load_settings(root / "assistants", root=root)
+    return load(root / "assistants", [], root=root, settings=chosen.choose(environment) if environment else chosen)
+
+
+def told(loaded: Loaded) -> list[str]:
+    """`line:column severity id` of each problem."""
+    return [f"{one.line}:{one.column} {one.severity} {one.lint or one.message}" for one in loaded.problems]
+
+
+MESSAGES = "id: asst_1\nmetadata:\n  rules: "
+
+
+@pytest.mark.parametrize(
+    ("value", "is_folded"),
+    [
+        ('"Rules:\n    - one\n    - two"', True),
+        ("'Rules:\n    * one\n    * two'", True),
+        ("Rules\n    - one\n    - two", True),
+        (">-\n    Rules:\n    - one\n    - two", True),
+        (">\n    Rules:\n    1. one\n    2. two", True),
+        (">-\n    # Role\n    You are kind.", True),
+        ('"# Role\n    You are kind."', True),
+        ('"Rules: - one\n    - two"', False),
+        ("|-\n    Rules:\n    - one\n    - two", False),
+        (">-\n    Rules:\n\n    - one\n\n    - two", False),
+        ('"Rules:\\n- one\\n- two"', False),
+        (">-\n    Monday\n    - Friday, from nine", False),
+        ("We are open Monday - Friday", False),
+        (">-\n    # Role", False),
+        ('"C # and\n    B - flat"', False),
+    ],
+)
+def test_markdown_that_yaml_has_folded(tmp_path: Path, value: str, is_folded: bool) -> None:
+    found = told(read(tmp_path, f"{MESSAGES}{value}\n"))
+    assert found == (["3:10 warning folded-markdown"] if is_folded else [])
+
+
+def test_folded_markdown_in_a_list_of_messages_has_its_place(tmp_path: Path) -> None:
+    text = "id: asst_1\nmodel:\n  messages:\n    - role: system\n      content: >-\n        - one\n        - two\n"
+    assert told(read(tmp_path, text, "extra_fields: [/model/messages]")) == ["5:16 warning folded-markdown"]
+
+
+def test_what_an_overlay_writes_well_is_not_folded(tmp_path: Path) -> None:
+    overlay = tmp_path / "over" / "desk.yaml"
+    overlay.parent.mkdir()
+    overlay.write_text("metadata:\n  rules: |-\n    - one\n    - three\n", "utf-8")
+    settings = "environments: {a: {overlay: over}}"
+    assert told(read(tmp_path, f"{MESSAGES}>-\n    - one\n    - two\n", settings, environment="a")) == []
+    overlay.write_text("metadata:\n  rules: >-\n    - one\n    - three\n", "utf-8")
+    (found,) = read(tmp_path, f"{MESSAGES}|-\n    - one\n    - two\n", settings, environment="a").problems
+    assert (found.file, found.line, found.lint) == ("over/desk.yaml", 2, "folded-markdown")
+
+
+def test_the_id_stands_behind_the_message(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, BLANKS).problems
+    assert str(found) == (
+        "assistants/desk.yaml:2:15: warning: firstMessage ends in white space; remove it [trailing-space]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("levels", "told_of"),
+    [
+        ("{}", "warning"),
+        ("{trailing-space: warning}", "warning"),
+        ("{trailing-space: error}", "error"),
+        ("{trailing-space: none}", None),
+        ("{trailing-newline: none}", "warning"),
+        ("{trailing-space: {level: error}}", "error"),
+        ('{trailing-space: {level: none, assistants: ["old/*"]}}', None),
+        ('{trailing-space: {level: error, assistants: [new, "old/d*"]}}', "error"),
+        ('{trailing-space: {level: none, assistants: ["older/*", new]}}', "warning"),
+    ],
+)
+def test_levels(tmp_path: Path, levels: str, told_of: str | None) -> None:
+    loaded = read(tmp_path, BLANKS, f"lints: {levels}", key="old/desk")
+    assert [problem.severity for problem in loaded.problems] == ([told_of] if told_of else [])
+    # An error makes the definition invalid, so that no apply begins.
+    assert [one.key for one in loaded.definitions] == ([] if told_of == "error" else ["old/desk"])
+
+
+@pytest.mark.parametrize(
+    ("project", "own", "told_of"),
+    [
+        ("{trailing-space: none}", "{trailing-space: error}", ["error"]),
+        ("{trailing-space: error}", "{trailing-space: none}", []),
+        ("{trailing-space: error}", "{trailing-space: {level: none, assistants: [other]}}", ["error"]),
+        ("{trailing-space: error}", "{trailing-newline: none}", ["error"]),
+    ],
+)
+def test_an_environments_level_comes_after_the_projects(
+    tmp_path: Path, project: str, own: str, told_of: list[str]
+) -> None:
+    settings = f"lints: {project}\nenvironments: {{a: {{lints: {own}}}}}\n"
+    assert [one.severity for one in read(tmp_path, BLANKS, settings, environment="a").problems] == told_of
+
+
+@pytest.mark.parametrize("name", LINTS)
+def test_every_lint_has_a_level(tmp_path: Path, name: str) -> None:
+    read(tmp_path, BLANKS, json.dumps({"lints": {name: "none"}}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ("lints: {trailing-spaces: none}", "1:9: unknown setting trailing-spaces; did you mean trailing-space?"),
+        ("lints: {nothing-like-it: none}", "1:9: unknown setting nothing-like-it; allowed here: blank-text, "),
+        ("lints: {trailing-space: off}", "1:25: off is read as"),
+        ("lints: {trailing-space: fatal}", "1:25: level must be one of error, warning, none"),
+        ("lints: {trailing-space: 3}", "1:25: trailing-space must be one of error, warning, none, or a group"),
+        ("lints: {trailing-space: {assistants: [a]}}", '1:25: this entry has no "level"; add it'),
+        ("lints: {trailing-space: {level: fatal}}", "1:33: level must be one of error, warning, none"),
+        ("lints: {trailing-space: {level: none, assistants: []}}", "1:51: assistants cannot be an empty list"),
+        ("lints: {trailing-space: {level: none, assistant: [a]}}", "1:39: unknown setting assistant; did you mean"),
+        ("lints: {trailing-space: }", "1:25: trailing-space cannot be empty"),
+        ("lints: [trailing-space]", "1:8: lints must be a group of keys and values"),
+        ("environments: {a: {lints: {trailing-space: fatal}}}", "1:44: level must be one of error, warning, none"),
+    ],
+)
+def test_levels_that_cannot_be_used(tmp_path: Path, settings: str, problem: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read(tmp_path, BLANKS, settings)
+    assert str(caught.value).startswith(f"reconciler.yaml:{problem}")
+
+
+def test_a_sensitive_text_is_not_quoted(tmp_path: Path) -> None:
+    text = "id: asst_1\nfirstMessage: Call ${secret}\n"
+    (shown,) = read(tmp_path, text).problems
+    (hidden,) = read(tmp_path, text, "sensitive: [/firstMessage]").problems
+    assert "${secret}" in shown.message
+    assert "secret" not in hidden.message
