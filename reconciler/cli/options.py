@@ -16,7 +16,8 @@ from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, Polic
 Decorated = Callable[..., Any]
 
 FORMATS = ("text", "json", "markdown", "github")
-FORMATS_BY_SUFFIX = {".json": "json", ".md": "markdown", ".html": "html", ".xml": "junit"}
+FORMATS_BY_SUFFIX = {".json": "json", ".md": "markdown", ".html": "html", ".xml": "junit", ".prom": "openmetrics"}
+_NAMED = {".xml": "JUnit", ".prom": "OpenMetrics"}  # suffixes that do not say what is in the file
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def output_options(
     command: Decorated, *, formats: Sequence[str] = FORMATS, suffixes: Sequence[str] = tuple(FORMATS_BY_SUFFIX)
 ) -> Decorated:
     """Add `--format` and `--report`, with every format or some; the command gets `output`."""
-    named = ", ".join(f"{suffix} (JUnit)" if suffix == ".xml" else suffix for suffix in suffixes)
+    named = ", ".join(f"{suffix} ({_NAMED[suffix]})" if suffix in _NAMED else suffix for suffix in suffixes)
 
     @format_option(formats)
     @click.option(

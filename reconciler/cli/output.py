@@ -23,6 +23,7 @@ from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
 from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
+from reconciler.report.openmetrics import render_openmetrics
 from reconciler.report.report import Report
 from reconciler.report.text import render_text
 from reconciler.report.values import escape
@@ -35,6 +36,7 @@ _RENDERERS: dict[str, Callable[[Report], str]] = {
     "github": render_github,
     "html": render_html,
     "junit": render_junit,
+    "openmetrics": render_openmetrics,
 }
 
 

@@ -87,8 +87,21 @@ class Gone:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Recorded:
+    """The applied record that a run has read: its ref, its commit, the `HEAD` that was applied, and when (ISO 8601)."""
+
+    ref: str
+    commit: str
+    applied: str
+    date: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Run:
-    """All results of one command; `notes` concern the whole run. Times are in UTC."""
+    """All results of one command; `notes` concern the whole run. Times are in UTC.
+
+    `next_expiry` is the nearest last day of an entry of the settings that has one.
+    """
 
     command: str
     started_at: datetime.datetime
@@ -101,6 +114,8 @@ class Run:
     api_calls: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head: str | None = None
     base: Mapping[str, str] | None = None
+    record: Recorded | None = None
+    next_expiry: datetime.date | None = None
     offline: bool = False
     gone: tuple[Gone, ...] = ()
     stopped: bool = False

@@ -116,6 +116,11 @@ class Settings(Environment):
             return None
         return dataclasses.replace(problem, severity=found, message=f"{problem.message} [{problem.lint}]")
 
+    @property
+    def next_expiry(self) -> datetime.date | None:
+        """The nearest last day of an entry that has one; it may be past. None where no entry has one."""
+        return min((entry.expires for entry in self.ignore if entry.expires is not None), default=None)
+
     def may_show(self, path: FieldPath) -> bool:
         """Tell whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""
         # Compared as far as both go, so that neither a part of a hidden value nor what holds one is shown.

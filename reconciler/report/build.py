@@ -1,6 +1,7 @@
 """A run as a report: sorted, and masked before any renderer sees it."""
 
 import dataclasses
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from reconciler.core.digest import digest
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
-from reconciler.core.run import Failure, Result, Run
+from reconciler.core.run import Failure, Recorded, Result, Run
 from reconciler.report.masking import mask_report
 from reconciler.report.report import (
     FORMAT_VERSION,
@@ -19,9 +20,11 @@ from reconciler.report.report import (
     BaseEntry,
     ChangeEntry,
     ErrorEntry,
+    ExpiryEntry,
     GoneEntry,
     IgnoredEntry,
     ProblemEntry,
+    RecordEntry,
     Report,
     SinceEntry,
 )
@@ -49,12 +52,15 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Place
         command=run.command,
         started_at=run.started_at.strftime(_TIME),
         finished_at=run.finished_at.strftime(_TIME),
+        duration_seconds=round((run.finished_at - run.started_at).total_seconds(), 3),
         api_url=run.api_url,
         environment=run.environment,
         offline=run.offline,
         head=run.head,
         options=dict(run.options),
         base=BaseEntry(**run.base) if run.base is not None else None,
+        record=_build_record(run.record, run.finished_at) if run.record is not None else None,
+        next_expiry=_build_expiry(run.next_expiry, run.finished_at) if run.next_expiry is not None else None,
         summary=count(assistants),
         api_calls={method: run.api_calls.get(method, 0) for method in ("GET", "PATCH", "POST")},
         warnings=run.notes,
@@ -76,6 +82,18 @@ def count(assistants: Sequence[AssistantEntry]) -> dict[str, int]:
     counts = {"total": len(assistants)}
     counts |= {status.value: statuses.count(status) for status in STATUSES}
     return counts | {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+
+
+def _build_record(record: Recorded, now: datetime.datetime) -> RecordEntry:
+    # The clock of the machine that recorded may be ahead of ours, and no age is below zero.
+    age = max(0, int((now - datetime.datetime.fromisoformat(record.date)).total_seconds()))
+    return RecordEntry(**dataclasses.asdict(record), age_seconds=age)
+
+
+def _build_expiry(day: datetime.date, now: datetime.datetime) -> ExpiryEntry:
+    # An entry holds for the whole of its last day, in UTC.
+    end = datetime.datetime.combine(day, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
+    return ExpiryEntry(expires=day.isoformat(), in_seconds=int((end - now).total_seconds()))
 
 
 def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Places) -> AssistantEntry:

@@ -130,8 +130,9 @@ _READERS: dict[Any, Callable[[Any, Any, _Place], Any]] = {
 
 
 def _expect(kind: type, value: Any, place: _Place) -> Any:
-    # Not isinstance: to Python true is a whole number.
-    return value if type(value) is kind else _refuse(place, _WORDS[kind], value)
+    # Not isinstance: to Python true is a whole number. A whole number is a number without a fraction.
+    kinds = (float, int) if kind is float else (kind,)
+    return value if type(value) in kinds else _refuse(place, _WORDS[kind], value)
 
 
 def _refuse(place: _Place, wanted: str, value: Any) -> None:

@@ -31,12 +31,16 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         command=_share([report.command for report in reports], "report"),
         started_at=reports[0].started_at,
         finished_at=max(report.finished_at for report in reports),
+        duration_seconds=_add_known(report.duration_seconds for report in reports),
         api_url=_share([report.api_url for report in reports], None),
         environment=_share([report.environment for report in reports], None),
         offline=any(report.offline for report in reports),
         head=_share([report.head for report in reports], None),
         options=_share([report.options for report in reports], {}),
         base=_share(bases, several),
+        # What somebody would be warned about: the oldest record, and the date that comes first.
+        record=max(_known(report.record for report in reports), key=lambda entry: entry.age_seconds, default=None),
+        next_expiry=min(_known(one.next_expiry for one in reports), key=lambda entry: entry.in_seconds, default=None),
         summary=_add(report.summary for report in reports),
         api_calls=_add(report.api_calls for report in reports),
         warnings=_unite(warning for report in reports for warning in report.warnings),
@@ -61,6 +65,17 @@ def _add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
         for key, number in count.items():
             total[key] = total.get(key, 0) + number
     return total
+
+
+def _known(values: Iterable[_Value | None]) -> list[_Value]:
+    return [value for value in values if value is not None]
+
+
+def _add_known(seconds: Iterable[float | None]) -> float | None:
+    """Return the sum, None where a report does not say it."""
+    found = list(seconds)
+    known = _known(found)
+    return round(sum(known), 3) if len(known) == len(found) else None
 
 
 def _unite(items: Iterable[_Value]) -> tuple[_Value, ...]:

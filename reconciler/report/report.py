@@ -148,20 +148,45 @@ class BaseEntry:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEntry:
+    """The applied record that the run has read, and how old it was when the run ended."""
+
+    ref: str
+    commit: str
+    applied: str
+    date: str
+    age_seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryEntry:
+    """The nearest date in the settings, and how long its entry still holds; below zero once it is past."""
+
+    expires: str
+    in_seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The whole report of a run. `warnings` concern the run, `problems` the definition files."""
+    """The whole report of a run. `warnings` concern the run, `problems` the definition files.
+
+    `duration_seconds`, `record` and `next_expiry` are None in a report of a version that did not say them, too.
+    """
 
     format_version: int
     tool_version: str
     command: str
     started_at: str
     finished_at: str
+    duration_seconds: float | None = None
     api_url: str | None
     environment: str | None
     offline: bool
     head: str | None
     options: dict[str, Any]
     base: BaseEntry | None
+    record: RecordEntry | None = None
+    next_expiry: ExpiryEntry | None = None
     summary: dict[str, int]
     api_calls: dict[str, int]
     warnings: tuple[str, ...]

@@ -9,7 +9,7 @@ from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.ignore import expiry_notes, unmatched_notes
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Failure, Gone, Result, Run
+from reconciler.core.run import Failure, Gone, Recorded, Result, Run
 from reconciler.usecases.project import Project
 
 
@@ -32,7 +32,7 @@ def make_run(
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
     if writes:
         invalid = [result.end(Outcome.REFUSED, left=False) for result in invalid]
-    base = project.base
+    base, record = project.base, project.record
     return Run(
         command=command,
         started_at=started_at,
@@ -45,6 +45,8 @@ def make_run(
         api_calls=dict(api.calls) if api else {},
         head=project.head,
         base={"ref": base.ref, "commit": base.commit} if base is not None else None,
+        record=Recorded(project.ref, record.commit, record.applied, record.date) if record is not None else None,
+        next_expiry=project.settings.next_expiry,
         gone=tuple(Gone(entry.file, entry.id) for entry in find_gone(project, results)),
         stopped=stopped,
         options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},

@@ -39,6 +39,7 @@ def validate(forms: Forms, *, strict: bool = False) -> Run:
         results=tuple(results[file] for file in sorted(results)),
         problems=tuple(sorted(problems)),
         environment=forms[0][0].environment,
+        next_expiry=min((day for settings, _ in forms if (day := settings.next_expiry) is not None), default=None),
         options={"strict": strict},
     )
 

@@ -84,7 +84,7 @@ def test_only_a_run_that_writes_a_page_loads_its_library(one: Project, name: str
 def test_another_suffix_is_refused(one: Project) -> None:
     done = run("validate", "--report", "r.pdf", cwd=one.root)
     assert done.code == 1
-    assert "a report ends in .json, .md, .html or .xml" in done.stderr
+    assert "a report ends in .json, .md, .html, .xml or .prom" in done.stderr
 
 
 def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(one: Project) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from report_documents import BASE, assistant, change, document, failure, gone, ignored, problem, since
 
-from reconciler.report.report import Report
+from reconciler.report.report import ExpiryEntry, RecordEntry, Report
 
 GREETING = (
     "Hi, I'm your enrollment assistant. I can answer questions about deadlines, documents and fees, and I can put"
@@ -21,6 +21,13 @@ HOSTILE = "\x1b[31mred\x07 \u202egnp.exe | `x` ``` <script>alert(1)</script> @te
 
 
 ADA = since("9f8e7d6c5b4a39281706f5e4d3c2b1a098765432", "Ada Lovelace", "2026-11-20T09:30:00+01:00")
+RECORD = RecordEntry(
+    ref=BASE.ref,
+    commit=BASE.commit,
+    applied="9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
+    date="2025-12-30T08:00:00+00:00",
+    age_seconds=144_001,
+)
 BOB = since("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "Bob", "2026-11-21T08:00:00Z")
 
 
@@ -65,6 +72,9 @@ def _plan_with_base() -> Report:
         base=BASE,
         gone=[gone("assistants/old/fair.yaml", "asst_fair")],
         options={"on_drift": "keep", "force_conflicts": False},
+        duration_seconds=1.25,
+        record=RECORD,
+        next_expiry=ExpiryEntry(expires="2026-01-31", in_seconds=2_678_399),
     )
 
 

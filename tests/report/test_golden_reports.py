@@ -16,6 +16,7 @@ from reconciler.report.html import render_html
 from reconciler.report.json_text import parse_report, render_json
 from reconciler.report.junit import render_junit
 from reconciler.report.markdown import render_markdown
+from reconciler.report.openmetrics import render_openmetrics
 from reconciler.report.report import Report
 from reconciler.report.text import render_text
 
@@ -36,6 +37,7 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "md": render_markdown,
     "github.txt": render_github,
     "xml": render_junit,
+    "prom": render_openmetrics,
     "html": lambda document: without_assets(render_html(document)),
 }
 
