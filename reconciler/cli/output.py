@@ -87,7 +87,9 @@ def emit_rendered(
     text = rendered(output.format)
     text = for_runner(text) if output.format in ("text", "markdown") else text
     # A terminal's encoding is for people at it; what a program or a service reads is UTF-8 everywhere.
-    click.echo(text if output.format == "text" else text.encode("utf-8", "backslashreplace"), nl=False, color=True)
+    if output.format != "text":
+        getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
+    click.echo(text, nl=False, color=True)
     # One error ends the run; the others would be lost with it.
     for failure in failures[1:]:
         tell(str(failure))
