@@ -33,4 +33,9 @@ def dotted(path: Iterable[str]) -> str:
 
 def covers(pattern: FieldPath, path: FieldPath) -> bool:
     """Tell whether a pattern names a path or something above it; `*` in a pattern stands for any one key."""
-    return len(pattern) <= len(path) and all(part in ("*", key) for part, key in zip(pattern, path, strict=False))
+    return len(pattern) <= len(path) and meets(pattern, path)
+
+
+def meets(pattern: FieldPath, path: FieldPath) -> bool:
+    """Tell whether a pattern names the path, something above it, or something below it."""
+    return all(part in ("*", key) for part, key in zip(pattern, path, strict=False))

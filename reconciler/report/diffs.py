@@ -27,7 +27,6 @@ _ALIKE = 0.5
 _AFFORDABLE = 60_000  # pairs of equal tokens that difflib may look at: two texts of some 2,000 words each
 _TOKEN = re.compile(r"[\w'\u2019]+|\s+|[^\w\s]")
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*\s*|[.!?]+\s*")
-_TRAILING = re.compile(r" +$")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -204,7 +203,8 @@ def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
     if text.isspace() and spaces:
         text = text.replace(" ", "\u00b7")
     elif last:
-        text = _TRAILING.sub(lambda found: "\u00b7" * len(found[0]), text)
+        shown = text.rstrip(" ")
+        text = shown + "\u00b7" * (len(text) - len(shown))
     return "\u2192".join(map(escape, text.split("\t")))
 
 

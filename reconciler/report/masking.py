@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.assistant.paths import FieldPath, covers, parse_pointer
+from reconciler.assistant.paths import FieldPath, covers, meets, parse_pointer
 from reconciler.core.tree import MISSING
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.values import SENSITIVE
@@ -42,7 +42,7 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
 def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidden: list[Any] | None = None) -> Any:
     """Return a value that stands at a path with its sensitive parts replaced; those are added to `hidden`."""
     # Few patterns concern a value; those that do not are dropped before its depths are walked.
-    near = [pattern for pattern in sensitive if _meets(pattern, path)]
+    near = [pattern for pattern in sensitive if meets(pattern, path)]
     if not near or value is None or value is MISSING:
         return value
     if any(covers(pattern, path) for pattern in near):
@@ -79,11 +79,6 @@ def _scrub_assistant(entry: AssistantEntry, scrub: Callable[[str], str]) -> Assi
         warnings=tuple(map(scrub, entry.warnings)),
         error=dataclasses.replace(error, message=scrub(error.message)) if error else None,
     )
-
-
-def _meets(pattern: FieldPath, path: FieldPath) -> bool:
-    """Tell whether a pattern names the path, something above it, or something below it."""
-    return all(part in ("*", key) for part, key in zip(pattern, path, strict=False))
 
 
 def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
