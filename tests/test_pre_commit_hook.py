@@ -43,7 +43,7 @@ def test_it_runs_a_command_that_is_installed(tmp_path: Path) -> None:
         ("reconciler.yaml", True),
         ("docs/reconciler.yaml", False),
         ("old/assistants/a.yaml", False),
-        ("assistants/README.md", False),
+        ("assistants/prompts/a.md", True),
         (".github/workflows/plan.yml", False),
     ],
 )

@@ -19,11 +19,24 @@ DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 # The end of a text. In some dialects of regular expressions `$` lets a line break follow.
 END: Final = r"(?![\s\S])"
 
+# A text may stand in a file of its own. What these keywords say of an object, they do not say of a text.
+_TEXT_FILE: Final[Schema] = {
+    "properties": {
+        "$file": {
+            "title": "Text file",
+            "description": "The path of a file that holds the text, from the folder of this file on.",
+            "examples": ["prompts/enrollment.md"],
+            "type": "string",
+        }
+    },
+    "required": ["$file"],
+    "additionalProperties": False,
+}
 _BY_KIND: Final[Mapping[Kind, Schema]] = {
-    "text": {"type": "string"},
+    "text": {"type": ["string", "object"], **_TEXT_FILE},
     "whole number": {"type": "integer"},
     "number": {"type": "number"},
-    "texts": {"type": "array", "items": {"type": "string"}},
+    "texts": {"type": "array", "items": {"type": ["string", "object"], **_TEXT_FILE}},
     "fields": {"type": "object", "additionalProperties": False},
     "anything": {"type": "object", "additionalProperties": True},
 }
@@ -79,10 +92,12 @@ def _properties(parent: FieldPath) -> dict[str, Schema]:
 
 def _field_schema(field: Field) -> Schema:
     no_value = field.takes_null
-    judging: Schema = {**_BY_KIND[field.kind]}
+    # Nobody keeps one of a few names in a text file.
+    judging: Schema = {"type": "string"} if field.choices else {**_BY_KIND[field.kind]}
     explaining: Schema = {"description": field.description + (" Write null to keep it empty." if no_value else "")}
     if no_value:
-        judging["type"] = [judging["type"], "null"]
+        kinds = judging["type"]
+        judging["type"] = [*(kinds if isinstance(kinds, list) else [kinds]), "null"]
     if field.kind == "fields":
         judging["properties"] = _properties(field.path)
     if field.choices:

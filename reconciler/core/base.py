@@ -11,7 +11,7 @@ from reconciler.core.tree import MISSING
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """One assistant's definition as it was applied; `files` are the paths that declared it, its own first."""
+    """One assistant's definition as it was applied; `files` are the paths that declared it, texts too."""
 
     id: str
     file: str

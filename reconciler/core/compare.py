@@ -31,6 +31,26 @@ def differing_declarations(one: Mapping[str, Any], other: Mapping[str, Any]) -> 
     return tuple(sorted(_find_differences(one, other, ())))
 
 
+def find_only_difference(declared: Any, live: Any, path: FieldPath) -> FieldPath:
+    """Return where in a value all that differs from live stands, lists looked into; its own path if at several places.
+
+    A path into a list has the indices of the definition.
+    """
+    found = list(_differences_inside(declared, live, path))
+    return found[0] if len(found) == 1 else path
+
+
+def _differences_inside(declared: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:
+    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+        for key, value in declared.items():
+            yield from _differences_inside(value, live.get(key), (*path, key))
+    elif isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
+        for index, (item, shown) in enumerate(zip(declared, live, strict=True)):
+            yield from _differences_inside(item, shown, (*path, str(index)))
+    elif canonical(declared, path) != canonical(live, path):
+        yield path
+
+
 def _find_differences(one: Any | Missing, other: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:
     # An object that one side lacks is compared key by key, so that `{}` on the other side is no difference.
     if one is MISSING and isinstance(other, Mapping):

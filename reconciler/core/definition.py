@@ -7,9 +7,16 @@ from typing import Any, Final, Literal, NamedTuple
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
+from reconciler.assistant.texts import TEXT_KEY
+from reconciler.core.compare import find_only_difference
+from reconciler.core.tree import put_all
 
 SUFFIXES: Final = (".yaml", ".yml")
-MAX_BYTES: Final = 1024 * 1024  # of one definition file
+MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
+# Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
+MAX_RESOLVED: Final = 64 * MAX_BYTES
+
+LayerKind = Literal["definition", "overlay"]
 
 
 class Place(NamedTuple):
@@ -19,17 +26,33 @@ class Place(NamedTuple):
     value: tuple[int, int]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class TextFile:
+    """A text in a file of its own, as one layer mentions it.
+
+    `path` is the field that the layer gives it to, `reference` what stands behind `$file`, `file` its path from the
+    repository's root, and `content` what the file holds.
+    """
+
+    path: FieldPath
+    reference: str
+    file: str
+    content: str = dataclasses.field(repr=False)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Layer:
     """One file that declares some of an assistant's fields, as it was read.
 
-    `file` is its path from the repository's root, `fields` what it holds as plain JSON values, `id` among them.
+    `file` is its path from the repository's root, `fields` what it holds as plain JSON values, `id` among them. The
+    texts of its text files stand in the fields already.
     """
 
     file: str
     text: str = dataclasses.field(repr=False)
     fields: Mapping[str, Any]
-    is_overlay: bool = False
+    kind: LayerKind = "definition"
+    texts: tuple[TextFile, ...] = ()
     # Asked once, and only when somebody wants a place: it costs as much as to read the file, and few files need it.
     find_places: Callable[[str], Mapping[FieldPath, Place]] = dataclasses.field(repr=False, compare=False)
 
@@ -37,6 +60,16 @@ class Layer:
     def places(self) -> Mapping[FieldPath, Place]:
         """Where each field of the file stands."""
         return self.find_places(self.text)
+
+    @functools.cached_property
+    def as_written(self) -> Mapping[str, Any]:
+        """The fields with what the file itself says: `$file` where the text comes from a file of its own."""
+        written: Mapping[str, Any] = put_all(self.fields, ((one.path, {TEXT_KEY: one.reference}) for one in self.texts))
+        return written
+
+    def text_at(self, path: FieldPath) -> TextFile | None:
+        """Return the text file whose text is the value at a path, None where the layer itself holds the value."""
+        return next((one for one in self.texts if one.path == path), None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,14 +88,20 @@ class Definition:
     layers: tuple[Layer, ...] = dataclasses.field(default=(), compare=False)
 
     @property
-    def texts(self) -> tuple[str, ...]:
-        """The layers' texts, the lowest first."""
-        return tuple(layer.text for layer in self.layers)
+    def contents(self) -> Mapping[str, str]:
+        """What each of its files holds, text files too, by path; the layers first, the lowest before the others."""
+        layers = {layer.file: layer.text for layer in self.layers}
+        return layers | {text.file: text.content for layer in self.layers for text in layer.texts}
+
+    @property
+    def own(self) -> Layer:
+        """The definition file itself."""
+        return next(layer for layer in self.layers if layer.kind == "definition")
 
     @property
     def overlay(self) -> Layer | None:
         """The environment's own file on top, where there is one."""
-        return next((layer for layer in self.layers if layer.is_overlay), None)
+        return next((layer for layer in self.layers if layer.kind == "overlay"), None)
 
     @property
     def id_file(self) -> str:
@@ -72,6 +111,8 @@ class Definition:
     def locate(self, path: FieldPath, about: About = "value") -> tuple[str, int, int]:
         """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start."""
         for layer in reversed(self.layers):
+            if about == "value" and (text := layer.text_at(path)):
+                return text.file, 1, 1
             if place := layer.places.get(path):
                 return (layer.file, *(place.key if about == "key" else place.value))
         return self.file, 1, 1
@@ -108,5 +149,24 @@ def _below(path: str, folder: str) -> str | None:
 
 
 def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:
-    """Return the file and line at which each field of a definition is declared, by the uppermost layer."""
-    return {path: (layer.file, place.key[0]) for layer in definition.layers for path, place in layer.places.items()}
+    """Return the file and line at which each field of a definition is declared, by the uppermost layer.
+
+    A text in a file of its own stands in line 1 of that file.
+    """
+    found: dict[FieldPath, tuple[str, int]] = {}
+    for layer in definition.layers:
+        found |= {path: (layer.file, place.key[0]) for path, place in layer.places.items()}
+        found |= {text.path: (text.file, 1) for text in layer.texts}
+    return found
+
+
+def find_line(
+    lines: Mapping[FieldPath, tuple[str, int]], path: FieldPath, value: Any, other: Any
+) -> tuple[str, int] | None:
+    """Return file and line of a value that differs from another one, by a definition's `places`; None if not known.
+
+    A list is one leaf, at the line of its key; where all that differs in it is one text, that text's file counts.
+    """
+    declared = lines.get(path)
+    inside = lines.get(find_only_difference(value, other, path)) if isinstance(value, list) else None
+    return inside if inside and declared and inside[0] != declared[0] else declared

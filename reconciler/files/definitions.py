@@ -19,11 +19,13 @@ from reconciler.assistant.fields import MESSAGES
 from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import Definition, InvalidDefinition
+from reconciler.core.definition import Definition, InvalidDefinition, LayerKind
 from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at, merge_overlay
 from reconciler.files.find import FoundFile, find_files, find_overlays, select
+from reconciler.files.folders import folder_in_git
 from reconciler.files.layers import ReadFile, read_layer
+from reconciler.files.text_files import TextReader
 from reconciler.yamltext.folded import find_folded, may_be_folded
 from reconciler.yamltext.nodes import find_unused_anchors
 from reconciler.yamltext.places import find_cut_off, may_be_cut_off
@@ -73,8 +75,9 @@ def load(
     overlays = find_overlays(folder, settings, root)
     chosen = select(files, overlays, folder, selected)
     needs_id = not (settings.environments or without_ids)
+    reader = _Reader(folder, root, settings)
     with _without_garbage_collection():
-        readings = [_read(found, overlays, settings, check=found.file in chosen, needs_id=needs_id) for found in files]
+        readings = [_read(found, overlays, reader, check=found.file in chosen, needs_id=needs_id) for found in files]
     # Over all files, selected or not: the other half of a pair may be one that nobody selected.
     duplicates = [*_find_duplicate_ids(readings), *_find_duplicate_keys(readings)]
     kept: list[_Reading] = []
@@ -94,12 +97,28 @@ def load(
     )
 
 
+class _Reader:
+    """Reads the files of definitions in all their kinds; each kind may name text files in folders of its own."""
+
+    def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
+        own = folder_in_git(folder, root)
+        beside = folder.resolve().parent
+        overlays = [folder_in_git(beside / settings.overlay, root)] if settings.overlay is not None else []
+        self.settings = settings
+        self._texts = TextReader(root)
+        self._folders: Mapping[LayerKind, Sequence[str]] = {"definition": [own], "overlay": [own, *overlays]}
+
+    def read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
+        """Read one file as far as it can be read."""
+        return read_layer(found, self.settings, self._texts, self._folders[kind], kind)
+
+
 def _read(
-    found: FoundFile, overlays: Mapping[str, Sequence[FoundFile]], settings: Settings, *, check: bool, needs_id: bool
+    found: FoundFile, overlays: Mapping[str, Sequence[FoundFile]], reader: _Reader, *, check: bool, needs_id: bool
 ) -> _Reading:
     """Read one definition; without `check` only as far as its id needs."""
-    uppers = [read_layer(one, settings, is_overlay=True) for one in reversed(overlays.get(found.key, ()))]
-    files = [read_layer(found, settings, is_overlay=False), *uppers]
+    uppers = [reader.read(one, "overlay") for one in reversed(overlays.get(found.key, ()))]
+    files = [reader.read(found, "definition"), *uppers]
     problems = [problem for file in files for problem in file.problems]
     problems += [_describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
     # An overlay alone is no definition, whatever it says.
@@ -113,7 +132,7 @@ def _read(
         layers=tuple(file.layer for file in files),
     )
     if check and document is not None:
-        problems += _check(definition, document, files, settings, needs_id=needs_id)
+        problems += _check(definition, document, files, reader.settings, needs_id=needs_id)
     if len(problems) >= MAX_PROBLEMS:
         shown = sorted(problems)[: MAX_PROBLEMS - 1]
         more = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
@@ -159,7 +178,7 @@ def _find_lints(definition: Definition, document: Mapping[str, Any]) -> list[Fie
         if suspects := set(may_be_cut_off(layer.text, layer.fields, MESSAGES)) - mentioned:
             cut_off |= set(find_cut_off(layer.text, suspects))
         mentioned |= layer.fields.keys()
-        if may_be_folded(layer.text, layer.fields):
+        if may_be_folded(layer.text, layer.as_written):
             written = find_folded(layer.text)
             folded |= {path for path in written if item_at(document, path) == item_at(layer.fields, path)}
     return find_lints(document, cut_off, folded)

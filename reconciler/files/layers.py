@@ -4,12 +4,13 @@ The one place where a file's text becomes fields. What they must look like is ch
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reconciler.assistant.problem import FieldProblem, Problem
-from reconciler.core.definition import Layer
+from reconciler.core.definition import Layer, LayerKind
 from reconciler.core.settings import Settings
 from reconciler.files.find import FoundFile, UnreadableText
+from reconciler.files.text_files import TextReader
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
 
@@ -40,8 +41,10 @@ class ReadFile:
         return False
 
 
-def read_layer(found: FoundFile, settings: Settings, *, is_overlay: bool) -> ReadFile:
-    """Return one file as far as it can be read, with its problems."""
+def read_layer(
+    found: FoundFile, settings: Settings, texts: TextReader, folders: Sequence[str], kind: LayerKind
+) -> ReadFile:
+    """Return one file as far as it can be read, with its problems; its text files may lie in `folders`."""
     text = ""
     problems: list[Problem] = []
     try:
@@ -50,15 +53,26 @@ def read_layer(found: FoundFile, settings: Settings, *, is_overlay: bool) -> Rea
         problems.append(Problem(found.file, error.line, error.column, error.message))
     # What could be read goes on through the checks, so that people see all problems of a file at once.
     document, unreadable = read_tolerantly(text)
+    fields, text_files, unresolved = texts.resolve(document if isinstance(document, dict) else {}, found.file, folders)
+    unreadable += _place_unresolved(text, unresolved)
     for one in unreadable:
         is_shown = one.path is None or settings.may_show(one.path)
         message = one.message if is_shown else one.discreet or one.message
         problems.append(Problem(found.file, one.line, one.column, message))
-    fields = document if isinstance(document, dict) else None
-    if fields is None and not problems:
+    if not isinstance(document, dict) and not problems:
         problems.append(Problem(found.file, 1, 1, _describe_other(document)))
-    layer = Layer(file=found.file, text=text, fields=fields or {}, is_overlay=is_overlay, find_places=find_places)
-    return ReadFile(layer=layer, has_fields=fields is not None, unreadable=unreadable, problems=problems)
+    layer = Layer(file=found.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
+    return ReadFile(layer=layer, has_fields=isinstance(document, dict), unreadable=unreadable, problems=problems)
+
+
+def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[YamlProblem]:
+    """Yield what is wrong with the mentions of text files at its places, about the fields that lack their texts."""
+    places = find_places(text) if problems else {}
+    for problem in problems:
+        place = places[problem.path]
+        where = place.key if problem.about == "key" else place.value
+        field = problem.path[:-1] or problem.path
+        yield YamlProblem(*where, problem.message, field, problem.discreet, "value")
 
 
 def _describe_other(document: object) -> str:

@@ -1,15 +1,18 @@
 """Which commit set a value: what the commits since the base did to definitions, read in one pass.
 
-A definition is followed by its id: a file may be moved, renamed, or rewritten from one to the next. The files that an
-environment lays together may have none, and are followed by their place.
+A definition is followed by its id: a file may be moved, renamed, or rewritten from one to the next. The other layers,
+and text files, have none, and are followed by their place.
 """
 
 import dataclasses
 import itertools
+import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.assistant.texts import text_of
+from reconciler.core.definition import SUFFIXES
 from reconciler.core.tree import MISSING, Missing
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
@@ -21,19 +24,21 @@ _LOG = (
     *("--no-color", "--no-show-signature", "--no-relative", "--encoding=UTF-8"),
     "--format=%H%x02%P%x02%aI%x02%an",
 )
-_ANY_DEFINITION = ("*.yaml", "*.yml")
 _MOST_PATHS = 1_000  # a command line has an end
 
-Declared = Mapping[str, Any] | Missing
+# What one file holds: the fields as they are written in it, or the text of a text file.
+Declared = Mapping[str, Any] | str | Missing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Edit:
-    """What one commit did to a definition; `MISSING` where there was none, or none that could be read.
+    """What one commit did to a file; `MISSING` where there was none, or none that could be read.
 
-    `merge` tells a commit that joins two histories: what it shows is what the other one brought.
+    `merge` tells a commit that joins two histories: what it shows is what the other one brought. `age` counts the
+    commits from the newest on.
     """
 
+    age: int
     commit: str
     author: str
     date: str
@@ -44,7 +49,7 @@ class Edit:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Edits:
-    """A definition as `HEAD` has it, and what the commits before did to it, the newest first."""
+    """A file as `HEAD` has it, and what the commits before did to it, the newest first."""
 
     now: Declared = MISSING
     found: tuple[Edit, ...] = ()
@@ -52,7 +57,7 @@ class Edits:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AllEdits:
-    """The edits of definitions by their id, and of the files that environments lay together by their path."""
+    """The edits of definitions by their id, and of other files by their path."""
 
     by_id: Mapping[str, Edits]
     by_file: Mapping[str, Edits]
@@ -62,29 +67,31 @@ def read_edits(
     repository: Repository,
     revisions: str,
     definitions: Mapping[str, str],
-    layers: Collection[str],
+    others: Collection[str],
     head_commit: str,
     paths: Sequence[str] = (),
 ) -> AllEdits:
     """Return what commits such as `base..HEAD` did to some definitions, and to some files that need no id.
 
-    `definitions` are files by their id, `layers` the paths of the others, `head_commit` the commit of which they are
-    files. Where there are `paths`, only commits that touch them are looked at.
+    `definitions` are files by their id, `others` the paths of layers and text files, `head_commit` the commit of which
+    they are files. Where there are `paths`, only commits that touch them are looked at.
 
     Commits beyond the end of a shallow history are not there, and the commit at which it ends is left out: it
     seems to have set everything.
     """
     chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
-    log = repository.log(*_LOG, revisions, "--", *(chosen or _ANY_DEFINITION))
+    # A file that has moved is found again by its kind. One without a suffix could have been any file before.
+    suffixes = sorted({*SUFFIXES, *(posixpath.splitext(path)[1] or posixpath.basename(path) for path in others)})
+    log = repository.log(*_LOG, revisions, "--", *(chosen or [f":(glob)**/*{_escape(suffix)}" for suffix in suffixes]))
     shallow = repository.shallow_commits()
     steps = [(commit, swaps) for commit, swaps in _commits(log) if commit.name not in shallow]
-    files = sorted({*definitions.values(), *layers})
+    files = sorted({*definitions.values(), *others})
     head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
     return AllEdits(
         _edits_by_id(
             repository, steps, {name: (file, head[file].name) for name, file in definitions.items() if file in head}
         ),
-        _edits_by_file(repository, steps, {file: head[file].name for file in layers if file in head}),
+        _edits_by_file(repository, steps, {file: head[file].name for file in others if file in head}),
     )
 
 
@@ -146,8 +153,14 @@ def _moved_from(place: str, swaps: Mapping[str, tuple[str, str]]) -> str:
     return max(sorted(gone), key=likeness, default=place)
 
 
+def _escape(name: str) -> str:
+    """Return a name as a pattern of git's that means it alone."""
+    return re.sub(r"([*?\[\\])", r"\\\1", name)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Commit:
+    age: int
     name: str
     author: str
     date: str
@@ -155,7 +168,7 @@ class _Commit:
 
     def edit(self, before: Declared, after: Declared) -> Edit:
         """Return what the commit did to a definition."""
-        return Edit(self.name, self.author, self.date, self.merge, before, after)
+        return Edit(self.age, self.name, self.author, self.date, self.merge, before, after)
 
 
 _Step = tuple[_Commit, dict[str, tuple[str, str]]]
@@ -165,6 +178,7 @@ def _commits(log: str) -> Iterator[_Step]:
     """Yield each commit of a log with the objects that it replaced, by path: (old, new), nothing being all zeros."""
     commit: _Commit | None = None
     swaps: dict[str, tuple[str, str]] = {}
+    ages = itertools.count()
     parts = iter(log.split("\0"))
     for part in map(str.lstrip, parts):
         if part.startswith(":"):
@@ -174,7 +188,7 @@ def _commits(log: str) -> Iterator[_Step]:
             if commit and swaps:
                 yield commit, swaps
             name, parents, date, author = part.split("\x02", 3)
-            commit, swaps = _Commit(name, author, date, " " in parents), {}
+            commit, swaps = _Commit(next(ages), name, author, date, " " in parents), {}
     if commit and swaps:
         yield commit, swaps
 
@@ -194,7 +208,10 @@ def _with_ids(
 
 
 def _document(repository: Repository, path: str, name: str) -> Declared:
-    document = parse_definition(repository.read(path, Blob("100644", name)))
+    content = repository.read(path, Blob("100644", name)) or b""
+    if not path.endswith(SUFFIXES):
+        return text_of(content.decode("utf-8", "replace"))
+    document = parse_definition(content)
     return MISSING if document is None else document
 
 

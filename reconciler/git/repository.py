@@ -127,12 +127,12 @@ class Repository:
         held = [path for path in above if self._entry(commit, path) == _SUBMODULE]
         return sorted({*held, *(path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)})
 
-    def read(self, path: str, blob: Blob) -> bytes | None:
-        """Return a file's content as a checkout at that path would have it; None where it is larger than MAX_BYTES.
+    def read(self, path: str, blob: Blob, *, most: int = MAX_BYTES) -> bytes | None:
+        """Return a file's content as a checkout at that path would have it; None where it is larger than `most` bytes.
 
         The filters that git's attributes name for the path have been run over it.
         """
-        answer = self._objects.ask(blob.name, most=MAX_BYTES)
+        answer = self._objects.ask(blob.name, most=most)
         # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
         if answer is not None and self._may_have_filter(path) and self.has_filter(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)

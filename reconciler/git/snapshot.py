@@ -1,10 +1,11 @@
 """Definitions as they stand in a commit: read from git's objects, never from a checkout.
 
-They are parsed, not validated: whatever was applied once is what was applied. In an environment that commit's own
-overlays are merged on top, as its own settings name them.
+They are parsed, not validated: whatever was applied once is what was applied. That commit's own texts stand in their
+places, and in an environment its own overlays are merged on top, as its own settings name them.
 """
 
 import collections
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -12,10 +13,11 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import Definition, is_definition_file, key_of
 from reconciler.core.settings import FILE_NAME
-from reconciler.core.tree import merge_overlay
+from reconciler.core.tree import merge_overlay, put_all
 from reconciler.errors import RepositoryError
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
@@ -143,6 +145,8 @@ class _Snapshot:
     commit: str
     environment: str | None
     current: Sequence[Definition]
+    # Texts that are read already, by path: many definitions may mention one.
+    texts: dict[str, tuple[str, str] | None] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def files(self) -> Files:
@@ -180,10 +184,10 @@ class _Snapshot:
         warnings: list[str] = []
         for path, files in layers.items():
             same = known.get(tuple(blob.name for blob in files.values()))
-            if same is not None:
-                found[path] = Entry(same.id, path, same.declared, (*files,))
+            if same is not None and self._has_texts_of(same, files):
+                found[path] = Entry(same.id, path, same.declared, (*same.contents,))
                 continue
-            document = self._merge(files)
+            document, names = self._merge(files)
             has_id = document is not None and isinstance(document.get("id"), str)
             # In an environment a definition without an id is not part of it, which is nothing to warn of.
             if warn and not has_id and (document is None or self.environment is None or "id" in document):
@@ -192,7 +196,7 @@ class _Snapshot:
                 )
             if document is not None and has_id:
                 declared = {key: value for key, value in document.items() if key != "id"}
-                found[path] = Entry(document["id"], path, declared, (*files,))
+                found[path] = Entry(document["id"], path, declared, names)
         return Entries(found, tuple(warnings))
 
     def mentioning(self, ids: Collection[str]) -> Entries:
@@ -236,14 +240,46 @@ class _Snapshot:
 
     def _known(self) -> dict[tuple[str, ...], Definition]:
         length = len(self.commit)
-        return {tuple(object_name(text, length) for text in found.texts): found for found in self.current}
+        return {tuple(object_name(layer.text, length) for layer in found.layers): found for found in self.current}
 
-    def _merge(self, files: Layers) -> dict[str, Any] | None:
-        """Return a definition with its upper layers merged on top; None where one of the files cannot be read."""
+    def _has_texts_of(self, definition: Definition, files: Layers) -> bool:
+        """Tell whether this commit has the text files of today's definition, whose layers it has."""
+        texts = [text for layer in definition.layers for text in layer.texts]
+        # From another place the same words may name other files.
+        if texts and [*files] != [layer.file for layer in definition.layers]:
+            return False
+        blobs = [self.repository.files(self.commit, text.file).get(text.file) for text in texts]
+        return [blob.name if blob is not None else "" for blob in blobs] == [
+            object_name(text.content, len(self.commit)) for text in texts
+        ]
+
+    def _merge(self, files: Layers) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+        """Return a definition with its upper layers merged on top, and the files that it is made of.
+
+        None in its place where one of the files cannot be read.
+        """
         merged: Any = {}
+        names: list[str] = []
         for file, blob in files.items():
             layer = parse_definition(self.repository.read(file, blob))
-            if layer is None:
-                return None
-            merged = merge_overlay(merged, layer)
-        return dict(merged)
+            texts = {path: self._text(given, file) for path, given in find_references(layer)}
+            if layer is None or None in texts.values():
+                return None, ()
+            found = [(path, text) for path, text in texts.items() if text is not None]
+            merged = merge_overlay(merged, put_all(layer, [(path, text) for path, (_, text) in found]))
+            names += [file, *(name for _, (name, _) in found)]
+        return dict(merged), tuple(names)
+
+    def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
+        """Return the text file that a file mentions, and its text; None where this commit does not have it."""
+        reference = given[TEXT_KEY]
+        if not isinstance(reference, str):
+            return None
+        name = text_file_of(reference, file)
+        if name not in self.texts:
+            blob = self.repository.files(self.commit, name).get(name)
+            self.texts[name] = None
+            content = self.repository.read(name, blob) if blob is not None else None
+            with contextlib.suppress(UnicodeDecodeError):
+                self.texts[name] = None if content is None else (name, text_of(content.decode("utf-8")))
+        return self.texts[name]

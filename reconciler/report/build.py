@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
-from reconciler.core.definition import Definition
+from reconciler.core.definition import Definition, find_line
 from reconciler.core.digest import digest
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
@@ -133,7 +133,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
 
 
 def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:
-    declaring, line = lines.get(change.path, (file, None))
+    declaring, line = find_line(lines, change.path, change.desired, change.live) or (file, None)
     return ChangeEntry(
         path=to_pointer(change.path),
         kind=change.kind,

@@ -22,6 +22,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.core.comparison import Compared, Comparison, Difference, Standing
+from reconciler.core.definition import find_line
 from reconciler.core.tree import MISSING, Missing
 from reconciler.report.build import Lines, Places
 from reconciler.report.masking import mask_value
@@ -159,10 +160,11 @@ def _build_definition(entry: Compared, sensitive: Sequence[FieldPath], places: P
 def _build_difference(
     file: str, difference: Difference, sensitive: Sequence[FieldPath], here: Lines, there: Lines
 ) -> DifferenceEntry:
-    def declared(value: Any | Missing, lines: Lines) -> DeclaredEntry | None:
+    def declared(value: Any | Missing, other: Any | Missing, lines: Lines) -> DeclaredEntry | None:
         if value is MISSING:
             return None
-        return DeclaredEntry(mask_value(value, difference.path, sensitive), *lines.get(difference.path, (file, None)))
+        place = find_line(lines, difference.path, value, other) or (file, None)
+        return DeclaredEntry(mask_value(value, difference.path, sensitive), *place)
 
-    path = to_pointer(difference.path)
-    return DifferenceEntry(path, declared(difference.environment, here), declared(difference.against, there))
+    one, other = difference.environment, difference.against
+    return DifferenceEntry(to_pointer(difference.path), declared(one, other, here), declared(other, one, there))

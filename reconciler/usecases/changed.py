@@ -1,13 +1,18 @@
 """Which definitions differ from where a branch left the base: requests follow the change, not the fleet."""
 
+import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from reconciler.core.definition import SUFFIXES, is_definition_file, key_of
+from reconciler.core.base import Entries
+from reconciler.core.canonical import exact_text
+from reconciler.core.definition import SUFFIXES, Definition, is_definition_file, key_of
 from reconciler.core.settings import Settings
-from reconciler.errors import RepositoryError
+from reconciler.errors import DefinitionError, RepositoryError
+from reconciler.files.find import find_files, find_overlays
 from reconciler.files.folders import folder_in_git
+from reconciler.files.text_files import mentions
 from reconciler.git.record import Record, read_entries
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import read_snapshot
@@ -15,56 +20,98 @@ from reconciler.git.snapshot import read_snapshot
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Changed:
-    """Definition files that differ: those that are there, and the names from the root of those that are gone."""
+    """Definition files that may differ: those that are there, and the names from the root of those that are gone.
 
-    files: tuple[Path, ...]
-    removed: frozenset[str]
+    `fork` is the commit from which they may differ. The `unsettled` count whether they do or not.
+    """
+
+    files: tuple[Path, ...] = ()
+    removed: frozenset[str] = frozenset()
+    unsettled: frozenset[str] = frozenset()
+    fork: str = ""
 
 
 def find_changed(
     repository: Repository, head: str, folder: Path, settings: Settings, since: str, record: Record | None
 ) -> Changed:
-    """Return the definitions below a folder that differ now from the merge base of `since` and `HEAD`.
+    """Return the definitions below a folder of which a file differs now from the merge base of `since` and `HEAD`.
 
     Those that the record has not settled count too: their entry says something else than their definition did in
     the commit that was applied, or their last write is unclear. Raises RepositoryError.
     """
     root = repository.root
     below = folder_in_git(folder, root)
-    names = set(_differing(repository, head, since, below))
+    fork = _find_fork(repository, head, since)
+    differing = _differing(repository, fork, below)
+    names = {name for name in differing if is_definition_file(name, below)}
     overlays = folder.resolve().parent / settings.overlay if settings.overlay is not None else None
     if overlays is not None:
         upper = folder_in_git(overlays, root)
-        names |= set(_definitions_of(repository, head, since, upper, below))
+        differing_above = _differing(repository, fork, upper)
+        names |= set(_definitions_of(repository, differing_above, upper, below))
+        differing |= differing_above
+    if texts := {name for name in differing if not name.endswith(SUFFIXES)}:
+        names |= set(_mentioning(folder, settings, root, texts))
+    unsettled: frozenset[str] = frozenset()
     if record is not None:
-        names |= set(_unsettled(repository, record, below, settings.environment))
+        unsettled = frozenset(_unsettled(repository, record, below, settings.environment))
+    names |= unsettled
     there = {name: root / name for name in sorted(names) if (root / name).exists()}
     gone = frozenset(names) - there.keys()
     # Whether it still has an id is known once it is read; until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it
         gone |= there.keys()
-    return Changed(tuple(there.values()), gone)
+    return Changed(tuple(there.values()), gone, unsettled, fork)
 
 
-def _differing(repository: Repository, head: str, since: str, below: str) -> Iterator[str]:
-    """Yield the definition files below a folder that differ between the working tree and where `since` was left."""
+def find_alike(
+    repository: Repository, changed: Changed, definitions: Sequence[Definition], below: str, environment: str | None
+) -> frozenset[str]:
+    """Return the files of those definitions that declare what they declared at the fork, whatever files say it now."""
+    asked = [definition for definition in definitions if definition.file not in changed.unsettled]
+    keys = {definition.key for definition in asked}
+    before = (
+        read_snapshot(repository, changed.fork, below, environment, current=asked, keys=keys) if keys else Entries()
+    )
+    held = {file: (entry.id, exact_text(entry.declared)) for file, entry in before.by_file.items()}
+    return frozenset(
+        definition.file
+        for definition in asked
+        if held.get(definition.file) == (definition.id, exact_text(definition.declared))
+    )
+
+
+def _find_fork(repository: Repository, head: str, since: str) -> str:
     try:
-        fork = repository.merge_base(since, head)
+        return repository.merge_base(since, head)
     except RepositoryError as error:
         hint = "fetch the whole history (fetch-depth: 0 in CI)" if repository.is_shallow else "name another revision"
         message = f"{since[:12]} and HEAD have no commit in common that git can name ({error.message})"
         raise RepositoryError(message, hint=hint) from error
-    for name in (*repository.changed_paths(fork, below), *repository.untracked_paths(below)):
-        if is_definition_file(name, below):
-            yield name
 
 
-def _definitions_of(repository: Repository, head: str, since: str, upper: str, below: str) -> Iterator[str]:
+def _differing(repository: Repository, fork: str, below: str) -> set[str]:
+    """Return the files below a folder that differ between the working tree and a commit."""
+    return {*repository.changed_paths(fork, below), *repository.untracked_paths(below)}
+
+
+def _definitions_of(repository: Repository, differing: Iterable[str], upper: str, below: str) -> Iterator[str]:
     """Yield the definitions whose overlays differ or are gone; an overlay without a definition stands for itself."""
-    for name in _differing(repository, head, since, upper):
+    for name in (name for name in differing if is_definition_file(name, upper)):
         named = [f"{below}/{key_of(name, upper)}{suffix}".removeprefix("./") for suffix in SUFFIXES]
         there = [path for path in named if (repository.root / path).exists()]
         yield from there or ([name] if (repository.root / name).exists() else [])
+
+
+def _mentioning(folder: Path, settings: Settings, root: Path, texts: Collection[str]) -> Iterator[str]:
+    """Yield the definitions of which a layer mentions one of some text files."""
+    # Where a file mentioned another one at the fork and does not now, it differs itself.
+    overlays = find_overlays(folder, settings, root)
+    # Where no definition is left there is nobody to mention anything, which is for others to say.
+    with contextlib.suppress(DefinitionError):
+        for found in find_files(folder, root):
+            if any(mentions(one, texts) for one in (found, *overlays.get(found.key, ()))):
+                yield found.file
 
 
 def _unsettled(repository: Repository, record: Record, below: str, environment: str | None) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Whether the working tree shows all that `HEAD` has of a project: a hidden file must not read as a removed one."""
 
 import os
+import posixpath
 from collections.abc import Sequence
 
-from reconciler.core.definition import is_definition_file
+from reconciler.core.definition import SUFFIXES, is_definition_file
 from reconciler.errors import RepositoryError
 from reconciler.git.repository import Repository
 
@@ -17,15 +18,19 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
     tracked = list(repository.files(head, settings))
     for folder in folders:
         for submodule in repository.submodules(head, folder):
-            if _may_hold_definitions(repository, submodule, folder):
+            if _may_hold_definitions(repository, head, submodule, folder):
                 raise RepositoryError(
                     f"{submodule} is a submodule, so this repository's history does not hold the definitions in it",
                     hint="keep the definitions in this repository, or run reconciler inside the submodule",
                 )
-        tracked += (path for path in repository.files(head, folder) if is_definition_file(path, folder))
+        tracked += repository.files(head, folder)
     # Only what is not there can be hidden, so git is asked about it only then.
     absent = [path for path in tracked if not os.path.lexists(repository.root / path)]
-    if absent and (hidden := repository.hidden_paths(absent)):
+    hidden = repository.hidden_paths(absent) if absent else []
+    # Beside definitions there may be anything; what none of them mentions is nobody's text.
+    mentioned = _find_mentioned(repository, head, folders, hidden)
+    hidden = [path for path in hidden if path == settings or path.endswith(SUFFIXES) or path in mentioned]
+    if hidden:
         more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
         raise RepositoryError(
             f"a sparse checkout hides {hidden[0]}{more}, which HEAD has",
@@ -34,10 +39,23 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
         )
 
 
-def _may_hold_definitions(repository: Repository, submodule: str, folder: str) -> bool:
-    """Tell whether a submodule holds definitions; one that was not fetched is empty, and may hold anything."""
+def _may_hold_definitions(repository: Repository, head: str, submodule: str, folder: str) -> bool:
+    """Tell whether a submodule holds definitions or texts; one that was not fetched is empty, and may hold anything."""
     place = repository.root / submodule
     if not place.is_dir() or not any(place.iterdir()):
         return True
-    paths = (path.relative_to(repository.root).as_posix() for path in place.rglob("*"))
-    return any(is_definition_file(path, folder) for path in paths)
+    paths = [path.relative_to(repository.root).as_posix() for path in place.rglob("*")]
+    return any(is_definition_file(path, folder) for path in paths) or bool(
+        _find_mentioned(repository, head, [folder], paths)
+    )
+
+
+def _find_mentioned(repository: Repository, head: str, folders: Sequence[str], paths: Sequence[str]) -> set[str]:
+    """Return those of some files whose name a definition of `HEAD` has in it: they may be texts of it."""
+    found: set[str] = set()
+    files = {path: blob for folder in folders for path, blob in repository.files(head, folder).items()} if paths else {}
+    for path, blob in files.items():
+        if path.endswith(SUFFIXES):
+            content = repository.read(path, blob) or b""
+            found |= {name for name in paths if os.fsencode(posixpath.basename(name)) in content}
+    return found

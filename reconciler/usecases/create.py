@@ -73,7 +73,7 @@ class Creator:
 
     def _takes_id(self, definition: Definition) -> tuple[str, str]:
         """Return the file that takes the id, and its text: in an environment the overlay, which may have to be made."""
-        layer = definition.layers[0] if self.settings.environment is None else definition.overlay
+        layer = definition.own if self.settings.environment is None else definition.overlay
         if layer is not None:
             return layer.file, layer.text
         if not self.settings.overlay:

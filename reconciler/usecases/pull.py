@@ -74,7 +74,7 @@ class Puller:
 
     def _edits(self, definition: Definition, changes: Sequence[Change]) -> list[Edit]:
         """Return what is to stand at each path, so that the definition, overlay and all, declares what live has."""
-        shared = definition.layers[0].fields if self.settings.environment is not None else {}
+        shared = definition.own.fields if self.settings.environment is not None else {}
         return [
             Edit(
                 change.path,
@@ -85,7 +85,7 @@ class Puller:
 
     def _written_in(self, definition: Definition) -> tuple[str, str]:
         """Return the file that takes a definition's live values, and its text; an overlay may have to be made."""
-        layer = definition.layers[0] if self.settings.environment is None else definition.overlay
+        layer = definition.own if self.settings.environment is None else definition.overlay
         if layer is not None:
             return layer.file, layer.text
         folder = self.folder.resolve().parent / (self.settings.overlay or "")

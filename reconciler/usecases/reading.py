@@ -21,7 +21,7 @@ from reconciler.files.settings import load_settings
 from reconciler.git.record import Record, Unclear, read_entries, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.git.snapshot import parse_definition, read_base, read_snapshot
-from reconciler.usecases.changed import Changed, find_changed
+from reconciler.usecases.changed import Changed, find_alike, find_changed
 from reconciler.usecases.checkout import check_checkout
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.usecases.project import NOTHING_LOADED, Project
@@ -186,7 +186,7 @@ def _load(
     """Return the definitions that are meant, the files that git has removed, and what the report has to say."""
     folder, root, settings = project.folder, project.root, project.settings
     if not history.changed and history.changed_since is None:
-        return load(folder, definitions.paths, root=root, settings=settings), Changed((), frozenset()), ()
+        return load(folder, definitions.paths, root=root, settings=settings), Changed(), ()
     since = base[1] if base is not None else None
     if history.changed_since is not None:
         since = require_commit(project.repository, history.changed_since)
@@ -196,11 +196,14 @@ def _load(
         )
     changed = find_changed(project.repository, project.head or "", folder, settings, since, record)
     chosen = tuple(path for path in changed.files if _is_selected(path, definitions.paths))
-    removed = frozenset() if definitions.paths else changed.removed
     loaded = load(folder, chosen, root=root, settings=settings) if chosen else NOTHING_LOADED
-    nothing = not chosen and not removed
+    alike = find_alike(project.repository, changed, loaded.definitions, project.below, settings.environment)
+    differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
+    loaded = dataclasses.replace(loaded, definitions=differing)
+    removed = frozenset() if definitions.paths else changed.removed - alike
+    nothing = not (loaded.definitions or loaded.invalid or removed)
     notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
-    return loaded, Changed(chosen, removed), notes
+    return loaded, dataclasses.replace(changed, removed=removed), notes
 
 
 def _is_selected(path: Path, chosen: Sequence[Path]) -> bool:

@@ -1,5 +1,6 @@
 """Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
 
+from reconciler.assistant.texts import text_of
 from reconciler.core.canonical import exact_text
 from reconciler.core.definition import Definition, is_definition_file
 from reconciler.errors import RepositoryError
@@ -83,11 +84,10 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
 
 def _is_as_in_head(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
     """Tell whether `HEAD` declares exactly what was read; files that are the same object need no parsing."""
-    held = [repository.files(head, layer.file).get(layer.file) for layer in definition.layers]
-    names = [blob.name if blob is not None else "" for blob in held]
-    if names == [object_name(text, len(head)) for text in definition.texts] and _has_as_many_layers(
-        project, repository, head, definition
-    ):
+    held = {file: repository.files(head, file).get(file) for file in definition.contents}
+    names = {file: blob.name if blob is not None else "" for file, blob in held.items()}
+    same = {file: object_name(content, len(head)) for file, content in definition.contents.items()} == names
+    if same and _has_as_many_layers(project, repository, head, definition):
         return True
     environment = project.settings.environment
     found = read_snapshot(repository, head, project.below, environment, keys={definition.key}).by_file
@@ -100,12 +100,12 @@ def _is_as_in_head(project: Project, repository: Repository, head: str, definiti
 
 def _check_unfiltered(repository: Repository, head: str, definition: Definition) -> None:
     """Refuse to record what a filter of git's stores as something else: the record would show what it may hide."""
-    for layer in definition.layers:
-        blob = repository.files(head, layer.file).get(layer.file)
-        converted = blob is not None and object_name(layer.text, len(head)) != blob.name
-        if converted and (name := repository.has_filter(layer.file)) is not None:
+    for file, content in definition.contents.items():
+        blob = repository.files(head, file).get(file)
+        converted = blob is not None and object_name(content, len(head)) != blob.name
+        if converted and (name := repository.has_filter(file)) is not None:
             raise RepositoryError(
-                f"{layer.file} goes through git's filter {name!r}, and the record would hold it as plain text",
+                f"{file} goes through git's filter {name!r}, and the record would hold it as plain text",
                 hint="apply with --no-record, or keep the definitions out of the filter (.gitattributes)",
             )
 
@@ -122,8 +122,13 @@ def _differing_file(repository: Repository, head: str, definition: Definition) -
     """Return the file of a definition that is not as `HEAD` has it; its own where that cannot be told."""
     for layer in reversed(definition.layers):
         blob = repository.files(head, layer.file).get(layer.file)
-        if blob is None or parse_definition(repository.read(layer.file, blob)) != layer.fields:
+        if blob is None or parse_definition(repository.read(layer.file, blob)) != layer.as_written:
             return layer.file
+        for text in layer.texts:
+            blob = repository.files(head, text.file).get(text.file)
+            content = repository.read(text.file, blob) if blob is not None else None
+            if content is None or text_of(content.decode("utf-8", "replace")) != text_of(text.content):
+                return text.file
     return definition.file
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.base import Entries, Entry
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import Definition
+from reconciler.core.definition import MAX_RESOLVED, Definition
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, value_at
@@ -88,7 +88,7 @@ def _replace_entries(
         # An entry that says the same keeps its object, so that a comment is no change of what was live.
         if entry is None or (old is not None and old.file == file and _is_same(entry, old)):
             continue
-        texts[file] = write_definition({"id": entry.id, **entry.declared})
+        texts[file] = _write_entry(entry)
     displaced = [
         before.by_file[file] for file in left.keys() & (placed.keys() | texts.keys()) if file in before.by_file
     ]
@@ -123,8 +123,13 @@ def _read_previous(project: Project, repository: Repository) -> tuple[Entries, M
     if previous is None:
         return Entries(), {}
     entries = read_everything(repository, previous.commit, project.settings.environment)
-    texts = {entry.file: write_definition({"id": entry.id, **entry.declared}) for entry in entries.by_file.values()}
+    texts = {entry.file: _write_entry(entry) for entry in entries.by_file.values()}
     return entries, repository.write_files(texts)
+
+
+def _write_entry(entry: Entry) -> str:
+    """Return an entry as YAML. With the texts of a definition's files in it, it may be larger than the definition."""
+    return write_definition({"id": entry.id, **entry.declared}, most=MAX_RESOLVED)
 
 
 def _is_same(entry: Entry, old: Entry) -> bool:

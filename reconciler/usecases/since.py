@@ -1,17 +1,18 @@
 """Since when a definition asks for what differs: the commit that set each desired value."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.texts import text_of
 from reconciler.core.canonical import canonical
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change, Since
 from reconciler.core.outcome import Kind
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, value_at
-from reconciler.git.blame import AllEdits, read_edits
+from reconciler.git.blame import AllEdits, Edit, read_edits
 from reconciler.usecases.project import Project
 
 
@@ -34,27 +35,28 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
 
 
 def _undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
-    """Return the files that ask for something whose commit is not known yet.
+    """Return the files that ask for something whose commit is not known yet: definitions by their id, and others.
 
-    A definition of one file is followed by its id, wherever the file stood. Where several layers make a definition
-    each value is followed in the file that declares it.
+    A definition that is its only layer is followed by its id, wherever the file stood.
     """
     definitions: dict[str, str] = {}
-    layers: set[str] = set()
+    others: set[str] = set()
     for result in results:
-        if isinstance(result.definition, Definition) and (files := _open_files(result)):
-            if len(result.definition.layers) == 1:
-                definitions[result.definition.id] = result.definition.file
-            else:
-                layers |= files
-    return definitions, layers
+        definition, files = result.definition, _open_files(result)
+        if isinstance(definition, Definition) and files:
+            if len(definition.layers) == 1:
+                definitions[definition.id] = definition.file
+                files = files - {definition.file}
+            others |= files
+    return definitions, others
 
 
 def _open_files(result: Result) -> set[str]:
     """Return the files that declare what has no commit named yet."""
     if result.plan is None or not isinstance(result.definition, Definition):
         return set()
-    return {_declaring(result.definition, change.path)[0] for change in result.plan.changes if _is_undated(change)}
+    undated = [change.path for change in result.plan.changes if _is_undated(change)]
+    return {file for path in undated for file, _, _ in _find_parts(result.definition, path)}
 
 
 def _places_before(results: Sequence[Result], project: Project) -> Iterator[str]:
@@ -69,13 +71,20 @@ def _is_undated(change: Change) -> bool:
     return change.kind is not Kind.DRIFT and change.since is None
 
 
-def _declaring(definition: Definition, path: FieldPath) -> tuple[str, Any]:
-    """Return the file that declares what is desired at a path, and what it declares there."""
+def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, FieldPath, Any]]:
+    """Yield what makes up the desired value at a path: the file, the path in it, and what stands there.
+
+    That is what the uppermost layer says and the text files in it, and what lower ones say inside an object. A text
+    file has no paths.
+    """
     for layer in reversed(definition.layers):
-        if (value := value_at(layer.fields, path)) is not MISSING:
-            # Lower layers may say more inside an object; what the whole definition declares is what was set.
-            return layer.file, value if layer.is_overlay else value_at(definition.declared, path)
-    return definition.file, value_at(definition.declared, path)
+        said = value_at(layer.as_written, path)
+        if said is MISSING:
+            continue
+        yield layer.file, path, said
+        yield from ((text.file, (), text_of(text.content)) for text in layer.texts if text.path[: len(path)] == path)
+        if not isinstance(said, Mapping) or layer.text_at(path):
+            return
 
 
 def _name(results: Sequence[Result], edits: AllEdits) -> list[Result]:
@@ -94,19 +103,19 @@ def _name_one(result: Result, edits: AllEdits) -> Result:
 
 
 def _since(definition: Definition, path: FieldPath, edits: AllEdits) -> Since | None:
-    """Return the newest commit that brought the desired value, if `HEAD` has it.
+    """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
+    setting: list[Edit] = []
+    for file, where, value in _find_parts(definition, path):
+        alone = len(definition.layers) == 1 and file == definition.file
+        own = edits.by_id.get(definition.id) if alone else edits.by_file.get(file)
+        wanted = canonical(value, path)
 
-    A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
-    """
-    file, value = _declaring(definition, path)
-    own = edits.by_id.get(definition.id) if len(definition.layers) == 1 else edits.by_file.get(file)
-    wanted = canonical(value, path)
+        def has(declared: object, where: FieldPath = where, wanted: object = wanted) -> bool:
+            return bool(canonical(value_at(declared, where), path) == wanted)
 
-    def has(declared: object) -> bool:
-        return bool(canonical(value_at(declared, path), path) == wanted)
-
-    if own is None or not has(own.now):
-        return None
-    setting = [edit for edit in own.found if has(edit.after) and not has(edit.before)]
-    edit = next((edit for edit in setting if not edit.merge), next(iter(setting), None))
+        if own is None or not has(own.now):
+            return None
+        setting += [edit for edit in own.found if has(edit.after) and not has(edit.before)]
+    # A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
+    edit = min(setting, key=lambda edit: (edit.merge, edit.age), default=None)
     return Since(edit.commit, edit.author, edit.date) if edit else None

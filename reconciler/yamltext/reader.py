@@ -44,10 +44,10 @@ def read_tolerantly(text: str) -> tuple[Any, list[YamlProblem]]:
         return error.value, error.problems
 
 
-def reads_as(text: str, intended: Any) -> bool:
-    """Tell whether a text has exactly this value, and is no larger than a definition may be."""
+def reads_as(text: str, intended: Any, *, most: int = MAX_BYTES) -> bool:
+    """Tell whether a text has exactly this value, and is no larger than a definition may be, or `most` bytes."""
     try:
-        return len(text.encode("utf-8", "surrogatepass")) <= MAX_BYTES and is_same(read_yaml(text), intended)
+        return len(text.encode("utf-8", "surrogatepass")) <= most and is_same(read_yaml(text), intended)
     except YamlProblems:
         return False
 

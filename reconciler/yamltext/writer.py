@@ -22,20 +22,20 @@ WIDTH = 96
 _BREAKS_OF_YAML_1_1 = re.compile("[\x85\u2028\u2029]")
 
 
-def write_definition(fields: Mapping[str, Any]) -> str:
+def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str:
     """Return the text of a definition with these fields, in their order; it ends in a newline.
 
-    Raises ValueError where no file may hold them: they are nested too deeply, or too large.
+    Raises ValueError where no file of at most `most` bytes may hold them: they are nested too deeply, or too large.
     """
     written = json.dumps(fields, ensure_ascii=False)
     # Refused at once, since PyYAML would write for seconds. A value has three tokens at most.
-    if len(written.encode("utf-8", "surrogatepass")) > MAX_BYTES or has_more_tokens(written, 3 * MAX_NODES):
+    if len(written.encode("utf-8", "surrogatepass")) > most or has_more_tokens(written, 3 * MAX_NODES):
         raise ValueError("these fields are larger than a definition may be")
     for dumper in (_Readable, _Quoted):
         text = yaml.dump(
             dict(fields), Dumper=dumper, sort_keys=False, allow_unicode=True, width=WIDTH, default_flow_style=False
         )
-        if reads_as(text, fields):
+        if reads_as(text, fields, most=most):
             return text
     raise ValueError("no YAML reads as these fields")
 

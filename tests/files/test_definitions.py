@@ -59,7 +59,7 @@ def test_what_is_declared_stays_as_it_was_written(folder: Path) -> None:
     assert list(definition.declared) == ["maxDurationSeconds", "name", "model", "metadata"]
     assert repr(definition.declared["model"]) == "{'temperature': 1, 'provider': 'openai'}"
     assert repr(definition.declared["metadata"]) == "{'n': 1.0}"
-    assert definition.texts == (text,)
+    assert definition.contents == {definition.file: text}
 
 
 def test_a_byte_order_mark_and_windows_line_ends(folder: Path) -> None:

@@ -14,11 +14,18 @@ from two_environments import Two, two_environments
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of layer: its file, as it is named from the root, and the file that `pull` writes to."""
+    """A kind of layer: its file, as it is named from the root, and the file that `pull` writes to.
+
+    `says` is what the file has for some words, `mentioned` what the definition says to have it, and `wrong` words that
+    are a problem, with its column and message.
+    """
 
     name: str
     file: str
     takes_edits: str
+    says: str = "endCallMessage: {}"
+    mentioned: str = ""
+    wrong: tuple[str, int, str] = ("12", 17, "endCallMessage must be text")
 
 
 OWN = "assistants/a.yaml"
@@ -26,6 +33,14 @@ OVERLAY = "environments/staging/a.yaml"
 LAYERS = (
     Kind(name="definition", file=OWN, takes_edits=OVERLAY),
     Kind(name="overlay", file=OVERLAY, takes_edits=OVERLAY),
+    Kind(
+        name="text file",
+        file="assistants/texts/bye.md",
+        takes_edits=OVERLAY,
+        says="{}",
+        mentioned="endCallMessage: {$file: texts/bye.md}\n",
+        wrong=(" ", 1, "warning: endCallMessage is only white space"),
+    ),
 )
 
 
@@ -41,9 +56,11 @@ class Layered:
         return self.two.root / self.kind.file
 
     def say(self, words: str) -> None:
-        """Change the field in its layer."""
-        lines = [line for line in self.path.read_text("utf-8").splitlines() if not line.startswith("endCallMessage")]
-        self.path.write_text("\n".join([*lines, f"endCallMessage: {words}"]) + "\n", "utf-8")
+        """Change the field in its layer, where it stands in the last line."""
+        self.path.parent.mkdir(exist_ok=True)
+        lines = self.path.read_text("utf-8").splitlines() if self.path.exists() else []
+        others = [line for line in lines if not line.startswith("endCallMessage") and self.kind.says != "{}"]
+        self.path.write_text("\n".join([*others, self.kind.says.format(words)]) + "\n", "utf-8")
 
 
 @pytest.fixture(params=LAYERS, ids=lambda kind: kind.name)
@@ -52,7 +69,7 @@ def layered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Layered]
     with contextlib.ExitStack() as stack:
         two = stack.enter_context(two_environments(tmp_path / "project", {"a": {"name": "A"}, "b": {"name": "B"}}))
         for key in ("a", "b"):
-            two.shared(key, "firstMessage: Hello\n")
+            two.shared(key, "firstMessage: Hello\n" + (request.param.mentioned if key == "a" else ""))
             two.overlay("staging", key, f"id: asst_{key}\n")
         found = Layered(two, request.param)
         found.say("Bye")
@@ -106,10 +123,11 @@ def test_a_live_edit_is_pulled_into_the_right_file(layered: Layered) -> None:
 
 
 def test_a_problem_stands_at_its_place_in_the_layer(layered: Layered) -> None:
-    layered.say("12")
+    words, column, message = layered.kind.wrong
+    layered.say(words)
     done = layered.two.run("staging", "validate")
     line = len(layered.path.read_text("utf-8").splitlines())
-    assert f"{layered.kind.file}:{line}:17: endCallMessage must be text" in done.stdout
+    assert f"{layered.kind.file}:{line}:{column}: {message}" in done.stdout
 
 
 def test_a_sparse_checkout_that_hides_it_is_an_error(layered: Layered) -> None:

@@ -1,0 +1,34 @@
+"""Texts in files of their own: where a layer mentions them, and which text a file's content is. Reads no file."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.assistant.paths import FieldPath
+
+TEXT_KEY: Final = "$file"
+
+
+def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:
+    """Yield the path of each object that mentions a text file, at any depth and in lists, and that object."""
+    if isinstance(fields, Mapping):
+        if TEXT_KEY in fields:
+            yield path, fields
+            return
+        for key, value in fields.items():
+            yield from find_references(value, (*path, key))
+    elif isinstance(fields, list):
+        for index, item in enumerate(fields):
+            yield from find_references(item, (*path, str(index)))
+
+
+def text_file_of(reference: str, file: str) -> str:
+    """Return the path, from the repository's root, of the text file that a YAML file mentions."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(file), reference))
+
+
+def text_of(content: str) -> str:
+    """Return the text that a file's content is, as every system's editors write it."""
+    text = content.removeprefix("\ufeff").replace("\r\n", "\n")
+    # Editors end a file with a line end of its own accord, and nobody means the assistant to say it.
+    return text.removesuffix("\n")

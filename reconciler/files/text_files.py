@@ -1,0 +1,142 @@
+"""Reads the texts that definitions keep in files of their own, each file once.
+
+Which file a definition may name, and what is wrong with one that it may not, is decided here alone.
+"""
+
+import codecs
+import os
+import re
+import stat
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.assistant.fields import may_hold_text
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.problem import FieldProblem
+from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
+from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
+from reconciler.core.tree import put_all
+from reconciler.files.find import FoundFile, UnreadableText
+from reconciler.yamltext.reader import read_tolerantly
+
+# What all texts of one layer may hold together: a list may name one large file thousands of times.
+MAX_TEXTS = 4 * MAX_BYTES
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+
+
+class TextReader:
+    """Reads text files below some folders of a repository; folders and files are named from its `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._read: dict[str, tuple[str, str] | str] = {}  # by file: its content and its text, or what is wrong
+
+    def resolve(
+        self, fields: Mapping[str, Any], file: str, folders: Sequence[str]
+    ) -> tuple[Mapping[str, Any], tuple[TextFile, ...], list[FieldProblem]]:
+        """Return a file's fields with the texts that they mention in their places, these texts, and what is wrong.
+
+        The texts may lie in the `folders`. What cannot be read stands as an empty text.
+        """
+        texts: list[TextFile] = []
+        values: list[tuple[FieldPath, str]] = []
+        problems: list[FieldProblem] = []
+        if TEXT_KEY in fields:
+            message = f"{TEXT_KEY} stands for one text, not for a whole file of fields; write it behind a field's name"
+            problems.append(FieldProblem((TEXT_KEY,), message, about="key"))
+            fields = {key: value for key, value in fields.items() if key != TEXT_KEY}
+        size = 0
+        for path, given in find_references(fields):
+            wrong = _check_reference(path, given)
+            found = "" if wrong is not None else self._find(given[TEXT_KEY], file, folders)
+            if not isinstance(found, str):
+                content, text = found
+                reference = given[TEXT_KEY]
+                name = text_file_of(reference, file)
+                texts.append(TextFile(path=path, reference=reference, file=name, content=content))
+                size += len(text)
+                found = "" if size <= MAX_TEXTS else f"the texts of this file are over {MAX_TEXTS >> 20} MiB together"
+                values.append((path, text if not found else ""))
+            else:
+                values.append((path, ""))
+            if wrong is None and found:
+                wrong = FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {found}", found)
+            problems += [wrong] if wrong is not None else []
+        return put_all(fields, values), tuple(texts), problems
+
+    def _find(self, reference: str, file: str, folders: Sequence[str]) -> tuple[str, str] | str:
+        """Return the content and the text of the file that a reference names, or what is wrong with it."""
+        name = text_file_of(reference, file)
+        if not any(is_inside(name, folder) for folder in folders):
+            where = " or ".join(folders)
+            return f"{name} lies outside {where}; a text file stands in the folder of the definitions"
+        if name not in self._read:
+            self._read[name] = self._read_file(name)
+        return self._read[name]
+
+    def _read_file(self, name: str) -> tuple[str, str] | str:
+        path = self._root / name
+        try:
+            mode = path.lstat().st_mode
+            # One on the way counts, too: what lies behind it may be anywhere.
+            if stat.S_ISLNK(mode) or os.path.realpath(path) != os.path.normpath(path):
+                return f"{name} is a link, which is not followed; put the file itself there"
+            # To open a pipe would wait for whoever writes into it.
+            if not stat.S_ISREG(mode):
+                return f"{name} is not a file"
+            with path.open("rb") as opened:
+                content = opened.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            return (
+                f"there is no file {name}; correct the path, which begins at the folder of this file, or write the text"
+            )
+        except OSError as error:
+            return f"{name} cannot be read: {error.strerror}"
+        if len(content) > MAX_BYTES:
+            return f"{name} is larger than 1 MiB, far more than a text needs"
+        try:
+            read = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                return f"{name} is saved as UTF-16; save it as UTF-8"
+            line = content.count(b"\n", 0, error.start) + 1
+            return f"{name} is not saved as UTF-8, as its line {line} shows; save it as UTF-8"
+        return read, text_of(read)
+
+
+def mentions(found: FoundFile, texts: Collection[str]) -> bool:
+    """Tell whether a YAML file mentions one of some text files, as far as it can be read."""
+    try:
+        document, _ = read_tolerantly(found.read())
+    except UnreadableText:
+        return False
+    named = (given[TEXT_KEY] for _, given in find_references(document))
+    return any(isinstance(name, str) and text_file_of(name, found.file) in texts for name in named)
+
+
+def is_inside(file: str, folder: str) -> bool:
+    """Tell whether a path from the root lies inside a folder; `.` is the root."""
+    return not file.startswith(("../", "/")) if folder == "." else file.startswith(f"{folder}/")
+
+
+def _check_reference(path: FieldPath, given: Mapping[str, Any]) -> FieldProblem | None:
+    """Return what is wrong with a mention of a text file, whatever the file holds."""
+    below = (*path, TEXT_KEY)
+    if not may_hold_text(path):
+        what = f"{TEXT_KEY} stands for a text, and {dotted(path)} cannot be one"
+        return FieldProblem(below, f"{what}; write its value here", about="key")
+    if others := [key for key in given if key != TEXT_KEY]:
+        message = f"nothing else may stand beside {TEXT_KEY}; remove one of the two"
+        return FieldProblem((*path, others[0]), message, about="key")
+    reference = given[TEXT_KEY]
+    if not isinstance(reference, str) or not reference.strip():
+        return FieldProblem(below, f"{TEXT_KEY} must be the path of a text file, like prompts/enrollment.md")
+    if "\\" in reference:
+        return FieldProblem(below, f"the path behind {TEXT_KEY} is written with /, on Windows too")
+    if _CONTROL.search(reference):
+        return FieldProblem(below, f"the path behind {TEXT_KEY} has a control character in it; remove it")
+    if reference.lower().endswith(SUFFIXES):
+        message = "a text file cannot end in .yaml or .yml, which are read as definitions; call it .md or .txt"
+        return FieldProblem(below, message)
+    return None

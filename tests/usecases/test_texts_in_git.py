@@ -1,0 +1,113 @@
+"""Texts in files of their own, seen over time: who set them, what a branch changed, what was applied."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from histories import commit_as, setters
+from projects import MODEL
+from stories import Story, entries, story
+
+PROMPT = "/model/messages"
+MAIN = "assistants/prompts/main.md"
+DEFINITION = """\
+id: asst_{key}
+firstMessage: {{$file: prompts/{greeting}.md}}
+model:
+  messages:
+    - role: system
+      content: {{$file: prompts/main.md}}
+"""
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """Two assistants with one prompt, applied and recorded once."""
+    with story(tmp_path / "project", {"a": {"model": MODEL}, "b": {"model": MODEL}}) as tale:
+        tale.project.configure(extra_fields=["/model/messages"])
+        say(tale, "main", "Be kind.\nBe short.\n")
+        say(tale, "hello", "Hello!\n")
+        say(tale, "hi", "Hi!\n")
+        tale.write("a", DEFINITION.format(key="a", greeting="hello"))
+        tale.write("b", DEFINITION.format(key="b", greeting="hello"))
+        tale.commit()
+        assert tale.recorded()["summary"]["applied"] == 2
+        yield tale
+
+
+def say(tale: Story, name: str, text: str) -> None:
+    file = tale.root / f"assistants/prompts/{name}.md"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def test_a_changed_text_is_a_change_of_all_that_mention_it_at_its_file_by_its_commit(tale: Story) -> None:
+    assert tale.tree()["assistants/a.yaml"]["model"]["messages"][0]["content"] == "Be kind.\nBe short."
+    say(tale, "main", "Be kind.\nBe brief.\n")
+    ada = commit_as(tale, "Ada")
+    for document in (tale.plan("--changed"), tale.plan("--offline")):
+        assert document["summary"]["pending"] == 2
+        for entry in document["assistants"]:
+            (change,) = entry["changes"]
+            assert (change["path"], change["file"], change["line"]) == (PROMPT, MAIN, 1)
+        assert setters(document) == {PROMPT: ada}
+    assert tale.apply("--record")["summary"]["applied"] == 2
+    assert tale.plan("--changed")["assistants"] == []
+
+
+def test_another_text_file_is_a_change_by_the_commit_that_names_it(tale: Story) -> None:
+    tale.write("a", DEFINITION.format(key="a", greeting="hi"))
+    ada = commit_as(tale, "Ada")
+    say(tale, "main", "Be kind!\n")
+    bob = commit_as(tale, "Bob")
+    # One text becomes two, of which one has moved: what is declared stays the same.
+    (tale.root / "assistants" / "texts").mkdir()
+    tale.git("mv", MAIN, "assistants/texts/main.md")
+    for key in "ab":
+        moved = DEFINITION.replace("prompts/main.md", "texts/main.md")
+        tale.write(key, moved.format(key=key, greeting={"a": "hi", "b": "hello"}[key]))
+    tale.commit()
+    document = tale.plan()
+    assert {key: [change["path"] for change in entry["changes"]] for key, entry in entries(document).items()} == {
+        "a": ["/firstMessage", PROMPT],
+        "b": [PROMPT],
+    }
+    assert setters(document)["/firstMessage"] == ada
+    assert bob  # who only moved the text since then comes after him
+    assert [entry["key"] for entry in tale.plan("--changed-since", "HEAD~1")["assistants"]] == []
+
+
+def test_an_edit_in_the_dashboard_is_drift_and_an_older_base_has_its_own_texts(tale: Story) -> None:
+    tale.sandbox.edit("asst_a", firstMessage="Edited")
+    assert [change["kind"] for change in entries(tale.plan())["a"]["changes"]] == ["drift"]
+    assert "file=assistants/prompts/hello.md,line=1" in tale.run("drift", "--format", "github").stdout
+    say(tale, "hello", "Good day!\n")
+    tale.commit()
+    assert [change["kind"] for change in entries(tale.plan("--base", "HEAD~1"))["a"]["changes"]] == ["conflict"]
+    assert [change["kind"] for change in entries(tale.plan("--base", "HEAD~1"))["b"]["changes"]] == ["change"]
+
+
+def test_a_text_that_is_not_committed_is_not_recorded(tale: Story) -> None:
+    say(tale, "hello", "Hello again!\n")
+    done = tale.run("apply", "--yes")
+    assert (done.code, "assistants/prompts/hello.md differs from HEAD" in done.stderr) == (1, True)
+    say(tale, "hello", "Hello!")  # the line end at the very end is no part of the text
+    assert tale.run("apply", "--yes").code == 0
+
+
+def test_a_text_that_is_gone_is_told_at_its_place_and_named_by_changed(tale: Story) -> None:
+    (tale.root / MAIN).unlink()
+    done = tale.run("plan", "--changed", "--format", "json")
+    assert done.code == 1
+    assert (
+        "assistants/a.yaml:6:24: model.messages.0.content: there is no file assistants/prompts/main.md" in done.stderr
+    )
+
+
+def test_a_large_text_is_recorded_and_is_the_base_of_the_next_plan(tale: Story) -> None:
+    say(tale, "hi", ("x" * 1023 + "\n") * 1024)
+    tale.write("a", DEFINITION.format(key="a", greeting="hi"))
+    tale.commit()
+    assert entries(tale.apply("--record"))["a"]["outcome"] == "applied"
+    tale.sandbox.edit("asst_a", firstMessage="Edited")
+    assert [change["kind"] for change in entries(tale.plan())["a"]["changes"]] == ["drift"]
