@@ -46,7 +46,7 @@ def command(
         control_for(connection, stopping, "Reading") as control,
     ):
         run = drift(api, project, control)
-    puller = Puller(project.root, project.folder, project.settings, conflicts)
+    puller = Puller(project.root, project.folder, project.settings, conflicts, project.loaded.everything)
     found = puller.pull(run)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
     unread = _unread(run)
@@ -76,6 +76,8 @@ def _show(pulled: Pulled, *, check: bool) -> None:
     elif pulled.differs:
         names = ", ".join(escape(dotted(path)) for path in pulled.fields)
         click.echo(f"{escape(pulled.file)}: {names}")
+    for note in pulled.notes:
+        tell(f"{escape(pulled.file)}: {escape(note)}")
     for path, reason in pulled.left:
         tell(f"{escape(pulled.file)}: not pulled: {escape(dotted(path))}: {escape(reason)}", colour="yellow")
 

@@ -2,14 +2,14 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.assistant.texts import TEXT_KEY
 from reconciler.core.compare import find_only_difference
-from reconciler.core.tree import put_all
+from reconciler.core.tree import merge_overlay, put_all
 
 SUFFIXES: Final = (".yaml", ".yml")
 MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
@@ -146,6 +146,11 @@ def _below(path: str, folder: str) -> str | None:
     if folder in ("", "."):
         return path
     return path.removeprefix(f"{folder}/") if path.startswith(f"{folder}/") else None
+
+
+def merge_layers(layers: Iterable[Layer]) -> dict[str, Any]:
+    """Return what layers declare together, the lowest first."""
+    return dict(functools.reduce(merge_overlay, (layer.fields for layer in layers), {}))
 
 
 def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:

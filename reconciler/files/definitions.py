@@ -38,13 +38,15 @@ _DUPLICATE_SHOWN = 5
 class Loaded:
     """What a folder holds, as far as it was selected; each part is sorted by file.
 
-    `problems` holds the warnings too; `whole` says that there were no PATHS.
+    `problems` holds the warnings too; `whole` says that there were no PATHS. `everything` are all definitions of the
+    folder as far as they could be read, selected, valid and part of the environment or not.
     """
 
     definitions: tuple[Definition, ...]
     invalid: tuple[InvalidDefinition, ...]
     problems: tuple[Problem, ...]
     whole: bool
+    everything: tuple[Definition, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def load(
         invalid=tuple(invalid),
         problems=tuple(sorted([*(problem for reading in kept for problem in reading.problems), *lost])),
         whole=not selected,
+        everything=tuple(reading.definition for reading in readings),
     )
 
 

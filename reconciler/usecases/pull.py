@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.definition import Definition
+from reconciler.core.definition import Definition, Layer, TextFile, merge_layers
 from reconciler.core.importing import why_left
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, build, value_at
+from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
+from reconciler.usecases.pull_texts import divide_edits
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.writer import write_definition
 
@@ -25,13 +27,17 @@ _IN_CONFLICT = "git changed it too; with --conflicts live's value is taken"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pulled:
-    """One file before and after, the fields that are pulled, and those that are left, with the reason."""
+    """One file before and after, the fields that are pulled, and those that are left, with the reason.
+
+    `notes` are what a reader must know besides.
+    """
 
     file: str
     before: str
     after: str
     fields: tuple[FieldPath, ...] = ()
     left: tuple[tuple[FieldPath, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -41,55 +47,83 @@ class Pulled:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Puller:
-    """Turns a run, planned as for `drift`, into edits of the files below the repository's root."""
+    """Turns a run, planned as for `drift`, into edits of the files below the repository's root.
+
+    `definitions` are all that there are, whichever are pulled: they may share what one of them says.
+    """
 
     root: Path
     folder: Path
     settings: Settings
     conflicts: bool = False
+    definitions: Sequence[Definition] = ()
 
     def pull(self, run: Run) -> list[Pulled]:
         """Return what is to be written, a file each; nothing is written yet."""
-        return [pulled for result in run.results if (pulled := self._one(result)) is not None]
+        return [pulled for result in run.results for pulled in self._one(result)]
 
     def write(self, pulled: Pulled) -> None:
         """Write one file. Raises ReconcilerError where it changed meanwhile, or cannot be written."""
         rewrite(self.root / pulled.file, pulled.before, pulled.after)
 
-    def _one(self, result: Result) -> Pulled | None:
+    def _one(self, result: Result) -> Iterator[Pulled]:
         if result.plan is None or not isinstance(result.definition, Definition):
-            return None
+            return
         changes = [change for change in result.plan.changes if change.kind is not Kind.CHANGE]
         if not changes:
-            return None
-        wanted = self._edits(result.definition, changes)
+            return
+        layer = self._takes_edits(result.definition)
+        wanted = self._edits(result.definition, changes, layer)
         left = dict(self._left(wanted))
         if not self.conflicts:
             left |= {change.path: _IN_CONFLICT for change in changes if change.kind is Kind.CONFLICT}
-        file, text = self._written_in(result.definition)
-        after, refused = _with_edits(text, [edit for edit in wanted if edit.path not in left])
+        divided = divide_edits(layer, [edit for edit in wanted if edit.path not in left], self._why_not)
+        left |= divided.left
+        file, text = (layer.file, layer.text) if layer is not None else (self._new_overlay(result.definition), "")
+        after, refused = _with_edits(text, divided.own)
         left |= refused
-        fields = tuple(edit.path for edit in wanted if edit.path not in left)
-        return Pulled(file, text, after, fields, tuple(sorted(left.items())))
+        for one, content in divided.files:
+            path = next(edit.path for edit in divided.own if one.path[: len(edit.path)] == edit.path)
+            if path not in left:
+                yield Pulled(one.file, one.content.removeprefix("\ufeff"), content.removeprefix("\ufeff"), (path,))
+        said = layer.as_written if layer is not None else {}
+        written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
+        fields = tuple(path for path in written if path not in left)
+        notes = tuple(f"{one.file} stays; {dotted(one.path)} takes no text from it any more" for one in divided.unused)
+        if fields or left or after != text:
+            yield Pulled(file, text, after, fields, tuple(sorted(left.items())), notes)
 
-    def _edits(self, definition: Definition, changes: Sequence[Change]) -> list[Edit]:
-        """Return what is to stand at each path, so that the definition, overlay and all, declares what live has."""
-        shared = definition.own.fields if self.settings.environment is not None else {}
+    def _edits(self, definition: Definition, changes: Sequence[Change], layer: Layer | None) -> list[Edit]:
+        """Return what is to stand at each path, so that the definition, all layers merged, declares what live has."""
+        below = merge_layers(lower for lower in definition.layers if lower is not layer)
         return [
             Edit(
                 change.path,
-                None if change.live is MISSING else _on_top(value_at(shared, change.path), change.live),
+                None if change.live is MISSING else _on_top(value_at(below, change.path), change.live),
             )
             for change in changes
         ]
 
-    def _written_in(self, definition: Definition) -> tuple[str, str]:
-        """Return the file that takes a definition's live values, and its text; an overlay may have to be made."""
-        layer = definition.own if self.settings.environment is None else definition.overlay
-        if layer is not None:
-            return layer.file, layer.text
+    def _takes_edits(self, definition: Definition) -> Layer | None:
+        """Return the layer that takes a definition's live values, None where an overlay has to be made."""
+        return definition.own if self.settings.environment is None else definition.overlay
+
+    def _new_overlay(self, definition: Definition) -> str:
         folder = self.folder.resolve().parent / (self.settings.overlay or "")
-        return (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix(), ""
+        return (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
+
+    def _why_not(self, text: TextFile) -> str | None:
+        """Return why a text file is not written: empty where it is, None where the overlay takes the text itself."""
+        layers = (layer for definition in self.definitions for layer in definition.layers)
+        times = [one.file for layer in layers for one in layer.texts].count(text.file)
+        if self.settings.environment is not None:
+            # What lies with the definitions may be another environment's text as well.
+            upper = folder_in_git(self.folder.resolve().parent / (self.settings.overlay or ""), self.root)
+            return "" if times == 1 and text.file.startswith(f"{upper}/") else None
+        if self.settings.environments:
+            return f"{text.file} serves all environments; pull with --environment, or change it by hand"
+        several = f"{text.file} is mentioned {times} times; change it by hand, or give this field a text of its own"
+        return several if times > 1 else ""
 
     def _left(self, edits: Sequence[Edit]) -> Iterator[tuple[FieldPath, str]]:
         """Yield the fields whose live value is not written, each with the reason."""

@@ -1,0 +1,124 @@
+"""Live edits of texts that stand in files of their own: which file takes them, and what each file then holds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import MODEL
+from stories import Story, story
+from two_environments import two_environments
+
+LIVE: dict[str, Any] = {"model": MODEL}
+DEFINITION = """\
+id: asst_a
+firstMessage: {$file: texts/hello.txt}   # what callers hear
+voicemailMessage: {$file: texts/away.txt}
+endCallMessage: {$file: texts/shared.txt}
+metadata: {bye: {$file: texts/shared.txt}}
+model:
+  messages:
+    # who they are
+    - role: system
+      content:
+        $file: texts/main.md
+"""
+TEXTS = {
+    "hello.txt": b"Hello!",
+    "away.txt": b"We are closed.\n",
+    "shared.txt": b"Goodbye!\n",
+    "main.md": b"\xef\xbb\xbfBe kind.\r\nBe short.\r\n",
+}
+
+
+def begun(tale: Story) -> dict[str, Path]:
+    tale.project.configure(extra_fields=["/model/messages"])
+    (tale.root / "assistants" / "texts").mkdir()
+    files = {name: tale.root / "assistants" / "texts" / name for name in TEXTS}
+    for name, content in TEXTS.items():
+        files[name].write_bytes(content)
+    tale.write("a", DEFINITION)
+    tale.commit()
+    tale.recorded()
+    return files
+
+
+def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        files = begun(tale)
+        messages = [{"role": "system", "content": "Be kind.\nBe brief.\n\nBe quick."}]
+        tale.sandbox.edit(
+            "asst_a", firstMessage="Good day!\n", voicemailMessage=None, model={**MODEL, "messages": messages}
+        )
+        check = tale.run("pull", "--check")
+        done = tale.run("pull")
+        statuses = tale.plan("--base", "none")["summary"]
+        text = (tale.root / "assistants/a.yaml").read_text("utf-8")
+    assert check.code == 2
+    assert "-Be short.\n+Be brief.\n" in check.stdout.replace("\\r", "")
+    assert (done.code, done.stderr) == (
+        0,
+        "assistants/a.yaml: assistants/texts/away.txt stays; voicemailMessage takes no text from it any more\n",
+    )
+    assert done.stdout.splitlines() == [
+        "assistants/texts/hello.txt: firstMessage",
+        "assistants/texts/main.md: model.messages",
+        "assistants/a.yaml: voicemailMessage",
+    ]
+    assert text == DEFINITION.replace("{$file: texts/away.txt}", "null")
+    assert files["hello.txt"].read_bytes() == b"Good day!\n\n"
+    assert files["main.md"].read_bytes() == b"\xef\xbb\xbfBe kind.\r\nBe brief.\r\n\r\nBe quick.\r\n"
+    assert files["away.txt"].exists()
+    assert statuses["in_sync"] == 1
+
+
+def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        files = begun(tale)
+        tale.sandbox.edit("asst_a", firstMessage="One\r\ntwo", endCallMessage="Farewell!")
+        done = tale.run("pull")
+    assert done.stdout == ""
+    assert "not pulled: endCallMessage: assistants/texts/shared.txt is mentioned 2 times" in done.stderr
+    assert (
+        "not pulled: firstMessage: assistants/texts/hello.txt cannot hold it: a text file says CRLF as LF"
+        in done.stderr
+    )
+    assert {name: file.read_bytes() for name, file in files.items()} == TEXTS
+
+
+def test_a_message_more_is_written_into_the_definition_beside_the_text_that_stays(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        files = begun(tale)
+        first = {"role": "system", "content": "Be kind.\nBe short."}
+        tale.sandbox.edit("asst_a", model={**MODEL, "messages": [first, {"role": "user", "content": "Hi"}]})
+        done = tale.run("pull")
+        text = (tale.root / "assistants/a.yaml").read_text("utf-8")
+    assert (done.code, done.stdout, done.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
+    assert text == DEFINITION + "    - role: user\n      content: Hi\n"
+    assert files["main.md"].read_bytes() == TEXTS["main.md"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_with_an_environment_its_own_text_file_takes_the_text_and_else_its_overlay(tmp_path: Path, own: bool) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared("a", "firstMessage: {$file: hello.txt}\n")
+        shared = two.root / "assistants" / "hello.txt"
+        shared.write_text("Hello!\n", "utf-8")
+        above = two.root / "environments" / "staging" / "hello.txt"
+        above.write_text("Hello, staging!\n", "utf-8")
+        for name in two.sandboxes:
+            two.overlay(name, "a", "id: asst_a\n")
+        if own:
+            two.overlay("staging", "a", "id: asst_a\nfirstMessage: {$file: hello.txt}\n")
+        two.tale.commit()
+        assert two.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
+        two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
+        done = two.run("staging", "pull")
+        changed = two.tale.git("diff", "--name-only").splitlines()
+        overlay = (two.root / "environments" / "staging" / "a.yaml").read_text("utf-8")
+    assert done.code == 0
+    assert shared.read_text("utf-8") == "Hello!\n"
+    if own:
+        assert (changed, above.read_text("utf-8")) == (["environments/staging/hello.txt"], "Edited\n")
+    else:
+        assert changed == ["environments/staging/a.yaml"]
+        assert overlay == "id: asst_a\nfirstMessage: Edited\n"
