@@ -21,6 +21,7 @@ from reconciler.errors import ApiError, UsageError
 
 __all__ = ["ApiOptions", "AssistantsApi", "Credentials", "RequestNote"]
 
+LONGEST_LAG = 5.0  # seconds that reading may lag behind a write (docs/reference.md, "The network")
 _LONGEST_ID = 500
 _HINT_AFTER_LOGIN = "The login itself worked: ask for an account that may do this."
 _HINT_BEFORE_LOGIN = (
@@ -46,7 +47,8 @@ class AssistantsApi:
 
     `on_request` hears of every attempt, in the thread that made it. Once `stopping()` is true waits end and nothing
     is repeated; once `aborted()` is, no answer is awaited either. `backoff`, in seconds, bounds the first wait between
-    two attempts. Raises `SettingsError` and `UsageError` for options that cannot work. Every method raises `ApiError`.
+    two attempts, and `lag` how long reading may lag behind a write. Raises `SettingsError` and `UsageError` for options
+    that cannot work. Every method raises `ApiError`.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class AssistantsApi:
         stopping: Callable[[], bool] = lambda: False,
         aborted: Callable[[], bool] = lambda: False,
         backoff: float = FIRST_BACKOFF,
+        lag: float = LONGEST_LAG,
     ) -> None:
         if options.concurrency < 1 or options.timeout <= 0 or options.retries < 0:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
@@ -67,6 +70,7 @@ class AssistantsApi:
         self.concurrency = options.concurrency
         self.retries = options.retries
         self._stopping = stopping
+        self._lag = lag
         self._throttle = Throttle(options.concurrency, stopping=stopping, backoff=backoff)
         wire = Wire(base, aborted=aborted)
         for secret in wire.proxy.secrets if wire.proxy else ():
@@ -102,6 +106,31 @@ class AssistantsApi:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
         request, answer = self._ask(Call("GET", _build_path(assistant_id)))
         return self._read_assistant(request, answer)
+
+    def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
+        """Read one assistant after a write that was accepted, again and again while reading lags behind the write.
+
+        `is_old` tells of a reading, or of None for a 404, whether it shows what was there before. Returns the first
+        that does not, or the last one once 5 seconds are over or the run is being stopped.
+        """
+        call, body = Call("GET", _build_path(assistant_id)), b""
+        found: dict[str, Any] | ApiError | None = None
+        for _ in self._throttle.looks(self._lag):
+            try:
+                request, answer = self._ask(replace(call))
+            except ApiError as error:
+                if error.status != 404 or not is_old(None):
+                    raise
+                found = error
+                continue
+            # The same bytes say the same, and an answer may be megabytes long.
+            if answer.body != body:
+                body, found = answer.body, self._read_assistant(request, answer)
+                if not is_old(found):
+                    break
+        if not isinstance(found, dict):
+            raise found or AssertionError("nobody looked")
+        return found
 
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.

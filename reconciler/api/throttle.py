@@ -17,6 +17,7 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 20.0  # seconds
 # A lone failure costs next to nothing, and a server that is down is soon left in peace.
 _GROWTH = 4
 LONGEST_NAMED_WAIT = 60.0
+_FIRST_PAUSE = 0.02  # of the time in which something is looked at again: 0.1 of 5 seconds, in which seven looks fit
 # Seconds between two requests, where even one at a time is too many.
 _LEAST_SPACING, _MOST_SPACING = 0.1, 2.0
 # Seconds in which nobody sends then: servers count the requests of a window of time, mostly a second.
@@ -122,6 +123,14 @@ class Throttle:
         # Full jitter: threads that failed together must not come back together.
         highest = min(LONGEST_BACKOFF, self._backoff * _GROWTH ** min(max(attempt - 1, 0), 30))
         return random.uniform(0, highest)  # noqa: S311 - no secret
+
+    def looks(self, seconds: float) -> Iterator[None]:
+        """Yield at once, then after growing pauses, until so much time is over or the run is being stopped."""
+        until, pause = time.monotonic() + seconds, seconds * _FIRST_PAUSE
+        yield
+        while (left := until - time.monotonic()) > 0 and self.sleep(min(pause, left)):
+            yield
+            pause *= 2
 
     def sleep(self, seconds: float) -> bool:
         """Sleep, at most until the run is being stopped. Returns whether it slept to the end."""

@@ -3,7 +3,7 @@
 Holds no code. `reconciler.api.client.AssistantsApi` is the real one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 
@@ -31,6 +31,12 @@ class Assistants(Protocol):
 
     def get(self, assistant_id: str) -> dict[str, Any]:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
+
+    def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
+        """Read one assistant after a write that was accepted, for up to 5 seconds while `is_old` says so of a reading.
+
+        Reading may lag behind a write. A 404 is no reading: `is_old` gets None for it, and tells whether to look again.
+        """
 
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the answer shows it.

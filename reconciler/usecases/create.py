@@ -83,7 +83,8 @@ class Creator:
 
     def _remaining(self, definition: Definition, assistant_id: str) -> tuple[FieldPath, ...]:
         try:
-            live = self.api.get(assistant_id)
+            # What GET reads may learn of a new assistant later than POST has answered.
+            live = self.api.get_after_write(assistant_id, lambda found: found is None)
         except ApiError as error:
             raise ReconcilerError(
                 f"the assistant {assistant_id} was created and its id written, but live could not be read: {error}",

@@ -72,7 +72,7 @@ class _Write:
         except ApiError as error:
             # Without a status no connection came about, and nothing left.
             return self.result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
-        return self._verified(before, answer)
+        return self._verified(before, answer, shown=before)
 
     def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
@@ -81,10 +81,12 @@ class _Write:
                 break
             self.api.pause(attempt)
             try:
-                patch = self._patch_again(self.api.get(self.definition.id))
+                now = self.api.get(self.definition.id)
+                patch = self._patch_again(now)
                 if patch is None:
                     return self.result.end(Outcome.INDETERMINATE, _third_value(), left=True)
-                return self._verified(before, self.api.patch(self.definition.id, patch, live_id=self.live["id"]))
+                answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"])
+                return self._verified(before, answer, shown=now)
             except UnclearWrite as again:
                 unclear = again
             except ApiError as error:
@@ -119,10 +121,16 @@ class _Write:
             ignore=rules_for(self.project.settings.ignore, self.definition.key),
         )
 
-    def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
-        """Return what one more reading shows of a write that the API accepted."""
+    def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:
+        """Return what one more reading shows of a write that the API accepted; the last one before it has `shown`."""
+
+        # Reading that lags shows exactly what it has shown, `updatedAt` included. Where anything has moved at all, the
+        # reading is of after the write, and what is not in it did not come.
+        def is_old(now: Mapping[str, Any] | None) -> bool:
+            return now == shown and bool(self._remaining(shown))
+
         try:
-            after = self.api.get(self.definition.id)
+            after = self.api.get_after_write(self.definition.id, is_old)
         except ApiError as error:
             unseen = dataclasses.replace(
                 to_failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import socket
 import time
 import unittest.mock
 from collections.abc import Callable, Iterator
@@ -14,7 +15,20 @@ from typing import Any
 import pytest
 from bounded import bounded
 from hypothesis import given, settings, strategies as st
-from odd_server import OddServer, Reply, answer, drip, gzip_bomb, hang_up, odd_server, raw, reset, silence, written
+from odd_server import (
+    OddServer,
+    Reply,
+    Seen,
+    answer,
+    drip,
+    gzip_bomb,
+    hang_up,
+    odd_server,
+    raw,
+    reset,
+    silence,
+    written,
+)
 
 from reconciler.api.body import MAX_BODY
 from reconciler.cli.boundary import guarded
@@ -187,9 +201,18 @@ def test_any_answer_to_a_login(server: OddServer, folder: Path, cookie: str, bod
         assert "hush hush" not in ran(server, folder, ["plan"])
 
 
+def moving(begin: bytes, end: bytes = b"}") -> Reply:
+    """An assistant that shows another `updatedAt` each time: nobody waits for it to show what was written."""
+
+    def send(sock: socket.socket, seen: Seen) -> bool:
+        return answer(200, begin + b', "updatedAt": "%d"' % time.monotonic_ns() + end)(sock, seen)
+
+    return send
+
+
 def held(value: bytes) -> Reply:
     """An assistant with something in its metadata."""
-    return answer(200, b'{"id": "asst_1", "name": "Old", "metadata": {"x": ' + value + b"}}")
+    return moving(b'{"id": "asst_1", "name": "Old"', b', "metadata": {"x": ' + value + b"}}")
 
 
 def holding(value: bytes) -> Callable[[], Reply]:
@@ -202,7 +225,7 @@ def filled(item: bytes) -> Callable[[], Reply]:
 
 
 def naming(name: bytes) -> Callable[[], Reply]:
-    return lambda: answer(200, b'{"id": "asst_1", "name": "' + name + b'"}')
+    return lambda: moving(b'{"id": "asst_1", "name": "' + name + b'"')
 
 
 ROOM = MAX_BODY - 200
@@ -226,7 +249,7 @@ WORST: dict[str, Callable[[], Reply]] = {
     "a long text": naming(b"x" * ROOM),
     "a wide text": naming(b"x" * (ROOM // 2 - 10) + "\U0001f600".encode()),
     "too wide a text": naming(b"x" * (ROOM - 10) + "\U0001f600".encode()),
-    "a long id": lambda: answer(200, b'{"id": "' + b"i" * ROOM + b'"}'),
+    "a long id": lambda: moving(b'{"id": "' + b"i" * ROOM + b'"'),
     "a page": lambda: answer(502, b"<html>" * (ROOM // 6)),
     "too much": lambda: answer(200, b" " * (MAX_BODY + 1)),
     "a gzip bomb": lambda: gzip_bomb(64),

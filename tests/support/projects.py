@@ -146,11 +146,12 @@ def opened(
     timeout: float = 10,
     email: str = ADMIN.email,
     stopping: Callable[[], bool] = lambda: False,
+    lag: float = 0.3,
 ) -> Iterator[AssistantsApi]:
     """The API as commands open it, with short waits."""
     credentials = Credentials(email=email, password=Secret(PASSWORD))
     options = ApiOptions(url, credentials, concurrency=4, timeout=timeout, retries=retries)
-    with AssistantsApi(options, backoff=0.01, stopping=stopping) as api:
+    with AssistantsApi(options, backoff=0.01, stopping=stopping, lag=lag) as api:
         yield api
 
 

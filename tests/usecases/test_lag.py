@@ -1,0 +1,145 @@
+"""Reads that lag behind a write: live is looked at again for a while before it is said what it does not show."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from between import Answered, Asked, Forward, between, breaks
+from commands import run, signed_in
+from projects import MODEL, Project, only, opened, outcomes
+from servers import running_sandbox
+from stories import Story, story
+
+LIVE = {"a": {"firstMessage": "old", "model": MODEL}}
+NEW = """\
+name: Newcomer
+model: {provider: openai, model: gpt-4o}
+voice: {provider: openai, voiceId: alloy}
+"""
+
+
+@contextlib.contextmanager
+def unclear(folder: Path) -> Iterator[tuple[Story, Path]]:
+    """An apply whose write was carried out without an answer, and the path of its report."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        answer = forward(asked)
+        return breaks(502) if asked.method == "PATCH" else answer
+
+    with story(folder / "project", LIVE) as tale:
+        tale.write("a", firstMessage="new")
+        tale.commit()
+        with tale.meddling(meddle):
+            report = tale.saved(tale.apply())
+        tale.sandbox.forget_requests()
+        yield tale, report
+
+
+def gets(sandbox: Any) -> int:
+    return int(sandbox.calls.get("GET", 0))
+
+
+@pytest.mark.parametrize("nested", ["merge", "replace"])
+def test_a_write_that_reading_shows_late_is_applied(project: Project, nested: Any) -> None:
+    project.write("a", id="asst_a", model={"temperature": 0.6})
+    with running_sandbox({"asst_a": LIVE["a"]}, nested=nested, faults=["PATCH *: lag=0.1s"]) as sandbox:
+        entry = only(project.apply(sandbox.url))
+        assert (entry["outcome"], entry["remaining"], entry["warnings"]) == ("applied", [], [])
+        assert len(sandbox.patches) == 1
+        assert gets(sandbox) > 3
+
+
+def test_a_lag_without_end_is_not_converged(project: Project) -> None:
+    project.write("a", id="asst_a", firstMessage="new")
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
+        entry = only(project.apply(sandbox.url))
+        assert (entry["outcome"], entry["remaining"]) == ("not_converged", ["/firstMessage"])
+        assert len(sandbox.patches) == 1  # nothing is sent again: the API has accepted it
+        assert gets(sandbox) <= 2 + 7
+
+
+def test_live_that_has_moved_at_all_is_not_waited_for(project: Project) -> None:
+    project.write("a", id="asst_a", firstMessage="new ")
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=["normalise trim firstMessage"]) as sandbox:
+        assert outcomes(project.apply(sandbox.url)) == {"a": "not_converged"}
+        assert gets(sandbox) == 3
+
+
+def test_a_write_that_is_sent_again_though_live_shows_it_is_not_waited_for(tmp_path: Path) -> None:
+    with unclear(tmp_path) as (tale, report):
+        assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
+        assert gets(tale.sandbox) == 3
+
+
+def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) -> None:
+    """The first repeat goes over what live shows by then, which is old all the same."""
+    project.write("a", id="asst_a", firstMessage="new")
+    faults = ["1st PATCH *: 503 after=both", "PATCH *: lag=0.1s", "edit endCallMessage=Theirs after 1st PATCH *"]
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=faults) as sandbox:
+        entry = only(project.apply(sandbox.url))
+        assert (entry["outcome"], len(sandbox.patches)) == ("applied", 2)
+
+
+def test_a_reading_that_fails_within_the_lag_is_told_as_ever(project: Project) -> None:
+    project.write("a", id="asst_a", firstMessage="new")
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(403) if asked.method == "GET" and gets(sandbox) == 3 else forward(asked)
+
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
+        with between(sandbox, meddle) as server:
+            entry = only(project.apply(server.url))
+        assert entry["outcome"] == "indeterminate"
+        assert "the API accepted the write, but live could not be read after it" in entry["error"]["message"]
+
+
+def test_a_run_that_is_being_stopped_does_not_wait(project: Project) -> None:
+    project.write("a", id="asst_a", firstMessage="new")
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
+        document = project.apply(sandbox.url, stopping=lambda: bool(sandbox.patches))
+        assert only(document)["outcome"] == "not_converged"
+        assert gets(sandbox) == 3
+
+
+def test_rollback_waits_too(tmp_path: Path) -> None:
+    with story(tmp_path / "project", LIVE) as tale:
+        tale.write("a", firstMessage="new")
+        tale.commit()
+        report = tale.saved(tale.apply())
+        tale.sandbox.rehearse("PATCH *: lag=0.1s")
+        assert outcomes(tale.report("rollback", report, "--yes")) == {"a": "applied"}
+        assert tale.sandbox.live("asst_a")["firstMessage"] == "old"
+
+
+def test_a_resumed_write_waits_too(tmp_path: Path) -> None:
+    with unclear(tmp_path) as (tale, report):
+        tale.sandbox.edit("asst_a", firstMessage="old")
+        tale.sandbox.rehearse("PATCH *: lag=0.1s")
+        assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
+
+
+def test_a_new_assistant_may_be_found_late(tmp_path: Path) -> None:
+    with story(tmp_path / "project", LIVE) as tale:
+        (tale.project.folder / "new.yaml").write_text(NEW, "utf-8")
+        tale.sandbox.rehearse("POST /assistants: lag=0.2s")
+        done = tale.run("create", "assistants/new.yaml")
+        new = yaml.safe_load((tale.project.folder / "new.yaml").read_text("utf-8"))["id"]
+        assert (done.code, done.stdout, done.stderr) == (0, f"assistants/new.yaml: created {new}\n", "")
+        assert [method for method, path, _ in tale.sandbox.requests if path == "/assistants"] == ["POST"]
+
+
+def test_an_assistant_that_is_never_found_is_an_error_after_a_while() -> None:
+    with running_sandbox({}, faults=["POST *: lag=60s"]) as sandbox, opened(sandbox.url, lag=0.1) as api:
+        made = api.create(yaml.safe_load(NEW))
+        with pytest.raises(Exception, match="404"):
+            api.get_after_write(made["id"], lambda found: found is None)
+
+
+def test_the_installed_command_waits(project: Project) -> None:
+    project.write("a", id="asst_a", firstMessage="new")
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=0.3s"]) as sandbox:
+        done = run("apply", "--yes", cwd=project.root, env=signed_in(sandbox))
+    assert (done.code, done.stdout.splitlines()[-1]) == (0, "Apply: 1 applied, 0 unchanged, 0 failed.")
