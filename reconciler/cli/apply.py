@@ -6,6 +6,7 @@ import click
 
 from reconciler.cli.connect import stoppable
 from reconciler.cli.consent import Limit
+from reconciler.cli.help import Command
 from reconciler.cli.options import (
     ConnectionOptions,
     OutputOptions,
@@ -29,7 +30,14 @@ from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, Polic
 from reconciler.usecases.reading import read_project, read_settings
 
 
-@click.command("apply")
+@click.command(
+    "apply",
+    cls=Command,
+    examples=[
+        ("reconciler apply", "Show the plan, ask, then write"),
+        ("reconciler apply --plan plan.json --yes", "Write exactly what a saved plan says"),
+    ],
+)
 @definition_options
 @history_options
 @policy_options

@@ -92,9 +92,11 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
 
 
 @contextlib.contextmanager
-def control_for(options: ConnectionOptions, stopping: Stopping, label: str) -> Iterator[Control]:
-    """Yield how a run goes on; while many assistants are read a line on stderr shows how far it is."""
-    with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose) as progress:
+def control_for(
+    options: ConnectionOptions, stopping: Stopping, label: str, *, quiet: bool = False
+) -> Iterator[Control]:
+    """Yield how a run goes on; while many assistants are read a line on stderr shows how far it is, but not `quiet`."""
+    with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose and not quiet) as progress:
         yield Control(concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress)
 
 

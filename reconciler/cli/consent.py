@@ -17,6 +17,7 @@ from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.report.build import build_report
+from reconciler.report.values import escape
 
 
 class Limit(click.ParamType[MaxChanges]):
@@ -51,7 +52,10 @@ class Consent:
         report = build_report(planned, sensitive=self.settings.sensitive, places=places)
         tell(render(report, "text", sys.stderr))
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
-        click.echo(f"Write to {assistants}? [y/N]: ", nl=False, err=True)
+        # The last chance to see that it is the wrong API. A URL is text from outside like any other.
+        where = f" at {escape(planned.api_url)}" if planned.api_url else ""
+        environment = f" ({planned.environment})" if planned.environment else ""
+        click.echo(f"Write to {assistants}{where}{environment}? [y/N]: ", nl=False, err=True)
         answer = self._read_answer()
         if not answer.endswith("\n"):
             tell("")

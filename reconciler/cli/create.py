@@ -6,6 +6,7 @@ import click
 
 from reconciler.assistant.paths import dotted
 from reconciler.cli.connect import open_api, stoppable
+from reconciler.cli.help import Command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
@@ -19,7 +20,13 @@ from reconciler.usecases.environments import with_overlays_to_come
 from reconciler.usecases.reading import read_bare_project
 
 
-@click.command("create")
+@click.command(
+    "create",
+    cls=Command,
+    examples=[
+        ("reconciler create assistants/open-day.yaml", "Create the assistant that a new file describes"),
+    ],
+)
 @click.argument("file", metavar="FILE")
 @directory_option
 @connection_options

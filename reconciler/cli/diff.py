@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
 from reconciler.cli.output import emit_rendered, tell_problems, terminal_width
 from reconciler.cli.streams import wants_colour
@@ -22,7 +23,13 @@ FORMATS = ("text", "json", "markdown")
 SUFFIXES = (".json", ".md")
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    cls=Command,
+    examples=[
+        ("reconciler diff --environment staging --against production", "Show what is different in production"),
+    ],
+)
 @definition_options
 @functools.partial(output_options, formats=FORMATS, suffixes=SUFFIXES)
 @detailed_exitcode_option
@@ -45,9 +52,9 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
     tell_problems(sorted({*here.problems, *there.problems}))
     comparison = compare((environment, here), (against, there))
     report = build_diff_report(comparison, sensitive=settings.sensitive, places=places)
-    emit_rendered(lambda form: _render(report, form), output)
-    # One that could not be compared may differ: 1 beats 2.
     summary = report.summary
+    emit_rendered(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
+    # One that could not be compared may differ: 1 beats 2.
     if summary["error"]:
         return 1
     return 2 if detailed_exitcode and summary["alike"] < summary["total"] else 0

@@ -4,6 +4,7 @@ import click
 
 from reconciler.cli.connect import control_for, open_api, stoppable
 from reconciler.cli.exit_codes import moved_live, unread
+from reconciler.cli.help import Command
 from reconciler.cli.options import (
     ConnectionOptions,
     OutputOptions,
@@ -19,7 +20,13 @@ from reconciler.usecases.drift import drift
 from reconciler.usecases.reading import read_project
 
 
-@click.command("drift")
+@click.command(
+    "drift",
+    cls=Command,
+    examples=[
+        ("reconciler drift --detailed-exitcode", "In a nightly job: exit 2 where somebody edited an assistant live"),
+    ],
+)
 @definition_options
 @history_options
 @connection_options
@@ -42,7 +49,7 @@ def command(
     with stoppable() as stopping:
         with (
             open_api(connection, project.settings, stopping) as api,
-            control_for(connection, stopping, "Reading") as control,
+            control_for(connection, stopping, "Reading", quiet=output.quiet) as control,
         ):
             run = drift(api, project, control)
         document = emit(run, output, sensitive=project.settings.sensitive)

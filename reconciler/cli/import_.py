@@ -9,6 +9,7 @@ import click
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.cli.connect import open_api, stoppable
+from reconciler.cli.help import Command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.streams import tell
 from reconciler.core.settings import Settings
@@ -23,7 +24,14 @@ from reconciler.usecases.import_files import Written
 from reconciler.usecases.reading import read_bare_project
 
 
-@click.command("import")
+@click.command(
+    "import",
+    cls=Command,
+    examples=[
+        ("reconciler import asst_123", "Write a definition for a live assistant"),
+        ("reconciler import - < ids.txt", "Write one for each id of a list"),
+    ],
+)
 @click.argument("ids", nargs=-1, metavar="ID...")
 @directory_option
 @connection_options

@@ -6,11 +6,15 @@ Start-up costs click alone: `--help` and `--version` load no command.
 import gc
 import importlib
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import __version__
 from reconciler.cli.boundary import guarded
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # name: (module, what --help says). A command stands in a module of its own as `command`.
 COMMANDS = {
@@ -19,7 +23,7 @@ COMMANDS = {
     "apply": ("reconciler.cli.apply", "Bring live assistants to what their definitions say."),
     "drift": ("reconciler.cli.drift", "Report what was edited live. Never writes."),
     "rollback": ("reconciler.cli.rollback", "Undo what an apply's report says was applied."),
-    "history": ("reconciler.cli.history", "List the applied records."),
+    "history": ("reconciler.cli.history", "List what was applied when, and from which commit."),
     "diff": ("reconciler.cli.diff", "Show what two environments' definitions differ in."),
     "pull": ("reconciler.cli.pull", "Write live edits back into the definitions."),
     "create": ("reconciler.cli.create", "Create an assistant from a definition."),
@@ -27,6 +31,7 @@ COMMANDS = {
     "report": ("reconciler.cli.report", "Render JSON reports again, in any format."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),
     "whoami": ("reconciler.cli.whoami", "Show who the credentials belong to."),
+    "completion": ("reconciler.cli.completion", "Print what makes the Tab key complete commands and options."),
     "sandbox": ("reconciler.cli.sandbox", "Run a local API to try things on."),
 }
 
@@ -48,6 +53,13 @@ class CommandTable(click.Group):
             return None
         found = importlib.import_module(COMMANDS[cmd_name][0]).command
         return found if isinstance(found, click.Command) else None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the commands and options that begin like a word; click's own would import every command."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -71,7 +83,7 @@ class CommandTable(click.Group):
 )
 @click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
 def reconciler() -> None:
-    """Keep voice and chat assistants as their YAML definitions in git say."""
+    """Keep live voice and chat assistants in sync with their YAML definitions in git."""
 
 
 def main() -> None:

@@ -2,13 +2,22 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reconciler.cli.help import (
+    API,
+    DEFINITIONS,
+    DRIFT,
+    OUTPUT,
+    SectionedOption,
+    complete_files,
+    shared_option,
+)
+from reconciler.cli.number_types import Count, Seconds
 from reconciler.core.settings import OnDrift
 from reconciler.errors import UsageError
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
@@ -22,10 +31,11 @@ _NAMED = {".xml": "JUnit", ".prom": "OpenMetrics"}  # suffixes that do not say w
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What stdout carries, and which reports are written besides."""
+    """What stdout carries, and which reports are written besides; `quiet` leaves out a text that says all is well."""
 
     format: str
     reports: tuple[Path, ...]
+    quiet: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,8 +54,9 @@ class ConnectionOptions:
 def directory_option(command: Decorated) -> Decorated:
     """Add `--directory` and `--environment`; the command gets `definitions`."""
 
-    @click.option(
+    @shared_option(
         "--environment",
+        section=DEFINITIONS,
         envvar="RECONCILER_ENVIRONMENT",
         metavar="NAME",
         help="An environment of reconciler.yaml.  [env: RECONCILER_ENVIRONMENT]",
@@ -61,12 +72,14 @@ def directory_option(command: Decorated) -> Decorated:
 def folder_option(command: Decorated) -> Decorated:
     """Add `--directory` alone; the command gets `definitions`."""
 
-    @click.option(
+    @shared_option(
         "--directory",
+        section=DEFINITIONS,
         envvar="RECONCILER_DIRECTORY",
         default="assistants",
         show_default=True,
         metavar="DIR",
+        shell_complete=complete_files,
         help="The definitions' folder.  [env: RECONCILER_DIRECTORY]",
     )
     @functools.wraps(command)
@@ -81,10 +94,11 @@ def folder_option(command: Decorated) -> Decorated:
 
 def definition_options(command: Decorated) -> Decorated:
     """Add `PATHS` and `--directory`; the command gets `definitions`."""
-    return click.argument("paths", nargs=-1, metavar="[PATHS]...")(directory_option(command))
+    paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)
+    return paths(directory_option(command))
 
 
-class _FormatOption(click.Option):
+class _FormatOption(SectionedOption):
     """`--format` of a command that has not every format: what the environment asks of others is no error here."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
@@ -96,9 +110,10 @@ class _FormatOption(click.Option):
 
 def format_option(formats: Sequence[str] = FORMATS) -> Callable[[Decorated], Decorated]:
     """Return what adds `--format`, with every format or some; the command gets `format_`."""
-    return click.option(
+    return shared_option(
         "--format",
         "format_",
+        section=OUTPUT,
         cls=_FormatOption,
         type=click.Choice(formats),
         envvar="RECONCILER_FORMAT",
@@ -111,21 +126,30 @@ def format_option(formats: Sequence[str] = FORMATS) -> Callable[[Decorated], Dec
 def output_options(
     command: Decorated, *, formats: Sequence[str] = FORMATS, suffixes: Sequence[str] = tuple(FORMATS_BY_SUFFIX)
 ) -> Decorated:
-    """Add `--format` and `--report`, with every format or some; the command gets `output`."""
+    """Add `--format`, `--report` and `--quiet`, with every format or some; the command gets `output`."""
     named = ", ".join(f"{suffix} ({_NAMED[suffix]})" if suffix in _NAMED else suffix for suffix in suffixes)
 
     @format_option(formats)
-    @click.option(
+    @shared_option(
         "--report",
         "reports",
+        section=OUTPUT,
         multiple=True,
         metavar="PATH",
+        shell_complete=complete_files,
         callback=functools.partial(_report_paths, suffixes),
         help=f"Also write a report; repeatable. The suffix says which: {named}.",
     )
+    @shared_option(
+        "-q",
+        "--quiet",
+        section=OUTPUT,
+        is_flag=True,
+        help="Print nothing where there is nothing to do and nothing failed; no progress.",
+    )
     @functools.wraps(command)
-    def wrapper(format_: str, reports: tuple[Path, ...], **rest: Any) -> Any:
-        return command(output=OutputOptions(format_, reports), **rest)
+    def wrapper(format_: str, reports: tuple[Path, ...], quiet: bool, **rest: Any) -> Any:
+        return command(output=OutputOptions(format_, reports, quiet), **rest)
 
     return wrapper
 
@@ -133,15 +157,21 @@ def output_options(
 def history_options(command: Decorated) -> Decorated:
     """Add `--base`, `--changed` and `--changed-since`; the command gets `history`."""
 
-    @click.option(
+    @shared_option(
         "--base",
+        section=DRIFT,
         envvar="RECONCILER_BASE",
         metavar="REV",
         help="Git revision of the last applied definitions; none switches it off. Without it the applied record is "
         "taken, where there is one.  [env: RECONCILER_BASE]",
     )
-    @click.option("--changed", is_flag=True, help="Only definitions that differ from where HEAD left the base.")
-    @click.option("--changed-since", metavar="REV", help="The same, from where HEAD left REV.")
+    @shared_option(
+        "--changed",
+        section=DEFINITIONS,
+        is_flag=True,
+        help="Only definitions that differ from where HEAD left the base.",
+    )
+    @shared_option("--changed-since", section=DEFINITIONS, metavar="REV", help="The same, from where HEAD left REV.")
     @functools.wraps(command)
     def wrapper(base: str | None, changed: bool, changed_since: str | None, **rest: Any) -> Any:
         return command(history=HistoryOptions(base, changed, changed_since), **rest)
@@ -152,14 +182,15 @@ def history_options(command: Decorated) -> Decorated:
 def policy_options(command: Decorated) -> Decorated:
     """Add `--on-drift` and `--force-conflicts`; the command gets `policy`."""
 
-    @click.option(
+    @shared_option(
         "--on-drift",
+        section=DRIFT,
         type=click.Choice(["keep", "revert", "fail"]),
         envvar="RECONCILER_ON_DRIFT",
         help="Fields that were edited live: leave them (keep, the default), put git's value back (revert), or refuse "
         "the assistant (fail).  [env: RECONCILER_ON_DRIFT]",
     )
-    @click.option("--force-conflicts", is_flag=True, help="Git wins where both git and live moved.")
+    @shared_option("--force-conflicts", section=DRIFT, is_flag=True, help="Git wins where both git and live moved.")
     @functools.wraps(command)
     def wrapper(on_drift: OnDrift | None, force_conflicts: bool, **rest: Any) -> Any:
         return command(policy=PolicyOptions(on_drift, force_conflicts), **rest)
@@ -167,32 +198,17 @@ def policy_options(command: Decorated) -> Decorated:
     return wrapper
 
 
-class Seconds(click.FloatRange):
-    """A range of numbers that does not let `nan` through, which is in no range and out of none."""
-
-    name = "number of seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number that a text names."""
-        number = float(super().convert(value, param, ctx))
-        return number if math.isfinite(number) else self.fail(f"{value} is not a number of seconds.", param, ctx)
-
-
-class Count(click.IntRange):
-    """A range of whole numbers; the name stands in click's message."""
-
-    name = "whole number"
-
-
 _CONNECTION = (
-    click.option(
+    shared_option(
         "--api-url",
+        section=API,
         envvar="RECONCILER_API_URL",
         metavar="URL",
         help="The API's base URL, up to /api.  [env: RECONCILER_API_URL]",
     ),
-    click.option(
+    shared_option(
         "--concurrency",
+        section=API,
         type=Count(min=1, max=256),
         envvar="RECONCILER_CONCURRENCY",
         default=16,
@@ -200,8 +216,9 @@ _CONNECTION = (
         metavar="N",
         help="Requests in flight.  [env: RECONCILER_CONCURRENCY]",
     ),
-    click.option(
+    shared_option(
         "--timeout",
+        section=API,
         type=Seconds(min=0, min_open=True, max=86_400),
         envvar="RECONCILER_TIMEOUT",
         default=30.0,
@@ -211,8 +228,9 @@ _CONNECTION = (
         "waits between them: up to 20 s each, or as long as the API names, 5 minutes in all.  "
         "[env: RECONCILER_TIMEOUT]",
     ),
-    click.option(
+    shared_option(
         "--retries",
+        section=API,
         type=Count(min=0, max=100),
         envvar="RECONCILER_RETRIES",
         default=4,
@@ -220,12 +238,13 @@ _CONNECTION = (
         metavar="N",
         help="Repeats of a request that failed in a passing way.  [env: RECONCILER_RETRIES]",
     ),
-    click.option(
+    shared_option(
         "--allow-insecure-http",
+        section=API,
         is_flag=True,
         help="Allow plain http:// to another machine: the token travels unprotected.",
     ),
-    click.option("-v", "--verbose", is_flag=True, help="Show each request on stderr."),
+    shared_option("-v", "--verbose", section=API, is_flag=True, help="Show each request on stderr."),
 )
 
 
@@ -253,7 +272,9 @@ def connection_options(command: Decorated) -> Decorated:
 
 def detailed_exitcode_option(command: Decorated) -> Decorated:
     """Add `--detailed-exitcode`."""
-    return click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are differences.")(command)
+    return shared_option(
+        "--detailed-exitcode", section=OUTPUT, is_flag=True, help="Exit 2 when there are differences."
+    )(command)
 
 
 def _report_paths(

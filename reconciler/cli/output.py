@@ -60,7 +60,7 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     # A generator: the runner's files are only written once `--report`'s are.
     unwritten = write_github_files(report) if output.format == "github" else ()
     try:
-        emit_rendered(lambda form: render(report, form), output, unwritten)
+        emit_rendered(lambda form: render(report, form), output, unwritten, all_is_well=report.all_is_well)
     except Exception:
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
             tell(render_json(report))
@@ -68,11 +68,16 @@ def emit_report(report: Report, output: OutputOptions) -> None:
 
 
 def emit_rendered(
-    rendered: Callable[[str], str], output: OutputOptions, unwritten: Iterable[ReconcilerError] = ()
+    rendered: Callable[[str], str],
+    output: OutputOptions,
+    unwritten: Iterable[ReconcilerError] = (),
+    *,
+    all_is_well: bool,
 ) -> None:
     """Write what `rendered` returns for a format everywhere it was asked for, as `emit_report` does.
 
-    `unwritten` yields, once the files are there, what else could not be written.
+    `unwritten` yields, once the files are there, what else could not be written. With `all_is_well` a quiet run
+    prints no text.
     """
     failures: list[ReconcilerError] = []
     for path in output.reports:
@@ -84,7 +89,7 @@ def emit_rendered(
         except ReconcilerError as error:
             failures.append(error)
     failures += unwritten
-    text = rendered(output.format)
+    text = rendered(output.format) if not (all_is_well and output.quiet and output.format == "text") else ""
     text = for_runner(text) if output.format in ("text", "markdown") else text
     # A terminal's encoding is for people at it; what a program or a service reads is UTF-8 everywhere.
     if output.format != "text":

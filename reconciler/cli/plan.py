@@ -6,6 +6,7 @@ import click
 
 from reconciler.cli.connect import control_for, open_api, stoppable
 from reconciler.cli.exit_codes import differences, unread
+from reconciler.cli.help import Command
 from reconciler.cli.options import (
     ConnectionOptions,
     OutputOptions,
@@ -23,7 +24,14 @@ from reconciler.usecases.plan import plan
 from reconciler.usecases.reading import read_project
 
 
-@click.command("plan")
+@click.command(
+    "plan",
+    cls=Command,
+    examples=[
+        ("reconciler plan --report plan.html", "See what apply would do, also as a page to look through"),
+        ("reconciler plan --changed-since origin/main", "Look only at the assistants that this branch changes"),
+    ],
+)
 @definition_options
 @history_options
 @policy_options
@@ -53,7 +61,7 @@ def command(
             run = plan_offline(project)
         else:
             with (
-                control_for(connection, stopping, "Reading") as control,
+                control_for(connection, stopping, "Reading", quiet=output.quiet) as control,
                 open_api(connection, project.settings, stopping) as api,
             ):
                 run = plan(api, project, control)

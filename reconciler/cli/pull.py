@@ -4,6 +4,7 @@ import click
 
 from reconciler.assistant.paths import dotted
 from reconciler.cli.connect import control_for, open_api, stoppable
+from reconciler.cli.help import Command
 from reconciler.cli.options import ConnectionOptions, connection_options, definition_options, history_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import for_runner, tell
@@ -17,7 +18,14 @@ from reconciler.usecases.reading import read_project
 from reconciler.yamltext.edit import line_diff
 
 
-@click.command("pull")
+@click.command(
+    "pull",
+    cls=Command,
+    examples=[
+        ("reconciler pull --check", "Show the live edits that pull would write into the files"),
+        ("reconciler pull assistants/enrollment.yaml", "Take the live edits of one assistant into its file"),
+    ],
+)
 @definition_options
 @history_options
 @connection_options

@@ -2,13 +2,21 @@
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, output_options
 from reconciler.cli.output import emit_report
 from reconciler.cli.reports import read_report
 from reconciler.report.merge import merge_reports
 
 
-@click.command("report")
+@click.command(
+    "report",
+    cls=Command,
+    examples=[
+        ("reconciler report plan.json --report plan.html", "Show a saved report as a page"),
+        ("reconciler report east.json west.json --format markdown", "Show two reports as one"),
+    ],
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @output_options
 def command(files: tuple[str, ...], output: OutputOptions) -> int:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from reconciler.cli.connect import stoppable
+from reconciler.cli.help import Command
 from reconciler.cli.options import (
     ConnectionOptions,
     OutputOptions,
@@ -24,7 +25,13 @@ from reconciler.usecases.reading import read_bare_project, read_settings
 from reconciler.usecases.rollback import Undone, rollback
 
 
-@click.command("rollback")
+@click.command(
+    "rollback",
+    cls=Command,
+    examples=[
+        ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"),
+    ],
+)
 @click.argument("report", metavar="REPORT")
 @directory_option
 @connection_options

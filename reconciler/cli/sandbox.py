@@ -9,6 +9,7 @@ from typing import Literal
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.streams import tell
 from reconciler.errors import UsageError
 from reconciler.report.values import escape
@@ -16,7 +17,14 @@ from reconciler.sandbox.fault_parser import parse
 from reconciler.sandbox.settings import Settings
 
 
-@click.command("sandbox")
+@click.command(
+    "sandbox",
+    cls=Command,
+    examples=[
+        ("reconciler sandbox --seed assistants", "Start with the assistants that your definitions describe"),
+        ("reconciler sandbox --fault '2nd PATCH /assistants/*: 503'", "Rehearse a write that fails once"),
+    ],
+)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen here; loopback only.")
 @click.option(
     "--port",

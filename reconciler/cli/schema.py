@@ -5,6 +5,7 @@ import json
 import click
 
 from reconciler.assistant.json_schema import definition_schema, overlay_schema
+from reconciler.cli.help import Command
 from reconciler.cli.options import folder_option
 from reconciler.errors import UsageError
 from reconciler.files.settings_table import settings_schema
@@ -12,7 +13,13 @@ from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.reading import read_settings
 
 
-@click.command("schema")
+@click.command(
+    "schema",
+    cls=Command,
+    examples=[
+        ("reconciler schema > schema/definition.schema.json", "Keep the schema where your editor finds it"),
+    ],
+)
 @click.option("--overlay", is_flag=True, help="The schema of an environment's overlays instead.")
 @click.option("--settings", "of_settings", is_flag=True, help="The schema of reconciler.yaml instead.")
 @folder_option

@@ -2,6 +2,7 @@
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
 from reconciler.core.settings import InvalidSettings
@@ -10,7 +11,14 @@ from reconciler.usecases.environments import read_forms
 from reconciler.usecases.validate import validate, without_settings
 
 
-@click.command("validate")
+@click.command(
+    "validate",
+    cls=Command,
+    examples=[
+        ("reconciler validate", "Check all definitions"),
+        ("reconciler validate --strict assistants/admissions", "Check one folder; warnings fail, too"),
+    ],
+)
 @definition_options
 @output_options
 @click.option("--strict", is_flag=True, help="Warnings fail, too.")

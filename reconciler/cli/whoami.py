@@ -5,13 +5,20 @@ import json
 import click
 
 from reconciler.cli.connect import open_api, stoppable
+from reconciler.cli.help import Command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option, format_option
 from reconciler.report.values import escape
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.reading import read_settings
 
 
-@click.command("whoami")
+@click.command(
+    "whoami",
+    cls=Command,
+    examples=[
+        ("reconciler whoami", "Check that the URL and the credentials work"),
+    ],
+)
 @directory_option
 @connection_options
 @format_option(("text", "json"))

@@ -44,7 +44,7 @@ class TerminalSession:
 
         with (
             open_api(self.connection, settings, self.stopping) as api,
-            control_for(self.connection, self.stopping, self.label) as control,
+            control_for(self.connection, self.stopping, self.label, quiet=self.output.quiet) as control,
         ):
             if self.earlier is not None:
                 check_place(self.earlier, settings, api.url)
@@ -54,7 +54,7 @@ class TerminalSession:
                 consent=Consent(settings, self.stopping, self.yes).ask,
                 about_to_write=report_before_writing(self.output, settings),
                 publish=publish,
-                recorded=_tell_recorded,
+                recorded=_tell_recorded if not self.output.quiet else lambda _commit: None,
             )
 
     @property

@@ -15,11 +15,15 @@ class Blob:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """A commit; its parents are named even where a shallow clone lacks them. `date` is the committer's, in seconds."""
+    """A commit; its parents are named even where a shallow clone lacks them.
+
+    `author` is a name without the address, `date` the committer's, in seconds.
+    """
 
     name: str
     tree: str
     parents: tuple[str, ...]
+    author: str
     date: int
     message: str
 
@@ -33,6 +37,7 @@ def parse_commit(name: str, content: bytes) -> Commit:
         name=name,
         tree=first["tree"],
         parents=tuple(value for key, _, value in headers if key == "parent"),
+        author=first["author"].partition(" <")[0],
         date=int(first["committer"].rsplit(" ", 2)[1]),
         message=message,
     )

@@ -119,6 +119,12 @@ class AssistantEntry:
         """Tell whether it could not be read, or was not brought to its desired state."""
         return self.unread if self.outcome is None else not self.outcome.settled
 
+    @property
+    def is_remarkable(self) -> bool:
+        """Tell whether it differs, failed, was written to, or needs a remark."""
+        said = (self.error, self.changes, self.warnings, self.remaining)
+        return any(said) or self.outcome not in (None, Outcome.UNCHANGED)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GoneEntry:
@@ -198,6 +204,15 @@ class Report:
     def kinds(self) -> frozenset[Kind]:
         """The kinds of all differences."""
         return frozenset(kind for entry in self.assistants for kind in entry.kinds)
+
+    @property
+    def all_is_well(self) -> bool:
+        """Tell whether a reader has nothing to do: all was looked at, and nothing differs, failed or needs a remark."""
+        if any((self.warnings, self.problems, self.no_longer_managed)):
+            return False
+        # What was not read may differ. A command that reads nothing has not left anything out.
+        unread = self.traits.reads_live and any(entry.unread for entry in self.assistants)
+        return not unread and not any(entry.is_remarkable for entry in self.assistants)
 
     @property
     def traits(self) -> Traits:

@@ -100,7 +100,7 @@ def one(project: Project) -> Project:
 @pytest.mark.parametrize("keys", [b"y\r", b"YES\r"])
 def test_a_yes_applies(one: Project, keys: bytes) -> None:
     with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
-        terminal.waits_for("Write to 1 assistant? [y/N]:")
+        terminal.waits_for(f"Write to 1 assistant at {sandbox.url}? [y/N]:")
         assert '"Old" -> "New"' in terminal.shown
         assert "Plan: 1 to change" in terminal.shown
         assert sandbox.patches == []

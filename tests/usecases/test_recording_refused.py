@@ -420,9 +420,34 @@ class TestHistory:
         lines = [line.split("  ", 1)[-1] for line in done.stdout.splitlines()]
         assert lines == [
             f"{second[:12]}  Apply: 1 failed, 1 unchanged",
+            "Change (Ada)",
             "failed: assistants/a.yaml (asst_a)",
             f"{first[:12]}  Apply: 2 unchanged",
+            "First (Ada)",
         ]
+
+    def test_names_the_fields_that_got_another_value(self, tale: Story) -> None:
+        tale.recorded()
+        tale.write("a", firstMessage="newer", metadata={"x.y": 1})
+        tale.commit('Say it\x1b[31m "better"\n\nThe reason.')
+        tale.recorded()
+        first, *more = tale.run("history", "--limit", "1").stdout.splitlines()
+        assert first.endswith("Apply: 1 applied, 1 unchanged")
+        assert more == [
+            '  Say it\\x1b[31m "better" (Ada)',
+            '  applied: assistants/a.yaml (asst_a): firstMessage, metadata."x.y"',
+        ]
+        (found,) = json.loads(tale.run("history", "--limit", "1", "--format", "json").stdout)
+        assert (found["author"], found["subject"]) == ("Ada", 'Say it\x1b[31m "better"')
+        assert found["changed"] == {"assistants/a.yaml": ["/firstMessage", "/metadata/x.y"]}
+
+    def test_says_what_it_knows_of_a_commit_that_this_clone_lacks(self, tale: Story, tmp_path: Path) -> None:
+        change(tale)
+        tale.recorded()
+        clone = Story(tmp_path / "clone", tale.sandbox)
+        clone.git("fetch", "--quiet", "--depth=1", f"file://{tale.root}", f"{REF}:{REF}")
+        (first,) = clone.run("history").stdout.splitlines()[:1]
+        assert first.endswith("Apply: 1 applied, 1 unchanged")
 
     def test_is_data_too(self, tale: Story) -> None:
         second = change(tale)
@@ -436,7 +461,7 @@ class TestHistory:
     def test_ends_at_its_limit(self, tale: Story) -> None:
         change(tale)
         tale.recorded()
-        assert len(tale.run("history", "--limit", "1").stdout.splitlines()) == 2
+        assert len(tale.run("history", "--limit", "1").stdout.splitlines()) == 3
         assert tale.run("history", "--limit", "0").code == 1
 
     @pytest.mark.parametrize(("form", "shown"), [("text", ""), ("json", "[]\n")])

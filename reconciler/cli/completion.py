@@ -1,0 +1,31 @@
+"""`reconciler completion`."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from reconciler.cli.help import Command
+
+
+@click.command(
+    "completion",
+    cls=Command,
+    examples=[
+        ("reconciler completion bash > ~/.local/share/bash-completion/completions/reconciler", "For bash"),
+        ("reconciler completion zsh > ~/.zfunc/_reconciler", "For zsh, with ~/.zfunc in fpath before compinit"),
+        ("reconciler completion fish > ~/.config/fish/completions/reconciler.fish", "For fish"),
+    ],
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="[bash|zsh|fish]")
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> int:
+    """Print a script for your shell that completes commands, options and file names when you press Tab.
+
+    Write it where your shell looks for such scripts, and start a new shell.
+    """
+    root = ctx.find_root()
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise LookupError(shell)
+    name = root.info_name or "reconciler"
+    click.echo(kind(root.command, {}, name, f"_{name.upper()}_COMPLETE").source(), nl=False)
+    return 0

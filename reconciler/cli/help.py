@@ -1,0 +1,70 @@
+"""How the help of a command reads: its own options first, then those that commands share by subject, then examples."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import click
+
+OWN: Final = "Options"
+DEFINITIONS: Final = "Definitions"
+DRIFT: Final = "Drift and conflicts"
+OUTPUT: Final = "Output"
+API: Final = "API"
+# The order in which a help shows them: what a command alone can do is what people look for.
+_SECTIONS: Final = (OWN, DEFINITIONS, DRIFT, OUTPUT, API, "Help")
+
+
+class SectionedOption(click.Option):
+    """An option that stands in a section of the help; one that names none is the command's own."""
+
+    def __init__(self, *args: Any, section: str = OWN, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class Command(click.Command):
+    """A command whose help has sections, and ends with examples: pairs of a command line and what it is for."""
+
+    def __init__(self, *args: Any, examples: Iterable[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by section, those of one section in their order."""
+        for section in _SECTIONS:
+            params = (param for param in self.get_params(ctx) if isinstance(param, click.Option))
+            found = (param.get_help_record(ctx) for param in params if _section_of(param) == section)
+            rows = [row for row in found if row is not None]
+            if rows:
+                with formatter.section(section):
+                    formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples; a command line is never wrapped, so that it can be copied."""
+        if not self.examples:
+            return
+        with formatter.section("Examples"):
+            for number, (line, purpose) in enumerate(self.examples):
+                formatter.write("\n" if number else "")
+                formatter.write(f"{'':>{formatter.current_indent}}# {purpose}\n")
+                formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+def shared_option(
+    *flags: str, section: str, cls: type[SectionedOption] = SectionedOption, **rest: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what adds an option that several commands have, in a section of the help."""
+    return click.option(*flags, cls=cls, section=section, **rest)
+
+
+def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Any:
+    """Return what lets the shell complete the names of files and folders."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _section_of(param: click.Option) -> str:
+    if isinstance(param, SectionedOption):
+        return param.section
+    return "Help" if "--help" in param.opts else OWN

@@ -1,0 +1,127 @@
+"""What a person meets before the first run: help in sections with examples, completion, and a quiet run."""
+
+import json
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from commands import COMMAND, environment, run
+from offline_environments import Offline
+from stories import Story, story
+
+from reconciler.cli.help import Command
+from reconciler.cli.main import COMMANDS, reconciler
+
+CONTEXT = click.Context(reconciler, info_name="reconciler")
+SECTIONS = ["Options", "Definitions", "Drift and conflicts", "Output", "API", "Help", "Examples"]
+
+
+def command(name: str) -> Command:
+    found = reconciler.get_command(CONTEXT, name)
+    assert isinstance(found, Command), f"{name}: its class should be reconciler.cli.help.Command"
+    return found
+
+
+def help_of(name: str) -> list[str]:
+    return command(name).get_help(click.Context(command(name), info_name=name, parent=CONTEXT)).splitlines()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_has_its_options_in_sections_and_ends_with_examples(name: str) -> None:
+    titles = [line.removesuffix(":") for line in help_of(name) if line.removesuffix(":") in SECTIONS]
+    assert titles == sorted(titles, key=SECTIONS.index)
+    assert titles[-2:] == ["Help", "Examples"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_example_is_a_command_line_of_its_command(name: str) -> None:
+    for line, purpose in command(name).examples:
+        assert purpose
+        assert f"  {line}" in help_of(name)  # in one piece, so that it can be copied
+        program, called, *words = shlex.split(line.partition(" > ")[0].partition(" < ")[0])
+        assert (program, called) == ("reconciler", name)
+        command(name).make_context(name, words, parent=CONTEXT)
+
+
+def test_what_a_command_alone_can_do_comes_first() -> None:
+    lines = help_of("apply")
+    assert lines.index("Options:") < next(place for place, line in enumerate(lines) if "--yes" in line)
+    assert next(place for place, line in enumerate(lines) if "--yes" in line) < lines.index("Definitions:")
+    assert "--timeout" in " ".join(lines[lines.index("API:") : lines.index("Help:")])
+
+
+def completed(words: str, cwd: Path) -> list[str]:
+    """What bash would offer for the last of some words, as bash itself asks."""
+    parts = words.split(" ")
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(parts) - 1), "_RECONCILER_COMPLETE": "bash_complete"}
+    return [line.partition(",")[2] for line in run(cwd=cwd, env=asked).stdout.splitlines()]
+
+
+def test_the_tab_key_completes_commands_options_choices_and_files(tmp_path: Path) -> None:
+    assert completed("reconciler pl", tmp_path) == ["plan"]
+    assert completed("reconciler apply --force", tmp_path) == ["--force-conflicts"]
+    assert completed("reconciler plan --on-drift re", tmp_path) == ["revert"]
+    assert completed("reconciler plan assist", tmp_path) == ["assist"]  # of the type file: bash looks for files
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_script(shell: str, tmp_path: Path) -> None:
+    done = run("completion", shell, cwd=tmp_path)
+    assert done.code == 0
+    assert f"_RECONCILER_COMPLETE={shell}_complete" in done.stdout
+
+
+def test_bash_takes_the_script(tmp_path: Path) -> None:
+    script = 'eval "$("$0" completion bash)" && complete -p reconciler'
+    done = subprocess.run(
+        ["bash", "-c", script, COMMAND], capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "_reconciler_completion" in done.stdout
+
+
+class TestQuiet:
+    @pytest.fixture
+    def tale(self, tmp_path: Path) -> Iterator[Story]:
+        with story(tmp_path / "repository", {"a": {"name": "A"}, "b": {"name": "B"}}) as told:
+            told.write("a", name="A")
+            told.write("b", name="B")
+            told.commit()
+            yield told
+
+    def test_a_run_that_finds_nothing_prints_nothing(self, tale: Story) -> None:
+        for arguments in (["plan"], ["drift"], ["validate"], ["apply", "--yes", "--record", "--base", "none"]):
+            done = tale.run(*arguments, "-q")
+            assert (done.code, done.stdout, done.stderr) == (0, "", ""), arguments
+
+    def test_what_differs_failed_or_was_written_is_still_said(self, tale: Story) -> None:
+        tale.write("a", name="New")
+        tale.write("c", id="asst_gone", name="Gone")
+        assert "to change" in tale.run("plan", "-q", tale.root / "assistants" / "a.yaml").stdout
+        done = tale.run("apply", "--yes", "-q")
+        assert done.code == 1
+        assert "1 applied" in done.stdout
+        assert "asst_gone" in done.stdout
+        tale.write("d", "id: asst_d\nnmae: x\n")
+        assert "nmae" in tale.run("validate", "--quiet").stdout
+
+    def test_reports_and_other_formats_are_written_all_the_same(self, tale: Story) -> None:
+        done = tale.run("plan", "-q", "--format", "json", "--report", "plan.json")
+        assert json.loads(done.stdout)["summary"]["in_sync"] == 2
+        assert (tale.root / "plan.json").read_text("utf-8") == done.stdout
+
+    def test_a_run_that_was_stopped_is_no_good_news(self, tale: Story) -> None:
+        report = json.loads(tale.run("plan", "--format", "json").stdout)
+        report["assistants"][0]["status"] = None
+        (tale.root / "stopped.json").write_text(json.dumps(report), "utf-8")
+        assert "1 not read" in tale.run("report", "stopped.json", "-q").stdout
+
+    def test_environments_that_are_alike_need_no_words(self, tmp_path: Path) -> None:
+        offline = Offline(tmp_path / "repository")
+        offline.project.configure(environments={"a": {"api_url": "http://x.test"}, "b": {"api_url": "http://y.test"}})
+        offline.project.write("one", id="asst_1", name="One")
+        done = offline.run("diff", "--environment", "a", "--against", "b", "-q")
+        assert (done.code, done.stdout) == (0, "")
