@@ -138,7 +138,7 @@ def read_text(path: Path) -> str:
         # One byte more than allowed was asked for, so that no file is read to its end just to be refused.
         raise UnreadableText("this file is larger than 1 MiB, far more than an assistant's definition needs")
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # Windows' editors offer it as "Unicode". Its first bytes are never UTF-8.
         if content.startswith(_UTF_16):
@@ -146,6 +146,9 @@ def read_text(path: Path) -> str:
         before = content[: error.start].decode("utf-8-sig")
         message = "this character is not saved as UTF-8; save the file as UTF-8"
         raise UnreadableText(message, *place_in(before, len(before))) from None
+    if text.startswith("\ufeff"):
+        raise UnreadableText("this file begins with two byte order marks (U+FEFF), which are invisible; delete one")
+    return text
 
 
 def _nothing_selected(given: Path, path: Path) -> str:

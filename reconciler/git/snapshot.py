@@ -124,7 +124,8 @@ def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) ->
 def parse_definition(content: bytes | None) -> dict[str, Any] | None:
     """Return the fields that a file holds, None where it cannot be read as fields."""
     try:
-        document = read_yaml((content or b"").decode("utf-8-sig"))
+        # Layout that is refused today says all the same what was applied then.
+        document = read_yaml((content or b"").decode("utf-8-sig"), checks_layout=False)
     except (UnicodeDecodeError, YamlProblems):
         return None
     return document if isinstance(document, dict) else None

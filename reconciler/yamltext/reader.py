@@ -4,6 +4,7 @@ The one place where text becomes fields.
 """
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -12,28 +13,45 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, About
 from reconciler.core.definition import MAX_BYTES
 from reconciler.yamltext.changes import is_same
-from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, place_of
+from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, place_in, place_of
+from reconciler.yamltext.places import find_places
+from reconciler.yamltext.portable import find_differences, may_differ
 from reconciler.yamltext.scalars import Refusal, read_scalar, write_tag
 
 __all__ = ["YamlProblem", "YamlProblems", "read_tolerantly", "read_yaml", "reads_as"]
 
+_QUOTES = ('"', "'")
 
-def read_yaml(text: str) -> Any:
+
+def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
     """Return the value of a text with one YAML document; None for an empty one.
 
     Raises YamlProblems with everything that is wrong, in the text's order: what the parser does not take (only the
-    first), duplicate keys, keys that are no text, tags beyond YAML's core, scalars that YAML parsers read
-    differently, NaN and infinity, aliases without bound. Its value has a refused scalar as text, the first of
-    duplicate keys, and lacks keys that are no text.
+    first), duplicate keys, keys that are no text, tags beyond YAML's core, scalars and, with `checks_layout`, layout
+    that YAML parsers read differently, NaN and infinity, aliases without bound. Its value has a refused scalar as text,
+    the first of duplicate keys, and lacks keys that are no text.
     """
     root = compose(text)
     if root is None:
         return None
     reading = _Reading()
     value = reading.value_of(root, ())
+    plain = text.removeprefix("\ufeff")
+    if checks_layout and (reading.spans_lines or may_differ(plain)):
+        reading.problems += _find_layout_problems(plain)
     if reading.problems:
         raise YamlProblems(sorted(reading.problems), value)
     return value
+
+
+def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
+    """Yield what other parsers read differently, with the path of a value that begins there."""
+    differences = find_differences(text)[:MAX_PROBLEMS]
+    paths = {place.value: path for path, place in find_places(text).items()} if differences else {}
+    for position, message in differences:
+        line, column = place_in(text, position)
+        path = paths.get((line, column))
+        yield YamlProblem(line, column, message, path, about="file" if path is None else "value")
 
 
 def read_tolerantly(text: str) -> tuple[Any, list[YamlProblem]]:
@@ -57,15 +75,20 @@ class _Reading:
 
     def __init__(self) -> None:
         self.problems: list[YamlProblem] = []
+        self.spans_lines = False  # whether a value in quotes or brackets goes over several lines
 
     def value_of(self, node: yaml.Node, path: FieldPath) -> Any:
         """Return a node's value as far as it can be read."""
         if isinstance(node, yaml.ScalarNode):
+            if node.style in _QUOTES and node.start_mark.line != node.end_mark.line:
+                self.spans_lines = True
             value = read_scalar(node.tag, node.value)
             if isinstance(value, Refusal):
                 self._report(node, path, value.message, value.discreet)
                 return node.value
             return value
+        if node.flow_style and node.start_mark.line != node.end_mark.line:
+            self.spans_lines = True
         is_mapping = isinstance(node, yaml.MappingNode)
         if node.tag not in (COLLECTION, "tag:yaml.org,2002:map" if is_mapping else "tag:yaml.org,2002:seq"):
             message = f"the tag {write_tag(node.tag)} is not supported; remove it"

@@ -37,7 +37,7 @@ SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
     f"{_YAML}str": (str,),
     f"{_YAML}bool": (bool,),
     f"{_YAML}int": (int,),
-    f"{_YAML}float": (int, float),
+    f"{_YAML}float": (float,),
     f"{_YAML}null": (type(None),),
 }
 # The quick way for nearly every text of a definition. Texts that begin otherwise are texts to both parsers.
@@ -101,8 +101,7 @@ def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
     value = read_plain(text)
     if not isinstance(value, Refusal) and type(value) not in types:
         return Refusal(f"this value does not fit its tag {write_tag(tag)}; remove the tag", "")
-    # `!!float 2` is 2.0 to every parser.
-    return float(value) if type(value) is int and float in types else value
+    return value
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ Path = tuple[str, ...]
 WORDS = ["Hello", "you", "are", "an agent", "Grüße", "日本", "😀", "it", "enrollment", "please", "a", "of the"]
 ODD = ["yes", "12", "it's", '"so"', ": ", " #1", "{{name}}", "- x", "a, b", "[1]", "null", "  ", "\\", "?", "!", "x:"]
 LEAVES = ["name", "firstMessage", "voicemailMessage", "endCallMessage", "maxDurationSeconds", "odd key"]
-GAPS = [" ", " ", " ", "  ", "\t"]
+GAPS = [" ", " ", " ", "  "]
 
 
 @dataclass
@@ -54,6 +54,7 @@ class Writer:
     places: dict[Path, Lines] = field(default_factory=dict)
     anchors: list[str] = field(default_factory=list)
     count: int = 0
+    has_block: bool = False  # a block text somewhere, which must not end with the file
     keeps_blanks: bool = False  # a block text above takes blank lines for its own
 
     def write(self) -> Written:
@@ -72,7 +73,7 @@ class Writer:
         elif self.chance(4):
             self.lines += ["# the end"]
         newline = random.choice(["\n", "\n", "\r\n"]) if len(self.lines) > 1 else "\n"
-        text = newline.join(self.lines) + ("" if self.lines[-1] and self.chance(4) else newline)
+        text = newline.join(self.lines) + ("" if self.lines[-1] and not self.has_block and self.chance(4) else newline)
         return Written("\ufeff" * self.chance(6) + text, newline, self.places)
 
     def chance(self, one_in: int) -> bool:
@@ -107,7 +108,7 @@ class Writer:
         begin = f"{' ' * column}{self.key(path[-1])}:"
         comment = self.comment() if self.chance(3) else ""
         tail = (
-            self.random.choice([" ", "  ", "   ", "\t"]) + comment
+            self.random.choice([" ", "  ", "   "]) + comment
             if comment
             else self.random.choice(["", "", "", "  "])
         )
@@ -237,6 +238,7 @@ class Writer:
     def block(self, style: str, column: int) -> Piece:
         random = self.random
         step = random.choice([1, 2, 2, 4])
+        self.has_block = True
         indicator = str(step) if self.chance(4) else ""
         lines = [self.line().strip() or "x" for _ in range(random.randint(1, 6))]
         if indicator and self.chance(2):

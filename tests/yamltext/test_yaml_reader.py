@@ -67,7 +67,7 @@ def test_no_text_is_more_than_a_value_or_a_list_of_problems(text: str) -> None:
 
 
 def test_types_stay_as_they_are_written() -> None:
-    read = read_yaml('a: 1\nb: 1.0\nc: "1"\nd: true\ne: null\nf:\ng: 0x1F\nh: !!float 2\ni: !!str 012\nj: !!null ""')
+    read = read_yaml('a: 1\nb: 1.0\nc: "1"\nd: true\ne: null\nf:\ng: 0x1F\nh: !!float 2.0\ni: !!str 012\nj: !!null ""')
     assert repr(read) == (
         "{'a': 1, 'b': 1.0, 'c': '1', 'd': True, 'e': None, 'f': None, 'g': 31, 'h': 2.0, 'i': '012', 'j': None}"
     )

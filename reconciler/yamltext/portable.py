@@ -1,0 +1,165 @@
+"""Finds what libyaml takes in a text and other YAML parsers refuse, or read differently. Values are judged elsewhere.
+
+libyaml is lenient about layout. The rules are YAML 1.2's: between two tokens stand spaces, line ends, and comments with
+a space before them; a value over several lines is indented further than what it belongs to.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+# A text with none of these, and with no value over several lines, breaks no rule. To look at its tokens would cost as
+# much as to read it: most files must do without.
+_SUSPECT: Final = re.compile(
+    r"[\t&\ufeff]|\S\#|\r(?!\n)|[^\n]\Z"
+    r"|[\[{,].*\?|^\ *\?|['\"]:\S|[\[{,\s]-\s*[,\]}]"  # between brackets
+    r"|^\ *[|>]|[|>][-+0-9]*[^\S\n]*\n(?:\r?\n)*\ +\r?\n|^\.{3}",
+    re.MULTILINE,
+)
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_COMMENT: Final = re.compile(r"#[^\r\n]*")
+_HEADER: Final = re.compile(r"[|>][-+0-9]*")
+_LEADING_BLANKS: Final = re.compile(r"(?:\r?\n)*( +)\r?\n")
+_AFTER_INDICATOR: Final = re.compile(r"[\s,\]}]|\Z")
+_OPENING: Final = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
+_CLOSING: Final = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+_BLOCKS: Final = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
+
+_TAB: Final = "here is a tab, which YAML parsers read differently; type spaces instead"
+_GLUED: Final = 'put a space before this "#" if a comment begins here, or put the whole text in quotes'
+_INDENT: Final = (
+    "this line belongs to the value that begins above, and YAML parsers differ over it; indent it further than the key"
+)
+_NO_SPACE: Final = 'put a space behind this "{}", or put the whole text in quotes'
+_IN_BRACKETS: Final = 'between brackets, a text with "?" and a dash alone must be in quotes ("...")'
+_ENDED: Final = 'the file has ended at the first "..."; remove this line'
+_BLANKS: Final = "this line holds nothing but blanks, and YAML parsers differ over it; delete the blanks"
+_NAME: Final = 'a word behind "&" is read as a name, and the value is empty then; put the text in quotes ("...")'
+_RETURN: Final = "here is a carriage return without a line feed, which YAML parsers read differently; begin a new line"
+_MARK: Final = (
+    "here is a byte order mark (U+FEFF), which is invisible and belongs to the very start of a file alone; delete it"
+)
+
+
+class Difference(NamedTuple):
+    """One thing that parsers do not read alike, at a position in the text."""
+
+    position: int
+    message: str
+
+
+def may_differ(text: str) -> bool:
+    """Tell whether `find_differences` could find something though no value goes over several lines."""
+    return _SUSPECT.search(text) is not None
+
+
+def find_differences(text: str) -> list[Difference]:
+    """Return what other parsers read differently in a text that libyaml takes, sorted."""
+    # Behind one of these libyaml counts places otherwise, and one of its kind is enough: a file has many.
+    odd = re.search("\ufeff|\r(?!\n)", text)
+    if odd:
+        return [Difference(odd.start(), _MARK if odd[0] == "\ufeff" else _RETURN)]
+    return sorted(_Tokens(text).find())
+
+
+class _Tokens:
+    """One pass over the tokens of a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens: Sequence[Any] = list(yaml.scan(text, Loader=yaml.CSafeLoader))
+        self.columns = [-1]  # of the blocks around a token, the document first
+        self.has_ended = False
+        self.brackets: list[type] = []  # the opening tokens around a token
+
+    def find(self) -> Iterator[Difference]:
+        """Yield what breaks a rule."""
+        end = 0
+        for index, token in enumerate(self.tokens):
+            start = token.start_mark.index
+            if start > end:
+                yield from self._check_gap(end, start)
+            if (self.brackets or getattr(token, "style", None) in ("|", ">")) and self._begins_line(start):
+                # Only the bracket that closes may stand right below the key, as everybody writes it.
+                least = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
+                if token.start_mark.column < least:
+                    yield Difference(start, _INDENT)
+            if isinstance(token, yaml.ScalarToken):
+                yield from self._check_scalar(token)
+            elif isinstance(token, yaml.AnchorToken) and self._is_empty(index):
+                yield Difference(start, _NAME)
+            elif isinstance(token, _BLOCKS):
+                self.columns.append(token.start_mark.column)
+            elif isinstance(token, yaml.BlockEndToken):
+                self.columns.pop()
+            elif isinstance(token, _OPENING):
+                self.brackets.append(type(token))
+            elif isinstance(token, _CLOSING):
+                self.brackets.pop()
+            elif isinstance(token, yaml.DocumentEndToken) and self.has_ended:
+                yield Difference(start, _ENDED)
+            elif isinstance(token, yaml.DocumentEndToken):
+                self.has_ended = True
+            elif self.brackets and not _AFTER_INDICATOR.match(self.text, token.end_mark.index):
+                # In `["a":1]` and `{?a: 1}` libyaml sees a pair and an indicator, where others see none.
+                if isinstance(token, yaml.KeyToken) and start < token.end_mark.index:
+                    yield Difference(start, _NO_SPACE.format("?"))
+                elif isinstance(token, yaml.ValueToken) and self.brackets[-1] is yaml.FlowSequenceStartToken:
+                    yield Difference(start, _NO_SPACE.format(":"))
+            end = max(end, token.end_mark.index)
+
+    def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
+        """Look at what stands between two tokens: comments and white space, as far as libyaml is concerned."""
+        gap = self.text[start:end]
+        if gap.startswith("#") and start and not self.text[start - 1].isspace():
+            yield Difference(start, _GLUED)
+        tab = _COMMENT.sub(lambda comment: " " * len(comment[0]), gap).find("\t")
+        if tab >= 0:
+            yield Difference(start + tab, _TAB)
+
+    def _check_scalar(self, token: Any) -> Iterator[Difference]:
+        start, end = token.start_mark.index, token.end_mark.index
+        if token.style in ("|", ">"):
+            yield from self._check_block(start, end)
+            return
+        if self.brackets and not token.style and (token.value == "-" or "?" in token.value):
+            yield Difference(start, _IN_BRACKETS)
+        if not token.style and (tab := self.text.find("\t", start, end)) >= 0:
+            yield Difference(tab, _TAB)
+        for line in _BREAK.finditer(self.text, start, end):
+            rest = self.text[line.end() : end]
+            indented = len(rest) - len(rest.lstrip(" "))
+            if indented <= self.columns[-1] and not _BREAK.match(rest, indented):
+                yield Difference(line.end() + indented, _INDENT)
+                return
+
+    def _check_block(self, start: int, end: int) -> Iterator[Difference]:
+        """Look at a block text: at the line of its header, and at its last line."""
+        header = _HEADER.match(self.text, start)
+        body = _BREAK.search(self.text, start, end)
+        if header and body:
+            yield from self._check_gap(header.end(), body.start())
+            if blanks := _LEADING_BLANKS.match(self.text, body.end(), end):
+                yield Difference(blanks.start(1), _BLANKS)
+        if end == len(self.text) and header and "-" not in header[0] and not self.text.endswith("\n"):
+            mark = header[0][0]
+            message = (
+                "this text ends with the file, and without a line end there YAML parsers differ over it; press Enter "
+                f'behind its last word, or write "{mark}-" instead of "{mark}"'
+            )
+            yield Difference(start, message)
+
+    def _is_empty(self, index: int) -> bool:
+        """Tell whether nothing but a tag stands behind an anchor."""
+        following = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
+        token = self.tokens[following]
+        # A list below its key, in the same column, begins with its first dash.
+        if isinstance(token, yaml.BlockEntryToken):
+            return isinstance(self.tokens[index - 1], yaml.BlockEntryToken)
+        return not isinstance(token, (yaml.ScalarToken, *_OPENING, *_BLOCKS))
+
+    def _begins_line(self, position: int) -> bool:
+        line = max(self.text.rfind("\n", 0, position), self.text.rfind("\r", 0, position)) + 1
+        return not self.text[line:position].strip(" ")
