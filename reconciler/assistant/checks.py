@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.fields import BY_PATH, ID, Field, Kind, keys_inside
+from reconciler.assistant.invisible import describe_unseen, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import (
     CURLY_QUOTES,
@@ -18,8 +19,11 @@ from reconciler.assistant.plain_words import (
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
 
 # No "/", "?", "#", white space or control character, which would change the URL that the id becomes part of;
-# neither "." nor "..", which a URL drops; no curly quote, which only ever comes from a text editor.
-_ID_CHARACTER = r"[^/?#\s\x00-\x1f\x7f\u2018\u2019\u201c\u201d]"
+# neither "." nor "..", which a URL drops; no curly quote, which only ever comes from a text editor; nothing that nobody
+# sees, which comes with copied text.
+_ID_CHARACTER = (
+    r"[^/?#\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2018\u2019\u201c\u201d\u202a-\u202e\u2060-\u206f\ufeff]"
+)
 _ID_START = _ID_CHARACTER.replace("[^", "[^.")
 ID_PATTERN: Final = f"(?:{_ID_START}{_ID_CHARACTER}*|\\.{_ID_START}{_ID_CHARACTER}*|\\.\\.{_ID_CHARACTER}+)"
 _ID = re.compile(ID_PATTERN)
@@ -74,6 +78,8 @@ def _object_to_id(written: Any) -> str:
         return 'the id cannot be "." or ".."; copy the assistant\'s id from the API'
     if set(written) & set(CURLY_QUOTES):
         return 'the id has curly quotes around or in it; remove them, or use straight quotes (")'
+    if unseen := describe_unseen(written):
+        return f"the id cannot contain white space or control characters; {unseen}"
     return 'the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself'
 
 
@@ -128,4 +134,7 @@ def _describe_unlisted(field: Field, written: Any) -> FieldProblem:
     # Of a handful of names even a poor likeness is most likely the one that was meant.
     near = closest(written, field.choices, cutoff=0.5)
     guess = f"; did you mean {near}?" if near else ""
+    # To somebody who wrote the right name and sees it there, only what stands beside it says anything.
+    if unseen := describe_unseen(written):
+        guess = f"; {unseen}" if remove_unseen(written) in field.choices else f"{guess}; {unseen}"
     return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(written)}"{guess}', must_be)

@@ -1,38 +1,78 @@
-"""Names characters that nobody sees, or that look like a space and are none. Judges no field."""
+"""Names characters that nobody sees, or that look like a space and are none, and says what to do about them.
+
+What may be seen is decided here alone: reports write as an escape what a problem names.
+"""
 
 import re
 import unicodedata
 from typing import Final
 
-# Letters of Arabic and Indic words are joined with U+200C and U+200D; elsewhere they come with copied text.
+# Letters and marks without ink: printable to Python, and nothing on a screen.
+_BLANK_LETTERS: Final = "\u034f\u115f\u1160\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+_BLANK: Final = re.compile(f"[{_BLANK_LETTERS}]")
 _NAMES: Final = {
     "\t": "tab",
     "\n": "line break",
     "\r": "carriage return",
-    "\xa0": "no-break space",
-    "\xad": "soft hyphen",
-    "\u200b": "zero width space",
-    "\u2028": "line separator",
+    "\x85": "next line mark",
     "\ufeff": "byte order mark",
 }
-_INVISIBLE: Final = re.compile(
-    r"[\t\n\r\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180e\u2000-\u200f\u2028-\u202f"
-    r"\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
+_SPACES: Final = ("Zs", "Zl", "Zp")
 
 
-def find_invisible(text: str) -> re.Match[str] | None:
-    """Return the first character of a text that nobody sees, or that looks like a space and is none."""
-    return _INVISIBLE.search(text)
+def is_seen(character: str) -> bool:
+    """Tell whether a character leaves ink, or is an ordinary space."""
+    return character.isprintable() and character not in _BLANK_LETTERS
 
 
-def has_invisible(text: str) -> bool:
-    """Tell whether a text holds such a character; most hold none, which is seen quickly."""
-    return _INVISIBLE.search(text) is not None
+def is_all_seen(text: str) -> bool:
+    """Tell whether every character of a text can be seen: nearly every text, which this sees quickly."""
+    return text.isprintable() and not _BLANK.search(text)
 
 
 def name_character(character: str) -> str:
-    """Return a character's name with its code point: `a no-break space (U+00A0)`."""
+    """Return what a character is, with its code point: `a no-break space (U+00A0)`."""
     name = _NAMES.get(character) or unicodedata.name(character, "control character").lower()
-    article = "an" if name[0] in "aeiou" else "a"
-    return f"{article} {name} (U+{ord(character):04X})"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name} (U+{ord(character):04X})"
+
+
+def remove_unseen(text: str) -> str:
+    """Return a text without what nobody sees in it, and without spaces around it."""
+    return "".join(filter(is_seen, text)).strip()
+
+
+def replace_unseen(character: str) -> str:
+    """Return what to do about a character that nobody sees, where something else may follow it."""
+    return "type an ordinary space instead, or delete it" if _is_space(character) else "delete it"
+
+
+def complain_of_unseen(character: str) -> str:
+    """Return what to say about such a character where it stands."""
+    why = "which looks like a space and is none" if _is_space(character) else "which nobody sees"
+    return f"here is {name_character(character)}, {why}; {replace_unseen(character)}"
+
+
+def _is_space(character: str) -> bool:
+    return unicodedata.category(character) in _SPACES
+
+
+def describe_unseen(text: str) -> str:
+    """Return which character of a text nobody sees, where it stands and what to do; nothing where all is seen."""
+    # A space at either end is as hard to see as what is no space at all.
+    # Half a surrogate pair is shown as what it is, and comes from no keyboard.
+    at = next((at for at, one in enumerate(text) if not is_seen(one) and not "\ud800" <= one <= "\udfff"), None)
+    if at is None:
+        at = 0 if text.startswith(" ") else len(text.rstrip(" "))
+        if at == len(text):
+            return ""
+    found = text[at]
+    name = "a space" if found == " " else name_character(found)
+    if not remove_unseen(text[:at]):
+        return f"there is {name} at its beginning: {replace_unseen(found)}"
+    if remove_unseen(text[at:]):
+        return f"there is {name} in the middle of it: {replace_unseen(found)}"
+    # A block text ends in one, whether or not its writer wanted it.
+    instead = (
+        'write it behind its key, or ">-" instead of ">" and "|-" instead of "|"' if found == "\n" else "delete it"
+    )
+    return f"there is {name} at its end: {instead}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.assistant import fields
+from reconciler.assistant.invisible import describe_unseen, is_seen, name_character, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import FieldProblem
 
@@ -59,6 +60,8 @@ def _what_instead(path: FieldPath) -> str:
     parent, key = path[:-1], path[-1]
     if not parent and key in fields.READ_ONLY:
         return f"{key} is set by the API; remove it"
+    if unseen := describe_unseen(key):
+        return f"unknown field {dotted(path)}; {unseen}"
     if guess := _guess(parent, key):
         return f"unknown field {dotted(path)}; {guess}"
     allowed = fields.keys_inside(parent)
@@ -102,13 +105,16 @@ def _repair(wanted: fields.Kind, written: Any) -> str:
     if wanted == "text" and isinstance(written, bool | int | float):
         return '; put it in quotes ("...") if it is meant as text'
     if wanted in ("whole number", "number") and isinstance(written, str):
-        is_number = _NUMBER.fullmatch(written.strip(CURLY_QUOTES + " "))
-        return "; write the number without quotes" if is_number else ""
+        if not _NUMBER.fullmatch(remove_unseen(written).strip(CURLY_QUOTES + " ")):
+            return ""
+        unseen = describe_unseen(written)
+        return f"; {unseen}" if unseen else "; write the number without quotes"
     if wanted == "whole number" and isinstance(written, float):
         return "; write it without a decimal point"
     # YAML reads "-goodbye" and the lines below it as one text.
     if wanted == "texts" and isinstance(written, str) and written.startswith("-"):
-        return "; put a space after each dash"
+        unseen = written[1:2] if not is_seen(written[1:2]) else ""
+        return f"; put a space after each dash{f', where there is {name_character(unseen)}' if unseen else ''}"
     return ""
 
 

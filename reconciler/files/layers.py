@@ -6,6 +6,7 @@ The one place where a file's text becomes fields. What they must look like is ch
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from reconciler.assistant.invisible import complain_of_unseen, is_seen
 from reconciler.assistant.problem import FieldProblem, Problem
 from reconciler.core.definition import Layer, LayerKind
 from reconciler.core.settings import Settings
@@ -80,5 +81,9 @@ def _describe_other(document: object) -> str:
     if document is None:
         return "this file is empty; a definition begins with a line like: id: asst_123"
     if isinstance(document, str) and ":" in document:
+        # In `name:<no-break space>Desk` the space is there, as far as anybody can see.
+        odd = next((one for one in document if not is_seen(one)), None)
+        if odd is not None:
+            return complain_of_unseen(odd)
         return 'a definition is made of lines like "id: asst_123"; put a space after each colon'
     return 'a definition is made of lines like "id: asst_123", not of a list or a single value'

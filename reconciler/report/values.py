@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.assistant.invisible import is_all_seen, is_seen
 from reconciler.assistant.paths import dotted, parse_pointer
 
 SENSITIVE = "(sensitive)"
@@ -16,9 +17,6 @@ SHORT = 60  # columns that one value may take on a line of its own
 
 _DEEPEST = 40
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-# Letters and marks without ink: printable to Python, and nothing on a screen.
-_BLANK_LETTERS = "\u034f\u115f\u1160\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
-_UNSEEN = re.compile(f"[{_BLANK_LETTERS}]")
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
@@ -31,13 +29,13 @@ def escape(text: str) -> str:
     leaves out: the Unicode categories "Other" and "Separator", the space aside; and letters without ink.
     """
     # Nearly every text is plain, and a report has very many.
-    if text.isprintable() and not _UNSEEN.search(text):
+    if is_all_seen(text):
         return text
     return "".join(_show_char(text, place, char) for place, char in enumerate(text))
 
 
 def _show_char(text: str, place: int, char: str) -> str:
-    if char.isprintable() and char not in _BLANK_LETTERS:
+    if is_seen(char):
         return char
     if char == _JOINER and place and text[place - 1] >= _EMOJI_FROM and text[place + 1 : place + 2] >= _EMOJI_FROM:
         return char

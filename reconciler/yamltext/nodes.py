@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
+from reconciler.assistant.invisible import name_character
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.yamltext.parser_errors import explain
@@ -26,10 +27,6 @@ MAX_ALIASED: Final = 10_000
 # What stands for the tag of a mapping or list that has none.
 COLLECTION: Final = "collection"
 
-_SEPARATOR: Final = (
-    "here is an invisible line separator that YAML parsers read differently (it often "
-    "comes with copied text); remove it"
-)
 _TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
 # A "!" with nothing behind it, anywhere a value may begin; inside a text it is found, too, and looked at again.
 _LONE_MARK = re.compile(r"(?:^|[\s,\[{:?-])!(?:\s|\Z)")
@@ -98,7 +95,8 @@ def compose(text: str) -> yaml.Node | None:
     """
     # Whether a text is ASCII, Python knows without looking at it.
     if not text.isascii() and (found := _INVISIBLE.search(text)):
-        raise YamlProblems([YamlProblem(*place_in(text, found.start()), _SEPARATOR)])
+        message = f"here is {name_character(found[0])}, which nobody sees and YAML parsers read differently; delete it"
+        raise YamlProblems([YamlProblem(*place_in(text, found.start()), message)])
     try:
         root = _Loader(text).get_single_node()
     except yaml.reader.ReaderError:

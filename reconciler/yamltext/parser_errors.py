@@ -10,6 +10,8 @@ from typing import Final, Literal, NamedTuple
 
 import yaml
 
+from reconciler.assistant.invisible import complain_of_unseen, is_seen, remove_unseen
+
 _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with ">-"'
 _AFTER_QUOTE = (
     'the text goes on after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
@@ -53,6 +55,10 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
         return len(split_lines(text[: markers.start()])), 1, message
     place = _place(error.problem_mark, lines)
     context = _place(error.context_mark or error.problem_mark, lines)
+    # What nobody sees beside a colon, a dash or a quote is what is wrong, too, wherever the parser gives up.
+    for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
+        if odd := _find_unseen(lines[number - 1]):
+            return number, odd[0], odd[1]
     found = _Error(f"{error.context or ''}: {error.problem or ''}", place, context, lines)
     for words, where, answer in _TABLE:
         if re.search(words, found.words):
@@ -60,6 +66,18 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
             own_place, message = (getattr(found, where), said) if isinstance(said, str) else said
             return *own_place, message
     return *place, f"this is not valid YAML ({error.problem})"
+
+
+def _find_unseen(line: str) -> tuple[int, str] | None:
+    """Return the column of what nobody sees and what keeps a line from being read, with what to say about it."""
+    # Tabs have words of their own, and what stands within a text harms nothing.
+    for place, character in enumerate(line):
+        if character == "\t" or is_seen(character):
+            continue
+        before, after = remove_unseen(line[:place]), remove_unseen(line[place:])
+        if before.strip("- ") == "" or before[-1] in ":-\"'}]" or after.startswith(":"):
+            return place + 1, complain_of_unseen(character)
+    return None
 
 
 def split_lines(text: str) -> list[str]:

@@ -81,34 +81,49 @@ class _Tokens:
             start = token.start_mark.index
             if start > end:
                 yield from self._check_gap(end, start)
-            if (self.brackets or getattr(token, "style", None) in ("|", ">")) and self._begins_line(start):
-                # Only the bracket that closes may stand right below the key, as everybody writes it.
-                least = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
-                if token.start_mark.column < least:
-                    yield Difference(start, _INDENT)
+            yield from self._check_column(token)
             if isinstance(token, yaml.ScalarToken):
                 yield from self._check_scalar(token)
-            elif isinstance(token, yaml.AnchorToken) and self._is_empty(index):
-                yield Difference(start, _NAME)
-            elif isinstance(token, _BLOCKS):
-                self.columns.append(token.start_mark.column)
-            elif isinstance(token, yaml.BlockEndToken):
-                self.columns.pop()
-            elif isinstance(token, _OPENING):
-                self.brackets.append(type(token))
-            elif isinstance(token, _CLOSING):
-                self.brackets.pop()
-            elif isinstance(token, yaml.DocumentEndToken) and self.has_ended:
-                yield Difference(start, _ENDED)
-            elif isinstance(token, yaml.DocumentEndToken):
-                self.has_ended = True
-            elif self.brackets and not _AFTER_INDICATOR.match(self.text, token.end_mark.index):
-                # In `["a":1]` and `{?a: 1}` libyaml sees a pair and an indicator, where others see none.
-                if isinstance(token, yaml.KeyToken) and start < token.end_mark.index:
-                    yield Difference(start, _NO_SPACE.format("?"))
-                elif isinstance(token, yaml.ValueToken) and self.brackets[-1] is yaml.FlowSequenceStartToken:
-                    yield Difference(start, _NO_SPACE.format(":"))
+            elif isinstance(token, yaml.AnchorToken):
+                if self._is_empty(index):
+                    yield Difference(start, _NAME)
+            else:
+                yield from self._check_indicator(token)
+                self._count(token)
             end = max(end, token.end_mark.index)
+
+    def _count(self, token: Any) -> None:
+        """Keep in mind which blocks and brackets are around the next token."""
+        if isinstance(token, _BLOCKS):
+            self.columns.append(token.start_mark.column)
+        elif isinstance(token, yaml.BlockEndToken):
+            self.columns.pop()
+        elif isinstance(token, _OPENING):
+            self.brackets.append(type(token))
+        elif isinstance(token, _CLOSING):
+            self.brackets.pop()
+        elif isinstance(token, yaml.DocumentEndToken):
+            self.has_ended = True
+
+    def _check_column(self, token: Any) -> Iterator[Difference]:
+        """Look at a token that begins a line where libyaml lets it begin anywhere."""
+        start = token.start_mark.index
+        if (self.brackets or getattr(token, "style", None) in ("|", ">")) and self._begins_line(start):
+            # Only the bracket that closes may stand right below the key, as everybody writes it.
+            least = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
+            if token.start_mark.column < least:
+                yield Difference(start, _INDENT)
+
+    def _check_indicator(self, token: Any) -> Iterator[Difference]:
+        start, end = token.start_mark.index, token.end_mark.index
+        if isinstance(token, yaml.DocumentEndToken) and self.has_ended:
+            yield Difference(start, _ENDED)
+        # In `["a":1]` and `{?a: 1}` libyaml sees a pair and an indicator, where others see none.
+        if self.brackets and not _AFTER_INDICATOR.match(self.text, end):
+            if isinstance(token, yaml.KeyToken) and start < end:
+                yield Difference(start, _NO_SPACE.format("?"))
+            elif isinstance(token, yaml.ValueToken) and self.brackets[-1] is yaml.FlowSequenceStartToken:
+                yield Difference(start, _NO_SPACE.format(":"))
 
     def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
         """Look at what stands between two tokens: comments and white space, as far as libyaml is concerned."""

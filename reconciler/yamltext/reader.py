@@ -87,7 +87,7 @@ class _Reading:
                 self._report(node, path, value.message, value.discreet)
                 return node.value
             return value
-        if node.flow_style and node.start_mark.line != node.end_mark.line:
+        if getattr(node, "flow_style", False) and node.start_mark.line != node.end_mark.line:
             self.spans_lines = True
         is_mapping = isinstance(node, yaml.MappingNode)
         if node.tag not in (COLLECTION, "tag:yaml.org,2002:map" if is_mapping else "tag:yaml.org,2002:seq"):

@@ -107,11 +107,7 @@ class Writer:
         self.keeps_blanks = False
         begin = f"{' ' * column}{self.key(path[-1])}:"
         comment = self.comment() if self.chance(3) else ""
-        tail = (
-            self.random.choice([" ", "  ", "   "]) + comment
-            if comment
-            else self.random.choice(["", "", "", "  "])
-        )
+        tail = self.random.choice([" ", "  ", "   "]) + comment if comment else self.random.choice(["", "", "", "  "])
         if self.holds_pairs(path) and not self.chance(4):
             anchor = self.new_anchor()
             self.lines.append(begin + anchor[0] + tail)
