@@ -1,4 +1,4 @@
-"""The writes of a run, in their order: the first goes alone, and the others start when it has done well."""
+"""The writes of a run, in their order: one goes alone until one has done well, and then the others start."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from reconciler.usecases.project import Project
 from reconciler.usecases.workers import Control, for_each
 from reconciler.usecases.write import look_again, write
 
+_REFUSALS_THAT_END_A_RUN = 3
 _ABANDONED = Failure(
     "network",
     "the run was stopped while this was written, and nobody waited for the answer",
@@ -33,6 +34,7 @@ class Writes:
         self._fail_fast = fail_fast
         self._broken = threading.Event()
         self._proven = False
+        self._refused = 0  # writes that were not permitted, one after the other
 
     def carry_out(self, pending: Sequence[Result], *, broken: bool) -> list[Result]:
         """Return what became of each of the assistants, in any order; none is started where it is `broken` already.
@@ -73,11 +75,25 @@ class Writes:
             self._stop("The API dropped what no definition declares, so nothing further was started.")
         elif result.outcome is not None and result.outcome.recorded:
             self._proven = True
-        elif not self._proven and result.error is not None and result.error.kind in ("auth", "forbidden"):
-            self._stop("The first write was not permitted, so nothing further was started.")
+        elif not self._proven:
+            self._count_refusal(result)
         if self._fail_fast and result.has_failed:
             self._broken.set()
         return result
+
+    def _count_refusal(self, result: Result) -> None:
+        """Count a write that was not permitted; after three in a row, of which none got through, nothing is started."""
+        # The API may keep one assistant from this account, and the others must not wait for somebody to mend that. To
+        # try a thousand that it keeps all alike would look like an attack.
+        was_sent = result.plan is not None and result.plan.patch is not None
+        if was_sent and result.outcome is Outcome.FAILED and result.error and result.error.status in (401, 403):
+            self._refused += 1
+            if self._refused == _REFUSALS_THAT_END_A_RUN:
+                self._stop(
+                    "Three writes in a row were not permitted and none got through: nothing further was started."
+                )
+        elif was_sent:
+            self._refused = 0
 
     def _stop(self, note: str) -> None:
         self._broken.set()

@@ -287,17 +287,29 @@ STORIES = (
         "the account may not write: 401",
         ("PATCH /assistants/*: 401",),
         "failed",
-        "skipped",
-        _b("skipped", logins=2, gets=3, patches=2),
-        note="The first write goes alone; it shows that the others would be refused too. The message names the "
-        "account's role.",
+        "failed",
+        _b("failed", logins=2, gets=5, patches=3),  # one of them asks who we are
+        kind="auth",
+        told="not signed in, or no permission to PATCH (the role is ADMIN)",
+        note="One login more, and no further one. One after the other is tried; after three such answers in a row, "
+        "where none got through, the others are skipped. The message names the account's role.",
     ),
     Story(
         "the account may not write: 403",
         ("PATCH /assistants/*: 403",),
         "failed",
-        "skipped",
-        _b("skipped", gets=3, patches=1),
+        "failed",
+        _b("failed", gets=4, patches=2),
+        kind="forbidden",
+        told="403",
         note="As with 401, without another login.",
+    ),
+    Story(
+        "the account may not write one of them: 403",
+        ("PATCH /assistants/asst_a: 403",),
+        "failed",
+        "applied",
+        _b("applied", gets=5, patches=2),
+        note="The next one is tried alone, and gets through.",
     ),
 )

@@ -140,16 +140,75 @@ def test_keys_that_ride_along_undeclared_are_looked_at_too(project: Project) -> 
     assert document["assistants"][0]["remaining"] == ["/model/messages"]
 
 
-def test_a_first_write_that_is_not_permitted_ends_the_run_and_names_the_role(fleet: Project) -> None:
+NOTE = "Three writes in a row were not permitted and none got through: nothing further was started."
+
+
+def answering(statuses: dict[int, int]) -> Callable[[Asked, Forward], Answered]:
+    """A server that answers the writes to some assistants, by their numbers, with a status."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        status = statuses.get(int(asked.path.rpartition("_")[2])) if asked.method == "PATCH" else None
+        return forward(asked) if status is None else breaks(status)
+
+    return meddle
+
+
+def test_three_writes_that_are_not_permitted_end_the_run_and_name_the_role(fleet: Project) -> None:
     with running_sandbox(SEED) as sandbox:
         document = fleet.apply(sandbox.url, email="viewer@sandbox.test")
-        assert sandbox.calls["PATCH"] <= 2  # with the one after a new login
-    first, *others = document["assistants"]
-    assert first["outcome"] == "failed"
-    assert first["error"] is not None
-    assert "VIEWER" in first["error"]["message"]
+        assert sandbox.calls["PATCH"] <= 4  # with the one after a new login
+    tried, others = document["assistants"][:3], document["assistants"][3:]
+    for entry in tried:
+        assert entry["outcome"] == "failed"
+        assert entry["error"] is not None
+        assert "VIEWER" in entry["error"]["message"]
     assert {entry["outcome"] for entry in others} == {"skipped"}
-    assert "The first write was not permitted, so nothing further was started." in document["warnings"]
+    assert NOTE in document["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "tried"),
+    [
+        ({0: 403}, FLEET),
+        ({0: 401}, FLEET),
+        ({0: 403, 1: 401}, FLEET),
+        ({0: 403, 1: 403, 2: 401}, 3),
+        ({0: 403, 1: 403, 3: 403}, FLEET),  # 2 got through
+        ({0: 403, 1: 403, 2: 422, 3: 403, 4: 403}, FLEET),  # 2 was not refused for that
+        ({0: 403, 1: 403, 2: 422, 3: 403, 4: 403, 5: 403}, 6),
+        ({0: 403, 1: 403, 2: 500, 3: 403}, FLEET),
+        (dict.fromkeys(range(1, FLEET), 403), FLEET),
+    ],
+)
+def test_one_after_the_other_is_tried_alone_until_one_gets_through(
+    fleet: Project, statuses: dict[int, int], tried: int
+) -> None:
+    with running_sandbox(SEED) as sandbox, between(sandbox, answering(statuses)) as server:
+        document = fleet.apply(server.url, retries=0)
+        order = [asked.path[-1] for asked in server.asked if asked.method == "PATCH"]
+        most = len(set(order))
+    expected = {400: "failed", 401: "failed", 403: "failed", 422: "failed", 500: "indeterminate", None: "applied"}
+    wanted = [expected[statuses.get(n)] if n < tried else "skipped" for n in range(FLEET)]
+    assert list(outcomes(document).values()) == wanted
+    assert most == tried
+    assert (NOTE in document["warnings"]) == (tried < FLEET)
+
+
+def test_what_was_not_sent_says_nothing_about_permission(fleet: Project) -> None:
+    """Three assistants that cannot be read before their write, and the others can."""
+    reads: dict[str, int] = {}
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        number = asked.path.rpartition("_")[2]
+        if asked.method == "GET" and number in "012":
+            reads[number] = reads.get(number, 0) + 1
+            if reads[number] > 1:
+                return breaks(403)
+        return forward(asked)
+
+    with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
+        found = list(outcomes(fleet.apply(server.url)).values())
+    assert found == ["failed"] * 3 + ["applied"] * (FLEET - 3)
 
 
 @pytest.mark.parametrize("status", [400, 500])
