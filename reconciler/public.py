@@ -171,6 +171,7 @@ def apply(
     reviewed: Report | None = None,
     record: bool | None = None,
     allow_older: bool = False,
+    create: bool = False,
     fail_fast: bool = False,
 ) -> Report:
     """Bring live assistants to what their definitions say, and return the report. Asks nobody.
@@ -178,6 +179,7 @@ def apply(
     `on_drift` and `force_conflicts` are as for `plan`. With `reviewed`, a plan's report, exactly that plan is
     applied. `max_changes` is a number of assistants or a share such as "25%"; where more would be written,
     nothing is. `record` keeps in git what was applied, or does not; None does as the settings and the repository say.
+    `create` creates the assistants whose definition says `id: new`, and needs a record.
     `allow_older` goes back on purpose; `fail_fast` starts
     no further assistant after the first failure. Nothing is sent where a definition is invalid. An assistant's
     failure raises nothing: look at each `outcome`. Raises NotRecorded where what was applied could not be
@@ -188,6 +190,7 @@ def apply(
         record=record,
         asked_base=project.history.base,
         allow_older=allow_older,
+        create=create,
         fail_fast=fail_fast,
         max_changes=_limit(max_changes),
         reviewed=reviewed_plan(read_report_object(reviewed, name="reviewed")) if reviewed is not None else None,

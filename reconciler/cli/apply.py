@@ -61,6 +61,7 @@ from reconciler.usecases.reading import read_project, read_settings
     help="Record in git what was applied, the base of the next plan, or do not. Without it an apply records where "
     "there is a record, or where reconciler.yaml says `record: true`.",
 )
+@click.option("--create", is_flag=True, help="Create the assistants whose definition says `id: new`; needs a record.")
 @click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
 def command(
     definitions: DefinitionOptions,
@@ -74,6 +75,7 @@ def command(
     saved: str | None,
     resume: str | None,
     record_: bool | None,
+    create: bool,
     allow_older: bool,
 ) -> int:
     """Bring live assistants to what their definitions say.
@@ -90,6 +92,7 @@ def command(
         record=record_,
         asked_base=history.base,
         allow_older=allow_older,
+        create=create,
         fail_fast=fail_fast,
         max_changes=max_changes,
         reviewed=reviewed_plan(read_report(saved)) if saved is not None else None,

@@ -77,7 +77,8 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
             click.echo(for_runner(f"  {escape(line)}{_name_fields(applied, line)}"))
     for unclear in record.unclear:
         gone = ": its definition is gone; an apply sends it again once it is back" if unclear in lost else ""
-        click.echo(f"  not settled: {escape(unclear.file)} ({escape(unclear.id)}){gone}")
+        what = "it may have been created" if unclear.is_creation else escape(unclear.id)
+        click.echo(f"  not settled: {escape(unclear.file)} ({what}){gone}")
 
 
 def _name_fields(applied: Applied, line: str) -> str:

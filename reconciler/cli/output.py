@@ -40,18 +40,24 @@ _RENDERERS: dict[str, Callable[[Report], str]] = {
 }
 
 
-def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Report:
-    """Write the report of a run everywhere it was asked for, and return it.
+def emit(
+    run: Run,
+    output: OutputOptions,
+    *,
+    sensitive: Sequence[FieldPath] = (),
+    text: Callable[[Report], str] | None = None,
+) -> Report:
+    """Write the report of a run everywhere it was asked for, and return it; `text` makes another text than usual.
 
     Files come first, and one that cannot be written does not keep the others, or stdout, from being
     written. Raises ReportError at the end.
     """
     report = build_report(run, sensitive=sensitive, places=places)
-    emit_report(report, output)
+    emit_report(report, output, text)
     return report
 
 
-def emit_report(report: Report, output: OutputOptions) -> None:
+def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], str] | None = None) -> None:
     """Write a report everywhere it was asked for. Raises ReportError where a file could not be written.
 
     What was written live must not be lost with it: where a report of that cannot go where it should, the
@@ -60,7 +66,13 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     # A generator: the runner's files are only written once `--report`'s are.
     unwritten = write_github_files(report) if output.format == "github" else ()
     try:
-        emit_rendered(lambda form: render(report, form), output, unwritten, all_is_well=report.all_is_well)
+        own = {} if text is None else {"text": text}
+        emit_rendered(
+            lambda form: own[form](report) if form in own else render(report, form),
+            output,
+            unwritten,
+            all_is_well=report.all_is_well,
+        )
     except Exception:
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
             tell(render_json(report))

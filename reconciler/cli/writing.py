@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reconciler.cli.connect import Stopping, control_for, open_api
 from reconciler.cli.consent import Consent
@@ -21,8 +21,9 @@ from reconciler.usecases.project import Project
 class TerminalSession:
     """Opens the session of an apply or a rollback, and remembers how it ended.
 
-    `earlier` is the report that the run goes by, if there is one: it must be of the same API and environment.
-    `failed` stays true until a report says that every assistant was brought to where it was to be.
+    `earlier` is the report that the run goes by, if there is one: it must be of the same API and environment. `text`
+    makes what stdout carries in place of the text report. `failed` stays true until a report says that every
+    assistant was brought to where it was to be.
     """
 
     connection: ConnectionOptions
@@ -31,6 +32,7 @@ class TerminalSession:
     yes: bool
     label: str
     earlier: Report | None = None
+    text: Callable[[Report], str] | None = None
     failed: bool = True
 
     @contextlib.contextmanager
@@ -40,7 +42,7 @@ class TerminalSession:
         tell_problems(project.loaded.problems)
 
         def publish(run: Run) -> None:
-            self.failed = unsettled(emit(run, self.output, sensitive=settings.sensitive))
+            self.failed = unsettled(emit(run, self.output, sensitive=settings.sensitive, text=self.text))
 
         with (
             open_api(self.connection, settings, self.stopping) as api,

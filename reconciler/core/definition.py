@@ -12,6 +12,7 @@ from reconciler.core.compare import find_only_difference
 from reconciler.core.tree import merge_overlay, put_all
 
 SUFFIXES: Final = (".yaml", ".yml")
+NEW: Final = "new"  # the id of an assistant that is still to be created
 MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
 # Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
 MAX_RESOLVED: Final = 64 * MAX_BYTES
@@ -78,7 +79,8 @@ class Definition:
 
     `key` is the file's path below the folder without its suffix, `file` its path from the repository's root,
     `declared` the writable fields as plain JSON values, all layers merged: a key that is not in it is not managed,
-    `None` is enforced to be empty. `layers` are the files that declare them, the lowest first.
+    `None` is enforced to be empty. `layers` are the files that declare them, the lowest first. `says_new` tells that
+    they say `id: new`; then `id` is what the record knows of the file, or nothing.
     """
 
     key: str
@@ -86,6 +88,12 @@ class Definition:
     id: str
     declared: Mapping[str, Any]
     layers: tuple[Layer, ...] = dataclasses.field(default=(), compare=False)
+    says_new: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether the assistant is still to be created."""
+        return self.says_new and not self.id
 
     @property
     def contents(self) -> Mapping[str, str]:

@@ -21,10 +21,12 @@ class Severity(enum.IntEnum):
 
 
 class Outcome(enum.StrEnum):
-    """What an apply or a rollback did to one assistant (docs/reference.md, "Outcomes")."""
+    """What a command that writes did to one assistant (docs/reference.md, "Outcomes")."""
 
     UNCHANGED = "unchanged"
     APPLIED = "applied"
+    CREATED = "created"
+    DELETED = "deleted"
     FAILED = "failed"
     REFUSED = "refused"
     INDETERMINATE = "indeterminate"
@@ -62,6 +64,7 @@ class Status(enum.StrEnum):
 
     ERROR = "error"
     MISSING = "missing"
+    NEW = "new"
     CONFLICTED = "conflicted"
     PENDING = "pending"
     DRIFTED = "drifted"
@@ -98,6 +101,7 @@ class Unsent(enum.StrEnum):
     KEPT = "kept"  # drift, under --on-drift keep
     DRIFT = "drift"  # --on-drift fail refuses the whole assistant
     CONFLICT = "conflict"  # a conflict refuses the whole assistant
+    NEW = "new"  # the assistant is still to be created, which is asked for by name
     STOPPED = "stopped"  # the run ended before a request for this assistant left
 
 
@@ -112,6 +116,9 @@ class _Facts:
 _OUTCOMES: Final[Mapping[Outcome, _Facts]] = {
     Outcome.UNCHANGED: _Facts(settled=True, recorded=True),
     Outcome.APPLIED: _Facts(settled=True, recorded=True, may_be_live=True),
+    # Neither has an old value to go back to, so a rollback leaves both alone.
+    Outcome.CREATED: _Facts(settled=True, recorded=True, may_be_live=True),
+    Outcome.DELETED: _Facts(settled=True, may_be_live=True),
     Outcome.FAILED: _Facts(failed=True),
     Outcome.REFUSED: _Facts(failed=True),
     Outcome.INDETERMINATE: _Facts(failed=True, may_be_live=True),
@@ -122,6 +129,7 @@ _OUTCOMES: Final[Mapping[Outcome, _Facts]] = {
 _STATUSES: Final[Mapping[Status, Severity]] = {
     Status.ERROR: Severity.TROUBLE,
     Status.MISSING: Severity.TROUBLE,
+    Status.NEW: Severity.CHANGE,
     Status.CONFLICTED: Severity.CONFLICT,
     Status.DRIFTED: Severity.DRIFT,
     Status.PENDING: Severity.CHANGE,

@@ -20,19 +20,24 @@ _REFUSALS: dict[Unsent | None, Kind] = {Unsent.CONFLICT: Kind.CONFLICT, Unsent.D
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """What to do with fields that somebody else moved; under a `read_only` policy nothing is sent at all."""
+    """What to do with fields that somebody else moved; under a `read_only` policy nothing is sent at all.
+
+    With `create` assistants that are still to be created are.
+    """
 
     on_drift: OnDrift = "keep"
     force_conflicts: bool = False
     always_send: tuple[str, ...] = ()
     read_only: bool = False
+    create: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """The differences of one assistant and the patch that settles them, None where nothing is to be sent.
 
-    `resent` are leaves that the patch sends once more although live shows them already.
+    `resent` are leaves that the patch sends once more although live shows them already. `creates` says that the
+    assistant is still to be created, and that the patch is the body of the request that does.
     """
 
     changes: tuple[Change, ...] = ()
@@ -41,10 +46,13 @@ class Plan:
     patch: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     resent: frozenset[FieldPath] = frozenset()
+    creates: bool = False
 
     @property
     def status(self) -> Status:
         """The first status, in the order of the enum, that one of the differences asks for."""
+        if self.creates:
+            return Status.NEW
         found = {change.kind.status for change in self.changes}
         return next((status for status in Status if status in found), Status.IN_SYNC)
 
@@ -101,6 +109,19 @@ def make_plan(
     patch = _build_patch(plan, desired, live, policy, ignore)
     warnings = tuple(_warnings(plan, desired, live, patch or {}, resend))
     return dataclasses.replace(plan, patch=patch, warnings=warnings)
+
+
+def plan_creation(desired: Mapping[str, Any], *, policy: Policy = Policy()) -> Plan:
+    """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""
+    body = build_patch(desired, {}, list(desired), keeps_live=lambda _: False) or {}
+    # To a command that looks for live edits an assistant that is not there yet has none.
+    if policy.read_only:
+        return Plan(creates=True)
+    unsent = None if policy.create else Unsent.NEW
+    changes = tuple(dataclasses.replace(change, unsent=unsent) for change in find_changes(desired, {}, MISSING))
+    # What is empty in a new assistant need not be emptied.
+    body = {field: value for field, value in body.items() if value is not None}
+    return Plan(changes=changes, patch=body if policy.create else None, creates=True)
 
 
 def decide_sent(found: Sequence[Change], policy: Policy) -> tuple[Change, ...]:

@@ -58,7 +58,7 @@ class Result:
         """The ids that the assistant is known by: the definition's, then the one that GET gives."""
         # A definition may hold the local database's id, and GET by it answers with the provider's.
         found = (self.definition.id, self.live["id"] if self.live else None)
-        return tuple(dict.fromkeys(str(name) for name in found if name is not None))
+        return tuple(dict.fromkeys(str(name) for name in found if name))
 
     @property
     def status(self) -> Status | None:

@@ -19,7 +19,7 @@ from reconciler.assistant.fields import MESSAGES
 from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import Definition, InvalidDefinition, LayerKind
+from reconciler.core.definition import NEW, Definition, InvalidDefinition, LayerKind
 from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at, merge_overlay
 from reconciler.files.find import FoundFile, find_files, find_overlays, select
@@ -32,6 +32,8 @@ from reconciler.yamltext.places import find_cut_off, may_be_cut_off
 
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
 _DUPLICATE_SHOWN = 5
+
+FindId = Callable[[str], str | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,20 +66,27 @@ class _Reading:
 
 
 def load(
-    folder: Path, selected: Sequence[Path], *, root: Path, settings: Settings, without_ids: bool = False
+    folder: Path,
+    selected: Sequence[Path],
+    *,
+    root: Path,
+    settings: Settings,
+    without_ids: bool = False,
+    find_id: FindId = lambda _file: None,
 ) -> Loaded:
     """Return the definitions below `folder` that PATHS in `selected` choose; all of them without PATHS.
 
     Every file is read, since ids are compared over all; only the selected ones are checked. `root` is the
     repository's root, from which files are named. In an environment its overlays are merged on top, and definitions
-    that have no id then are not part of it; `without_ids` keeps them all the same. Raises DefinitionError if the
+    that have no id then are not part of it; `without_ids` keeps them all the same. `find_id` gives the id that is known
+    of a file that says `id: new`. Raises DefinitionError if the
     folder is missing or without definitions, or one of the paths cannot be used.
     """
     files = find_files(folder, root)
     overlays = find_overlays(folder, settings, root)
     chosen = select(files, overlays, folder, selected)
     needs_id = not (settings.environments or without_ids)
-    reader = _Reader(folder, root, settings)
+    reader = _Reader(folder, root, settings, find_id)
     with _without_garbage_collection():
         readings = [_read(found, overlays, reader, check=found.file in chosen, needs_id=needs_id) for found in files]
     # Over all files, selected or not: the other half of a pair may be one that nobody selected.
@@ -103,11 +112,12 @@ def load(
 class _Reader:
     """Reads the files of definitions in all their kinds; each kind may name text files in folders of its own."""
 
-    def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, root: Path, settings: Settings, find_id: FindId) -> None:
         own = folder_in_git(folder, root)
         beside = folder.resolve().parent
         overlays = [folder_in_git(beside / settings.overlay, root)] if settings.overlay is not None else []
         self.settings = settings
+        self.find_id = find_id
         self._texts = TextReader(root)
         self._folders: Mapping[LayerKind, Sequence[str]] = {"definition": [own], "overlay": [own, *overlays]}
 
@@ -127,12 +137,15 @@ def _read(
     # An overlay alone is no definition, whatever it says.
     document = functools.reduce(merge_overlay, (file.layer.fields for file in files)) if files[0].has_fields else None
     given = (document or {}).get("id")
+    # Before ids are compared: a second file that has the id outright would manage the same assistant.
+    known = reader.find_id(found.file) or "" if given == NEW else given
     definition = Definition(
         key=found.key,
         file=found.file,
-        id=given if isinstance(given, str) else "",
+        id=known if isinstance(known, str) else "",
         declared={key: value for key, value in (document or {}).items() if key != "id"},
         layers=tuple(file.layer for file in files),
+        says_new=given == NEW,
     )
     if check and document is not None:
         problems += _check(definition, document, files, reader.settings, needs_id=needs_id)

@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from reconciler.assistant.paths import parse_pointer
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import MAX_RESOLVED, Definition, is_definition_file
+from reconciler.core.definition import MAX_RESOLVED, NEW, Definition, is_definition_file
 from reconciler.errors import RepositoryError
 from reconciler.git.objects import Blob, Commit
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import object_name, parse_definition
 
 TRAILER: Final = "Reconciler-Indeterminate"
+CREATED: Final = "Reconciler-Created"
 FORM: Final = "Reconciler-Record: 2"
 
 
@@ -29,7 +30,8 @@ FORM: Final = "Reconciler-Record: 2"
 class Unclear:
     """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent.
 
-    `heads` are the commits that such writes were made from, the newest last: any of them may have landed.
+    `heads` are the commits that such writes were made from, the newest last: any of them may have landed. An
+    assistant that may have been created has the id `new`, and no fields.
     """
 
     id: str
@@ -37,12 +39,18 @@ class Unclear:
     fields: tuple[str, ...]
     heads: tuple[str, ...] = ()
 
+    @property
+    def is_creation(self) -> bool:
+        """Tell whether it is not known if an assistant was created."""
+        return self.id == NEW
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
 
-    `resolved` tells a record whose tree holds entries from one of the older form, whose tree is `HEAD`'s.
+    `created` are the ids of the assistants that were created, by the file that said `id: new`; they stay when the
+    entry goes. `resolved` tells a record whose tree holds entries from one of the older form, whose tree is `HEAD`'s.
     """
 
     commit: str
@@ -50,6 +58,7 @@ class Record:
     date: str
     message: str
     unclear: tuple[Unclear, ...] = ()
+    created: Mapping[str, str] = dataclasses.field(default_factory=dict)
     resolved: bool = True
 
 
@@ -97,6 +106,15 @@ def read_entries(repository: Repository, record: Record, current: Sequence[Defin
     return Entries(found, tuple(warnings))
 
 
+def find_created(repository: Repository, record: Record, file: str) -> str | None:
+    """Return the id that a record knows for a file that says `id: new`."""
+    blob = repository.files(record.commit, file).get(file)
+    document = parse_definition(repository.read(file, blob)) if blob is not None else None
+    known = (document or {}).get("id")
+    # An entry goes with its definition, and a revert brings the definition back: the trailer still knows it then.
+    return known if isinstance(known, str) and known != NEW else record.created.get(file)
+
+
 def write_record(
     repository: Repository,
     ref: str,
@@ -106,19 +124,25 @@ def write_record(
     files: Mapping[str, Blob],
     message: str,
     unclear: Sequence[Unclear],
+    created: Mapping[str, str],
+    replaces: str | None = None,
+    resolved: bool = True,
 ) -> str:
     """Add a commit to the record and return it; `files` are all entries that it holds.
 
-    The ref moves only if it still is `previous`. Raises RepositoryError.
+    The ref moves only if it still is `previous`, or `replaces`: what a run has announced there is not kept. Raises
+    RepositoryError.
     """
     # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
     trailers = [f"{TRAILER}: {json.dumps(dataclasses.asdict(entry), ensure_ascii=True)}" for entry in unclear]
-    text = "\n".join([message.rstrip(), "", FORM, *trailers]) + "\n"
+    trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': created[file]})}" for file in sorted(created)]
+    text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
+    before = replaces or previous
     try:
-        repository.move_ref(ref, commit, previous)
+        repository.move_ref(ref, commit, before)
     except RepositoryError as error:
-        moved = repository.refs(ref).get(ref) != previous
+        moved = repository.refs(ref).get(ref) != before
         raise RepositoryError(
             f"{ref} moved while this ran ({error.message})" if moved else error.message,
             hint="fetch it and apply again: what is live already is recorded then",
@@ -133,7 +157,7 @@ def _parse(commit: Commit, ref: str) -> Record:
             hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
         )
     try:
-        unclear = tuple(_unclear(commit.message))
+        unclear, created = tuple(_unclear(commit.message)), dict(_read_created(commit.message))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(ref, commit) from error
     date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
@@ -143,8 +167,17 @@ def _parse(commit: Commit, ref: str) -> Record:
         date=date.isoformat(),
         message=commit.message.replace(f"{FORM}\n", "").strip(),
         unclear=unclear,
+        created=created,
         resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
     )
+
+
+def _read_created(message: str) -> Iterator[tuple[str, str]]:
+    for line in message.splitlines():
+        name, _, value = line.partition(": ")
+        if name == CREATED:
+            entry: dict[str, Any] = json.loads(value)
+            yield str(entry["file"]), str(entry["id"])
 
 
 def _unclear(message: str) -> Iterator[Unclear]:
@@ -166,7 +199,7 @@ def _unreadable(ref: str, commit: Commit) -> RepositoryError:
         way_out = f"go back to the record before it: git update-ref {ref} {commit.parents[1][:12]}"
     hint = f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"
     return RepositoryError(
-        f"the record {commit.name[:12]} of {ref} has a trailer {TRAILER} that cannot be read, so it is not known "
-        "which writes had no clear answer",
+        f"the record {commit.name[:12]} of {ref} has a trailer that cannot be read, so it is not known which "
+        "writes had no clear answer",
         hint=hint,
     )

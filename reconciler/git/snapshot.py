@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import Definition, is_definition_file, key_of
+from reconciler.core.definition import NEW, Definition, is_definition_file, key_of
 from reconciler.core.settings import FILE_NAME
 from reconciler.core.tree import merge_overlay, put_all
 from reconciler.errors import RepositoryError
@@ -67,7 +67,9 @@ def read_base(
     known = {entry.id for entry in by_file.values()}
     # A definition keeps its history by its id, wherever its file stood. First the folders that held files of the same
     # names are looked at, since folders are renamed as a whole; then any file that mentions the id.
-    lost = {definition.id: definition.key for definition in current if definition.id not in known}
+    # A file that said `id: new` then is looked up by its path, by whoever knows its id today.
+    new = {path for path, entry in by_file.items() if entry.id == NEW}
+    lost = {found.id: found.key for found in current if found.id and found.id not in known and found.file not in new}
     whole_folder_moved = not any(is_definition_file(path, folder) for path in snapshot.files)
     for earlier in snapshot.earlier_folders(folder, lost.values()) if lost else ():
         moved = snapshot.below(earlier)

@@ -116,7 +116,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
     return AssistantEntry(
         key=definition.key,
         file=definition.file,
-        id=definition.id,
+        id=definition.id or None,
         name=_take_text(declared.get("name")) or _take_text(live.get("name")),
         status=result.status,
         outcome=result.outcome,

@@ -124,6 +124,8 @@ TRAITS: Final[Mapping[str, Traits]] = {
         desired="old value",
         errors={"conflict": "live shows neither the value that was applied nor the old one"},
     ),
+    "create": Traits(totals=Totals.OUTCOMES, writes=True, always_named=(Outcome.CREATED,)),
+    "delete": Traits(totals=Totals.OUTCOMES, writes=True, always_named=(Outcome.DELETED,)),
     # Several reports of different commands, shown as one.
     "report": Traits(without_base=_NO_BASE),
 }

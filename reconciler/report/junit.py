@@ -27,6 +27,8 @@ Verdict = Literal["error", "failure", "skipped"]
 _VERDICTS: dict[Outcome, Verdict | None] = {
     Outcome.UNCHANGED: None,
     Outcome.APPLIED: None,
+    Outcome.CREATED: None,
+    Outcome.DELETED: None,
     Outcome.FAILED: "failure",
     Outcome.REFUSED: "failure",
     Outcome.INDETERMINATE: "error",

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.origin import Since
-from reconciler.core.outcome import Outcome
+from reconciler.core.outcome import Outcome, Status
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, combine_writes
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
@@ -70,6 +70,9 @@ def _group_written(report: Report) -> list[list[AssistantEntry]]:
     groups: dict[str, list[AssistantEntry]] = {}
     for entry in report.assistants:
         if entry.id is None or entry.outcome is None or not entry.outcome.may_be_live:
+            continue
+        # A new assistant has no old values: to put nothing in place of each would empty it, and delete nothing.
+        if entry.status is Status.NEW:
             continue
         # To guess would undo what was never sent, or leave what was.
         if any(change.sent is None for change in entry.changes):

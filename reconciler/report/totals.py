@@ -41,14 +41,15 @@ def _count_statuses(report: Report) -> list[str]:
     conflicts, errors = counts[Status.CONFLICTED], sum(counts[status] for status in Status if status.unread)
     # `missing` is a status of its own, and to a reader an error like any other.
     fixed = count_noun(conflicts, "conflict"), f"{counts[Status.IN_SYNC]} in sync"
+    new = [f"{counts[Status.NEW]} to create"] if counts[Status.NEW] else []
     changed, drifted = counts[Status.PENDING], counts[Status.DRIFTED]
     if report.traits.totals is not Totals.EDITS:
-        return [f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]
+        return [*new, f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]
     # Who looks for live edits wants each that has one, and a pending assistant may have one, too.
     edited = sum(Kind.DRIFT in entry.kinds for entry in report.assistants if entry.status is Status.PENDING)
     waiting = sum(entry.status is Status.PENDING for entry in report.assistants) - edited
     later = [f"{waiting} not applied yet"] if waiting else []
-    return [f"{drifted + edited} drifted", *fixed, *later, count_noun(errors, "error")]
+    return [f"{drifted + edited} drifted", *fixed, *later, *new, count_noun(errors, "error")]
 
 
 def _count_outcomes(report: Report) -> list[str]:

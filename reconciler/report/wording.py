@@ -13,6 +13,7 @@ from reconciler.report.values import escape, field_name
 STATUS: dict[Status, str] = {
     Status.ERROR: "error",
     Status.MISSING: "missing",
+    Status.NEW: "to create",
     Status.CONFLICTED: "conflict",
     Status.PENDING: "to change",
     Status.DRIFTED: "drifted",
@@ -22,6 +23,8 @@ KIND: dict[Kind, str] = {Kind.CONFLICT: "conflict", Kind.DRIFT: "drifted", Kind.
 OUTCOME: dict[Outcome, str] = {
     Outcome.UNCHANGED: "unchanged",
     Outcome.APPLIED: "applied",
+    Outcome.CREATED: "created",
+    Outcome.DELETED: "deleted",
     Outcome.FAILED: "failed, nothing was changed",
     Outcome.REFUSED: "refused, nothing was sent",
     Outcome.INDETERMINATE: "indeterminate, may have been written",
@@ -67,7 +70,7 @@ def tell_standing(entry: AssistantEntry) -> str:
     """Return in words where an assistant stands: its outcome, else all that differs, else its status."""
     if entry.outcome is not None:
         return OUTCOME[entry.outcome]
-    if entry.unread or not entry.changes:
+    if entry.unread or entry.status is Status.NEW or not entry.changes:
         return STATUS[entry.status] if entry.status else "not read"
     return ", ".join(KIND[kind] for kind in Kind if kind in entry.kinds)
 
@@ -79,7 +82,9 @@ def choose_title(entry: AssistantEntry) -> str:
 
 def is_worth_showing(entry: AssistantEntry) -> bool:
     """Tell whether a report has anything to say about an assistant beyond counting it as in sync."""
-    if entry.status is not Status.IN_SYNC or entry.outcome not in (None, Outcome.UNCHANGED):
+    # To `drift` an assistant that is still to be created has no differences, and no more is to be said of it.
+    calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
+    if not calm:
         return True
     return bool(entry.changes or entry.error or _has_remarks(entry))
 

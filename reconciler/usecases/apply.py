@@ -15,8 +15,10 @@ from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
+from reconciler.errors import UsageError
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
+from reconciler.usecases.new_assistants import announce
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project import Project
 from reconciler.usecases.recordable import check_order, check_recordable, records_by_default
@@ -38,7 +40,8 @@ class Wishes:
     """What somebody asks of an apply.
 
     `record` is None where settings and repository decide. With `reviewed` only the writes of that plan are sent;
-    with `unclear` the writes that had no clear answer are sent again, and no others.
+    with `unclear` the writes that had no clear answer are sent again, and no others. With `create` the assistants
+    whose definition says `id: new` are created.
     """
 
     record: bool | None = None
@@ -48,6 +51,7 @@ class Wishes:
     max_changes: MaxChanges | None = None
     reviewed: Reviewed | None = None
     unclear: Sequence[Applied] | None = None
+    create: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +136,13 @@ def _check(project: Project, wishes: Wishes) -> bool:
     if not wishes.allow_older:
         check_order(project)
     recording = wishes.record if wishes.record is not None else records_by_default(project)
+    if wishes.create and not recording:
+        raise UsageError(
+            "--create needs a record: it knows the new assistants until their ids are in git",
+            hint="give --record, or write `record: true` into reconciler.yaml",
+        )
+    if wishes.create and (wishes.reviewed is not None or wishes.unclear is not None):
+        raise UsageError("--create goes neither with --plan nor with --resume", hint="apply once more with it")
     if recording:
         check_recordable(project, wishes.asked_base)
     return recording
@@ -148,6 +159,8 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
         check_url(wishes.reviewed, session.api.url)
     if wishes.unclear is not None:
         project = resume_project(project, wishes.unclear)
+    if wishes.create:
+        project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
     planned = plan(session.api, project, session.control)
     if wishes.reviewed is not None:
         planned = only_reviewed(planned, project, wishes.reviewed)
@@ -156,6 +169,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     reason = check_limit(limit_of(wishes, project.settings), planned) or session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason, "apply"), None
+    project = announce(project, planned)
     return carry_out(planned, project, session, fail_fast=wishes.fail_fast), project
 
 
@@ -175,7 +189,7 @@ def _end_without_writing(result: Result) -> Result:
         return result
     if result.error is not None:
         # What the reconciler itself would not do has no HTTP status: a duplicate, another organisation's assistant, ...
-        ours = result.error.status is None and result.error.kind in ("duplicate", "invalid", "forbidden")
+        ours = result.error.status is None and result.error.kind in ("duplicate", "invalid", "forbidden", "conflict")
         return result.end(Outcome.REFUSED if ours else Outcome.FAILED, left=False)
     if result.plan is None:
         return result.end(Outcome.SKIPPED, left=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.core.base import Entries
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import SUFFIXES, Definition, is_definition_file, key_of
+from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_files, find_overlays
@@ -136,5 +136,7 @@ def _unsettled(repository: Repository, record: Record, below: str, environment: 
     entries = read_entries(repository, record, ())
     for path, found in applied.by_file.items():
         entry = entries.by_file.get(path)
-        if entry is None or (entry.id, entry.declared) != (found.id, found.declared):
+        # Only the record has the id while the file says `id: new`.
+        known = entry.id if entry is not None and found.id == NEW else found.id
+        if entry is None or (entry.id, entry.declared) != (known, found.declared):
             yield path

@@ -1,102 +1,72 @@
-"""Create an assistant from a definition without an id, and write the id that it gets into the file.
+"""Create the assistant of one definition, because somebody asks for this one: they have looked that it is not there.
 
-The POST is sent once. Where its outcome is unclear nothing is written, and the error says how to find out.
+The order is an apply's: lock, read, plan, ask, announce, create, report, record.
 """
 
 import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.paths import dotted
 from reconciler.core.definition import Definition
-from reconciler.core.plan import make_plan
+from reconciler.core.plan import Policy, plan_creation
 from reconciler.core.ports import Assistants
-from reconciler.core.settings import Settings
+from reconciler.core.run import Result, Run
 from reconciler.core.tree import value_at
-from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
-from reconciler.files.write import check_unchanged, rewrite
-from reconciler.yamltext.edit import insert_first
-from reconciler.yamltext.writer import write_definition
+from reconciler.errors import ApiError, DefinitionError, RepositoryError
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Repository
+from reconciler.usecases.apply import Open, carry_out
+from reconciler.usecases.creation import find_id_file, with_id
+from reconciler.usecases.new_assistants import announce, object_to_creation
+from reconciler.usecases.project import Project
+from reconciler.usecases.recordable import check_order, check_recordable, records_by_default
+from reconciler.usecases.recording import record
+from reconciler.usecases.runs import make_run, now, stop_run
 
+# What the API wants of a new assistant, as far as its reference says.
 NEEDED = (("model", "provider"), ("model", "model"), ("voice", "provider"), ("voice", "voiceId"))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Created:
-    """A new assistant: its id, the file that has it now, and the declared paths that live does not show."""
+def create_from_file(
+    lock: tuple[Repository | None, str | None],
+    read: Callable[[], tuple[Project, Sequence[Definition]]],
+    start: Open,
+    *,
+    recording: bool | None = None,
+    force: bool = False,
+) -> Run:
+    """Create the assistant of the one definition of a project, and return the run.
 
-    id: str
-    file: str
-    remaining: tuple[FieldPath, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Creator:
-    """Creates assistants from the definitions of a folder; files are named from the repository's root."""
-
-    api: Assistants
-    root: Path
-    folder: Path
-    settings: Settings
-
-    def create(self, definition: Definition, others: Sequence[Definition], *, force: bool = False) -> Created:
-        """Return the assistant that was made of a definition. Raises ReconcilerError, and nothing is created then.
-
-        `others` are all definitions there are; one with the same name stands in the way, unless forced.
-        """
+    `read` also gives all definitions there are: one of the same name stands in the way, unless forced. `recording` is
+    None where settings and repository decide. Raises ReconcilerError, and nothing is created then.
+    """
+    with writing_alone(*lock):
+        project, others = read()
+        definition = project.loaded.definitions[0]
         check_new(definition, others, force=force)
-        file, text = self._takes_id(definition)
-        path = self.root / file
-        check_unchanged(path, text)
-        _with_id(text, "asst_to_come")  # where an id cannot be written, nothing is created
-        # A token that has run out is renewed here: the POST itself is never repeated.
-        self.api.me()
-        try:
-            answer = self.api.create({key: value for key, value in definition.declared.items() if value is not None})
-        except UnclearWrite as error:
-            raise UnclearWrite(
-                error.kind,
-                f"whether the assistant was created is not known: {error.message}",
-                status=error.status,
-                hint=f"look in the dashboard for {definition.declared.get('name')!r}: if it is there, put its id into "
-                f"{file} as `id: ...`; if it is not, create it again",
-            ) from error
-        try:
-            rewrite(path, text, _with_id(text, answer["id"]))
-        except ReconcilerError as error:
-            raise ReconcilerError(
-                f"the assistant {answer['id']} was created, but its id could not be written: {error}",
-                where=file,
-                hint=f"put `id: {answer['id']}` into the file by hand",
-            ) from error
-        return Created(answer["id"], file, self._remaining(definition, answer["id"]))
-
-    def _takes_id(self, definition: Definition) -> tuple[str, str]:
-        """Return the file that takes the id, and its text: in an environment the overlay, which may have to be made."""
-        layer = definition.own if self.settings.environment is None else definition.overlay
-        if layer is not None:
-            return layer.file, layer.text
-        if not self.settings.overlay:
-            raise DefinitionError(f"the environment {self.settings.environment} has no overlay folder for the id")
-        folder = self.folder.resolve().parent / self.settings.overlay
-        return (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix(), ""
-
-    def _remaining(self, definition: Definition, assistant_id: str) -> tuple[FieldPath, ...]:
-        try:
-            # What GET reads may learn of a new assistant later than POST has answered.
-            live = self.api.get_after_write(assistant_id, lambda found: found is None)
-        except ApiError as error:
-            raise ReconcilerError(
-                f"the assistant {assistant_id} was created and its id written, but live could not be read: {error}",
-                where=definition.file,
-                hint="run `reconciler plan` later",
-            ) from error
-        return tuple(change.path for change in make_plan(definition.declared, live).changes)
+        with_id(find_id_file(project, definition)[1], "asst_to_come")
+        keeps = records_by_default(project) if recording is None else recording
+        if keeps:
+            check_order(project)
+        reason = _find_reason_not_to_record(project) if keeps else ""
+        with start(project) as session:
+            planned = _plan(project, session.api, definition, [reason] if reason else [])
+            if (refusal := session.consent(planned)) is not None:
+                run = stop_run(planned, refusal, "create")
+            else:
+                project = announce(project, planned) if keeps and project.record is not None else project
+                run = carry_out(planned, project, session, command="create")
+            try:
+                session.publish(run)
+            finally:
+                if project.announced is not None:
+                    session.recorded(record(run, project, with_entries=not reason))
+    return run
 
 
 def check_new(definition: Definition, others: Sequence[Definition], *, force: bool) -> None:
     """Refuse a definition that has an id, lacks what a new assistant needs, or has another's name."""
-    if definition.id:
+    if definition.id and not definition.says_new:
         raise DefinitionError(
             f"the definition has the id {definition.id} already",
             where=definition.id_file,
@@ -117,5 +87,38 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
         )
 
 
-def _with_id(text: str, assistant_id: str) -> str:
-    return insert_first(text, "id", assistant_id) if text else write_definition({"id": assistant_id})
+def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequence[str]) -> Run:
+    """Return what is to be done; what stands in an apply's way is only told to whoever has looked."""
+    started_at = now()
+    _check_gone(api, definition)
+    bare = dataclasses.replace(definition, id="", says_new=True)
+    objection = object_to_creation(project, bare)
+    told = (objection.message, "if you have looked and it is not there, go on") if objection is not None else ()
+    result = Result(bare, plan=plan_creation(bare.declared, policy=Policy(create=True)), warnings=told)
+    return make_run("create", project, started_at, [result], api=api, notes=notes)
+
+
+def _check_gone(api: Assistants, definition: Definition) -> None:
+    """Refuse a file that says `id: new`, and of which the record knows an assistant that is there."""
+    if not definition.id:
+        return
+    try:
+        api.get(definition.id)
+    except ApiError as error:
+        if error.kind == "not_found":
+            return
+        raise
+    raise DefinitionError(
+        f"the assistant of this file was created already: it is {definition.id}, as the record says",
+        where=definition.id_file,
+        hint=f"put `id: {definition.id}` into the file in place of `id: new`",
+    )
+
+
+def _find_reason_not_to_record(project: Project) -> str:
+    """Return why the new definition gets no entry in the record; nothing where it gets one."""
+    try:
+        check_recordable(project, None)
+    except RepositoryError as error:
+        return f"The definition is not recorded yet: {error.message}. Commit it, and `reconciler apply` records it."
+    return ""

@@ -14,14 +14,14 @@ from reconciler.usecases.project import Project
 
 
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
-    """Return what the record says of an assistant from now on; None for a definition that is not valid.
+    """Return what the record says of an assistant from now on; None for one that is not valid, or not there yet.
 
     That is its definition, but for what the run did not settle: an ignored field keeps the old entry's value, or is
     absent where there is none; a field that did not converge gets what live showed. When the ignore ends, or the
     next plan is made, git's move is a change and nobody's edit.
     """
     definition = result.definition
-    if not isinstance(definition, Definition):
+    if not isinstance(definition, Definition) or not definition.id:
         return None
     declared: Any = definition.declared
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.

@@ -6,10 +6,12 @@ from typing import Any
 
 from reconciler.core.definition import Definition
 from reconciler.core.patch import IncompleteObject
+from reconciler.core.plan import plan_creation
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
 from reconciler.errors import ApiError
+from reconciler.usecases.new_assistants import object_to_creation
 from reconciler.usecases.project import Project
 from reconciler.usecases.runs import make_run, now
 from reconciler.usecases.since import name_setters
@@ -44,6 +46,8 @@ def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure |
 
 
 def _read(api: Assistants, project: Project, definition: Definition) -> Result:
+    if definition.is_new:
+        return _plan_new(project, definition)
     try:
         live = api.get(definition.id)
     except ApiError as error:
@@ -55,6 +59,19 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
         return Result(definition, live, project.plan_for(definition, live))
     except IncompleteObject as error:
         return Result(definition, live, error=Failure("invalid", error.message, hint=error.hint))
+
+
+def _plan_new(project: Project, definition: Definition) -> Result:
+    """Return what is to be done about an assistant that is not there yet."""
+    try:
+        planned = plan_creation(definition.declared, policy=project.policy)
+    except IncompleteObject as error:
+        return Result(definition, error=Failure("invalid", error.message, hint=error.hint))
+    objection = object_to_creation(project, definition)
+    if objection is None or project.policy.create:
+        return Result(definition, plan=planned, error=objection)
+    # Nobody has asked to create anything, so nothing has failed; whoever looks should know all the same.
+    return Result(definition, plan=planned, warnings=(objection.message, objection.hint))
 
 
 def _without_duplicates(results: Sequence[Result]) -> list[Result]:

@@ -38,7 +38,8 @@ class Project:
     `repository` and `head` are None outside a repository, `head` and `record` before the first commit and the
     first record, `base` where there is nothing to compare with: then live edits cannot be told from changes.
     `removed` are files that git has removed, as far as a run that does not look at everything can tell. `resend`
-    are fields, by an assistant's id, that are sent even where live shows them. `today` is the one date of the run.
+    are fields, by an assistant's id, that are sent even where live shows them. `announced` is the commit in which this
+    run has told the record what it is about to create. `today` is the one date of the run.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Project:
     record: Record | None = None
     base: BaseDefinitions | None = None
     removed: frozenset[str] = frozenset()
+    announced: str | None = None
     notes: tuple[str, ...] = ()
     resend: Mapping[str, tuple[FieldPath, ...]] = dataclasses.field(default_factory=dict)
     today: datetime.date = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
@@ -59,6 +61,11 @@ class Project:
     def ref(self) -> str:
         """The ref of the applied record; each environment has its own."""
         return applied_ref(self.settings.environment)
+
+    @property
+    def how_to_fetch(self) -> str:
+        """What to do where a clone lacks the record, as part of a hint."""
+        return f"fetch the applied record (git fetch origin {self.ref}:{self.ref})"
 
     @property
     def below(self) -> str:

@@ -24,6 +24,7 @@ from reconciler.git.snapshot import parse_definition, read_base, read_snapshot
 from reconciler.usecases.changed import Changed, find_alike, find_changed
 from reconciler.usecases.checkout import check_checkout
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.new_assistants import id_finder, resolve_entries
 from reconciler.usecases.project import NOTHING_LOADED, Project
 
 OFF = "none"
@@ -70,23 +71,17 @@ def read_project(
     """Return the definitions that are meant with their history, and the policy that options and settings make.
 
     With `or_head` the commit that is checked out is the base where there is no record. A `repository` that is open
-    already, since its lock is held, is not opened again. Raises RepositoryError
-    where there is a history and it cannot be read, and what reading settings and definitions raises.
+    already, since its lock is held, is not opened again. Raises RepositoryError where there is a history and it cannot
+    be read, and what reading settings and definitions raises.
     """
-    project = read_bare_project(definitions, repository=repository)
+    project = read_history(definitions, history, repository=repository)
     project = dataclasses.replace(project, policy=choose_policy(project.settings, policy))
-    opened, record = project.repository, None
-    if opened is not None and project.head is not None:
-        folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
-        below = [folder_in_git(folder, project.root) for folder in folders]
-        check_checkout(opened, project.head, settings_file(project.folder, project.root), below)
-        record = read_record(opened, project.ref)
-    _check_record(project, record, history.base)
+    record = project.record
     # In this order: what the base is does not depend on which definitions are meant, but with --changed the
     # definitions that are meant depend on the base.
     named = _choose_base(project, record, history.base, or_head=or_head)
     loaded, changed, notes = _load(project, definitions, history, record, named)
-    project = dataclasses.replace(project, record=record, loaded=loaded, removed=changed.removed, notes=notes)
+    project = dataclasses.replace(project, loaded=loaded, removed=changed.removed, notes=notes)
     _check_environment(project)
     if named is not None:
         project = dataclasses.replace(project, base=_read_base(project, *named))
@@ -94,9 +89,19 @@ def read_project(
     return dataclasses.replace(project, notes=(*project.notes, *_notes_on_order(project)))
 
 
-def how_to_fetch(ref: str) -> str:
-    """Return what to do where a clone lacks the applied record, as part of a hint."""
-    return f"fetch the applied record (git fetch origin {ref}:{ref})"
+def read_history(
+    definitions: DefinitionOptions, history: HistoryOptions, *, repository: Repository | None = None
+) -> Project:
+    """Return the project with its record, without definitions and base. Raises as `read_project` does."""
+    project = read_bare_project(definitions, repository=repository)
+    opened = project.repository
+    if opened is not None and project.head is not None:
+        folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
+        below = [folder_in_git(folder, project.root) for folder in folders]
+        check_checkout(opened, project.head, settings_file(project.folder, project.root), below)
+        project = dataclasses.replace(project, record=read_record(opened, project.ref))
+    _check_record(project, project.record, history.base)
+    return project
 
 
 def settings_file(folder: Path, root: Path) -> str:
@@ -141,7 +146,7 @@ def check_policy(project: Project) -> None:
     if project.policy.on_drift == "fail" and project.base is None:
         raise UsageError(
             "--on-drift fail needs a base: without one a live edit cannot be told from a change",
-            hint=f"give --base REV, or {how_to_fetch(project.ref)}",
+            hint=f"give --base REV, or {project.how_to_fetch}",
         )
 
 
@@ -185,18 +190,20 @@ def _load(
 ) -> tuple[Loaded, Changed, tuple[str, ...]]:
     """Return the definitions that are meant, the files that git has removed, and what the report has to say."""
     folder, root, settings = project.folder, project.root, project.settings
+    find_id = id_finder(project.repository, record)
     if not history.changed and history.changed_since is None:
-        return load(folder, definitions.paths, root=root, settings=settings), Changed(), ()
+        loaded = load(folder, definitions.paths, root=root, settings=settings, find_id=find_id)
+        return loaded, Changed(), ()
     since = base[1] if base is not None else None
     if history.changed_since is not None:
         since = require_commit(project.repository, history.changed_since)
     if project.repository is None or since is None:
         raise UsageError(
-            "--changed needs a base", hint=f"give --base REV or --changed-since REV, or {how_to_fetch(project.ref)}"
+            "--changed needs a base", hint=f"give --base REV or --changed-since REV, or {project.how_to_fetch}"
         )
     changed = find_changed(project.repository, project.head or "", folder, settings, since, record)
     chosen = tuple(path for path in changed.files if _is_selected(path, definitions.paths))
-    loaded = load(folder, chosen, root=root, settings=settings) if chosen else NOTHING_LOADED
+    loaded = load(folder, chosen, root=root, settings=settings, find_id=find_id) if chosen else NOTHING_LOADED
     alike = find_alike(project.repository, changed, loaded.definitions, project.below, settings.environment)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
     loaded = dataclasses.replace(loaded, definitions=differing)
@@ -224,6 +231,7 @@ def _read_base(project: Project, ref: str, commit: str) -> BaseDefinitions:
         entries = read_base(
             repository, commit, project.below, environment, current, still_there=lambda entry: _is_there(project, entry)
         )
+    entries = resolve_entries(entries, current, id_finder(repository, record))
     written: dict[str, list[tuple[FieldPath, Any]]] = {}
     for unclear in record.unclear if record is not None else ():
         for path, value in _attempted(project, unclear):

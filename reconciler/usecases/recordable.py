@@ -1,10 +1,12 @@
 """Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
 
 from reconciler.assistant.texts import text_of
+from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import Definition, is_definition_file
+from reconciler.core.definition import NEW, Definition, is_definition_file
 from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git
+from reconciler.git.record import find_created
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import object_name, parse_definition, read_snapshot
 from reconciler.usecases.project import Project
@@ -92,10 +94,21 @@ def _is_as_in_head(project: Project, repository: Repository, head: str, definiti
     environment = project.settings.environment
     found = read_snapshot(repository, head, project.below, environment, keys={definition.key}).by_file
     entry = found.get(definition.file)
-    return entry is not None and (entry.id, exact_text(entry.declared)) == (
-        definition.id,
-        exact_text(definition.declared),
-    )
+    return entry is not None and _is_same(project, repository, definition, entry)
+
+
+def _is_same(project: Project, repository: Repository, definition: Definition, entry: Entry) -> bool:
+    """Tell whether `HEAD` declares what was read; an id that only the record or the working tree has is no difference.
+
+    While `HEAD` says `id: new`, the file may hold the new id already. It is another one than the record's only where
+    somebody has mistaken one for the other.
+    """
+    if exact_text(entry.declared) != exact_text(definition.declared):
+        return False
+    if entry.id != NEW:
+        return entry.id == definition.id
+    known = find_created(repository, project.record, definition.file) if project.record else None
+    return known in (None, definition.id)
 
 
 def _check_unfiltered(repository: Repository, head: str, definition: Definition) -> None:

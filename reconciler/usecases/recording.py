@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.base import Entries, Entry
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import MAX_RESOLVED, Definition
+from reconciler.core.definition import MAX_RESOLVED, NEW, Definition
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, value_at
@@ -22,14 +22,15 @@ from reconciler.yamltext.writer import write_definition
 MOST_HEADS = 20
 
 
-def record(run: Run, project: Project) -> str | None:
+def record(run: Run, project: Project, *, with_entries: bool = True) -> str | None:
     """Add what an apply did to the record and return the commit; None where the record says it already.
 
-    Entries are replaced for what this run settled and kept for everything else. Raises RepositoryError, which says
+    Entries are replaced for what this run settled and kept for everything else; without `with_entries` all are kept,
+    and what was applied last stays what it was. Raises RepositoryError, which says
     that live is applied all the same.
     """
     try:
-        return _record(run, project)
+        return _record(run, project, with_entries=with_entries)
     except RepositoryError as error:
         raise RepositoryError(
             f"what was applied is live, but it is not recorded: {error.message}",
@@ -37,17 +38,19 @@ def record(run: Run, project: Project) -> str | None:
         ) from error
 
 
-def _record(run: Run, project: Project) -> str | None:
+def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
     repository, head, previous = project.repository, project.head, project.record
     if repository is None or head is None:
         return None
     before, kept = _read_previous(project, repository)
-    files = _replace_entries(run, project, repository, head, before, dict(kept))
+    files = _replace_entries(run, project, repository, head, before, dict(kept)) if with_entries else dict(kept)
+    if previous is not None and not with_entries:
+        head = previous.applied
     if project.loaded.whole:
         for gone in find_gone(project, run.results):
             files.pop(gone.file, None)
     unclear = _find_unclear(run, previous)
-    wrote = any(result.outcome is Outcome.APPLIED for result in run.results)
+    wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
     # A run that wrote is recorded even where the entries are the same: it put something back.
     told = previous and previous.resolved and (previous.applied, previous.unclear) == (head, unclear)
     if told and not wrote and files == kept:
@@ -60,6 +63,8 @@ def _record(run: Run, project: Project) -> str | None:
         files=files,
         message=_message(run),
         unclear=unclear,
+        created={**(previous.created if previous else {}), **_find_created(run)},
+        replaces=project.announced,
     )
 
 
@@ -136,24 +141,41 @@ def _is_same(entry: Entry, old: Entry) -> bool:
     return entry.id == old.id and exact_text(entry.declared) == exact_text(old.declared)
 
 
+def _find_created(run: Run) -> dict[str, str]:
+    """Return the ids of the assistants that a run has created, by their file."""
+    done = ((result.definition, result.plan) for result in run.results if result.outcome and result.outcome.recorded)
+    return {
+        definition.file: definition.id for definition, planned in done if planned and planned.creates and definition.id
+    }
+
+
 def _find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     """Return the writes that are not clear: this run's, and what it did not settle of older ones."""
     by_id = {name: result for result in run.results for name in result.ids}
-    found: dict[str, Unclear] = {}
+    by_file = {result.definition.file: result for result in run.results}
+    found: dict[tuple[str, str], Unclear] = {}
     for entry in previous.unclear if previous else ():
-        result = by_id.get(entry.id)
-        if result is None:
-            found[entry.id] = entry
-        elif fields := _still_unclear(entry, result):
-            found[entry.id] = Unclear(entry.id, result.definition.file, fields, entry.heads)
+        result = by_file.get(entry.file) if entry.is_creation else by_id.get(entry.id)
+        # Somebody has looked once the file has an id that the API knows.
+        if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.recorded)):
+            found[_name(entry)] = entry
+        elif not entry.is_creation and (fields := _still_unclear(entry, result)):
+            found[_name(entry)] = Unclear(entry.id, result.definition.file, fields, entry.heads)
     for result in run.results:
         if result.outcome is Outcome.INDETERMINATE and result.plan is not None:
-            name = result.ids[-1]
-            older = found.get(name, Unclear(name, result.definition.file, ()))
+            older = Unclear(result.ids[-1] if result.ids else NEW, result.definition.file, ())
+            older = found.get(_name(older), older)
             sent = {to_pointer(path) for path in (*(path for path, _ in result.plan.replaced), *result.plan.resent)}
             fields = tuple(sorted({*older.fields, *sent}))
-            found[name] = Unclear(name, older.file, fields, _add_head(older.heads, run.head))
+            found[_name(older)] = Unclear(
+                older.id, older.file, () if older.is_creation else fields, _add_head(older.heads, run.head)
+            )
     return tuple(found[name] for name in sorted(found))
+
+
+def _name(entry: Unclear) -> tuple[str, str]:
+    """Return by what an unclear write is known: an assistant's id, or before it has one its file."""
+    return entry.id, entry.file if entry.is_creation else ""
 
 
 def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
@@ -178,7 +200,7 @@ def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
     if not record.unclear or repository is None or head is None:
         return ()
     held = read_snapshot(repository, head, project.below, project.settings.environment).by_file.values()
-    known = {name for found in held for name in (found.id, found.file)}
+    known = {name for found in held for name in (found.id, found.file)} - {NEW}
     return tuple(entry for entry in record.unclear if not {entry.id, entry.file} & known)
 
 
@@ -196,5 +218,5 @@ def _message(run: Run) -> str:
 def _lines(results: Sequence[Result]) -> Iterator[str]:
     for result in results:
         if result.outcome is not None and result.outcome is not Outcome.UNCHANGED:
-            line = f"{result.outcome}: {result.definition.file} ({result.definition.id})"
+            line = f"{result.outcome}: {result.definition.file} ({result.definition.id or NEW})"
             yield "".join(char if char.isprintable() else "?" for char in line)

@@ -44,11 +44,16 @@ def _undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
     for result in results:
         definition, files = result.definition, _open_files(result)
         if isinstance(definition, Definition) and files:
-            if len(definition.layers) == 1:
+            if _is_followed_by_id(definition):
                 definitions[definition.id] = definition.file
                 files = files - {definition.file}
             others |= files
     return definitions, others
+
+
+def _is_followed_by_id(definition: Definition) -> bool:
+    # While a file says `id: new`, its history has no id of its own.
+    return len(definition.layers) == 1 and not definition.says_new
 
 
 def _open_files(result: Result) -> set[str]:
@@ -106,7 +111,7 @@ def _since(definition: Definition, path: FieldPath, edits: AllEdits) -> Since | 
     """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
     setting: list[Edit] = []
     for file, where, value in _find_parts(definition, path):
-        alone = len(definition.layers) == 1 and file == definition.file
+        alone = _is_followed_by_id(definition) and file == definition.file
         own = edits.by_id.get(definition.id) if alone else edits.by_file.get(file)
         wanted = canonical(value, path)
 

@@ -8,6 +8,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result
+from reconciler.usecases.creation import create
 from reconciler.usecases.project import Project
 from reconciler.usecases.workers import Control, for_each
 from reconciler.usecases.write import look_again, write
@@ -68,8 +69,10 @@ class Writes:
         return [after or planned.end(Outcome.SKIPPED, left=False) for planned, after in pairs]
 
     def _one(self, planned: Result, *, last: bool) -> Result:
-        result = write(self._api, self._project, planned, stopping=self._control.stopping)
-        if result.outcome is Outcome.INDETERMINATE and not (last or self._proven or self._stopping()):
+        creates = planned.plan is not None and planned.plan.creates
+        begin = create if creates else write
+        result = begin(self._api, self._project, planned, stopping=self._control.stopping)
+        if result.outcome is Outcome.INDETERMINATE and not (creates or last or self._proven or self._stopping()):
             result = look_again(self._api, result)
         if result.dropped:
             self._stop("The API dropped what no definition declares, so nothing further was started.")

@@ -36,6 +36,7 @@ FIELD_KINDS: Final[Mapping[str, str]] = {
 STATUSES: Final[Mapping[Status, str]] = {
     Status.ERROR: "It could not be read or compared, or its definition is not valid.",
     Status.MISSING: "The API has no assistant of this id (404).",
+    Status.NEW: "The definition says `id: new`: the assistant is still to be created.",
     Status.CONFLICTED: "A field is in conflict.",
     Status.PENDING: "A field is a change.",
     Status.DRIFTED: "A field has drifted.",
@@ -44,6 +45,8 @@ STATUSES: Final[Mapping[Status, str]] = {
 OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.UNCHANGED: "Nothing was sent: nothing differs, or only live edits that are kept.",
     Outcome.APPLIED: "The API took the write, and live shows every value that was sent.",
+    Outcome.CREATED: "The assistant is there now; its id stands in the file and in the record.",
+    Outcome.DELETED: "The assistant is gone. The JSON report keeps its last reading under `last`.",
     Outcome.FAILED: "Nothing was changed: it could not be read, or the API refused the write for good.",
     Outcome.REFUSED: "The tool sent nothing: a conflict, a stale plan, `--on-drift fail`, a definition that is not "
     "valid or doubles another's id, or an assistant of another organisation.",

@@ -28,7 +28,7 @@ def posts(requests: list[Any]) -> list[Any]:
 def refused(tale: Story, *arguments: str | Path) -> str:
     """Try to create what cannot be, and return what is said; no request is sent."""
     tale.sandbox.forget_requests()
-    done = tale.run("create", *arguments)
+    done = tale.run("create", "--yes", *arguments)
     assert (done.code, done.stdout) == (1, "")
     assert tale.sandbox.requests == []
     return done.stderr
@@ -38,12 +38,12 @@ def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> 
     with story(tmp_path / "work", {}) as tale:
         file = tale.project.folder / "new.yaml"
         file.write_bytes(("\ufeff" + NEW.replace("\n", "\r\n")).encode())
-        done = tale.run("create", file)
+        done = tale.run("create", "--yes", file)
         text = file.read_bytes().decode()
         sent = posts(tale.sandbox.requests)
         last = tale.sandbox.requests[-1]
         new = yaml.safe_load(text)["id"]
-        other = tale.run("create", file)
+        other = tale.run("create", "--yes", file)
     lines = NEW.splitlines()
     assert (done.code, done.stdout) == (0, f"assistants/new.yaml: created {new}\n"), done.stderr
     assert text == "\ufeff" + "\r\n".join([lines[0], f"id: {new}", *lines[1:], ""])
@@ -93,7 +93,7 @@ def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path:
 
     with story(tmp_path / "work", {}) as tale, tale.meddling(meddle) as server:
         file = tale.write("new", NEW)
-        done = tale.run("create", file, "--retries", "3")
+        done = tale.run("create", "--yes", file, "--retries", "3")
         asked = [one for one in server.requests("POST") if one.path == "/assistants"]
         text = file.read_text("utf-8")
     assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
@@ -109,7 +109,7 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
 
     with story(tmp_path / "work", {}) as tale, tale.meddling(meddle) as server:
         file = tale.write("new", NEW)
-        done = tale.run("create", file, "--retries", "3")
+        done = tale.run("create", "--yes", file, "--retries", "3")
         asked = [one for one in server.requests("POST") if one.path == "/assistants"]
         text = file.read_text("utf-8")
     assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
@@ -120,7 +120,7 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
 def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         file = tale.write("new", NEW)
-        done = tale.run("create", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
+        done = tale.run("create", "--yes", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
         sent = posts(tale.sandbox.requests)
     assert done.code == 0, done.stderr
     assert len(sent) == 1
@@ -146,7 +146,7 @@ def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
         file = tale.write("new", NEW)
         tale.write("other", name="Newcomer")
         said = refused(tale, file)
-        done = tale.run("create", file, "--force")
+        done = tale.run("create", "--yes", file, "--force")
     assert "assistants/other.yaml has the name 'Newcomer' too" in said
     assert "--force" in said
     assert done.code == 0, done.stderr
@@ -170,7 +170,7 @@ def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
 def test_other_definitions_may_be_invalid(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         tale.write("broken", "id: [\n")
-        done = tale.run("create", tale.write("new", NEW))
+        done = tale.run("create", "--yes", tale.write("new", NEW))
     assert done.code == 0, done.stderr
 
 
@@ -183,7 +183,7 @@ def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
 
     with story(tmp_path / "work", {}) as tale, tale.meddling(meddle):
         file = tale.write("new", NEW)
-        done = tale.run("create", file)
+        done = tale.run("create", "--yes", file)
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
     assert (done.code, done.stdout) == (1, f"assistants/new.yaml: created {new}\n")
     assert "live does not show firstMessage as declared" in done.stderr
@@ -195,7 +195,7 @@ def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> Non
 
     with story(tmp_path / "work", {}) as tale, tale.meddling(meddle):
         file = tale.write("new", NEW)
-        done = tale.run("create", file, "--retries", "0")
+        done = tale.run("create", "--yes", file, "--retries", "0")
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
         made = tale.sandbox.live(new)
     assert done.code == 1
@@ -218,7 +218,7 @@ def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> 
                     file.write_text(newer, "utf-8")
 
         tale.sandbox.before_each(meanwhile)
-        done = tale.run("create", file)
+        done = tale.run("create", "--yes", file)
         kept = file.read_text("utf-8") if changed == "file" else newer
         new = next(word for word in done.stderr.split() if word.startswith("asst_"))
         made = tale.sandbox.live(new)
@@ -232,11 +232,11 @@ def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("new", NEW)
         overlay = two.overlay("staging", "new", "# Staging.\nfirstMessage: Test\n")
-        done = two.run("staging", "create", file)
+        done = two.run("staging", "create", "--yes", file)
         text = overlay.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
         live = two.tale.sandbox.live(new)
-        again = two.run("staging", "create", file)
+        again = two.run("staging", "create", "--yes", file)
     assert (done.code, done.stdout) == (0, f"environments/staging/new.yaml: created {new}\n"), done.stderr
     assert text == f"# Staging.\nid: {new}\nfirstMessage: Test\n"
     assert live["firstMessage"] == "Test"
@@ -249,7 +249,7 @@ def test_the_first_overlay_makes_its_folder(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("sub/new", NEW)
         (two.root / "environments/staging").rmdir()
-        done = two.run("staging", "create", file)
+        done = two.run("staging", "create", "--yes", file)
         overlay = (two.root / "environments/staging/sub/new.yaml").read_text("utf-8")
     assert (done.code, overlay) == (0, f"id: {done.stdout.split()[-1]}\n"), done.stderr
 
@@ -258,7 +258,7 @@ def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("new", NEW)
         two.tale.project.configure(environments={"staging": {"api_url": two.tale.url}})
-        done = two.run("staging", "create", file)
+        done = two.run("staging", "create", "--yes", file)
         sent = two.tale.sandbox.requests
     assert done.code == 1
     assert posts(sent) == []

@@ -125,7 +125,7 @@ def test_a_new_assistant_may_be_found_late(tmp_path: Path) -> None:
     with story(tmp_path / "project", LIVE) as tale:
         (tale.project.folder / "new.yaml").write_text(NEW, "utf-8")
         tale.sandbox.rehearse("POST /assistants: lag=0.2s")
-        done = tale.run("create", "assistants/new.yaml")
+        done = tale.run("create", "--yes", "assistants/new.yaml")
         new = yaml.safe_load((tale.project.folder / "new.yaml").read_text("utf-8"))["id"]
         assert (done.code, done.stdout, done.stderr) == (0, f"assistants/new.yaml: created {new}\n", "")
         assert [method for method, path, _ in tale.sandbox.requests if path == "/assistants"] == ["POST"]

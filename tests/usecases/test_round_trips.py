@@ -62,7 +62,7 @@ def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: N
 def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: Nested) -> None:
     with story(tmp_path / "work", {}, nested=nested, kind=Installed) as tale:
         file = tale.write("new", NEW)
-        done = tale.run("create", file)
+        done = tale.run("create", "--yes", file)
         text = file.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
         tale.commit()
@@ -130,7 +130,7 @@ def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path)
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("new", NEW)
         before = two.run("production", "plan")
-        done = two.run("staging", "create", file)
+        done = two.run("staging", "create", "--yes", file)
         overlay = (two.root / "environments/staging/new.yaml").read_text("utf-8")
         untouched = file.read_text("utf-8")
         two.tale.commit()

@@ -1,0 +1,346 @@
+"""`id: new` from the pull request to live: created once, whatever happens on the way."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from between import Answered, Asked, Forward, breaks
+from commands import Completed, run, signed_in
+from projects import outcomes, statuses
+from stories import REF, Story, entries, story
+
+NEW = """# A newcomer.
+id: new  # to be created
+name: Newcomer
+firstMessage: Good day
+voicemailMessage: ~
+model: {provider: openai, model: gpt-4o}
+voice: {provider: openai, voiceId: alloy}
+"""
+FILE = "assistants/new.yaml"
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """One assistant that is live and recorded, and a definition of one that is not there yet."""
+    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as told:
+        told.project.configure(record=True)
+        told.write("a", firstMessage="old")
+        told.commit("First")
+        told.recorded()
+        told.write("new", NEW)
+        told.commit("Newcomer")
+        told.sandbox.forget_requests()
+        yield told
+
+
+def posts(tale: Story) -> list[Any]:
+    """What was posted to be created."""
+    return [body for method, path, body in tale.sandbox.requests if (method, path) == ("POST", "/assistants")]
+
+
+def file_id(tale: Story, file: str = FILE) -> str:
+    """The id that a definition's file has."""
+    return str(yaml.safe_load((tale.root / file).read_text("utf-8"))["id"])
+
+
+def unclear(status: int = 500, *, carried_out: bool = True) -> Any:
+    """Answer a creation with a status, after it was carried out or instead."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if (asked.method, asked.path) != ("POST", "/assistants"):
+            return forward(asked)
+        if carried_out:
+            forward(asked)
+        return breaks(status)
+
+    return meddle
+
+
+def forget_checkout(tale: Story) -> None:
+    """Go on as a fresh checkout of CI does: what was written into the working tree is gone."""
+    tale.git("checkout", "--quiet", ".")
+
+
+def test_several_files_may_say_it_and_are_valid(tale: Story) -> None:
+    tale.write("second", NEW.replace("Newcomer", "Second"))
+    done = tale.run("validate")
+    assert (done.code, done.stdout) == (0, "3 definitions are valid.\n")
+
+
+@pytest.mark.parametrize("options", [[], ["--offline"]])
+def test_a_plan_lists_it_as_to_be_created(tale: Story, options: list[str]) -> None:
+    document = tale.plan(*options)
+    entry = entries(document)["new"]
+    assert (entry["status"], entry["id"], entry["patch"], entry["error"]) == ("new", None, None, None)
+    assert document["summary"]["new"] == 1
+    assert {change["path"]: (change["desired"], change["sent"]) for change in entry["changes"]} == {
+        "/name": ("Newcomer", False),
+        "/firstMessage": ("Good day", False),
+        "/model/provider": ("openai", False),
+        "/model/model": ("gpt-4o", False),
+        "/voice/provider": ("openai", False),
+        "/voice/voiceId": ("alloy", False),
+    }
+    text = tale.run("plan", *options)
+    totals = "Plan: 1 to create, 0 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."
+    assert text.stdout.splitlines()[-1] == totals
+    assert f"{FILE}: to create" in text.stdout
+    assert '+ name: "Newcomer"' in text.stdout
+    assert tale.run("plan", *options, "--detailed-exitcode").code == 2
+    assert posts(tale) == []
+
+
+def test_drift_has_nothing_to_say_about_it(tale: Story) -> None:
+    done = tale.run("drift", "--detailed-exitcode")
+    assert (done.code, done.stdout) == (0, "Drift: 0 drifted, 0 conflicts, 1 in sync, 1 to create, 0 errors.\n")
+
+
+def test_without_the_option_it_is_left(tale: Story) -> None:
+    done = tale.run("apply", "--yes", "--format", "json")
+    document = json.loads(done.stdout)
+    assert done.code == 0
+    assert (outcomes(document)["new"], statuses(document)["new"], posts(tale)) == ("unchanged", "new", [])
+    assert set(tale.tree()) == {"assistants/a.yaml"}
+
+
+def test_the_option_creates_it_once_and_keeps_the_id(tale: Story) -> None:
+    before = tale.record
+    document = tale.apply("--create")
+    entry = entries(document)["new"]
+    new = file_id(tale)
+    assert (entry["outcome"], entry["status"], entry["id"]) == ("created", "new", new)
+    assert document["summary"]["created"] == 1
+    assert all(change["sent"] for change in entry["changes"])
+    body = {key: value for key, value in yaml.safe_load(NEW).items() if key != "id" and value is not None}
+    assert posts(tale) == [body] == [entry["patch"]]
+    assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
+    assert tale.tree()[FILE]["id"] == new
+    assert tale.parents == [tale.head, before]
+    assert tale.trailers == []
+    assert f"created: {FILE} ({new})" in tale.run("history").stdout
+
+
+def test_a_fresh_checkout_knows_the_id_from_the_record(tale: Story) -> None:
+    tale.apply("--create")
+    new = file_id(tale)
+    forget_checkout(tale)
+    for command in (["plan"], ["plan", "--changed"], ["plan", "--offline"], ["drift"], ["apply", "--yes", "--create"]):
+        document = tale.report(*command)
+        if entry := entries(document).get("new"):
+            assert (entry["id"], entry["status"]) == (new, "in_sync")
+    assert len(posts(tale)) == 1
+    tale.sandbox.edit(new, firstMessage="Edited")
+    assert statuses(tale.plan())["new"] == "drifted"
+    assert statuses(tale.plan("--base", "HEAD"))["new"] == "drifted"
+    tale.write("new", NEW.replace("Good day", "Good night"))
+    tale.commit()
+    assert statuses(tale.plan())["new"] == "conflicted"
+    changed = entries(tale.plan("--force-conflicts"))["new"]["changes"][0]
+    assert changed["since"]["commit"] == tale.head
+
+
+def test_the_id_in_the_working_tree_or_in_git_is_no_difference(tale: Story) -> None:
+    tale.apply("--create")
+    new = file_id(tale)
+    assert outcomes(tale.apply())["new"] == "unchanged"
+    tale.commit("The id")
+    assert outcomes(tale.apply("--create"))["new"] == "unchanged"
+    tale.git("revert", "--no-edit", "HEAD", "--no-commit")
+    tale.commit("Without the id again")
+    assert file_id(tale) == "new"
+    assert entries(tale.apply("--create"))["new"]["id"] == new
+    (tale.root / FILE).write_text(NEW.replace("id: new", "id: asst_a2"), "utf-8")
+    assert "differs from HEAD" in tale.run("apply", "--yes").stderr
+    assert len(posts(tale)) == 1
+
+
+def test_a_definition_that_was_gone_and_comes_back_is_the_same_assistant(tale: Story) -> None:
+    tale.apply("--create")
+    new = file_id(tale)
+    forget_checkout(tale)
+    (tale.root / FILE).unlink()
+    tale.commit("Reverted")
+    assert tale.apply("--create")["no_longer_managed"] == [{"file": FILE, "id": new}]
+    assert set(tale.tree()) == {"assistants/a.yaml"}
+    tale.write("new", NEW)
+    tale.commit("Reverted once more")
+    assert (entries(tale.apply("--create"))["new"]["id"], len(posts(tale))) == (new, 1)
+
+
+def test_a_second_file_with_the_id_is_a_duplicate(tale: Story) -> None:
+    tale.apply("--create")
+    tale.write("copy", NEW.replace("new", file_id(tale), 1).replace("id: new", f"id: {file_id(tale)}"))
+    forget_checkout(tale)
+    assert {entry["error"]["kind"] for entry in tale.plan()["assistants"] if entry["error"]} == {"duplicate"}
+
+
+@pytest.mark.parametrize("status", [500, 408])
+def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status: int) -> None:
+    with tale.meddling(unclear(status)):
+        first = tale.run("apply", "--yes", "--create", "--format", "json")
+    entry = entries(json.loads(first.stdout))["new"]
+    assert (first.code, entry["outcome"], entry["id"], file_id(tale)) == (1, "indeterminate", None, "new")
+    assert "dashboard" in entry["error"]["message"]
+    assert tale.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [tale.head]}]
+    for options in (["--create"], ["--create", "--allow-older"]):
+        again = tale.run("apply", "--yes", *options, "--format", "json")
+        refused = entries(json.loads(again.stdout))["new"]
+        assert (again.code, refused["outcome"]) == (1, "refused")
+        assert f"reconciler create {FILE}" in refused["error"]["message"]
+        assert [trailer["file"] for trailer in tale.trailers] == [FILE]
+    left = tale.run("apply", "--yes")
+    assert (left.code, len(posts(tale))) == (0, 1)
+    assert "may have created" in left.stdout
+    assert f"not settled: {FILE} (it may have been created)" in tale.run("history").stdout
+
+
+def test_whoever_has_looked_creates_it_or_names_it(tale: Story) -> None:
+    with tale.meddling(unclear(carried_out=False)):
+        tale.run("apply", "--yes", "--create")
+    done = tale.run("create", FILE, "--yes")
+    new = file_id(tale)
+    assert done.code == 0, done.stderr
+    assert "may have created" in done.stderr
+    assert (tale.tree()[FILE]["id"], tale.trailers, len(posts(tale))) == (new, [], 1)
+    forget_checkout(tale)
+    assert entries(tale.apply("--create"))["new"]["id"] == new
+
+
+def test_naming_the_assistant_settles_it(tale: Story) -> None:
+    made = ""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        nonlocal made
+        answer = forward(asked)
+        if (asked.method, asked.path) == ("POST", "/assistants"):
+            made = answer.json["id"]
+            return breaks(500)
+        return answer
+
+    with tale.meddling(meddle):
+        tale.run("apply", "--yes", "--create")
+    (tale.root / FILE).write_text(NEW.replace("id: new", f"id: {made}"), "utf-8")
+    assert outcomes(tale.apply())["new"] == "unchanged"
+    assert (tale.trailers, tale.tree()[FILE]["id"]) == ([], made)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_no_leaves_the_file_to_a_later_run(tale: Story, status: int) -> None:
+    with tale.meddling(unclear(status, carried_out=False)) as server:
+        document = tale.apply("--create")
+        asked = [one for one in server.requests("POST") if one.path == "/assistants"]
+    assert (outcomes(document)["new"], len(asked), tale.trailers) == ("failed", 1, [])
+    assert outcomes(tale.apply("--create"))["new"] == "created"
+
+
+def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(tale: Story) -> None:
+    """The request is on its way, and the process is gone: what the next run finds in the record is what counts."""
+    seen: list[list[dict[str, Any]]] = []
+    before = tale.record
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if (asked.method, asked.path) == ("POST", "/assistants"):
+            seen.append(tale.trailers)
+            killed.append(tale.record)
+        return forward(asked)
+
+    killed: list[str | None] = []
+    with tale.meddling(meddle):
+        tale.apply("--create")
+    tale.git("update-ref", REF, str(killed[0]))
+    forget_checkout(tale)
+    assert seen == [[{"id": "new", "file": FILE, "fields": [], "heads": [tale.head]}]]
+    assert tale.parents == [tale.git("rev-parse", f"{before}^"), before]
+    assert outcomes(tale.apply("--create")) == {"a": "unchanged", "new": "refused"}
+    assert len(posts(tale)) == 1
+
+
+def test_two_runs_at_once_create_one(tale: Story) -> None:
+    others: list[Completed] = []
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if (asked.method, asked.path) == ("POST", "/assistants"):
+            others.append(run("apply", "--yes", "--create", cwd=tale.root, env=signed_in(tale.sandbox)))
+        return forward(asked)
+
+    with tale.meddling(meddle):
+        assert outcomes(tale.apply("--create"))["new"] == "created"
+    assert ([done.code for done in others], len(posts(tale))) == ([1], 1)
+    assert "another run is writing from this clone" in others[0].stderr
+
+
+def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
+    tale.apply("--create")
+    new = file_id(tale)
+    forget_checkout(tale)
+    tale.git("mv", FILE, "assistants/renamed.yaml")
+    tale.commit("Renamed")
+    document = tale.apply("--create")
+    entry = entries(document)["renamed"]
+    assert (entry["outcome"], len(posts(tale))) == ("refused", 1)
+    assert f"put `id: {new}` into it" in entry["error"]["message"]
+
+
+def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story) -> None:
+    with tale.meddling(unclear()):
+        tale.apply("--create")
+    tale.git("mv", FILE, "assistants/renamed.yaml")
+    tale.commit("Renamed")
+    assert (outcomes(tale.apply("--create"))["renamed"], len(posts(tale))) == ("refused", 1)
+
+
+def test_it_needs_a_record_and_counts_as_a_change(tale: Story) -> None:
+    refused = tale.run("apply", "--yes", "--create", "--no-record")
+    assert (refused.code, refused.stdout) == (1, "")
+    assert "--create needs a record" in refused.stderr
+    tale.write("second", NEW.replace("Newcomer", "Second"))
+    tale.commit()
+    assert tale.run("apply", "--yes", "--create", "--max-changes", "1").code == 1
+    assert posts(tale) == []
+    assert tale.run("apply", "--yes", "--create", "--max-changes", "2").code == 0
+    assert len(posts(tale)) == 2
+
+
+def test_the_first_run_of_all_may_create(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        tale.write("new", NEW)
+        tale.commit()
+        document = tale.apply("--create", "--record", "--base", "none")
+        assert (outcomes(document), tale.parents) == ({"new": "created"}, [tale.head])
+
+
+def test_an_incomplete_object_is_an_error_before_anything_is_sent(tale: Story) -> None:
+    tale.write("new", "id: new\nname: Half\nmodel: {temperature: 0.5}\n")
+    tale.commit()
+    assert entries(tale.plan())["new"]["error"]["kind"] == "invalid"
+    assert (outcomes(tale.apply("--create"))["new"], posts(tale)) == ("refused", [])
+
+
+def test_live_that_shows_something_else_is_told_and_recorded(tale: Story) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        answer = forward(asked)
+        if asked.method == "GET" and asked.path.startswith("/assistants/") and asked.path != "/assistants/asst_a":
+            return answer.saying({**answer.json, "firstMessage": "Hm"})
+        return answer
+
+    with tale.meddling(meddle):
+        document = tale.apply("--create")
+    entry = entries(document)["new"]
+    assert (entry["outcome"], entry["remaining"], entry["id"]) == ("not_converged", ["/firstMessage"], file_id(tale))
+    assert (tale.tree()[FILE]["firstMessage"], tale.trailers) == ("Hm", [])
+
+
+def test_a_rollback_leaves_it_where_it_is(tale: Story) -> None:
+    document = tale.apply("--create")
+    undone = tale.rollback(document)
+    assert undone["assistants"] == []
+    assert tale.sandbox.live(file_id(tale))["name"] == "Newcomer"
+
+
+def test_an_invalid_file_keeps_everything_from_being_created(tale: Story) -> None:
+    tale.write("broken", "id: asst_b\nnmae: x\n")
+    assert (outcomes(tale.apply("--create"))["new"], posts(tale)) == ("skipped", [])
