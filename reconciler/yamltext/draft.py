@@ -4,11 +4,14 @@ Pieces are put in as they come; whether the text then reads as intended is for o
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.yamltext.spans import Node, line_end
 from reconciler.yamltext.write_values import Layout
+
+_BLANK_LINES = re.compile(r"(?:(?:\r\n|\r(?!\n)|\n)[ \t]*(?=[\r\n]))*")
 
 
 class Splice(NamedTuple):
@@ -35,7 +38,14 @@ class Draft:
 
     def lines_at(self, position: int, lines: Sequence[str]) -> Splice:
         """Return the splice that writes lines after the one that ends at a position."""
-        return Splice(position, position, "".join(self.newline + line for line in lines))
+        return self.replace_lines(position, position, lines)
+
+    def replace_lines(self, start: int, end: int, lines: Sequence[str]) -> Splice:
+        """Return the splice that writes lines in place of those from one line's end to another's."""
+        # Only a text that keeps its last line breaks ends in a blank line. All that follow would be its own, too.
+        if lines and not lines[-1] and (found := _BLANK_LINES.match(self.text, end)):
+            end = found.end()
+        return Splice(start, end, "".join(self.newline + line for line in lines))
 
     def lines_before(self, position: int, column: int, lines: list[str]) -> Splice:
         """Return the splice that writes lines before what stands at a position, both at one column."""

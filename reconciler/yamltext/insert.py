@@ -31,10 +31,9 @@ def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[s
     for layout in draft.layouts():
         lines = write_pair(key, value, mapping.column, layout, style)
         yield draft.splice(draft.lines_at(line_end(draft.text, mapping.end), lines))
-    if last and not last.explicit:
-        # A block text that the file breaks off would gain a line break by a line after it.
-        lines = write_pair(key, value, mapping.column, draft.layout, style)
-        yield draft.splice(draft.lines_before(last.start, mapping.column, lines))
+        if last and not last.explicit:
+            # A block text that the file breaks off would gain a line break by a line after it.
+            yield draft.splice(draft.lines_before(last.start, mapping.column, lines))
 
 
 def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:

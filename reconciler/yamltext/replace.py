@@ -5,6 +5,7 @@ reads each of them and takes the first that does.
 """
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
 from reconciler.yamltext.write_values import (
     BlockText,
     Layout,
+    block_column,
     column_below,
     is_filled,
     write_block,
@@ -82,20 +84,13 @@ def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
 def _block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
     """Yield a text in the block styles that it can have here."""
     node = slot.node
-    column = node.body_column or slot.column + draft.layout.step
-    breaks_off = not draft.text[line_end(draft.text, max(node.end, slot.after)) :].strip(" \r\n")
-    # Parsers differ in what a block text ends with that the file breaks off.
-    if value.endswith("\n") and breaks_off and not draft.text.endswith(("\n", "\r")):
-        return
-    if node.style == ">":
-        body = draft.text[line_end(draft.text, node.header) : node.end]
-        old = [line[column:] for line in re.split(r"\r\n|\r|\n", body)[1:]]
-        candidate = write_folded(value, column, old)
-        if candidate:
-            yield candidate
-    candidate = write_literal(value, column, slot.column)
-    if candidate:
-        yield candidate
+    least = block_column(slot.column, draft.layout)
+    column = node.body_column or least
+    # A text of one line that gains line breaks is a list or a table most likely, which folding would spread out.
+    if node.style == ">" and ("\n" in node.value.strip("\n") or "\n" not in value.strip("\n")):
+        old = [line.lstrip("\r\n")[column:] for line in _find_lines(draft, node)]
+        yield from filter(None, [write_folded(value, column, old)])
+    yield from filter(None, [write_literal(value, column, slot.column), write_literal(value, least, slot.column)])
 
 
 def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
@@ -114,10 +109,35 @@ def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> li
     start = node.start if head and not begins_anew else slot.after
     written = f" {head}" if begins_anew and head else head
     if node.is_block_text:
-        first_line = line_end(text, node.header)
-        return [Splice(start, node.header, written), Splice(first_line, node.end, draft.lines_at(0, lines).text)]
+        return [Splice(start, node.header, written), _replace_body(draft, node, lines)]
     end = max(node.end, slot.after)
     return [Splice(start, end, written), draft.lines_at(line_end(text, end), lines)]
+
+
+def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
+    """Return the splice that makes these the lines of a block text; the first and last that stay are not touched."""
+    # Written anew, a line could differ that reads the same: a file may mix its line breaks, and have blanks in blank
+    # lines, which are nobody's.
+    old = _find_lines(draft, node)
+    first = _count_same(node, old, lines)
+    last = _count_same(node, old[first:][::-1], lines[first:][::-1])
+    start = line_end(draft.text, node.header) + len("".join(old[:first]))
+    end = node.end - len("".join(old[len(old) - last :]))
+    new = lines[first : len(lines) - last]
+    return Splice(start, end, draft.lines_at(end, new).text) if last else draft.replace_lines(start, end, new)
+
+
+def _find_lines(draft: Draft, node: Node) -> list[str]:
+    """Return the lines of a block text as they stand in the file, each behind the line break before it."""
+    return re.findall(r"(?:\r\n|\r|\n)[^\r\n]*", draft.text[line_end(draft.text, node.header) : node.end])
+
+
+def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how many lines at the start read as before."""
+    written = (line.lstrip("\r\n") for line in old)
+    pairs = zip(written, new, strict=False)
+    same = (line == now or not (now or line.strip(" ") or line[node.body_column :]) for line, now in pairs)
+    return len([*itertools.takewhile(bool, same)])
 
 
 def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, style: str) -> list[Splice]:

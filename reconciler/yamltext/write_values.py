@@ -5,6 +5,7 @@ checks whether a piece reads as intended where it stands.
 """
 
 import dataclasses
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,19 +22,28 @@ _NOT_PLAIN = re.compile(r":(?:\s|\Z)|\s#|\t|\A-(?:[\s-]|\Z)|\A\.\.\.")
 # Stricter than the rules: parsers differ in what a colon or a question mark may touch between brackets.
 _NOT_PLAIN_IN_BRACKETS = re.compile(r"[,\[\]{}:?]")
 _INDENTED = re.compile(r"\n*[ \t]")
+# Where a folded line may be broken: a fold is one space, and a line that begins with a blank is not folded.
+_FOLD = re.compile(r"(?<![ \t]) (?![ \t])")
 _NARROWEST: Final = 60
+# From here on a text is folded in a file of some width; shorter ones stay on their line, a little beyond it at most.
+_BEHIND_KEY: Final = 16
+# YAML has one digit for an indentation indicator.
+_FARTHEST: Final = 9
+# YAML takes up to 1,024 characters for a key that stands before its colon (YAML 1.2.2, 7.4.2).
+_LONGEST_KEY: Final = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Layout:
     """How a file is written: the step of its indentation, and how far a list stands to the right of its key.
 
-    Without `blocks`, texts of several lines are written in quotes.
+    Without `blocks`, texts of several lines are written in quotes. With a `width`, long texts of one line are folded.
     """
 
     step: int = 2
     list_offset: int = 2
     blocks: bool = True
+    width: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,10 +84,12 @@ def write_block(value: Any, column: int, layout: Layout, style: str = "") -> lis
 
 def write_pair(key: str, value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
     """Return a key and its value as lines at a column."""
-    begin = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:"
+    begin, before = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:", list[str]()
+    if len(begin) > _LONGEST_KEY:
+        before, begin = [f"{' ' * column}? {begin.strip()[:-1]}"], f"{' ' * column}:"
     if is_filled(value):
-        return [begin, *write_block(value, column_below(value, column, layout), layout, style)]
-    return _scalar_lines(begin, value, column, layout, style)
+        return [*before, begin, *write_block(value, column_below(value, column, layout), layout, style)]
+    return [*before, *_scalar_lines(begin, value, column, layout, style)]
 
 
 def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
@@ -106,46 +118,57 @@ def write_literal(text: str, column: int, parent_column: int) -> BlockText | Non
     The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
     the chomping indicator that keeps its trailing line breaks (8.1.1.2).
     """
-    # A block of white space alone has no line that could say how far it is indented.
-    core = text.rstrip("\n")
-    if not core.strip() or _UNWRITABLE.search(text.replace("\n", "")):
+    # A block of white space alone has no line that could say how far it is indented, and nobody would see it.
+    if not text.strip() or _UNWRITABLE.search(text.replace("\n", "")):
         return None
     indicator = str(column - parent_column) if _INDENTED.match(text) else ""
-    if len(indicator) > 1:  # YAML has one digit for it
+    if len(indicator) > 1:
         return None
     lines = text.removesuffix("\n").split("\n")
     return BlockText(f"|{indicator}{_find_chomping(text)}", [_indent(line, column) for line in lines])
 
 
-def write_folded(text: str, column: int, old_lines: Sequence[str]) -> BlockText | None:
+def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = _NARROWEST) -> BlockText | None:
     """Return a text as a folded block (`>`), None where folding would change it.
 
-    Of `old_lines`, which stand there now, those that still fit stay; the longest gives the width.
+    Of `old_lines`, which stand there now, those that still fit stay; the longest of them widens the `width`.
     """
     # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
     core = text.rstrip("\n")
     paragraphs = core.split("\n")
     if _UNWRITABLE.search(text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
         return None
-    width = max(_NARROWEST, *(len(line) for line in old_lines), 0)
+    width = max(width, *(len(line) for line in old_lines), 0)
     old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
+    # A paragraph that reads as before stays as it stands, wherever it is by now; a new one may be an old one edited.
+    places = {" ".join(lines): place for place, lines in enumerate(old)}
     lines: list[str] = []
-    number = 0
+    place = 0
     for paragraph in paragraphs:
         if not paragraph:
             lines.append("")
             continue
         # Between two paragraphs one line break is the fold's own.
-        lines += [""] if number else []
-        lines += _wrap(paragraph, old[number] if number < len(old) else [], width)
-        number += 1
+        lines += [""] if any(lines) else []
+        place = places.get(paragraph, place)
+        lines += _wrap(paragraph, old[place] if place < len(old) else [], width)
+        place += 1
     lines += [""] * (_count_breaks(text) - 1)
     return BlockText(f">{_find_chomping(text)}", [_indent(line, column) for line in lines])
 
 
+def block_column(column: int, layout: Layout) -> int:
+    """Return the column of the lines of a block text that belongs to a key or dash at `column`."""
+    return column + (layout.step if layout.step <= _FARTHEST else 2)
+
+
 def _scalar_lines(begin: str, value: Any, column: int, layout: Layout, style: str) -> list[str]:
-    if isinstance(value, str) and "\n" in value and layout.blocks:
-        block = write_literal(value, column + layout.step, column)
+    if isinstance(value, str) and layout.blocks:
+        block, below = None, block_column(column, layout)
+        if "\n" in value:
+            block = write_literal(value, below, column)
+        elif layout.width and len(value) > layout.width - _BEHIND_KEY and " " in value:
+            block = write_folded(value, below, (), layout.width - below)
         if block:
             return [f"{begin} {block.header}", *block.lines]
     return [f"{begin} {write_inline(value, style)}"]
@@ -186,22 +209,26 @@ def _indent(line: str, column: int) -> str:
 
 def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
     """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
-    # Lines that stay as they are do not show up in a diff, so only what lies between them is filled up anew.
-    old = list(old)
-    while len(old) > 1 and paragraph.startswith(old[0] + " ") and paragraph[len(old[0]) + 1] != " ":
-        yield old[0]
-        paragraph = paragraph[len(old.pop(0)) + 1 :]
-    kept: list[str] = []
-    while len(old) > 1 and paragraph.endswith(" " + old[-1]) and paragraph[-len(old[-1]) - 2] != " ":
-        kept.insert(0, old[-1])
-        paragraph = paragraph[: -len(old.pop()) - 1]
-    while len(paragraph) > width:
-        # A fold is one space; at two in a row one of them would be lost.
-        breaks = [found.start() for found in re.finditer(r"(?<! ) (?! )", paragraph)]
-        if not breaks:
+    # Lines that stay as they are do not show up in a diff, so only what lies between them is filled up anew. By
+    # positions, since a text may have thousands of lines.
+    start, end, first, last = 0, len(paragraph), 0, len(old)
+    while last - first > 1 and paragraph.startswith(old[first], start):
+        cut = start + len(old[first])
+        if not _FOLD.match(paragraph, cut):
             break
-        at = max((position for position in breaks if position <= width), default=breaks[0])
-        yield paragraph[:at]
-        paragraph = paragraph[at + 1 :]
-    yield paragraph
-    yield from kept
+        yield old[first]
+        start, first = cut + 1, first + 1
+    while last - first > 1 and paragraph.endswith(old[last - 1], start, end):
+        cut = end - len(old[last - 1]) - 1
+        if cut <= start or not _FOLD.match(paragraph, cut):
+            break
+        end, last = cut, last - 1
+    folds = (found.start() for found in _FOLD.finditer(paragraph, start, end))
+    before: int | None = None
+    for fold in itertools.chain(folds, [end]):
+        if fold - start > width and before is not None:
+            yield paragraph[start:before]
+            start, before = before + 1, None
+        before = fold
+    yield paragraph[start:end]
+    yield from old[last:]

@@ -1,5 +1,6 @@
 """Which lines of a text an edit may change: what the tests of edits compare a text before and after with."""
 
+import re
 from collections.abc import Sequence
 
 import yaml
@@ -37,6 +38,11 @@ def check_lines(written: Written, paths: Sequence[Path], after: str) -> None:
     spans = [span_of(written, path) for path in paths]
     if fits(old, new, spans):
         return
+    # A text that keeps its last line breaks takes the blank lines that follow: they would be its own.
+    if re.search(r"[|>][0-9]?\+", after):
+        spans = [(first, next((at for at in range(end, len(old)) if old[at].strip()), end)) for first, end in spans]
+        if fits(old, new, spans):
+            return
     # A text that the file breaks off takes no line after it: then a new key stands before it.
     assert not written.text.endswith("\n")
     assert any(path not in written.places for path in paths)

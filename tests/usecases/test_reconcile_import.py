@@ -42,7 +42,7 @@ def test_a_definition_is_readable_and_in_the_api_s_order(project: Project) -> No
         assert done.file == project.folder / "enrollment-assistant-1.yaml"
         assert written(done) == (
             "id: asst_1\n"
-            "name: 'Enrollment: Assistant #1'\n"
+            'name: "Enrollment: Assistant #1"\n'
             "firstMessage: |-\n"
             "  Hi.\n"
             "\n"
