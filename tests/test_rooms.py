@@ -21,7 +21,7 @@ LEAST_COMMENTS = 0.028  # of all lines, comments that have a line of their own; 
 MOST_MODULES = 20  # in a folder
 LARGER_FOLDERS = {
     "cli": 34,  # one module for each command
-    "usecases": 38,  # one module for each use case
+    "usecases": 39,  # one module for each use case
     "report": 30,  # one module for each format; to be divided
 }
 # A file name stands for one subject. These stand for several; the list is to be emptied.

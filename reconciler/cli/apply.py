@@ -80,7 +80,7 @@ def command(
 ) -> int:
     """Bring live assistants to what their definitions say.
 
-    PATHS are definition files or folders; without them the whole folder is applied. Each assistant that
+    PATHS are definition files, folders, keys or ids; without them the whole folder is applied. Each assistant that
     differs is read once more, gets one PATCH with what differs, and is read again. Nothing is sent where a
     definition is invalid.
     """

@@ -38,7 +38,7 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
     """Show what the definitions of --environment differ in from those of --against.
 
     Offline and without credentials: compared are the files, each with its overlay merged on top. Ids do not
-    count. PATHS are definition files, overlays or folders; without them the whole folder is compared.
+    count. PATHS are definition files, overlays, folders, keys or ids; without them the whole folder is compared.
     """
     environment = definitions.environment
     if environment is None or against is None:

@@ -41,7 +41,7 @@ def command(
 ) -> int:
     """Report what was edited live, outside git. Never writes.
 
-    PATHS are definition files or folders; without them the whole folder is looked at. Exit 1 when not
+    PATHS are definition files, folders, keys or ids; without them the whole folder is looked at. Exit 1 when not
     everything could be looked at: no drift is reported only where live was seen.
     """
     project = read_project(definitions, history, or_head=True)

@@ -18,8 +18,9 @@ from reconciler.cli.help import (
     shared_option,
 )
 from reconciler.cli.number_types import Count, Seconds
-from reconciler.core.settings import OnDrift
+from reconciler.core.settings import FILE_NAME, OnDrift
 from reconciler.errors import UsageError
+from reconciler.files.folders import find_definitions_folder
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 
 Decorated = Callable[..., Any]
@@ -86,7 +87,8 @@ def folder_option(command: Decorated) -> Decorated:
     def wrapper(directory: str, paths: tuple[str, ...] = (), **rest: Any) -> Any:
         if not directory:  # to Path that is the working directory, and whatever lies below it
             raise UsageError("--directory is empty", hint="is it a variable that is not set?")
-        chosen = DefinitionOptions(Path(directory), tuple(map(Path, paths)))
+        folder = find_definitions_folder(Path(directory), FILE_NAME)
+        chosen = DefinitionOptions(folder, tuple(map(Path, paths)))
         return command(definitions=chosen, **rest)
 
     return wrapper

@@ -114,11 +114,11 @@ def emit_rendered(
         raise failures[0]
 
 
-def render(report: Report, form: str, stream: TextIO = sys.stdout) -> str:
-    """Return a report in one of the formats; a stream that is a terminal gets colour."""
+def render(report: Report, form: str, stream: TextIO | None = None) -> str:
+    """Return a report in one of the formats; a stream (stdout, if left out) that is a terminal gets colour."""
     if form in _RENDERERS:
         return _RENDERERS[form](report)
-    return render_text(report, colour=wants_colour(stream), width=terminal_width())
+    return render_text(report, colour=wants_colour(stream or sys.stdout), width=terminal_width())
 
 
 def terminal_width() -> int:

@@ -50,7 +50,7 @@ def command(
 ) -> int:
     """Read live assistants and show what apply would do. Never writes.
 
-    PATHS are definition files or folders; without them the whole folder is planned. A definition that is
+    PATHS are definition files, folders, keys or ids; without them the whole folder is planned. A definition that is
     not valid, or an assistant that cannot be read, does not keep the others from being planned; the exit
     code is 1 then.
     """

@@ -41,7 +41,7 @@ def command(
     """Write live edits back into the definitions.
 
     Only the lines of the fields that drifted change; comments, order and style stay. With an environment
-    the values go into its overlay. PATHS are definition files or folders; without them the whole folder is
+    the values go into its overlay. PATHS are definition files, folders, keys or ids; without them the whole folder is
     pulled.
     """
     project = read_project(definitions, history, or_head=True)

@@ -25,7 +25,7 @@ from reconciler.usecases.validate import validate, without_settings
 def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool) -> int:
     """Check definitions, offline and without credentials.
 
-    PATHS are definition files or folders; without them the whole folder is checked. All problems of all
+    PATHS are definition files, folders, keys or ids; without them the whole folder is checked. All problems of all
     files are shown, each with file, line and column; those of reconciler.yaml first and alone. Exit 1 when
     there is one. Without --environment the definitions are checked as they are in every environment.
     """

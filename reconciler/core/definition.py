@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
@@ -13,11 +14,18 @@ from reconciler.core.tree import merge_overlay, put_all
 
 SUFFIXES: Final = (".yaml", ".yml")
 NEW: Final = "new"  # the id of an assistant that is still to be created
+DEFAULTS: Final = "_defaults.yaml"
 MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
 # Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
 MAX_RESOLVED: Final = 64 * MAX_BYTES
 
 LayerKind = Literal["definition", "overlay"]
+
+_LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)
+# What a text editor or a mail program makes of a name, and slips of the finger. Backups (`x.yaml~`) are meant as such.
+_LIKE_DEFINITION: Final = re.compile(
+    r"(.+)\.(ya?ml|yalm|ymal|yam|ymll|yamll)(?:\.(?:txt|text|rtf|docx?|html?|md|json|ya?ml))?[ .]*", re.IGNORECASE
+)
 
 
 class Place(NamedTuple):
@@ -141,7 +149,17 @@ def is_definition_file(path: str, folder: str) -> bool:
     """Tell whether a path from the root is that of a definition below a folder; dot files are none."""
     below = _below(path, folder)
     # A name that begins with a dot is some tool's own, a folder's name as well as a file's.
-    return below is not None and below.endswith(SUFFIXES) and not below.startswith(".") and "/." not in below
+    if below is None or not below.endswith(SUFFIXES) or below.startswith(".") or "/." in below:
+        return False
+    return correct_name(below.rpartition("/")[2]) is None
+
+
+def correct_name(name: str) -> str | None:
+    """Return the name that a file was surely meant to have, to be read; None where its name says what it is."""
+    if _LIKE_DEFAULTS.fullmatch(name) and name != DEFAULTS:
+        return DEFAULTS
+    found = None if name.endswith(SUFFIXES) else _LIKE_DEFINITION.fullmatch(name)
+    return f"{found[1]}.{'yml' if found[2].lower() == 'yml' else 'yaml'}" if found else None
 
 
 def key_of(path: str, folder: str) -> str:

@@ -7,9 +7,9 @@ import dataclasses
 import functools
 import gc
 import itertools
+import os
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import NEW, Definition, InvalidDefinition, LayerKind
 from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at, merge_overlay
-from reconciler.files.find import FoundFile, find_files, find_overlays, select
+from reconciler.files.collisions import describe_same_name, find_collisions
+from reconciler.files.find import FoundFile, find_files, find_overlays, find_skipped, select
 from reconciler.files.folders import folder_in_git
 from reconciler.files.layers import ReadFile, read_layer
 from reconciler.files.text_files import TextReader
@@ -31,7 +32,6 @@ from reconciler.yamltext.nodes import find_unused_anchors
 from reconciler.yamltext.places import find_cut_off, may_be_cut_off
 
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
-_DUPLICATE_SHOWN = 5
 
 FindId = Callable[[str], str | None]
 
@@ -90,22 +90,28 @@ def load(
     with _without_garbage_collection():
         readings = [_read(found, overlays, reader, check=found.file in chosen, needs_id=needs_id) for found in files]
     # Over all files, selected or not: the other half of a pair may be one that nobody selected.
-    duplicates = [*_find_duplicate_ids(readings), *_find_duplicate_keys(readings)]
+    everything = tuple(reading.definition for reading in readings)
+    collisions = find_collisions(everything, settings)
     kept: list[_Reading] = []
     for reading in readings:
-        own = tuple(problem for file, problem in duplicates if file == reading.definition.file)
+        own = tuple(problem for file, problem in collisions if file == reading.definition.file)
         full = dataclasses.replace(reading, problems=reading.problems + own)
         if reading.definition.file in chosen and (without_ids or _takes_part(full, settings)):
             kept.append(full)
     lost = [problem for problem in _find_lost_overlays(overlays, files) if not selected or problem.file in chosen]
+    lost += _find_skipped(folder, selected, root, everything, settings)
     invalid = [_describe_invalid(reading) for reading in kept if reading.errors]
-    invalid += [InvalidDefinition(one.file.rpartition(".")[0], one.file, None, one.message) for one in lost]
+    invalid += [
+        InvalidDefinition(one.file.rpartition(".")[0], one.file, None, one.message)
+        for one in lost
+        if one.severity == "error"
+    ]
     return Loaded(
         definitions=tuple(reading.definition for reading in kept if not reading.errors),
         invalid=tuple(invalid),
         problems=tuple(sorted([*(problem for reading in kept for problem in reading.problems), *lost])),
         whole=not selected,
-        everything=tuple(reading.definition for reading in readings),
+        everything=everything,
     )
 
 
@@ -133,7 +139,7 @@ def _read(
     uppers = [reader.read(one, "overlay") for one in reversed(overlays.get(found.key, ()))]
     files = [reader.read(found, "definition"), *uppers]
     problems = [problem for file in files for problem in file.problems]
-    problems += [_describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
+    problems += [describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
     # An overlay alone is no definition, whatever it says.
     document = functools.reduce(merge_overlay, (file.layer.fields for file in files)) if files[0].has_fields else None
     given = (document or {}).get("id")
@@ -213,42 +219,20 @@ def _find_lost_overlays(overlays: Mapping[str, Sequence[FoundFile]], files: Sequ
     return [Problem(one.file, 1, 1, message) for key in overlays.keys() - keys for one in overlays[key]]
 
 
-def _find_duplicate_ids(readings: Iterable[_Reading]) -> Iterator[tuple[str, Problem]]:
-    """Yield a problem, with the definition's file, for each id that another definition has too."""
-    for same in _group(reading.definition for reading in readings if reading.definition.id):
-        places = [(one, *one.locate(("id",))) for one in same]
-        for one, file, line, column in places:
-            others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not one]
-            message = f"this id also stands in {_list_some(others)}; an assistant has one definition: remove the other"
-            yield one.file, Problem(file, line, column, message, kind="duplicate")
-
-
-def _find_duplicate_keys(readings: Iterable[_Reading]) -> Iterator[tuple[str, Problem]]:
-    """Yield a problem, with the definition's file, for each file that differs from another in its ending alone."""
-    for same in _group((reading.definition for reading in readings), lambda definition: definition.key):
-        for one in same:
-            yield one.file, _describe_same_name(one.file, *(other.file for other in same if other is not one))
-
-
-def _group(
-    definitions: Iterable[Definition], name: Callable[[Definition], str] = lambda definition: definition.id
-) -> list[list[Definition]]:
-    """Return the definitions that share a name with others, in groups."""
-    groups: dict[str, list[Definition]] = defaultdict(list)
-    for definition in definitions:
-        groups[name(definition)].append(definition)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _describe_same_name(file: str, *others: str) -> Problem:
-    message = f"{_list_some(others)} has the same name but for its ending; rename or remove one of them"
-    return Problem(file, 1, 1, message, kind="duplicate")
-
-
-def _list_some(places: Sequence[str]) -> str:
-    rest = len(places) - _DUPLICATE_SHOWN
-    shown = ", ".join(places[:_DUPLICATE_SHOWN])
-    return f"{shown} and {rest} more" if rest > 0 else shown
+def _find_skipped(
+    folder: Path, selected: Sequence[Path], root: Path, definitions: Sequence[Definition], settings: Settings
+) -> Iterator[Problem]:
+    """Yield the lint of each file that was surely meant to be read, below the folder and below its overlays."""
+    overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
+    below = [Path(os.path.abspath(path)) for path in selected]  # noqa: PTH100 - `resolve` would follow a link
+    # A text file may have any name.
+    texts = {text.file for one in definitions for layer in one.layers for text in layer.texts}
+    for found in itertools.chain.from_iterable(find_skipped(place, root) for place in (folder, *overlays)):
+        if found.file in texts or (below and not any(found.path.is_relative_to(path) for path in below)):
+            continue
+        message = f"this file is not read, because of its name; rename it to {found.right_name}"
+        if graded := settings.grade(Problem(found.file, 1, 1, message, "warning", lint="skipped-file"), found.key):
+            yield graded
 
 
 def _describe_invalid(reading: _Reading) -> InvalidDefinition:

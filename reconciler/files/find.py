@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.problem import Problem
-from reconciler.core.definition import MAX_BYTES, SUFFIXES
+from reconciler.core.definition import MAX_BYTES, SUFFIXES, correct_name
 from reconciler.core.settings import InvalidSettings, Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
@@ -37,6 +37,7 @@ class FoundFile:
     file: str
     path: Path
     problem: str = ""
+    right_name: str = ""  # of a file that is not read for its name alone
 
     def read(self) -> str:
         """Return the file's text. Raises UnreadableText."""
@@ -56,11 +57,19 @@ def find_files(folder: Path, root: Path) -> list[FoundFile]:
         )
         raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
     folder = folder.resolve()
-    files = _find_sorted(folder, root)
+    found = _find_sorted(folder, root)
+    files = [one for one in found if not one.right_name]
     if not files:
         hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
+        if found:
+            hint = f"{found[0].file} is not read; rename it to {found[0].right_name}."
         raise DefinitionError(f"the folder {shown_path(folder, root)} holds no definition", hint=hint)
     return files
+
+
+def find_skipped(folder: Path, root: Path) -> list[FoundFile]:
+    """Return the files below a folder that were surely meant to be read, and are not for their names."""
+    return [one for one in _find_sorted(folder.resolve(), root) if one.right_name]
 
 
 def find_overlays(folder: Path, settings: Settings, root: Path) -> dict[str, list[FoundFile]]:
@@ -87,6 +96,8 @@ def find_overlays(folder: Path, settings: Settings, root: Path) -> dict[str, lis
         raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, wrong)])
     overlays: dict[str, list[FoundFile]] = {}
     for found in _find_sorted(place.resolve(), root):
+        if found.right_name:
+            continue
         overlays.setdefault(found.key, []).append(found)
     return overlays
 
@@ -154,6 +165,8 @@ def read_text(path: Path) -> str:
 def _nothing_selected(given: Path, path: Path) -> str:
     if path.is_dir():
         return f"{given} holds no definition (a file that ends in .yaml or .yml)"
+    if right_name := correct_name(path.name):
+        return f"{given} is not read, because of its name; rename it to {right_name}"
     if path.suffix not in SUFFIXES:
         return f"{given} is no definition: its name does not end in .yaml or .yml"
     return f"{given} is skipped, since a name in its path begins with a dot"
@@ -183,6 +196,9 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
         # A folder behind a link may lie anywhere, or around this one, so that the walk would never end.
         if entry.is_symlink() and Path(entry.path).is_dir():
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
+        elif right_name := correct_name(entry.name):
+            yield FoundFile(name.rpartition(".")[0], shown + name, folder / name, right_name=right_name)
+            continue
         elif not entry.name.endswith(SUFFIXES):
             continue
         elif entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(folder):

@@ -26,3 +26,19 @@ def folder_in_git(folder: Path, root: Path) -> str:
 def shown_path(path: Path, root: Path) -> str:
     """Return a path relative to the root, with forward slashes."""
     return Path(os.path.relpath(path, root)).as_posix()
+
+
+def find_definitions_folder(named: Path, settings_name: str) -> Path:
+    """Return the definitions' folder of the project that the working directory is in, as seen from there.
+
+    The project is the nearest folder, upwards and no further than the repository's root, with settings or with a folder
+    of this name. Where there is none, and outside a repository, the name is what it says.
+    """
+    here = Path.cwd()
+    around = [here, *here.parents]
+    last = next((index for index, folder in enumerate(around) if (folder / ".git").exists()), 0)
+    if not named.is_absolute():
+        for folder in around[: last + 1]:
+            if (folder / named).is_dir() or (folder / settings_name).exists():
+                return named if folder == here else Path(os.path.relpath(folder / named, here))
+    return named

@@ -10,6 +10,7 @@ from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import FoundFile, find_files, find_overlays, select
 from reconciler.files.folders import repository_root
 from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.named import resolve_names
 from reconciler.usecases.reading import read_settings
 
 Form = tuple[Settings, Loaded]
@@ -26,7 +27,7 @@ def read_forms(options: DefinitionOptions) -> list[Form]:
     if settings.environment is None:
         forms += [settings.choose(name) for name in sorted(settings.environments)]
     root = repository_root(options.directory)
-    paths = _in_every(forms, options, root)
+    paths = _in_every(forms, resolve_names(options, forms, root), root)
     return [(form, load(options.directory, paths, root=root, settings=form, without_ids=_bare(form))) for form in forms]
 
 
@@ -37,7 +38,7 @@ def read_pair(options: DefinitionOptions, against: str) -> tuple[Form, Form]:
     """
     pair = read_settings(options), read_settings(dataclasses.replace(options, environment=against))
     root, folder = repository_root(options.directory), options.directory
-    paths = _in_every(pair, options, root)
+    paths = _in_every(pair, resolve_names(options, pair, root), root)
     here, there = ((one, load(folder, paths, root=root, settings=one)) for one in pair)
     return here, there
 

@@ -24,6 +24,7 @@ from reconciler.git.snapshot import parse_definition, read_base, read_snapshot
 from reconciler.usecases.changed import Changed, find_alike, find_changed
 from reconciler.usecases.checkout import check_checkout
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.named import resolve_names
 from reconciler.usecases.new_assistants import id_finder, resolve_entries
 from reconciler.usecases.project import NOTHING_LOADED, Project
 
@@ -75,6 +76,7 @@ def read_project(
     be read, and what reading settings and definitions raises.
     """
     project = read_history(definitions, history, repository=repository)
+    definitions = resolve_names(definitions, [project.settings], project.root)
     project = dataclasses.replace(project, policy=choose_policy(project.settings, policy))
     record = project.record
     # In this order: what the base is does not depend on which definitions are meant, but with --changed the

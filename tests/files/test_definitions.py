@@ -133,8 +133,8 @@ def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
     assert [problem.kind for problem in loaded.problems] == ["duplicate", "duplicate", "duplicate", "invalid"]
     rule = "an assistant has one definition: remove the other"
     assert told(loaded)[:2] == [
-        f"assistants/a.yaml:1:5: this id also stands in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
-        f"assistants/b.yaml:2:5: this id also stands in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",
+        f"assistants/a.yaml:1:5: the id same also stands in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
+        f"assistants/b.yaml:2:5: the id same also stands in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",
     ]
 
 

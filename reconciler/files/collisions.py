@@ -1,0 +1,75 @@
+"""Finds definitions that get into each other's way: one id, one name, or names that some systems take for one.
+
+Reads no file; what a definition says by itself is checked elsewhere.
+"""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from reconciler.assistant.problem import Problem
+from reconciler.core.definition import Definition
+from reconciler.core.settings import Settings
+
+_SHOWN = 5
+
+
+def find_collisions(definitions: Sequence[Definition], settings: Settings) -> list[tuple[str, Problem]]:
+    """Return the problems that definitions have with each other, each with the definition's file."""
+    return [
+        *_find_duplicate_ids(definitions),
+        *_find_duplicate_keys(definitions),
+        *_find_similar_keys(definitions, settings),
+    ]
+
+
+def describe_same_name(file: str, *others: str) -> Problem:
+    """Return the problem of a file that differs from others in its ending alone."""
+    message = f"{_list_some(others)} has the same name but for its ending; rename or remove one of them"
+    return Problem(file, 1, 1, message, kind="duplicate")
+
+
+def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str, Problem]]:
+    for same in _group((one for one in definitions if one.id), lambda one: one.id):
+        places = [(one, *one.locate(("id",))) for one in same]
+        for one, file, line, column in places:
+            others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not one]
+            message = (
+                f"the id {one.id} also stands in {_list_some(others)}; an assistant has one definition: remove the "
+                "other"
+            )
+            yield one.file, Problem(file, line, column, message, kind="duplicate")
+
+
+def _find_duplicate_keys(definitions: Sequence[Definition]) -> Iterator[tuple[str, Problem]]:
+    for same in _group(definitions, lambda one: one.key):
+        for one in same:
+            yield one.file, describe_same_name(one.file, *(other.file for other in same if other is not one))
+
+
+def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) -> Iterator[tuple[str, Problem]]:
+    # Windows and macOS take them for one file, so that a clone there holds one of the two.
+    for same in _group(definitions, lambda one: unicodedata.normalize("NFC", one.key).casefold()):
+        for one in same:
+            others = [other.file for other in same if other.key != one.key]
+            message = (
+                f"the name of this file and {_list_some(others)} differ only in case or in how their letters are "
+                "stored, and some systems take them for one file; rename one of them"
+            )
+            problem = Problem(one.file, 1, 1, message, "warning", lint="similar-names")
+            if others and (graded := settings.grade(problem, one.key)):
+                yield one.file, graded
+
+
+def _group(definitions: Iterable[Definition], name: Callable[[Definition], str]) -> list[list[Definition]]:
+    """Return the definitions that share a name with others, in groups."""
+    groups: dict[str, list[Definition]] = defaultdict(list)
+    for definition in definitions:
+        groups[name(definition)].append(definition)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _list_some(places: Sequence[str]) -> str:
+    rest = len(places) - _SHOWN
+    shown = ", ".join(places[:_SHOWN])
+    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -1,0 +1,214 @@
+"""Field reports E8, E14, E19, E20: files that are not read, what PATHS mean, and files that get in each other's way."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import Project
+
+from reconciler.cli.boundary import guarded
+from reconciler.cli.main import reconciler
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command line in the project's root, or in another folder."""
+
+    def call(*arguments: str, cwd: Path = project.root) -> tuple[int, str, str]:
+        monkeypatch.chdir(cwd)
+        code = guarded(reconciler, arguments)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def problems(command: Command, *arguments: str, cwd: Path | None = None) -> list[dict[str, Any]]:
+    where = {"cwd": cwd} if cwd else {}
+    found: list[dict[str, Any]] = json.loads(command("validate", "--format", "json", *arguments, **where)[1])[
+        "problems"
+    ]
+    return found
+
+
+def selected(command: Command, *paths: str, cwd: Path | None = None) -> list[str]:
+    where = {"cwd": cwd} if cwd else {}
+    code, out, err = command("validate", "--format", "json", *paths, **where)
+    assert code == 0, err
+    return [entry["key"] for entry in json.loads(out)["assistants"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("b.yaml.txt", "b.yaml"),
+        ("b.yml.txt", "b.yml"),
+        ("c.YAML", "c.yaml"),
+        ("c.Yml", "c.yml"),
+        ("d.yaml.md", "d.yaml"),
+        ("d.yaml ", "d.yaml"),
+        ("d.yalm", "d.yaml"),
+        ("_default.yaml", "_defaults.yaml"),
+        ("_Defaults.yaml", "_defaults.yaml"),
+        ("_defaults.yml", "_defaults.yaml"),
+    ],
+)
+def test_a_file_that_was_surely_meant_to_be_read_is_named(
+    project: Project, command: Command, name: str, right: str
+) -> None:
+    project.write("a", id="asst_1", name="A")
+    (project.folder / "admissions").mkdir()
+    (project.folder / "admissions" / name).write_text("id: asst_2\nname: 5\n")
+    (found,) = problems(command)
+    assert (found["file"], found["line"], found["severity"]) == (f"assistants/admissions/{name}", 1, "warning")
+    assert f"rename it to {right}" in found["message"]
+    assert found["message"].endswith("[skipped-file]")
+    assert command("validate", "--format", "json")[0] == 0
+    assert command("validate", "--format", "json", "--strict")[0] == 1
+
+
+@pytest.mark.parametrize("name", ["README.md", "notes.txt", "b.yaml~", "b.yaml.bak", ".b.yaml.swp", "b.json", "yaml"])
+def test_other_files_are_nobody_s_business(project: Project, command: Command, name: str) -> None:
+    project.write("a", id="asst_1", name="A")
+    (project.folder / name).write_text("id: asst_2\n")
+    assert problems(command) == []
+
+
+def test_a_text_file_may_have_any_name(project: Project, command: Command) -> None:
+    project.write("a", "id: asst_1\nfirstMessage: {$file: hello.yaml.txt}\n")
+    (project.folder / "hello.yaml.txt").write_text("Hello!\n")
+    assert problems(command) == []
+
+
+def test_a_skipped_file_is_told_where_it_was_meant(project: Project, command: Command) -> None:
+    project.write("a", id="asst_1", name="A")
+    project.write("x/b", id="asst_2", name="B")
+    (project.folder / "x" / "c.YAML").write_text("id: asst_3\n")
+    assert problems(command, "assistants/a.yaml") == []
+    assert [found["file"] for found in problems(command, "assistants/x")] == ["assistants/x/c.YAML"]
+    code, _, err = command("validate", "assistants/x/c.YAML")
+    assert code == 1
+    assert "rename it to c.yaml" in err
+
+
+def test_a_folder_of_misnamed_files_says_how_to_name_them(project: Project, command: Command) -> None:
+    (project.folder / "a.yaml.txt").write_text("id: asst_1\n")
+    code, _, err = command("validate")
+    assert code == 1
+    assert "assistants/a.yaml.txt is not read; rename it to a.yaml." in err
+
+
+def test_settings_say_how_grave_a_skipped_file_is(project: Project, command: Command) -> None:
+    project.write("a", id="asst_1", name="A")
+    (project.folder / "b.YAML").write_text("id: asst_2\n")
+    project.configure(lints={"skipped-file": "error"})
+    assert command("validate", "--format", "json")[0] == 1
+    project.configure(lints={"skipped-file": {"level": "none", "assistants": ["b"]}})
+    assert problems(command) == []
+
+
+@pytest.mark.parametrize(("one", "other"), [("Desk", "desk"), ("caf\u00e9", "cafe\u0301"), ("A/x", "a/x")])
+def test_names_that_some_systems_take_for_one_are_a_warning(
+    project: Project, command: Command, one: str, other: str
+) -> None:
+    project.write(one, id="asst_1", name="A")
+    project.write(other, id="asst_2", name="B")
+    found = problems(command)
+    assert {entry["file"] for entry in found} == {f"assistants/{one}.yaml", f"assistants/{other}.yaml"}
+    assert all(entry["severity"] == "warning" and "[similar-names]" in entry["message"] for entry in found)
+    assert all("some systems take them for one file" in entry["message"] for entry in found)
+
+
+def test_a_doubled_id_is_named_with_both_places(project: Project, command: Command) -> None:
+    project.write("a", "id: asst_1\n")
+    project.write("b", "name: B\nid: asst_1\n")
+    messages = {(entry["file"], entry["line"]): entry["message"] for entry in problems(command)}
+    assert "the id asst_1 also stands in assistants/b.yaml:2:5" in messages["assistants/a.yaml", 1]
+    assert "the id asst_1 also stands in assistants/a.yaml:1:5" in messages["assistants/b.yaml", 2]
+
+
+@pytest.fixture
+def campus(project: Project) -> Project:
+    project.write("admissions/enrollment", id="asst_001", name="E")
+    project.write("admissions/visits", id="asst_002", name="V")
+    project.write("desk", id="asst_003", name="D")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("given", "keys"),
+    [
+        ("assistants/desk.yaml", ["desk"]),
+        ("assistants/admissions", ["admissions/enrollment", "admissions/visits"]),
+        ("admissions/enrollment", ["admissions/enrollment"]),
+        ("admissions/enrollment.yaml", ["admissions/enrollment"]),
+        ("admissions", ["admissions/enrollment", "admissions/visits"]),
+        ("asst_001", ["admissions/enrollment"]),
+        ("asst_003", ["desk"]),
+    ],
+)
+def test_paths_are_files_folders_keys_or_ids(campus: Project, command: Command, given: str, keys: list[str]) -> None:
+    assert selected(command, given) == keys
+
+
+def test_a_file_comes_before_a_key_and_a_key_before_an_id(campus: Project, command: Command) -> None:
+    campus.write("asst_001", id="asst_9", name="N")
+    assert selected(command, "asst_001") == ["asst_001"]
+    # What lies elsewhere is no definition, whatever it is called.
+    (campus.root / "desk").mkdir()
+    assert selected(command, "desk") == ["desk"]
+    assert selected(command, "visits.yaml", cwd=campus.folder / "admissions") == ["admissions/visits"]
+
+
+def test_a_name_that_nothing_has_is_an_error_with_a_guess(campus: Project, command: Command) -> None:
+    code, _, err = command("validate", "admissions/enrolment")
+    assert code == 1
+    assert "admissions/enrolment does not exist" in err
+    assert "Did you mean admissions/enrollment?" in err
+
+
+def test_an_id_may_be_an_environment_s(campus: Project, command: Command) -> None:
+    campus.configure(environments={"staging": {"api_url": "http://localhost:1/api", "overlay": "environments/staging"}})
+    campus.overlay("staging", "desk", id="asst_stage")
+    assert selected(command, "asst_stage") == ["desk"]
+    assert selected(command, "asst_stage", "--environment", "staging") == ["desk"]
+
+
+@pytest.mark.parametrize("below", ["assistants", "assistants/admissions", "docs/deep"])
+def test_a_folder_below_finds_the_project(campus: Project, command: Command, below: str) -> None:
+    (campus.root / "docs" / "deep").mkdir(parents=True)
+    campus.configure(lints={"blank-text": "none"})
+    everything = ["admissions/enrollment", "admissions/visits", "desk"]
+    assert selected(command, cwd=campus.root / below) == everything
+    assert selected(command, "asst_003", cwd=campus.root / below) == ["desk"]
+
+
+def test_relative_paths_are_relative_to_where_the_user_stands(campus: Project, command: Command) -> None:
+    here = campus.folder / "admissions"
+    assert selected(command, "visits.yaml", cwd=here) == ["admissions/visits"]
+    assert selected(command, ".", cwd=here) == ["admissions/enrollment", "admissions/visits"]
+    assert selected(command, "../desk.yaml", cwd=here) == ["desk"]
+
+
+def test_nothing_above_the_repository_is_read(campus: Project, command: Command, tmp_path: Path) -> None:
+    inner = campus.root / "vendor" / "tool"
+    (inner / ".git").mkdir(parents=True)
+    code, _, err = command("validate", cwd=inner)
+    assert code == 1
+    assert "there is no folder assistants" in err
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    assert command("validate", cwd=outside)[0] == 1
+
+
+def test_the_nearest_project_counts(campus: Project, command: Command) -> None:
+    inner = campus.root / "bots"
+    (inner / "assistants").mkdir(parents=True)
+    (inner / "assistants" / "only.yaml").write_text("id: asst_7\n")
+    (inner / "src").mkdir()
+    assert selected(command, cwd=inner / "src") == ["only"]
+    assert selected(command, cwd=campus.root / "assistants") == ["admissions/enrollment", "admissions/visits", "desk"]
