@@ -158,6 +158,19 @@ class AssistantsApi:
         request, answer = self._ask(replace(_build_write("POST", "/assistants", body), once=True))
         return self._read_assistant(replace(request, unclear_write=True), answer)
 
+    def delete(self, assistant_id: str) -> None:
+        """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated.
+
+        Raises `UnclearWrite` where it may be gone from one store or both, any other `ApiError` where it surely is not.
+        """
+        request, answer = self._ask(Call("DELETE", _build_path(assistant_id), write=True, once=True))
+        # 204 is HTTP's own way to say what `success` says.
+        if answer.status == 204:
+            return
+        request = replace(request, unclear_write=True)
+        if self._read_object(request, answer).get("success") is not True:
+            raise self._explain.unusable(request, answer, "an object without `success: true`")
+
     def me(self) -> dict[str, Any]:
         """Return the user that the credentials belong to (`GET /auth/me`)."""
         request, answer = self._ask(Call("GET", ME_PATH))

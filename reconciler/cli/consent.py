@@ -17,7 +17,11 @@ from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.report.build import build_report
-from reconciler.report.values import escape
+from reconciler.report.inert import cut
+from reconciler.report.masking import mask_value
+from reconciler.report.values import escape, literal
+
+_LONGEST_VALUE = 100  # characters: who is to be deleted shows in a line
 
 
 class Limit(click.ParamType[MaxChanges]):
@@ -48,9 +52,24 @@ class Consent:
             return None
         return "nobody said yes"
 
+    def ask_for_name(self, planned: Run, name: str) -> bool:
+        """Show what is to be deleted, and tell whether somebody types its name: no habit answers that."""
+        result = planned.results[0]
+        tell(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id or '')}), as it is live:")
+        for key, value in sorted((result.live or {}).items()):
+            shown = mask_value(value, (key,), self.settings.sensitive)
+            tell(f"  {escape(key)}: {cut(literal(shown), _LONGEST_VALUE)}")
+        where = f" at {escape(planned.api_url)}" if planned.api_url else ""
+        click.echo(
+            f"Deleting cannot be undone. To delete it{where}, type its name, {escape(name)}: ", nl=False, err=True
+        )
+        answer = self._read_answer()
+        if not answer.endswith("\n"):
+            tell("")
+        return answer.strip() == name.strip()
+
     def _ask(self, planned: Run, writes: int) -> bool:
-        report = build_report(planned, sensitive=self.settings.sensitive, places=places)
-        tell(render(report, "text", sys.stderr))
+        _show(planned, self.settings)
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
         # The last chance to see that it is the wrong API. A URL is text from outside like any other.
         where = f" at {escape(planned.api_url)}" if planned.api_url else ""
@@ -75,6 +94,11 @@ class Consent:
             with contextlib.suppress(queue.Empty):
                 return answers.get(timeout=0.1).decode(errors="replace")
         return ""
+
+
+def _show(planned: Run, settings: Settings) -> None:
+    report = build_report(planned, sensitive=settings.sensitive, places=places)
+    tell(render(report, "text", sys.stderr))
 
 
 def _read_line(terminal: int) -> bytes:

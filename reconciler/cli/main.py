@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": ("reconciler.cli.diff", "Show what two environments' definitions differ in."),
     "pull": ("reconciler.cli.pull", "Write live edits back into the definitions."),
     "create": ("reconciler.cli.create", "Create an assistant from a definition."),
+    "delete": ("reconciler.cli.delete", "Delete an assistant, and the files that only it has."),
     "import": ("reconciler.cli.import_", "Write definition files for live assistants."),
     "report": ("reconciler.cli.report", "Render JSON reports again, in any format."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),

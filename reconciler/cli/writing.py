@@ -12,6 +12,7 @@ from reconciler.cli.output import emit, tell_problems
 from reconciler.cli.reports import check_place, report_before_writing
 from reconciler.cli.streams import tell
 from reconciler.core.run import Run
+from reconciler.core.settings import Settings
 from reconciler.report.report import Report
 from reconciler.usecases.apply import Session
 from reconciler.usecases.project import Project
@@ -22,7 +23,8 @@ class TerminalSession:
     """Opens the session of an apply or a rollback, and remembers how it ended.
 
     `earlier` is the report that the run goes by, if there is one: it must be of the same API and environment. `text`
-    makes what stdout carries in place of the text report. `failed` stays true until a report says that every
+    makes what stdout carries in place of the text report. `ask` makes
+    what asks for consent in another way than usual. `failed` stays true until a report says that every
     assistant was brought to where it was to be.
     """
 
@@ -33,6 +35,7 @@ class TerminalSession:
     label: str
     earlier: Report | None = None
     text: Callable[[Report], str] | None = None
+    ask: Callable[[Settings], Callable[[Run], str | None]] | None = None
     failed: bool = True
 
     @contextlib.contextmanager
@@ -53,7 +56,7 @@ class TerminalSession:
             yield Session(
                 api=api,
                 control=control,
-                consent=Consent(settings, self.stopping, self.yes).ask,
+                consent=self.ask(settings) if self.ask is not None else Consent(settings, self.stopping, self.yes).ask,
                 about_to_write=report_before_writing(self.output, settings),
                 publish=publish,
                 recorded=_tell_recorded if not self.output.quiet else lambda _commit: None,

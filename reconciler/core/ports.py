@@ -52,6 +52,12 @@ class Assistants(Protocol):
         other `ApiError` where it is not.
         """
 
+    def delete(self, assistant_id: str) -> None:
+        """Delete an assistant (`DELETE /assistants/{id}`). Never repeated, and never undone.
+
+        Raises `UnclearWrite` where the assistant may be gone, any other `ApiError` where it is not.
+        """
+
     def me(self) -> dict[str, Any]:
         """Return the user that the credentials belong to (`GET /auth/me`)."""
 

@@ -30,7 +30,8 @@ class Result:
     `live` is the assistant as it was read (None where it was not), `plan` what is to be done about it,
     `outcome` what was done (None for commands that never write), `after` the assistant as it was read after a
     write. `remaining` are paths that live did not show then, `dropped` those of them that nobody declares: the API
-    does not keep what it does not know.
+    does not keep what it does not know. `last` is the whole last reading of an assistant that was, or may have been,
+    deleted.
     """
 
     definition: Definition | InvalidDefinition
@@ -42,6 +43,7 @@ class Result:
     dropped: tuple[FieldPath, ...] = ()
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
+    last: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
 
     @property
     def pending(self) -> bool:

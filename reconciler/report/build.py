@@ -62,7 +62,7 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Place
         record=_build_record(run.record, run.finished_at) if run.record is not None else None,
         next_expiry=_build_expiry(run.next_expiry, run.finished_at) if run.next_expiry is not None else None,
         summary=count(assistants),
-        api_calls={method: run.api_calls.get(method, 0) for method in ("GET", "PATCH", "POST")},
+        api_calls=dict.fromkeys(("GET", "PATCH", "POST"), 0) | {m: n for m, n in run.api_calls.items() if n},
         warnings=run.notes,
         no_longer_managed=tuple(_copy(GoneEntry, gone) for gone in run.gone),
         problems=tuple(_copy(ProblemEntry, problem) for problem in sorted(run.problems)),
@@ -129,6 +129,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
         remaining=tuple(map(to_pointer, result.remaining)),
         warnings=(*plan.warnings, *result.warnings),
         error=_build_error(result.error),
+        last=dict(result.last) if result.last is not None else None,
     )
 
 

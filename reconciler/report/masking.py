@@ -62,6 +62,7 @@ def _mask_assistant(entry: AssistantEntry, sensitive: Sequence[FieldPath], hidde
         name=mask_value(entry.name, ("name",), sensitive, hidden),
         changes=tuple(_mask_change(change, sensitive, hidden) for change in entry.changes),
         patch=mask_value(entry.patch, (), sensitive, hidden),
+        last=mask_value(entry.last, (), sensitive, hidden),
     )
 
 

@@ -98,6 +98,7 @@ class AssistantEntry:
     remaining: tuple[Pointer, ...]
     warnings: tuple[str, ...]
     error: ErrorEntry | None
+    last: dict[str, Any] | None = None
 
     @property
     def kinds(self) -> frozenset[Kind]:

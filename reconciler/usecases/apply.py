@@ -101,10 +101,10 @@ def carry_out(
 ) -> Run:
     """Return what became of each assistant of a planned run, under the name of the command that writes."""
     # Every assistant gets its outcome here but those with a patch. What follows only ever ends those.
-    settled = [_end_without_writing(result) for result in planned.results]
+    settled = [end_without_writing(result) for result in planned.results]
     pending = [result for result in settled if result.outcome is None]
     if pending:
-        session.about_to_write(_foretell(planned, settled, command))
+        session.about_to_write(foretell(planned, settled, command))
     writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
     ended = writes.carry_out(pending, broken=fail_fast and any(result.has_failed for result in settled))
     results = [result for result in [*settled, *ended] if result.outcome is not None]
@@ -173,7 +173,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     return carry_out(planned, project, session, fail_fast=wishes.fail_fast), project
 
 
-def _foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
+def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
     """Return the run as a report should show it if nothing more is ever written: each write may have happened."""
     unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
     note = "Written before the first write: the run that wrote this has not ended, or was killed."
@@ -183,7 +183,7 @@ def _foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
     )
 
 
-def _end_without_writing(result: Result) -> Result:
+def end_without_writing(result: Result) -> Result:
     """Return the result with its outcome where nothing is to be sent; unchanged where something is."""
     if result.outcome is not None or result.pending:
         return result

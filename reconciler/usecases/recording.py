@@ -38,6 +38,30 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
         ) from error
 
 
+def forget(run: Run, project: Project) -> str | None:
+    """Drop the entries of the assistants that a run has deleted, and return the record's commit.
+
+    Which file they were created from stays known: while git still says `id: new` there, nothing is created anew. Raises
+    RepositoryError.
+    """
+    repository, head, previous = project.repository, project.head, project.record
+    if repository is None or head is None or previous is None:
+        return None
+    before, kept = _read_previous(project, repository)
+    names = {name for result in run.results if result.outcome is Outcome.DELETED for name in result.ids}
+    gone = {entry.file for name in names for entry in before.sharing(name)}
+    return write_record(
+        repository,
+        project.ref,
+        head=head,
+        previous=previous.commit,
+        files={file: blob for file, blob in kept.items() if file not in gone},
+        message=_message(run),
+        unclear=[entry for entry in previous.unclear if entry.id not in names],
+        created=previous.created,
+    )
+
+
 def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
     repository, head, previous = project.repository, project.head, project.record
     if repository is None or head is None:
@@ -212,7 +236,7 @@ def _message(run: Run) -> str:
     unchanged = f"{outcomes.count(Outcome.UNCHANGED)} unchanged"
     lines = list(_lines(run.results))
     body = "\n\n" + "\n".join(lines) if lines else ""
-    return f"Apply: {', '.join([*totals, unchanged])}{body}"
+    return f"{run.command.capitalize()}: {', '.join([*totals, unchanged])}{body}"
 
 
 def _lines(results: Sequence[Result]) -> Iterator[str]:

@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):
             self._answer()
 
-    do_POST = do_PATCH = do_GET  # noqa: N815 - http.server's names
+    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))

@@ -1,0 +1,159 @@
+"""Delete the assistant of one definition, because somebody asks for this one, and then what only it had in the project.
+
+There is no undo. So it is refused where live holds what git does not know, it is read again right before, and the
+report keeps its last reading. One DELETE, never repeated; while its outcome is unclear the files stay.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from reconciler.assistant.paths import dotted
+from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.definition import Definition
+from reconciler.core.outcome import Kind, Outcome
+from reconciler.core.plan import Policy
+from reconciler.core.ports import Assistants
+from reconciler.core.run import Failure, Result, Run
+from reconciler.errors import ApiError, DefinitionError, UnclearWrite
+from reconciler.git.lock import writing_alone
+from reconciler.git.repository import Repository
+from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
+from reconciler.usecases.own_files import find_own_files, remove_files
+from reconciler.usecases.plan import plan, to_failure
+from reconciler.usecases.project import Project
+from reconciler.usecases.recordable import check_order
+from reconciler.usecases.recording import forget
+from reconciler.usecases.runs import now, stop_run
+
+
+def delete(
+    lock: tuple[Repository | None, str | None],
+    read: Callable[[], Project],
+    start: Open,
+    *,
+    force_conflicts: bool = False,
+    removed: Callable[[str], None] = lambda _file: None,
+) -> tuple[Run, tuple[str, ...]]:
+    """Delete the assistant of the one definition of a project; return the run, and what is to be done by hand.
+
+    With `force_conflicts` also one that was edited live since it was applied. `removed` hears of each file that went.
+    Raises ReconcilerError before anything is sent, and after that only where the run could not be published or
+    recorded.
+    """
+    with writing_alone(*lock):
+        project = read()
+        definition = _check_one(project)
+        check_order(project)
+        # Found before anything is sent: a project that cannot be read whole must not lose a file that others use.
+        files = find_own_files(project, definition)
+        with start(project) as session:
+            run = _carry_out(project, definition, session, force_conflicts=force_conflicts)
+            gone = [result for result in run.results if result.outcome is Outcome.DELETED]
+            by_hand = remove_files(project.root, files, removed) if gone else ()
+            run = dataclasses.replace(run, notes=(*run.notes, *by_hand))
+            try:
+                session.publish(run)
+            finally:
+                if gone and project.record is not None:
+                    session.recorded(forget(run, project))
+    return run, by_hand
+
+
+def _check_one(project: Project) -> Definition:
+    if project.loaded.invalid or len(project.loaded.definitions) != 1:
+        raise DefinitionError("one valid definition file is needed, and nothing was deleted")
+    definition = project.loaded.definitions[0]
+    if definition.is_new:
+        raise DefinitionError(
+            "the assistant of this file is still to be created, so there is nothing to delete",
+            where=definition.file,
+            hint="remove the file",
+        )
+    return definition
+
+
+def _carry_out(project: Project, definition: Definition, session: Session, *, force_conflicts: bool) -> Run:
+    # A read-only policy: nothing of what differs is sent, whatever becomes of the assistant.
+    based = dataclasses.replace(project, policy=Policy(read_only=True), base=_choose_base(project, definition))
+    planned = plan(session.api, based, session.control, command="delete")
+    planned = dataclasses.replace(planned, gone=())  # that others are gone is not what this run is about
+    result = _refuse(planned.results[0], force_conflicts=force_conflicts)
+    if result.outcome is None:
+        planned = dataclasses.replace(planned, results=(result,))
+        if (reason := session.consent(planned)) is not None:
+            return stop_run(planned, reason, "delete")
+        result = dataclasses.replace(result, last=result.live)
+        session.about_to_write(foretell(planned, [result], "delete"))
+        result = _delete(session.api, result, stopping=session.control.stopping)
+    return dataclasses.replace(
+        planned,
+        results=(result,),
+        api_calls=dict(session.api.calls),
+        stopped=session.control.stopping(),
+        finished_at=now(),
+    )
+
+
+def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
+    """Return the base; where it has nothing of the assistant, what git says now must be all that live holds."""
+    base = project.base or BaseDefinitions(ref="", commit="")
+    if base.entries.find([definition.id], definition.file) is not None:
+        return base
+    own = Entry(definition.id, definition.file, definition.declared)
+    return dataclasses.replace(base, entries=Entries({**base.entries.by_file, definition.file: own}))
+
+
+def _refuse(result: Result, *, force_conflicts: bool) -> Result:
+    """Return the result with an outcome where nothing may be deleted."""
+    if result.error is not None and result.error.kind == "not_found":
+        hint = "nothing was deleted; if the provider does not have it either, remove the file"
+        return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint), left=False)
+    if result.error is not None or result.plan is None:
+        return end_without_writing(result)
+    moved = [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]
+    if not moved or force_conflicts:
+        return result
+    failure = Failure(
+        "conflict",
+        f"{', '.join(moved)} was edited live since it was applied, and nothing was deleted",
+        hint="look at it with `reconciler drift`; to delete it all the same, give --force-conflicts",
+    )
+    return result.end(Outcome.REFUSED, failure, left=False)
+
+
+def _delete(api: Assistants, result: Result, *, stopping: Callable[[], bool]) -> Result:
+    """Return what became of an assistant: it is read again, deleted by one request, and looked for once more."""
+    name = str(result.definition.id)
+    try:
+        if api.get(name) != result.live:
+            failure = Failure(
+                "stale",
+                "live changed since it was shown, and nothing was deleted",
+                hint="look at it, and run this again",
+            )
+            return result.end(Outcome.REFUSED, failure, left=False, last=None)
+        if stopping():
+            return result.end(Outcome.SKIPPED, left=False, last=None)
+        api.delete(name)
+    except UnclearWrite as error:
+        return result.end(Outcome.INDETERMINATE, _say_unclear(error), left=True)
+    except ApiError as error:
+        return result.end(Outcome.FAILED, to_failure(error), left=error.status is not None, last=None)
+    try:
+        api.get_after_write(name, lambda found: found is not None)
+    except ApiError as error:
+        if error.kind == "not_found":
+            return result.end(Outcome.DELETED, left=True)
+        unseen = f"the API accepted the deletion, but live could not be read after it: {error}"
+        return result.end(Outcome.INDETERMINATE, dataclasses.replace(to_failure(error), message=unseen), left=True)
+    failure = Failure("protocol", "the API accepted the deletion, and still shows the assistant: the files stay")
+    return result.end(Outcome.NOT_CONVERGED, failure, left=True)
+
+
+def _say_unclear(error: UnclearWrite) -> Failure:
+    return Failure(
+        error.kind,
+        f"whether the assistant was deleted is not known: {error.message}",
+        error.status,
+        hint="the files stay; look whether it is gone, at the provider, too, and then remove them or run this again",
+    )

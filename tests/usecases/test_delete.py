@@ -1,0 +1,197 @@
+"""An assistant is deleted because somebody names it, and what only it had in the project goes with it."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, breaks, says
+from commands import Completed
+from projects import only, opened
+from stories import Story, story
+from two_environments import two_environments
+
+from reconciler.core.outcome import Outcome
+from reconciler.usecases.apply import Session
+from reconciler.usecases.delete import delete as delete_one
+
+FILE = "assistants/a.yaml"
+TEXT = "id: asst_a\nname: Old\nfirstMessage: {$file: texts/a.txt}\nendCallMessage: {$file: texts/both.txt}\n"
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    """Two assistants that are live, recorded, and share a text."""
+    live = {"a": {"name": "Old", "firstMessage": "Hi", "endCallMessage": "Bye"}, "b": {"endCallMessage": "Bye"}}
+    with story(tmp_path / "work", live) as told:
+        told.project.configure(record=True, sensitive=["/metadata/key"])
+        (told.project.folder / "texts").mkdir()
+        for name, text in (("a", "Hi"), ("both", "Bye")):
+            (told.project.folder / "texts" / f"{name}.txt").write_text(text, "utf-8")
+        told.write("a", TEXT)
+        told.write("b", "id: asst_b\nendCallMessage: {$file: texts/both.txt}\n")
+        told.commit("First")
+        told.recorded()
+        told.sandbox.forget_requests()
+        yield told
+
+
+def delete(tale: Story, *arguments: str, name: str = "Old") -> Completed:
+    """Delete the first assistant, with its name."""
+    return tale.run("delete", FILE, "--yes", "--name", name, "--format", "json", "--retries", "0", *arguments)
+
+
+def deletions(tale: Story) -> int:
+    """How many requests to delete have reached the API."""
+    return tale.sandbox.calls.get("DELETE", 0)
+
+
+def files(tale: Story) -> set[str]:
+    """The files below the definitions' folder."""
+    return {path.name for path in tale.project.folder.rglob("*") if path.is_file()}
+
+
+def test_the_assistant_its_file_its_text_and_its_entry_go(tale: Story) -> None:
+    tale.sandbox.edit("asst_a", metadata={"key": "secret value", "note": "undeclared"})
+    before, last = tale.record, tale.sandbox.live("asst_a")
+    done = delete(tale)
+    document = json.loads(done.stdout)
+    entry = only(document)
+    assert (done.code, entry["outcome"], document["command"]) == (0, "deleted", "delete"), done.stderr
+    assert entry["last"] == {**last, "metadata": {"key": "(sensitive)", "note": "undeclared"}}
+    assert document["api_calls"]["DELETE"] == document["summary"]["deleted"] == deletions(tale) == 1
+    assert files(tale) == {"b.yaml", "both.txt"}
+    assert set(tale.tree()) == {"assistants/b.yaml"}
+    assert tale.parents == [tale.head, before]
+    assert f"deleted: {FILE} (asst_a)" in tale.message
+    assert f"Removed {FILE}." in done.stderr
+    with tale.sandbox.client() as client:
+        assert client.get("/assistants/asst_a").status_code == 404
+    tale.commit("Without it")
+    assert tale.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("kind", ["drift", "conflict", "stale"])
+def test_what_was_edited_live_is_not_lost(tale: Story, kind: str) -> None:
+    if kind == "stale":
+        tale.sandbox.rehearse("edit metadata.note=late after 1st GET /assistants/asst_a")
+    else:
+        tale.sandbox.edit("asst_a", firstMessage="Edited")
+    if kind == "conflict":
+        (tale.project.folder / "texts/a.txt").write_text("Mine", "utf-8")
+    done = delete(tale)
+    entry = only(json.loads(done.stdout))
+    assert (done.code, entry["outcome"], deletions(tale)) == (1, "refused", 0)
+    assert entry["error"]["kind"] == ("stale" if kind == "stale" else "conflict")
+    assert "last" not in entry
+    assert len(files(tale)) == 4
+    if kind != "stale":
+        assert "--force-conflicts" in entry["error"]["message"]
+        assert delete(tale, "--force-conflicts").code == 0
+
+
+def test_git_may_be_ahead_of_live(tale: Story) -> None:
+    (tale.project.folder / "texts/a.txt").write_text("Newer", "utf-8")
+    tale.commit()
+    assert delete(tale).code == 0
+
+
+def test_without_a_base_live_must_be_as_git_says(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": {"name": "Old", "firstMessage": "Hi"}}) as tale:
+        tale.write("a", name="Old", firstMessage="Other")
+        assert (delete(tale).code, deletions(tale)) == (1, 0)
+        tale.write("a", name="Old", firstMessage="Hi")
+        assert (delete(tale).code, deletions(tale), files(tale)) == (0, 1, set())
+
+
+def test_it_needs_the_name(tale: Story) -> None:
+    for arguments in (["--yes"], ["--name", "Old"], []):
+        done = tale.run("delete", FILE, *arguments)
+        assert (done.code, done.stdout) == (1, "")
+    done = delete(tale, name="old")
+    assert (done.code, only(json.loads(done.stdout))["outcome"]) == (1, "skipped")
+    assert "'Old'" in done.stdout
+    assert tale.sandbox.calls.get("DELETE") is None
+
+
+def carried_out(answer: Answered) -> Any:
+    """Let the API delete, and answer something else."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method != "DELETE":
+            return forward(asked)
+        forward(asked)
+        return answer
+
+    return meddle
+
+
+@pytest.mark.parametrize("answer", [breaks(500), breaks(408), says(200, {"success": False}), says(200, [])])
+def test_while_it_is_unclear_the_files_stay(tale: Story, answer: Answered) -> None:
+    before = tale.record
+    with tale.meddling(carried_out(answer)):
+        done = delete(tale, "--retries", "3")
+    entry = only(json.loads(done.stdout))
+    assert (done.code, entry["outcome"], deletions(tale)) == (1, "indeterminate", 1)
+    assert entry["last"]["name"] == "Old"
+    assert (len(files(tale)), tale.record) == (4, before)
+    again = delete(tale)
+    entry = only(json.loads(again.stdout))
+    assert (again.code, entry["outcome"], entry["status"], deletions(tale)) == (1, "failed", "missing", 1)
+    assert "remove the file" in entry["error"]["message"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_a_no_is_no(tale: Story, status: int) -> None:
+    tale.sandbox.rehearse(f"DELETE /assistants/asst_a: {status}")
+    done = delete(tale)
+    entry = only(json.loads(done.stdout))
+    assert (done.code, entry["outcome"], deletions(tale), len(files(tale))) == (1, "failed", 1, 4)
+    assert tale.sandbox.live("asst_a")["name"] == "Old"
+
+
+def test_an_assistant_of_another_organisation_stays(tale: Story) -> None:
+    tale.project.configure(record=True, org_id="org_other")
+    done = delete(tale)
+    assert (done.code, only(json.loads(done.stdout))["outcome"], deletions(tale)) == (1, "refused", 0)
+
+
+def test_an_assistant_that_is_still_there_keeps_its_files(tale: Story) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return says(200, {"success": True}) if asked.method == "DELETE" else forward(asked)
+
+    with tale.meddling(meddle), opened(tale.url) as api:
+        session = Session(api=api)
+        run, _ = delete_one(
+            (None, None), lambda: tale.project.read("a.yaml"), lambda _read: contextlib.nullcontext(session)
+        )
+    assert (run.results[0].outcome, len(files(tale))) == (Outcome.NOT_CONVERGED, 4)
+
+
+def test_one_that_was_created_from_a_file_is_not_created_again(tale: Story) -> None:
+    body = "id: new\nname: Brief\nmodel: {provider: openai, model: gpt-4o}\nvoice: {provider: openai, voiceId: alloy}\n"
+    tale.write("brief", body)
+    tale.commit("Brief")
+    tale.apply("--create")
+    tale.git("checkout", "--quiet", ".")
+    done = tale.run("delete", "assistants/brief.yaml", "--yes", "--name", "Brief")
+    assert (done.code, done.stdout.splitlines()[-1]) == (0, "Delete: 1 deleted.")
+    tale.git("checkout", "--quiet", ".")
+    document = tale.apply("--create", "assistants/brief.yaml")
+    created = [path for method, path, _ in tale.sandbox.requests if method == "POST"].count("/assistants")
+    assert (only(document)["status"], created) == ("missing", 1)
+    assert tale.run("create", "assistants/brief.yaml", "--yes").code == 0
+
+
+def test_environments_keep_what_they_use(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}}) as two:
+        definition = two.shared(text="name: Enrollment\n")
+        overlays = [two.overlay(name, "a", id="asst_a") for name in ("staging", "production")]
+        bare = two.tale.run("delete", FILE, "--yes", "--name", "Enrollment")
+        assert "one valid definition" in bare.stderr
+        assert two.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+        assert [path.exists() for path in (definition, *overlays)] == [True, False, True]
+        assert two.run("production", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+        assert [path.exists() for path in (definition, *overlays)] == [False, False, False]
