@@ -112,7 +112,7 @@ def test_validate_tells_problems_on_stdout(project: Project) -> None:
     unknown, wrong, doubtful = done.stdout.splitlines()[:3]
     assert unknown == "assistants/bad.yaml:2:1: unknown field nme; did you mean name?"
     assert wrong.startswith("assistants/bad.yaml:3:7: name must be text; you wrote a whole number; put it in quotes")
-    assert doubtful == "assistants/doubtful.yaml:2:15: warning: firstMessage ends in white space; remove it"
+    assert doubtful.startswith("assistants/doubtful.yaml:2:15: warning: firstMessage ends in white space; remove it")
     done = run("validate", "assistants/doubtful.yaml", cwd=project.root)
     assert done.code == 0
     done = run("validate", "--strict", "assistants/doubtful.yaml", cwd=project.root)
