@@ -26,7 +26,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.sandbox
 	@touch $@
 
 demo: $(VENV)/.sandbox ## watch the whole story against a local sandbox
-	@cd tests && ../$(BIN)/python -m demo
+	@$(BIN)/reconciler demo
 
 test: $(VENV)/.dev ## lint, types, tests
 	@$(MAKE) --no-print-directory lint typecheck

@@ -10,6 +10,7 @@ into output and exit codes.
     +-- DefinitionError     a file or folder of definitions that cannot be used
     +-- ReportError         a report that cannot be read or written
     +-- RepositoryError     git could not answer
+    +-- DemoError           a step of the demo did not end as its story says
     +-- ApiError            the API said no, or could not be understood
         +-- UnclearWrite    ... and the write may have happened all the same
 """
@@ -64,6 +65,10 @@ class ReportError(ReconcilerError):
 
 class RepositoryError(ReconcilerError):
     """Git is not there, or could not answer."""
+
+
+class DemoError(ReconcilerError):
+    """A step of the demo did not end as its story says."""
 
 
 class ApiError(ReconcilerError):

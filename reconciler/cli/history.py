@@ -74,7 +74,9 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
         click.echo(for_runner(f"  {escape(applied.subject)} ({escape(applied.author or '')})"))
     for line in lines:
         if line and not line.startswith("Reconciler-"):
-            click.echo(for_runner(f"  {escape(line)}{_name_fields(applied, line)}"))
+            click.echo(for_runner(f"  {escape(line)}"))
+            if fields := _name_fields(applied, line):
+                click.echo(f"    {fields}")
     for unclear in record.unclear:
         gone = ": its definition is gone; an apply sends it again once it is back" if unclear in lost else ""
         what = "it may have been created" if unclear.is_creation else escape(unclear.id)
@@ -86,4 +88,4 @@ def _name_fields(applied: Applied, line: str) -> str:
     found = _ASSISTANT.fullmatch(line)
     names = [field_name(to_pointer(path)) for path in applied.changed.get(found[1], ())] if found else []
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f": {', '.join(names[:_MOST_NAMED])}{more}" if names else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

@@ -32,6 +32,7 @@ COMMANDS = {
     "report": ("reconciler.cli.report", "Render JSON reports again, in any format."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),
     "whoami": ("reconciler.cli.whoami", "Show who the credentials belong to."),
+    "demo": ("reconciler.cli.demo", "Tell the whole story with real commands, against a local sandbox."),
     "completion": ("reconciler.cli.completion", "Print what makes the Tab key complete commands and options."),
     "sandbox": ("reconciler.cli.sandbox", "Run a local API to try things on."),
 }

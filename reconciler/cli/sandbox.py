@@ -10,8 +10,8 @@ from typing import Literal
 import click
 
 from reconciler.cli.help import Command
+from reconciler.cli.installation import lacks_library
 from reconciler.cli.streams import tell
-from reconciler.errors import UsageError
 from reconciler.report.values import escape
 from reconciler.sandbox.fault_parser import parse
 from reconciler.sandbox.settings import Settings
@@ -138,8 +138,7 @@ def command(
     try:
         server = importlib.import_module("reconciler.sandbox.server")
     except ModuleNotFoundError as error:
-        message = f"The sandbox needs a library that is not installed: {error.name}"
-        raise UsageError(message, hint="in a clone of the reconciler: pip install '.[sandbox]'") from error
+        raise lacks_library("the sandbox", error.name) from error
     tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), tell if verbose else None)
     for tally in tallies:
         tell(f"Fault {tally.number} hit {tally.hit} of {tally.seen} requests: {escape(tally.rule.text)}")

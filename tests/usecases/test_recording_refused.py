@@ -435,7 +435,8 @@ class TestHistory:
         assert first.endswith("Apply: 1 applied, 1 unchanged")
         assert more == [
             '  Say it\\x1b[31m "better" (Ada)',
-            '  applied: assistants/a.yaml (asst_a): firstMessage, metadata."x.y"',
+            "  applied: assistants/a.yaml (asst_a)",
+            '    firstMessage, metadata."x.y"',
         ]
         (found,) = json.loads(tale.run("history", "--limit", "1", "--format", "json").stdout)
         assert (found["author"], found["subject"]) == ("Ada", 'Say it\x1b[31m "better"')
@@ -461,7 +462,7 @@ class TestHistory:
     def test_ends_at_its_limit(self, tale: Story) -> None:
         change(tale)
         tale.recorded()
-        assert len(tale.run("history", "--limit", "1").stdout.splitlines()) == 3
+        assert len(tale.run("history", "--limit", "1").stdout.splitlines()) == 4
         assert tale.run("history", "--limit", "0").code == 1
 
     @pytest.mark.parametrize(("form", "shown"), [("text", ""), ("json", "[]\n")])

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.actions import Action, Command, EditFile, EditLive, Fields, NewFile, StartSandbox
-from demo.stage import FOLDER
+from reconciler.demo.actions import Action, Command, EditFile, EditLive, Fields, NewFile, StartSandbox
+from reconciler.demo.stage import FOLDER
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Scene:
 
 
 INTRODUCTION = """
-    A university keeps its voice and chat assistants as YAML files in git. The folder assistants/ has four of them;
-    have a look. What follows are the real commands. They talk to a sandbox on this machine, and work in a
-    temporary folder that is removed at the end.
+    A university keeps its voice and chat assistants as YAML files in git: four files in the folder assistants/.
+    What follows are the real commands. They talk to a sandbox on this machine, and work in a temporary folder
+    that is removed at the end.
 """
 
 # What the dashboard still holds: a number, a long text, and a field that nobody had set.
@@ -172,11 +172,12 @@ WHAT_NEXT = """
       export RECONCILER_EMAIL=you@example.edu
       export RECONCILER_PASSWORD=...
 
-    Then, in a folder of your own (README.md says how to install the command):
+    Then, in a folder of your own:
 
-      reconciler whoami             who am I, and do the credentials work?
+      reconciler whoami             do the URL and the credentials work?
       reconciler import asst_123    write the definition of a live assistant
-      reconciler plan               look before anything is sent
+      reconciler plan               see what an apply would do
 
-    docs/adopt.md goes through it step by step. Nothing of this demo is left running.
+    docs/quickstart.md in the project's repository goes through all of it by hand, docs/adopt.md through a first
+    day with sixty live assistants. Nothing of this demo is left running.
 """

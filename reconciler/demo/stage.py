@@ -10,49 +10,53 @@ import re
 import secrets
 import shutil
 import subprocess
-import sysconfig
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from demo.interruption import Interruption
+from reconciler.demo.interruption import Interruption
+from reconciler.demo.telling import Teller
+from reconciler.errors import DemoError
 
 FOLDER = "assistants"
+# Of this very installation: another command of the name may come first on PATH. The folder in which it runs is no place
+# to import modules from.
+_RECONCILER = (sys.executable, "-P", "-m", "reconciler")
 _SECONDS_TO_STOP = 10
 _OWN_PREFIXES = ("RECONCILER_", "GIT_")
-
-
-class Failed(Exception):  # noqa: N818 - it names what happened to the step
-    """A step did not end as the story says."""
 
 
 class Stage:
     """A folder to work in, the environment of every command and, once it is started, a sandbox."""
 
-    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+    def __init__(self, folder: Path, stack: contextlib.ExitStack, teller: Teller) -> None:
         self.folder = folder
+        self.teller = teller
         self._stack = stack
         self._environment = _environment()
         self._interruption = Interruption()
 
+    def waiting(self) -> contextlib.AbstractContextManager[None]:
+        """Let a signal end what stands in the block."""
+        return self._interruption.waiting()
+
     def run(self, words: Sequence[str]) -> int:
-        """Run a command whose output goes where ours goes; return its exit code. Raises Failed where there is none."""
+        """Run a command whose output goes where ours goes; return its exit code. Raises DemoError for no such one."""
         with contextlib.ExitStack() as stack:
             command = self._start(words, stack)
-            with self._interruption.waiting():
+            with self.waiting():
                 return command.wait()
 
     def start_sandbox(self, words: Sequence[str]) -> str:
         """Start a sandbox, point every later command at it, and return the line in which it says where it is."""
         sandbox = self._start(words, self._stack, stdout=subprocess.PIPE)
-        with self._interruption.waiting():
+        with self.waiting():
             line = sandbox.stdout.readline() if sandbox.stdout else ""
         url = re.search(r"http://\S+", line)
         if url is None:
-            raise Failed("the sandbox did not start")
+            raise DemoError("the sandbox did not start", hint="what it said stands above")
         self._environment["RECONCILER_API_URL"] = url[0]
         return line.strip()
 
@@ -60,17 +64,26 @@ class Stage:
         self, words: Sequence[str], stack: contextlib.ExitStack, stdout: int | None = None
     ) -> subprocess.Popen[str]:
         """Start a command that ends with the stack at the latest."""
+        program = _RECONCILER if words[0] == "reconciler" else (words[0],)
         try:
-            command = subprocess.Popen(
-                words, cwd=self.folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=stdout, text=True
+            command = subprocess.Popen(  # noqa: S603 - the words are those of the story
+                [*program, *words[1:]],
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                text=True,
             )
         except FileNotFoundError:
-            raise Failed(f"the command {words[0]} is not installed") from None
+            message = f"the demo needs the command {words[0]}, and it is not installed or not on PATH"
+            raise DemoError(message, hint=f"install {words[0]}, and run the demo again") from None
         stack.callback(_stop, command)
         return command
 
     def edit_live(self, assistant_id: str, fields: Mapping[str, Any]) -> None:
-        """Change an assistant as the dashboard does: log in, then PATCH. Raises Failed."""
+        """Change an assistant as the dashboard does: log in, then PATCH. Raises DemoError."""
+        import httpx
+
         account = {name: self._environment[f"RECONCILER_{name.upper()}"] for name in ("email", "password")}
         # Loopback never goes through a proxy, whatever the caller's environment says.
         with httpx.Client(base_url=self._environment["RECONCILER_API_URL"], trust_env=False) as dashboard:
@@ -78,20 +91,26 @@ class Stage:
             cookie = login.headers.get("set-cookie", "").partition(";")[0]
             answer = dashboard.patch(f"/assistants/{assistant_id}", json=fields, headers={"cookie": cookie})
         if not answer.is_success:
-            raise Failed(f"the edit of {assistant_id} was answered with {answer.status_code}")
+            raise DemoError(f"the edit of {assistant_id} was answered with {answer.status_code}")
 
 
 @contextlib.contextmanager
-def open_stage(assistants: Path) -> Iterator[Stage]:
-    """Yield a stage with a repository that holds a copy of the definitions; everything is removed at the end."""
+def open_stage(teller: Teller) -> Iterator[Stage]:
+    """Yield a stage with a repository that holds the example definitions; everything is removed at the end."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
-        shutil.copytree(assistants, folder / FOLDER)
-        stage = Stage(folder, stack)
+        shutil.copytree(_find_examples(), folder / FOLDER)
+        stage = Stage(folder, stack, teller)
         for words in ("init --quiet", f"add {FOLDER}", "commit --quiet --message Definitions"):
             if stage.run(["git", *words.split()]) != 0:
-                raise Failed(f"git {words} did not work")
+                raise DemoError(f"`git {words}` did not work", hint="what git said stands above")
         yield stage
+
+
+def _find_examples() -> Path:
+    """Return the folder of the example definitions: in the package, in a clone at its top."""
+    packaged = Path(__file__).parent / FOLDER
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / FOLDER
 
 
 def _environment() -> dict[str, str]:
@@ -100,7 +119,6 @@ def _environment() -> dict[str, str]:
     person = {"NAME": "Demo", "EMAIL": "demo@northfield.example"}
     return {
         **kept,
-        "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_PAGER": "cat",  # nobody has to press a key

@@ -1,6 +1,8 @@
-"""`make demo` as a newcomer runs it: the whole story, and nothing left behind however it ends."""
+"""`reconciler demo` as a newcomer runs it: the whole story, and nothing left behind however it ends."""
 
+import contextlib
 import os
+import pty
 import re
 import signal
 import socket
@@ -11,8 +13,23 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from commands import COMMAND
 
-TESTS = Path(__file__).parent
+# A story of a test's own, told in a process of its own: the demo takes the process's signals.
+TELL = """
+import functools
+from pathlib import Path
+from reconciler.demo.actions import Command, EditFile, StartSandbox
+from reconciler.demo.story import Scene
+from reconciler.demo.tell import tell_story
+from reconciler.demo.telling import Teller
+from reconciler.errors import DemoError
+steps = {steps}
+try:
+    tell_story(Teller(write=functools.partial(print, flush=True)), [Scene("A scene", "It goes wrong.", steps)])
+except DemoError as error:
+    print("Stopped:", error)
+"""
 A_REAL_API = {
     "RECONCILER_API_URL": "https://real.example/api",
     "RECONCILER_AUTH_TOKEN": "token-of-a-real-account",
@@ -30,8 +47,8 @@ def temporary(tmp_path: Path) -> Iterator[Path]:
 
 def started(temporary: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, *(words or ("-m", "demo"))],
-        cwd=TESTS,
+        words or [COMMAND, "demo"],
+        cwd=Path(__file__).parent,
         env={**os.environ, "TMPDIR": str(temporary), **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -146,46 +163,56 @@ def test_a_signal_leaves_nothing(temporary: Path, moment: str, number: signal.Si
 
 
 def test_a_step_that_ends_otherwise_stops_the_demo_and_leaves_nothing(temporary: Path) -> None:
-    script = """
-import sys
-from demo.__main__ import main
-from demo.actions import Command, StartSandbox
-from demo.story import Scene
-steps = (StartSandbox({}), Command("reconciler plan", exit_code=2), Command("reconciler never"))
-sys.exit(main([Scene("One step that differs", "It ends with 0.", steps)]))
-"""
-    demo = started(temporary, "-c", script)
-    output, errors = demo.communicate(timeout=120)
+    steps = 'StartSandbox({}), Command("reconciler plan", exit_code=2), Command("reconciler never")'
+    output, errors = started(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
 
-    assert (demo.returncode, errors) == (1, "")
-    assert "The demo stops here: `reconciler plan` ended with exit code 0 instead of 2." in output
+    assert errors == ""
+    assert "Stopped: `reconciler plan` ended with exit code 0 instead of 2" in output
     assert "reconciler never" not in output
     assert sandbox_is_gone(output)
 
 
 def test_an_edit_that_does_not_fit_the_file_stops_the_demo(temporary: Path) -> None:
-    script = """
-import sys
-from pathlib import Path
-from demo.__main__ import main
-from demo.actions import EditFile
-from demo.story import Scene
-edit = EditFile(Path("assistants/admissions/enrollment.yaml"), "never: there", "name: Other")
-sys.exit(main([Scene("An edit", "Of a line that is not there.", (edit,))]))
-"""
-    demo = started(temporary, "-c", script)
-    output, errors = demo.communicate(timeout=120)
+    steps = '[EditFile(Path("assistants/admissions/enrollment.yaml"), "never: there", "name: Other")]'
+    output, errors = started(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
 
-    assert (demo.returncode, errors) == (1, "")
-    assert "enrollment.yaml does not say `never: there` once." in " ".join(output.split())
+    assert errors == ""
+    assert "enrollment.yaml does not say `never: there` once" in output
 
 
 def test_a_missing_git_is_named(temporary: Path) -> None:
-    script = (
-        "import sys, sysconfig; sysconfig.get_path = lambda _: ''; from demo.__main__ import main; sys.exit(main())"
-    )
-    demo = started(temporary, "-c", script, PATH=str(temporary))
-    output, errors = demo.communicate(timeout=120)
+    demo = started(temporary, PATH=str(temporary))
+    _, errors = demo.communicate(timeout=120)
 
-    assert (demo.returncode, errors) == (1, "")
-    assert "The demo stops here: the command git is not installed." in output
+    assert demo.returncode == 1
+    assert errors.splitlines() == [
+        "Error: the demo needs the command git, and it is not installed or not on PATH",
+        "  install git, and run the demo again",
+    ]
+
+
+def test_at_a_terminal_it_waits_after_each_scene_unless_told_not_to(temporary: Path) -> None:
+    screen, inside = pty.openpty()
+    demo = subprocess.Popen(
+        [COMMAND, "demo"],
+        env={**os.environ, "TMPDIR": str(temporary), "TERM": "dumb"},
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+    )
+    os.close(inside)
+    shown = ""
+    for scene in ("1. Are the definitions right?", "2. An API to talk to"):
+        while not shown.endswith("[Enter goes on, Ctrl-C stops] "):
+            shown += os.read(screen, 65536).decode()
+        assert scene not in shown
+        os.write(screen, b"\n")
+        while scene not in shown:
+            shown += os.read(screen, 65536).decode()
+    demo.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # Linux' way to say that nobody has the terminal open any more
+        while os.read(screen, 65536):
+            pass
+    assert demo.wait(60) == 130
+    os.close(screen)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import yaml
 
-from demo.stage import FOLDER, Failed, Stage
-from demo.telling import command_line, remark, show
+from reconciler.demo.stage import FOLDER, Stage
+from reconciler.errors import DemoError
 
 Fields = Mapping[str, Any]
 
@@ -20,7 +20,7 @@ class Action(Protocol):
     """One thing that happens."""
 
     def play(self, stage: Stage) -> None:
-        """Show it and do it. Raises Failed where it does not end as the story says."""
+        """Show it and do it. Raises DemoError where it does not end as the story says."""
         ...
 
 
@@ -34,18 +34,18 @@ class Command:
 
     def play(self, stage: Stage) -> None:
         """Print the command, run it, compare its exit code."""
-        command_line(self.line)
+        stage.teller.command_line(self.line)
         code = stage.run(shlex.split(self.line))
-        show()
+        stage.teller.show()
         if code != self.exit_code:
-            raise Failed(f"`{self.line}` ended with exit code {code} instead of {self.exit_code}")
+            raise DemoError(f"`{self.line}` ended with exit code {code} instead of {self.exit_code}")
         if self.remark:
-            remark(self.remark)
+            stage.teller.remark(self.remark)
 
 
 @dataclass(frozen=True)
 class StartSandbox:
-    """A sandbox that holds the definitions' assistants as they once were: `earlier` is laid over each, by id."""
+    """A sandbox that holds the definitions' assistants as they once were: `earlier` is merged on top of each, by id."""
 
     earlier: Mapping[str, Fields]
 
@@ -55,11 +55,11 @@ class StartSandbox:
         seed.mkdir()
         for file in sorted((stage.folder / FOLDER).rglob("*.yaml")):
             fields = yaml.safe_load(file.read_text(encoding="utf-8"))
-            before = laid_over(fields, self.earlier.get(fields["id"], {}))
+            before = merge_over(fields, self.earlier.get(fields["id"], {}))
             (seed / f"{fields['id']}.yaml").write_text(json.dumps(before), encoding="utf-8")
         line = f"reconciler sandbox --port 0 --seed {seed.name}"
-        command_line(f"{line} &")
-        show(stage.start_sandbox(line.split()))
+        stage.teller.command_line(f"{line} &")
+        stage.teller.show(stage.start_sandbox(line.split()))
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class EditLive:
 
     def play(self, stage: Stage) -> None:
         """Print the request and send it."""
-        show(f"PATCH /assistants/{self.assistant_id}", json.dumps(self.fields, indent=2))
+        stage.teller.show(f"PATCH /assistants/{self.assistant_id}", json.dumps(self.fields, indent=2))
         stage.edit_live(self.assistant_id, self.fields)
 
 
@@ -86,8 +86,8 @@ class NewFile:
         """Write the file and print it."""
         text = textwrap.dedent(self.text).strip()
         (stage.folder / self.path).write_text(f"{text}\n", encoding="utf-8")
-        command_line(f"cat {self.path}")
-        show(text)
+        stage.teller.command_line(f"cat {self.path}")
+        stage.teller.show(text)
 
 
 @dataclass(frozen=True)
@@ -99,22 +99,22 @@ class EditFile:
     after: str
 
     def play(self, stage: Stage) -> None:
-        """Print the line before and after, and change it. Raises Failed where it is not in the file once."""
+        """Print the line before and after, and change it. Raises DemoError where it is not in the file once."""
         file = stage.folder / self.path
         lines = file.read_text(encoding="utf-8").splitlines()
         if lines.count(self.before) != 1:
-            raise Failed(f"{self.path} does not say `{self.before}` once")
+            raise DemoError(f"{self.path} does not say `{self.before}` once")
         lines[lines.index(self.before)] = self.after
         file.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        show(str(self.path), f"- {self.before}", f"+ {self.after}")
+        stage.teller.show(str(self.path), f"- {self.before}", f"+ {self.after}")
 
 
-def laid_over(fields: Fields, other: Fields) -> Fields:
-    """Return fields with others laid over them, object by object."""
+def merge_over(fields: Fields, other: Fields) -> Fields:
+    """Return fields with others merged on top, object by object."""
     return {
         **fields,
         **{
-            key: laid_over(fields[key], value)
+            key: merge_over(fields[key], value)
             if isinstance(value, dict) and isinstance(fields.get(key), dict)
             else value
             for key, value in other.items()

@@ -5,17 +5,24 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+class Interrupted(Exception):  # noqa: N818 - it names what happened
+    """Somebody asked the demo to stop; `number` is the signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Interruption:
-    """Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into SystemExit at `waiting`."""
+    """Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into Interrupted at `waiting`."""
 
     def __init__(self) -> None:
         self._number = 0
         self._waits = False
-        for number in _SIGNALS:
-            signal.signal(number, self._note)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows has no SIGHUP
+                signal.signal(getattr(signal, name), self._note)
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
@@ -33,4 +40,4 @@ class Interruption:
 
     def _leave(self) -> None:
         if self._waits and self._number:
-            raise SystemExit(128 + self._number)
+            raise Interrupted(self._number)

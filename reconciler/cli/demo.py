@@ -1,0 +1,51 @@
+"""`reconciler demo`."""
+
+import functools
+import sys
+
+import click
+
+from reconciler.cli.help import Command
+from reconciler.cli.installation import check_sandbox
+from reconciler.cli.streams import is_terminal, wants_colour
+from reconciler.demo.interruption import Interrupted
+from reconciler.demo.tell import tell_story
+from reconciler.demo.telling import Teller
+
+
+@click.command(
+    "demo",
+    cls=Command,
+    examples=[
+        ("reconciler demo", "Watch the story, scene by scene"),
+        ("reconciler demo --no-pause", "Watch it in one go, in some ten seconds"),
+    ],
+)
+@click.option("--no-pause", is_flag=True, help="Do not wait for a key after each scene; only a terminal waits.")
+def command(no_pause: bool) -> int:
+    """Tell the whole story with the real commands: validate, plan, apply, drift, pull, a conflict, and a mistake.
+
+    It needs git, and nothing else: no account and no network. A sandbox on this machine stands in for the API. All
+    work is done in a temporary folder, which is removed at the end, and none of your settings is used.
+    """
+    check_sandbox("the demo")
+    colour = wants_colour(sys.stdout)
+    at_a_terminal = is_terminal(sys.stdin) and is_terminal(sys.stdout)
+    teller = Teller(
+        write=functools.partial(print, flush=True),
+        strong=lambda text: click.style(text, bold=True) if colour else text,
+        faint=lambda text: click.style(text, fg="cyan") if colour else text,
+        pause=_wait_for_enter if at_a_terminal and not no_pause else lambda: None,
+    )
+    try:
+        tell_story(teller)
+    except Interrupted as interrupted:
+        return 128 + interrupted.number
+    return 0
+
+
+def _wait_for_enter() -> None:
+    click.echo("[Enter goes on, Ctrl-C stops] ", nl=False, err=True)
+    if not sys.stdin.readline():  # the end of the input: nobody will press Enter
+        click.echo(err=True)
+    click.echo(err=True)

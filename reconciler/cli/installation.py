@@ -1,0 +1,77 @@
+"""How this command was installed, so that a message can name the very command that adds what is missing."""
+
+import dataclasses
+import importlib.metadata
+import importlib.util
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import UsageError
+
+DISTRIBUTION = "assistant-reconciler"
+_NEEDED_BY_THE_SANDBOX = ("jsonschema", "starlette", "uvicorn")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Installation:
+    """An installation: its Python and the folder of its environment, what made it, and where it came from.
+
+    `installer` is the name in the package's own metadata, `origin` what PEP 610's `direct_url.json` says; empty for
+    a package index.
+    """
+
+    python: str
+    prefix: Path
+    installer: str
+    origin: Mapping[str, Any]
+
+    def how_to_add(self, extra: str) -> str:
+        """Return the command that installs an extra into it, from where it came: an index may have another package."""
+        requirement = shlex.quote(f"{DISTRIBUTION}[{extra}]{self._name_origin()}")
+        if self.origin.get("dir_info", {}).get("editable"):
+            requirement = f"--editable {shlex.quote(self.origin['url'].removeprefix('file://') + f'[{extra}]')}"
+        # Each of these keeps a file of its own in the environments that it makes.
+        if (self.prefix / "pipx_metadata.json").exists():
+            return f"pipx install --force {requirement}"
+        if (self.prefix / "uv-receipt.toml").exists():
+            return f"uv tool install --force {requirement}"
+        if self.installer == "uv":
+            return f"uv pip install --python {shlex.quote(self.python)} {requirement}"
+        return f"{shlex.quote(self.python)} -m pip install {requirement}"
+
+    def _name_origin(self) -> str:
+        """Return where it came from, as part of a requirement (PEP 440, "Direct references"); "" for an index."""
+        if "url" not in self.origin:
+            return ""
+        version_control = self.origin.get("vcs_info", {})
+        scheme = f"{version_control['vcs']}+" if version_control else ""
+        commit = f"@{version_control['commit_id']}" if version_control else ""
+        return f" @ {scheme}{self.origin['url']}{commit}"
+
+
+def check_sandbox(what: str) -> None:
+    """Raise UsageError where one of the sandbox's libraries is not installed; `what` needs it."""
+    for name in _NEEDED_BY_THE_SANDBOX:
+        if importlib.util.find_spec(name) is None:
+            raise lacks_library(what, name)
+
+
+def lacks_library(what: str, name: str | None) -> UsageError:
+    """Return the error of a library of the sandbox that is not installed, with the command that installs it."""
+    hint = f"install it: {_find_installation().how_to_add('sandbox')}"
+    return UsageError(f"{what} needs a library that is not installed: {name}", hint=hint)
+
+
+def _find_installation() -> Installation:
+    installer, origin = "", "{}"
+    try:
+        distribution = importlib.metadata.distribution(DISTRIBUTION)
+        installer = (distribution.read_text("INSTALLER") or "").strip()
+        origin = distribution.read_text("direct_url.json") or "{}"
+    except importlib.metadata.PackageNotFoundError:
+        pass  # run from a folder of sources
+    return Installation(python=sys.executable, prefix=Path(sys.prefix), installer=installer, origin=json.loads(origin))
