@@ -1,22 +1,49 @@
 """The one canonical form that every comparison runs on (docs/reference.md, "When two values are equal").
 
-Live is first reduced to what a definition declares. Then numbers stand for their value, booleans apart from
-numbers, null for a missing key, and a list for one leaf: its elements in order, or sorted where the order means
-nothing. Plain `==` and deepdiff agree on the result; no rule of equality stands anywhere else.
+Live is first reduced to what a definition declares. Then numbers stand for their value, fractions for the nearest
+one of 32 bits, booleans apart from numbers, null for a missing key, and a list for one leaf: its elements in order, or
+sorted where the order means nothing. Plain `==` and deepdiff agree on the result; no rule of equality stands anywhere
+else. What depends on the settings has been done before, by `see_live` where live was read.
 """
 
 import json
+import struct
+from collections.abc import Mapping
 from typing import Any, Final
 
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.tree import MISSING
+from reconciler.core.settings import Settings
+from reconciler.core.tree import MISSING, paths_matching, put_all
 
+_SINGLE: Final = struct.Struct("f")
 _written: Final = json.JSONEncoder(sort_keys=True).encode  # one for all: lists may be long
 
 
 class Whole(list[Any]):
     """A list that asks for exactly its elements: a live one with more keys in an element differs, and is replaced."""
+
+
+def see_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return live as it is compared with what a definition declares, and as it is taken along in a body."""
+    # What is not there is in no body, is missed by nobody, and makes no plan stale.
+    managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
+    seen: dict[str, Any] = see_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings)
+    return seen
+
+
+def see_line_ends(value: Any, declared: Any, settings: Settings) -> Any:
+    """Return a value of live or of the base with its texts as the definition would write them, if that is asked for."""
+    return _align(value, declared) if settings.line_endings == "any" else value
+
+
+def use_line_feeds(value: Any) -> Any:
+    """Return a value in which all texts, at any depth, have LF where they had CRLF."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n")
+    if isinstance(value, Mapping):
+        return {key: use_line_feeds(item) for key, item in value.items()}
+    return [use_line_feeds(item) for item in value] if isinstance(value, list) else value
 
 
 def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
@@ -64,8 +91,9 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
     # To Python True is 1, and to the API it is not.
     if isinstance(value, bool):
         return ("boolean", str(value))
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    if isinstance(value, float):
+        number = value if value.is_integer() else _round_to_single(value)
+        return int(number) if number.is_integer() else number
     if isinstance(value, dict):
         return {key: canonical(item, (*path, key)) for key, item in value.items() if item is not None}
     if isinstance(value, list):
@@ -74,9 +102,33 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
     return value
 
 
+def _round_to_single(value: float) -> float:
+    """Return the fraction that a server keeps which stores numbers in 32 bits: 0.4000000059604645 for 0.4."""
+    try:
+        rounded: float = _SINGLE.unpack(_SINGLE.pack(value))[0]
+    except OverflowError:
+        return value
+    return rounded
+
+
 def _make_element(value: Any) -> Any:
     """Return the canonical form of what stands inside a list, lists in lists as they nest."""
     # As a text, as in `canonical`, each level would quote the one inside once more and double its length.
     if isinstance(value, dict):
         return {key: _make_element(item) for key, item in value.items() if item is not None}
     return ["list", *map(_make_element, value)] if isinstance(value, list) else canonical(value)
+
+
+def _align(value: Any, declared: Any) -> Any:
+    if isinstance(value, str):
+        # One that is the same but for its line ends is the same. Any other gets LF: it would differ in every line, and
+        # pull would write it so.
+        same = isinstance(declared, str) and use_line_feeds(declared) == use_line_feeds(value)
+        return declared if same else use_line_feeds(value)
+    # What nobody declared keeps its line ends: it is sent back as it came.
+    if isinstance(value, Mapping) and isinstance(declared, Mapping):
+        return {key: _align(item, declared[key]) if key in declared else item for key, item in value.items()}
+    if isinstance(value, list) and isinstance(declared, list):
+        pairs = [_align(item, other) for item, other in zip(value, declared, strict=False)]
+        return [*pairs, *value[len(pairs) :]]
+    return value

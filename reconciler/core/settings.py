@@ -15,6 +15,7 @@ FILE_NAME: Final = "reconciler.yaml"
 
 OnDrift = Literal["keep", "revert", "fail"]
 Level = Literal["error", "warning", "none"]
+LineEndings = Literal["exact", "any"]
 
 
 class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
@@ -63,7 +64,8 @@ class Environment:
     """What an environment may set, and the whole project as well; None where the file does not say.
 
     `overlay` is the folder of the overlays, which stands beside that of the definitions, and `overlay_place` are the
-    line and column that name it. `record` says whether `apply` records what it applied.
+    line and column that name it. `record` says whether `apply` records what it applied. `never_send` are paths inside
+    objects that the server manages, and `line_endings` says whether CRLF and LF are two things.
     """
 
     api_url: str | None = None
@@ -73,6 +75,8 @@ class Environment:
     on_drift: OnDrift | None = None
     max_changes: MaxChanges | None = None
     record: bool | None = None
+    never_send: tuple[FieldPath, ...] = ()
+    line_endings: LineEndings | None = None
     ignore: tuple[IgnoreRule, ...] = ()
     lints: tuple[LintLevel, ...] = ()
 

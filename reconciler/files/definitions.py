@@ -17,11 +17,11 @@ from typing import Any
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import MESSAGES
 from reconciler.assistant.lints import find_lints
-from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import NEW, Definition, InvalidDefinition, LayerKind
-from reconciler.core.settings import Settings
-from reconciler.core.tree import item_at, merge_overlay
+from reconciler.core.settings import FILE_NAME, Settings
+from reconciler.core.tree import item_at, merge_overlay, paths_matching
 from reconciler.files.collisions import describe_same_name, find_collisions
 from reconciler.files.find import FoundFile, find_files, find_overlays, find_skipped, select
 from reconciler.files.folders import folder_in_git
@@ -174,7 +174,8 @@ def _check(
     found = check_definition(document, settings.extra_fields, needs_id=needs_id)
     # What the reader has refused stands in the document as a text, of which the checks would say something else.
     found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
-    for problem in (*found, *_find_lints(definition, document)):
+    managed = _find_managed(document, settings)
+    for problem in (*found, *managed, *_find_lints(definition, document)):
         message = problem.message if settings.may_show(problem.path) else problem.discreet or problem.message
         place = (definition.file, 1, 1)
         if problem.about != "file":
@@ -188,6 +189,13 @@ def _check(
             message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
             for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
                 yield Problem(file.layer.file, *place_in_file, message, "warning")
+
+
+def _find_managed(document: Mapping[str, Any], settings: Settings) -> Iterator[FieldProblem]:
+    """Yield what a definition declares although the server manages it."""
+    for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
+        message = f"{dotted(path)} stands under never_send in {FILE_NAME}: the server manages it; remove it here"
+        yield FieldProblem(path, message, about="key")
 
 
 def _find_lints(definition: Definition, document: Mapping[str, Any]) -> list[FieldProblem]:

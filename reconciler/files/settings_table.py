@@ -16,6 +16,7 @@ from reconciler.files.settings_values import (
     MUST_BE_A_DAY,
     read_day,
     read_extra_field,
+    read_managed,
     read_pattern,
     read_top_level,
     read_url,
@@ -104,6 +105,16 @@ _EXTRA_FIELD: Final = dataclasses.replace(
     read=read_extra_field,
 )
 
+_MANAGED: Final = dataclasses.replace(
+    _text(
+        "A path inside an object: its keys from the outside in, each after a slash; * stands for any one key.",
+        "/model/revision",
+        pattern=rf"^(?:/(?:\*|(?:[^~/*]|~[01])+)){{2,}}{END}",
+        must="must lead inside an object, like /model/revision; a * stands for a whole key",
+    ),
+    read=read_managed,
+)
+
 _ASSISTANTS: Final = _list(
     "For which definitions: patterns of their path below the folder, without the suffix. All, if left out.",
     _text("A pattern; * stands for anything.", "admissions/*"),
@@ -175,6 +186,20 @@ _SHARED: Final = {
         description="Whether apply records what it applied, as a commit that later runs compare with.",
         schema={"type": "boolean"},
         examples=(True,),
+    ),
+    "never_send": _list(
+        "Paths inside objects that the server manages: no request holds them, and nobody misses them after a write.",
+        _MANAGED,
+        ["/model/revision"],
+    ),
+    "line_endings": Setting(
+        description="Whether texts with CRLF and with LF are equal.",
+        schema={
+            "type": "string",
+            "enum": ["exact", "any"],
+            "enumDescriptions": ["They differ (the default).", "They are equal."],
+        },
+        examples=("any",),
     ),
     "ignore": _list(
         "Differences to accept, in plan, drift and apply alike. Every report lists them.",

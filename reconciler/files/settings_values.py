@@ -60,6 +60,17 @@ def read_pattern(value: str) -> FieldPath:
     return path
 
 
+def read_managed(value: str) -> FieldPath:
+    """Return a path inside an object that the server manages; `*` stands for one whole key."""
+    path = read_pattern(value)
+    if len(path) < 2:
+        raise ValueError(
+            f"must lead inside an object, like /model/revision; a whole field like {value} is sent only "
+            "where a definition declares it"
+        )
+    return path
+
+
 def read_extra_field(value: str) -> FieldPath:
     """Return the path of a field that the reference does not list."""
     path = read_pointer(value)

@@ -101,6 +101,7 @@ def _look(
     except ApiError as error:
         unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
         seen, failure = answer, dataclasses.replace(to_failure(error), message=unread, hint="run `reconciler plan`")
+    seen = project.see(definition, seen)
     remaining = tuple(change.path for change in project.plan_for(definition, seen).changes)
     outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
     return result.end(outcome, failure, left=True, after=seen, remaining=remaining)

@@ -84,7 +84,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
             return stop_run(planned, reason, "delete")
         result = dataclasses.replace(result, last=result.live)
         session.about_to_write(foretell(planned, [result], "delete"))
-        result = _delete(session.api, result, stopping=session.control.stopping)
+        result = _delete(session.api, based, result, stopping=session.control.stopping)
     return dataclasses.replace(
         planned,
         results=(result,),
@@ -121,11 +121,17 @@ def _refuse(result: Result, *, force_conflicts: bool) -> Result:
     return result.end(Outcome.REFUSED, failure, left=False)
 
 
-def _delete(api: Assistants, result: Result, *, stopping: Callable[[], bool]) -> Result:
+def _delete(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
     """Return what became of an assistant: it is read again, deleted by one request, and looked for once more."""
-    name = str(result.definition.id)
+    definition = result.definition
+    if not isinstance(definition, Definition):
+        raise TypeError(result)
+    name = definition.id
     try:
-        if api.get(name) != result.live:
+        before = api.get(name)
+        # What goes is kept as it was, keys that the server manages included.
+        result = dataclasses.replace(result, last=before)
+        if project.see(definition, before) != result.live:
             failure = Failure(
                 "stale",
                 "live changed since it was shown, and nothing was deleted",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.file_names import file_stem
+from reconciler.core.canonical import see_live, use_line_feeds
 from reconciler.core.importing import Declared
 from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
@@ -70,7 +71,9 @@ class Importer:
         for fault in check_definition({"id": assistant_id}):
             return Import(assistant_id, error=ReconcilerError(fault.message))
         try:
-            live = self.api.get(assistant_id)
+            live = see_live(self.api.get(assistant_id), {}, self.settings)
+            if self.settings.line_endings == "any":
+                live = use_line_feeds(live)
             if live["id"] in self._files:
                 return Import(assistant_id, existing=self._files[live["id"]])
             written = self._writer.write(assistant_id, live, self._stem(assistant_id, live.get("name")))

@@ -49,7 +49,7 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
     if definition.is_new:
         return _plan_new(project, definition)
     try:
-        live = api.get(definition.id)
+        live = project.see(definition, api.get(definition.id))
     except ApiError as error:
         return Result(definition, error=to_failure(error))
     foreign = check_organisation(live, project.settings)

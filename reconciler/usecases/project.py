@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import BaseDefinitions
+from reconciler.core.canonical import see_line_ends, see_live
 from reconciler.core.definition import Definition, is_definition_file
 from reconciler.core.ignore import rules_for
 from reconciler.core.plan import Plan, Policy, make_plan
@@ -100,14 +101,19 @@ class Project:
             if not is_definition_file(file, self.below) and (overlays is None or not is_definition_file(file, overlays))
         }
 
+    def see(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a reading of live as comparisons see it; whoever has read live calls this first."""
+        return see_live(live, definition.declared, self.settings)
+
     def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
         """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
         ids = (definition.id, str(live.get("id")))
+        base = self.base.declared_for(ids, definition.file, live) if self.base is not None else MISSING
         with _COMPARING:
             return make_plan(
                 definition.declared,
                 live,
-                self.base.declared_for(ids, definition.file, live) if self.base is not None else MISSING,
+                see_line_ends(base, definition.declared, self.settings),
                 policy=self.policy,
                 ignore=rules_for(self.settings.ignore, definition.key),
                 resend=self.unclear_fields(ids),

@@ -30,12 +30,12 @@ def write(api: Assistants, project: Project, result: Result, *, stopping: Callab
     return _Write(api, project, stopping, result, result.definition, result.live, result.plan).settle()
 
 
-def look_again(api: Assistants, result: Result) -> Result:
+def look_again(api: Assistants, project: Project, result: Result) -> Result:
     """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
     if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
         raise TypeError(result)
     try:
-        now = api.get(result.definition.id)
+        now = project.see(result.definition, api.get(result.definition.id))
     except ApiError:
         return result
     return _with_losses(
@@ -57,7 +57,7 @@ class _Write:
 
     def settle(self) -> Result:
         try:
-            before = self.api.get(self.definition.id)
+            before = self._get()
         except ApiError as error:
             return self.result.end(Outcome.FAILED, to_failure(error), left=False)
         stale = self._stale(before)
@@ -66,13 +66,22 @@ class _Write:
         if self.stopping():
             return self.result.end(Outcome.SKIPPED, left=False)
         try:
-            answer = self.api.patch(self.definition.id, self.plan.patch or {}, live_id=self.live["id"])
+            answer = self._send(self.plan.patch or {})
         except UnclearWrite as unclear:
             return self._send_again(before, unclear)
         except ApiError as error:
             # Without a status no connection came about, and nothing left.
             return self.result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
         return self._verified(before, answer, shown=before)
+
+    def _see(self, live: Mapping[str, Any]) -> dict[str, Any]:
+        return self.project.see(self.definition, live)
+
+    def _get(self) -> dict[str, Any]:
+        return self._see(self.api.get(self.definition.id))
+
+    def _send(self, patch: Mapping[str, Any]) -> dict[str, Any]:
+        return self._see(self.api.patch(self.definition.id, patch, live_id=self.live["id"]))
 
     def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
@@ -81,12 +90,11 @@ class _Write:
                 break
             self.api.pause(attempt)
             try:
-                now = self.api.get(self.definition.id)
+                now = self._get()
                 patch = self._patch_again(now)
                 if patch is None:
                     return self.result.end(Outcome.INDETERMINATE, _third_value(), left=True)
-                answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"])
-                return self._verified(before, answer, shown=now)
+                return self._verified(before, self._send(patch), shown=now)
             except UnclearWrite as again:
                 unclear = again
             except ApiError as error:
@@ -127,10 +135,10 @@ class _Write:
         # Reading that lags shows exactly what it has shown, `updatedAt` included. Where anything has moved at all, the
         # reading is of after the write, and what is not in it did not come.
         def is_old(now: Mapping[str, Any] | None) -> bool:
-            return now == shown and bool(self._remaining(shown))
+            return now is not None and self._see(now) == shown and bool(self._remaining(shown))
 
         try:
-            after = self.api.get_after_write(self.definition.id, is_old)
+            after = self._see(self.api.get_after_write(self.definition.id, is_old))
         except ApiError as error:
             unseen = dataclasses.replace(
                 to_failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
@@ -160,7 +168,7 @@ class _Write:
         if unclear.kind != "protocol":
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
         try:
-            after = self.api.get(self.definition.id)
+            after = self._get()
         except ApiError:
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
         left = self._remaining(after)

@@ -73,7 +73,7 @@ class Writes:
         begin = create if creates else write
         result = begin(self._api, self._project, planned, stopping=self._control.stopping)
         if result.outcome is Outcome.INDETERMINATE and not (creates or last or self._proven or self._stopping()):
-            result = look_again(self._api, result)
+            result = look_again(self._api, self._project, result)
         if result.dropped:
             self._stop("The API dropped what no definition declares, so nothing further was started.")
         elif result.outcome is not None and result.outcome.recorded:

@@ -1,7 +1,9 @@
 """The contract's rules once more, by other means than the reconciler's own: for tests to compare with."""
 
 import copy
+import ctypes
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,7 +35,13 @@ def plain(value: Any, path: tuple[str, ...] = ()) -> Any:
         return sorted(items) if path in MULTISETS else items
     if isinstance(value, bool):
         return f"boolean {value}"
-    return value
+    return single(value) if isinstance(value, float) and not value.is_integer() else value
+
+
+def single(value: float) -> float:
+    """A fraction as a server has it that keeps numbers in 32 bits, where it can."""
+    kept = ctypes.c_float(value).value
+    return kept if math.isfinite(kept) else value
 
 
 def at(tree: Any, path: tuple[str, ...]) -> Any:

@@ -11,6 +11,7 @@ from definition_styles import DefinitionWriter
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from live_edits import edited_field, with_undeclared
 from projects import Project, opened
+from retold import single
 from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested
 from yaml_lines import check_form, check_lines, check_other_parser
@@ -206,6 +207,8 @@ def same(declared: Any, live: Any, path: Path = ()) -> bool:
         if path == ("endCallPhrases",):
             return sorted(declared) == sorted(live)
         return len(declared) == len(live) and all(map(same, declared, live))
+    if isinstance(declared, float) and isinstance(live, float):
+        return single(declared) == single(live)
     return bool(declared == live and isinstance(declared, bool) == isinstance(live, bool))
 
 
@@ -219,4 +222,5 @@ def canonical(value: Any, *, nulls: bool) -> Any:
         return {key: canonical(value[key], nulls=nulls) for key in sorted(value) if nulls or value[key] is not None}
     if isinstance(value, list):
         return [canonical(item, nulls=nulls) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    number = single(value) if isinstance(value, float) and not value.is_integer() else value
+    return int(number) if isinstance(number, float) and number.is_integer() else number

@@ -1,0 +1,54 @@
+"""Live as comparisons see it: what the server manages is not there, and line ends are those of the definition."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.core.canonical import see_line_ends, see_live
+from reconciler.core.settings import Settings
+
+ANY = Settings(line_endings="any")
+
+
+def without(live: dict[str, Any], *paths: tuple[str, ...]) -> dict[str, Any]:
+    return see_live(live, {}, Settings(never_send=paths))
+
+
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        (("model", "revision"), {"model": {"x": [{"id": 1, "a": 2}, {"id": 3}, 4]}, "metadata": {"revision": 7}}),
+        (("*", "revision"), {"model": {"x": [{"id": 1, "a": 2}, {"id": 3}, 4]}, "metadata": {}}),
+        (("model", "x", "*", "id"), {"model": {"revision": 1, "x": [{"a": 2}, {}, 4]}, "metadata": {"revision": 7}}),
+        (("model", "x", "0"), None),  # an element of a list is never taken out: it would move the others
+        (("model", "y"), None),
+        (("voice", "revision"), None),
+    ],
+)
+def test_what_the_server_manages_is_not_there(path: tuple[str, ...], left: dict[str, Any] | None) -> None:
+    live = {"model": {"revision": 1, "x": [{"id": 1, "a": 2}, {"id": 3}, 4]}, "metadata": {"revision": 7}}
+    assert without(live, path) == (left or live)
+    assert live["metadata"] == {"revision": 7}
+
+
+@pytest.mark.parametrize(
+    ("declared", "live", "seen"),
+    [
+        ("a\nb", "a\r\nb", "a\nb"),
+        ("a\r\nb", "a\nb", "a\r\nb"),  # as the definition has it
+        ("a\r\nb\n", "a\nb\r\n", "a\r\nb\n"),
+        ("a\nb", "a\r\nB\r\n", "a\nB\n"),
+        ("a\nb", "a\rb", "a\rb"),  # an end of line for nobody
+        (None, "a\r\nb", "a\nb"),
+        ("a", None, None),
+        ("a\nb", ["a\r\nb"], ["a\r\nb"]),
+        ({"x": "a\nb"}, {"x": "a\r\nb", "y": "a\r\nb"}, {"x": "a\nb", "y": "a\r\nb"}),
+        ({"x": {}}, {"x": {"y": "a\r\nb"}}, {"x": {"y": "a\r\nb"}}),
+        (["a\nb"], ["a\r\nb", "c\r\n"], ["a\nb", "c\r\n"]),
+        ([{"x": "a\nb"}], [{"x": "a\r\nb", "y": "\r\n"}], [{"x": "a\nb", "y": "\r\n"}]),
+    ],
+)
+def test_texts_have_the_line_ends_of_the_definition(declared: Any, live: Any, seen: Any) -> None:
+    assert see_line_ends(live, declared, ANY) == seen
+    assert see_line_ends(live, declared, Settings()) is live
+    assert see_line_ends(seen, declared, ANY) == seen

@@ -1,0 +1,201 @@
+"""Keys that the server manages (`never_send`), and texts that it keeps with other line ends (`line_endings: any`)."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from between import Answered, Asked, Forward, Meddle, says
+from commands import run, signed_in
+from projects import MODEL, Project, only, outcomes, paths, statuses
+from servers import Sandbox, running_sandbox
+from stories import Story, story
+
+LIVE: dict[str, Any] = {
+    "a": {"firstMessage": "old", "model": {**MODEL, "revision": 1}},
+    "b": {"firstMessage": "old", "model": {**MODEL, "revision": 1}},
+}
+LF, CRLF = "Be kind.\nBe short.\n", "Be kind.\r\nBe short.\r\n"
+
+
+def strict(sandbox: Sandbox) -> Meddle:
+    """A server that refuses its own key in a body, and moves it with every write and every reading."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if "revision" in asked.body.decode():
+            return says(400, {"error": "revision cannot be written"})
+        answer = forward(asked)
+        if asked.path.startswith("/assistants/"):
+            live = sandbox.live(asked.path.rpartition("/")[2])
+            sandbox.edit(live["id"], model={**live["model"], "revision": live["model"].get("revision", 0) + 1})
+        return answer
+
+    return meddle
+
+
+def windows(sandbox: Sandbox) -> Meddle:
+    """A server that keeps every text with CRLF."""
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.method == "PATCH":
+            body = asked.body.replace(b"\\r\\n", b"\\n").replace(b"\\n", b"\\r\\n")
+            return forward(dataclasses.replace(asked, body=body))
+        return forward(asked)
+
+    return meddle
+
+
+@contextlib.contextmanager
+def told(folder: Path, live: dict[str, Any], **settings: Any) -> Iterator[Story]:
+    with story(folder / "project", live) as tale:
+        tale.project.configure(**settings)
+        yield tale
+
+
+@pytest.mark.parametrize("path", ["/model/revision", "/*/revision"])
+def test_what_the_server_manages_is_sent_by_nobody_and_missed_by_nobody(tmp_path: Path, path: str) -> None:
+    with told(tmp_path, LIVE, never_send=[path]) as tale:
+        for name in LIVE:
+            tale.write(name, model={"temperature": 0.6})
+        tale.commit()
+        with tale.meddling(strict(tale.sandbox)):
+            document = tale.apply()
+            assert outcomes(document) == {"a": "applied", "b": "applied"}
+            assert [entry["warnings"] for entry in document["assistants"]] == [[], []]
+            assert all("revision" not in patch["model"] for patch in tale.sandbox.patches)
+            assert set(outcomes(tale.rollback({**document, "api_url": tale.url})).values()) == {"applied"}
+
+
+def test_without_the_setting_such_a_model_cannot_be_written(tmp_path: Path) -> None:
+    with told(tmp_path, LIVE) as tale:
+        tale.write("a", model={"temperature": 0.6})
+        tale.commit()
+        with tale.meddling(strict(tale.sandbox)):
+            assert outcomes(tale.apply())["a"] == "refused"  # stale, in every run
+
+
+def test_keys_inside_list_elements_too(tmp_path: Path) -> None:
+    messages = [{"role": "system", "content": "Hi", "id": 1}, {"role": "user", "content": "Yo", "id": 2}]
+    live = {"a": {"model": {**MODEL, "messages": messages}}}
+    settings = {"extra_fields": ["/model/messages"], "never_send": ["/model/messages/*/id"]}
+    with told(tmp_path, live, **settings) as tale:
+        declared = [{"role": "system", "content": "Hello"}, {"role": "user", "content": "Yo"}]
+        tale.write("a", model={"messages": declared})
+        tale.commit()
+        document = tale.apply()
+        assert only(document)["warnings"] == []
+        assert tale.sandbox.patches == [{"model": {**MODEL, "messages": declared}}]
+
+
+def test_a_definition_cannot_declare_it(project: Project) -> None:
+    project.configure(never_send=["/model/revision", "/metadata/*/etag"])
+    text = "id: asst_a\nmodel:\n  temperature: 0.6\nmetadata:\n  crm:\n    etag: null\n    queue: x\n"
+    project.write("a", text)
+    (problem,) = project.loaded().problems
+    assert str(problem) == (
+        "assistants/a.yaml:6:5: metadata.crm.etag stands under never_send in reconciler.yaml: the server manages it; "
+        "remove it here"
+    )
+
+
+def test_an_environment_adds_its_own(tmp_path: Path) -> None:
+    environments = {"staging": {"never_send": ["/metadata/etag"], "line_endings": "any"}}
+    with told(tmp_path, LIVE, never_send=["/model/revision"], environments=environments) as tale:
+        chosen = tale.project.settings.choose("staging")
+    assert (chosen.never_send, chosen.line_endings) == ((("model", "revision"), ("metadata", "etag")), "any")
+
+
+def test_import_leaves_out_what_the_server_manages(tmp_path: Path) -> None:
+    live = {"a": {"name": "Desk", "firstMessage": CRLF, "metadata": {"etag": "x", "owner": "dean"}}}
+    with told(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
+        done = tale.run("import", "asst_a")
+        text = (tale.project.folder / "desk.yaml").read_text("utf-8")
+        assert done.code == 0, done.stderr
+        assert "etag" not in text
+        assert "firstMessage: |\n  Be kind.\n  Be short.\n" in text
+        assert statuses(tale.plan()) == {"desk": "in_sync"}
+
+
+@pytest.mark.parametrize(("setting", "status"), [("any", "in_sync"), ("exact", "pending"), (None, "pending")])
+def test_line_ends_are_a_difference_unless_a_setting_says_otherwise(
+    project: Project, setting: str | None, status: str
+) -> None:
+    project.configure(**({"line_endings": setting} if setting else {}))
+    project.write("a", id="asst_a", firstMessage=LF, metadata={"rules": [LF, {"text": LF}]})
+    live = {"firstMessage": CRLF, "metadata": {"rules": [CRLF, {"text": CRLF, "own": CRLF}], "own": CRLF}}
+    with running_sandbox({"asst_a": live}) as sandbox:
+        assert statuses(project.plan(sandbox.url)) == {"a": status}
+
+
+def test_a_live_edit_of_such_a_text_is_drift_and_is_pulled_without_escapes(tmp_path: Path) -> None:
+    with told(tmp_path, {"a": {"firstMessage": LF}}, line_endings="any") as tale:
+        tale.write("a", "id: asst_a\nfirstMessage: |  # as the dean wants it\n  Be kind.\n  Be short.\n")
+        tale.commit()
+        tale.recorded()
+        tale.sandbox.edit("asst_a", firstMessage=CRLF)
+        assert statuses(tale.report("drift")) == {"a": "in_sync"}
+        tale.sandbox.edit("asst_a", firstMessage=CRLF + "Bye.\r\n")
+        assert paths(tale.report("drift")) == ["/firstMessage drift"]
+        assert tale.run("pull").code == 0
+        text = (tale.project.folder / "a.yaml").read_text("utf-8")
+        assert text == "id: asst_a\nfirstMessage: |  # as the dean wants it\n  Be kind.\n  Be short.\n  Bye.\n"
+        assert statuses(tale.plan()) == {"a": "in_sync"}
+
+
+def test_delete_keeps_the_whole_last_reading(tmp_path: Path) -> None:
+    live = {"a": {"name": "Old", "firstMessage": CRLF, "metadata": {"etag": 7}}}
+    with told(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
+        tale.write("a", name="Old", firstMessage=LF)
+        tale.commit()
+        last = tale.sandbox.live("asst_a")
+        document = tale.report("delete", "assistants/a.yaml", "--yes", "--name", "Old")
+        assert only(document)["outcome"] == "deleted"
+        assert only(document)["last"] == last
+
+
+def test_git_may_change_a_text_that_live_has_with_other_line_ends(tmp_path: Path) -> None:
+    with told(
+        tmp_path, {"a": {"firstMessage": LF, "metadata": {"own": CRLF, "ours": "x"}}}, line_endings="any"
+    ) as tale:
+        tale.write("a", firstMessage=LF, metadata={"ours": "x"})
+        tale.commit()
+        tale.recorded()
+        tale.sandbox.edit("asst_a", firstMessage=CRLF)
+        tale.write("a", firstMessage=LF + "Bye.\n", metadata={"ours": "y"})
+        tale.commit()
+        assert paths(tale.plan()) == ["/firstMessage change", "/metadata/ours change"]
+        assert outcomes(tale.recorded()) == {"a": "applied"}
+        # What nobody declared goes back as it came.
+        assert tale.sandbox.patches[-1] == {"firstMessage": LF + "Bye.\n", "metadata": {"own": CRLF, "ours": "y"}}
+
+
+def test_a_server_that_keeps_crlf_has_what_was_written(tmp_path: Path) -> None:
+    with told(tmp_path, {"a": {"firstMessage": "old\r\n"}}, line_endings="any") as tale:
+        tale.write("a", firstMessage=LF)
+        tale.commit()
+        with tale.meddling(windows(tale.sandbox)):
+            document = tale.recorded()
+            assert outcomes(document) == {"a": "applied"}
+            assert tale.sandbox.live("asst_a")["firstMessage"] == CRLF
+            assert statuses(tale.plan()) == {"a": "in_sync"}
+            assert outcomes(tale.rollback({**document, "api_url": tale.url})) == {"a": "applied"}
+            assert tale.sandbox.live("asst_a")["firstMessage"] == "old\r\n"
+
+
+def test_an_unclear_write_is_sent_again_over_other_line_ends(project: Project) -> None:
+    project.configure(line_endings="any")
+    project.write("a", id="asst_a", firstMessage=LF)
+    with running_sandbox({"asst_a": {"firstMessage": "old\r\nx"}}, faults=["1st PATCH *: 503"]) as sandbox:
+        assert outcomes(project.apply(sandbox.url)) == {"a": "applied"}
+
+
+def test_a_server_that_keeps_32_bits_has_what_was_written(project: Project) -> None:
+    project.write("a", id="asst_a", model={"temperature": 0.4})
+    with running_sandbox({"asst_a": {"model": {**MODEL, "temperature": 0.5}}}) as sandbox:
+        assert outcomes(project.apply(sandbox.url)) == {"a": "applied"}
+        sandbox.edit("asst_a", model={**MODEL, "temperature": 0.4000000059604645})
+        assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
+        done = run("apply", "--yes", cwd=project.root, env=signed_in(sandbox))
+        assert (done.code, len(sandbox.patches)) == (0, 1)
