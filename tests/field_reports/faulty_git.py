@@ -86,7 +86,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "pull": ("pull",),
 }
 NAMES = ("edited", "changed", "both")
-_VOLATILE = ("started_at", "finished_at", "live_updated_at", "api_calls")
+_VOLATILE = ("started_at", "finished_at", "live_updated_at", "api_calls", "duration_seconds")
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,7 @@ def _steady(document: Any) -> Any:
     """A report without what two runs never have in common."""
     for key in _VOLATILE:
         document.pop(key, None)
+    (document["record"] or {}).pop("age_seconds", None)
     for entry in document["assistants"]:
         entry.pop("live_updated_at")
     return document
