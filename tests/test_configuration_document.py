@@ -1,9 +1,13 @@
 """The examples of docs/configuration.md about lints, freezes, enforced fields and rules do what stands below them."""
 
+import datetime
 import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
-from commands import run
+from commands import environment, run, signed_in
+from servers import running_sandbox
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "configuration.md"
 
@@ -38,3 +42,43 @@ def test_lints(tmp_path: Path) -> None:
             "spoken-markdown",
             "trailing-newline",
         ]
+
+
+def planned(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
+    """What a plan of a folder says."""
+    with running_sandbox(live) as sandbox:
+        done = run("plan", *options, cwd=root, env=signed_in(sandbox, sandbox.url))
+    assert (done.code, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_frozen(tmp_path: Path) -> None:
+    settings, said = section("frozen")
+    today = datetime.datetime.now(datetime.UTC).date()
+    last = str(today + datetime.timedelta(days=30))
+    settings = settings.replace("2027-01-11", str(today)).replace("2027-01-15", last)
+    north, desk = "id: asst_2\nname: North\nfirstMessage: Welcome\n", "id: asst_1\nname: Desk\nfirstMessage: Hello\n"
+    write(tmp_path, settings, desk=desk, admissions__north=north)
+    live = {"asst_1": {"name": "Desk", "firstMessage": "Hi"}, "asst_2": {"name": "North", "firstMessage": "Hi"}}
+    assert told(planned(tmp_path, live), last) == said
+
+
+def told(text: str, last: str) -> str:
+    """A report as the document shows it: with its own dates, and without what is said of every plan without a base."""
+    without = "Without a base, live edits can't be told from changes.\n"
+    return text.replace(last, "2027-01-15").replace(without, "")
+
+
+def test_enforce(tmp_path: Path) -> None:
+    settings, said = section("enforce")
+    fields = "name: Desk\nendCallMessage: This call is over.\nfirstMessage: Hello\n"
+    write(tmp_path, settings, desk=f"id: asst_1\n{fields}")
+    for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "-m", "First")):
+        git(tmp_path, *arguments)
+    live = {"asst_1": {"name": "Desk", "endCallMessage": "Ciao", "firstMessage": "Hey"}}
+    assert re.sub(r", live last updated \S+", "", planned(tmp_path, live, "--base", "HEAD")) == said
+
+
+def git(root: Path, *arguments: str) -> None:
+    people = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *people, *arguments], cwd=root, env=environment(), check=True)

@@ -8,7 +8,7 @@ from reconciler.assistant.json_schema import definition_schema, overlay_schema
 from reconciler.cli.help import Command
 from reconciler.cli.options import folder_option
 from reconciler.errors import UsageError
-from reconciler.files.settings_table import settings_schema
+from reconciler.files.settings_schema import settings_schema
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.reading import read_settings
 

@@ -5,7 +5,7 @@ import click
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
-from reconciler.core.settings import InvalidSettings
+from reconciler.core.settings import InvalidSettings, now
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.environments import read_forms
 from reconciler.usecases.validate import validate, without_settings
@@ -29,11 +29,12 @@ def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool)
     files are shown, each with file, line and column; those of reconciler.yaml first and alone. Exit 1 when
     there is one. Without --environment the definitions are checked as they are in every environment.
     """
+    started_at = now()
     try:
-        forms = read_forms(definitions)
+        forms = read_forms(definitions, started_at.date())
     except InvalidSettings as error:
         emit(without_settings(error.problems, strict=strict), output)
         return 1
-    run = validate(forms, strict=strict)
+    run = validate(forms, started_at=started_at, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
     return int(any(strict or problem.severity == "error" for problem in run.problems))

@@ -1,18 +1,14 @@
-"""Differences that a team accepts: which rules concern an assistant, what they keep, and which are out of date."""
+"""Differences that a team accepts: what the `ignore` rules of one assistant keep as it is live. Pure."""
 
 import dataclasses
-import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reconciler.assistant.paths import FieldPath, covers, to_pointer
+from reconciler.assistant.paths import FieldPath, covers
 from reconciler.core.canonical import Whole, asks_anything, equal
-from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import Missing, item_at, paths_matching, prune, put_all
-
-NOTICE_DAYS = 14
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,11 +17,6 @@ class Ignored:
 
     path: FieldPath
     rule: IgnoreRule
-
-
-def rules_for(rules: Sequence[IgnoreRule], key: str) -> tuple[IgnoreRule, ...]:
-    """Return the rules that concern the definition with a key; a rule's patterns are shell-style, `admissions/*`."""
-    return tuple(rule for rule in rules if rule.concerns(key))
 
 
 def rule_for(path: FieldPath, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
@@ -62,41 +53,6 @@ def keep_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[An
                 ignored.setdefault(path, Ignored(path, rule))
         tree = put_all(tree, [(path, item_at(live, path)) for path in paths])
     return tree, tuple(ignored[path] for path in sorted(ignored))
-
-
-def has_expired(rule: IgnoreRule, today: datetime.date) -> bool:
-    """Tell whether a rule's last day, in UTC, is past."""
-    return rule.expires is not None and rule.expires < today
-
-
-def expiry_notes(rules: Iterable[IgnoreRule], today: datetime.date) -> Iterator[str]:
-    """Yield a sentence for each rule that is past its date, or will be within two weeks."""
-    # An expired rule goes on protecting: the day would else come on which an apply overwrites a value unasked.
-    for rule in rules:
-        if rule.expires is None or rule.expires > today + datetime.timedelta(days=NOTICE_DAYS):
-            continue
-        when = "expired on" if has_expired(rule, today) else "expires on"
-        yield (
-            f"ignore {to_pointer(rule.path)} {when} {rule.expires}; the value is still left alone: "
-            "renew the entry in reconciler.yaml or remove it"
-        )
-
-
-def unmatched_notes(rules: Iterable[IgnoreRule], definitions: Sequence[Definition]) -> Iterator[str]:
-    """Yield a sentence for each rule that concerns nothing that any definition declares."""
-    # Most often a slip of the pen, and then the value that the rule was to protect is not protected.
-    for rule in rules:
-        declaring = (_declares(definition, rule.path) for definition in definitions if rule.concerns(definition.key))
-        if not any(declaring):
-            pointer = to_pointer(rule.path)
-            yield f"ignore {pointer} matches nothing that a definition declares: remove it from reconciler.yaml"
-
-
-def _declares(definition: Definition, pattern: FieldPath) -> bool:
-    """Tell whether a definition declares a path that matches, or null above it, which stands for all below."""
-    declared = definition.declared
-    above = (path for depth in range(1, len(pattern)) for path in paths_matching(declared, pattern[:depth]))
-    return bool(paths_matching(declared, pattern)) or any(item_at(declared, path) is None for path in above)
 
 
 def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:

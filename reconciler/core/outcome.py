@@ -27,6 +27,7 @@ class Outcome(enum.StrEnum):
     APPLIED = "applied"
     CREATED = "created"
     DELETED = "deleted"
+    FROZEN = "frozen"
     FAILED = "failed"
     REFUSED = "refused"
     INDETERMINATE = "indeterminate"
@@ -65,6 +66,7 @@ class Status(enum.StrEnum):
     ERROR = "error"
     MISSING = "missing"
     NEW = "new"
+    FROZEN = "frozen"
     CONFLICTED = "conflicted"
     PENDING = "pending"
     DRIFTED = "drifted"
@@ -100,6 +102,7 @@ class Unsent(enum.StrEnum):
     READ_ONLY = "read_only"  # the command never writes
     KEPT = "kept"  # drift, under --on-drift keep
     DRIFT = "drift"  # --on-drift fail refuses the whole assistant
+    FROZEN = "frozen"  # nobody may write to the assistant today
     CONFLICT = "conflict"  # a conflict refuses the whole assistant
     NEW = "new"  # the assistant is still to be created, which is asked for by name
     STOPPED = "stopped"  # the run ended before a request for this assistant left
@@ -119,6 +122,8 @@ _OUTCOMES: Final[Mapping[Outcome, _Facts]] = {
     # Neither has an old value to go back to, so a rollback leaves both alone.
     Outcome.CREATED: _Facts(settled=True, recorded=True, may_be_live=True),
     Outcome.DELETED: _Facts(settled=True, may_be_live=True),
+    # A freeze is no failure, and what it holds back keeps its entry: when it ends, git's move is a change.
+    Outcome.FROZEN: _Facts(settled=True),
     Outcome.FAILED: _Facts(failed=True),
     Outcome.REFUSED: _Facts(failed=True),
     Outcome.INDETERMINATE: _Facts(failed=True, may_be_live=True),
@@ -133,6 +138,7 @@ _STATUSES: Final[Mapping[Status, Severity]] = {
     Status.CONFLICTED: Severity.CONFLICT,
     Status.DRIFTED: Severity.DRIFT,
     Status.PENDING: Severity.CHANGE,
+    Status.FROZEN: Severity.CALM,
     Status.IN_SYNC: Severity.CALM,
 }
 _KINDS: Final[Mapping[Kind, Status]] = {

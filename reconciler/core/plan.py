@@ -6,12 +6,13 @@ from typing import Any
 
 from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.canonical import equal, equal_as_wholes, exact_text
+from reconciler.core.canonical import equal, exact_text
 from reconciler.core.ignore import Ignored, keep_in_lists, rule_for, split_ignored
 from reconciler.core.origin import Base, Change, find_changes, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
+from reconciler.core.overrides import NO_OVERRIDES, Enforced, Overrides
 from reconciler.core.patch import KeepsLive, build_patch, find_lost_keys
-from reconciler.core.settings import IgnoreRule, OnDrift
+from reconciler.core.settings import Freeze, IgnoreRule, OnDrift
 from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at
 
 # The other reasons why a change is not sent concern that change alone.
@@ -36,7 +37,8 @@ class Policy:
 class Plan:
     """The differences of one assistant and the patch that settles them, None where nothing is to be sent.
 
-    `resent` are leaves that the patch sends once more although live shows them already. `creates` says that the
+    `resent` are leaves that the patch sends once more although live shows them already, `enforced` the live edits that
+    are put back under every policy. `freeze` is there where it holds something back. `creates` says that the
     assistant is still to be created, and that the patch is the body of the request that does.
     """
 
@@ -47,13 +49,15 @@ class Plan:
     warnings: tuple[str, ...] = ()
     resent: frozenset[FieldPath] = frozenset()
     creates: bool = False
+    enforced: tuple[Enforced, ...] = ()
+    freeze: Freeze | None = None
 
     @property
     def status(self) -> Status:
         """The first status, in the order of the enum, that one of the differences asks for."""
         if self.creates:
             return Status.NEW
-        found = {change.kind.status for change in self.changes}
+        found = {Status.FROZEN if self.freeze is not None else change.kind.status for change in self.changes}
         return next((status for status in Status if status in found), Status.IN_SYNC)
 
     @property
@@ -90,67 +94,83 @@ def make_plan(
     base: Base = MISSING,
     *,
     policy: Policy = Policy(),
-    ignore: Sequence[IgnoreRule] = (),
+    overrides: Overrides = NO_OVERRIDES,
     resend: Collection[FieldPath] = (),
 ) -> Plan:
     """Return what is to be done about one assistant.
 
-    `base` is the definition as last applied, `MISSING` without one; `ignore` are the rules that concern
-    this assistant. `resend` are fields whose last write is unclear: as far as they are declared they are sent
-    even where live shows them. Raises IncompleteObject where the definition cannot be sent.
+    `base` is the definition as last applied, `MISSING` without one; `overrides` are the entries of the
+    settings that hold this assistant. `resend` are fields whose last write is unclear: as far as they are declared
+    they are sent even where live shows them. Raises IncompleteObject where the definition cannot be sent.
     """
-    desired, plan = _compare(desired, live, base, policy, ignore)
+    desired, plan = _compare(desired, live, base, policy, overrides)
     # What differs is judged as a difference, whatever became of the last write: it may be somebody's edit by now.
     differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
     # A refused assistant is not written at all, so nothing of it is sent again either.
     if resend and not plan.refusal and not policy.read_only:
-        again = (path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
-        plan = dataclasses.replace(plan, resent=frozenset(again))
-    patch = _build_patch(plan, desired, live, policy, ignore)
+        again = frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
+        if overrides.freeze is None:
+            plan = dataclasses.replace(plan, resent=again)
+        elif again:
+            plan = dataclasses.replace(plan, freeze=overrides.freeze)
+    patch = _build_patch(plan, desired, live, policy, overrides.ignore)
     warnings = tuple(_warnings(plan, desired, live, patch or {}, resend))
     return dataclasses.replace(plan, patch=patch, warnings=warnings)
 
 
-def plan_creation(desired: Mapping[str, Any], *, policy: Policy = Policy()) -> Plan:
+def plan_creation(
+    desired: Mapping[str, Any], *, policy: Policy = Policy(), overrides: Overrides = NO_OVERRIDES
+) -> Plan:
     """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""
     body = build_patch(desired, {}, list(desired), keeps_live=lambda _: False) or {}
     # To a command that looks for live edits an assistant that is not there yet has none.
     if policy.read_only:
         return Plan(creates=True)
-    unsent = None if policy.create else Unsent.NEW
+    freeze = overrides.freeze if policy.create else None
+    unsent = Unsent.FROZEN if freeze is not None else None if policy.create else Unsent.NEW
     changes = tuple(dataclasses.replace(change, unsent=unsent) for change in find_changes(desired, {}, MISSING))
     # What is empty in a new assistant need not be emptied.
     body = {field: value for field, value in body.items() if value is not None}
-    return Plan(changes=changes, patch=body if policy.create else None, creates=True)
+    return Plan(changes=changes, patch=body if unsent is None else None, creates=True, freeze=freeze)
 
 
-def decide_sent(found: Sequence[Change], policy: Policy) -> tuple[Change, ...]:
-    """Return the differences of one assistant, each with the reason why it is not sent, if it is not."""
+def decide_sent(
+    found: Sequence[Change], policy: Policy, overrides: Overrides = NO_OVERRIDES
+) -> tuple[tuple[Change, ...], tuple[Enforced, ...]]:
+    """Return the differences of one assistant, each with the reason why it is not sent, if it is not.
+
+    With them come those that are live edits of enforced fields.
+    """
     # Nobody else decides it. A refusal concerns the whole assistant: half of a change that was reviewed together must
     # not go live alone.
-    kinds = {change.kind for change in found}
+    enforced = overrides.find_enforced(found)
+    put_back = {entry.path for entry in enforced}
+    kinds = {change.kind for change in found if change.path not in put_back}
     # A conflict before drift: whoever allows the one has not allowed the other, and the graver one is named.
     refusal: Unsent | None = None
     if Kind.CONFLICT in kinds and not policy.force_conflicts:
         refusal = Unsent.CONFLICT
     elif Kind.DRIFT in kinds and policy.on_drift == "fail":
         refusal = Unsent.DRIFT
-    return tuple(dataclasses.replace(change, unsent=_find_reason(change, policy, refusal)) for change in found)
+    # Before all others: a command that never writes has not refused anything. Then a freeze: nothing is asked for.
+    general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if overrides.freeze is not None else None
+    decided = (
+        general or (refusal if change.path in put_back else _find_reason(change, policy, refusal)) for change in found
+    )
+    changes = tuple(dataclasses.replace(change, unsent=unsent) for change, unsent in zip(found, decided, strict=True))
+    return changes, enforced
 
 
 def _find_reason(change: Change, policy: Policy, refusal: Unsent | None) -> Unsent | None:
-    # Before all others: a command that never writes has not refused anything.
-    if policy.read_only:
-        return Unsent.READ_ONLY
     # Drift that stays would stay in any case, whatever the assistant is refused for.
     return Unsent.KEPT if change.kind is Kind.DRIFT and policy.on_drift == "keep" else refusal
 
 
 def plan_offline(
-    desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), ignore: Sequence[IgnoreRule] = ()
+    desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), overrides: Overrides = NO_OVERRIDES
 ) -> Plan:
     """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
-    return _compare(desired, {} if base is MISSING else base, base, policy, ignore)[1]
+    return _compare(desired, {} if base is MISSING else base, base, policy, overrides)[1]
 
 
 def patch_again(
@@ -159,19 +179,19 @@ def patch_again(
     live: Mapping[str, Any],
     *,
     policy: Policy = Policy(),
-    ignore: Sequence[IgnoreRule] = (),
+    overrides: Overrides = NO_OVERRIDES,
 ) -> dict[str, Any] | None:
     """Return the patch that sends a plan's fields once more, over fresh live; None where live shows a third value."""
     # A third value is neither the old one nor ours: somebody else has been there since. Where live shows ours it is
     # sent all the same, since a read shows the database's copy alone, and the provider may lack it.
-    desired, _ = keep_in_lists(desired, live, ignore)
+    desired, _ = keep_in_lists(desired, live, overrides.ignore)
     for path, old in plan.replaced:
         fresh = value_at(live, path)
-        ours = prune(value_at(desired, path), _is_ignored(ignore), path)
+        ours = prune(value_at(desired, path), _is_ignored(overrides.ignore), path)
         # Exactly the old value, since any other one, even an equal one, was written after we looked.
         if exact_text(fresh) != exact_text(old) and not equal(ours, fresh, path):
             return None
-    return _build_patch(plan, desired, live, policy, ignore)
+    return _build_patch(plan, desired, live, policy, overrides.ignore)
 
 
 def find_remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
@@ -180,40 +200,21 @@ def find_remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
     return tuple(change.path for change in after.changes if change.path not in plan.left)
 
 
-def find_undeclared_changes(
-    declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], path: FieldPath = ()
-) -> Iterator[FieldPath]:
-    """Yield the paths that no definition declares and that changed between two readings; null is a missing key."""
-    for key in sorted(before.keys() | after.keys()):
-        old, new, below = before.get(key), after.get(key), (*path, key)
-        if key not in declared:
-            # The API moves it with every write.
-            if below != ("updatedAt",) and not equal_as_wholes(old, new):
-                yield below
-        # A declared value, a list too, is compared with what was sent, elsewhere.
-        elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from find_undeclared_changes(declared[key], old, new, below)
-
-
-def find_dropped_keys(
-    patch: Mapping[str, Any], declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[FieldPath, ...]:
-    """Return the undeclared keys that went along in an object that was sent, and that live no longer has."""
-    # An API that drops what it does not know does that. A field that was sent without being declared counts as an
-    # object of which nothing is declared.
-    sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
-    changed = find_undeclared_changes({**declared, **sent}, before, after)
-    return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))
-
-
 def _compare(
-    desired: Mapping[str, Any], live: Mapping[str, Any], base: Base, policy: Policy, ignore: Sequence[IgnoreRule]
+    desired: Mapping[str, Any], live: Mapping[str, Any], base: Base, policy: Policy, overrides: Overrides
 ) -> tuple[Mapping[str, Any], Plan]:
     """Return desired with what its lists keep of live, and the plan without a patch."""
+    ignore = overrides.ignore
     desired, base, inside = _keep_in_both(desired, base, live, ignore)
     found, ignored = split_ignored(find_changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
-    found = decide_sent(found, policy)
-    return desired, Plan(changes=found, released=find_released(desired, base), ignored=ignored)
+    found, enforced = decide_sent(found, policy, overrides)
+    return desired, Plan(
+        changes=found,
+        released=find_released(desired, base),
+        ignored=ignored,
+        enforced=enforced,
+        freeze=overrides.freeze if found else None,
+    )
 
 
 def _build_patch(

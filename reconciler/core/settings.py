@@ -18,6 +18,11 @@ Level = Literal["error", "warning", "none"]
 LineEndings = Literal["exact", "any"]
 
 
+def now() -> datetime.datetime:
+    """Return the time, in UTC."""
+    return datetime.datetime.now(datetime.UTC)
+
+
 class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
     """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
 
@@ -43,12 +48,41 @@ class ForAssistants:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class IgnoreRule(ForAssistants):
-    """Differences to accept at a path (`*` for one key); `expires` is the last day, in UTC."""
+class Dated(ForAssistants):
+    """What holds for a reason until a day; `expires` is the last one, in UTC, and for ever without it."""
+
+    reason: str
+    expires: datetime.date | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoreRule(Dated):
+    """Differences to accept at a path (`*` for one key)."""
+
+    path: FieldPath
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze(Dated):
+    """Assistants that nobody may write to, from the day `starts` to the day `expires`, both included and in UTC."""
+
+    starts: datetime.date | None = None
+
+    def holds(self, today: datetime.date) -> bool:
+        """Tell whether it holds on a day."""
+        return (self.starts is None or self.starts <= today) and (self.expires is None or today <= self.expires)
+
+    def describe(self) -> str:
+        """Return why and until when, as part of a sentence."""
+        return f"{self.reason}, until {self.expires}" if self.expires is not None else self.reason
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EnforceRule(ForAssistants):
+    """A path (`*` for one key) whose live edits every apply puts back."""
 
     path: FieldPath
     reason: str
-    expires: datetime.date | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +112,8 @@ class Environment:
     never_send: tuple[FieldPath, ...] = ()
     line_endings: LineEndings | None = None
     ignore: tuple[IgnoreRule, ...] = ()
+    frozen: tuple[Freeze, ...] = ()
+    enforce: tuple[EnforceRule, ...] = ()
     lints: tuple[LintLevel, ...] = ()
 
 
@@ -85,7 +121,8 @@ class Environment:
 class Settings(Environment):
     """The settings of one project; `file` is relative to the repository's root, None without a file.
 
-    `environment` is the one that was chosen; then its settings stand in the place of the project's.
+    `environment` is the one that was chosen; then its settings stand in the place of the project's. `today` is the
+    day, in UTC, on which all dates in them are judged.
     """
 
     file: str | None = None
@@ -94,6 +131,7 @@ class Settings(Environment):
     extra_fields: tuple[FieldPath, ...] = ()
     environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
     environment: str | None = None
+    today: datetime.date = dataclasses.field(default_factory=lambda: now().date(), compare=False)
 
     def choose(self, name: str) -> "Settings":
         """Return the settings as they are in an environment. Raises KeyError for one that is not there."""
@@ -121,9 +159,14 @@ class Settings(Environment):
         return dataclasses.replace(problem, severity=found, message=f"{problem.message} [{problem.lint}]")
 
     @property
+    def dated(self) -> tuple[Dated, ...]:
+        """Every entry that may end on a day."""
+        return (*self.ignore, *self.frozen)
+
+    @property
     def next_expiry(self) -> datetime.date | None:
         """The nearest last day of an entry that has one; it may be past. None where no entry has one."""
-        return min((entry.expires for entry in self.ignore if entry.expires is not None), default=None)
+        return min((entry.expires for entry in self.dated if entry.expires is not None), default=None)
 
     def may_show(self, path: FieldPath) -> bool:
         """Tell whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""

@@ -4,6 +4,7 @@ What the settings mean is not decided here.
 """
 
 import dataclasses
+import datetime
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,10 @@ from reconciler.assistant.problem import FieldProblem, Problem
 from reconciler.core.definition import Place
 from reconciler.core.settings import (
     FILE_NAME,
+    EnforceRule,
     Environment,
     ForAssistants,
+    Freeze,
     IgnoreRule,
     InvalidSettings,
     LintLevel,
@@ -24,7 +27,7 @@ from reconciler.core.settings import (
 from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
-from reconciler.files.settings_check import check_settings, find_misspelt
+from reconciler.files.settings_check import check_settings, find_misspelt, find_reversed
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
 
@@ -32,15 +35,23 @@ _OTHER_NAME: Final = "reconciler.yml"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TOP: Final = Place((1, 1), (1, 1))
 # The settings that are lists of groups, with what each group is read as.
-_ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {"ignore": IgnoreRule}
+_ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {"ignore": IgnoreRule, "frozen": Freeze, "enforce": EnforceRule}
+# What a setting is called where its own name is a word of Python's.
+_FIELDS: Final[Mapping[str, str]] = {"from": "starts"}
 _Built = TypeVar("_Built", bound=ForAssistants | Environment)
 
 
-def load_settings(folder: Path, *, root: Path) -> Settings:
+def load_settings(folder: Path, *, root: Path, today: datetime.date | None = None) -> Settings:
     """Return the settings that stand beside a folder of definitions; the defaults where there is no file.
 
-    `root` is the repository's root. Raises InvalidSettings with all problems at once.
+    `root` is the repository's root, `today` the day on which their dates are judged, else the clock's.
+    Raises InvalidSettings with all problems at once.
     """
+    settings = _load(folder, root)
+    return dataclasses.replace(settings, today=today) if today is not None else settings
+
+
+def _load(folder: Path, root: Path) -> Settings:
     parent = folder.resolve().parent
     path, other = parent / FILE_NAME, parent / _OTHER_NAME
     # Nobody would see that this file is not read, and a `sensitive` in it hides nothing.
@@ -72,7 +83,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     places = find_places(text)
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)
-    wrong += [*_find_shared_folders(settings.environments, folder), *find_misspelt(settings)]
+    wrong += [*_find_shared_folders(settings.environments, folder), *find_misspelt(settings), *find_reversed(settings)]
     # What the reader has refused stands in the content as a text, of which the checks would say something else.
     seen = {(problem.path, problem.about) for problem in unreadable}
     for problem in wrong:
@@ -93,10 +104,10 @@ def _find_written(path: FieldPath, places: Mapping[FieldPath, Place]) -> FieldPa
 
 
 def _is_date(problem: YamlProblem, content: object) -> bool:
-    """Tell whether the problem is a plain date after `expires`."""
+    """Tell whether the problem is a plain date where a setting takes one."""
     # YAML 1.1 reads a date and 1.2 a text, which is a problem elsewhere. Here it is clear what is meant.
     path = problem.path or ()
-    if problem.about != "value" or len(path) < 3 or (path[-3], path[-1]) != ("ignore", "expires"):
+    if problem.about != "value" or len(path) < 3 or path[-3] not in _ENTRIES or path[-1] not in ("from", "expires"):
         return False
     return _DATE.fullmatch(str(item_at(content, path))) is not None
 
@@ -123,7 +134,7 @@ def _build(
     kind: type[_Built], checked: Mapping[str, Any], path: FieldPath, places: Mapping[FieldPath, Place]
 ) -> _Built:
     """Return a checked group at a path as a value; what is not there keeps its default."""
-    given = {key: _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
+    given = {_FIELDS.get(key, key): _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
     if issubclass(kind, ForAssistants):
         return kind(**given, line=places[path].key[0])
     return kind(**given, overlay_place=places.get((*path, "overlay"), _TOP).value)

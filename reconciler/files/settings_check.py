@@ -4,14 +4,14 @@ The one place of pydantic: it checks the types as they are written and finds eve
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast
 
 from reconciler.assistant import fields
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
-from reconciler.core.settings import Settings
+from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Settings
 from reconciler.files.settings_table import SETTINGS, Setting
 from reconciler.yamltext.write_values import write_inline
 
@@ -34,19 +34,34 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 
 def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
-    """Yield where a path of `sensitive` or `ignore` begins almost like a field of an assistant."""
+    """Yield where a path begins almost like a field of an assistant."""
     # It would match nothing: the value that was to be hidden would be shown.
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
     known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in settings.extra_fields)}
     paths: dict[FieldPath, FieldPath] = {("sensitive", str(at)): path for at, path in enumerate(settings.sensitive)}
-    paths |= {("ignore", str(at), "path"): rule.path for at, rule in enumerate(settings.ignore)}
-    for name, environment in settings.environments.items():
-        above = ("environments", name, "ignore")
-        paths |= {(*above, str(at), "path"): rule.path for at, rule in enumerate(environment.ignore)}
+    for place, environment in _list_parts(settings):
+        for name in ("ignore", "enforce"):
+            entries: Sequence[IgnoreRule | EnforceRule] = getattr(environment, name)
+            paths |= {(*place, name, str(at), "path"): rule.path for at, rule in enumerate(entries)}
     for place, path in paths.items():
         near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
         if near:
             yield FieldProblem(place, f"unknown field {path[0]}; did you mean {near}?")
+
+
+def find_reversed(settings: Settings) -> Iterator[FieldProblem]:
+    """Yield the freezes that end before they begin."""
+    for place, environment in _list_parts(settings):
+        for at, freeze in enumerate(environment.frozen):
+            if freeze.starts is not None and freeze.expires is not None and freeze.expires < freeze.starts:
+                message = f"expires is before from ({freeze.starts}): nothing would ever be frozen"
+                yield FieldProblem((*place, "frozen", str(at), "expires"), message)
+
+
+def _list_parts(settings: Settings) -> Iterator[tuple[FieldPath, Environment]]:
+    """Yield the settings themselves and each environment, with the path at which they stand."""
+    yield (), settings
+    yield from ((("environments", name), environment) for name, environment in settings.environments.items())
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The one table of what `reconciler.yaml` may hold; its checks, its words and its JSON Schema come from here.
+"""The one table of what `reconciler.yaml` may hold; its checks, its words and its JSON Schema come from it.
 
 A setting is added here and as a field of `core.settings`. This module reads no file.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.assistant import fields
-from reconciler.assistant.json_schema import DIALECT, END, Schema
+from reconciler.assistant.json_schema import END, Schema
 from reconciler.assistant.lints import LINTS
 from reconciler.core.limits import MaxChanges
 from reconciler.files.settings_values import (
@@ -136,17 +136,31 @@ _LINT: Final = Setting(
         "assistants": _ASSISTANTS,
     },
 )
+_REASON: Final = dataclasses.replace(_text("Why; it stands in every report.", "set by the CRM"), is_required=True)
+
+
+def _day(description: str, example: str) -> Setting:
+    pattern = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}"
+    return _text(description, example, pattern=pattern, must=MUST_BE_A_DAY, read=read_day)
+
+
+_EXPIRES: Final = _day("The last day, in UTC. For ever, if left out.", "2027-01-31")
 _IGNORE_ENTRY: Final = {
     "path": dataclasses.replace(_PATH, is_required=True),
-    "reason": dataclasses.replace(_text("Why; it stands in every report.", "set by the CRM"), is_required=True),
+    "reason": _REASON,
     "assistants": _ASSISTANTS,
-    "expires": _text(
-        "The last day, in UTC. For ever, if left out.",
-        "2027-01-31",
-        pattern=f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}",
-        must=MUST_BE_A_DAY,
-        read=read_day,
-    ),
+    "expires": _EXPIRES,
+}
+_FROZEN_ENTRY: Final = {
+    "reason": _REASON,
+    "assistants": _ASSISTANTS,
+    "from": _day("The first day, in UTC. At once, if left out.", "2027-01-11"),
+    "expires": _EXPIRES,
+}
+_ENFORCE_ENTRY: Final = {
+    "path": dataclasses.replace(_PATH, is_required=True),
+    "reason": _REASON,
+    "assistants": _ASSISTANTS,
 }
 
 # What the whole project and each environment may set. The patterns are for editors, which know no calendar and no URL.
@@ -206,6 +220,16 @@ _SHARED: Final = {
         Setting(description="One difference to accept.", keys=_IGNORE_ENTRY),
         [{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
     ),
+    "frozen": _list(
+        "Assistants that nobody may write to for a while.",
+        Setting(description="One freeze.", keys=_FROZEN_ENTRY),
+        [{"assistants": ["*"], "reason": "enrolment week", "from": "2027-01-11", "expires": "2027-01-15"}],
+    ),
+    "enforce": _list(
+        "Fields whose live edits every apply puts back, whatever on_drift says.",
+        Setting(description="One field.", keys=_ENFORCE_ENTRY),
+        [{"path": "/endCallMessage", "reason": "the law wants these words"}],
+    ),
     "lints": Setting(
         description="How grave each lint is, by its id: error, warning or none; for all assistants, or for some.",
         keys={name: dataclasses.replace(_LINT, description=words) for name, words in LINTS.items()},
@@ -252,32 +276,3 @@ SETTINGS: Final = Setting(
         ),
     },
 )
-
-
-def settings_schema() -> Schema:
-    """Return the JSON Schema (draft-07) of `reconciler.yaml`, for editors to check with."""
-    # Where the table judges step by step, the schema has a pattern; a test keeps the two alike. Some things no schema
-    # can tell, such as a date that does not exist.
-    return {"$schema": DIALECT, "title": "Settings of reconciler", **_schema_of(SETTINGS)}
-
-
-def _schema_of(setting: Setting) -> Schema:
-    schema: Schema = {"description": setting.description, **setting.schema}
-    if setting.keys:
-        required = [key for key, below in setting.keys.items() if below.is_required]
-        schema |= {"type": "object", "properties": {key: _schema_of(below) for key, below in setting.keys.items()}}
-        schema |= {"required": required} if required else {}
-        schema["additionalProperties"] = False
-        if setting.shorthand:
-            # A pattern judges texts alone, so that one schema does for both ways to write it.
-            allowed = setting.keys[setting.shorthand].schema["enum"]
-            schema |= {"type": ["string", "object"], "pattern": f"^(?:{'|'.join(allowed)}){END}"}
-            schema["patternErrorMessage"] = f"This must be one of {', '.join(allowed)}."
-    elif setting.items and setting.names:
-        schema |= {"type": "object", "propertyNames": _schema_of(setting.names)}
-        schema["additionalProperties"] = _schema_of(setting.items)
-    elif setting.items:
-        schema |= {"type": "array", "items": _schema_of(setting.items)}
-    if setting.examples:
-        schema["examples"] = [*setting.examples]
-    return schema

@@ -11,16 +11,20 @@ from reconciler.core.definition import Definition, find_line
 from reconciler.core.digest import digest
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
+from reconciler.core.overrides import Enforced
 from reconciler.core.plan import Plan
 from reconciler.core.run import Failure, Recorded, Result, Run
+from reconciler.core.settings import Freeze
 from reconciler.report.masking import mask_report
 from reconciler.report.report import (
     FORMAT_VERSION,
     AssistantEntry,
     BaseEntry,
     ChangeEntry,
+    EnforcedEntry,
     ErrorEntry,
     ExpiryEntry,
+    FrozenEntry,
     GoneEntry,
     IgnoredEntry,
     ProblemEntry,
@@ -81,7 +85,8 @@ def count(assistants: Sequence[AssistantEntry]) -> dict[str, int]:
     outcomes = [entry.outcome for entry in assistants]
     counts = {"total": len(assistants)}
     counts |= {status.value: statuses.count(status) for status in STATUSES}
-    return counts | {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+    # A name may be a status and an outcome: of an assistant that is frozen both are `frozen`.
+    return counts | {outcome.value: max(outcomes.count(outcome), counts.get(outcome.value, 0)) for outcome in Outcome}
 
 
 def _build_record(record: Recorded, now: datetime.datetime) -> RecordEntry:
@@ -130,7 +135,19 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
         warnings=(*plan.warnings, *result.warnings),
         error=_build_error(result.error),
         last=dict(result.last) if result.last is not None else None,
+        enforced=tuple(map(_build_enforced, plan.enforced)) or None,
+        frozen=_build_frozen(plan.freeze),
     )
+
+
+def _build_enforced(entry: Enforced) -> EnforcedEntry:
+    return EnforcedEntry(path=to_pointer(entry.path), reason=entry.rule.reason)
+
+
+def _build_frozen(freeze: Freeze | None) -> FrozenEntry | None:
+    if freeze is None:
+        return None
+    return FrozenEntry(reason=freeze.reason, expires=freeze.expires.isoformat() if freeze.expires else None)
 
 
 def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:

@@ -185,7 +185,7 @@ def _annotate_change(change: ChangeEntry, entry: AssistantEntry, report: Report)
 
 def _tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
     """Return what follows from a difference; None where it is no reason for an annotation."""
-    if change.kind is Kind.CHANGE or not report.traits.annotates_fields:
+    if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits.annotates_fields:
         return None
     # The conditional stands for a plan, and for a run that stopped before it came to this.
     done = change.sent and entry.outcome is Outcome.APPLIED

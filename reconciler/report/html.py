@@ -42,6 +42,7 @@ _TONES: dict[Status | Outcome | str, str] = {
     Outcome.APPLIED: "change",
     Outcome.CREATED: "change",
     Outcome.DELETED: "change",
+    Status.FROZEN: "calm",  # the outcome, too, which is the same word
     Outcome.UNCHANGED: "calm",
     Status.IN_SYNC: "calm",
     _VALID: "calm",

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 from xml.etree import ElementTree
 
-from reconciler.core.outcome import Outcome
+from reconciler.core.outcome import Outcome, Status
 from reconciler.report import wording
 from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 from reconciler.report.text import show_assistant
@@ -29,6 +29,7 @@ _VERDICTS: dict[Outcome, Verdict | None] = {
     Outcome.APPLIED: None,
     Outcome.CREATED: None,
     Outcome.DELETED: None,
+    Outcome.FROZEN: None,
     Outcome.FAILED: "failure",
     Outcome.REFUSED: "failure",
     Outcome.INDETERMINATE: "error",
@@ -97,7 +98,9 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
 
 
 def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
-    # What is sent needs nobody: an apply settles it.
+    # What is sent needs nobody: an apply settles it. What is frozen waits.
+    if entry.status is Status.FROZEN:
+        return False
     failing = {change.kind for change in entry.changes if not change.sent} & report.traits.failing
     detailed = report.options.get("detailed_exitcode") is True
     return bool(failing) or (detailed and bool(entry.kinds & report.traits.detailed))

@@ -71,6 +71,22 @@ class IgnoredEntry:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EnforcedEntry:
+    """One live edit that every apply puts back, since its field is under `enforce`."""
+
+    path: Pointer
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenEntry:
+    """Why nothing is sent to an assistant, and the last day on which that is so."""
+
+    reason: str
+    expires: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorEntry:
     """Why an assistant could not be read, compared or written; a later version may know more kinds."""
 
@@ -99,6 +115,13 @@ class AssistantEntry:
     warnings: tuple[str, ...]
     error: ErrorEntry | None
     last: dict[str, Any] | None = None
+    enforced: tuple[EnforcedEntry, ...] | None = None
+    frozen: FrozenEntry | None = None
+
+    @property
+    def open_kinds(self) -> frozenset[Kind]:
+        """The kinds of the differences that ask for something: none where a freeze holds the assistant."""
+        return frozenset() if self.status is Status.FROZEN else self.kinds
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -203,8 +226,8 @@ class Report:
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """The kinds of all differences."""
-        return frozenset(kind for entry in self.assistants for kind in entry.kinds)
+        """The kinds of all differences but those that a freeze holds."""
+        return frozenset(kind for entry in self.assistants for kind in entry.open_kinds)
 
     @property
     def all_is_well(self) -> bool:

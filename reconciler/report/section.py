@@ -42,6 +42,8 @@ _REMARKS = {
     "warning": "**Warning:**",
     "released": "Released:",
     "ignored": "Ignored:",
+    "enforced": "Enforced:",
+    "frozen": "Frozen:",
 }
 _WIDTH = 96  # columns of a comment on GitHub, about
 _WRAPPER = textwrap.TextWrapper(

@@ -28,7 +28,7 @@ def tell_totals(report: Report) -> str:
     if not summary.get("total"):
         return f"{name_command(report)}: no definitions to look at, nothing to do."
     # Reports of runs that wrote, shown as one with others, have outcomes, too.
-    if totals is Totals.OUTCOMES or any(summary.get(outcome) for outcome in Outcome):
+    if totals is Totals.OUTCOMES or any(summary.get(outcome) for outcome in Outcome if outcome not in [*Status]):
         parts = _count_outcomes(report)
     else:
         parts = _count_statuses(report)
@@ -40,8 +40,9 @@ def _count_statuses(report: Report) -> list[str]:
     counts = {status: report.summary.get(status, 0) for status in Status}
     conflicts, errors = counts[Status.CONFLICTED], sum(counts[status] for status in Status if status.unread)
     # `missing` is a status of its own, and to a reader an error like any other.
-    fixed = count_noun(conflicts, "conflict"), f"{counts[Status.IN_SYNC]} in sync"
     new = [f"{counts[Status.NEW]} to create"] if counts[Status.NEW] else []
+    frozen = [f"{counts[Status.FROZEN]} frozen"] if counts[Status.FROZEN] else []
+    fixed = count_noun(conflicts, "conflict"), *frozen, f"{counts[Status.IN_SYNC]} in sync"
     changed, drifted = counts[Status.PENDING], counts[Status.DRIFTED]
     if report.traits.totals is not Totals.EDITS:
         return [*new, f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]

@@ -6,7 +6,7 @@ One place for them, so that two formats never say it differently. Pure, and free
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
-from reconciler.core.outcome import Kind, Outcome, Severity, Status
+from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
 from reconciler.report.report import AssistantEntry, ErrorEntry, ProblemEntry, Report
 from reconciler.report.values import escape, field_name
 
@@ -14,6 +14,7 @@ STATUS: dict[Status, str] = {
     Status.ERROR: "error",
     Status.MISSING: "missing",
     Status.NEW: "to create",
+    Status.FROZEN: "frozen",
     Status.CONFLICTED: "conflict",
     Status.PENDING: "to change",
     Status.DRIFTED: "drifted",
@@ -25,6 +26,7 @@ OUTCOME: dict[Outcome, str] = {
     Outcome.APPLIED: "applied",
     Outcome.CREATED: "created",
     Outcome.DELETED: "deleted",
+    Outcome.FROZEN: "frozen, nothing was sent",
     Outcome.FAILED: "failed, nothing was changed",
     Outcome.REFUSED: "refused, nothing was sent",
     Outcome.INDETERMINATE: "indeterminate, may have been written",
@@ -70,7 +72,7 @@ def tell_standing(entry: AssistantEntry) -> str:
     """Return in words where an assistant stands: its outcome, else all that differs, else its status."""
     if entry.outcome is not None:
         return OUTCOME[entry.outcome]
-    if entry.unread or entry.status is Status.NEW or not entry.changes:
+    if entry.unread or entry.status is Status.NEW or not entry.open_kinds:
         return STATUS[entry.status] if entry.status else "not read"
     return ", ".join(KIND[kind] for kind in Kind if kind in entry.kinds)
 
@@ -105,7 +107,7 @@ def group_equal_errors(entries: Iterable[AssistantEntry]) -> list[list[Assistant
 
 def rank_severity(entry: AssistantEntry) -> Severity:
     """Return how much an assistant needs a person, whatever says so."""
-    found = [kind.status.severity for kind in entry.kinds]
+    found = [kind.status.severity for kind in entry.open_kinds]
     found += [Severity.TROUBLE] if entry.error else []
     found += [entry.status.severity] if entry.status else []
     found += [entry.outcome.severity] if entry.outcome else []
@@ -135,6 +137,11 @@ def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
         until = f"until {ignored.expires}" if ignored.expires else ""
         reason = escape(", ".join(filter(None, (ignored.reason, until))))
         yield Remark("ignored", fields=(ignored.path,), aside=reason)
+    for enforced in entry.enforced or ():
+        yield Remark("enforced", fields=(enforced.path,), aside=escape(enforced.reason))
+    if entry.frozen:
+        until = f"until {entry.frozen.expires}" if entry.frozen.expires else ""
+        yield Remark("frozen", ", ".join(filter(None, (entry.frozen.reason, until))))
     if entry.remaining:
         yield Remark("not shown live", fields=entry.remaining)
     for warning in entry.warnings:
@@ -199,13 +206,14 @@ def name_environment(report: Report) -> list[str]:
 
 
 def _has_remarks(entry: AssistantEntry) -> bool:
-    return bool(entry.released or entry.ignored or entry.remaining or entry.warnings)
+    return bool(entry.released or entry.ignored or entry.enforced or entry.frozen or entry.remaining or entry.warnings)
 
 
 def _explain_options(report: Report) -> Iterator[str]:
     """Yield what the options mean for what was edited live, where something was."""
     kinds, on_drift = report.kinds, report.options.get("on_drift")
-    if Kind.DRIFT in kinds and on_drift == "keep" and report.traits.leaves_drift:
+    is_left = any(change.unsent is Unsent.KEPT for entry in report.assistants for change in entry.changes)
+    if is_left and on_drift == "keep" and report.traits.leaves_drift:
         yield "Drift is left as it is; --on-drift revert puts git's values back."
     if not report.traits.explains_options:
         return

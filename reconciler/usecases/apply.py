@@ -14,7 +14,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import Settings
+from reconciler.core.settings import Settings, now
 from reconciler.errors import UsageError
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
@@ -24,7 +24,7 @@ from reconciler.usecases.project import Project
 from reconciler.usecases.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.recording import record
 from reconciler.usecases.resume import only_known, resume_project
-from reconciler.usecases.runs import make_run, now, stop_run
+from reconciler.usecases.runs import make_run, stop_run
 from reconciler.usecases.saved_plan import check_url, only_reviewed, select_reviewed
 from reconciler.usecases.workers import DEFAULT_CONTROL, Control
 from reconciler.usecases.writes import Writes
@@ -153,7 +153,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     if project.loaded.invalid:
         results = [Result(definition).end(Outcome.SKIPPED, left=False) for definition in project.loaded.definitions]
         note = "Nothing was sent: a definition is not valid."
-        return make_run("apply", project, now(), results, writes=True, notes=(note,)), None
+        return make_run("apply", project, results, writes=True, notes=(note,)), None
     if wishes.reviewed is not None:
         project = select_reviewed(project, wishes.reviewed)
         check_url(wishes.reviewed, session.api.url)
@@ -195,7 +195,7 @@ def end_without_writing(result: Result) -> Result:
         return result.end(Outcome.SKIPPED, left=False)
     if result.plan.refusal is not None:
         return result.end(Outcome.REFUSED, _explain_refusal(result.plan, result.plan.refusal), left=False)
-    return result.end(Outcome.UNCHANGED, left=False)
+    return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED, left=False)
 
 
 def _explain_refusal(plan: Plan, refusal: Kind) -> Failure:

@@ -21,7 +21,7 @@ from reconciler.usecases.new_assistants import announce, object_to_creation
 from reconciler.usecases.project import Project
 from reconciler.usecases.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.recording import record
-from reconciler.usecases.runs import make_run, now, stop_run
+from reconciler.usecases.runs import make_run, stop_run
 
 # What the API wants of a new assistant, as far as its reference says.
 NEEDED = (("model", "provider"), ("model", "model"), ("voice", "provider"), ("voice", "voiceId"))
@@ -44,6 +44,7 @@ def create_from_file(
         project, others = read()
         definition = project.loaded.definitions[0]
         check_new(definition, others, force=force)
+        project.check_not_frozen(definition)
         with_id(find_id_file(project, definition)[1], "asst_to_come")
         keeps = records_by_default(project) if recording is None else recording
         if keeps:
@@ -89,13 +90,12 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
 
 def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequence[str]) -> Run:
     """Return what is to be done; what stands in an apply's way is only told to whoever has looked."""
-    started_at = now()
     _check_gone(api, definition)
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = object_to_creation(project, bare)
     told = (objection.message, "if you have looked and it is not there, go on") if objection is not None else ()
     result = Result(bare, plan=plan_creation(bare.declared, policy=Policy(create=True)), warnings=told)
-    return make_run("create", project, started_at, [result], api=api, notes=notes)
+    return make_run("create", project, [result], api=api, notes=notes)
 
 
 def _check_gone(api: Assistants, definition: Definition) -> None:

@@ -14,6 +14,7 @@ from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
+from reconciler.core.settings import now
 from reconciler.errors import ApiError, DefinitionError, UnclearWrite
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
@@ -23,7 +24,7 @@ from reconciler.usecases.plan import plan, to_failure
 from reconciler.usecases.project import Project
 from reconciler.usecases.recordable import check_order
 from reconciler.usecases.recording import forget
-from reconciler.usecases.runs import now, stop_run
+from reconciler.usecases.runs import stop_run
 
 
 def delete(
@@ -43,6 +44,7 @@ def delete(
     with writing_alone(*lock):
         project = read()
         definition = _check_one(project)
+        project.check_not_frozen(definition)
         check_order(project)
         # Found before anything is sent: a project that cannot be read whole must not lose a file that others use.
         files = find_own_files(project, definition)

@@ -7,7 +7,6 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.core.base import Entry
 from reconciler.core.canonical import restrict_to_declared
 from reconciler.core.definition import Definition
-from reconciler.core.ignore import rules_for
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, drop_at, item_at, paths_matching, put_at, value_at
 from reconciler.usecases.project import Project
@@ -37,7 +36,7 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
 
 def _ignored_paths(project: Project, result: Result, definition: Definition) -> list[FieldPath]:
     """Return the declared places that an ignore rule names, and the leaves that it accepts as a whole."""
-    rules = rules_for(project.settings.ignore, definition.key)
+    rules = project.overrides_for(definition.key).ignore
     found = [path for rule in rules for path in paths_matching(definition.declared, rule.path)]
     found += [entry.path for entry in result.plan.ignored] if result.plan is not None else []
     return sorted(set(found))

@@ -1,6 +1,7 @@
 """One folder of definitions as its environments see it: as written, in each of them, or in two side by side."""
 
 import dataclasses
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from reconciler.usecases.reading import read_settings
 Form = tuple[Settings, Loaded]
 
 
-def read_forms(options: DefinitionOptions) -> list[Form]:
+def read_forms(options: DefinitionOptions, today: datetime.date | None = None) -> list[Form]:
     """Return the definitions in the environment that was chosen; else as written, and in every environment.
 
-    Where there are environments, an id is theirs to give: as written a definition needs none. Raises
+    Where there are environments, an id is theirs to give: as written a definition needs none. `today` is the day on
+    which the settings judge their dates, else the clock's. Raises
     SettingsError and DefinitionError.
     """
-    settings = read_settings(options)
+    settings = read_settings(options, today)
     forms = [settings]
     if settings.environment is None:
         forms += [settings.choose(name) for name in sorted(settings.environments)]

@@ -2,12 +2,14 @@
 
 import dataclasses
 
-from reconciler.core.ignore import rules_for
+from reconciler.core.base import BaseDefinitions
+from reconciler.core.definition import Definition
 from reconciler.core.plan import plan_creation, plan_offline as plan_one
 from reconciler.core.run import Result, Run
+from reconciler.core.variables import describe_variables
 from reconciler.errors import UsageError
 from reconciler.usecases.project import Project
-from reconciler.usecases.runs import make_run, now
+from reconciler.usecases.runs import make_run
 from reconciler.usecases.since import name_setters
 
 
@@ -17,20 +19,17 @@ def plan_offline(project: Project) -> Run:
     if base is None:
         hint = f"give --base REV, or {project.how_to_fetch}"
         raise UsageError("plan --offline needs a base to stand in for live", hint=hint)
-    started_at = now()
-    plans = [
-        Result(
-            definition,
-            plan=plan_creation(definition.declared)
-            if definition.is_new
-            else plan_one(
-                definition.declared,
-                base.declared_for((definition.id,), definition.file, {}),
-                policy=project.policy,
-                ignore=rules_for(project.settings.ignore, definition.key),
-            ),
-        )
-        for definition in project.loaded.definitions
-    ]
-    results = name_setters(plans, project)
-    return dataclasses.replace(make_run("plan", project, started_at, results), offline=True)
+    results = name_setters([_plan(project, base, definition) for definition in project.loaded.definitions], project)
+    return dataclasses.replace(make_run("plan", project, results), offline=True)
+
+
+def _plan(project: Project, base: BaseDefinitions, definition: Definition) -> Result:
+    if definition.is_new:
+        return Result(definition, plan=plan_creation(definition.declared))
+    found = plan_one(
+        definition.declared,
+        base.declared_for((definition.id,), definition.file, {}),
+        policy=project.policy,
+        overrides=project.overrides_for(definition.key),
+    )
+    return Result(definition, plan=found, warnings=tuple(describe_variables(found.changes, project.settings.may_show)))

@@ -10,22 +10,22 @@ from reconciler.core.plan import plan_creation
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
+from reconciler.core.variables import describe_variables
 from reconciler.errors import ApiError
 from reconciler.usecases.new_assistants import object_to_creation
 from reconciler.usecases.project import Project
-from reconciler.usecases.runs import make_run, now
+from reconciler.usecases.runs import make_run
 from reconciler.usecases.since import name_setters
 from reconciler.usecases.workers import Control, for_each
 
 
 def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
     """Return what `apply` would do, after one GET per definition; what could not be read says why."""
-    started_at = now()
     definitions = project.loaded.definitions
     found = for_each(definitions, lambda definition: _read(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
     results = name_setters(_without_duplicates(results), project)
-    return make_run(command, project, started_at, results, api=api, stopped=control.stopping())
+    return make_run(command, project, results, api=api, stopped=control.stopping())
 
 
 def to_failure(error: ApiError) -> Failure:
@@ -56,7 +56,9 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
     if foreign is not None:
         return Result(definition, live, error=foreign)
     try:
-        return Result(definition, live, project.plan_for(definition, live))
+        found = project.plan_for(definition, live)
+        warnings = tuple(describe_variables(found.changes, project.settings.may_show))
+        return Result(definition, live, found, warnings=warnings)
     except IncompleteObject as error:
         return Result(definition, live, error=Failure("invalid", error.message, hint=error.hint))
 
@@ -64,7 +66,9 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
 def _plan_new(project: Project, definition: Definition) -> Result:
     """Return what is to be done about an assistant that is not there yet."""
     try:
-        planned = plan_creation(definition.declared, policy=project.policy)
+        planned = plan_creation(
+            definition.declared, policy=project.policy, overrides=project.overrides_for(definition.key)
+        )
     except IncompleteObject as error:
         return Result(definition, error=Failure("invalid", error.message, hint=error.hint))
     objection = object_to_creation(project, definition)

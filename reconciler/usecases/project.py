@@ -15,10 +15,11 @@ from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import BaseDefinitions
 from reconciler.core.canonical import see_line_ends, see_live
 from reconciler.core.definition import Definition, is_definition_file
-from reconciler.core.ignore import rules_for
+from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import Plan, Policy, make_plan
-from reconciler.core.settings import Settings
+from reconciler.core.settings import Settings, now
 from reconciler.core.tree import MISSING
+from reconciler.errors import DefinitionError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git
 from reconciler.git.record import Record, applied_ref
@@ -40,7 +41,8 @@ class Project:
     first record, `base` where there is nothing to compare with: then live edits cannot be told from changes.
     `removed` are files that git has removed, as far as a run that does not look at everything can tell. `resend`
     are fields, by an assistant's id, that are sent even where live shows them. `announced` is the commit in which this
-    run has told the record what it is about to create. `today` is the one date of the run.
+    run has told the record what it is about to create. `started_at` is the one reading of the clock: the report shows
+    it, and its day is that on which the settings judge their dates.
     """
 
     folder: Path
@@ -56,7 +58,7 @@ class Project:
     announced: str | None = None
     notes: tuple[str, ...] = ()
     resend: Mapping[str, tuple[FieldPath, ...]] = dataclasses.field(default_factory=dict)
-    today: datetime.date = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
+    started_at: datetime.datetime = dataclasses.field(default_factory=now)
 
     @property
     def ref(self) -> str:
@@ -105,6 +107,17 @@ class Project:
         """Return a reading of live as comparisons see it; whoever has read live calls this first."""
         return see_live(live, definition.declared, self.settings)
 
+    def overrides_for(self, key: str) -> Overrides:
+        """Return what the settings say about the definition with a key on the day of the run."""
+        return find_overrides(self.settings, key)
+
+    def check_not_frozen(self, definition: Definition) -> None:
+        """Refuse to create or delete the assistant of a definition while it is frozen. Raises DefinitionError."""
+        freeze = self.overrides_for(definition.key).freeze
+        if freeze is not None:
+            hint = "wait, or change `frozen` in reconciler.yaml"
+            raise DefinitionError(f"it is frozen ({freeze.describe()})", where=definition.file, hint=hint)
+
     def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
         """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
         ids = (definition.id, str(live.get("id")))
@@ -115,7 +128,7 @@ class Project:
                 live,
                 see_line_ends(base, definition.declared, self.settings),
                 policy=self.policy,
-                ignore=rules_for(self.settings.ignore, definition.key),
+                overrides=self.overrides_for(definition.key),
                 resend=self.unclear_fields(ids),
             )
 

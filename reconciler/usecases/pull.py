@@ -75,6 +75,10 @@ class Puller:
         layer = self._takes_edits(result.definition)
         wanted = self._edits(result.definition, changes, layer)
         left = dict(self._left(wanted))
+        left |= {
+            entry.path: f"it is enforced ({entry.rule.reason}): every apply puts git's value back"
+            for entry in result.plan.enforced
+        }
         if not self.conflicts:
             left |= {change.path: _IN_CONFLICT for change in changes if change.kind is Kind.CONFLICT}
         divided = divide_edits(layer, [edit for edit in wanted if edit.path not in left], self._why_not)
@@ -90,6 +94,8 @@ class Puller:
         written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
         fields = tuple(path for path in written if path not in left)
         notes = tuple(f"{one.file} stays; {dotted(one.path)} takes no text from it any more" for one in divided.unused)
+        if result.plan.freeze is not None:
+            notes = (*notes, f"the assistant is frozen ({result.plan.freeze.describe()})")
         if fields or left or after != text:
             yield Pulled(file, text, after, fields, tuple(sorted(left.items())), notes)
 

@@ -4,6 +4,7 @@ Where there is a repository its history counts, or the run fails: without it a l
 """
 
 import dataclasses
+import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,12 @@ from reconciler.usecases.project import NOTHING_LOADED, Project
 OFF = "none"
 
 
-def read_settings(options: DefinitionOptions) -> Settings:
-    """Return the settings that stand beside the folder, as they are in the environment that was chosen.
+def read_settings(options: DefinitionOptions, today: datetime.date | None = None) -> Settings:
+    """Return the settings beside the folder in the environment that was chosen, on a day: `today`, else the clock's.
 
     Raises SettingsError, and UsageError for an environment that is not there.
     """
-    settings = load_settings(options.directory, root=repository_root(options.directory))
+    settings = load_settings(options.directory, root=repository_root(options.directory), today=today)
     if options.environment is None:
         return settings
     if options.environment not in settings.environments:
@@ -56,9 +57,8 @@ def read_bare_project(options: DefinitionOptions, *, repository: Repository | No
     head = repository.head() if repository is not None else None
     if repository is not None and head is not None:
         check_checkout(repository, head, settings_file(options.directory, root), ())
-    return Project(
-        folder=options.directory, root=root, settings=read_settings(options), repository=repository, head=head
-    )
+    project = Project(folder=options.directory, root=root, settings=Settings(), repository=repository, head=head)
+    return dataclasses.replace(project, settings=read_settings(options, project.started_at.date()))
 
 
 def read_project(

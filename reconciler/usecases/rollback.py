@@ -17,10 +17,12 @@ from reconciler.core.canonical import canonical
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome
+from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
+from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.files.definitions import Loaded
@@ -57,9 +59,11 @@ def rollback(
     only where the run could not be published.
     """
     with writing_alone(*lock):
-        project = undo_project(read(), report.applied)
+        found = read()
+        project = undo_project(found, report.applied)
         with start(project) as session:
             planned = plan_rollback(session.api, project, session.control, report.applied)
+            planned = _say_what_is_frozen(planned, found.settings)
             reason = check_limit(project.settings.max_changes, planned) or session.consent(planned)
             if reason is not None:
                 run = stop_run(planned, reason, "rollback")
@@ -82,9 +86,11 @@ def undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.before()) for entry in applied)
     # Two definitions of a merged report may share a path, so the entries are told apart by their ids.
     after = {entry.id: Entry(entry.id, entry.file, entry.after()) for entry in applied}
-    # The record is left out: what is unclear in it is not what is undone, and a rollback moves no record.
+    # The record is left out: what is unclear in it is not what is undone, and a rollback moves no record. A rollback is
+    # an emergency's tool: no freeze holds it, and it puts back nothing but what it was asked for.
     return dataclasses.replace(
         project,
+        settings=dataclasses.replace(project.settings, frozen=(), enforce=()),
         policy=Policy(always_send=project.settings.always_send),
         loaded=Loaded(definitions, (), (), whole=False),
         record=None,
@@ -98,6 +104,20 @@ def plan_rollback(api: Assistants, project: Project, control: Control, applied: 
     planned = plan(api, project, control, command="rollback")
     results = tuple(_refuse(result, by_id[str(result.definition.id)]) for result in planned.results)
     return dataclasses.replace(planned, results=results, base=None)
+
+
+def _say_what_is_frozen(planned: Run, settings: Settings) -> Run:
+    """Return a planned run that says of each assistant that is written although it is frozen."""
+    results = tuple(_warn_of_freeze(result, settings) for result in planned.results)
+    return dataclasses.replace(planned, results=results)
+
+
+def _warn_of_freeze(result: Result, settings: Settings) -> Result:
+    freeze = find_overrides(settings, result.definition.key).freeze
+    if freeze is None or not result.pending:
+        return result
+    note = f"the assistant is frozen ({freeze.describe()}), and a rollback goes on all the same"
+    return dataclasses.replace(result, warnings=(*result.warnings, note))
 
 
 def _name_reverts(run: Run, report: Undone, repository: Repository | None) -> Run:

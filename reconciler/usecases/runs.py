@@ -1,22 +1,21 @@
 """Makes the run of a command: the results sorted, with who set what, what is gone, and what a reader must know."""
 
 import dataclasses
-import datetime
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.base import Entry
 from reconciler.core.definition import Definition, InvalidDefinition
-from reconciler.core.ignore import expiry_notes, unmatched_notes
 from reconciler.core.outcome import Outcome
+from reconciler.core.overrides import expiry_notes, unmatched_notes
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Gone, Recorded, Result, Run
+from reconciler.core.settings import now
 from reconciler.usecases.project import Project
 
 
 def make_run(
     command: str,
     project: Project,
-    started_at: datetime.datetime,
     results: Sequence[Result],
     *,
     api: Assistants | None = None,
@@ -35,7 +34,7 @@ def make_run(
     base, record = project.base, project.record
     return Run(
         command=command,
-        started_at=started_at,
+        started_at=project.started_at,
         finished_at=now(),
         results=tuple(sorted([*results, *invalid], key=lambda result: result.definition.file)),
         problems=project.loaded.problems,
@@ -80,9 +79,9 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
 def _notes(project: Project) -> Iterator[str]:
     yield from project.notes
     yield from project.base.entries.warnings if project.base is not None else ()
-    yield from expiry_notes(project.settings.ignore, project.today)
+    yield from expiry_notes(project.settings)
     if project.loaded.whole and not project.loaded.invalid:  # what an invalid file declares is not known
-        yield from unmatched_notes(project.settings.ignore, project.loaded.definitions)
+        yield from unmatched_notes(project.settings, project.loaded.definitions)
 
 
 def stop_run(run: Run, because: str, command: str) -> Run:
@@ -90,8 +89,3 @@ def stop_run(run: Run, because: str, command: str) -> Run:
     skipped = tuple(result.end(Outcome.SKIPPED, left=False) for result in run.results)
     note = f"Nothing was sent: {because}."
     return dataclasses.replace(run, command=command, results=skipped, notes=(*run.notes, note), finished_at=now())
-
-
-def now() -> datetime.datetime:
-    """Return the time, in UTC."""
-    return datetime.datetime.now(datetime.UTC)

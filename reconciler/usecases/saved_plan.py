@@ -58,6 +58,8 @@ def check_url(reviewed: Reviewed, api_url: str) -> None:
 def _compared(result: Result, project: Project, reviewed: Reviewed) -> Result:
     if result.error is not None or result.plan is None or result.live is None:
         return result
+    if result.plan.freeze is not None:
+        return result  # whatever was reviewed, nothing is sent
     if result.plan.refusal is not None or not (result.pending or result.plan.changes):
         return result  # refused as it is, or live shows all of it by now
     updated_at = result.live.get("updatedAt")

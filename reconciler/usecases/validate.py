@@ -4,27 +4,25 @@ import datetime
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from reconciler.assistant.paths import to_pointer
 from reconciler.assistant.problem import Problem
-from reconciler.core.ignore import has_expired
+from reconciler.core.overrides import list_expired
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import IgnoreRule, Settings
+from reconciler.core.settings import Settings, now
 from reconciler.files.definitions import Loaded
 
 Forms = Sequence[tuple[Settings, Loaded]]
 
 
-def validate(forms: Forms, *, strict: bool = False) -> Run:
+def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = False) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 
     The forms are the definitions as they are in each environment that is checked, with its settings. A
-    definition is valid where all its forms are. An `ignore` entry past its date is a problem too, and so
+    definition is valid where all its forms are. An entry of the settings past its date is a problem too, and so
     are two environments that would write to one assistant.
     """
-    started_at = datetime.datetime.now(datetime.UTC)
     problems = {problem for _, loaded in forms for problem in loaded.problems}
     problems |= set(_shared_assistants(forms))
-    problems |= {problem for settings, _ in forms for problem in _expired(settings, started_at.date())}
+    problems |= {problem for settings, _ in forms for problem in _expired(settings)}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = {
         entry.file: Result(entry, error=Failure(entry.kind, entry.message))
@@ -35,7 +33,7 @@ def validate(forms: Forms, *, strict: bool = False) -> Run:
     return Run(
         command="validate",
         started_at=started_at,
-        finished_at=datetime.datetime.now(datetime.UTC),
+        finished_at=now(),
         results=tuple(results[file] for file in sorted(results)),
         problems=tuple(sorted(problems)),
         environment=forms[0][0].environment,
@@ -49,18 +47,13 @@ def without_settings(problems: Sequence[Problem], *, strict: bool = False) -> Ru
 
     Without it nobody knows which fields may be declared, nor which values may be shown.
     """
-    now = datetime.datetime.now(datetime.UTC)
-    return Run("validate", now, now, results=(), problems=tuple(problems), options={"strict": strict})
+    moment = now()
+    return Run("validate", moment, moment, results=(), problems=tuple(problems), options={"strict": strict})
 
 
-def _expired(settings: Settings, today: datetime.date) -> Iterator[Problem]:
-    rules: list[IgnoreRule] = [rule for rule in settings.ignore if has_expired(rule, today)]
-    for rule in rules:
-        message = (
-            f"ignore {to_pointer(rule.path)} expired on {rule.expires}: renew the entry, or remove it so that the "
-            "difference is reported again"
-        )
-        yield Problem(settings.file or "reconciler.yaml", rule.line, 1, message)
+def _expired(settings: Settings) -> Iterator[Problem]:
+    for entry, message in list_expired(settings):
+        yield Problem(settings.file or "reconciler.yaml", entry.line, 1, message)
 
 
 def _shared_assistants(forms: Forms) -> Iterator[Problem]:

@@ -12,11 +12,11 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition
-from reconciler.core.ignore import rules_for
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import Plan, find_dropped_keys, find_remaining, find_undeclared_changes, patch_again
+from reconciler.core.plan import Plan, find_remaining, patch_again
 from reconciler.core.ports import Assistants
+from reconciler.core.readings import find_dropped_keys, find_undeclared_changes
 from reconciler.core.run import Failure, Result
 from reconciler.errors import ApiError, UnclearWrite
 from reconciler.usecases.plan import check_organisation, to_failure
@@ -126,7 +126,7 @@ class _Write:
             self.definition.declared,
             live,
             policy=self.project.policy,
-            ignore=rules_for(self.project.settings.ignore, self.definition.key),
+            overrides=self.project.overrides_for(self.definition.key),
         )
 
     def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from reconciler.core.digest import digest
-from reconciler.core.plan import Plan, find_remaining, find_undeclared_changes, make_plan, patch_again
+from reconciler.core.overrides import Overrides
+from reconciler.core.plan import Plan, find_remaining, make_plan, patch_again
+from reconciler.core.readings import find_undeclared_changes
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING
 
@@ -112,13 +114,13 @@ def test_undeclared_changes() -> None:
 
 
 def test_an_ignored_list_loses_nothing_and_an_ignored_provider_does_not_change() -> None:
-    rules = [IgnoreRule(path=path, reason="x") for path in (("metadata", "list"), ("voice", "provider"))]
+    rules = tuple(IgnoreRule(path=path, reason="x") for path in (("metadata", "list"), ("voice", "provider")))
     desired = {"metadata": {"list": [{"a": 2}], "n": 2}, "voice": {"provider": "azure", "voiceId": "b"}}
     live = {
         "metadata": {"list": [{"a": 1, "hidden": 1}], "n": 1},
         "voice": {"provider": "openai", "voiceId": "a", "speed": 1},
     }
-    plan = make_plan(desired, live, ignore=rules)
+    plan = make_plan(desired, live, overrides=Overrides(ignore=rules))
     assert plan.patch == {
         "metadata": {"list": [{"a": 1, "hidden": 1}], "n": 2},
         "voice": {"provider": "openai", "voiceId": "b", "speed": 1},

@@ -11,9 +11,11 @@ from hypothesis import given, settings, strategies as st
 
 from reconciler.assistant.fields import TOP_LEVEL, takes_null
 from reconciler.assistant.paths import parse_pointer, to_pointer
+from reconciler.core.overrides import Overrides
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import Plan, Policy, find_remaining, find_undeclared_changes, make_plan
-from reconciler.core.settings import IgnoreRule
+from reconciler.core.plan import Plan, Policy, find_remaining, make_plan
+from reconciler.core.readings import find_undeclared_changes
+from reconciler.core.settings import EnforceRule, IgnoreRule
 from reconciler.core.tree import MISSING
 
 FILES = sorted((Path(__file__).parent.parent / "scenarios").glob("*.yaml"))
@@ -32,7 +34,12 @@ def planned(scenario: Scenario, **changed: Any) -> Plan:
             force_conflicts=scenario.get("force_conflicts", False),
             always_send=tuple(scenario.get("always_send", ())),
         ),
-        ignore=[IgnoreRule(path=parse_pointer(path), reason="accepted") for path in scenario.get("ignore", ())],
+        overrides=Overrides(
+            ignore=tuple(
+                IgnoreRule(path=parse_pointer(path), reason="accepted") for path in scenario.get("ignore", ())
+            ),
+            enforce=tuple(EnforceRule(path=parse_pointer(path), reason="law") for path in scenario.get("enforce", ())),
+        ),
     )
 
 

@@ -31,7 +31,7 @@ from editor_documents import (
 )
 
 from reconciler.assistant.checks import check_definition
-from reconciler.core.settings import Environment, IgnoreRule, Settings
+from reconciler.core.settings import EnforceRule, Environment, ForAssistants, Freeze, IgnoreRule, Settings
 from reconciler.files.settings_check import check_settings
 
 FILES = {
@@ -134,10 +134,10 @@ def test_an_overlay_needs_nothing_and_takes_an_id() -> None:
     assert not judge.is_valid({"id": "a/b"})
 
 
-def names(kind: type[Environment | IgnoreRule]) -> set[str]:
-    """What a kind of settings holds, but for what is no setting: places, and the environment that was chosen."""
-    fields = {field.name for field in dataclasses.fields(kind)}
-    return fields - {"overlay_place", "line", "file", "environment"}
+def names(kind: type[Environment | ForAssistants]) -> set[str]:
+    """What a kind of settings holds, but for what is no setting: places, the environment that was chosen, the day."""
+    fields = {{"starts": "from"}.get(field.name, field.name) for field in dataclasses.fields(kind)}
+    return fields - {"overlay_place", "line", "file", "environment", "today"}
 
 
 def test_the_settings_know_every_key() -> None:
@@ -145,7 +145,8 @@ def test_the_settings_know_every_key() -> None:
     environment = whole["properties"]["environments"]["additionalProperties"]
     assert set(whole["properties"]) == names(Settings) - {"overlay"}
     assert set(environment["properties"]) == names(Environment)
-    assert set(whole["properties"]["ignore"]["items"]["properties"]) == names(IgnoreRule)
+    for setting, kind in (("ignore", IgnoreRule), ("frozen", Freeze), ("enforce", EnforceRule)):
+        assert set(whole["properties"][setting]["items"]["properties"]) == names(kind)
 
 
 @pytest.mark.parametrize("good", [True, False])

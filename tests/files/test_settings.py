@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.limits import MaxChanges
-from reconciler.core.settings import IgnoreRule, InvalidSettings, Settings
+from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, InvalidSettings, Settings
 from reconciler.errors import SettingsError
 from reconciler.files.settings import load_settings
 
@@ -68,6 +68,30 @@ def test_every_setting(folder: Path) -> None:
             IgnoreRule(path=("name",), reason="the sales team renames it", expires=datetime.date(2027, 2, 1), line=10),
         ),
     )
+
+
+def test_freezes_and_enforced_fields(folder: Path) -> None:
+    text = """\
+frozen:
+  - {assistants: ["*"], reason: enrolment week, from: 2027-01-11, expires: 2027-01-15}
+  - {reason: one day, from: "2027-01-11", expires: "2027-01-11"}
+enforce:
+  - {path: /endCallMessage, assistants: ["legal/*"], reason: the law}
+environments: {a: {frozen: [{reason: more}], enforce: [{path: /name, reason: more}]}}
+"""
+    settings = read(folder, text)
+    first, last = datetime.date(2027, 1, 11), datetime.date(2027, 1, 15)
+    assert settings.frozen == (
+        Freeze(reason="enrolment week", starts=first, expires=last, line=2),
+        Freeze(reason="one day", starts=first, expires=first, line=3),
+    )
+    assert settings.enforce == (
+        EnforceRule(path=("endCallMessage",), assistants=("legal/*",), reason="the law", line=5),
+    )
+    assert settings.next_expiry == first
+    chosen = settings.choose("a")
+    assert [entry.reason for entry in chosen.frozen] == ["enrolment week", "one day", "more"]
+    assert [entry.reason for entry in chosen.enforce] == ["the law", "more"]
 
 
 def test_the_file_is_optional_and_may_be_empty(folder: Path) -> None:
@@ -188,6 +212,18 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         (ENTRY % "note: 2027-01-01", "1:32: unknown setting note; allowed here: path, reason, assistants, expires"),
         (ENTRY % "expires: ~", "1:41: expires cannot be empty"),
         (ENTRY % "expires: 20270101", "1:41: expires must be text"),
+        ("frozen: [{assistants: [a]}]\n", '1:10: this entry has no "reason"; add it'),
+        ("frozen: [{reason: x, path: /a}]\n", "1:22: unknown setting path; allowed here: reason, assistants, from"),
+        ("frozen: [{reason: x, from: 2027-02-30}]\n", "1:28: from must be a date that exists"),
+        ("frozen: [{reason: x, from: soon}]\n", "1:28: from must be a date"),
+        (
+            "frozen: [{reason: x, from: 2027-01-15, expires: 2027-01-14}]\n",
+            "1:49: expires is before from (2027-01-15): nothing would ever be frozen",
+        ),
+        ("enforce: [{path: /name}]\n", '1:11: this entry has no "reason"; add it'),
+        ("enforce: [{reason: x}]\n", '1:11: this entry has no "path"; add it'),
+        ("enforce: [{path: /endcallmessage, reason: x}]\n", "1:18: unknown field endcallmessage; did you mean"),
+        ("environments: {a: {enforce: [{path: /Name, reason: x}]}}\n", "1:37: unknown field Name; did you mean name?"),
         (ENTRY % "assistants: []", "1:44: assistants cannot be an empty list"),
     ],
 )

@@ -37,6 +37,7 @@ STATUSES: Final[Mapping[Status, str]] = {
     Status.ERROR: "It could not be read or compared, or its definition is not valid.",
     Status.MISSING: "The API has no assistant of this id (404).",
     Status.NEW: "The definition says `id: new`: the assistant is still to be created.",
+    Status.FROZEN: "Something differs, and `frozen` in the settings holds the assistant today.",
     Status.CONFLICTED: "A field is in conflict.",
     Status.PENDING: "A field is a change.",
     Status.DRIFTED: "A field has drifted.",
@@ -47,6 +48,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.APPLIED: "The API took the write, and live shows every value that was sent.",
     Outcome.CREATED: "The assistant is there now; its id stands in the file and in the record.",
     Outcome.DELETED: "The assistant is gone. The JSON report keeps its last reading under `last`.",
+    Outcome.FROZEN: "Nothing was sent: `frozen` in the settings holds the assistant today. That is no failure.",
     Outcome.FAILED: "Nothing was changed: it could not be read, or the API refused the write for good.",
     Outcome.REFUSED: "The tool sent nothing: a conflict, a stale plan, `--on-drift fail`, a definition that is not "
     "valid or doubles another's id, or an assistant of another organisation.",

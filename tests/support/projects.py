@@ -18,7 +18,7 @@ from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.definition import places
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
-from reconciler.core.settings import Settings
+from reconciler.core.settings import Settings, now
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
@@ -35,7 +35,10 @@ MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 
 
 class Project:
-    """A repository with definitions below `assistants`; `root` is its root."""
+    """A repository with definitions below `assistants`; `root` is its root.
+
+    `started_at` is when every run on it starts: a test of dates sets it, and nothing waits for a day to pass.
+    """
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True)
@@ -43,6 +46,7 @@ class Project:
         self.root = root
         self.folder = root / "assistants"
         self.folder.mkdir()
+        self.started_at = now()
 
     def write(self, key: str, text: str = "", **fields: Any) -> Path:
         """Write a definition: a text as it is, or fields."""
@@ -58,7 +62,7 @@ class Project:
 
     @property
     def settings(self) -> Settings:
-        return load_settings(self.folder, root=self.root)
+        return load_settings(self.folder, root=self.root, today=self.started_at.date())
 
     def loaded(self, *paths: str) -> Loaded:
         chosen = [self.folder / path for path in paths]
@@ -74,7 +78,15 @@ class Project:
             entries = {found.file: Entry(found.id, found.file, base) for found in loaded.definitions}
             changes["base"] = BaseDefinitions(ref="base", commit="0" * 40, entries=Entries(entries))
         root = repository_root(self.folder)
-        return Read(folder=self.folder, root=root, settings=settings, loaded=loaded, policy=chosen, **changes)
+        return Read(
+            folder=self.folder,
+            root=root,
+            settings=settings,
+            loaded=loaded,
+            policy=chosen,
+            started_at=self.started_at,
+            **changes,
+        )
 
     def document(self, run: Run) -> Document:
         """The report of a run, as commands make it."""

@@ -1,0 +1,138 @@
+"""What `reconciler.yaml` says about single assistants otherwise than the policy: ignore, enforce and frozen. Pure.
+
+The one place that decides which entry holds an assistant, or a path of it, on a day.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.assistant.paths import FieldPath, covers, to_pointer
+from reconciler.core.canonical import equal
+from reconciler.core.definition import Definition
+from reconciler.core.origin import Change
+from reconciler.core.outcome import Kind
+from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, Settings
+from reconciler.core.tree import item_at, paths_matching, put_all
+
+NOTICE_DAYS: Final = 14
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Enforced:
+    """A live edit that every apply puts back, since an `enforce` entry names its field."""
+
+    path: FieldPath
+    rule: EnforceRule
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Overrides:
+    """The entries that hold one assistant on one day; `freeze` is None where none does."""
+
+    ignore: tuple[IgnoreRule, ...] = ()
+    enforce: tuple[EnforceRule, ...] = ()
+    freeze: Freeze | None = None
+
+    def find_enforced(self, changes: Iterable[Change]) -> tuple[Enforced, ...]:
+        """Return the live edits among some changes that are to be put back."""
+        found = ((change, self._enforces(change)) for change in changes if change.kind is Kind.DRIFT)
+        return tuple(Enforced(change.path, rule) for change, rule in found if rule is not None)
+
+    def _enforces(self, change: Change) -> EnforceRule | None:
+        return next((rule for rule in self.enforce if _is_enforced(change, rule.path)), None)
+
+
+NO_OVERRIDES: Final = Overrides()
+
+
+def find_overrides(settings: Settings, key: str) -> Overrides:
+    """Return the entries that hold the definition with a key on the day of the settings."""
+    freezes = [entry for entry in settings.frozen if entry.concerns(key) and entry.holds(settings.today)]
+    return Overrides(
+        ignore=tuple(rule for rule in settings.ignore if rule.concerns(key)),
+        enforce=tuple(rule for rule in settings.enforce if rule.concerns(key)),
+        # Of several the one that ends last: its date is the day on which the assistant may be written again.
+        freeze=max(freezes, key=lambda entry: entry.expires or datetime.date.max, default=None),
+    )
+
+
+def has_expired(entry: Dated, today: datetime.date) -> bool:
+    """Tell whether an entry's last day, in UTC, is past."""
+    return entry.expires is not None and entry.expires < today
+
+
+def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
+    """Yield the entries that are past their date, each with what to say about it."""
+    for entry, name in _list_dated(settings):
+        if has_expired(entry, settings.today):
+            yield entry, f"{name} expired on {entry.expires}{_AFTER[type(entry)]}"
+
+
+def expiry_notes(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each entry that is past its date, or will be within two weeks."""
+    # An expired `ignore` goes on protecting: the day would else come on which an apply overwrites a value unasked. A
+    # freeze ends on its day, since nobody wants an assistant to stay as it is for lack of a look at this file.
+    for entry, name in _list_dated(settings):
+        if entry.expires is None or entry.expires > settings.today + datetime.timedelta(days=NOTICE_DAYS):
+            continue
+        when = "expired on" if has_expired(entry, settings.today) else "expires on"
+        yield f"{name} {when} {entry.expires}{_MEANWHILE[type(entry)]}"
+
+
+def unmatched_notes(settings: Settings, definitions: Sequence[Definition]) -> Iterator[str]:
+    """Yield a sentence for each entry that concerns nothing in any of the definitions, which are all there are."""
+    # Most often a slip of the pen, and then the value that the entry was to protect is not protected.
+    for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
+        for rule in entries:
+            declaring = (
+                _declares(definition, rule.path) for definition in definitions if rule.concerns(definition.key)
+            )
+            if not any(declaring):
+                pointer = to_pointer(rule.path)
+                yield f"{kind} {pointer} matches nothing that a definition declares: remove it from reconciler.yaml"
+    whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
+    for name, found in whole:
+        if not any(found.concerns(definition.key) for definition in definitions):
+            yield f"{name} matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
+
+
+_AFTER: Final[Mapping[type, str]] = {
+    IgnoreRule: ": renew the entry, or remove it so that the difference is reported again",
+    Freeze: ", and does not hold any more: renew the entry, or remove it",
+}
+_MEANWHILE: Final[Mapping[type, str]] = {
+    IgnoreRule: "; the value is still left alone: renew the entry in reconciler.yaml or remove it",
+    Freeze: "; after that day apply writes again: renew the entry in reconciler.yaml or remove it",
+}
+
+
+def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str]]:
+    """Yield every entry that has a date, with what it is called in a sentence."""
+    yield from ((entry, f"ignore {to_pointer(entry.path)}") for entry in settings.ignore)
+    yield from ((entry, _name_freeze(entry)) for entry in settings.frozen)
+
+
+def _name_freeze(entry: Freeze) -> str:
+    return f"frozen ({entry.reason})"
+
+
+def _declares(definition: Definition, pattern: FieldPath) -> bool:
+    """Tell whether a definition declares a path that matches, or null above it, which stands for all below."""
+    declared = definition.declared
+    above = (path for depth in range(1, len(pattern)) for path in paths_matching(declared, pattern[:depth]))
+    return bool(paths_matching(declared, pattern)) or any(item_at(declared, path) is None for path in above)
+
+
+def _is_enforced(change: Change, pattern: FieldPath) -> bool:
+    """Tell whether a pattern names a leaf, or all inside it that differs."""
+    if covers(pattern, change.path):
+        return True
+    depth = len(change.path)
+    if not covers(pattern[:depth], change.path):
+        return False
+    # A list is one leaf and is sent in one piece. It is put back only where that puts back nothing else.
+    inside = paths_matching(change.desired, pattern[depth:])
+    mended = put_all(change.live, [(path, item_at(change.desired, path)) for path in inside])
+    return bool(inside) and equal(change.desired, mended, change.path)

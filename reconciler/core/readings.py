@@ -1,0 +1,34 @@
+"""Two readings of one assistant compared: what nobody declares and changed all the same. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.core.canonical import equal_as_wholes
+from reconciler.core.tree import MISSING, value_at
+
+
+def find_undeclared_changes(
+    declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], path: FieldPath = ()
+) -> Iterator[FieldPath]:
+    """Yield the paths that no definition declares and that changed between two readings; null is a missing key."""
+    for key in sorted(before.keys() | after.keys()):
+        old, new, below = before.get(key), after.get(key), (*path, key)
+        if key not in declared:
+            # The API moves it with every write.
+            if below != ("updatedAt",) and not equal_as_wholes(old, new):
+                yield below
+        # A declared value, a list too, is compared with what was sent, elsewhere.
+        elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from find_undeclared_changes(declared[key], old, new, below)
+
+
+def find_dropped_keys(
+    patch: Mapping[str, Any], declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[FieldPath, ...]:
+    """Return the undeclared keys that went along in an object that was sent, and that live no longer has."""
+    # An API that drops what it does not know does that. A field that was sent without being declared counts as an
+    # object of which nothing is declared.
+    sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
+    changed = find_undeclared_changes({**declared, **sent}, before, after)
+    return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))

@@ -1,0 +1,44 @@
+"""Variables in texts, `{{name}}`: which of them a change takes away, and which it brings. Pure."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.core.origin import Change
+
+_VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")
+
+
+def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath], bool]) -> Iterator[str]:
+    """Yield a sentence for each text that is sent and no longer mentions a variable, or mentions a new one.
+
+    `may_show` tells whether something of the value at a path may be told.
+    """
+    for change in changes:
+        before, after = _find_texts(change.live), _find_texts(change.desired)
+        # A text that is new, or goes, says by itself what it mentions.
+        if not (change.sent and before and after and may_show(change.path)):
+            continue
+        old, new = _find_variables(before), _find_variables(after)
+        if lost := old - new:
+            yield f"{dotted(change.path)} no longer mentions {_name(lost)}"
+        if brought := new - old:
+            yield f"{dotted(change.path)} mentions {_name(brought)}, which it did not: check that something fills it in"
+
+
+def _find_variables(texts: Iterable[str]) -> set[str]:
+    return {name for text in texts for name in _VARIABLE.findall(text)}
+
+
+def _name(variables: Iterable[str]) -> str:
+    return ", ".join(f"{{{{{name}}}}}" for name in sorted(variables))
+
+
+def _find_texts(value: Any) -> list[str]:
+    """Return every text inside a value: in a list a variable may move from one element to another."""
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _find_texts(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _find_texts(item)]
+    return [value] if isinstance(value, str) else []

@@ -1,0 +1,229 @@
+"""Which entries of the settings hold an assistant on a day, and which are out of date."""
+
+import datetime
+from typing import Any
+
+import pytest
+
+from reconciler.core.definition import Definition
+from reconciler.core.outcome import Kind, Status, Unsent
+from reconciler.core.overrides import (
+    Overrides,
+    expiry_notes,
+    find_overrides,
+    has_expired,
+    list_expired,
+    unmatched_notes,
+)
+from reconciler.core.plan import Policy, make_plan
+from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, Settings
+
+TODAY = datetime.date(2026, 3, 1)
+
+
+def day(days: int | None) -> datetime.date | None:
+    return TODAY + datetime.timedelta(days=days) if days is not None else None
+
+
+def rule(*path: str, expires: datetime.date | None = None, assistants: tuple[str, ...] = ("*",)) -> IgnoreRule:
+    return IgnoreRule(path=path, reason="why not", assistants=assistants, expires=expires)
+
+
+def enforced(*path: str, assistants: tuple[str, ...] = ("*",)) -> EnforceRule:
+    return EnforceRule(path=path, reason="the law", assistants=assistants)
+
+
+def freeze(starts: int | None = None, expires: int | None = None, assistants: tuple[str, ...] = ("*",)) -> Freeze:
+    return Freeze(reason="enrolment", starts=day(starts), expires=day(expires), assistants=assistants)
+
+
+def settings(**changes: Any) -> Settings:
+    return Settings(today=TODAY, **changes)
+
+
+@pytest.mark.parametrize(
+    ("days", "expired", "told"),
+    [
+        (-1, True, "expired on 2026-02-28"),
+        (0, False, "expires on 2026-03-01"),
+        (14, False, "expires on"),
+        (15, False, ""),
+    ],
+)
+def test_an_entry_ends_with_its_last_day_and_is_told_14_days_ahead(days: int, expired: bool, told: str) -> None:
+    one = settings(ignore=(rule("metadata", "a/b", expires=day(days)), rule("name")))
+    other = settings(frozen=(freeze(expires=days), freeze()))
+    for held, name in ((one, "ignore /metadata/a~1b"), (other, "frozen (enrolment)")):
+        notes = list(expiry_notes(held))
+        assert len(notes) == bool(told)
+        for note in notes:
+            assert note.startswith(f"{name} {told}")
+        found = list(list_expired(held))
+        assert len(found) == expired
+        for entry, message in found:
+            assert has_expired(entry, TODAY)
+            assert message.startswith(f"{name} expired on 2026-02-28")
+
+
+def test_globs_choose_assistants_by_key() -> None:
+    some, every = rule("name", assistants=("admissions/*", "it")), rule("name")
+    both = settings(ignore=(some, every), enforce=(enforced("name", assistants=("it",)),))
+    assert find_overrides(both, "admissions/a/b").ignore == (some, every)
+    assert find_overrides(both, "it").ignore == (some, every)
+    assert find_overrides(both, "it/x").ignore == (every,)
+    assert find_overrides(settings(ignore=(rule("name", assistants=("IT",)),)), "it") == Overrides()
+    assert [len(find_overrides(both, key).enforce) for key in ("it", "its")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("starts", "expires", "holds"),
+    [
+        (None, None, True),
+        (0, None, True),
+        (1, None, False),
+        (None, 0, True),
+        (None, -1, False),
+        (-3, 3, True),
+        (0, 0, True),
+        (-3, -1, False),
+        (1, 3, False),
+    ],
+)
+def test_a_freeze_holds_from_its_first_to_its_last_day(starts: int | None, expires: int | None, holds: bool) -> None:
+    one = freeze(starts, expires, ("admissions/*",))
+    assert find_overrides(settings(frozen=(one,)), "admissions/desk").freeze == (one if holds else None)
+    assert find_overrides(settings(frozen=(one,)), "desk").freeze is None
+
+
+def test_of_several_freezes_the_one_that_ends_last_is_told() -> None:
+    short, long, forever, other = freeze(expires=1), freeze(expires=9), freeze(), freeze(expires=20, assistants=("x",))
+    assert find_overrides(settings(frozen=(short, long, other)), "desk").freeze == long
+    assert find_overrides(settings(frozen=(long, forever, short)), "desk").freeze == forever
+
+
+@pytest.mark.parametrize(
+    ("path", "matches"),
+    [
+        (("metadata",), True),
+        (("metadata", "crm", "key"), True),
+        (("metadata", "*", "key"), True),
+        (("*", "other"), False),
+        (("metadata", "*", "other"), True),  # below what is declared null
+        (("metadata", "crm", "key", "below"), False),
+        (("metadata", "null"), True),
+        (("metadata", "null", "below"), True),
+        (("metadata", "list", "0", "key"), True),
+        (("metadata", "list", "*", "key"), True),
+        (("metadata", "list", "1"), False),
+        (("*",), True),
+        (("name", "*"), False),
+        (("voice",), False),
+    ],
+)
+def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], matches: bool) -> None:
+    declared = {"name": "A", "metadata": {"crm": {"key": 1}, "null": None, "list": [{"key": 1}]}}
+    definitions = [Definition("a", "assistants/a.yaml", "asst_1", declared)]
+    for held in (settings(ignore=(rule(*path),)), settings(enforce=(enforced(*path),))):
+        assert bool(list(unmatched_notes(held, definitions))) != matches
+    for held in (
+        settings(ignore=(rule(*path, assistants=("b",)),)),
+        settings(enforce=(enforced(*path, assistants=("b",)),)),
+    ):
+        (note,) = unmatched_notes(held, definitions)
+        assert "matches nothing" in note
+
+
+def test_a_freeze_that_concerns_no_definition_is_told() -> None:
+    definitions = [Definition("admissions/a", "assistants/admissions/a.yaml", "asst_1", {})]
+    assert [
+        *unmatched_notes(settings(frozen=(freeze(expires=-1), freeze(assistants=("admissions/*",)))), definitions)
+    ] == []
+    (note,) = unmatched_notes(settings(frozen=(freeze(assistants=("admission/*",)),)), definitions)
+    assert note.startswith("frozen (enrolment) matches no definition")
+
+
+BYE = ("endCallMessage",)
+GIT, LIVE, NEW = (
+    {"endCallMessage": "Bye", "name": "A"},
+    {"endCallMessage": "Ciao", "name": "A"},
+    {"endCallMessage": "So long"},
+)
+
+
+@pytest.mark.parametrize("on_drift", ["keep", "revert", "fail"])
+def test_a_live_edit_of_an_enforced_field_is_put_back_whatever_the_policy(on_drift: Any) -> None:
+    policy, overrides = Policy(on_drift=on_drift), Overrides(enforce=(enforced(*BYE),))
+    plan = make_plan(GIT, LIVE, GIT, policy=policy, overrides=overrides)
+    assert plan.patch == {"endCallMessage": "Bye"}
+    assert [(change.kind, change.sent) for change in plan.changes] == [(Kind.DRIFT, True)]
+    assert [(one.path, one.rule.reason) for one in plan.enforced] == [(BYE, "the law")]
+
+
+def test_what_else_was_edited_live_follows_the_policy() -> None:
+    overrides = Overrides(enforce=(enforced(*BYE),))
+    live = {**LIVE, "name": "B"}
+    kept = make_plan(GIT, live, GIT, overrides=overrides)
+    assert kept.patch == {"endCallMessage": "Bye"}
+    assert kept.left == {("name",)}
+    refused = make_plan(GIT, live, GIT, policy=Policy(on_drift="fail"), overrides=overrides)
+    assert (refused.patch, refused.refusal) == (None, Kind.DRIFT)
+
+
+def test_a_conflict_of_an_enforced_field_stays_a_conflict() -> None:
+    plan = make_plan(NEW, LIVE, GIT, overrides=Overrides(enforce=(enforced(*BYE),)))
+    assert (plan.patch, plan.refusal, plan.enforced) == (None, Kind.CONFLICT, ())
+
+
+def test_nothing_is_put_back_where_nothing_may_be_written() -> None:
+    plan = make_plan(GIT, LIVE, GIT, policy=Policy(read_only=True), overrides=Overrides(enforce=(enforced(*BYE),)))
+    assert (plan.patch, [change.unsent for change in plan.changes]) == (None, [Unsent.READ_ONLY])
+    assert len(plan.enforced) == 1
+
+
+MESSAGES = ({"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello"})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "edits", "is_put_back"),
+    [
+        (("model", "messages", "0", "content"), {0: "Be rude."}, True),
+        (("model", "messages", "*", "content"), {0: "Be rude.", 1: "Hi"}, True),
+        (("model", "messages", "0", "content"), {1: "Hi"}, False),
+        # One list is sent in one piece, and the other edit is nobody's to put back.
+        (("model", "messages", "0", "content"), {0: "Be rude.", 1: "Hi"}, False),
+        (("model", "messages"), {1: "Hi"}, True),
+        (("model",), {1: "Hi"}, True),
+        (("voice", "messages", "0", "content"), {0: "Be rude."}, False),
+    ],
+)
+def test_a_list_is_put_back_where_that_puts_back_nothing_else(
+    pattern: tuple[str, ...], edits: dict[int, str], is_put_back: bool
+) -> None:
+    git = {"model": {"messages": [*MESSAGES]}}
+    shown = [{**one, "content": edits.get(at, one["content"])} for at, one in enumerate(MESSAGES)]
+    live = {"model": {"messages": shown, "seed": 1}}
+    plan = make_plan(git, live, git, overrides=Overrides(enforce=(enforced(*pattern),)))
+    assert plan.patch == ({"model": {"messages": [*MESSAGES], "seed": 1}} if is_put_back else None)
+
+
+@pytest.mark.parametrize(
+    ("desired", "live", "base"),
+    [(NEW, GIT, GIT), (GIT, LIVE, GIT), (NEW, LIVE, GIT)],
+    ids=["change", "drift", "conflict"],
+)
+@pytest.mark.parametrize("policy", [Policy(), Policy(on_drift="fail"), Policy(on_drift="revert", force_conflicts=True)])
+def test_nothing_of_a_frozen_assistant_is_sent(desired: Any, live: Any, base: Any, policy: Policy) -> None:
+    overrides = Overrides(enforce=(enforced(*BYE),), freeze=freeze())
+    plan = make_plan(desired, live, base, policy=policy, overrides=overrides)
+    assert (plan.status, plan.patch, plan.refusal, plan.freeze) == (Status.FROZEN, None, None, freeze())
+    assert [change.unsent for change in plan.changes] == [Unsent.FROZEN]
+
+
+def test_a_frozen_assistant_that_is_in_sync_is_in_sync() -> None:
+    plan = make_plan(GIT, GIT, GIT, overrides=Overrides(freeze=freeze()))
+    assert (plan.status, plan.freeze) == (Status.IN_SYNC, None)
+
+
+def test_an_unclear_write_waits_for_the_end_of_a_freeze() -> None:
+    plan = make_plan(GIT, GIT, GIT, overrides=Overrides(freeze=freeze()), resend=[BYE])
+    assert (plan.status, plan.patch, plan.freeze, plan.resent) == (Status.IN_SYNC, None, freeze(), frozenset())

@@ -1,0 +1,95 @@
+"""Enforced fields: their live edits are put back by every apply, whatever is said about drift."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from histories import moved
+from projects import outcomes, statuses
+from stories import BOTH, Installed, Nested, Story, entries, story
+
+BYE, WORDS = "This call is over.", "the law wants these words"
+ENFORCED = {"path": "/endCallMessage", "assistants": ["legal/*"], "reason": WORDS}
+GIT = {"endCallMessage": BYE, "firstMessage": "Hello"}
+EDIT = {"endCallMessage": "Ciao", "firstMessage": "Hey"}
+
+
+@pytest.fixture(params=BOTH)
+def tale(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """Two recorded assistants that somebody edited live; the goodbye of `legal/a` is enforced."""
+    nested: Nested = request.param
+    with edited(tmp_path / "repository", nested) as told:
+        yield told
+
+
+def edited(root: Path, nested: Nested, kind: type[Story] = Story) -> Any:
+    return story(root, {"a": GIT, "b": GIT}, nested=nested, kind=kind)
+
+
+def begin(tale: Story) -> None:
+    tale.project.configure(enforce=[ENFORCED])
+    for key in ("legal/a", "b"):
+        tale.write(key, **GIT)
+    tale.commit("First")
+    tale.recorded()
+    for name in ("a", "b"):
+        tale.sandbox.edit(f"asst_{name}", **EDIT)
+
+
+def live(tale: Story, name: str) -> dict[str, Any]:
+    return {key: tale.sandbox.live(f"asst_{name}")[key] for key in GIT}
+
+
+def test_apply_puts_back_what_is_enforced_and_nothing_else(tale: Story) -> None:
+    begin(tale)
+    planned = entries(tale.plan())["legal/a"]
+    assert planned["patch"] == {"endCallMessage": BYE}
+    assert planned["enforced"] == [{"path": "/endCallMessage", "reason": WORDS}]
+    assert outcomes(tale.apply()) == {"b": "unchanged", "legal/a": "applied"}
+    assert live(tale, "a") == {"endCallMessage": BYE, "firstMessage": "Hey"}
+    assert live(tale, "b") == EDIT
+    assert moved(tale.plan())["legal/a"] == {"/firstMessage": "drift"}
+
+
+def test_fail_refuses_for_what_else_was_edited(tale: Story) -> None:
+    begin(tale)
+    assert outcomes(tale.apply("--on-drift", "fail")) == {"b": "refused", "legal/a": "refused"}
+    tale.sandbox.edit("asst_a", firstMessage="Hello")
+    assert outcomes(tale.apply("--on-drift", "fail")) == {"b": "refused", "legal/a": "applied"}
+    assert live(tale, "a") == GIT
+
+
+def test_a_conflict_stays_a_conflict(tale: Story) -> None:
+    begin(tale)
+    tale.write("legal/a", **{**GIT, "endCallMessage": "The end."})
+    tale.commit("Second")
+    assert statuses(tale.plan())["legal/a"] == "conflicted"
+    assert outcomes(tale.apply())["legal/a"] == "refused"
+    assert live(tale, "a") == EDIT
+
+
+def test_drift_shows_it_and_pull_leaves_it(tale: Story) -> None:
+    begin(tale)
+    shown = tale.run("drift")
+    assert f"enforced: endCallMessage ({WORDS})" in shown.stdout
+    done = tale.run("pull", "assistants/legal/a.yaml")
+    assert done.stdout == "assistants/legal/a.yaml: firstMessage\n"
+    assert f"not pulled: endCallMessage: it is enforced ({WORDS}): every apply puts git's value back" in done.stderr
+    assert BYE in (tale.root / "assistants/legal/a.yaml").read_text("utf-8")
+    assert "endCallMessage" in tale.run("pull", "assistants/b.yaml").stdout
+
+
+def test_an_entry_that_names_nothing_is_told(tale: Story) -> None:
+    begin(tale)
+    tale.project.configure(enforce=[ENFORCED, {"path": "/voicemailMessage", "reason": "x"}])
+    (note,) = tale.plan()["warnings"]
+    assert note.startswith("enforce /voicemailMessage matches nothing that a definition declares")
+
+
+def test_the_installed_command(tmp_path: Path) -> None:
+    with edited(tmp_path / "repository", "replace", Installed) as tale:
+        begin(tale)
+        planned, applied = tale.run("plan"), tale.run("apply", "--yes")
+        assert f'~ endCallMessage: "Ciao" -> "{BYE}" (drift: edited live)' in planned.stdout
+        assert (applied.code, live(tale, "a")["endCallMessage"]) == (0, BYE)

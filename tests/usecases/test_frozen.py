@@ -1,0 +1,235 @@
+"""Assistants that are frozen: nothing is sent, everything is shown, and when the freeze ends git's move is a change."""
+
+import contextlib
+import datetime
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from histories import NEW, OLD, OTHER, moved
+from projects import Project, outcomes, statuses
+from servers import running_sandbox
+from stories import BOTH, Installed, Nested, Story, entries, story
+
+REASON = "enrolment week"
+HELD = {"reason": REASON, "assistants": ["a"], "expires": "2999-01-15"}
+
+
+@contextlib.contextmanager
+def begun(tmp_path: Path, nested: Nested = "merge", kind: type[Story] = Story) -> Iterator[Story]:
+    """Two recorded assistants, of which git has changed both; `a` is frozen."""
+    with story(tmp_path / "repository", {"a": OLD, "b": OLD}, nested=nested, kind=kind) as told:
+        for name in ("a", "b"):
+            told.write(name, **OLD)
+        told.commit("First")
+        told.recorded()
+        freeze(told, HELD)
+        for name in ("a", "b"):
+            told.write(name, **NEW)
+        told.commit("Second")
+        told.sandbox.forget_requests()
+        yield told
+
+
+@pytest.fixture
+def tale(tmp_path: Path) -> Iterator[Story]:
+    with begun(tmp_path) as told:
+        yield told
+
+
+def freeze(tale: Story, *held: Any) -> None:
+    tale.project.configure(frozen=[*held])
+    tale.commit("Settings", allow_empty=True)
+
+
+def message(tale: Story, name: str) -> Any:
+    return tale.sandbox.live(f"asst_{name}")["firstMessage"]
+
+
+def written(tale: Story) -> list[str]:
+    return [path for method, path, _ in tale.sandbox.requests if method != "GET" and path.startswith("/assistants")]
+
+
+@pytest.mark.parametrize("nested", BOTH)
+def test_apply_sends_nothing_there_and_that_is_no_failure(tmp_path: Path, nested: Nested) -> None:
+    with begun(tmp_path, nested) as tale:
+        before = tale.tree()["assistants/a.yaml"]
+        done = tale.run("apply", "--yes", "--record")
+        assert (done.code, written(tale)) == (0, ["/assistants/asst_b"])
+        assert "assistants/a.yaml: frozen, nothing was sent" in done.stdout
+        assert f"frozen: {REASON}, until 2999-01-15" in done.stdout
+        assert "1 applied, 0 unchanged, 0 failed, 1 frozen" in done.stdout
+        # The record keeps what it had, so that git's move is a change when the freeze ends.
+        assert tale.tree()["assistants/a.yaml"] == before
+        assert outcomes(tale.recorded()) == {"a": "frozen", "b": "unchanged"}
+        freeze(tale)
+        planned = tale.plan()
+        assert (moved(planned), statuses(planned)) == (
+            {"a": {"/firstMessage": "change"}},
+            {"a": "pending", "b": "in_sync"},
+        )
+        assert outcomes(tale.recorded()) == {"a": "applied", "b": "unchanged"}
+        assert message(tale, "a") == "new"
+
+
+def test_a_plan_shows_what_differs_under_the_status_frozen(tale: Story) -> None:
+    document = tale.plan()
+    entry = entries(document)["a"]
+    assert statuses(document) == {"a": "frozen", "b": "pending"}
+    assert entry["patch"] is None
+    assert [(change["path"], change["sent"], change["unsent"]) for change in entry["changes"]] == [
+        ("/firstMessage", False, "frozen")
+    ]
+    assert entry["frozen"] == {"reason": REASON, "expires": "2999-01-15"}
+    assert {name: document["summary"][name] for name in ("frozen", "pending", "applied")} == {
+        "frozen": 1,
+        "pending": 1,
+        "applied": 0,
+    }
+    said = tale.run("plan")
+    assert "assistants/a.yaml: frozen" in said.stdout
+    assert '~ firstMessage: "old" -> "new"' in said.stdout
+    assert "Plan: 1 to change, 0 drifted, 0 conflicts, 1 frozen, 0 in sync, 0 errors." in said.stdout
+    markdown = tale.root.parent / "plan.md"
+    tale.run("plan", "--report", markdown)
+    assert f"Frozen: {REASON}, until 2999-01-15" in markdown.read_text("utf-8")
+
+
+def test_the_exit_code_does_not_count_what_is_frozen(tale: Story) -> None:
+    assert [tale.run("plan", *paths, "--detailed-exitcode").code for paths in ((), ("assistants/a.yaml",))] == [2, 0]
+    for name in ("a", "b"):
+        tale.sandbox.edit(f"asst_{name}", **OTHER)
+    drifted = tale.report("drift")
+    assert statuses(drifted) == {"a": "frozen", "b": "conflicted"}
+    assert entries(drifted)["a"]["frozen"] == {"reason": REASON, "expires": "2999-01-15"}
+    codes = [tale.run("drift", *paths, "--detailed-exitcode").code for paths in ((), ("assistants/a.yaml",))]
+    assert codes == [2, 0]
+
+
+@pytest.mark.parametrize("policy", [("--on-drift", "fail"), ("--on-drift", "revert", "--force-conflicts")])
+def test_a_freeze_stands_above_every_policy(tale: Story, policy: tuple[str, ...]) -> None:
+    tale.sandbox.edit("asst_a", **OTHER)
+    tale.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
+    done = tale.apply("assistants/a.yaml", "--no-record", *policy)
+    assert outcomes(done) == {"a": "frozen"}
+    assert (message(tale, "a"), written(tale)) == ("edited live", [])
+
+
+def test_an_assistant_that_does_not_differ_is_unchanged(tale: Story) -> None:
+    tale.write("a", **OLD)
+    assert statuses(tale.plan())["a"] == "in_sync"
+    assert outcomes(tale.apply("--no-record"))["a"] == "unchanged"
+
+
+def test_a_plan_that_was_reviewed_before_the_freeze_is_frozen_and_not_stale(tale: Story) -> None:
+    freeze(tale)
+    file = tale.saved(tale.plan(), "plan.json")
+    freeze(tale, HELD)
+    assert outcomes(tale.apply("--no-record", "--plan", str(file))) == {"a": "frozen", "b": "applied"}
+
+
+def test_a_rollback_goes_on_and_says_so(tale: Story) -> None:
+    freeze(tale)
+    applied = tale.recorded()
+    freeze(tale, {**HELD, "assistants": ["*"]})
+    undone = tale.rollback(applied)
+    assert outcomes(undone) == {"a": "applied", "b": "applied"}
+    assert message(tale, "a") == "old"
+    for entry in undone["assistants"]:
+        (warning,) = entry["warnings"]
+        assert warning == f"the assistant is frozen ({REASON}, until 2999-01-15), and a rollback goes on all the same"
+
+
+def test_pull_goes_on_and_says_so(tale: Story) -> None:
+    tale.write("a", **OLD)
+    tale.sandbox.edit("asst_a", **OTHER)
+    done = tale.run("pull", "assistants/a.yaml")
+    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
+    assert f"assistants/a.yaml: the assistant is frozen ({REASON}, until 2999-01-15)" in done.stderr
+    assert "edited live" in (tale.root / "assistants/a.yaml").read_text("utf-8")
+
+
+def test_no_assistant_is_created_from_a_frozen_definition(tale: Story) -> None:
+    model, voice = {"provider": "openai", "model": "gpt-4o"}, {"provider": "openai", "voiceId": "alloy"}
+    file = tale.project.write("c", name="New", model=model, voice=voice)
+    freeze(tale, {**HELD, "assistants": ["c"]})
+    done = tale.run("create", file, "--yes")
+    assert (done.code, done.stdout, written(tale)) == (1, "", [])
+    assert f"assistants/c.yaml: it is frozen ({REASON}, until 2999-01-15)" in done.stderr
+    freeze(tale, HELD)
+    assert tale.run("create", file, "--yes").code == 0
+
+
+def test_an_assistant_to_come_and_one_to_go_wait(tale: Story) -> None:
+    model, voice = {"provider": "openai", "model": "gpt-4o"}, {"provider": "openai", "voiceId": "alloy"}
+    tale.project.write("c", id="new", name="New", model=model, voice=voice)
+    freeze(tale, {**HELD, "assistants": ["*"]})
+    assert outcomes(tale.recorded("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
+    done = tale.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
+    assert (done.code, written(tale)) == (1, [])
+    assert f"assistants/a.yaml: it is frozen ({REASON}, until 2999-01-15)" in done.stderr
+
+
+def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
+    with begun(tmp_path, kind=Installed) as tale:
+        done = tale.run("apply", "--yes")
+        assert (done.code, message(tale, "a"), message(tale, "b")) == (0, "old", "new")
+        freeze(tale, {**HELD, "expires": "2020-01-15"})
+        validated, applied = tale.run("validate"), tale.run("apply", "--yes")
+        assert validated.code == 1
+        expired = "frozen (enrolment week) expired on 2020-01-15"
+        assert f"reconciler.yaml:1:1: {expired}, and does not hold any more" in validated.stdout
+        assert (applied.code, message(tale, "a")) == (0, "new")
+        assert expired in applied.stdout
+
+
+START, END = datetime.date(2027, 1, 11), datetime.date(2027, 1, 15)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_frozen", "warned"),
+    [
+        ("2027-01-10T23:59:59Z", False, True),
+        ("2027-01-11T00:00:00Z", True, True),
+        ("2027-01-15T23:59:59Z", True, True),
+        ("2027-01-16T00:00:00Z", False, True),
+        ("2027-01-01T00:00:00Z", False, True),
+        ("2026-12-31T23:59:59Z", False, False),
+    ],
+)
+def test_a_freeze_holds_from_its_first_to_its_last_day_in_utc(
+    project: Project, moment: str, is_frozen: bool, warned: bool
+) -> None:
+    project.started_at = datetime.datetime.fromisoformat(moment)
+    project.configure(frozen=[{"reason": REASON, "from": str(START), "expires": str(END)}])
+    project.write("a", id="asst_1", name="New")
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox:
+        planned, applied = project.plan(sandbox.url), project.apply(sandbox.url)
+    assert statuses(planned) == {"a": "frozen" if is_frozen else "pending"}
+    assert outcomes(applied) == {"a": "frozen" if is_frozen else "applied"}
+    assert {planned["started_at"], applied["started_at"]} == {moment}
+    assert len(planned["warnings"]) == warned
+
+
+def test_an_environment_adds_its_own_freezes(project: Project) -> None:
+    own = {"reason": "a move", "assistants": ["b"]}
+    project.configure(frozen=[HELD], environments={"staging": {"frozen": [own]}})
+    assert [entry.reason for entry in project.settings.choose("staging").frozen] == [REASON, "a move"]
+
+
+def test_a_freeze_of_nothing_is_told_in_whole_runs_only(tale: Story) -> None:
+    freeze(tale, HELD, {**HELD, "assistants": ["admission/*"]})
+    told = [note for note in tale.plan()["warnings"] if "matches no definition" in note]
+    assert told == [
+        "frozen (enrolment week) matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
+    ]
+    assert not [note for note in tale.plan("assistants/b.yaml")["warnings"] if "matches no definition" in note]
+
+
+def test_the_report_of_a_freeze_is_read_back(tale: Story) -> None:
+    file = tale.saved(tale.plan(), "plan.json")
+    again = json.loads(tale.run("report", file, "--format", "json").stdout)
+    assert entries(again)["a"]["frozen"] == {"reason": REASON, "expires": "2999-01-15"}
+    assert "1 frozen" in tale.run("report", file).stdout
