@@ -136,6 +136,8 @@ FIELDS: Final[tuple[Field, ...]] = (
 
 # Not writable, so not in the table: a definition needs the id to say whom it describes.
 ID: Final = _row("id", "text", "The assistant's id in the API: the provider's or the local database's.", "asst_123")
+# What no two assistants have in common: it tells one from another.
+NEVER_SHARED: Final = ("id", "name")
 READ_ONLY: Final = ("id", "orgId", "createdAt", "updatedAt")
 
 BY_PATH: Final[Mapping[FieldPath, Field]] = {field.path: field for field in FIELDS}

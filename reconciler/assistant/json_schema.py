@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.checks import ID_PATTERN
-from reconciler.assistant.fields import BY_PATH, ID, Field, Kind, keys_inside
+from reconciler.assistant.fields import BY_PATH, ID, NEVER_SHARED, Field, Kind, keys_inside
 from reconciler.assistant.paths import FieldPath, dotted
 
 Schema = dict[str, Any]
@@ -56,6 +56,17 @@ def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
         "Groups are merged, null is kept, everything else is replaced."
     )
     return _assistant_schema("Overlay of an assistant definition", description, extra_fields, [])
+
+
+def defaults_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
+    """Return the schema of `_defaults.yaml`: what definitions may share, which is all but what names one of them."""
+    description = (
+        "What all definitions of this folder and those below it have in common. A definition's own values are merged "
+        "on top. Groups are merged, null is kept, everything else is replaced."
+    )
+    schema = _assistant_schema("Defaults of assistant definitions", description, extra_fields, [])
+    schema["properties"] = {key: value for key, value in schema["properties"].items() if key not in NEVER_SHARED}
+    return schema
 
 
 def _assistant_schema(title: str, description: str, extra_fields: Iterable[FieldPath], required: list[str]) -> Schema:

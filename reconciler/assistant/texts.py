@@ -11,7 +11,8 @@ TEXT_KEY: Final = "$file"
 
 def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:
     """Yield the path of each object that mentions a text file, at any depth and in lists, and that object."""
-    if isinstance(fields, Mapping):
+    # Plain dictionaries, as they are read: to ask for a Mapping takes far longer, and every value is looked at.
+    if isinstance(fields, dict):
         if TEXT_KEY in fields:
             yield path, fields
             return

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from reconciler.assistant.json_schema import definition_schema, overlay_schema
+from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
 from reconciler.cli.help import Command
 from reconciler.cli.options import folder_option
 from reconciler.errors import UsageError
@@ -21,9 +21,10 @@ from reconciler.usecases.reading import read_settings
     ],
 )
 @click.option("--overlay", is_flag=True, help="The schema of an environment's overlays instead.")
+@click.option("--defaults", "of_defaults", is_flag=True, help="The schema of _defaults.yaml instead.")
 @click.option("--settings", "of_settings", is_flag=True, help="The schema of reconciler.yaml instead.")
 @folder_option
-def command(definitions: DefinitionOptions, overlay: bool, of_settings: bool) -> int:
+def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of_settings: bool) -> int:
     """Print the JSON Schema (draft-07) of a definition file.
 
     Editors check and complete definitions with it. Fields that reconciler.yaml lists under extra_fields are
@@ -34,17 +35,19 @@ def command(definitions: DefinitionOptions, overlay: bool, of_settings: bool) ->
     and as the first line of a definition:
       # yaml-language-server: $schema=../schema/definition.schema.json
     """  # noqa: D301 - click's mark for a paragraph that is not rewrapped
-    if overlay and of_settings:
-        raise UsageError("--overlay and --settings are two schemas", hint="give one of them, and run this twice")
-    click.echo(json.dumps(_schema(definitions, overlay, of_settings), indent=2, ensure_ascii=True))
+    if overlay + of_defaults + of_settings > 1:
+        hint = "give one of them, and run this again for the next"
+        raise UsageError("--overlay, --defaults and --settings are different schemas", hint=hint)
+    schema = settings_schema() if of_settings else _schema(definitions, overlay, of_defaults)
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=True))
     return 0
 
 
-def _schema(definitions: DefinitionOptions, overlay: bool, of_settings: bool) -> dict[str, object]:
-    """Return the schema that was asked for. That of the settings helps to mend settings that cannot be used."""
-    if of_settings:
-        return settings_schema()
+def _schema(definitions: DefinitionOptions, overlay: bool, of_defaults: bool) -> dict[str, object]:
+    """Return a schema for which the settings are read. That of the settings themselves helps to mend broken ones."""
     settings = read_settings(definitions)
     if overlay:
         return overlay_schema(settings.extra_fields)
+    if of_defaults:
+        return defaults_schema(settings.extra_fields)
     return definition_schema(settings.extra_fields, needs_id=not settings.environments)

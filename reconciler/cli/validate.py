@@ -5,10 +5,11 @@ import click
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
+from reconciler.cli.streams import tell
 from reconciler.core.settings import InvalidSettings, now
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.environments import read_forms
-from reconciler.usecases.validate import validate, without_settings
+from reconciler.usecases.validate import find_shareable, validate, without_settings
 
 
 @click.command(
@@ -37,4 +38,6 @@ def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool)
         return 1
     run = validate(forms, started_at=started_at, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
+    for hint in find_shareable(forms[0][1]):
+        tell(hint)
     return int(any(strict or problem.severity == "error" for problem in run.problems))

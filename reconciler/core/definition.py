@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.assistant.texts import TEXT_KEY
 from reconciler.core.compare import find_only_difference
-from reconciler.core.tree import merge_overlay, put_all
+from reconciler.core.tree import MISSING, merge_overlay, put_all, value_at
 
 SUFFIXES: Final = (".yaml", ".yml")
 NEW: Final = "new"  # the id of an assistant that is still to be created
-DEFAULTS: Final = "_defaults.yaml"
+DEFAULTS: Final = "_defaults.yaml"  # what the definitions of a folder, and of those below it, have in common
 MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
 # Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
 MAX_RESOLVED: Final = 64 * MAX_BYTES
 
-LayerKind = Literal["definition", "overlay"]
+LayerKind = Literal["defaults", "definition", "overlay"]
 
 _LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)
 # What a text editor or a mail program makes of a name, and slips of the finger. Backups (`x.yaml~`) are meant as such.
@@ -124,6 +125,10 @@ class Definition:
         """The path of the uppermost file that declares the id."""
         return next((layer.file for layer in reversed(self.layers) if "id" in layer.fields), self.file)
 
+    def declaring(self, path: FieldPath) -> Layer | None:
+        """Return the uppermost layer that says something at a path, None where none does."""
+        return next((layer for layer in reversed(self.layers) if value_at(layer.fields, path) is not MISSING), None)
+
     def locate(self, path: FieldPath, about: About = "value") -> tuple[str, int, int]:
         """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start."""
         for layer in reversed(self.layers):
@@ -146,10 +151,12 @@ class InvalidDefinition:
 
 
 def is_definition_file(path: str, folder: str) -> bool:
-    """Tell whether a path from the root is that of a definition below a folder; dot files are none."""
+    """Tell whether a path from the root is that of a definition below a folder; dot files and defaults are none."""
     below = _below(path, folder)
+    if below is None or not below.endswith(SUFFIXES) or is_defaults_file(path):
+        return False
     # A name that begins with a dot is some tool's own, a folder's name as well as a file's.
-    if below is None or not below.endswith(SUFFIXES) or below.startswith(".") or "/." in below:
+    if below.startswith(".") or "/." in below:
         return False
     return correct_name(below.rpartition("/")[2]) is None
 
@@ -160,6 +167,22 @@ def correct_name(name: str) -> str | None:
         return DEFAULTS
     found = None if name.endswith(SUFFIXES) else _LIKE_DEFINITION.fullmatch(name)
     return f"{found[1]}.{'yml' if found[2].lower() == 'yml' else 'yaml'}" if found else None
+
+
+def is_defaults_file(path: str) -> bool:
+    """Tell whether a path is that of a file of defaults, wherever it stands."""
+    return path.rpartition("/")[2] == DEFAULTS
+
+
+def defaults_above(key: str) -> list[str]:
+    """Return where the defaults of a definition may stand, below the folder: the outermost first."""
+    folders = key.split("/")[:-1]
+    return ["/".join([*folders[:depth], DEFAULTS]) for depth in range(len(folders) + 1)]
+
+
+def path_in(folder: str, below: str) -> str:
+    """Return the path from the root of what stands below a folder; `.` is the root."""
+    return below if folder in ("", ".") else f"{folder}/{below}"
 
 
 def key_of(path: str, folder: str) -> str:
@@ -177,6 +200,11 @@ def _below(path: str, folder: str) -> str | None:
 def merge_layers(layers: Iterable[Layer]) -> dict[str, Any]:
     """Return what layers declare together, the lowest first."""
     return dict(functools.reduce(merge_overlay, (layer.fields for layer in layers), {}))
+
+
+def share(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what definitions take from a file of defaults."""
+    return {key: value for key, value in fields.items() if key not in NEVER_SHARED}
 
 
 def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:

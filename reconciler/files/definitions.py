@@ -4,34 +4,26 @@ It reports and decides nothing about what follows from a problem.
 """
 
 import dataclasses
-import functools
 import gc
 import itertools
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.assistant.checks import check_definition
-from reconciler.assistant.fields import MESSAGES
 from reconciler.assistant.lints import find_lints
-from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import NEW, Definition, InvalidDefinition, LayerKind
-from reconciler.core.settings import FILE_NAME, Settings
-from reconciler.core.tree import item_at, merge_overlay, paths_matching
+from reconciler.core.settings import Settings
+from reconciler.core.tree import item_at
 from reconciler.files.collisions import describe_same_name, find_collisions
-from reconciler.files.find import FoundFile, find_files, find_overlays, find_skipped, select
-from reconciler.files.folders import folder_in_git
-from reconciler.files.layers import ReadFile, read_layer
-from reconciler.files.text_files import TextReader
-from reconciler.yamltext.folded import find_folded, may_be_folded
-from reconciler.yamltext.nodes import find_unused_anchors
-from reconciler.yamltext.places import find_cut_off, may_be_cut_off
-
-_ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
+from reconciler.files.find import FoundFile, FoundFiles, find_all, find_skipped, select
+from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
+from reconciler.files.layers import ReadFile
+from reconciler.yamltext.folded import find_folded
+from reconciler.yamltext.places import find_cut_off
 
 FindId = Callable[[str], str | None]
 
@@ -82,13 +74,15 @@ def load(
     of a file that says `id: new`. Raises DefinitionError if the
     folder is missing or without definitions, or one of the paths cannot be used.
     """
-    files = find_files(folder, root)
-    overlays = find_overlays(folder, settings, root)
-    chosen = select(files, overlays, folder, selected)
+    found = find_all(folder, root, settings)
+    chosen = select(found, folder, selected)
     needs_id = not (settings.environments or without_ids)
-    reader = _Reader(folder, root, settings, find_id)
+    reader = LayerReader(folder, root, settings)
     with _without_garbage_collection():
-        readings = [_read(found, overlays, reader, check=found.file in chosen, needs_id=needs_id) for found in files]
+        readings = [
+            _read(found.stack(one), reader, find_id, check=one.file in chosen, needs_id=needs_id)
+            for one in found.definitions
+        ]
     # Over all files, selected or not: the other half of a pair may be one that nobody selected.
     everything = tuple(reading.definition for reading in readings)
     collisions = find_collisions(everything, settings)
@@ -98,8 +92,12 @@ def load(
         full = dataclasses.replace(reading, problems=reading.problems + own)
         if reading.definition.file in chosen and (without_ids or _takes_part(full, settings)):
             kept.append(full)
-    lost = [problem for problem in _find_lost_overlays(overlays, files) if not selected or problem.file in chosen]
+    lost = [problem for problem in _find_lost_overlays(found) if not selected or problem.file in chosen]
     lost += _find_skipped(folder, selected, root, everything, settings)
+    # Several definitions have the problems of what they share, and some defaults may be nobody's.
+    problems = {problem for reading in kept for problem in reading.problems}
+    if not selected:
+        problems |= {problem for shared in found.defaults for one in shared.values() for problem in reader.judge(one)}
     invalid = [_describe_invalid(reading) for reading in kept if reading.errors]
     invalid += [
         InvalidDefinition(one.file.rpartition(".")[0], one.file, None, one.message)
@@ -109,42 +107,28 @@ def load(
     return Loaded(
         definitions=tuple(reading.definition for reading in kept if not reading.errors),
         invalid=tuple(invalid),
-        problems=tuple(sorted([*(problem for reading in kept for problem in reading.problems), *lost])),
+        problems=tuple(sorted([*problems, *lost])),
         whole=not selected,
         everything=everything,
     )
 
 
-class _Reader:
-    """Reads the files of definitions in all their kinds; each kind may name text files in folders of its own."""
-
-    def __init__(self, folder: Path, root: Path, settings: Settings, find_id: FindId) -> None:
-        own = folder_in_git(folder, root)
-        beside = folder.resolve().parent
-        overlays = [folder_in_git(beside / settings.overlay, root)] if settings.overlay is not None else []
-        self.settings = settings
-        self.find_id = find_id
-        self._texts = TextReader(root)
-        self._folders: Mapping[LayerKind, Sequence[str]] = {"definition": [own], "overlay": [own, *overlays]}
-
-    def read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
-        """Read one file as far as it can be read."""
-        return read_layer(found, self.settings, self._texts, self._folders[kind], kind)
-
-
 def _read(
-    found: FoundFile, overlays: Mapping[str, Sequence[FoundFile]], reader: _Reader, *, check: bool, needs_id: bool
+    stack: Sequence[tuple[FoundFile, LayerKind]], reader: LayerReader, find_id: FindId, *, check: bool, needs_id: bool
 ) -> _Reading:
     """Read one definition; without `check` only as far as its id needs."""
-    uppers = [reader.read(one, "overlay") for one in reversed(overlays.get(found.key, ()))]
-    files = [reader.read(found, "definition"), *uppers]
-    problems = [problem for file in files for problem in file.problems]
+    found = next(one for one, kind in stack if kind == "definition")
+    files = [reader.read(one, kind) for one, kind in stack]
+    own = next(file for file in files if file.layer.kind == "definition")
+    uppers = [file for file in files if file.layer.kind == "overlay"]
+    problems = [problem for file in files if file.layer.kind != "defaults" for problem in file.problems]
+    problems += [problem for one, kind in stack if kind == "defaults" for problem in reader.judge(one)]
     problems += [describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
-    # An overlay alone is no definition, whatever it says.
-    document = functools.reduce(merge_overlay, (file.layer.fields for file in files)) if files[0].has_fields else None
+    # Other layers alone are no definition, whatever they say.
+    document = reader.merge(files) if own.has_fields else None
     given = (document or {}).get("id")
     # Before ids are compared: a second file that has the id outright would manage the same assistant.
-    known = reader.find_id(found.file) or "" if given == NEW else given
+    known = find_id(found.file) or "" if given == NEW else given
     definition = Definition(
         key=found.key,
         file=found.file,
@@ -154,7 +138,9 @@ def _read(
         says_new=given == NEW,
     )
     if check and document is not None:
-        problems += _check(definition, document, files, reader.settings, needs_id=needs_id)
+        problems += _check(definition, document, files, reader, needs_id=needs_id)
+    # What is wrong in defaults has been found in them already.
+    problems = list(dict.fromkeys(problems))
     if len(problems) >= MAX_PROBLEMS:
         shown = sorted(problems)[: MAX_PROBLEMS - 1]
         more = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
@@ -166,49 +152,30 @@ def _check(
     definition: Definition,
     document: Mapping[str, Any],
     files: Sequence[ReadFile],
-    settings: Settings,
+    reader: LayerReader,
     *,
     needs_id: bool,
 ) -> Iterator[Problem]:
     """Yield what the checks and the lints find in a definition, each at its place."""
-    found = check_definition(document, settings.extra_fields, needs_id=needs_id)
-    # What the reader has refused stands in the document as a text, of which the checks would say something else.
-    found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
-    managed = _find_managed(document, settings)
-    for problem in (*found, *managed, *_find_lints(definition, document)):
-        message = problem.message if settings.may_show(problem.path) else problem.discreet or problem.message
-        place = (definition.file, 1, 1)
-        if problem.about != "file":
-            place = definition.locate(problem.path, problem.about)
-        placed = Problem(*place, message, problem.severity, lint=problem.lint)
-        if graded := settings.grade(placed, definition.key) if problem.lint else placed:
-            yield graded
+    found = check_fields(document, files, reader.settings, needs_id=needs_id)
+    yield from place_problems([*found, *_find_lints(definition, document, reader)], definition, reader.settings)
     for file in files:
-        # Two quick looks at the text spare nearly every file the search for anchors, which reads it once more.
-        if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
-            message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
-            for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
-                yield Problem(file.layer.file, *place_in_file, message, "warning")
+        if file.layer.kind != "defaults":
+            yield from find_anchors(file)
 
 
-def _find_managed(document: Mapping[str, Any], settings: Settings) -> Iterator[FieldProblem]:
-    """Yield what a definition declares although the server manages it."""
-    for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
-        message = f"{dotted(path)} stands under never_send in {FILE_NAME}: the server manages it; remove it here"
-        yield FieldProblem(path, message, about="key")
-
-
-def _find_lints(definition: Definition, document: Mapping[str, Any]) -> list[FieldProblem]:
+def _find_lints(definition: Definition, document: Mapping[str, Any], reader: LayerReader) -> list[FieldProblem]:
     """Return what the lints find; those about YAML itself look at each file that declares something."""
     cut_off: set[str] = set()
     folded: set[FieldPath] = set()
     mentioned: set[str] = set()
     # From the uppermost down: what an overlay says, the file below it no longer does.
     for layer in reversed(definition.layers):
-        if suspects := set(may_be_cut_off(layer.text, layer.fields, MESSAGES)) - mentioned:
+        ending, may_be_joined = reader.look_at(layer)
+        if suspects := ending - mentioned:
             cut_off |= set(find_cut_off(layer.text, suspects))
         mentioned |= layer.fields.keys()
-        if may_be_folded(layer.text, layer.as_written):
+        if may_be_joined:
             written = find_folded(layer.text)
             folded |= {path for path in written if item_at(document, path) == item_at(layer.fields, path)}
     return find_lints(document, cut_off, folded)
@@ -220,9 +187,9 @@ def _takes_part(reading: _Reading, settings: Settings) -> bool:
     return has_id or not settings.environments or bool(reading.errors)
 
 
-def _find_lost_overlays(overlays: Mapping[str, Sequence[FoundFile]], files: Sequence[FoundFile]) -> list[Problem]:
+def _find_lost_overlays(found: FoundFiles) -> list[Problem]:
     """Return a problem for each overlay of a definition that is not there."""
-    keys = {found.key for found in files}
+    keys, overlays = {one.key for one in found.definitions}, found.overlays
     message = "this overlay has no definition of the same name; write one, or rename or remove the overlay"
     return [Problem(one.file, 1, 1, message) for key in overlays.keys() - keys for one in overlays[key]]
 

@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.problem import Problem
-from reconciler.core.definition import MAX_BYTES, SUFFIXES, correct_name
+from reconciler.core.definition import (
+    MAX_BYTES,
+    SUFFIXES,
+    LayerKind,
+    correct_name,
+    defaults_above,
+    is_defaults_file,
+)
 from reconciler.core.settings import InvalidSettings, Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
@@ -58,11 +65,11 @@ def find_files(folder: Path, root: Path) -> list[FoundFile]:
         raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
     folder = folder.resolve()
     found = _find_sorted(folder, root)
-    files = [one for one in found if not one.right_name]
+    files = [one for one in found if not one.right_name and not is_defaults_file(one.file)]
     if not files:
         hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
-        if found:
-            hint = f"{found[0].file} is not read; rename it to {found[0].right_name}."
+        if astray := next((one for one in found if one.right_name), None):
+            hint = f"{astray.file} is not read; rename it to {astray.right_name}."
         raise DefinitionError(f"the folder {shown_path(folder, root)} holds no definition", hint=hint)
     return files
 
@@ -72,13 +79,59 @@ def find_skipped(folder: Path, root: Path) -> list[FoundFile]:
     return [one for one in _find_sorted(folder.resolve(), root) if one.right_name]
 
 
-def find_overlays(folder: Path, settings: Settings, root: Path) -> dict[str, list[FoundFile]]:
-    """Return the files of the chosen environment's overlay folder, which stands beside `folder`, by their key.
+@dataclasses.dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """All files that make up the definitions of a folder.
 
-    Raises InvalidSettings if there is no such folder, or where a link leads to another place; an empty one is fine.
+    `overlays` are those of the chosen environment, by key. `defaults` are those of the folder, then those of the
+    overlays' folder, by their path below it.
+    """
+
+    definitions: Sequence[FoundFile]
+    overlays: Mapping[str, Sequence[FoundFile]]
+    defaults: Sequence[Mapping[str, FoundFile]]
+
+    def stack(self, found: FoundFile) -> list[tuple[FoundFile, LayerKind]]:
+        """Return the files that declare the fields of one definition, the lowest first."""
+        shared = [one[place] for one in self.defaults for place in defaults_above(found.key) if place in one]
+        layers: list[tuple[FoundFile, LayerKind]] = [(one, "defaults") for one in shared]
+        return [
+            *layers,
+            (found, "definition"),
+            *((one, "overlay") for one in reversed(self.overlays.get(found.key, ()))),
+        ]
+
+
+def find_all(folder: Path, root: Path, *forms: Settings) -> FoundFiles:
+    """Return all files of a folder's definitions; where there are several forms, the overlays of each.
+
+    Raises as `find_files` and `find_overlay_folder`.
+    """
+    definitions = find_files(folder, root)
+    places = [place for form in forms if (place := find_overlay_folder(folder, form, root)) is not None]
+    overlays: dict[str, list[FoundFile]] = {}
+    defaults = [_find_defaults(folder.resolve(), root)]
+    for place in places:
+        defaults.append(_find_defaults(place, root))
+        for found in _find_sorted(place, root):
+            if not is_defaults_file(found.file) and not found.right_name:
+                overlays.setdefault(found.key, []).append(found)
+    return FoundFiles(definitions, overlays, defaults)
+
+
+def _find_defaults(folder: Path, root: Path) -> dict[str, FoundFile]:
+    """Return the files of defaults in a folder and those below it, by their path below that folder."""
+    found = [one for one in _find_sorted(folder, root) if is_defaults_file(one.file)]
+    return {one.path.relative_to(folder).as_posix(): one for one in found}
+
+
+def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
+    """Return the chosen environment's overlay folder, which stands beside `folder`, None where it has none.
+
+    Raises InvalidSettings if there is no such folder, or where a link leads to another place.
     """
     if settings.overlay is None:
-        return {}
+        return None
     beside = folder.resolve().parent
     place = beside / settings.overlay
     wrong = None
@@ -94,43 +147,42 @@ def find_overlays(folder: Path, settings: Settings, root: Path) -> dict[str, lis
         )
     if wrong is not None:
         raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, wrong)])
-    overlays: dict[str, list[FoundFile]] = {}
-    for found in _find_sorted(place.resolve(), root):
-        if found.right_name:
-            continue
-        overlays.setdefault(found.key, []).append(found)
-    return overlays
+    return place.resolve()
 
 
-def select(
-    files: Sequence[FoundFile], overlays: Mapping[str, Sequence[FoundFile]], folder: Path, paths: Sequence[Path]
-) -> set[str]:
+def select(found: FoundFiles, folder: Path, paths: Sequence[Path]) -> set[str]:
     """Return the `file`s that PATHS, files or folders, select; all of them without PATHS.
 
-    An overlay selects its definition, and one without a definition itself, so that it is told. Raises
-    DefinitionError for a path outside the folder, one that does not exist, and one that selects nothing.
+    An overlay selects its definition, and one without a definition itself, so that it is told. Defaults select the
+    definitions that take values from them. Raises DefinitionError for a path outside the folder, one that does not
+    exist, and one that selects nothing.
     """
+    files = found.definitions
     if not paths:
-        return {found.file for found in files}
+        return {one.file for one in files}
     # Both as the walk found them. Of what PATHS name only the folders above are resolved: a link among the definitions
     # is one of them, wherever it leads.
     folder = folder.resolve()
     chosen: set[str] = set()
-    defined = {found.key: found.file for found in files}
-    upper = {one.path: defined.get(key, one.file) for key, ones in overlays.items() for one in ones}
+    named: dict[Path, set[str]] = {one.path: {one.file} for ones in found.overlays.values() for one in ones}
+    # By path, and by what stands for a definition: an overlay is not itself selected where it has one.
+    for one in files:
+        for layer, kind in found.stack(one):
+            if kind != "definition":
+                named[layer.path] = {*named.get(layer.path, ()), one.file} - {layer.file}
     for given in paths:
         absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
         path = absolute.parent.resolve() / absolute.name
         if not path.exists() and not path.is_symlink():
             raise DefinitionError(f"{given} does not exist")
-        if path in upper:
-            chosen.add(upper[path])
+        if path in named:
+            chosen |= named[path]
             continue
         if not path.is_relative_to(folder):
             message = f"{given} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
             raise DefinitionError(message, hint="Name files or folders inside it, or another folder with --directory.")
         # A file lies relative to itself, too.
-        below = {found.file for found in files if found.path.is_relative_to(path)}
+        below = {one.file for one in files if one.path.is_relative_to(path)}
         if not below:
             raise DefinitionError(_nothing_selected(given, path))
         chosen |= below

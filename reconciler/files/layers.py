@@ -4,11 +4,13 @@ The one place where a file's text becomes fields. What they must look like is ch
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
 from reconciler.assistant.problem import FieldProblem, Problem
-from reconciler.core.definition import Layer, LayerKind
+from reconciler.core.definition import DEFAULTS, Layer, LayerKind, share
 from reconciler.core.settings import Settings
 from reconciler.files.find import FoundFile, UnreadableText
 from reconciler.files.text_files import TextReader
@@ -54,14 +56,18 @@ def read_layer(
         problems.append(Problem(found.file, error.line, error.column, error.message))
     # What could be read goes on through the checks, so that people see all problems of a file at once.
     document, unreadable = read_tolerantly(text)
-    fields, text_files, unresolved = texts.resolve(document if isinstance(document, dict) else {}, found.file, folders)
+    given = document if isinstance(document, dict) else {}
+    fields, text_files, unresolved = texts.resolve(given, found.file, folders)
+    if kind == "defaults":
+        unresolved += _find_unshared(given)
+        fields, text_files = share(fields), tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
     unreadable += _place_unresolved(text, unresolved)
     for one in unreadable:
         is_shown = one.path is None or settings.may_show(one.path)
         message = one.message if is_shown else one.discreet or one.message
         problems.append(Problem(found.file, one.line, one.column, message))
     if not isinstance(document, dict) and not problems:
-        problems.append(Problem(found.file, 1, 1, _describe_other(document)))
+        problems.append(Problem(found.file, 1, 1, _describe_other(document, kind)))
     layer = Layer(file=found.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
     return ReadFile(layer=layer, has_fields=isinstance(document, dict), unreadable=unreadable, problems=problems)
 
@@ -76,8 +82,18 @@ def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[Y
         yield YamlProblem(*where, problem.message, field, problem.discreet, "value")
 
 
-def _describe_other(document: object) -> str:
+def _find_unshared(fields: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """Yield what no defaults may hold."""
+    for key in NEVER_SHARED:
+        if key in fields:
+            message = f"{DEFAULTS} cannot hold {key}, which tells one assistant from another; remove it here"
+            yield FieldProblem((key,), message, about="key")
+
+
+def _describe_other(document: object, kind: LayerKind) -> str:
     """Return what to say about a file that is no group of fields."""
+    if document is None and kind == "defaults":
+        return "this file is empty; write what the definitions have in common, or remove the file"
     if document is None:
         return "this file is empty; a definition begins with a line like: id: asst_123"
     if isinstance(document, str) and ":" in document:

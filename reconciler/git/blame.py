@@ -14,9 +14,9 @@ from typing import Any
 from reconciler.assistant.texts import text_of
 from reconciler.core.definition import SUFFIXES
 from reconciler.core.tree import MISSING, Missing
+from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import parse_definition
 
 # Whatever somebody's configuration says, the log has one form. The author stands last: a name may hold anything.
 _LOG = (

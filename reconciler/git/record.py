@@ -17,9 +17,9 @@ from reconciler.assistant.paths import parse_pointer
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import MAX_RESOLVED, NEW, Definition, is_definition_file
 from reconciler.errors import RepositoryError
+from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob, Commit
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import object_name, parse_definition
 
 TRAILER: Final = "Reconciler-Indeterminate"
 CREATED: Final = "Reconciler-Created"

@@ -5,28 +5,25 @@ places, and in an environment its own overlays are merged on top, as its own set
 """
 
 import collections
-import contextlib
 import dataclasses
 import functools
-import hashlib
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
 
-from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, Definition, is_definition_file, key_of
+from reconciler.core.definition import (
+    NEW,
+    Definition,
+    is_definition_file,
+    key_of,
+)
 from reconciler.core.settings import FILE_NAME
-from reconciler.core.tree import merge_overlay, put_all
 from reconciler.errors import RepositoryError
+from reconciler.git.commit_layers import CommitLayers, Layers, object_name, parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
-from reconciler.yamltext.nodes import YamlProblems
-from reconciler.yamltext.reader import read_yaml
 
 Files = Mapping[str, Blob]
-# The files of one definition with their objects, the lowest layer first.
-Layers = Mapping[str, Blob]
 
 
 def read_snapshot(
@@ -99,7 +96,7 @@ def read_everything(repository: Repository, commit: str, environment: str | None
     of_overlays = {folder for folders in overlays.values() for folder in folders.values()}
     if environment is None:
         paths = [path for path in snapshot.files if is_definition_file(path, "")]
-        found = [snapshot.read({path: {path: snapshot.files[path]} for path in paths}, warn=False)]
+        found = [snapshot.read({path: snapshot.anywhere(path) for path in paths}, warn=False)]
     else:
         # Definitions stand in a folder beside the settings that name the environment; its name is not known.
         prefixes = [f"{place}/" if place else "" for place in beside if environment in overlays[place]]
@@ -123,23 +120,6 @@ def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) ->
     return Entries({path: entry for path, entry in found.items() if entry.id in ids})
 
 
-def parse_definition(content: bytes | None) -> dict[str, Any] | None:
-    """Return the fields that a file holds, None where it cannot be read as fields."""
-    try:
-        # Layout that is refused today says all the same what was applied then.
-        document = read_yaml((content or b"").decode("utf-8-sig"), checks_layout=False)
-    except (UnicodeDecodeError, YamlProblems):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def object_name(text: str, length: int) -> str:
-    """Return the name of `length` digits that git gives to a file of this text: SHA-1's or SHA-256's."""
-    content = text.encode("utf-8", "surrogatepass")
-    header = b"blob %d\0" % len(content)
-    return (hashlib.sha256 if length == 64 else hashlib.sha1)(header + content, usedforsecurity=False).hexdigest()
-
-
 @dataclasses.dataclass(frozen=True)
 class _Snapshot:
     """One commit, read for one environment."""
@@ -148,8 +128,11 @@ class _Snapshot:
     commit: str
     environment: str | None
     current: Sequence[Definition]
-    # Texts that are read already, by path: many definitions may mention one.
-    texts: dict[str, tuple[str, str] | None] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def layers(self) -> CommitLayers:
+        """The files of this commit as layers of definitions."""
+        return CommitLayers(self.repository, self.commit)
 
     @functools.cached_property
     def files(self) -> Files:
@@ -166,8 +149,9 @@ class _Snapshot:
         beside = posixpath.dirname(folder)
         below = self.overlay_folders(beside).get(self.environment or "")
         overlays = dict(self._definition_files(below)) if below is not None else {}
+        shared = [folder, *([below] if below is not None else [])]
         layers = {
-            path: {path: blob, **overlays.get(key, {})}
+            path: {**self.layers.find_defaults(shared, key), path: blob, **overlays.get(key, {})}
             for key, files in self._definition_files(folder)
             for path, blob in files.items()
             if keys is None or key in keys
@@ -180,6 +164,10 @@ class _Snapshot:
             if is_definition_file(path, folder):
                 yield key_of(path, folder), {path: blob}
 
+    def anywhere(self, path: str) -> Layers:
+        """Return the layers of a definition in whatever folder, as if that were the repository's root."""
+        return {**self.layers.find_defaults([""], key_of(path, "")), path: self.files[path]}
+
     def read(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries that some files make; without `warn` what is no definition is passed over."""
         known = self._known()
@@ -187,10 +175,10 @@ class _Snapshot:
         warnings: list[str] = []
         for path, files in layers.items():
             same = known.get(tuple(blob.name for blob in files.values()))
-            if same is not None and self._has_texts_of(same, files):
+            if same is not None and self.layers.has_texts_of(same, files):
                 found[path] = Entry(same.id, path, same.declared, (*same.contents,))
                 continue
-            document, names = self._merge(files)
+            document, names = self.layers.merge(files)
             has_id = document is not None and isinstance(document.get("id"), str)
             # In an environment a definition without an id is not part of it, which is nothing to warn of.
             if warn and not has_id and (document is None or self.environment is None or "id" in document):
@@ -208,7 +196,7 @@ class _Snapshot:
         paths = [path for path in self.files if is_definition_file(path, "")]
         contents = {path: self.repository.read(path, self.files[path]) or b"" for path in paths}
         named = [path for path, content in contents.items() if any(needle in content for needle in needles)]
-        return self.read({path: {path: self.files[path]} for path in sorted(named)}, warn=False)
+        return self.read({path: self.anywhere(path) for path in sorted(named)}, warn=False)
 
     def earlier_folders(self, folder: str, keys: Collection[str]) -> list[str]:
         """Return the other folders that hold files of these keys, those with the most first.
@@ -244,45 +232,3 @@ class _Snapshot:
     def _known(self) -> dict[tuple[str, ...], Definition]:
         length = len(self.commit)
         return {tuple(object_name(layer.text, length) for layer in found.layers): found for found in self.current}
-
-    def _has_texts_of(self, definition: Definition, files: Layers) -> bool:
-        """Tell whether this commit has the text files of today's definition, whose layers it has."""
-        texts = [text for layer in definition.layers for text in layer.texts]
-        # From another place the same words may name other files.
-        if texts and [*files] != [layer.file for layer in definition.layers]:
-            return False
-        blobs = [self.repository.files(self.commit, text.file).get(text.file) for text in texts]
-        return [blob.name if blob is not None else "" for blob in blobs] == [
-            object_name(text.content, len(self.commit)) for text in texts
-        ]
-
-    def _merge(self, files: Layers) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-        """Return a definition with its upper layers merged on top, and the files that it is made of.
-
-        None in its place where one of the files cannot be read.
-        """
-        merged: Any = {}
-        names: list[str] = []
-        for file, blob in files.items():
-            layer = parse_definition(self.repository.read(file, blob))
-            texts = {path: self._text(given, file) for path, given in find_references(layer)}
-            if layer is None or None in texts.values():
-                return None, ()
-            found = [(path, text) for path, text in texts.items() if text is not None]
-            merged = merge_overlay(merged, put_all(layer, [(path, text) for path, (_, text) in found]))
-            names += [file, *(name for _, (name, _) in found)]
-        return dict(merged), tuple(names)
-
-    def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
-        """Return the text file that a file mentions, and its text; None where this commit does not have it."""
-        reference = given[TEXT_KEY]
-        if not isinstance(reference, str):
-            return None
-        name = text_file_of(reference, file)
-        if name not in self.texts:
-            blob = self.repository.files(self.commit, name).get(name)
-            self.texts[name] = None
-            content = self.repository.read(name, blob) if blob is not None else None
-            with contextlib.suppress(UnicodeDecodeError):
-                self.texts[name] = None if content is None else (name, text_of(content.decode("utf-8")))
-        return self.texts[name]

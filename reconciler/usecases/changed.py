@@ -7,10 +7,19 @@ from pathlib import Path
 
 from reconciler.core.base import Entries
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of
+from reconciler.core.definition import (
+    NEW,
+    SUFFIXES,
+    Definition,
+    defaults_above,
+    is_defaults_file,
+    is_definition_file,
+    key_of,
+    path_in,
+)
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, RepositoryError
-from reconciler.files.find import find_files, find_overlays
+from reconciler.files.find import FoundFiles, find_all
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import mentions
 from reconciler.git.record import Record, read_entries
@@ -50,8 +59,7 @@ def find_changed(
         differing_above = _differing(repository, fork, upper)
         names |= set(_definitions_of(repository, differing_above, upper, below))
         differing |= differing_above
-    if texts := {name for name in differing if not name.endswith(SUFFIXES)}:
-        names |= set(_mentioning(folder, settings, root, texts))
+    names |= set(_taking_from(folder, settings, root, {name for name in differing if _may_be_shared(name)}))
     unsettled: frozenset[str] = frozenset()
     if record is not None:
         unsettled = frozenset(_unsettled(repository, record, below, settings.environment))
@@ -103,15 +111,26 @@ def _definitions_of(repository: Repository, differing: Iterable[str], upper: str
         yield from there or ([name] if (repository.root / name).exists() else [])
 
 
-def _mentioning(folder: Path, settings: Settings, root: Path, texts: Collection[str]) -> Iterator[str]:
-    """Yield the definitions of which a layer mentions one of some text files."""
-    # Where a file mentioned another one at the fork and does not now, it differs itself.
-    overlays = find_overlays(folder, settings, root)
-    # Where no definition is left there is nobody to mention anything, which is for others to say.
+def _may_be_shared(name: str) -> bool:
+    return is_defaults_file(name) or not name.endswith(SUFFIXES)
+
+
+def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collection[str]) -> Iterator[str]:
+    """Yield the definitions that take values from some defaults, or a text from some files."""
+    places = [folder_in_git(folder, root)]
+    places += [folder_in_git(folder.resolve().parent / settings.overlay, root)] if settings.overlay is not None else []
+    # Where no definition is left there is nobody to take anything, which is for others to say.
     with contextlib.suppress(DefinitionError):
-        for found in find_files(folder, root):
-            if any(mentions(one, texts) for one in (found, *overlays.get(found.key, ()))):
-                yield found.file
+        found = find_all(folder, root, settings) if shared else FoundFiles((), {}, ())
+        mentioning = {
+            layer.file: mentions(layer, shared)
+            for layer in {layer for one in found.definitions for layer, _ in found.stack(one)}
+        }
+        for one in found.definitions:
+            # By name, since they may be gone. A file that mentioned a text and does not now differs itself.
+            defaults = {path_in(place, below) for place in places for below in defaults_above(one.key)}
+            if defaults & set(shared) or any(mentioning[layer.file] for layer, _ in found.stack(one)):
+                yield one.file
 
 
 def _unsettled(repository: Repository, record: Record, below: str, environment: str | None) -> Iterator[str]:
@@ -124,8 +143,12 @@ def _unsettled(repository: Repository, record: Record, below: str, environment: 
     yield from (unclear.file for unclear in record.unclear)
     defined = repository.files(record.applied, below)
     recorded = repository.files(record.commit, below)
-    # Where both are one object there is nothing to parse. In an environment entries hold overlays as well.
-    names = {path for path in defined if is_definition_file(path, below) and defined[path] != recorded.get(path)}
+    # Where both are one object there is nothing to parse.
+    # With other layers, the definition alone does not say what is declared.
+    shared = environment is not None or any(is_defaults_file(path) for path in defined)
+    names = {
+        path for path in defined if is_definition_file(path, below) and (shared or defined[path] != recorded.get(path))
+    }
     if not names:
         return
     if not record.resolved:

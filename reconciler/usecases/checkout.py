@@ -4,7 +4,7 @@ import os
 import posixpath
 from collections.abc import Sequence
 
-from reconciler.core.definition import SUFFIXES, is_definition_file
+from reconciler.core.definition import SUFFIXES, is_defaults_file, is_definition_file
 from reconciler.errors import RepositoryError
 from reconciler.git.repository import Repository
 
@@ -45,7 +45,7 @@ def _may_hold_definitions(repository: Repository, head: str, submodule: str, fol
     if not place.is_dir() or not any(place.iterdir()):
         return True
     paths = [path.relative_to(repository.root).as_posix() for path in place.rglob("*")]
-    return any(is_definition_file(path, folder) for path in paths) or bool(
+    return any(is_definition_file(path, folder) or is_defaults_file(path) for path in paths) or bool(
         _find_mentioned(repository, head, [folder], paths)
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import Loaded, load
-from reconciler.files.find import FoundFile, find_files, find_overlays, select
+from reconciler.files.find import find_all, select
 from reconciler.files.folders import repository_root
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.named import resolve_names
@@ -64,17 +64,12 @@ def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path)
     """
     if not options.paths or len(forms) == 1:
         return tuple(options.paths)
-    folder = options.directory
-    overlays: dict[str, list[FoundFile]] = {}
-    for form in forms:
-        for key, found in find_overlays(folder, form, root).items():
-            overlays.setdefault(key, []).extend(found)
-    files = find_files(folder, root)
-    chosen = select(files, overlays, folder, options.paths)
-    astray = chosen - {found.file for found in files}
+    found = find_all(options.directory, root, *forms)
+    chosen = select(found, options.directory, options.paths)
+    astray = chosen - {one.file for one in found.definitions}
     if astray:
         raise DefinitionError(
             f"the overlay {min(astray)} has no definition of the same name",
             hint="write one, or rename or remove the overlay",
         )
-    return tuple(found.path for found in files if found.file in chosen)
+    return tuple(one.path for one in found.definitions if one.file in chosen)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.compare import differing_declarations
+from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, records
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import parse_definition
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from reconciler.core.definition import Definition, Layer
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, ReconcilerError
 from reconciler.files.definitions import load
-from reconciler.files.find import find_files, find_overlays
+from reconciler.files.find import find_all
 from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.usecases.environments import with_overlays_to_come
@@ -65,12 +65,12 @@ def _own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:
     if not texts:
         return
     names = {layer.file for layer in going}
-    others = list(find_files(project.folder, project.root))
-    for settings in _all_settings(project):
-        overlays = find_overlays(project.folder, settings, project.root)
-        others += [found for files in overlays.values() for found in files]
+    found = find_all(project.folder, project.root, *_all_settings(project))
+    others = {layer for one in found.definitions for layer, _ in found.stack(one)}
+    others |= {one for files in found.overlays.values() for one in files}
+    others |= {one for shared in found.defaults for one in shared.values()}
     for file, content in sorted(texts.items()):
-        if not any(mentions(found, {file}) for found in others if found.file not in names):
+        if not any(mentions(other, {file}) for other in others if other.file not in names):
             yield file, content
 
 

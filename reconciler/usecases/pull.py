@@ -22,6 +22,7 @@ from reconciler.usecases.pull_texts import divide_edits
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.writer import write_definition
 
+_NAMES_SHOWN = 10
 _IN_CONFLICT = "git changed it too; with --conflicts live's value is taken"
 
 
@@ -93,11 +94,23 @@ class Puller:
         said = layer.as_written if layer is not None else {}
         written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
         fields = tuple(path for path in written if path not in left)
-        notes = tuple(f"{one.file} stays; {dotted(one.path)} takes no text from it any more" for one in divided.unused)
+        notes = [f"{one.file} stays; {dotted(one.path)} takes no text from it any more" for one in divided.unused]
+        notes += [note for path in fields if (note := self._name_sharing(result.definition, path))]
         if result.plan.freeze is not None:
-            notes = (*notes, f"the assistant is frozen ({result.plan.freeze.describe()})")
+            notes.append(f"the assistant is frozen ({result.plan.freeze.describe()})")
         if fields or left or after != text:
-            yield Pulled(file, text, after, fields, tuple(sorted(left.items())), notes)
+            yield Pulled(file, text, after, fields, tuple(sorted(left.items())), tuple(notes))
+
+    def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
+        """Return who else takes a value from the defaults that it came from, empty where it did not."""
+        layer = definition.declaring(path)
+        if layer is None or layer.kind != "defaults":
+            return ""
+        takers = [one for one in self.definitions if (taken := one.declaring(path)) and taken.file == layer.file]
+        others = [one.key for one in takers if one.key != definition.key]
+        more = f" and {len(others) - _NAMES_SHOWN} more" if len(others) > _NAMES_SHOWN else ""
+        shared = f" for {', '.join(others[:_NAMES_SHOWN])}{more}" if others else ""
+        return f"{dotted(path)} came from {layer.file}, which keeps its value{shared}"
 
     def _edits(self, definition: Definition, changes: Sequence[Change], layer: Layer | None) -> list[Edit]:
         """Return what is to stand at each path, so that the definition, all layers merged, declares what live has."""

@@ -19,9 +19,10 @@ from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import folder_in_git, repository_root, shown_path
 from reconciler.files.settings import load_settings
+from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, Unclear, read_entries, read_record
 from reconciler.git.repository import Repository, open_repository
-from reconciler.git.snapshot import parse_definition, read_base, read_snapshot
+from reconciler.git.snapshot import read_base, read_snapshot
 from reconciler.usecases.changed import Changed, find_alike, find_changed
 from reconciler.usecases.checkout import check_checkout
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions

@@ -3,12 +3,13 @@
 from reconciler.assistant.texts import text_of
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import NEW, Definition, is_definition_file
+from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above, is_definition_file, path_in
 from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git
+from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.record import find_created
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import object_name, parse_definition, read_snapshot
+from reconciler.git.snapshot import read_snapshot
 from reconciler.usecases.project import Project
 from reconciler.usecases.reading import OFF, settings_file
 
@@ -56,9 +57,9 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
     for definition in project.loaded.definitions:
         _check_unfiltered(repository, head, definition)
         if not _is_as_in_head(project, repository, head, definition):
+            file = _differing_file(project, repository, head, definition)
             raise RepositoryError(
-                f"{_differing_file(repository, head, definition)} differs from HEAD, and the record would say that "
-                "HEAD's is applied",
+                f"{file} differs from HEAD, and the record would say that HEAD's is applied",
                 hint="commit it, or apply with --no-record",
             )
     # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
@@ -70,9 +71,9 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
             f"{removed[0]} differs from HEAD: it is removed here, and the record would drop it",
             hint="commit it, or apply with --no-record",
         )
-    if (file := _changed_settings(project, repository, head)) is not None:
+    if (path := _changed_settings(project, repository, head)) is not None:
         raise RepositoryError(
-            f"{file} differs from HEAD, and the record would say that what HEAD's settings make of the definitions "
+            f"{path} differs from HEAD, and the record would say that what HEAD's settings make of the definitions "
             "is applied",
             hint="commit it, or apply with --no-record",
         )
@@ -124,14 +125,23 @@ def _check_unfiltered(repository: Repository, head: str, definition: Definition)
 
 
 def _has_as_many_layers(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
-    """Tell whether `HEAD` has no overlay of the definition that the working tree lacks."""
-    if project.overlays is None or len(definition.layers) > 1:
-        return True
-    upper = folder_in_git(project.overlays, project.root)
-    return not any(repository.files(head, f"{upper}/{definition.key}{suffix}") for suffix in (".yaml", ".yml"))
+    """Tell whether `HEAD` has no layer of the definition that the working tree lacks."""
+    return not any(
+        path not in definition.contents and repository.files(head, path) for path in _layer_paths(project, definition)
+    )
 
 
-def _differing_file(repository: Repository, head: str, definition: Definition) -> str:
+def _layer_paths(project: Project, definition: Definition) -> list[str]:
+    """Return the paths at which a definition may have layers beside its own."""
+    paths = [path_in(project.below, below) for below in defaults_above(definition.key)]
+    if project.overlays is not None:
+        upper = folder_in_git(project.overlays, project.root)
+        paths += [path_in(upper, below) for below in defaults_above(definition.key)]
+        paths += [path_in(upper, f"{definition.key}{suffix}") for suffix in SUFFIXES]
+    return paths
+
+
+def _differing_file(project: Project, repository: Repository, head: str, definition: Definition) -> str:
     """Return the file of a definition that is not as `HEAD` has it; its own where that cannot be told."""
     for layer in reversed(definition.layers):
         blob = repository.files(head, layer.file).get(layer.file)
@@ -142,7 +152,8 @@ def _differing_file(repository: Repository, head: str, definition: Definition) -
             content = repository.read(text.file, blob) if blob is not None else None
             if content is None or text_of(content.decode("utf-8", "replace")) != text_of(text.content):
                 return text.file
-    return definition.file
+    lacking = [path for path in _layer_paths(project, definition) if repository.files(head, path)]
+    return next((path for path in lacking if path not in definition.contents), definition.file)
 
 
 def _changed_settings(project: Project, repository: Repository, head: str) -> str | None:

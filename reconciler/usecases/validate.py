@@ -1,14 +1,22 @@
 """Check definitions offline: no network, no credentials."""
 
 import datetime
+import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.problem import Problem
+from reconciler.core.definition import DEFAULTS
 from reconciler.core.overrides import list_expired
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings, now
 from reconciler.files.definitions import Loaded
+
+# From how many definitions on a value is worth a default, and how many of them are told.
+LEAST_SHARED = 5
+MOST_HINTS = 3
 
 Forms = Sequence[tuple[Settings, Loaded]]
 
@@ -49,6 +57,28 @@ def without_settings(problems: Sequence[Problem], *, strict: bool = False) -> Ru
     """
     moment = now()
     return Run("validate", moment, moment, results=(), problems=tuple(problems), options={"strict": strict})
+
+
+def find_shareable(loaded: Loaded) -> Iterator[str]:
+    """Yield which values most definitions hold alike, each for itself: as a default they would be said once."""
+    # Of a few files nobody knows what the others say, and few definitions are no fleet.
+    if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
+        return
+    found: list[tuple[int, str]] = []
+    for field in TOP_LEVEL:
+        values = [definition.own.fields.get(field) for definition in loaded.definitions]
+        # A text is its own name; to write a thousand of them as JSON would take longer than all the rest.
+        held = Counter(
+            value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+            for value in values
+            if value is not None
+        )
+        for _, count in held.most_common(1):
+            if count >= LEAST_SHARED and 2 * count > len(loaded.definitions) and field not in NEVER_SHARED:
+                found.append((count, field))
+    # The sort is stable: of those that are held alike by as many, the API's order counts.
+    for count, field in sorted(found, key=lambda one: -one[0])[:MOST_HINTS]:
+        yield f"{count} definitions hold the same {field}: it could stand in {DEFAULTS}"
 
 
 def _expired(settings: Settings) -> Iterator[Problem]:

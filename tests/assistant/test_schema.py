@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import DOCUMENTED, takes_null
-from reconciler.assistant.json_schema import definition_schema, overlay_schema
+from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
 from reconciler.assistant.paths import FieldPath
 
 SCHEMA = definition_schema()
@@ -127,3 +127,10 @@ def test_extra_fields_take_anything() -> None:
     assert validator.is_valid({"id": "a", "tools": [1], "model": {"messages": None}})
     assert not validator.is_valid({"id": "a", "model": {"tools": 1}})
     assert not VALIDATOR.is_valid({"id": "a", "tools": [1]})
+
+
+def test_defaults_take_what_definitions_may_share() -> None:
+    whole, shared = definition_schema([("model", "messages")]), defaults_schema([("model", "messages")])
+    assert whole["properties"].keys() - shared["properties"].keys() == {"id", "name"}
+    assert shared["properties"]["model"] == whole["properties"]["model"]
+    assert "required" not in shared

@@ -9,7 +9,7 @@ const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
 ajv.addVocabulary(["enumDescriptions", "patternErrorMessage"]);
 
 const judges = new Map();
-for (const name of ["definition", "overlay", "settings"]) {
+for (const name of ["definition", "overlay", "defaults", "settings"]) {
   const file = new URL(`../../docs/schema/${name}.schema.json`, import.meta.url);
   judges.set(name, ajv.compile(JSON.parse(readFileSync(file, "utf8"))));
 }

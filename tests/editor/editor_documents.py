@@ -116,6 +116,9 @@ def documents() -> Iterator[Document]:
         yield Document("overlay", name, definition, good=True)
         for key, value in definition.items():
             yield Document("overlay", f"{key} of {name}", {key: value}, good=True)
+        shared = {key: value for key, value in definition.items() if key not in ("id", "name")}
+        yield Document("defaults", name, shared, good=True)
+        yield Document("defaults", f"{name} with its id", definition, good=False)
     for case in BAD:
         if case["name"] not in UNREADABLE:
             value = read_as_editors_do(content_of(case))

@@ -37,6 +37,7 @@ from reconciler.files.settings_check import check_settings
 FILES = {
     "definition": (ROOT / "docs" / "schema" / "definition.schema.json", ()),
     "overlay": (ROOT / "docs" / "schema" / "overlay.schema.json", ("--overlay",)),
+    "defaults": (ROOT / "docs" / "schema" / "defaults.schema.json", ("--defaults",)),
     "settings": (ROOT / "docs" / "schema" / "settings.schema.json", ("--settings",)),
 }
 # What yaml-language-server and JetBrains understand. The first six judge nothing.

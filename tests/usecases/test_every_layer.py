@@ -16,13 +16,14 @@ from two_environments import Two, two_environments
 class Kind:
     """A kind of layer: its file, as it is named from the root, and the file that `pull` writes to.
 
-    `says` is what the file has for some words, `mentioned` what the definition says to have it, and `wrong` words that
-    are a problem, with its column and message.
+    `begins` is what else stands in it, `says` what it has for some words, `mentioned` what the definition says to have
+    it, and `wrong` words that are a problem, with its column and message.
     """
 
     name: str
     file: str
     takes_edits: str
+    begins: str = ""
     says: str = "endCallMessage: {}"
     mentioned: str = ""
     wrong: tuple[str, int, str] = ("12", 17, "endCallMessage must be text")
@@ -31,6 +32,13 @@ class Kind:
 OWN = "assistants/a.yaml"
 OVERLAY = "environments/staging/a.yaml"
 LAYERS = (
+    Kind(name="defaults", file="assistants/_defaults.yaml", takes_edits=OVERLAY, begins="maxDurationSeconds: 600"),
+    Kind(
+        name="an environment's defaults",
+        file="environments/staging/_defaults.yaml",
+        takes_edits=OVERLAY,
+        begins="maxDurationSeconds: 600",
+    ),
     Kind(name="definition", file=OWN, takes_edits=OVERLAY),
     Kind(name="overlay", file=OVERLAY, takes_edits=OVERLAY),
     Kind(
@@ -58,7 +66,7 @@ class Layered:
     def say(self, words: str) -> None:
         """Change the field in its layer, where it stands in the last line."""
         self.path.parent.mkdir(exist_ok=True)
-        lines = self.path.read_text("utf-8").splitlines() if self.path.exists() else []
+        lines = self.path.read_text("utf-8").splitlines() if self.path.exists() else self.kind.begins.splitlines()
         others = [line for line in lines if not line.startswith("endCallMessage") and self.kind.says != "{}"]
         self.path.write_text("\n".join([*others, self.kind.says.format(words)]) + "\n", "utf-8")
 
@@ -69,7 +77,9 @@ def layered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Layered]
     with contextlib.ExitStack() as stack:
         two = stack.enter_context(two_environments(tmp_path / "project", {"a": {"name": "A"}, "b": {"name": "B"}}))
         for key in ("a", "b"):
-            two.shared(key, "firstMessage: Hello\n" + (request.param.mentioned if key == "a" else ""))
+            # What b says itself is no change, whatever becomes of defaults.
+            more = request.param.mentioned if key == "a" else "endCallMessage: Farewell\n"
+            two.shared(key, f"firstMessage: Hello\n{more}")
             two.overlay("staging", key, f"id: asst_{key}\n")
         found = Layered(two, request.param)
         found.say("Bye")

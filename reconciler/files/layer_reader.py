@@ -1,0 +1,122 @@
+"""Reads the layers of a folder's definitions, and finds what is wrong in them, each at its place.
+
+What several definitions share is read, merged and judged once.
+"""
+
+import functools
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.assistant.checks import check_definition
+from reconciler.assistant.fields import MESSAGES
+from reconciler.assistant.paths import dotted
+from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
+from reconciler.core.definition import Definition, Layer, LayerKind, merge_layers
+from reconciler.core.settings import FILE_NAME, Settings
+from reconciler.core.tree import merge_overlay, paths_matching
+from reconciler.files.find import FoundFile
+from reconciler.files.folders import folder_in_git
+from reconciler.files.layers import ReadFile, read_layer
+from reconciler.files.text_files import TextReader, is_inside
+from reconciler.yamltext.folded import may_be_folded
+from reconciler.yamltext.nodes import find_unused_anchors
+from reconciler.yamltext.places import may_be_cut_off
+
+_ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
+
+
+class LayerReader:
+    """Reads the files of definitions in all their kinds; each kind may name text files in folders of its own."""
+
+    def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
+        own = folder_in_git(folder, root)
+        beside = folder.resolve().parent
+        self.settings = settings
+        self._texts = TextReader(root)
+        self._own = own
+        self._overlays = folder_in_git(beside / settings.overlay, root) if settings.overlay is not None else None
+        # Defaults serve many definitions: read once, merged once for each folder, and judged once.
+        self._shared: dict[str, ReadFile] = {}
+        self._merged: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        self._judged: dict[str, tuple[Problem, ...]] = {}
+        self._looked_at: dict[str, tuple[set[str], bool]] = {}
+
+    def read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
+        """Read one file as far as it can be read."""
+        if kind == "defaults" and found.file in self._shared:
+            return self._shared[found.file]
+        is_above = self._overlays is not None and is_inside(found.file, self._overlays)
+        folders = [self._own, self._overlays] if is_above and self._overlays is not None else [self._own]
+        file = read_layer(found, self.settings, self._texts, folders, kind)
+        if kind == "defaults":
+            self._shared[found.file] = file
+        return file
+
+    def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
+        """Return what some files declare together, the lowest first; the same beginning is merged once."""
+        shared = tuple(file.layer.file for file in files if file.layer.kind == "defaults")
+        if shared not in self._merged:
+            self._merged[shared] = merge_layers(file.layer for file in files[: len(shared)])
+        return functools.reduce(merge_overlay, (one.layer.fields for one in files[len(shared) :]), self._merged[shared])
+
+    def judge(self, found: FoundFile) -> tuple[Problem, ...]:
+        """Return the problems of a file of defaults, whoever takes values from it."""
+        if found.file not in self._judged:
+            file = self.read(found, "defaults")
+            alone = Definition(key=found.key, file=found.file, id="", declared=file.layer.fields, layers=(file.layer,))
+            wrong = place_problems(
+                check_fields(alone.declared, [file], self.settings, needs_id=False), alone, self.settings
+            )
+            self._judged[found.file] = (*file.problems, *wrong, *find_anchors(file))
+        return self._judged[found.file]
+
+    def look_at(self, layer: Layer) -> tuple[set[str], bool]:
+        """Return which messages of a layer may end before a comment, and whether lines may have been joined in it."""
+        if layer.file in self._looked_at:
+            return self._looked_at[layer.file]
+        ending = set(may_be_cut_off(layer.text, layer.fields, MESSAGES))
+        seen = ending, may_be_folded(layer.text, layer.as_written)
+        if layer.kind == "defaults":
+            self._looked_at[layer.file] = seen
+        return seen
+
+
+def check_fields(
+    document: Mapping[str, Any], files: Sequence[ReadFile], settings: Settings, *, needs_id: bool
+) -> list[FieldProblem]:
+    """Return what the checks find in the content of some files."""
+    found = check_definition(document, settings.extra_fields, needs_id=needs_id)
+    # What the reader has refused stands in the document as a text, of which the checks would say something else.
+    found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
+    return [*found, *_find_managed(document, settings)]
+
+
+def _find_managed(document: Mapping[str, Any], settings: Settings) -> Iterator[FieldProblem]:
+    """Yield what a definition declares although the server manages it."""
+    for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
+        message = f"{dotted(path)} stands under never_send in {FILE_NAME}: the server manages it; remove it here"
+        yield FieldProblem(path, message, about="key")
+
+
+def place_problems(found: Iterable[FieldProblem], definition: Definition, settings: Settings) -> Iterator[Problem]:
+    """Yield problems at their places, in words that show no sensitive value."""
+    for problem in found:
+        message = problem.message if settings.may_show(problem.path) else problem.discreet or problem.message
+        place = (definition.file, 1, 1)
+        if problem.about != "file":
+            place = definition.locate(problem.path, problem.about)
+        placed = Problem(*place, message, problem.severity, lint=problem.lint)
+        if graded := settings.grade(placed, definition.key) if problem.lint else placed:
+            yield graded
+
+
+def find_anchors(file: ReadFile) -> Iterator[Problem]:
+    """Yield what most likely was to be a text, and is the name of an anchor."""
+    # Two quick looks at the text spare nearly every file the search for anchors, which reads it once more.
+    if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
+        message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
+        for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
+            yield Problem(file.layer.file, *place_in_file, message, "warning")

@@ -1,0 +1,107 @@
+"""The layers of definitions as a commit has them: defaults and text files read once, and merged as today's are."""
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
+from reconciler.core.definition import Definition, defaults_above, is_defaults_file, path_in, share
+from reconciler.core.tree import merge_overlay, put_all
+from reconciler.git.objects import Blob
+from reconciler.git.repository import Repository
+from reconciler.yamltext.nodes import YamlProblems
+from reconciler.yamltext.reader import read_yaml
+
+# The files of one definition with their objects, the lowest layer first.
+Layers = Mapping[str, Blob]
+
+
+def parse_definition(content: bytes | None) -> dict[str, Any] | None:
+    """Return the fields that a file holds, None where it cannot be read as fields."""
+    try:
+        # Layout that is refused today says all the same what was applied then.
+        document = read_yaml((content or b"").decode("utf-8-sig"), checks_layout=False)
+    except (UnicodeDecodeError, YamlProblems):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def object_name(text: str, length: int) -> str:
+    """Return the name of `length` digits that git gives to a file of this text: SHA-1's or SHA-256's."""
+    content = text.encode("utf-8", "surrogatepass")
+    header = b"blob %d\0" % len(content)
+    return (hashlib.sha256 if length == 64 else hashlib.sha1)(header + content, usedforsecurity=False).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class CommitLayers:
+    """One commit's files as layers of definitions."""
+
+    repository: Repository
+    commit: str
+    # Texts that are read already, by path: many definitions may mention one.
+    texts: dict[str, tuple[str, str] | None] = dataclasses.field(default_factory=dict)
+    # The same of defaults: their objects, None where there are none, and their fields.
+    defaults: dict[str, Blob | None] = dataclasses.field(default_factory=dict)
+    parsed: dict[str, Mapping[str, Any] | None] = dataclasses.field(default_factory=dict)
+
+    def find_defaults(self, folders: Sequence[str], key: str) -> Layers:
+        """Return the defaults of a definition in some folders, the lowest first."""
+        paths = [path_in(folder, below) for folder in folders for below in defaults_above(key)]
+        for path in paths:
+            if path not in self.defaults:
+                self.defaults[path] = self.repository.files(self.commit, path).get(path)
+        return {path: blob for path in paths if (blob := self.defaults[path]) is not None}
+
+    def has_texts_of(self, definition: Definition, files: Layers) -> bool:
+        """Tell whether this commit has the text files of today's definition, whose layers it has."""
+        texts = [text for layer in definition.layers for text in layer.texts]
+        # From another place the same words may name other files.
+        if texts and [*files] != [layer.file for layer in definition.layers]:
+            return False
+        blobs = [self.repository.files(self.commit, text.file).get(text.file) for text in texts]
+        return [blob.name if blob is not None else "" for blob in blobs] == [
+            object_name(text.content, len(self.commit)) for text in texts
+        ]
+
+    def merge(self, files: Layers) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+        """Return a definition with its upper layers merged on top, and the files that it is made of.
+
+        None in its place where one of the files cannot be read.
+        """
+        merged: Any = {}
+        names: list[str] = []
+        for file, blob in files.items():
+            layer = self._parse(file, blob)
+            texts = {path: self._text(given, file) for path, given in find_references(layer)}
+            if layer is None or None in texts.values():
+                return None, ()
+            found = [(path, text) for path, text in texts.items() if text is not None]
+            merged = merge_overlay(merged, put_all(layer, [(path, text) for path, (_, text) in found]))
+            names += [file, *(name for _, (name, _) in found)]
+        return dict(merged), tuple(names)
+
+    def _parse(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
+        """Return the fields that one file declares. Defaults are parsed once, however many definitions have them."""
+        if not is_defaults_file(file):
+            return parse_definition(self.repository.read(file, blob))
+        if file not in self.parsed:
+            fields = parse_definition(self.repository.read(file, blob))
+            self.parsed[file] = share(fields) if fields is not None else None
+        return self.parsed[file]
+
+    def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
+        """Return the text file that a file mentions, and its text; None where this commit does not have it."""
+        reference = given[TEXT_KEY]
+        if not isinstance(reference, str):
+            return None
+        name = text_file_of(reference, file)
+        if name not in self.texts:
+            blob = self.repository.files(self.commit, name).get(name)
+            self.texts[name] = None
+            content = self.repository.read(name, blob) if blob is not None else None
+            with contextlib.suppress(UnicodeDecodeError):
+                self.texts[name] = None if content is None else (name, text_of(content.decode("utf-8")))
+        return self.texts[name]

@@ -1,0 +1,138 @@
+"""`_defaults.yaml`: what a definition declares with it, where each value stands, and whose a problem is."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.settings import Environment, Settings
+from reconciler.errors import DefinitionError
+from reconciler.files.definitions import Loaded, load
+
+STAGING = Settings(environments={"staging": Environment(overlay="environments/staging")}).choose("staging")
+DEFAULTS = "assistants/_defaults.yaml"
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+
+
+def read(root: Path, files: dict[str, str], *paths: str, settings: Settings | None = None) -> Loaded:
+    write(root, files)
+    chosen = [root / path for path in paths]
+    return load(root / "assistants", chosen, root=root, settings=settings or Settings())
+
+
+def test_the_outermost_comes_first_and_the_definition_last(tmp_path: Path) -> None:
+    loaded = read(
+        tmp_path,
+        {
+            DEFAULTS: "voice: {provider: azure, voiceId: x}\nendCallMessage: Bye\n"
+            "endCallPhrases: [a, b]\nfirstMessage: Hi\n",
+            "assistants/sub/_defaults.yaml": "voice: {voiceId: y}\nendCallMessage: null\nfirstMessage: null\n",
+            "assistants/sub/deep/_defaults.yaml": "metadata: {team: a, null_stays: null}\n",
+            "assistants/sub/deep/a.yaml": "id: asst_a\nendCallPhrases: [c]\nfirstMessage: Own\nmetadata: {own: 1}\n",
+            "assistants/b.yaml": "id: asst_b\nvoice: {voiceId: z}\n",
+        },
+    )
+    own, deep = loaded.definitions
+    assert loaded.problems == ()
+    assert (deep.key, deep.declared) == (
+        "sub/deep/a",
+        {
+            "voice": {"provider": "azure", "voiceId": "y"},
+            "endCallMessage": None,
+            "endCallPhrases": ["c"],
+            "firstMessage": "Own",
+            "metadata": {"team": "a", "null_stays": None, "own": 1},
+        },
+    )
+    assert own.declared["voice"] == {"provider": "azure", "voiceId": "z"}
+    assert own.declared["firstMessage"] == "Hi"
+    assert deep.locate(("voice", "provider")) == (DEFAULTS, 1, 19)
+    assert deep.locate(("voice", "voiceId")) == ("assistants/sub/_defaults.yaml", 1, 18)
+    assert deep.locate(("firstMessage",)) == ("assistants/sub/deep/a.yaml", 3, 15)
+
+
+def test_with_an_environment_its_defaults_stand_between_the_folder_s_and_the_definition(tmp_path: Path) -> None:
+    files = {
+        DEFAULTS: "firstMessage: folder\nendCallMessage: folder\nvoicemailMessage: folder\nmaxDurationSeconds: 1\n",
+        "environments/staging/_defaults.yaml": "endCallMessage: env\nvoicemailMessage: env\nmaxDurationSeconds: 2\n",
+        "assistants/sub/a.yaml": "voicemailMessage: own\nmaxDurationSeconds: 3\n",
+        "environments/staging/sub/a.yaml": "id: asst_a\nmaxDurationSeconds: 4\n",
+        "environments/staging/sub/_defaults.yaml": "metadata: {env: {$file: text.md}}\n",
+        "environments/staging/sub/text.md": "text\n",
+    }
+    (definition,) = read(tmp_path, files, settings=STAGING).definitions
+    assert (definition.id, definition.declared) == (
+        "asst_a",
+        {
+            "firstMessage": "folder",
+            "endCallMessage": "env",
+            "voicemailMessage": "own",
+            "maxDurationSeconds": 4,
+            "metadata": {"env": "text"},
+        },
+    )
+    assert definition.locate(("metadata", "env")) == ("environments/staging/sub/text.md", 1, 1)
+
+
+def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_from_it_invalid(tmp_path: Path) -> None:
+    files = {f"assistants/sub/a{n}.yaml": f"id: asst_{n}\nmodel: {{temperature: 1}}\n" for n in range(60)}
+    files |= {"assistants/b.yaml": "id: asst_b\nfirstMessageMode: assistant-waits-for-user\n"}
+    files |= {DEFAULTS: "firstMessage: 'Hello '\n"}
+    files |= {"assistants/sub/_defaults.yaml": "id: asst_x\nname: Desk\nmodel:\n  temperature: 7\nvoicee: 1\n"}
+    loaded = read(tmp_path, files)
+    assert [str(problem).partition(";")[0].partition(" with this")[0] for problem in loaded.problems] == [
+        f"{DEFAULTS}:1:15: warning: firstMessage ends in white space",
+        f"{DEFAULTS}:1:15: warning: firstMessage is never spoken:",
+        "assistants/sub/_defaults.yaml:1:1: _defaults.yaml cannot hold id, which tells one assistant from another",
+        "assistants/sub/_defaults.yaml:2:1: _defaults.yaml cannot hold name, which tells one assistant from another",
+        "assistants/sub/_defaults.yaml:4:16: model.temperature must be between 0 and 2",
+        "assistants/sub/_defaults.yaml:5:1: unknown field voicee",
+    ]
+    assert [definition.key for definition in loaded.definitions] == ["b"]
+    assert len(loaded.invalid) == 60
+    assert loaded.invalid[0].id == "asst_0"
+    assert loaded.invalid[0].message.startswith("assistants/sub/_defaults.yaml, line 1: _defaults.yaml cannot hold id")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "1:1: this file is empty; write what the definitions have in common"),
+        ("voice: [", "1:9: "),
+        ("- a", "1:1: a definition is made of lines"),
+        ("firstMessage: {$file: none.md}", "1:23: firstMessage: there is no file assistants/none.md"),
+        ("endCallMessage: 'a\ufeff", "1:"),
+    ],
+)
+def test_one_that_cannot_be_read_is_no_definition_and_stops_its_own(tmp_path: Path, text: str, message: str) -> None:
+    loaded = read(tmp_path, {DEFAULTS: text, "assistants/a.yaml": "id: asst_a\n", "assistants/b.yaml": "id: asst_b\n"})
+    (problem,) = loaded.problems
+    assert str(problem).startswith(f"{DEFAULTS}:{message}")
+    assert [entry.key for entry in loaded.invalid] == ["a", "b"]
+
+
+def test_paths_that_name_defaults_select_all_that_take_from_them(tmp_path: Path) -> None:
+    files = {
+        DEFAULTS: "maxDurationSeconds: 600\n",
+        "assistants/sub/_defaults.yaml": "maxDurationSeconds: none\n",
+        "assistants/sub/a.yaml": "id: asst_a\n",
+        "assistants/b.yaml": "id: asst_b\n",
+    }
+    assert [entry.key for entry in read(tmp_path, files, "assistants/b.yaml").definitions] == ["b"]
+    below = read(tmp_path, files, "assistants/sub/_defaults.yaml")
+    assert ([entry.key for entry in below.definitions], [entry.key for entry in below.invalid]) == ([], ["sub/a"])
+    assert [entry.key for entry in read(tmp_path, files, DEFAULTS).definitions] == ["b"]
+    (tmp_path / "assistants/a/c").mkdir(parents=True)
+    (tmp_path / "assistants/a/c/_defaults.yaml").write_text("name: A\n", "utf-8")
+    with pytest.raises(DefinitionError):
+        read(tmp_path, {}, "assistants/a/c")
+    assert any(problem.file == "assistants/a/c/_defaults.yaml" for problem in read(tmp_path, {}).problems)
+
+
+def test_a_folder_of_defaults_alone_holds_no_definition(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match="holds no definition"):
+        read(tmp_path, {DEFAULTS: "maxDurationSeconds: 600\n"})

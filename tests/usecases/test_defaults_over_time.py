@@ -1,0 +1,114 @@
+"""Shared values, seen over time: planned, recorded, pulled, rolled back."""
+
+import json
+from pathlib import Path
+
+import pytest
+from histories import commit_as, setters
+from stories import Installed, Nested, Story, entries, story
+
+DEFAULTS = "assistants/_defaults.yaml"
+LIVE = {"name": "A", "voice": {"provider": "azure", "voiceId": "x", "speed": 1}}
+
+
+@pytest.mark.parametrize(("nested", "kind"), [("merge", Story), ("replace", Installed)])
+def test_one_changed_default_is_a_change_of_all_that_take_it_and_of_nobody_else(
+    tmp_path: Path, nested: Nested, kind: type[Story]
+) -> None:
+    with story(tmp_path / "work", dict.fromkeys("abc", LIVE), nested=nested, kind=kind) as tale:
+        defaults = tale.root / DEFAULTS
+        defaults.write_text("# All of them.\nvoice:\n  provider: azure\n  voiceId: x\nendCallMessage: Bye\n", "utf-8")
+        for key in ("a", "sub/b"):
+            tale.write(key)
+        tale.write("sub/c", voice={"voiceId": "own"})
+        tale.commit()
+        assert tale.recorded()["summary"]["applied"] == 3
+        assert tale.sandbox.live("asst_c")["voice"] == {"provider": "azure", "voiceId": "own", "speed": 1}
+        assert tale.tree().keys() == {"assistants/a.yaml", "assistants/sub/b.yaml", "assistants/sub/c.yaml"}
+        assert tale.tree()["assistants/a.yaml"]["voice"] == {"provider": "azure", "voiceId": "x"}
+
+        defaults.write_text(defaults.read_text("utf-8").replace("voiceId: x", "voiceId: y"), "utf-8")
+        ada = commit_as(tale, "Ada")
+        document = tale.plan("--changed")
+        assert entries(document).keys() == {"a", "sub/b"}
+        for key in ("a", "sub/b"):
+            (change,) = entries(document)[key]["changes"]
+            assert (change["path"], change["file"], change["line"]) == ("/voice/voiceId", DEFAULTS, 4)
+            assert setters(document, key) == {"/voice/voiceId": ada}
+        assert tale.plan("--offline")["summary"]["pending"] == 2
+        assert tale.run("apply", "--yes", "--max-changes", "1").code == 1
+
+        # One cannot be written: it stays to be changed, whoever runs next.
+        tale.sandbox.rehearse("every PATCH /assistants/asst_b: 400")
+        applied = tale.apply("--record")
+        assert {key: entry["outcome"] for key, entry in entries(applied).items()} == {
+            "a": "applied",
+            "sub/b": "failed",
+            "sub/c": "unchanged",
+        }
+        tale.sandbox.rehearse()
+        (left,) = tale.plan("--changed")["assistants"]
+        assert (left["key"], [change["kind"] for change in left["changes"]]) == ("sub/b", ["change"])
+        assert tale.rollback(applied)["summary"]["applied"] == 1
+        assert tale.sandbox.live("asst_a")["voice"]["voiceId"] == "x"
+
+
+def test_a_value_that_moves_between_layers_is_no_change_and_a_default_that_goes_is_released(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {key: {"name": "A"} for key in "ab"}) as tale:
+        for key in "ab":
+            tale.write(key, endCallMessage="Bye", maxDurationSeconds=600)
+        tale.commit()
+        tale.recorded()
+        for key in "ab":
+            tale.write(key, maxDurationSeconds=600)
+        (tale.root / DEFAULTS).write_text("endCallMessage: Bye\n", "utf-8")
+        tale.commit()
+        assert tale.plan()["summary"]["in_sync"] == 2
+        assert tale.plan("--changed")["assistants"] == []
+        assert tale.run("apply", "--yes").code == 0
+        (tale.root / DEFAULTS).unlink()
+        tale.commit()
+        document = tale.plan("--changed")
+        assert {key: entry["released"] for key, entry in entries(document).items()} == {
+            "a": ["/endCallMessage"],
+            "b": ["/endCallMessage"],
+        }
+
+
+def test_a_live_edit_is_pulled_into_the_definition_and_the_default_keeps_its_value(tmp_path: Path) -> None:
+    with story(tmp_path / "work", dict.fromkeys("abc", LIVE)) as tale:
+        text = "voice: {provider: azure, voiceId: x}\nendCallMessage: Bye\nfirstMessage: Hi\n"
+        (tale.root / DEFAULTS).write_text(text, "utf-8")
+        for key in "ab":
+            tale.write(key, f"id: asst_{key}   # mine\n")
+        tale.write("c", "id: asst_c\nendCallMessage: Own\n")
+        tale.commit()
+        tale.recorded()
+        tale.sandbox.edit("asst_a", endCallMessage="Edited", firstMessage=None, voice={**LIVE["voice"], "voiceId": "z"})  # type: ignore[dict-item]
+        assert [change["kind"] for change in entries(tale.plan())["a"]["changes"]] == ["drift"] * 3
+        done = tale.run("pull")
+        assert (done.code, done.stdout) == (0, "assistants/a.yaml: endCallMessage, firstMessage, voice.voiceId\n")
+        assert f"endCallMessage came from {DEFAULTS}, which keeps its value for b\n" in done.stderr
+        assert f"voice.voiceId came from {DEFAULTS}, which keeps its value for b, c\n" in done.stderr
+        assert (tale.root / DEFAULTS).read_text("utf-8") == text
+        own = (tale.root / "assistants/a.yaml").read_text("utf-8")
+        assert own == "id: asst_a   # mine\nendCallMessage: Edited\nfirstMessage: null\nvoice:\n  voiceId: z\n"
+        assert json.loads(tale.run("plan", "--base", "none", "--format", "json").stdout)["summary"]["in_sync"] == 3
+
+
+def test_what_many_definitions_hold_alike_is_hinted_at(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        for number in range(7):
+            fields = {"endCallMessage": "Bye", "voice": {"voiceId": "x"}} if number < 5 else {"endCallMessage": "Bye"}
+            tale.write(f"a{number}", name="Same", **fields)
+        done = tale.run("validate", "--strict")
+        tale.write("b", "id: asst_x\nname: 1\n")
+        selected = tale.run("validate", "assistants/a1.yaml")
+    assert (done.code, done.stderr.splitlines()) == (
+        0,
+        [
+            "7 definitions hold the same endCallMessage: it could stand in _defaults.yaml",
+            "5 definitions hold the same voice: it could stand in _defaults.yaml",
+        ],
+    )
+    assert selected.stderr == ""
