@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench schemas browser workflows pre-commit soak audit check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench schemas browser workflows pre-commit package soak audit check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@cd tests && ../$(BIN)/python -m benchmarks
 
-check-all: lint typecheck coverage bench schemas browser workflows pre-commit ## all that CI runs (needs node, npm, gh, Chromium, a network)
+check-all: lint typecheck coverage bench schemas browser workflows pre-commit package ## all that CI runs (needs node, npm, gh, Chromium, a network)
 
 schemas: $(VENV)/.dev ## the schemas under a second validator (needs node and npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
@@ -73,9 +73,16 @@ pre-commit: ## try the hook with the real pre-commit (needs a network)
 soak: $(VENV)/.dev ## random schedules of faults (SCHEDULES=500 SEED=1; 10 minutes)
 	@cd tests && ../$(BIN)/python -m soak --schedules $(or $(SCHEDULES),500) --seed $(or $(SEED),1)
 
-audit: $(BIN)/python ## known vulnerabilities in the locks (asks PyPI)
+# In an environment of their own: what looks at the packages must not be able to change them.
+$(VENV)/.audit: requirements/audit.lock | $(BIN)/python
 	@$(PYTHON) -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.lock
+	@touch $@
+
+package: $(VENV)/.dev $(VENV)/.audit ## wheel and sdist into dist/, tried without the clone (network)
+	@$(BIN)/python tests/checks/package/try_packages.py $(VENV)/audit/bin/twine
+
+audit: $(VENV)/.audit ## known vulnerabilities in the locks (asks PyPI)
 	@set -e; for lock in requirements/*.lock; do \
 	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock; done
 
@@ -92,4 +99,4 @@ lock: ## renew the locks (needs uv)
 	  --no-annotate --no-emit-index-url --upgrade -q -o tests/checks/pre_commit/requirements.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) tests/editor/node_modules tests/checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist tests/editor/node_modules tests/checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
