@@ -26,6 +26,29 @@ def parse_pointer(pointer: str) -> FieldPath:
     return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)
 
 
+def parse_path(text: str) -> FieldPath:
+    """Return the path that somebody wrote, as a JSON Pointer or dotted: `/metadata/crmKey` or `metadata.crmKey`.
+
+    A key with a dot in it takes a pointer. Raises ValueError for what may be neither: a path that is read otherwise
+    than it was meant matches nothing, and nobody would see it.
+    """
+    if text.startswith("/"):
+        return parse_pointer(text)
+    if "/" in text:
+        msg = f"it has slashes and does not begin with one; write /{text}, or dots alone"
+        raise ValueError(msg)
+    keys = tuple(text.split("."))
+    if "" in keys:
+        msg = "it has a dot with no key beside it; write it like metadata.crmKey"
+        raise ValueError(msg)
+    return keys
+
+
+def write_path(path: FieldPath) -> str:
+    """Return a path as `parse_path` reads it: dotted, or as a JSON Pointer where a key has a dot or a slash."""
+    return to_pointer(path) if any(set(key) & {".", "/"} or not key for key in path) else dotted(path)
+
+
 def dotted(path: Iterable[str]) -> str:
     """Return a path as people write it: `model.temperature`."""
     return ".".join(path)

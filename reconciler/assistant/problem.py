@@ -32,7 +32,8 @@ class FieldProblem:
 class Problem:
     """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1.
 
-    `lint` is the id of the lint that found it; settings say how grave it is.
+    `lint` is the id of the lint that found it; settings say how grave it is. `source` is the line of the file, for
+    people to see; empty where it may not be shown, or says nothing.
     """
 
     file: str
@@ -42,6 +43,7 @@ class Problem:
     severity: Severity = "error"
     kind: Literal["invalid", "duplicate"] = "invalid"
     lint: str = ""
+    source: str = dataclasses.field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         """Return `file:line:column: message`; warnings say so."""

@@ -10,7 +10,9 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.streams import tell
+from reconciler.core.settings import InvalidSettings
 from reconciler.errors import ReconcilerError
+from reconciler.report.excerpt import draw_place
 from reconciler.report.values import escape
 
 FAILED = 1
@@ -32,7 +34,7 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except ReconcilerError as error:
-        return _told(str(error), error.hint)
+        return _told(_show_error(error), error.hint)
     except click.exceptions.NoArgsIsHelpError as error:
         tell(error.format_message())
         return FAILED
@@ -48,6 +50,14 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary
         return _crashed(error)
     return code if isinstance(code, int) else 0
+
+
+def _show_error(error: ReconcilerError) -> str:
+    """Return what an error says; problems of the settings with their lines of the file."""
+    if not isinstance(error, InvalidSettings):
+        return str(error)
+    shown = ([str(problem), *draw_place(problem.source, problem.column)] for problem in error.problems)
+    return "\n".join(line for lines in shown for line in lines)
 
 
 def _usage_hint(error: click.UsageError) -> str:

@@ -2,12 +2,12 @@
 
 import dataclasses
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import click
 
-from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.paths import FieldPath, dotted, write_path
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.help import Command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
@@ -22,6 +22,7 @@ from reconciler.usecases.environments import with_overlays_to_come
 from reconciler.usecases.import_ import Import, Importer
 from reconciler.usecases.import_files import Written
 from reconciler.usecases.reading import read_bare_project
+from reconciler.yamltext.write_values import write_inline
 
 
 @click.command(
@@ -66,14 +67,18 @@ def command(
             raise UsageError("this API does not list its assistants", hint="name their ids instead of --all")
         failed = False
         errors: dict[tuple[str, str], list[str]] = {}
+        unknown: set[FieldPath] = set()
         for assistant_id in wanted:
             if stopping():
                 break
             done = importer.one(assistant_id)
             _show(done, refused=not everything)
             failed |= done.error is not None or (done.existing is not None and not everything)
+            if done.written is not None:
+                unknown.update(done.written.declared.unknown)
             if done.error is not None:
                 errors.setdefault((str(done.error), done.error.hint), []).append(escape(assistant_id))
+    _list_unknown(unknown, settings)
     for (message, hint), names in errors.items():
         _show_error(message, hint, names)
     return stopping.exit_code or int(failed)
@@ -125,10 +130,11 @@ def _show_error(message: str, hint: str, names: Sequence[str]) -> None:
     if len(names) == 1:
         tell(f"{names[0]}: {escape(message)}", colour="red")
     else:
-        tell("\n".join([f"{len(names)} assistants:", *(f"  {name}" for name in names)]))
-        tell(f"  {escape(message)}", colour="red")
+        tell(f"{len(names)} assistants: {escape(message)}", colour="red")
     if hint:
         tell(f"  {hint}")
+    for name in names if len(names) > 1 else ():
+        tell(f"  {name}")
 
 
 def _show_written(written: Written, name: str) -> None:
@@ -136,7 +142,6 @@ def _show_written(written: Written, name: str) -> None:
     for file in written.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
     click.echo(f"{written.files[-1]}: written for {name}" + (f", laid over {below}" if below else ""))
-    _left_out(written.declared.unknown, "not managed", "add it to extra_fields in reconciler.yaml to declare it")
     if overlaid is None:
         _left_out(written.declared.refused, "not managed", "a definition may not hold the value it has")
         _left_out(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
@@ -144,6 +149,19 @@ def _show_written(written: Written, name: str) -> None:
     _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
     for path, reason in overlaid.left:
         tell(f"  differs, and is not written: {escape(dotted(path))}; {escape(reason)}", colour="yellow")
+
+
+def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
+    """Show once, as lines to paste, what live holds and no definition may declare yet."""
+    if not paths:
+        return
+    where = "below extra_fields in" if settings.extra_fields else "into"
+    click.echo("not managed: fields that the API's reference does not list. To declare them, too, paste this")
+    click.echo(f"{where} reconciler.yaml, and import anew:")
+    if not settings.extra_fields:
+        click.echo("extra_fields:")
+    for path in sorted(paths):
+        click.echo(f"  - {escape(write_inline(write_path(path)))}")
 
 
 def _left_out(paths: Iterable[FieldPath], what: str, why: str) -> None:

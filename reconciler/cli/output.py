@@ -18,6 +18,7 @@ from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
 from reconciler.files.write import write_whole
 from reconciler.report.build import build_report
+from reconciler.report.excerpt import draw_place
 from reconciler.report.github import render_github
 from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
@@ -130,3 +131,5 @@ def tell_problems(problems: Iterable[Problem]) -> None:
     """Show what validation found, on stderr."""
     for problem in problems:
         tell(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
+        for line in draw_place(problem.source, problem.column):
+            tell(line)

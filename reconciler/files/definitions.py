@@ -22,6 +22,7 @@ from reconciler.files.collisions import describe_same_name, find_collisions
 from reconciler.files.find import FoundFile, FoundFiles, find_all, find_skipped, select
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
+from reconciler.files.source_lines import add_source_lines
 from reconciler.yamltext.folded import find_folded
 from reconciler.yamltext.places import find_cut_off
 
@@ -104,10 +105,11 @@ def load(
         for one in lost
         if one.severity == "error"
     ]
+    layers = (layer for reading in kept for layer in reading.definition.layers)
     return Loaded(
         definitions=tuple(reading.definition for reading in kept if not reading.errors),
         invalid=tuple(invalid),
-        problems=tuple(sorted([*problems, *lost])),
+        problems=tuple(add_source_lines(sorted([*problems, *lost]), layers, settings)),
         whole=not selected,
         everything=everything,
     )

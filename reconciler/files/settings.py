@@ -28,6 +28,7 @@ from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
 from reconciler.files.settings_check import check_settings, find_misspelt, find_reversed
+from reconciler.files.source_lines import add_settings_lines
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
 
@@ -78,7 +79,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
         return Settings(file=file)
     if not isinstance(content, dict):
         message = 'the settings are lines like "api_url: https://..."'
-        raise InvalidSettings(problems or [Problem(file, 1, 1, message)])
+        raise InvalidSettings(add_settings_lines(problems, text) or [Problem(file, 1, 1, message)])
     # Asked for on every run with settings, not only for problems: a rule of `ignore` says in which line it stands.
     places = find_places(text)
     checked, wrong = check_settings(content)
@@ -92,7 +93,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
             place = places.get(path, _TOP)
             problems.append(Problem(file, *(place.key if problem.about == "key" else place.value), problem.message))
     if problems:
-        raise InvalidSettings(problems)
+        raise InvalidSettings(add_settings_lines(problems, text))
     return dataclasses.replace(settings, file=file)
 
 

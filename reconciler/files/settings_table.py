@@ -66,31 +66,44 @@ def _list(description: str, items: Setting, example: list[Any], **schema: Any) -
     return Setting(description=description, items=items, examples=(example,), schema=schema)
 
 
+# A character of a key: in a dotted path, at the top of a JSON Pointer, and further in. No key at the top has a dot.
+_DOTTED: Final = "[^./]"
+_AT_TOP: Final = "(?:[^~/.]|~[01])"
+_INSIDE: Final = "(?:[^~/]|~[01])"
+
+
 def _extra_field_pattern() -> str:
     """Return the pattern of a field that the reference does not list: top-level, or inside a closed object."""
     # A lookahead at the start of a key, since JSON Schema's patterns have no other way to say "none of these".
-    inside = [f"/{name}/{_none_of(fields.keys_inside((name,)))}" for name in fields.CLOSED_OBJECTS]
-    return f"^(?:{'|'.join([f'/{_none_of([*fields.TOP_LEVEL, *fields.READ_ONLY])}', *inside])}){END}"
+    top = [*fields.TOP_LEVEL, *fields.READ_ONLY]
+    either = [_none_of(top, _DOTTED), f"/{_none_of(top, _AT_TOP)}"]
+    for name in fields.CLOSED_OBJECTS:
+        keys = fields.keys_inside((name,))
+        either += [rf"{name}\.{_none_of(keys, _DOTTED)}", f"/{name}/{_none_of(keys, _INSIDE)}"]
+    return f"^(?:{'|'.join(either)}){END}"
 
 
-def _none_of(names: Iterable[str]) -> str:
-    """Return a pattern for one key of a JSON Pointer that is neither `*` nor one of these."""
-    return f"(?!(?:{'|'.join(map(re.escape, [*names, '*']))}){END})(?:[^~/]|~[01])+"
+def _none_of(names: Iterable[str], character: str) -> str:
+    """Return a pattern for one key that is neither `*` nor one of these."""
+    return f"(?!(?:{'|'.join(map(re.escape, [*names, '*']))}){END}){character}+"
 
 
 _TOP_LEVEL: Final = Setting(
     description="A top-level field of an assistant.",
-    schema={"type": "string", "enum": [*fields.TOP_LEVEL]},
+    schema={"type": "string", "enum": [*fields.TOP_LEVEL, *(f"/{name}" for name in fields.TOP_LEVEL)]},
     read=read_top_level,
 )
 # Their `read` judges these alone, since it says more than that a pattern does not fit.
 _PATH: Final = dataclasses.replace(
     _text(
-        "A field's path: its keys from the outside in, each after a slash; * stands for any one key.",
+        "A field's path: its keys from the outside in, with dots between them or each after a slash; * stands for any "
+        "one key.",
         "/metadata/crmKey",
-        pattern=rf"^(?:/(?:\*|(?:[^~/*]|~[01])+))+{END}",
-        must="must begin with a slash, like /metadata/crmKey; in a key, write ~1 for a slash and ~0 for a tilde; "
-        "a * stands for a whole key",
+        "metadata.crmKey",
+        pattern=rf"^(?:/(?:\*|(?:[^~/.*]|~[01])+)(?:/(?:\*|(?:[^~/*]|~[01])+))*"
+        rf"|(?:\*|[^./*]+)(?:\.(?:\*|[^./*]+))*){END}",
+        must="must be a path like metadata.crmKey or /metadata/crmKey; after a slash, write ~1 for a slash in a key "
+        "and ~0 for a tilde; a * stands for a whole key",
     ),
     read=read_pattern,
 )
@@ -98,9 +111,10 @@ _EXTRA_FIELD: Final = dataclasses.replace(
     _text(
         "The path of a field that the API's reference does not list.",
         "/model/messages",
+        "model.messages",
         pattern=_extra_field_pattern(),
-        must="must name one whole field that the API's reference does not list, at the top (/backgroundSound) or "
-        f"directly inside {', '.join(fields.CLOSED_OBJECTS)} (/model/messages)",
+        must="must name one whole field that the API's reference does not list, at the top (backgroundSound) or "
+        f"directly inside {', '.join(fields.CLOSED_OBJECTS)} (model.messages)",
     ),
     read=read_extra_field,
 )

@@ -7,7 +7,7 @@ import datetime
 from typing import Final
 
 from reconciler.assistant import fields
-from reconciler.assistant.paths import FieldPath, dotted, parse_pointer, to_pointer
+from reconciler.assistant.paths import FieldPath, dotted, parse_path, to_pointer
 from reconciler.assistant.plain_words import closest
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import SettingsError
@@ -34,6 +34,7 @@ def read_day(value: str) -> datetime.date:
 
 def read_top_level(value: str) -> str:
     """Return the name of a top-level field: a misspelt one would be sent in no request, and nobody would see it."""
+    value = value.removeprefix("/")
     if value not in fields.TOP_LEVEL:
         near = closest(value, fields.TOP_LEVEL)
         guess = f"did you mean {near}?" if near else f"those are {', '.join(fields.TOP_LEVEL)}"
@@ -41,17 +42,22 @@ def read_top_level(value: str) -> str:
     return value
 
 
-def read_pointer(value: str) -> FieldPath:
-    """Return the path that a JSON Pointer names."""
+def read_path(value: str) -> FieldPath:
+    """Return the path that a text names, a JSON Pointer or a dotted path."""
     try:
-        return parse_pointer(value)
+        path = parse_path(value)
     except ValueError as error:
         raise ValueError(f"cannot be used: {error}") from None
+    # No key at the top has a dot: `/metadata.crmKey` would hide nothing.
+    if "." in path[0]:
+        meant = [*path[0].split("."), *path[1:]]
+        raise ValueError(f"cannot be used: it mixes slashes and dots; write {to_pointer(meant)}")
+    return path
 
 
 def read_pattern(value: str) -> FieldPath:
     """Return a path in which `*` stands for one whole key."""
-    path = read_pointer(value)
+    path = read_path(value)
     # A part of a key would match nothing, and nobody would see it: the value that was to be hidden would be shown.
     if any("*" in key and key != "*" for key in path):
         raise ValueError("cannot be used: a * stands for one whole key; write the key out, or a * alone")
@@ -73,7 +79,7 @@ def read_managed(value: str) -> FieldPath:
 
 def read_extra_field(value: str) -> FieldPath:
     """Return the path of a field that the reference does not list."""
-    path = read_pointer(value)
+    path = read_path(value)
     # What is declared below a field that may hold anything needs no entry of its own, and one for a documented field
     # would switch its checks off.
     has_keys = path[0] in fields.CLOSED_OBJECTS
@@ -87,5 +93,6 @@ def read_extra_field(value: str) -> FieldPath:
     if len(path) > 1 and fields.is_documented(path[:1]) and not has_keys:
         raise ValueError(f"{path[0]} has no fields inside; remove this")
     if len(path) > longest:
-        raise ValueError(f"{to_pointer(path)} lies too deep; name the whole field, {to_pointer(path[:longest])}")
+        whole = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
+        raise ValueError(f"{value} lies too deep; name the whole field, {whole}")
     return path

@@ -9,7 +9,7 @@ import enum
 import functools
 import types
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from reconciler.assistant.paths import to_pointer
 from reconciler.core.tree import MISSING
@@ -23,6 +23,8 @@ _WORDS: dict[Any, str] = {
     list: "a list",
     type(None): "null",
 }
+# The metadata of a field that is no part of the JSON.
+UNWRITTEN: Final = {"json": "unwritten"}
 _Entry = TypeVar("_Entry")
 _Place = tuple[str, ...]
 
@@ -38,7 +40,7 @@ def to_json(value: Any) -> Any:
         return {
             field.name: to_json(item)
             for field, item in found
-            if item is not MISSING and not (item is None and field.default is None)
+            if item is not MISSING and not (item is None and field.default is None) and field.metadata != UNWRITTEN
         }
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
@@ -70,7 +72,11 @@ def _read(kind: Any, value: Any, place: _Place) -> Any:
 def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
     """Return the names of a dataclass's fields, each with its type and whether it must be there."""
     hints = get_type_hints(kind, include_extras=True)
-    return [(field.name, hints[field.name], field.default is dataclasses.MISSING) for field in dataclasses.fields(kind)]
+    return [
+        (field.name, hints[field.name], field.default is dataclasses.MISSING)
+        for field in dataclasses.fields(kind)
+        if field.metadata != UNWRITTEN
+    ]
 
 
 def _read_fields(kind: Any, value: Any, place: _Place) -> Any:

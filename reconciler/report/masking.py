@@ -34,7 +34,10 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
     return dataclasses.replace(
         report,
         warnings=tuple(map(scrub, report.warnings)),
-        problems=tuple(dataclasses.replace(problem, message=scrub(problem.message)) for problem in report.problems),
+        problems=tuple(
+            dataclasses.replace(problem, message=scrub(problem.message), source=scrub(problem.source))
+            for problem in report.problems
+        ),
         assistants=tuple(_scrub_assistant(entry, scrub) for entry in assistants),
     )
 

@@ -11,6 +11,7 @@ from reconciler.assistant.problem import Severity
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
 from reconciler.core.tree import MISSING
 from reconciler.report.commands import NEUTRAL, TRAITS, Traits
+from reconciler.report.json_values import UNWRITTEN
 
 FORMAT_VERSION = 1
 
@@ -167,6 +168,8 @@ class ProblemEntry:
     column: int
     severity: Severity
     message: str
+    # The line of the file, for people: no part of the JSON, since whoever reads that has the file.
+    source: str = dataclasses.field(default="", repr=False, metadata=UNWRITTEN)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

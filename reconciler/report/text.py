@@ -10,6 +10,7 @@ from reconciler.core.outcome import Kind, Severity
 from reconciler.report import direction, wording
 from reconciler.report.commands import Sides
 from reconciler.report.diffs import DiffLine, Mark, diff_values
+from reconciler.report.excerpt import draw_place
 from reconciler.report.layout import Ink, Look, Span, break_line, wrap_paragraph
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.totals import tell_totals
@@ -39,6 +40,8 @@ def render_text(report: Report, *, colour: bool = False, width: int = 80, verbos
     look = Look(colour, width, verbose)
     if report.traits.reads_live:
         groups = wording.group_equal_errors(filter(wording.is_worth_showing, report.assistants))
+        # What stands in the way of many comes first: a wrong password is one thing to say, whatever else there is.
+        groups = sorted(groups, key=lambda entries: len(entries) == 1)
         blocks = [
             _show_group(entries, look) if len(entries) > 1 else _show_assistant(entries[0], report, look)
             for entries in groups
@@ -63,12 +66,13 @@ def join_blocks(blocks: Sequence[Sequence[str]]) -> str:
 
 
 def _list_problems(report: Report, look: Look) -> list[str]:
-    """Return the problems as editors turn them into links: one line each, therefore never wrapped."""
+    """Return the problems as editors turn them into links, never wrapped, each with its line of the file below it."""
     lines = []
     for problem in report.problems:
         place = look.paint(escape(wording.tell_place(problem)) + ":", "bold")
         warning = look.paint("warning: ", "changed") if problem.severity == "warning" else ""
         lines.append(f"{place} {warning}{escape(problem.message.strip())}".rstrip())
+        lines += [look.paint(line, "dim") for line in draw_place(problem.source, problem.column)]
     return lines
 
 
@@ -86,12 +90,13 @@ def _close(report: Report, look: Look) -> Iterator[str]:
 
 
 def _show_group(entries: Sequence[AssistantEntry], look: Look) -> list[str]:
-    """Return one block for assistants of which one and the same thing is to be said."""
+    """Return one block for assistants of which one and the same thing is to be said: that first, then their files."""
     lines = head_block(f"{len(entries)} assistants", *_describe(entries[0]), look)
+    lines += _list_remarks(entries[0], look)
     for entry in entries:
         named = escape(f"{entry.file} ({entry.id})" if entry.id else entry.file)
         lines += wrap_paragraph([(named, "plain")], look, first=[("  ", "plain")], indent=4)
-    return [*lines, *_list_remarks(entries[0], look)]
+    return lines
 
 
 def _show_assistant(entry: AssistantEntry, report: Report, look: Look) -> list[str]:

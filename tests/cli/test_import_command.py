@@ -22,9 +22,12 @@ def test_what_is_written_and_what_is_left_out(project: Project) -> None:
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout == (
             "assistants/enrollment-assistant.yaml: written for asst_1\n"
-            "  not managed: model.messages; add it to extra_fields in reconciler.yaml to declare it\n"
             "  not managed: model.provider; a definition may not hold the value it has\n"
             "  not written: metadata.crmKey; named under sensitive in reconciler.yaml\n"
+            "not managed: fields that the API's reference does not list. To declare them, too, paste this\n"
+            "into reconciler.yaml, and import anew:\n"
+            "extra_fields:\n"
+            "  - model.messages\n"
         )
         assert run("validate", cwd=project.root).code == 0
         assert run("plan", "--detailed-exitcode", cwd=project.root, env=env).code == 0
@@ -106,8 +109,8 @@ def test_what_stands_in_the_way_of_all_is_told_once(project: Project) -> None:
     assert (done.code, done.stdout) == (1, "")
     lines = done.stderr.splitlines()
     assert lines[0].startswith("a b: the id ")
-    assert lines[1:4] == ["2 assistants:", "  asst_1", "  asst_2"]
-    assert lines[4].startswith("  Login failed: wrong password, or no such account.")
+    assert lines[1].startswith("2 assistants: Login failed: wrong password, or no such account.")
+    assert lines[-2:] == ["  asst_1", "  asst_2"]
     assert done.stderr.count("Login failed") == 1
 
 
@@ -122,3 +125,19 @@ def test_an_environment_without_a_place_for_the_id_is_refused_before_any_request
         "  give it one in reconciler.yaml: overlay: environments/staging\n"
     )
     assert not list(project.folder.glob("*.yaml"))
+
+
+def test_what_cannot_be_declared_yet_is_listed_once_as_lines_that_can_be_pasted(project: Project) -> None:
+    project.folder.rmdir()
+    odd = {"name": "A", "model": {**MODEL, "messages": []}, "tool.ids": ["x"], "yes": 1}
+    with running_sandbox({f"asst_{number}": odd for number in range(3)}) as sandbox:
+        env = signed_in(sandbox)
+        done = run("import", "asst_0", "asst_1", "asst_2", cwd=project.root, env=env)
+        lines = done.stdout.splitlines()
+        pasted = lines[lines.index("extra_fields:") :]
+        assert pasted == ["extra_fields:", "  - model.messages", "  - /tool.ids", '  - "yes"']
+        (project.root / "reconciler.yaml").write_text("\n".join(pasted) + "\n")
+        for file in project.folder.iterdir():
+            file.unlink()
+        done = run("import", "asst_0", cwd=project.root, env=env)
+    assert "not managed" not in done.stdout

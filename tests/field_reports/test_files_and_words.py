@@ -212,3 +212,59 @@ def test_the_nearest_project_counts(campus: Project, command: Command) -> None:
     (inner / "src").mkdir()
     assert selected(command, cwd=inner / "src") == ["only"]
     assert selected(command, cwd=campus.root / "assistants") == ["admissions/enrollment", "admissions/visits", "desk"]
+
+
+SECRET = "hunter2-correct-horse"
+
+
+def shown(command: Command) -> str:
+    """What people see: of `validate` on stdout, and of another command on stderr."""
+    out = command("validate")[1]
+    err = command("plan", "--offline", "--base", "none")[2]
+    assert out.split("\n\n")[0] in err
+    return out
+
+
+def test_a_place_is_shown_with_its_line_and_a_mark(project: Project, command: Command) -> None:
+    project.write("a", "id: asst_1\nvoice:\n  provider: azur\n")
+    assert "did you mean azure?\n      provider: azur\n                ^\n" in shown(command)
+    assert "^" not in command("validate", "--format", "github")[1]
+    assert "source" not in command("validate", "--format", "json")[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"metadata:\n  crmKey: {SECRET}#c\n  crmKey: {SECRET}\n",
+        f"metadata:\n  crmKey: {SECRET}\n  note: x\n  crmKey: 'y{SECRET}\n   z'\n",
+        f"metadata: {{note: yes, crmKey: {SECRET}}}\n",
+        f"metadata: {{crmKey: 'a\n  {SECRET}', note: yes}}\n",
+        f"metadata:\n  crmKey: |\n    {SECRET}\n    more\tof {SECRET}\n",
+        f"metadata:\n  crmKey: >-\n    x\n    {SECRET}\n  note: yes\n",
+        f"metadata:\n  crmKey: {SECRET}\tx\n",
+        f"metadata:\n  crmKey: {SECRET}: x\n",
+        f"metadata:\n  crmKey: [{SECRET}, &a]\n",
+        f"metadata:\n  crmKey: '{SECRET}\n",
+    ],
+)
+def test_a_line_with_a_sensitive_value_is_not_shown(project: Project, command: Command, text: str) -> None:
+    project.configure(sensitive=["/metadata/crmKey"])
+    project.write("a", f"id: asst_1\nmodel: {{temperature: 5}}\n{text}")
+    for arguments in (["validate"], ["plan", "--offline", "--base", "none"]):
+        _, out, err = command(*arguments)
+        assert SECRET not in out + err
+
+
+def test_other_lines_of_the_file_are_shown(project: Project, command: Command) -> None:
+    project.configure(sensitive=["metadata.crmKey"])
+    project.write("a", f"id: asst_1\nmetadata:\n  crmKey: {SECRET}\nmodel: {{temperature: 5}}\n")
+    assert "    model: {temperature: 5}\n" in shown(command)
+
+
+def test_settings_are_shown_too_but_never_a_url(project: Project, command: Command) -> None:
+    project.write("a", id="asst_1")
+    (project.root / "reconciler.yaml").write_text(f"api_url: 'http://me:{SECRET}@x.test/api'\non_drfit: keep\n")
+    text = shown_settings = command("validate")[1]
+    assert "    on_drfit: keep\n    ^\n" in text
+    assert "    on_drfit: keep\n    ^\n" in command("plan")[2]
+    assert SECRET not in shown_settings + command("plan")[2]

@@ -177,7 +177,20 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
             "always_send: [zzz]\n",
             "1:15: always_send, entry 1, must name top-level fields of an assistant; those are name,",
         ),
-        ("sensitive: [crmKey]\n", "1:13: sensitive, entry 1, cannot be used: a JSON Pointer begins with '/'"),
+        (
+            "sensitive: [metadata/crmKey]\n",
+            "1:13: sensitive, entry 1, cannot be used: it has slashes and does not begin",
+        ),
+        (
+            "sensitive: [metadata..crmKey]\n",
+            "1:13: sensitive, entry 1, cannot be used: it has a dot with no key beside it",
+        ),
+        (
+            "sensitive: [/metadata.crmKey]\n",
+            "1:13: sensitive, entry 1, cannot be used: it mixes slashes and dots; write /m",
+        ),
+        ("sensitive: [metadata.crm*]\n", "1:13: sensitive, entry 1, cannot be used: a * stands for one whole key"),
+        ("extra_fields: [model.temperature]\n", "1:16: extra_fields, entry 1, model.temperature is a documented field"),
         ("sensitive: [/a~2]\n", "1:13: sensitive, entry 1, cannot be used: in a JSON Pointer"),
         ("extra_fields: [/name]\n", "1:16: extra_fields, entry 1, name is a documented field"),
         ("extra_fields: [/model/provider]\n", "1:16: extra_fields, entry 1, model.provider is a documented field"),
@@ -232,9 +245,9 @@ def test_problems_have_a_place_and_say_what_to_do(folder: Path, text: str | byte
 
 
 def test_all_problems_at_once(folder: Path) -> None:
-    found = told(folder, "x: 1\norg_id: yes\nalways_send: [a]\nignore:\n  - {path: a, reason: ''}\n")
+    found = told(folder, "x: 1\norg_id: yes\nalways_send: [a]\nignore:\n  - {path: a.*b, reason: ''}\n")
 
-    assert [problem.split(" ")[0] for problem in found] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:23:"]
+    assert [problem.split(" ")[0] for problem in found] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:26:"]
 
 
 def test_an_environment_has_settings_of_its_own(folder: Path) -> None:

@@ -209,8 +209,8 @@ def test_one_error_of_many_assistants_is_told_once() -> None:
     first, second, *_ = render_text(document("apply", *entries[:2], moved, entries[2]), width=60).split("\n\n")
     assert first.splitlines() == [
         "3 assistants: error",
-        *(f"  assistants/{key}.yaml (asst_{key})" for key in ("a", "b", "d")),
         "  error: Login failed: wrong password.",
         "    Check RECONCILER_PASSWORD.",
+        *(f"  assistants/{key}.yaml (asst_{key})" for key in ("a", "b", "d")),
     ]
     assert second.startswith("assistants/c.yaml: failed")

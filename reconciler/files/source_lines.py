@@ -1,0 +1,70 @@
+"""Adds to problems the lines of the files that they stand in, but never one in which a secret may stand."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import Problem
+from reconciler.core.definition import Layer
+from reconciler.core.settings import Settings
+from reconciler.yamltext.parser_errors import split_lines
+from reconciler.yamltext.reader import read_tolerantly
+
+
+def add_source_lines(problems: Iterable[Problem], layers: Iterable[Layer], settings: Settings) -> list[Problem]:
+    """Return the problems with their lines, as far as these may be shown and the problem is about a line."""
+    texts = {layer.file: layer for layer in layers}
+    lines: dict[str, Sequence[str]] = {}
+    found: list[Problem] = []
+    for problem in problems:
+        layer = texts.get(problem.file)
+        if layer is None or _concerns_the_file(problem):
+            found.append(problem)
+            continue
+        if problem.file not in lines:
+            lines[problem.file] = _show_lines(layer, settings)
+        shown = lines[problem.file]
+        source = shown[problem.line - 1] if problem.line <= len(shown) else ""
+        found.append(dataclasses.replace(problem, source=source))
+    return found
+
+
+def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
+    """Return problems of the settings with their lines; one with a URL may hold a password."""
+    lines = ["" if "://" in line else line for line in split_lines(text)]
+    return [
+        problem if _concerns_the_file(problem) else dataclasses.replace(problem, source=lines[problem.line - 1])
+        for problem in problems
+    ]
+
+
+def _concerns_the_file(problem: Problem) -> bool:
+    # A missing id and the like stand at the start, where the line is as good as any other.
+    return (problem.line, problem.column) == (1, 1)
+
+
+def _show_lines(layer: Layer, settings: Settings) -> list[str]:
+    """Return the lines of a file, empty where a value at a `sensitive` path may stand in them."""
+    lines = split_lines(layer.text)
+    if not settings.sensitive:
+        return lines
+    # Where a file cannot be read, or has a key twice, nobody knows which lines belong to the path.
+    if not layer.places or any(problem.about == "key" for problem in read_tolerantly(layer.text)[1]):
+        return []
+    places = sorted((*place, path) for path, own in layer.places.items() for place in own)
+    hidden = _find_hidden(places, lines, settings)
+    return ["" if number in hidden else line for number, line in enumerate(lines, 1)]
+
+
+def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[str], settings: Settings) -> set[int]:
+    """Return the numbers of the lines in which a value begins, or goes on, that may not be shown."""
+    hidden: set[int] = set()
+    for index, (line, _, path) in enumerate(places):
+        if settings.may_show(path):
+            continue
+        end = len(lines) + 1
+        # It goes on to where the next line with a place begins, or into that line, between brackets.
+        if following := next((one for one in places[index:] if one[0] > line), None):
+            end = following[0] + bool(lines[following[0] - 1][: following[1] - 1].strip(" -"))
+        hidden.update(range(line, end))
+    return hidden
