@@ -11,6 +11,7 @@ into output and exit codes.
     +-- ReportError         a report that cannot be read or written
     +-- RepositoryError     git could not answer
     +-- DemoError           a step of the demo did not end as its story says
+    +-- HostError           GitHub or GitLab said no, or could not be reached
     +-- ApiError            the API said no, or could not be understood
         +-- UnclearWrite    ... and the write may have happened all the same
 """
@@ -69,6 +70,14 @@ class RepositoryError(ReconcilerError):
 
 class DemoError(ReconcilerError):
     """A step of the demo did not end as its story says."""
+
+
+class HostError(ReconcilerError):
+    """GitHub or GitLab said no, could not be reached, or made no sense; `status` is HTTP's, if there was one."""
+
+    def __init__(self, message: str, *, status: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class ApiError(ReconcilerError):

@@ -30,6 +30,8 @@ COMMANDS = {
     "delete": ("reconciler.cli.delete", "Delete an assistant, and the files that only it has."),
     "import": ("reconciler.cli.import_", "Write definition files for live assistants."),
     "report": ("reconciler.cli.report", "Render JSON reports again, in any format."),
+    "comment": ("reconciler.cli.comment", "Keep one comment on the pull or merge request."),
+    "issue": ("reconciler.cli.issue", "Keep one issue about live edits, on GitHub or GitLab."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),
     "whoami": ("reconciler.cli.whoami", "Show who the credentials belong to."),
     "demo": ("reconciler.cli.demo", "Tell the whole story with real commands, against a local sandbox."),

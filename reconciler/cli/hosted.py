@@ -1,0 +1,74 @@
+"""What the commands that write to GitHub and GitLab share."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.reports import read_report
+from reconciler.cli.streams import tell
+from reconciler.errors import UsageError
+from reconciler.files.write import read_bounded
+from reconciler.hosts.ci_variables import find_host
+from reconciler.report.merge import merge_reports
+from reconciler.report.report import Report
+
+_LARGEST_TEXT = 1024 * 1024  # bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HostOptions:
+    """What is to be said at a host, and what it is about."""
+
+    reports: tuple[str, ...]
+    name: str
+    link: str
+    text: str | None
+    settled: bool
+
+
+def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--name`, `--link`, `--text`, `--settled` and `--allow-insecure-http`; the command gets them as `options`."""
+
+    @click.option(
+        "--name",
+        default="",
+        metavar="NAME",
+        help="What it is about, so that several folders have one each. Default: the environment, else `assistants`.",
+    )
+    @click.option("--link", default="", metavar="URL", help="Where all reports are; a link below the text.")
+    @click.option(
+        "--text", metavar="FILE", help="Say this Markdown in place of reports, where a command could not begin."
+    )
+    @click.option("--settled", is_flag=True, help="There is nothing to say, and so no REPORT.")
+    @click.option("--allow-insecure-http", is_flag=True, help="Allow plain http:// to another machine.")
+    @functools.wraps(command)
+    def wrapper(reports: tuple[str, ...], allow_insecure_http: bool, **rest: Any) -> Any:
+        options = HostOptions(reports=reports, **rest)
+        if sum((bool(reports), options.text is not None, options.settled)) != 1:
+            raise UsageError("what is to be said?", hint="give a REPORT, or --text FILE, or --settled")
+        return command(find_host(os.environ, allow_insecure_http=allow_insecure_http), options)
+
+    return wrapper
+
+
+def read_said(options: HostOptions) -> tuple[Report | None, str]:
+    """Return the reports as one, None without any, and the text that stands in their place. Raises ReportError."""
+    if options.text is not None:
+        return None, read_bounded(Path(options.text), _LARGEST_TEXT)
+    return merge_reports([read_report(file) for file in options.reports]) if options.reports else None, ""
+
+
+def tell_done(what: str, done: str) -> None:
+    """Say what became of the comment or the issue."""
+    said = {
+        "created": f"Created the {what}.",
+        "edited": f"Edited the {what}.",
+        "closed": f"Closed the {what}.",
+        "nothing": f"Left the {what}s as they are: there is nothing new to say.",
+    }
+    tell(said[done])

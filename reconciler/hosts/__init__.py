@@ -1,0 +1,1 @@
+"""GitHub and GitLab: one comment, one issue, found again by its marker. Knows nothing of assistants."""

@@ -1,0 +1,124 @@
+"""Sends requests to a host's API: the token to its origin alone, never along a redirect, and in no output.
+
+A request that may be repeated without doing twice what it does is repeated where the host is busy or not there.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reconciler.core.base_url import check_base_url
+from reconciler.errors import HostError
+
+_ATTEMPTS = 4
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TIMEOUT = 30.0  # seconds
+_LONGEST_WAIT = 60.0  # seconds that a host may ask for
+_LONGEST_MESSAGE = 300  # characters of what a host says
+_MOST_PAGES = 100
+PAGE = 100  # entries: the most that either host gives at once
+
+
+class Calls:
+    """Requests below one base URL. `name` is the host's in messages, `header` names and holds the token."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        header: tuple[str, str],
+        token: str,
+        *,
+        allow_insecure_http: bool = False,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._name = name
+        self._base = check_base_url(url, allow_insecure_http=allow_insecure_http).text
+        self._token = token
+        self._headers = {header[0]: header[1], "Accept": "application/json", "User-Agent": "assistant-reconciler"}
+        self._wait = wait
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Send one request and return the JSON that it answers. Raises HostError."""
+        return self._send(method, f"{self._base}{path}", body)[0]
+
+    def list_all(self, path: str) -> Iterator[dict[str, Any]]:
+        """Yield all entries of a list, page after page. Raises HostError."""
+        for page in range(1, _MOST_PAGES + 1):
+            address = f"{self._base}{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}"
+            found, headers = self._send("GET", address, None)
+            if not isinstance(found, list):
+                raise HostError(f"{self._name} answered GET {path} with something that is no list")
+            yield from (entry for entry in found if isinstance(entry, dict))
+            # Both hosts say whether there is more; where neither does, a page that is not full is the last.
+            link, following = headers.get("link", ""), headers.get("x-next-page")
+            if not ('rel="next"' in link or following or (not link and following is None and len(found) == PAGE)):
+                return
+
+    def _send(self, method: str, address: str, body: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, str]]:
+        import httpx
+
+        shown = f"{method} {address.removeprefix(self._base).partition('?')[0]}"
+        for attempt in range(1, _ATTEMPTS + 1):
+            last = attempt == _ATTEMPTS
+            try:
+                with httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
+                    answer = client.request(method, address, headers=self._headers, json=body)
+            except httpx.ConnectError as error:
+                # Nothing has left, so that even what must not be done twice may be tried again.
+                if last:
+                    raise HostError(f"{self._name} could not be reached: {self._scrub(str(error))}") from None
+                self._wait(_backoff(attempt))
+                continue
+            except httpx.HTTPError as error:
+                if last or method == "POST":
+                    unclear = "; whether it was done is not known" if method == "POST" else ""
+                    raise HostError(
+                        f"{self._name} did not answer {shown}{unclear}: {self._scrub(str(error))}"
+                    ) from None
+                self._wait(_backoff(attempt))
+                continue
+            if answer.status_code in _PASSING and not last and (method != "POST" or answer.status_code == 429):
+                self._wait(_named_wait(answer.headers.get("retry-after")) or _backoff(attempt))
+                continue
+            return self._read(shown, answer.status_code, answer.content, dict(answer.headers))
+        raise AssertionError("nobody asked")
+
+    def _read(
+        self, shown: str, status: int, content: bytes, headers: Mapping[str, str]
+    ) -> tuple[Any, Mapping[str, str]]:
+        value = None
+        with contextlib.suppress(ValueError):
+            value = json.loads(content) if content.strip() else None
+        if 200 <= status < 300:
+            if value is None and content.strip():
+                raise HostError(f"{self._name} answered {shown} with something that is no JSON")
+            return value, headers
+        said = value.get("message") or value.get("error") if isinstance(value, dict) else None
+        message = f": {self._scrub(said if isinstance(said, str) else json.dumps(said))}" if said else ""
+        raise HostError(
+            f"{self._name} answered {status} to {shown}{message}", status=status, hint=_HINTS.get(status, "")
+        )
+
+    def _scrub(self, text: str) -> str:
+        # First the token, then the length: half of a token is a part of it, too.
+        shown = text.replace(self._token, "***")[:_LONGEST_MESSAGE]
+        return "".join(char if char.isprintable() else " " for char in shown)
+
+
+_HINTS = {
+    401: "check the token: it may have run out, or be another host's",
+    403: "the token lacks a permission: GitHub wants pull-requests: write or issues: write, GitLab the scope api",
+    404: "check the repository and the number; to a token that may not see it, a host says the same",
+}
+
+
+def _backoff(attempt: int) -> float:
+    return float(2 ** (attempt - 1))
+
+
+def _named_wait(given: str | None) -> float:
+    """Return the seconds that a host asks for; 0 where it names none that makes sense."""
+    return min(float(given), _LONGEST_WAIT) if given and given.isdigit() else 0.0

@@ -1,0 +1,106 @@
+"""Which host this runs at, found from the variables that its CI sets. Nothing here is an option."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.errors import UsageError
+from reconciler.hosts.calls import Calls
+from reconciler.hosts.github_host import GitHub
+from reconciler.hosts.gitlab_host import GitLab
+from reconciler.hosts.host import Host
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_LARGEST_EVENT = 32 * 1024 * 1024  # bytes
+
+
+def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False) -> Host:
+    """Return the host whose CI has set its variables. Raises UsageError that names what is missing."""
+    if variables.get("GITLAB_CI") == "true" or ("CI_API_V4_URL" in variables and "GITHUB_REPOSITORY" not in variables):
+        return _find_gitlab(variables, allow_insecure_http=allow_insecure_http)
+    if "GITHUB_REPOSITORY" in variables:
+        return _find_github(variables, allow_insecure_http=allow_insecure_http)
+    raise UsageError(
+        "no CI of GitHub or GitLab is here: neither GITHUB_REPOSITORY nor CI_API_V4_URL is set",
+        hint="run this in a workflow or a pipeline, or set the variables that it would have",
+    )
+
+
+def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> GitHub:
+    token = _require_token(variables, "GITHUB_TOKEN", "GH_TOKEN")
+    repository = variables["GITHUB_REPOSITORY"]
+    if not _REPOSITORY.fullmatch(repository):
+        raise UsageError(f"GITHUB_REPOSITORY is {repository!r}, and not OWNER/NAME")
+    calls = Calls(
+        "GitHub",
+        variables.get("GITHUB_API_URL") or "https://api.github.com",
+        ("Authorization", f"Bearer {token}"),
+        token,
+        allow_insecure_http=allow_insecure_http,
+    )
+    event = _read_event(variables.get("GITHUB_EVENT_PATH"))
+    pull_request = event.get("pull_request") if isinstance(event.get("pull_request"), dict) else {}
+    server, run = variables.get("GITHUB_SERVER_URL"), variables.get("GITHUB_RUN_ID")
+    head = pull_request.get("head") if isinstance(pull_request, dict) else None
+    return GitHub(
+        calls=calls,
+        repository=repository,
+        number=_find_pull_request(event, variables.get("GITHUB_REF", "")),
+        run_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
+        commit=str(head.get("sha") or "") if isinstance(head, dict) else variables.get("GITHUB_SHA", ""),
+    )
+
+
+def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> GitLab:
+    token = _require_token(variables, "GITLAB_TOKEN")
+    for name in ("CI_API_V4_URL", "CI_PROJECT_ID"):
+        if not variables.get(name):
+            raise UsageError(f"{name} is not set, and GitLab's CI always sets it")
+    number = variables.get("CI_MERGE_REQUEST_IID", "")
+    return GitLab(
+        calls=Calls(
+            "GitLab",
+            variables["CI_API_V4_URL"],
+            ("PRIVATE-TOKEN", token),
+            token,
+            allow_insecure_http=allow_insecure_http,
+        ),
+        project=quote(variables["CI_PROJECT_ID"], safe=""),
+        number=int(number) if number.isascii() and number.isdigit() else None,
+        run_url=variables.get("CI_PIPELINE_URL", ""),
+        commit=variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or variables.get("CI_COMMIT_SHA", ""),
+    )
+
+
+def _require_token(variables: Mapping[str, str], *names: str) -> str:
+    token = next((variables[name] for name in names if variables.get(name)), "").strip()
+    if not token or not token.isascii() or not token.isprintable():
+        raise UsageError(
+            f"{names[0]} is not set, or is no token",
+            hint="GitHub's jobs have it as `${{ github.token }}`; GitLab wants an access token with the scope api",
+        )
+    return token
+
+
+def _read_event(path: str | None) -> dict[str, Any]:
+    """Return the event that started the run; an empty one where there is none. Raises UsageError."""
+    if not path:
+        return {}
+    try:
+        with Path(path).open("rb") as file:
+            event = json.loads(file.read(_LARGEST_EVENT))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the event in GITHUB_EVENT_PATH cannot be read: {error}") from None
+    return event if isinstance(event, dict) else {}
+
+
+def _find_pull_request(event: Mapping[str, Any], ref: str) -> int | None:
+    pull_request = event.get("pull_request")
+    number = pull_request.get("number") if isinstance(pull_request, dict) else None
+    if type(number) is int:
+        return number
+    found = re.fullmatch(r"refs/pull/([0-9]+)/(?:merge|head)", ref)
+    return int(found[1]) if found else None

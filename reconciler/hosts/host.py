@@ -1,0 +1,54 @@
+"""What the commands ask of a host, as types: what stands there, and how to write it."""
+
+import dataclasses
+from typing import Protocol
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Something that stands at a host: a comment, or an issue; `id` is what its address has."""
+
+    id: str
+    author: str
+    body: str
+    title: str = ""
+
+
+class Host(Protocol):
+    """One repository at a host. Every method raises HostError for what the host refuses.
+
+    `longest_body` counts UTF-16 units, since that is at most what either host counts.
+    """
+
+    @property
+    def longest_body(self) -> int:
+        """How long the body of a comment or an issue may be."""
+
+    @property
+    def run_url(self) -> str:
+        """The address of the run that this is part of; empty where it is not known."""
+
+    @property
+    def commit(self) -> str:
+        """The commit that this run is about; empty where it is not known."""
+
+    def me(self) -> str:
+        """Return the name of the account that the token belongs to."""
+
+    def comments(self) -> list[Entry]:
+        """Return the comments on the pull request or merge request, the oldest first."""
+
+    def write_comment(self, body: str, there: Entry | None) -> None:
+        """Write a comment, or edit one in place."""
+
+    def issues(self) -> list[Entry]:
+        """Return the open issues."""
+
+    def write_issue(self, title: str, body: str, there: Entry | None) -> None:
+        """Open an issue, or edit one in place."""
+
+    def close_issue(self, there: Entry, why: str) -> None:
+        """Say why an issue is settled, and close it."""
+
+    def make_inert(self, text: str) -> str:
+        """Return a Markdown text in which nothing is an order to this host."""

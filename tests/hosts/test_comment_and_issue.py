@@ -1,0 +1,256 @@
+"""`comment` and `issue` against GitHub and GitLab over TCP: created, edited in place, closed, never somebody else's."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import unittest.mock
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from commands import Completed, environment
+from two_hosts import BOT, GITHUB, GITLAB, TOKEN, Hosts, running_hosts
+
+from reconciler.cli.boundary import guarded
+from reconciler.cli.main import reconciler
+from reconciler.hosts.calls import Calls
+from reconciler.hosts.gitlab_host import GitLab
+from reconciler.hosts.keep import make_marker
+
+GOLDEN = Path(__file__).parent.parent / "report" / "golden"
+MARKER = "<!-- reconciler plan assistants -->"
+Name = Literal["github", "gitlab"]
+BOTH: tuple[Name, ...] = ("github", "gitlab")
+
+
+@dataclasses.dataclass
+class Desk:
+    """One pipeline of one of the hosts."""
+
+    hosts: Hosts
+    name: Name
+    folder: Path
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the host's CI sets."""
+        if self.name == "gitlab":
+            return {
+                "GITLAB_CI": "true",
+                "CI_API_V4_URL": f"{self.hosts.url}{GITLAB}",
+                "CI_PROJECT_ID": "north/field",
+                "CI_MERGE_REQUEST_IID": "7",
+                "CI_PIPELINE_URL": "https://gitlab.test/north/field/-/pipelines/5",
+                "CI_COMMIT_SHA": "c" * 40,
+                "GITLAB_TOKEN": TOKEN,
+            }
+        event = self.folder / "event.json"
+        event.write_text(json.dumps({"pull_request": {"number": 7, "head": {"sha": "c" * 40}}}), "utf-8")
+        return {
+            "GITHUB_REPOSITORY": "north/field",
+            "GITHUB_API_URL": f"{self.hosts.url}{GITHUB}",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_SERVER_URL": "https://github.test",
+            "GITHUB_RUN_ID": "5",
+            "GITHUB_TOKEN": TOKEN,
+        }
+
+    def run(self, *arguments: str | Path, **changes: str) -> Completed:
+        """Run the command in this process with the host's variables; an empty one counts as not set."""
+        given = {key: value for key, value in {**self.variables, **changes}.items() if value}
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            unittest.mock.patch.dict(os.environ, environment(given), clear=True),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = guarded(reconciler, [*map(str, arguments)])
+        said = out.getvalue() + err.getvalue()
+        assert TOKEN not in said
+        assert "fault of reconciler itself" not in said
+        return Completed(code, out.getvalue(), err.getvalue())
+
+    def comment(self, report: str = "plan", *arguments: str, **changes: str) -> Completed:
+        return self.run("comment", GOLDEN / f"{report}.json", *arguments, **changes)
+
+    def issue(self, report: str = "drift", *arguments: str, **changes: str) -> Completed:
+        return self.run("issue", GOLDEN / f"{report}.json", *arguments, **changes)
+
+
+@pytest.fixture(params=BOTH)
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    """A pipeline of each host, whose account may ask who it is."""
+    with running_hosts() as hosts:
+        hosts.user = "pipeline"
+        yield Desk(hosts, request.param, tmp_path)
+
+
+def test_a_comment_is_created_once_and_edited_in_place(desk: Desk) -> None:
+    first = desk.comment()
+    (there,) = desk.hosts.comments
+    assert (first.code, first.stdout, first.stderr) == (0, "", "Created the comment.\n")
+    assert there["body"].startswith(f"{MARKER}\n## Plan")
+    assert "[this run](https://" in there["body"]
+    assert f"Commit {'c' * 12}" in there["body"]
+    second = desk.comment("plan_errors")
+    assert (second.stderr, len(desk.hosts.comments)) == ("Edited the comment.\n", 1)
+    assert there["body"].startswith(MARKER)
+    writes = len(desk.hosts.writes)
+    same = desk.comment("plan_errors")
+    assert (same.code, len(desk.hosts.writes)) == (0, writes)
+
+
+def test_where_there_is_nothing_to_say_nothing_is_written(desk: Desk) -> None:
+    assert desk.comment("plan_in_sync").code == 0
+    assert desk.issue("plan_in_sync").code == 0
+    assert desk.hosts.writes == []
+    desk.comment()
+    assert desk.comment("plan_in_sync").stderr == "Edited the comment.\n"
+    assert "No definition changes any more." in desk.hosts.comments[0]["body"]
+
+
+def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
+    said = desk.folder / "said.md"
+    said.write_text("### `reconciler plan` could not begin\n", "utf-8")
+    link = ("--link", "https://reports.test/1")
+    assert desk.run("comment", "--text", said, *link).stderr == "Created the comment.\n"
+    assert "could not begin" in desk.hosts.comments[0]["body"]
+    assert "(https://reports.test/1)" in desk.hosts.comments[0]["body"]
+    assert desk.run("issue", "--text", said).stderr == "Created the issue.\n"
+    assert desk.run("comment", "--settled").stderr == "Edited the comment.\n"
+    assert desk.run("issue", "--settled").stderr == "Closed the issue.\n"
+    assert desk.run("comment").code == desk.comment("plan", "--settled").code == 1
+
+
+def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
+    assert desk.issue().stderr == "Created the issue.\n"
+    (there,) = desk.hosts.issues
+    assert there["title"] == "Live assistants were edited behind git's back (assistants)"
+    assert "reconciler pull" in there["body"]
+    assert desk.issue("plan_errors").stderr == "Edited the issue.\n"
+    assert there["title"] == "Not all assistants could be looked at (assistants)"
+    assert desk.issue("plan_in_sync").stderr == "Closed the issue.\n"
+    assert (there["state"], len(there["said"])) == ("closed", 1)
+    assert desk.issue().stderr == "Created the issue.\n"
+    assert [one["state"] for one in desk.hosts.issues] == ["closed", "open"]
+
+
+def test_only_what_this_pipeline_s_account_wrote_is_edited(desk: Desk) -> None:
+    others = [
+        desk.hosts.add("comments", f"{MARKER}\nMine now", "mallory"),
+        desk.hosts.add("comments", f"See {MARKER}", "pipeline"),
+        desk.hosts.add("comments", f"{MARKER[:-4]}2 -->\nAnother folder's", "pipeline"),
+        desk.hosts.add("comments", f"> {MARKER}\n", "pipeline"),
+    ]
+    before = [dict(one) for one in others]
+    desk.comment()
+    assert [*map(dict, others)] == before
+    assert desk.hosts.comments[-1]["body"].startswith(MARKER)
+    mine = desk.hosts.comments[-1]
+    mine["body"] = mine["body"].replace("\n", "\r\n")  # as a browser does
+    desk.comment("plan_errors")
+    assert len(desk.hosts.comments) == 5
+
+
+def test_all_pages_are_looked_at(desk: Desk) -> None:
+    desk.hosts.page = 2
+    for number in range(2):
+        desk.hosts.add("comments", f"Comment {number}", "ada")
+    desk.comment()
+    assert desk.comment("plan_errors").stderr == "Edited the comment.\n"
+    assert len(desk.hosts.comments) == 3
+
+
+def test_several_folders_have_one_each(desk: Desk) -> None:
+    for name in ("east", "west", "a b", "a_b", "-->"):
+        desk.comment("plan", "--name", name)
+        desk.comment("plan_errors", "--name", name)
+    markers = {one["body"].partition("\n")[0] for one in desk.hosts.comments}
+    assert (len(desk.hosts.comments), len(markers)) == (5, 5)
+    assert all(marker.count("-->") == 1 for marker in markers)
+
+
+def test_a_token_that_is_refused_is_said_and_not_shown(desk: Desk) -> None:
+    variable = "GITLAB_TOKEN" if desk.name == "gitlab" else "GITHUB_TOKEN"
+    wrong = "another-s3cret"
+    done = desk.comment(**{variable: wrong})
+    assert (done.code, done.stdout) == (1, "")
+    assert "answered 401" in done.stderr
+    assert "Bad credentials ***" in done.stderr
+    assert wrong not in done.stderr
+    missing = desk.comment(**{variable: ""})
+    assert (missing.code, variable in missing.stderr) == (1, True)
+
+
+def test_a_redirect_is_not_followed(desk: Desk) -> None:
+    with running_hosts() as elsewhere:
+        desk.hosts.failing = [(302, {}, {"location": f"{elsewhere.url}/stolen"})]
+        assert desk.comment().code == 1
+        assert elsewhere.calls == []
+
+
+def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> None:
+    desk.hosts.failing = [(429, {}, {"retry-after": "0"})]
+    waits: list[float] = []
+    calls = Calls("GitLab", f"{desk.hosts.url}{GITLAB}", ("PRIVATE-TOKEN", TOKEN), TOKEN, wait=waits.append)
+    assert calls.ask("GET", "/user") == {"login": "pipeline", "username": "pipeline"}
+    desk.hosts.failing = [(502, {}, {})]
+    with pytest.raises(Exception, match="answered 502"):
+        calls.ask("POST", "/projects/north%2Ffield/issues", {"title": "x", "description": "y"})
+    assert (len(waits), len(desk.hosts.writes)) == (1, 1)
+
+
+def test_without_a_pull_request_the_comment_has_no_place(desk: Desk) -> None:
+    done = desk.comment(GITHUB_EVENT_PATH="", CI_MERGE_REQUEST_IID="")
+    assert (done.code, desk.hosts.calls) == (1, [])
+    assert "request" in done.stderr
+    if desk.name == "github":
+        assert desk.comment(GITHUB_EVENT_PATH="", GITHUB_REF="refs/pull/7/merge").code == 0
+
+
+@pytest.mark.parametrize("changes", [{"GITHUB_REPOSITORY": "a/b/../c"}, {"GITHUB_API_URL": "http://example.com"}])
+def test_what_github_s_variables_cannot_say_is_refused(tmp_path: Path, changes: dict[str, str]) -> None:
+    done = Desk(Hosts("http://127.0.0.1:1"), "github", tmp_path).comment(**changes)
+    assert (done.code, done.stdout) == (1, "")
+
+
+def test_outside_of_any_ci_it_says_so(tmp_path: Path) -> None:
+    done = Desk(Hosts(), "github", tmp_path).comment(GITHUB_REPOSITORY="")
+    assert done.code == 1
+    assert "neither GITHUB_REPOSITORY nor CI_API_V4_URL is set" in done.stderr
+
+
+def test_a_job_s_own_token_writes_as_github_s_bot(tmp_path: Path) -> None:
+    with running_hosts() as hosts:
+        desk = Desk(hosts, "github", tmp_path)
+        hosts.add("issues", "<!-- reconciler drift assistants -->\nOld", BOT, title="Old")
+        hosts.add("issues", "<!-- reconciler drift assistants -->\nA pull request", BOT, title="x", pull_request={})
+        assert desk.issue().stderr == "Edited the issue.\n"
+        assert "Old" not in hosts.issues[0]["body"]
+        assert hosts.issues[1]["title"] == "x"
+
+
+def test_a_report_that_is_too_long_gives_way_to_the_link(tmp_path: Path) -> None:
+    document: dict[str, Any] = json.loads((GOLDEN / "plan.json").read_text("utf-8"))
+    document["assistants"] = [{**document["assistants"][0], "file": f"assistants/{n}.yaml"} for n in range(2000)]
+    report = tmp_path / "long.json"
+    report.write_text(json.dumps(document), "utf-8")
+    with running_hosts() as hosts:
+        assert Desk(hosts, "github", tmp_path).run("comment", report).code == 0
+        assert len(hosts.comments[0]["body"].encode("utf-16-le")) // 2 <= 65_536
+
+
+def test_no_line_of_a_definition_is_a_quick_action() -> None:
+    calls = Calls("GitLab", "https://gitlab.test", ("PRIVATE-TOKEN", TOKEN), TOKEN)
+    text = "Hello\n/close\n  /assign @ada\n```\n/close\n```\n/label x\n~~~~\n/a\n~~~\n/b\n~~~~\n/c\n1/2"
+    said = GitLab(calls=calls, project="1", number=1).make_inert(text)
+    assert said == (
+        "Hello\n&#47;close\n  &#47;assign @ada\n```\n/close\n```\n&#47;label x\n~~~~\n/a\n~~~\n/b\n~~~~\n&#47;c\n1/2"
+    )
+
+
+def test_a_name_cannot_leave_its_marker() -> None:
+    assert make_marker("plan", "a --> b\n") == "<!-- reconciler plan a%20--%3E%20b%0A -->"
