@@ -62,7 +62,7 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
 
 def _to_json(applied: Applied) -> dict[str, Any]:
     changed = {file: list(map(to_pointer, paths)) for file, paths in applied.changed.items()}
-    told = {"author": applied.author, "subject": applied.subject, "changed": changed}
+    told = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
     return {**dataclasses.asdict(applied.record), **told}
 
 
@@ -72,6 +72,8 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
     click.echo(f"{record.date}  {record.applied[:12]}  {escape(totals)}")
     if applied.subject is not None:
         click.echo(for_runner(f"  {escape(applied.subject)} ({escape(applied.author or '')})"))
+    for commit in applied.reverts:
+        click.echo(f"  takes back {commit[:12]}")
     for line in lines:
         if line and not line.startswith("Reconciler-"):
             click.echo(for_runner(f"  {escape(line)}"))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 
 from reconciler.assistant.paths import FieldPath
@@ -10,18 +11,22 @@ from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, records
 from reconciler.git.repository import Repository
 
+_REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)  # what `git revert` writes
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
     """A record with the author and the subject of the commit that was applied; None where this clone lacks it.
 
-    `changed` are the fields that got another value than the record before has, by the file of their entry.
+    `changed` are the fields that got another value than the record before has, by the file of their entry. `reverts`
+    are the commits that git's own reverts, since the record before, name.
     """
 
     record: Record
     author: str | None
     subject: str | None
     changed: Mapping[str, tuple[FieldPath, ...]]
+    reverts: tuple[str, ...] = ()
 
 
 def list_applied(repository: Repository, ref: str, *, most: int) -> Iterator[Applied]:
@@ -34,7 +39,16 @@ def list_applied(repository: Repository, ref: str, *, most: int) -> Iterator[App
             author=commit.author if commit is not None else None,
             subject=commit.message.strip().partition("\n")[0] if commit is not None else None,
             changed=_find_changed(repository, record, previous),
+            reverts=_find_reverts(repository, record, previous) if commit is not None else (),
         )
+
+
+def _find_reverts(repository: Repository, record: Record, previous: Record | None) -> tuple[str, ...]:
+    """Return what was taken back: a rollback writes no record, and the revert in git that follows it is applied."""
+    known = previous is not None and previous.applied != record.applied and repository.has(previous.applied)
+    new = f"{previous.applied}..{record.applied}" if previous is not None and known else ""
+    messages = repository.log("--format=%B", new) if new else ""
+    return tuple(dict.fromkeys(_REVERTED.findall(messages)))
 
 
 def _find_changed(repository: Repository, record: Record, previous: Record | None) -> dict[str, tuple[FieldPath, ...]]:

@@ -442,6 +442,18 @@ class TestHistory:
         assert (found["author"], found["subject"]) == ("Ada", 'Say it\x1b[31m "better"')
         assert found["changed"] == {"assistants/a.yaml": ["/firstMessage", "/metadata/x.y"]}
 
+    def test_names_what_a_revert_takes_back(self, tale: Story) -> None:
+        second = change(tale)
+        tale.recorded()
+        people = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+        tale.git(*people, "revert", "--no-edit", "HEAD")
+        tale.commit("A later commit, as a merge would be", allow_empty=True)
+        tale.recorded()
+        assert f"  takes back {second[:12]}" in tale.run("history", "--limit", "1").stdout.splitlines()
+        (newest, *older) = json.loads(tale.run("history", "--format", "json").stdout)
+        assert newest["reverts"] == [second]
+        assert [record["reverts"] for record in older] == [[], []]
+
     def test_says_what_it_knows_of_a_commit_that_this_clone_lacks(self, tale: Story, tmp_path: Path) -> None:
         change(tale)
         tale.recorded()
