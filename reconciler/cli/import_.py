@@ -42,13 +42,20 @@ from reconciler.yamltext.write_values import write_inline
     is_flag=True,
     help="Replace files that exist; never one whose id is asked for, and in an environment nothing but overlays.",
 )
+@click.option("--text-files", is_flag=True, help="Write long texts into files of their own.")
 def command(
-    ids: tuple[str, ...], definitions: DefinitionOptions, connection: ConnectionOptions, everything: bool, force: bool
+    ids: tuple[str, ...],
+    definitions: DefinitionOptions,
+    connection: ConnectionOptions,
+    everything: bool,
+    force: bool,
+    text_files: bool,
 ) -> int:
     """Write a definition file for each live assistant named by ID.
 
     `-` reads ids from stdin, one a line. The file is named after the assistant and holds every documented
-    field that is not empty; what live holds besides is listed. A plan of the new file is empty.
+    field that is not empty, but for what _defaults.yaml says already; what live holds besides is listed. A
+    plan of the new file is empty.
 
     With an environment the id goes into its overlay, with what differs from a definition of that name that
     is there already; the definition itself, which others share, is left as it is.
@@ -61,7 +68,7 @@ def command(
     settings = read_bare_project(definitions).settings
     loaded, shared = _existing(definitions.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
-        importer = Importer(api, definitions.directory, settings, loaded, force, shared)
+        importer = Importer(api, definitions.directory, settings, loaded, force, shared, text_files)
         wanted = importer.all_ids() if everything else named
         if wanted is None:
             raise UsageError("this API does not list its assistants", hint="name their ids instead of --all")
@@ -142,6 +149,13 @@ def _show_written(written: Written, name: str) -> None:
     for file in written.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
     click.echo(f"{written.files[-1]}: written for {name}" + (f", laid over {below}" if below else ""))
+    for file in written.texts:
+        click.echo(f"{file}: a text of {name}")
+    for path, reason in written.left:
+        tell(
+            f"  differs from the defaults, and is not written: {escape(dotted(path))}; {escape(reason)}",
+            colour="yellow",
+        )
     if overlaid is None:
         _left_out(written.declared.refused, "not managed", "a definition may not hold the value it has")
         _left_out(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, takes_null
 from reconciler.assistant.paths import FieldPath, covers
+from reconciler.core.canonical import canonical
 from reconciler.core.compare import differing_declarations, differing_leaves
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build, prune, value_at
@@ -74,6 +75,20 @@ def declare_over(shared: Mapping[str, Any], assistant_id: str, live: Mapping[str
     importable = declare(assistant_id, live, settings).fields
     unmanaged = [path for path in differing_declarations(shared, importable) if value_at(shared, path) is MISSING]
     return Overlaid(build(fields), tuple(left), tuple(path for path in unmanaged if path != ("id",)))
+
+
+def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path: FieldPath = ()) -> dict[str, Any]:
+    """Return the fields of a new definition without those that files of defaults already give it."""
+    left: dict[str, Any] = {}
+    for key, value in fields.items():
+        below, given = (*path, key), shared.get(key, MISSING)
+        if isinstance(value, Mapping) and isinstance(given, Mapping):
+            # An object of which everything is shared says nothing of its own.
+            if inside := leave_out_shared(value, given, below):
+                left[key] = inside
+        elif given is MISSING or canonical(value, below) != canonical(given, below):
+            left[key] = value
+    return left
 
 
 def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:

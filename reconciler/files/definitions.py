@@ -15,11 +15,12 @@ from typing import Any
 from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import NEW, Definition, InvalidDefinition, LayerKind
+from reconciler.core.definition import NEW, Definition, InvalidDefinition, Layer, LayerKind, defaults_above
 from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at
+from reconciler.errors import DefinitionError
 from reconciler.files.collisions import describe_same_name, find_collisions
-from reconciler.files.find import FoundFile, FoundFiles, find_all, find_skipped, select
+from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults, find_skipped, select
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
 from reconciler.files.source_lines import add_source_lines
@@ -113,6 +114,23 @@ def load(
         whole=not selected,
         everything=everything,
     )
+
+
+def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> tuple[Layer, ...]:
+    """Return the files of defaults, the lowest first, that a definition of this key has, whether it is there or not.
+
+    Raises DefinitionError where one of them has a mistake.
+    """
+    reader = LayerReader(folder, root, settings)
+    overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
+    found = [find_defaults(place, root) for place in (folder, *overlays)]
+    shared = [one[place] for one in found for place in defaults_above(key) if place in one]
+    for problem in (problem for one in shared for problem in reader.judge(one) if problem.severity == "error"):
+        where = f"{problem.file}:{problem.line}:{problem.column}"
+        raise DefinitionError(
+            problem.message, where=where, hint="correct it first: new definitions take values from it"
+        )
+    return tuple(reader.read(one, "defaults").layer for one in shared)
 
 
 def _read(

@@ -110,17 +110,18 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> FoundFiles:
     definitions = find_files(folder, root)
     places = [place for form in forms if (place := find_overlay_folder(folder, form, root)) is not None]
     overlays: dict[str, list[FoundFile]] = {}
-    defaults = [_find_defaults(folder.resolve(), root)]
     for place in places:
-        defaults.append(_find_defaults(place, root))
         for found in _find_sorted(place, root):
             if not is_defaults_file(found.file) and not found.right_name:
                 overlays.setdefault(found.key, []).append(found)
-    return FoundFiles(definitions, overlays, defaults)
+    return FoundFiles(definitions, overlays, [find_defaults(place, root) for place in (folder, *places)])
 
 
-def _find_defaults(folder: Path, root: Path) -> dict[str, FoundFile]:
-    """Return the files of defaults in a folder and those below it, by their path below that folder."""
+def find_defaults(folder: Path, root: Path) -> dict[str, FoundFile]:
+    """Return the files of defaults in a folder and those below it, by their path below that folder; none without it."""
+    if not folder.is_dir():
+        return {}
+    folder = folder.resolve()
     found = [one for one in _find_sorted(folder, root) if is_defaults_file(one.file)]
     return {one.path.relative_to(folder).as_posix(): one for one in found}
 

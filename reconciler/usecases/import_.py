@@ -12,7 +12,7 @@ from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError, SettingsError
 from reconciler.files.definitions import Loaded
-from reconciler.files.folders import shown_path
+from reconciler.files.folders import repository_root, shown_path
 from reconciler.usecases.import_files import DefinitionFiles, ImportFiles, OverlayFiles, Written
 
 
@@ -40,8 +40,8 @@ class Import:
 class Importer:
     """Imports one assistant after another into a folder; `loaded` are the definitions that are there already.
 
-    In an environment the ids go into its overlay, and `shared` are the definitions without any. Raises
-    SettingsError for an environment that has no folder for overlays.
+    In an environment the ids go into its overlay, and `shared` are the definitions without any. `text_files` says that
+    long texts get files of their own. Raises SettingsError for an environment that has no folder for overlays.
     """
 
     api: Assistants
@@ -50,6 +50,7 @@ class Importer:
     loaded: Loaded | None
     force: bool = False
     shared: Loaded | None = None
+    text_files: bool = False
 
     def __post_init__(self) -> None:
         self._files: dict[str, str] = {}
@@ -89,8 +90,9 @@ class Importer:
         return stem
 
     def _chosen(self) -> ImportFiles:
+        root = repository_root(self.folder)
         if self.settings.environment is None:
-            return DefinitionFiles(self.folder, self.settings, self.force)
+            return DefinitionFiles(self.folder, self.settings, root, self.force, self.text_files)
         if self.settings.overlay is None:
             raise SettingsError(
                 f"the environment {self.settings.environment} has no overlay folder for the ids",
@@ -99,4 +101,6 @@ class Importer:
         overlays = self.folder.resolve().parent / self.settings.overlay
         if not self.folder.is_absolute():
             overlays = Path(shown_path(overlays, Path.cwd()))
-        return OverlayFiles(self.folder, overlays, self.settings, self.loaded, self.shared, self.force)
+        return OverlayFiles(
+            self.folder, overlays, self.settings, self.loaded, self.shared, root, self.force, self.text_files
+        )

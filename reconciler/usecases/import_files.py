@@ -5,30 +5,47 @@ replaced.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import itertools
+import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from reconciler.core.definition import Definition, InvalidDefinition
-from reconciler.core.importing import Declared, Overlaid, declare, declare_over
+from reconciler.assistant.fields import may_hold_text
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.texts import TEXT_KEY, text_of
+from reconciler.core.definition import MAX_BYTES, Definition, InvalidDefinition, merge_layers
+from reconciler.core.importing import Declared, Overlaid, declare, declare_over, leave_out_shared
 from reconciler.core.settings import Settings
+from reconciler.core.tree import merge_overlay, put_all
 from reconciler.errors import DefinitionError, ReconcilerError
-from reconciler.files.definitions import Loaded
+from reconciler.files.definitions import Loaded, load_defaults
 from reconciler.files.write import write_whole
 from reconciler.yamltext.writer import write_definition
+
+# From how many line ends or characters on a text is a long one.
+_LINES = 2
+_CHARACTERS = 200
+_LONGEST_NAME = 80
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Written:
     """The files that one import wrote, the one with the id last, and what they leave out.
 
-    `laid_over` is the file that others share, where only an overlay was written.
+    `texts` are the text files among them. `left` are fields that differ from what files of defaults say, and that no
+    definition can put right, with the reason. `laid_over` is the file that others share, where only an overlay was
+    written.
     """
 
     files: tuple[Path, ...]
     declared: Declared
     overlaid: Overlaid | None = None
     laid_over: str = ""
+    texts: tuple[Path, ...] = ()
+    left: tuple[tuple[FieldPath, str], ...] = ()
 
 
 class ImportFiles(Protocol):
@@ -44,15 +61,23 @@ class DefinitionFiles:
 
     folder: Path
     settings: Settings
+    root: Path
     force: bool
+    text_files: bool
 
     def write(self, assistant_id: str, live: Mapping[str, Any], stem: str) -> Written:
         """Write the definition of one assistant, unless another file has its name."""
         declared = declare(assistant_id, live, self.settings)
+        defaults = merge_layers(load_defaults(self.folder, stem, root=self.root, settings=self.settings))
+        own = leave_out_shared(declared.fields, defaults)
+        # Where live lacks what the defaults say, only null or a difference that is named is true.
+        more = declare_over(merge_overlay(defaults, _without_id(own)), assistant_id, live, self.settings)
         file = self.folder / f"{stem}.yaml"
+        fields, texts = _divide_texts(merge_overlay(own, more.fields), file, enabled=self.text_files)
         _check_free(file, assistant_id, force=self.force)
-        _write(file, _text(declared.fields, assistant_id))
-        return Written((file,), declared)
+        _check_texts(texts, assistant_id, force=self.force)
+        _write_all(texts, {file: _text(fields, assistant_id)})
+        return Written((file,), declared, texts=(*texts,), left=more.left)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,31 +93,42 @@ class OverlayFiles:
     settings: Settings
     loaded: Loaded | None
     shared: Loaded | None
+    root: Path
     force: bool
+    text_files: bool
 
     def write(self, assistant_id: str, live: Mapping[str, Any], stem: str) -> Written:
         """Write the overlay of one assistant, and the definition below it where there is none."""
         declared = declare(assistant_id, live, self.settings)
         overlay = self.overlays / f"{stem}.yaml"
         below = self._shared(stem)
-        if below is not None:
-            overlaid = declare_over(below.declared, assistant_id, live, self.settings)
-            text = _text(overlaid.fields, assistant_id)
-            _check_free(overlay, assistant_id, force=self.force)
-            _write(overlay, text)
-            return Written((overlay,), declared, overlaid, below.file)
+        own = _without_id(below.own.fields) if below is not None else {}
+        bare = dataclasses.replace(self.settings, overlay=None)
+        if below is None:
+            # Other environments have not the defaults of this one, so the file that they share must not lean on them.
+            defaults = merge_layers(load_defaults(self.folder, stem, root=self.root, settings=bare))
+            own = _without_id(leave_out_shared(declared.fields, defaults))
+            if not own:
+                message = f"{assistant_id} has no field that a definition can hold, and nothing was written"
+                raise DefinitionError(message)
         definition = self.folder / f"{stem}.yaml"
-        fields = {key: value for key, value in declared.fields.items() if key != "id"}
-        if not fields:
-            raise DefinitionError(f"{assistant_id} has no field that a definition can hold, and nothing was written")
-        texts = _text(fields, assistant_id), _text({"id": assistant_id}, assistant_id)
-        _check_free(definition, assistant_id, force=False)
+        defaults = merge_layers(load_defaults(self.folder, stem, root=self.root, settings=self.settings))
+        overlaid = declare_over(merge_overlay(defaults, own), assistant_id, live, self.settings)
+        fields, texts = _divide_texts(overlaid.fields, overlay, enabled=self.text_files)
+        files = {overlay: _text(fields, assistant_id)}
+        if below is None:
+            shared, shared_texts = _divide_texts(own, definition, enabled=self.text_files)
+            # In this order: without its overlay a definition is no part of the environment, and the next import
+            # goes on from there. An overlay alone would be an error.
+            files = {definition: _text(shared, assistant_id), **files}
+            texts = {**shared_texts, **texts}
+            _check_free(definition, assistant_id, force=False)
         _check_free(overlay, assistant_id, force=self.force)
-        # In this order: without its overlay a definition is no part of the environment, and the next import
-        # goes on from there. An overlay alone would be an error.
-        _write(definition, texts[0])
-        _write(overlay, texts[1])
-        return Written((definition, overlay), declared)
+        _check_texts(texts, assistant_id, force=self.force)
+        _write_all(texts, files)
+        if below is not None:
+            return Written((overlay,), declared, overlaid, below.file, texts=(*texts,))
+        return Written((*files,), declared, texts=(*texts,), left=overlaid.left)
 
     def _shared(self, stem: str) -> Definition | None:
         """Return the definition of a name that others share, None where there is none yet."""
@@ -127,6 +163,53 @@ def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
     for there, hint in ((file, replaced), (file.with_suffix(".yml"), "rename that file")):
         if there.exists() and not (force and there == file):
             raise ReconcilerError(f"{there} exists, and nothing was written for {assistant_id}", hint=hint)
+
+
+def _without_id(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != "id"}
+
+
+def _divide_texts(fields: Mapping[str, Any], file: Path, *, enabled: bool) -> tuple[Mapping[str, Any], dict[Path, str]]:
+    """Return a file's fields with `$file` in place of their long texts, and these with the files that take them."""
+    references: list[tuple[FieldPath, Any]] = []
+    texts: dict[Path, str] = {}
+    for path, text in _find_long_texts(fields) if enabled else ():
+        # Keys may hold anything, file names not; two that look alike get two files.
+        name = re.sub(r"[^\w.-]+", "-", ".".join(path))[:_LONGEST_NAME].strip(".-") or "text"
+        taken = {one.name.casefold() for one in texts}
+        names = itertools.chain([f"{name}.md"], (f"{name}-{number}.md" for number in itertools.count(2)))
+        place = file.with_suffix("") / next(one for one in names if one.casefold() not in taken)
+        texts[place] = f"{text}\n"
+        references.append((path, {TEXT_KEY: f"{file.stem}/{place.name}"}))
+    return put_all(fields, references), texts
+
+
+def _find_long_texts(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the texts that are better read in a file of their own, and that such a file gives back to the letter."""
+    if isinstance(value, Mapping):
+        for key, inside in value.items():
+            yield from _find_long_texts(inside, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _find_long_texts(item, (*path, str(index)))
+    elif isinstance(value, str) and (value.count("\n") >= _LINES or len(value) > _CHARACTERS):
+        keeps = text_of(f"{value}\n") == value and not _HALF_CHARACTER.search(value)
+        if keeps and may_hold_text(path) and len(value.encode()) < MAX_BYTES:
+            yield path, value
+
+
+def _check_texts(texts: Mapping[Path, str], assistant_id: str, *, force: bool) -> None:
+    """Refuse to write over a text that is there, unless forced."""
+    for file in texts:
+        if os.path.lexists(file) and not force:
+            hint = "rename that file, or give --force to replace it"
+            raise ReconcilerError(f"{file} exists, and nothing was written for {assistant_id}", hint=hint)
+
+
+def _write_all(texts: Mapping[Path, str], files: Mapping[Path, str]) -> None:
+    """Write text files, then the files that mention them: a text that nobody mentions does no harm."""
+    for file, text in {**texts, **files}.items():
+        _write(file, text)
 
 
 def _text(fields: Mapping[str, Any], assistant_id: str) -> str:

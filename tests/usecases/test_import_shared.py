@@ -1,0 +1,91 @@
+"""Import where files of defaults say something already, and with long texts in files of their own."""
+
+from pathlib import Path
+
+from projects import MODEL
+from stories import story
+from two_environments import two_environments
+
+LIVE = {
+    "name": "Desk",
+    "firstMessage": "Hello",
+    "voice": {"provider": "azure", "voiceId": "own"},
+    "endCallPhrases": ["b", "a"],
+    "model": MODEL,
+}
+DEFAULTS = """\
+voice: {provider: azure, voiceId: x}
+endCallPhrases: [a, b]
+model: {provider: openai, model: gpt-4o}
+voicemailMessage: Away
+transcriber: {provider: deepgram}
+"""
+PROMPT = "# Who you are\n\n- Be kind. \n- Be short.\n"
+
+
+def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        (tale.root / "assistants" / "_defaults.yaml").write_text(DEFAULTS, "utf-8")
+        done = tale.run("import", "asst_a")
+        text = (tale.root / "assistants" / "desk.yaml").read_text("utf-8")
+        (change,) = tale.plan("--base", "none")["assistants"][0]["changes"]
+    assert done.code == 0, done.stderr
+    assert text == (
+        "id: asst_a\nname: Desk\nfirstMessage: Hello\nmodel:\n  temperature: 0.7\nvoice:\n  voiceId: own\n"
+        "voicemailMessage: null\n"
+    )
+    assert "differs from the defaults, and is not written: transcriber" in done.stderr
+    assert change["path"] == "/transcriber/provider"
+
+
+def test_defaults_with_a_mistake_stop_an_import(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        (tale.root / "assistants" / "_defaults.yaml").write_text("maxDurationSeconds: long\n", "utf-8")
+        done = tale.run("import", "asst_a")
+        files = sorted(file.name for file in (tale.root / "assistants").iterdir())
+    assert (done.code, files) == (1, ["_defaults.yaml"])
+    assert "assistants/_defaults.yaml:1:21: maxDurationSeconds must be a whole number" in done.stderr
+
+
+def test_in_an_environment_the_shared_definition_leans_on_no_defaults_of_the_environment(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        (two.root / "assistants" / "_defaults.yaml").write_text("voice: {provider: azure}\n", "utf-8")
+        overlays = two.root / "environments" / "staging"
+        (overlays / "_defaults.yaml").write_text("firstMessage: Hello\nendCallMessage: Bye\n", "utf-8")
+        done = two.run("staging", "import", "asst_a")
+        shared = (two.root / "assistants" / "desk.yaml").read_text("utf-8")
+        overlay = (overlays / "desk.yaml").read_text("utf-8")
+        two.tale.commit()
+        planned = two.report("staging", "plan", "--base", "none")["summary"]
+    assert done.code == 0, done.stderr
+    assert "firstMessage: Hello\n" in shared
+    assert "provider: azure" not in shared
+    assert overlay == "id: asst_a\nendCallMessage: null\n"
+    assert planned["in_sync"] == 1
+
+
+def test_long_texts_get_files_of_their_own_that_give_them_back(tmp_path: Path) -> None:
+    messages = [{"role": "system", "content": PROMPT}, {"role": "user", "content": "Hi\nthere"}]
+    live = {
+        **LIVE,
+        "model": {**MODEL, "messages": messages},
+        "metadata": {"a/b": "x" * 201, "A:B": "y" * 201, "c": "1\r\n2\r\n3"},
+    }
+    with story(tmp_path / "work", {"a": live}) as tale:
+        tale.project.configure(extra_fields=["/model/messages"])
+        done = tale.run("import", "asst_a", "--text-files")
+        folder = tale.root / "assistants" / "desk"
+        texts = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
+        text = (tale.root / "assistants" / "desk.yaml").read_text("utf-8")
+        planned = tale.plan("--base", "none")["summary"]
+        again = tale.run("import", "asst_a", "--text-files", "--force")
+    assert done.code == 0, done.stderr
+    assert texts == {
+        "model.messages.0.content.md": f"{PROMPT}\n",
+        "metadata.A-B.md": "y" * 201 + "\n",
+        "metadata.a-b-2.md": "x" * 201 + "\n",
+    }
+    assert "$file: desk/model.messages.0.content.md\n" in text
+    assert planned["in_sync"] == 1
+    assert "assistants/desk/metadata.a-b-2.md: a text of asst_a\n" in done.stdout
+    assert again.code == 1
