@@ -44,7 +44,7 @@ typecheck: $(VENV)/.dev
 
 coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -q -n auto
+	@EXAMPLES_PERCENT=100 $(BIN)/coverage run -m pytest -q -n auto
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

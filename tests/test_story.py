@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from depth import examples
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -41,7 +42,7 @@ from stories import BOTH, Nested, Story
 
 # Never left to chance where a pull request is checked; at a desk each run tries other stories.
 BOUNDED = settings(
-    max_examples=20,
+    max_examples=examples(20),
     stateful_step_count=10,
     deadline=None,
     print_blob=True,

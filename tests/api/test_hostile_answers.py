@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from bounded import bounded
+from depth import examples
 from hypothesis import given, settings, strategies as st
 from odd_server import (
     OddServer,
@@ -83,7 +84,7 @@ COMMANDS = [
     ["import", "asst_1", "--directory", "new", "--force"],
     ["whoami"],
 ]
-OFTEN = settings(deadline=None, max_examples=150)
+OFTEN = settings(deadline=None, max_examples=examples(150))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from depth import examples
 from hypothesis import given, settings, strategies as st
 
 from reconciler.assistant.fields import TOP_LEVEL, takes_null
@@ -157,7 +158,7 @@ assistants = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("server", [merging, replacing])
 @given(desired=assistants, live=assistants, base=st.just(MISSING) | assistants)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
     server: Any, desired: Any, live: Any, base: Any
 ) -> None:
@@ -176,7 +177,7 @@ def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
 
 
 @given(desired=assistants, live=assistants, base=assistants)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_without_a_policy_nothing_that_moved_live_is_sent_over(desired: Any, live: Any, base: Any) -> None:
     plan = make_plan(desired, live, base)
     if plan.patch is None:

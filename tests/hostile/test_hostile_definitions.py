@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bounded import bounded
+from depth import examples
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from reconciler.cli.boundary import guarded
@@ -162,7 +163,7 @@ def configurations(draw: st.DrawFn) -> str:
     return mutated(draw, CONFIGURED)
 
 
-OFTEN = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OFTEN = settings(deadline=None, max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @OFTEN

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bounded import bounded
 from commands import WITHOUT_OUR_CONFIGURATION, signed_in
+from depth import examples
 from hypothesis import given, settings, strategies as st
 from stories import REF, TRAILER, Story, story
 
@@ -155,7 +156,7 @@ TRAILERS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.lists(TRAILERS, min_size=1, max_size=3), st.sampled_from(["", "\x1b[31m", "::error::x", "##[error]x"]))
 def test_a_records_message_may_hold_anything(settled: Story, trailers: list[str], words: str) -> None:
     lines = "\n".join(f"{TRAILER}: {trailer}" for trailer in trailers)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+from depth import examples
 from hypothesis import given, settings, strategies as st
 from report_documents import assistant, change, document, failure, ignored, problem
 
@@ -56,7 +57,7 @@ def runs(draw: st.DrawFn) -> Report:
     return document(command, entry, problems=found, warnings=[draw(texts)], environment=environment)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(runs(), st.booleans(), st.integers(20, 120))
 def test_no_text_report_holds_a_raw_control_character(run: Report, verbose: bool, width: int) -> None:
     text = render_text(run, verbose=verbose, width=width)
@@ -67,7 +68,7 @@ def test_no_text_report_holds_a_raw_control_character(run: Report, verbose: bool
     assert not CONTROLS.search(COLOURS.sub("", coloured))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(runs(), st.integers(1_000, 9_000))
 def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(run: Report, limit: int) -> None:
     text = render_markdown(run, limit=limit)
@@ -76,7 +77,7 @@ def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(ru
     text.encode()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(runs())
 def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run: Report) -> None:
     text = render_json(run)
@@ -84,7 +85,7 @@ def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run
     assert not re.search("[\x7f-\x9f\u2028-\u202e\ud800-\udfff]", text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(runs())
 def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Report) -> None:
     text = render_github(run)
@@ -97,7 +98,7 @@ def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Report
             assert "##[" not in line
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(runs())
 def test_every_junit_report_is_xml_that_says_everything_visibly(run: Report) -> None:
     text = render_junit(run)
@@ -108,7 +109,7 @@ def test_every_junit_report_is_xml_that_says_everything_visibly(run: Report) -> 
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(runs())
 def test_no_html_report_holds_a_raw_control_character_or_markup_from_outside(run: Report) -> None:
     text = re.sub("<(style|script)>.*?</\\1>", "", render_html(run), flags=re.DOTALL)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from definition_styles import DefinitionWriter
+from depth import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from live_edits import edited_field, with_undeclared
 from projects import Project, opened
@@ -28,7 +29,7 @@ from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.workers import DEFAULT_CONTROL
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
-EXAMPLES = 90
+EXAMPLES = examples(90)
 Form = Literal["no environment", "an overlay", "an overlay to be made"]
 FORMS: tuple[Form, ...] = ("no environment", "an overlay", "an overlay to be made")
 REQUIRED = {"model": {"provider": "openai", "model": "gpt-4o"}}

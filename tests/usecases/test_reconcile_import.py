@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from depth import examples
 from hypothesis import HealthCheck, given, settings, strategies as st
 from projects import MODEL, Project, opened, statuses
 from servers import Sandbox, running_sandbox
@@ -162,7 +163,7 @@ def shared() -> Any:
 
 
 @given(live=live_assistants)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_assistant_is_in_sync_at_once(shared: Sandbox, tmp_path_factory: pytest.TempPathFactory, live: Any) -> None:
     project = Project(tmp_path_factory.mktemp("import") / "repository")
     shared.put({"id": "asst_1", **live})

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from depth import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from yaml_lines import check_form, check_lines, check_other_parser
 from yaml_styles import Path, Writer, Written
@@ -12,7 +13,7 @@ from yaml_styles import Path, Writer, Written
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
-EXAMPLES = 150
+EXAMPLES = examples(150)
 
 texts = st.one_of(
     st.sampled_from(["", "yes", "0o14", "12", "it's", "a: b", "x #y", "{{name}}, hi", "- a", " a ", "tab\there"]),

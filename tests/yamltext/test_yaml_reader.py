@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from depth import examples
 from hypothesis import given, settings, strategies as st
 
 from reconciler.yamltext.places import find_cut_off, find_places
@@ -41,7 +42,7 @@ def attempt(text: str) -> tuple[Any, list[YamlProblem]]:
 
 
 @given(json_values)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
     text = yaml.safe_dump({"a": value}, allow_unicode=False)
     read, problems = attempt(text)
@@ -54,7 +55,7 @@ def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
 
 
 @given(st.text(alphabet=" \t\n-:{}[]&*!|>'\"%@`#?,<=.0aé“", max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_no_text_is_more_than_a_value_or_a_list_of_problems(text: str) -> None:
     locate(text)
     read, problems = attempt(text)
