@@ -43,25 +43,25 @@ from reconciler.usecases.reading import read_project, read_settings
 @policy_options
 @connection_options
 @output_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--fail-fast", is_flag=True, help="Start no further assistant after the first failure.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option(
+    "--plan", "saved", metavar="FILE", help="Apply exactly what a plan's JSON report says; refuse what is no longer so."
+)
 @click.option("--max-changes", type=Limit(), help="Write nothing where more assistants would be written.")
 @click.option(
-    "--plan", "saved", metavar="FILE", help="Apply exactly what a plan's JSON report says, or refuse the assistant."
+    "--record/--no-record",
+    "record_",
+    default=None,
+    help="Record in git what was applied, or do not; the record is the base of the next plan. Default: record where "
+    "there is a record, or where reconciler.yaml says `record: true`.",
 )
+@click.option("--create", is_flag=True, help="Create the assistants whose definition says `id: new`; needs a record.")
 @click.option(
     "--resume",
     metavar="REPORT",
     help="Send again what this report lists as indeterminate, and nothing else.",
 )
-@click.option(
-    "--record/--no-record",
-    "record_",
-    default=None,
-    help="Record in git what was applied, the base of the next plan, or do not. Without it an apply records where "
-    "there is a record, or where reconciler.yaml says `record: true`.",
-)
-@click.option("--create", is_flag=True, help="Create the assistants whose definition says `id: new`; needs a record.")
+@click.option("--fail-fast", is_flag=True, help="Start no further assistant after the first failure.")
 @click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
 def command(
     definitions: DefinitionOptions,

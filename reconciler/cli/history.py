@@ -33,7 +33,7 @@ _MOST_NAMED = 8
     ],
 )
 @directory_option
-@click.option("--limit", type=Count(min=1), default=20, show_default=True, metavar="N", help="At most so many.")
+@click.option("--limit", type=Count(min=1), default=20, show_default=True, metavar="N", help="Show at most N records.")
 @format_option(("text", "json"))
 def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     """List what was applied, the newest first.

@@ -121,7 +121,7 @@ def format_option(formats: Sequence[str] = FORMATS) -> Callable[[Decorated], Dec
         envvar="RECONCILER_FORMAT",
         default="text",
         show_default=True,
-        help="What stdout carries.  [env: RECONCILER_FORMAT]",
+        help="Format of the report on stdout.  [env: RECONCILER_FORMAT]",
     )
 
 
@@ -164,16 +164,21 @@ def history_options(command: Decorated) -> Decorated:
         section=DRIFT,
         envvar="RECONCILER_BASE",
         metavar="REV",
-        help="Git revision of the last applied definitions; none switches it off. Without it the applied record is "
-        "taken, where there is one.  [env: RECONCILER_BASE]",
+        help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, where "
+        "there is one.  [env: RECONCILER_BASE]",
     )
     @shared_option(
         "--changed",
         section=DEFINITIONS,
         is_flag=True,
-        help="Only definitions that differ from where HEAD left the base.",
+        help="Only definitions that this branch changes, compared with the base.",
     )
-    @shared_option("--changed-since", section=DEFINITIONS, metavar="REV", help="The same, from where HEAD left REV.")
+    @shared_option(
+        "--changed-since",
+        section=DEFINITIONS,
+        metavar="REV",
+        help="Only definitions that this branch changes, compared with REV.",
+    )
     @functools.wraps(command)
     def wrapper(base: str | None, changed: bool, changed_since: str | None, **rest: Any) -> Any:
         return command(history=HistoryOptions(base, changed, changed_since), **rest)
@@ -192,7 +197,7 @@ def policy_options(command: Decorated) -> Decorated:
         help="Fields that were edited live: leave them (keep, the default), put git's value back (revert), or refuse "
         "the assistant (fail).  [env: RECONCILER_ON_DRIFT]",
     )
-    @shared_option("--force-conflicts", section=DRIFT, is_flag=True, help="Git wins where both git and live moved.")
+    @shared_option("--force-conflicts", section=DRIFT, is_flag=True, help="Let git win where git and live both moved.")
     @functools.wraps(command)
     def wrapper(on_drift: OnDrift | None, force_conflicts: bool, **rest: Any) -> Any:
         return command(policy=PolicyOptions(on_drift, force_conflicts), **rest)
@@ -216,7 +221,7 @@ _CONNECTION = (
         default=16,
         show_default=True,
         metavar="N",
-        help="Requests in flight.  [env: RECONCILER_CONCURRENCY]",
+        help="Most requests at a time.  [env: RECONCILER_CONCURRENCY]",
     ),
     shared_option(
         "--timeout",
@@ -226,9 +231,8 @@ _CONNECTION = (
         default=30.0,
         show_default=True,
         metavar="SECONDS",
-        help="For one attempt of a request. With its repeats a request takes at most (retries + 1) times that, and the "
-        "waits between them: up to 20 s each, or as long as the API names, 5 minutes in all.  "
-        "[env: RECONCILER_TIMEOUT]",
+        help="How long one attempt of a request may take. Waits between attempts come on top: up to 20 s each, or as "
+        "long as the API asks for, 5 minutes in all.  [env: RECONCILER_TIMEOUT]",
     ),
     shared_option(
         "--retries",
@@ -238,7 +242,7 @@ _CONNECTION = (
         default=4,
         show_default=True,
         metavar="N",
-        help="Repeats of a request that failed in a passing way.  [env: RECONCILER_RETRIES]",
+        help="How often a request is repeated that failed in a passing way.  [env: RECONCILER_RETRIES]",
     ),
     shared_option(
         "--allow-insecure-http",
