@@ -101,13 +101,14 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     path, name = field.path, dotted(field.path)
     if value is None:
         if not field.takes_null:
-            yield FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unmanaged")
+            yield FieldProblem(path, f"{name} cannot be empty; {_fill(field)}remove the line to leave it unmanaged")
     # Before the kind: to somebody who wrote a number for a provider, the names say more than "text" does.
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)
     elif type(value) not in _TYPES[field.kind]:
-        yield FieldProblem(path, describe_wrong_kind(name, field.kind, value))
+        inside = f"; its fields are {', '.join(keys_inside(path))}" if field.kind == "fields" else ""
+        yield FieldProblem(path, describe_wrong_kind(name, field.kind, value) + inside)
     elif field.kind == "fields":
         yield from _check_object(path, value, extra_fields)
     elif field.kind == "texts":
@@ -115,6 +116,13 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     elif field.range and not field.range[0] <= value <= field.range[1]:
         must_be = f"{name} must be between {field.range[0]} and {field.range[1]}"
         yield FieldProblem(path, f"{must_be}; you wrote {value}", must_be)
+
+
+def _fill(field: Field) -> str:
+    """Return how a value is left out that somebody believes to have written."""
+    if field.kind == "fields":
+        return f"indent its fields ({', '.join(keys_inside(field.path))}) below it, or "
+    return 'write a text (in quotes if it begins with "#"), or ' if field.kind == "text" and not field.choices else ""
 
 
 def _check_items(field: Field, items: list[Any]) -> Iterator[FieldProblem]:

@@ -62,6 +62,13 @@ def _what_instead(path: FieldPath) -> str:
         return f"{key} is set by the API; remove it"
     if unseen := describe_unseen(key):
         return f"unknown field {dotted(path)}; {unseen}"
+    # No field of the API has a space in its name: this is a sentence with a colon in it.
+    names = {path[-1] for path in fields.DOCUMENTED}
+    if " " in key.strip() and not closest(key, names, cutoff=0.85):
+        return (
+            f'unknown field {dotted(path)}; if this line belongs to the text above it, write "|-" behind the colon of '
+            "that text's key, and indent every line of the text further than the key"
+        )
     if guess := _guess(parent, key):
         return f"unknown field {dotted(path)}; {guess}"
     allowed = fields.keys_inside(parent)
@@ -93,7 +100,7 @@ def _suggest_move(places: list[FieldPath]) -> str:
     """Return where a key belongs that stands at the wrong place."""
     names = " or ".join(dotted(path) for path in places)
     if len(places) > 1:
-        return f"did you mean {names}?"
+        return f"did you mean {names}? Write {places[0][-1]} indented below the one that you mean"
     path = places[0]
     if len(path) == 1:
         return f"did you mean {names} at the top of the file, without indentation?"
@@ -106,7 +113,7 @@ def _repair(wanted: fields.Kind, written: Any) -> str:
         return '; put it in quotes ("...") if it is meant as text'
     if wanted in ("whole number", "number") and isinstance(written, str):
         if not _NUMBER.fullmatch(remove_unseen(written).strip(CURLY_QUOTES + " ")):
-            return ""
+            return _repair_number(wanted, written)
         unseen = describe_unseen(written)
         return f"; {unseen}" if unseen else "; write the number without quotes"
     if wanted == "whole number" and isinstance(written, float):
@@ -116,6 +123,13 @@ def _repair(wanted: fields.Kind, written: Any) -> str:
         unseen = written[1:2] if not is_seen(written[1:2]) else ""
         return f"; put a space after each dash{f', where there is {name_character(unseen)}' if unseen else ''}"
     return ""
+
+
+def _repair_number(wanted: fields.Kind, written: str) -> str:
+    """Return how to repair a text with digits in it, without quoting it."""
+    if wanted == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", written):
+        return "; write a point instead of the comma"
+    return "; write its digits alone, without a unit or anything between them" if re.match("[0-9]", written) else ""
 
 
 def shorten(text: str) -> str:

@@ -4,6 +4,7 @@ Nothing of the file is quoted except the one character that a text begins with, 
 secret away.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
@@ -12,7 +13,7 @@ import yaml
 
 from reconciler.assistant.invisible import complain_of_unseen, is_seen, remove_unseen
 
-_QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with ">-"'
+_QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
 _AFTER_QUOTE = (
     'the text goes on after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
     "between double quotes, or as '' between single quotes"
@@ -20,6 +21,14 @@ _AFTER_QUOTE = (
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?[^\s'\"#{\[][^'\"{\[]*?:\s+(?P<value>\S.*)")
 _TABS: Final = "a tab cannot indent a line; use spaces"
+# What a text of several lines looks like that somebody has pasted behind its key.
+_KEY_LINE = re.compile(r"^(?P<indent> *)(?:- +)?[A-Za-z_][\w.-]*:(?: +(?P<value>.*\S))?\s*$")
+_NO_PASTED = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
+_MARKDOWN_LINE = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
+_PASTED: Final = (
+    'a text of several lines is written below its key as a block: write "|-" behind the colon, and indent every line '
+    "of the text further than the key"
+)
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
 
 
@@ -51,7 +60,10 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
     # Wherever the parser stumbles in a merge conflict, the conflict is what is wrong.
     markers = _CONFLICT.search(text)
     if markers:
-        message = "here is a merge conflict of git that nobody has resolved; keep one of the two versions"
+        message = (
+            "here is a merge conflict of git that nobody has resolved; keep the lines above or those below the ======= "
+            "and delete the others, with the lines of <, = and >"
+        )
         return len(split_lines(text[: markers.start()])), 1, message
     place = _place(error.problem_mark, lines)
     context = _place(error.context_mark or error.problem_mark, lines)
@@ -59,6 +71,8 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
         if odd := _find_unseen(lines[number - 1]):
             return number, odd[0], odd[1]
+    if pasted := _find_pasted(lines, place[0]):
+        return *pasted, _PASTED
     found = _Error(f"{error.context or ''}: {error.problem or ''}", place, context, lines)
     for words, where, answer in _TABLE:
         if re.search(words, found.words):
@@ -66,6 +80,24 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
             own_place, message = (getattr(found, where), said) if isinstance(said, str) else said
             return *own_place, message
     return *place, f"this is not valid YAML ({error.problem})"
+
+
+def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
+    """Return where a text of several lines begins that stands behind its key, and that a line belongs to."""
+    for first in range(number, 0, -1):
+        key = _KEY_LINE.match(lines[first - 1])
+        if key is None:
+            continue
+        value = key["value"]
+        if not value or _NO_PASTED.match(value):
+            return None
+        below = itertools.takewhile(lambda line: not _KEY_LINE.match(line), lines[first:])
+        text = [line for line in below if line.strip()]
+        markdown = sum(_MARKDOWN_LINE.match(line) is not None for line in text)
+        # One line more may be a field without its colon, or an item of a list.
+        is_long = len(text) > 1 or (markdown == 1 and _MARKDOWN_LINE.match(value) is not None)
+        return (first, key.start("value") + 1) if is_long else None
+    return None
 
 
 def _find_unseen(line: str) -> tuple[int, str] | None:
@@ -186,7 +218,11 @@ _NO_ESCAPE: Final = (
 # libyaml's words, with the place that people should look at. The first that fits counts, so what is more special
 # stands above.
 _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _Answer]], ...] = (
-    ("but found another document", "place", 'a file holds one assistant; remove this "---" and what follows'),
+    (
+        "but found another document",
+        "place",
+        'a file holds one assistant; remove this "---", and move what follows into a file of its own',
+    ),
     ("mapping values are not allowed", "place", _colon),
     ("mapping keys are not allowed", "place", _need_quotes("?")),
     ("block sequence entries are not allowed", "place", _LIST_BELOW),

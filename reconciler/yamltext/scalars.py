@@ -159,6 +159,8 @@ def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
     elif ":" not in text and not isinstance(old, datetime.date):
         numbers = sorted({write_number(value) for value in (old, new) if isinstance(value, int | float)})
         fixes += [f"write {number}" for number in numbers]
+    elif ":" in text and isinstance(old, int | float):
+        fixes.append("write a number without a colon")
     readings = " and as ".join(dict.fromkeys(map(_describe, (old, new))))
     return Refusal(
         f"{text} is read as {readings} by different YAML parsers; {', or '.join(fixes)}",
