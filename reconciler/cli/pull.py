@@ -1,5 +1,7 @@
 """`reconciler pull`."""
 
+from collections.abc import Iterator
+
 import click
 
 from reconciler.assistant.paths import dotted
@@ -8,34 +10,55 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import ConnectionOptions, connection_options, definition_options, history_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import for_runner, tell
+from reconciler.core.line_merge import has_lines
+from reconciler.core.origin import Change
 from reconciler.core.run import Run
+from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError
-from reconciler.report.values import escape
+from reconciler.report.values import escape, literal
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.drift import drift
 from reconciler.usecases.pull import Pulled, Puller
+from reconciler.usecases.pull_values import Conflicts
 from reconciler.usecases.reading import read_project
 from reconciler.yamltext.edit import line_diff
 
 
+class _Pull(Command):
+    """A command whose `--conflicts` may stand alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give `--conflicts` the value that it has without one."""
+        # As an option with an optional value, click would take the path behind it for that value.
+        ends = args.index("--") if "--" in args else len(args)
+        named = ["--conflicts=merge" if arg == "--conflicts" else arg for arg in args[:ends]]
+        return super().parse_args(ctx, named + args[ends:])
+
+
 @click.command(
     "pull",
-    cls=Command,
+    cls=_Pull,
     examples=[
         ("reconciler pull --check", "Show the live edits that pull would write into the files"),
         ("reconciler pull assistants/enrollment.yaml", "Take the live edits of one assistant into its file"),
+        ("reconciler pull --conflicts", "Merge what the dashboard and git both changed"),
     ],
 )
 @definition_options
 @history_options
 @connection_options
-@click.option("--conflicts", is_flag=True, help="Also fields that both git and live moved: live wins.")
+@click.option(
+    "--conflicts",
+    type=click.Choice(["merge", "live"]),
+    help="Also fields that both git and live changed: texts of several lines are merged line by line. Where the edits "
+    "touch, the text is left, or with --conflicts=live takes live's. Any other value takes live's.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; show the difference, and exit 2 when there is one.")
 def command(
     definitions: DefinitionOptions,
     history: HistoryOptions,
     connection: ConnectionOptions,
-    conflicts: bool,
+    conflicts: Conflicts | None,
     check: bool,
 ) -> int:
     """Write live edits back into the definitions.
@@ -60,7 +83,8 @@ def command(
     unread = _unread(run)
     if not found and not unread:
         tell("Nothing to pull.")
-    if unread or failed or stopping.exit_code:
+    left = any(one.fails for pulled in found for one in pulled.left)
+    if unread or failed or left or stopping.exit_code:
         return stopping.exit_code or 1
     return 2 if check and any(pulled.differs for pulled in found) else 0
 
@@ -86,8 +110,23 @@ def _show(pulled: Pulled, *, check: bool) -> None:
         click.echo(f"{escape(pulled.file)}: {names}")
     for note in pulled.notes:
         tell(f"{escape(pulled.file)}: {escape(note)}")
-    for path, reason in pulled.left:
-        tell(f"{escape(pulled.file)}: not pulled: {escape(dotted(path))}: {escape(reason)}", colour="yellow")
+    for change in pulled.lost:
+        tell(f"{escape(pulled.file)}: {escape(dotted(change.path))}: live's value is taken, and git's change goes:")
+        for line in _change_of_git(change):
+            tell(f"  {line}")
+    for one in pulled.left:
+        reason = f"not pulled: {escape(dotted(one.path))}: {escape(one.reason)}"
+        tell(f"{escape(pulled.file)}: {reason}", colour="red" if one.fails else "yellow")
+
+
+def _change_of_git(change: Change) -> Iterator[str]:
+    """Yield what git changed in a field whose value live's takes the place of."""
+    if isinstance(change.base, str) and isinstance(change.desired, str) and has_lines(change.base, change.desired):
+        # Without the two lines that name files.
+        yield from map(escape, line_diff(change.base, change.desired, "").splitlines()[2:])
+    else:
+        old, new = (literal(value) if value is not MISSING else "nothing" for value in (change.base, change.desired))
+        yield f"{old} -> {new}"
 
 
 def _visible(line: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical, equal
 from reconciler.core.compare import differing_leaves
+from reconciler.core.line_merge import merge_values
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.tree import MISSING, Missing, prune, put_at, value_at
 
@@ -105,7 +106,9 @@ def _find_kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | M
     # Two declarations are compared whole, live only as far as base declares it: what nobody declared may move.
     git_moved = canonical(base, path) != canonical(desired, path)
     if git_moved and not equal(base, live, path):
-        return Kind.CONFLICT
+        # Somebody may have merged both edits by hand, which live then lacks git's part of, and nothing else.
+        merged = merge_values(base, live, desired)
+        return Kind.CHANGE if merged is not MISSING and equal(merged, desired, path) else Kind.CONFLICT
     return Kind.CHANGE if git_moved else Kind.DRIFT
 
 

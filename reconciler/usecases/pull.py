@@ -19,26 +19,27 @@ from reconciler.core.tree import MISSING, build, value_at
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
 from reconciler.usecases.pull_texts import divide_edits
+from reconciler.usecases.pull_values import Conflicts, Left, Values, choose_values
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.writer import write_definition
 
 _NAMES_SHOWN = 10
-_IN_CONFLICT = "git changed it too; with --conflicts live's value is taken"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pulled:
     """One file before and after, the fields that are pulled, and those that are left, with the reason.
 
-    `notes` are what a reader must know besides.
+    `notes` are what a reader must know besides, `lost` are conflicts in which git's value gives way to live's.
     """
 
     file: str
     before: str
     after: str
     fields: tuple[FieldPath, ...] = ()
-    left: tuple[tuple[FieldPath, str], ...] = ()
+    left: tuple[Left, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: tuple[Change, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -56,7 +57,7 @@ class Puller:
     root: Path
     folder: Path
     settings: Settings
-    conflicts: bool = False
+    conflicts: Conflicts | None = None
     definitions: Sequence[Definition] = ()
 
     def pull(self, run: Run) -> list[Pulled]:
@@ -74,19 +75,17 @@ class Puller:
         if not changes:
             return
         layer = self._takes_edits(result.definition)
-        wanted = self._edits(result.definition, changes, layer)
-        left = dict(self._left(wanted))
-        left |= {
-            entry.path: f"it is enforced ({entry.rule.reason}): every apply puts git's value back"
-            for entry in result.plan.enforced
-        }
-        if not self.conflicts:
-            left |= {change.path: _IN_CONFLICT for change in changes if change.kind is Kind.CONFLICT}
+        chosen = choose_values(changes, self.conflicts)
+        wanted = self._edits(result.definition, chosen, layer)
+        left = {one.path: one for one in (*chosen.left, *self._left(wanted))}
+        for entry in result.plan.enforced:
+            reason = f"it is enforced ({entry.rule.reason}): every apply puts git's value back"
+            left[entry.path] = Left(entry.path, reason, fails=False)
         divided = divide_edits(layer, [edit for edit in wanted if edit.path not in left], self._why_not)
-        left |= divided.left
         file, text = (layer.file, layer.text) if layer is not None else (self._new_overlay(result.definition), "")
         after, refused = _with_edits(text, divided.own)
-        left |= refused
+        left |= {path: Left(path, reason) for path, reason in (divided.left | refused).items()}
+        lost = tuple(change for change in chosen.lost if change.path not in left)
         for one, content in divided.files:
             path = next(edit.path for edit in divided.own if one.path[: len(edit.path)] == edit.path)
             if path not in left:
@@ -98,8 +97,8 @@ class Puller:
         notes += [note for path in fields if (note := self._name_sharing(result.definition, path))]
         if result.plan.freeze is not None:
             notes.append(f"the assistant is frozen ({result.plan.freeze.describe()})")
-        if fields or left or after != text:
-            yield Pulled(file, text, after, fields, tuple(sorted(left.items())), tuple(notes))
+        if fields or left or lost or after != text:
+            yield Pulled(file, text, after, fields, tuple(sorted(left.values())), tuple(notes), lost)
 
     def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
         """Return who else takes a value from the defaults that it came from, empty where it did not."""
@@ -112,15 +111,12 @@ class Puller:
         shared = f" for {', '.join(others[:_NAMES_SHOWN])}{more}" if others else ""
         return f"{dotted(path)} came from {layer.file}, which keeps its value{shared}"
 
-    def _edits(self, definition: Definition, changes: Sequence[Change], layer: Layer | None) -> list[Edit]:
-        """Return what is to stand at each path, so that the definition, all layers merged, declares what live has."""
+    def _edits(self, definition: Definition, chosen: Values, layer: Layer | None) -> list[Edit]:
+        """Return what is to stand at each path, so that the definition, all layers merged, declares what is wanted."""
         below = merge_layers(lower for lower in definition.layers if lower is not layer)
         return [
-            Edit(
-                change.path,
-                None if change.live is MISSING else _on_top(value_at(below, change.path), change.live),
-            )
-            for change in changes
+            Edit(path, None if value is MISSING else _on_top(value_at(below, path), value))
+            for path, value in chosen.wanted.items()
         ]
 
     def _takes_edits(self, definition: Definition) -> Layer | None:
@@ -144,14 +140,15 @@ class Puller:
         several = f"{text.file} is mentioned {times} times; change it by hand, or give this field a text of its own"
         return several if times > 1 else ""
 
-    def _left(self, edits: Sequence[Edit]) -> Iterator[tuple[FieldPath, str]]:
+    def _left(self, edits: Sequence[Edit]) -> Iterator[Left]:
         """Yield the fields whose live value is not written, each with the reason."""
         for edit in edits:
             reason = why_left(edit.path, edit.value, self.settings)
             if not reason and self.settings.environment is not None and not self.settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:
-                yield edit.path, reason
+                # What is sensitive nobody asked to be written.
+                yield Left(edit.path, reason, fails=self.settings.may_show(edit.path))
 
 
 def _on_top(shared: Any, live: Any) -> Any:
@@ -176,7 +173,8 @@ def _with_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, 
                 after = _edited(text, [*made, edit])
                 made.append(edit)
             except EditRefused as error:
-                refused[edit.path] = str(error)
+                # Whoever shows the reason names the field first.
+                refused[edit.path] = str(error).removeprefix(f"{dotted(edit.path)} ")
     return after, refused
 
 

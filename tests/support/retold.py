@@ -4,7 +4,10 @@ import copy
 import ctypes
 import itertools
 import math
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from json_reports import AssistantEntry, ChangeEntry, Document
@@ -82,7 +85,30 @@ def kind(wanted: Any, found: Any, base: Any, path: tuple[str, ...]) -> str:
         return "change"
     git_moved = plain(base, path) != plain(wanted, path)
     live_moved = not shows(found, base, path)
+    if git_moved and live_moved and holds_both(base, found, wanted):
+        return "change"
     return {(True, True): "conflict", (True, False): "change", (False, True): "drift"}[git_moved, live_moved]
+
+
+def holds_both(base: Any, found: Any, wanted: Any) -> bool:
+    """Whether what is wanted holds live's edit already: where live moved it is live's, or the merge of lines."""
+    three = (base, found, wanted)
+    if all(isinstance(one, list) for one in three):
+        return len(base) == len(found) == len(wanted) and all(map(holds_both, *three))
+    if all(isinstance(one, dict) for one in three):
+        return base.keys() == wanted.keys() and all(holds_both(base[key], found.get(key), wanted[key]) for key in base)
+    if not all(isinstance(one, str) for one in three):
+        return plain(base) == plain(wanted) and shows(found, wanted)
+    return found in (base, wanted) or merged_by_git(*three) == wanted
+
+
+def merged_by_git(base: str, live: str, desired: str) -> str | None:
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("live", "base", "desired")]
+        for file, text in zip(files, (live, base, desired), strict=True):
+            file.write_text(text, "utf-8", newline="")
+        done = subprocess.run(["git", "merge-file", "-p", "-q", *map(str, files)], capture_output=True, check=False)
+    return done.stdout.decode() if done.returncode == 0 else None
 
 
 def sent_changes(entry: AssistantEntry, document: Document) -> Iterator[tuple[tuple[str, ...], ChangeEntry]]:

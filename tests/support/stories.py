@@ -50,7 +50,11 @@ class Story:
     # --- in git
 
     def git(self, *arguments: str, given: str | None = None) -> str:
-        """What a git command prints; it knows no configuration but the repository's."""
+        """What a git command prints, without blanks around it; it knows no configuration but the repository's."""
+        return self.git_exactly(*arguments, given=given).strip()
+
+    def git_exactly(self, *arguments: str, given: str | None = None) -> str:
+        """The same as it is printed: a file may end in blanks that count."""
         done = subprocess.run(
             ["git", "-C", str(self.root), *arguments],
             input=given,
@@ -59,7 +63,7 @@ class Story:
             check=True,
             env=environment(),
         )
-        return done.stdout.strip()
+        return done.stdout
 
     def write(self, key: str, text: str = "", **fields: Any) -> Path:
         """Write a definition; its id is `asst_` and the last part of its key, if nothing else is said."""
@@ -103,7 +107,7 @@ class Story:
         """The definitions in a commit's tree, by their path from the root."""
         names = self.git("ls-tree", "-r", "--name-only", "-z", revision).split("\0")
         files = (name for name in names if name.endswith((".yaml", ".yml")))
-        return {name: yaml.safe_load(self.git("show", f"{revision}:{name}")) for name in files}
+        return {name: yaml.safe_load(self.git_exactly("show", f"{revision}:{name}")) for name in files}
 
     # --- at the terminal
 

@@ -52,9 +52,14 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         done = tale.run("pull", "--conflicts")
         planned = moved(tale.plan())
         text = file.read_text("utf-8")
-    told = "assistants/a.yaml: not pulled: firstMessage: git changed it too; with --conflicts live's value is taken\n"
+    told = (
+        "assistants/a.yaml: not pulled: firstMessage: git changed it too; --conflicts merges texts line by line, and "
+        "takes live's value for any other field\n"
+    )
     assert (without.code, without.stdout, without.stderr, kept) == (0, "", told, ours)
     assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
+    goes = "assistants/a.yaml: firstMessage: live's value is taken, and git's change goes:"
+    assert done.stderr.splitlines() == [goes, '  "Hello" -> "Ours"']
     assert text == ours.replace("Ours", "Theirs")
     assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
 
@@ -308,8 +313,9 @@ def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp
         again = tale.run("pull")
         second = file.read_text("utf-8")
     pulled = text.replace("name: A", "name: B").replace("Message: *hi\nend", "Message: Call us back\nend")
-    assert (done.code, done.stdout, first) == (0, "assistants/a.yaml: name, voicemailMessage\n", pulled)
-    assert "not pulled: firstMessage: firstMessage cannot be changed alone: it has" in done.stderr
+    assert (done.code, done.stdout, first) == (1, "assistants/a.yaml: name, voicemailMessage\n", pulled)
+    assert done.stderr.startswith("assistants/a.yaml: not pulled: firstMessage: cannot be changed alone: it has")
+    assert done.stderr.count("\n") == 1
     assert (again.code, again.stderr) == (0, "")
     assert second == pulled.replace("*hi  # too", "Bye  # too").replace('&hi "Hello"', '"Welcome"')
 
@@ -320,7 +326,7 @@ def test_nothing_to_pull_is_not_said_of_what_is_left(tmp_path: Path) -> None:
         tale.sandbox.edit("asst_a", name=None)
         done, checked = tale.run("pull"), tale.run("pull", "--check")
         after = file.read_text("utf-8")
-    assert (done.code, done.stdout, after) == (checked.code, checked.stdout, TEXT) == (0, "", TEXT)
+    assert (done.code, done.stdout, after) == (checked.code, checked.stdout, TEXT) == (1, "", TEXT)
     assert done.stderr == checked.stderr
     assert done.stderr.startswith("assistants/a.yaml: not pulled: name: live has no value")
     assert "Nothing to pull" not in done.stderr
@@ -358,8 +364,8 @@ def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:
         two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
         done = two.run("staging", "pull")
         after = (two.root / "environments/staging/a.yaml").read_text("utf-8")
-    told = "environments/staging/a.yaml: not pulled: metadata.team: metadata.team cannot be written into a new file"
-    assert (nothing.code, nothing.stdout, there) == (0, "", [])
+    told = "environments/staging/a.yaml: not pulled: metadata.team: cannot be written into a new file"
+    assert (nothing.code, nothing.stdout, there) == (1, "", [])
     assert nothing.stderr.startswith(told)
-    assert (done.code, after) == (0, "firstMessage: Welcome\n")
+    assert (done.code, after) == (1, "firstMessage: Welcome\n")
     assert done.stderr.startswith(told)

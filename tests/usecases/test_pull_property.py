@@ -97,7 +97,7 @@ class Desk:
         assert self.files == before
         for one in pulled:
             self.puller.write(one)
-        left = {path for one in pulled for path, _ in one.left}
+        left = {left.path for one in pulled for left in one.left}
         self.check_meaning(definition, left)
         for one in pulled:
             check_left(one, definition, self.sandbox.live(definition.id))
@@ -177,7 +177,7 @@ def readable(text: str) -> None:
 
 def check_left(pulled: Pulled, definition: Definition, live: Mapping[str, Any]) -> None:
     """A field is left only where a definition cannot say what live says, or where an anchor holds it."""
-    for path, reason in pulled.left:
+    for path, reason, _ in pulled.left:
         value: Any = live
         for key in path:
             value = (value or {}).get(key)

@@ -1,0 +1,127 @@
+"""Edits of one text in git and in the dashboard: both survive, or what does not is named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from desks import Fields, configured, ended_well
+from histories import moved
+from stories import Story, story
+
+RULES = [f"{number}. Rule {number}." for number in range(1, 301)]
+PROMPT = "\n".join(RULES) + "\n"
+
+TOUCHING = (
+    "git and live changed the same lines, or lines side by side, of model.messages.0.content: merge them by hand, or "
+    "take live's with --conflicts=live"
+)
+
+
+def with_rule(text: str, number: int, rule: str) -> str:
+    return text.replace(f"{number}. Rule {number}.\n", f"{number}. {rule}\n")
+
+
+def live_of(prompt: str, **fields: object) -> Fields:
+    model = {"provider": "openai", "model": "gpt-4o", "messages": [{"role": "system", "content": prompt}]}
+    return {"name": "Desk", "firstMessage": "Hello!", "endCallMessage": PROMPT, "model": model, **fields}
+
+
+def text_of(prompt: str, message: str = "Hello!", more: str = "") -> str:
+    block = "".join(f"        {line}\n" for line in prompt.splitlines())
+    head = f"# A desk.\nid: asst_a\nname: Desk\nfirstMessage: {message}\n{more}"
+    return f"{head}model:\n  messages:\n    - role: system  # ours\n      content: |\n{block}"
+
+
+@contextmanager
+def desk(root: Path) -> Iterator[tuple[Story, Path]]:
+    """A desk with a long prompt, applied and recorded."""
+    with story(root, {"a": live_of(PROMPT)}) as tale:
+        configured(tale, extra_fields=["/model/messages"])
+        file = tale.write("a", text_of(PROMPT))
+        tale.commit()
+        tale.recorded()
+        yield tale, file
+
+
+def test_rules_that_git_and_the_dashboard_changed_both_survive_a_pull(tmp_path: Path) -> None:
+    ours, theirs = with_rule(PROMPT, 7, "Ours."), with_rule(PROMPT, 200, "Theirs.")
+    with desk(tmp_path / "work") as (tale, file):
+        file.write_text(text_of(ours), "utf-8")
+        tale.commit("Rule 7")
+        tale.sandbox.edit("asst_a", **live_of(theirs))
+        before = moved(tale.plan())
+        done = tale.run("pull", "--conflicts", "assistants/a.yaml")
+        pulled = file.read_text("utf-8")
+        tale.commit("Pull")
+        planned = moved(tale.plan())
+        ended_well(tale.run("apply", "--yes", "--record"))
+        live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
+        after = moved(tale.plan())
+    both = with_rule(ours, 200, "Theirs.")
+    assert before == {"a": {"/model/messages": "conflict"}}
+    assert (done.code, done.stdout, done.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
+    assert pulled == text_of(both)
+    assert (planned, live, after) == ({"a": {"/model/messages": "change"}}, both, {})
+
+
+def test_edits_that_were_merged_by_hand_are_a_change(tmp_path: Path) -> None:
+    with desk(tmp_path / "work") as (tale, file):
+        theirs = with_rule(PROMPT, 200, "Theirs.")
+        tale.sandbox.edit("asst_a", **live_of(theirs))
+        file.write_text(text_of(with_rule(theirs, 7, "Ours.")), "utf-8")
+        tale.commit("Merged")
+        planned = moved(tale.plan())
+        done = tale.run("apply", "--yes", "--record")
+        live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
+    assert planned == {"a": {"/model/messages": "change"}}
+    assert (done.code, live) == (0, with_rule(theirs, 7, "Ours."))
+
+
+def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
+    ours, theirs = with_rule(PROMPT, 7, "Ours."), with_rule(PROMPT, 7, "Theirs.")
+    with desk(tmp_path / "work") as (tale, file):
+        file.write_text(text_of(ours, "Ours"), "utf-8")
+        tale.commit("Rule 7")
+        tale.sandbox.edit("asst_a", **live_of(theirs, firstMessage="Theirs", name="Reception"))
+        done = tale.run("pull", "--conflicts")
+        pulled = file.read_text("utf-8")
+        taken = tale.run("pull", "--conflicts=live")
+        text = file.read_text("utf-8")
+    assert (done.code, done.stdout) == (1, "assistants/a.yaml: firstMessage, name\n")
+    assert done.stderr.splitlines() == [
+        "assistants/a.yaml: firstMessage: live's value is taken, and git's change goes:",
+        '  "Hello!" -> "Ours"',
+        f"assistants/a.yaml: not pulled: model.messages: {TOUCHING}",
+    ]
+    assert pulled == text_of(ours, "Theirs").replace("name: Desk", "name: Reception")
+    assert (taken.code, taken.stdout) == (0, "assistants/a.yaml: model.messages\n")
+    assert taken.stderr.startswith("assistants/a.yaml: model.messages: live's value is taken, and git's change goes:\n")
+    assert "Ours." in taken.stderr
+    assert text == text_of(theirs, "Theirs").replace("name: Desk", "name: Reception")
+
+
+PHRASES = (
+    '# How calls end.\nid: asst_a\nendCallPhrases:\n  - "Bye"      # short\n  - Goodbye\n  # formal\n  - Farewell\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("live", "text"),
+    [
+        (["Farewell", "So long", "Goodbye", "Bye"], PHRASES + "  - So long\n"),
+        (["Farewell", "Bye"], PHRASES.replace("  - Goodbye\n", "")),
+        (["Ciao", "Farewell", "Bye", "Bye"], PHRASES.replace("  - Goodbye\n", "") + '  - "Ciao"\n  - "Bye"\n'),
+    ],
+)
+def test_phrases_keep_their_order_and_their_comments(tmp_path: Path, live: list[str], text: str) -> None:
+    with story(tmp_path / "work", {"a": {"name": "A", "endCallPhrases": ["Bye", "Goodbye", "Farewell"]}}) as tale:
+        file = tale.write("a", PHRASES)
+        tale.commit()
+        tale.recorded()
+        tale.sandbox.edit("asst_a", endCallPhrases=live)
+        done = tale.run("pull")
+        pulled = file.read_text("utf-8")
+        planned = moved(tale.plan())
+    assert (done.code, planned) == (0, {})
+    assert sorted(pulled.replace('"', "").splitlines()) == sorted(text.replace('"', "").splitlines())
