@@ -44,6 +44,16 @@ def test_lints(tmp_path: Path) -> None:
         ]
 
 
+def test_rules(tmp_path: Path) -> None:
+    settings, said = section("rules")
+    long = "Welcome to the office of admissions, which is open from nine to half past"
+    write(tmp_path, settings, desk=f"id: asst_1\nmodel:\n  model: gpt-3.5\nfirstMessage: {long[:72]}\n")
+    done = run("validate", cwd=tmp_path)
+    assert (done.code, done.stdout) == (1, said)
+    write(tmp_path, settings, desk="id: asst_1\nmodel:\n  model: gpt-4o\n" + f"firstMessage: {long[:72]}\n")
+    assert [run("validate", *strict, cwd=tmp_path).code for strict in ((), ("--strict",))] == [0, 1]
+
+
 def planned(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
     """What a plan of a folder says."""
     with running_sandbox(live) as sandbox:

@@ -7,6 +7,8 @@ import click
 from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
 from reconciler.cli.help import Command
 from reconciler.cli.options import folder_option
+from reconciler.core.definition import DEFAULTS
+from reconciler.core.rules import list_schema_parts
 from reconciler.errors import UsageError
 from reconciler.files.settings_schema import settings_schema
 from reconciler.usecases.choices import DefinitionOptions
@@ -28,7 +30,8 @@ def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of
     """Print the JSON Schema (draft-07) of a definition file.
 
     Editors check and complete definitions with it. Fields that reconciler.yaml lists under extra_fields are
-    in it, and where it has environments a definition needs no id, since their overlays give it.
+    in it, and so are the rules that count for all assistants. Where it has environments a definition needs
+    no id, since their overlays give it.
 
     \b
       reconciler schema > schema/definition.schema.json
@@ -46,8 +49,13 @@ def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of
 def _schema(definitions: DefinitionOptions, overlay: bool, of_defaults: bool) -> dict[str, object]:
     """Return a schema for which the settings are read. That of the settings themselves helps to mend broken ones."""
     settings = read_settings(definitions)
+    # What a rule requires may stand in another file, where there are such files.
+    is_shared = bool(settings.environments) or any(definitions.directory.rglob(DEFAULTS))
+    rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))
     if overlay:
-        return overlay_schema(settings.extra_fields)
-    if of_defaults:
-        return defaults_schema(settings.extra_fields)
-    return definition_schema(settings.extra_fields, needs_id=not settings.environments)
+        schema = overlay_schema(settings.extra_fields)
+    elif of_defaults:
+        schema = defaults_schema(settings.extra_fields)
+    else:
+        schema = definition_schema(settings.extra_fields, needs_id=not settings.environments)
+    return schema | ({"allOf": rules} if rules else {})

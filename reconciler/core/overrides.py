@@ -13,7 +13,7 @@ from reconciler.core.canonical import equal
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
-from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, Settings
+from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, RuleException, Settings
 from reconciler.core.tree import item_at, paths_matching, put_all
 
 NOTICE_DAYS: Final = 14
@@ -93,6 +93,7 @@ def unmatched_notes(settings: Settings, definitions: Sequence[Definition]) -> It
                 pointer = to_pointer(rule.path)
                 yield f"{kind} {pointer} matches nothing that a definition declares: remove it from reconciler.yaml"
     whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
+    whole += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
     for name, found in whole:
         if not any(found.concerns(definition.key) for definition in definitions):
             yield f"{name} matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
@@ -101,10 +102,12 @@ def unmatched_notes(settings: Settings, definitions: Sequence[Definition]) -> It
 _AFTER: Final[Mapping[type, str]] = {
     IgnoreRule: ": renew the entry, or remove it so that the difference is reported again",
     Freeze: ", and does not hold any more: renew the entry, or remove it",
+    RuleException: ": renew it, or remove it so that the rule counts again",
 }
 _MEANWHILE: Final[Mapping[type, str]] = {
     IgnoreRule: "; the value is still left alone: renew the entry in reconciler.yaml or remove it",
     Freeze: "; after that day apply writes again: renew the entry in reconciler.yaml or remove it",
+    RuleException: "; it still counts: renew it in reconciler.yaml or remove it",
 }
 
 
@@ -112,10 +115,15 @@ def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str]]:
     """Yield every entry that has a date, with what it is called in a sentence."""
     yield from ((entry, f"ignore {to_pointer(entry.path)}") for entry in settings.ignore)
     yield from ((entry, _name_freeze(entry)) for entry in settings.frozen)
+    yield from ((entry, _name_exception(rule.id, entry)) for rule in settings.rules for entry in rule.exceptions)
 
 
 def _name_freeze(entry: Freeze) -> str:
     return f"frozen ({entry.reason})"
+
+
+def _name_exception(rule: str, entry: RuleException) -> str:
+    return f"the exception from the rule {rule} ({entry.reason})"
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:

@@ -4,10 +4,10 @@ import dataclasses
 import datetime
 import fnmatch
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import Problem, Severity
 from reconciler.core.limits import MaxChanges
 from reconciler.errors import SettingsError
 
@@ -86,6 +86,28 @@ class EnforceRule(ForAssistants):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RuleException(Dated):
+    """Assistants for which a rule does not count."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(ForAssistants):
+    """What a definition must be here: the value at a path (`*` for one key or element) fits a JSON Schema, or is there.
+
+    `schema` is None where the rule only asks for a value. Before the day `starts` a violation is no error.
+    """
+
+    id: str
+    path: FieldPath
+    reason: str
+    required: bool = False
+    schema: Any = None
+    severity: Severity = "error"
+    starts: datetime.date | None = None
+    exceptions: tuple[RuleException, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LintLevel(ForAssistants):
     """How grave a lint is for some assistants."""
 
@@ -114,6 +136,7 @@ class Environment:
     ignore: tuple[IgnoreRule, ...] = ()
     frozen: tuple[Freeze, ...] = ()
     enforce: tuple[EnforceRule, ...] = ()
+    rules: tuple[Rule, ...] = ()
     lints: tuple[LintLevel, ...] = ()
 
 
@@ -161,7 +184,7 @@ class Settings(Environment):
     @property
     def dated(self) -> tuple[Dated, ...]:
         """Every entry that may end on a day."""
-        return (*self.ignore, *self.frozen)
+        return (*self.ignore, *self.frozen, *(entry for rule in self.rules for entry in rule.exceptions))
 
     @property
     def next_expiry(self) -> datetime.date | None:

@@ -16,6 +16,7 @@ from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import NEW, Definition, InvalidDefinition, Layer, LayerKind, defaults_above
+from reconciler.core.rules import RuleSet
 from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at
 from reconciler.errors import DefinitionError
@@ -80,9 +81,11 @@ def load(
     chosen = select(found, folder, selected)
     needs_id = not (settings.environments or without_ids)
     reader = LayerReader(folder, root, settings)
+    # As they are written, before an environment is chosen, definitions may lack what each environment adds.
+    rules = RuleSet(Settings() if without_ids and settings.environments and not settings.environment else settings)
     with _without_garbage_collection():
         readings = [
-            _read(found.stack(one), reader, find_id, check=one.file in chosen, needs_id=needs_id)
+            _read(found.stack(one), reader, find_id, rules if one.file in chosen else None, needs_id=needs_id)
             for one in found.definitions
         ]
     # Over all files, selected or not: the other half of a pair may be one that nobody selected.
@@ -134,9 +137,14 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
 
 
 def _read(
-    stack: Sequence[tuple[FoundFile, LayerKind]], reader: LayerReader, find_id: FindId, *, check: bool, needs_id: bool
+    stack: Sequence[tuple[FoundFile, LayerKind]],
+    reader: LayerReader,
+    find_id: FindId,
+    rules: RuleSet | None,
+    *,
+    needs_id: bool,
 ) -> _Reading:
-    """Read one definition; without `check` only as far as its id needs."""
+    """Read one definition; without `rules` it is not checked, and read only as far as its id needs."""
     found = next(one for one, kind in stack if kind == "definition")
     files = [reader.read(one, kind) for one, kind in stack]
     own = next(file for file in files if file.layer.kind == "definition")
@@ -157,8 +165,8 @@ def _read(
         layers=tuple(file.layer for file in files),
         says_new=given == NEW,
     )
-    if check and document is not None:
-        problems += _check(definition, document, files, reader, needs_id=needs_id)
+    if rules is not None and document is not None:
+        problems += _check(definition, document, files, reader, rules, needs_id=needs_id)
     # What is wrong in defaults has been found in them already.
     problems = list(dict.fromkeys(problems))
     if len(problems) >= MAX_PROBLEMS:
@@ -173,12 +181,17 @@ def _check(
     document: Mapping[str, Any],
     files: Sequence[ReadFile],
     reader: LayerReader,
+    rules: RuleSet,
     *,
     needs_id: bool,
 ) -> Iterator[Problem]:
-    """Yield what the checks and the lints find in a definition, each at its place."""
+    """Yield what the checks, the lints and the team's rules find in a definition, each at its place."""
     found = check_fields(document, files, reader.settings, needs_id=needs_id)
-    yield from place_problems([*found, *_find_lints(definition, document, reader)], definition, reader.settings)
+    # What the API would not take is said once.
+    wrong = {problem.path for problem in found if problem.path}
+    broken = (one for one in rules.find_violations(definition.key, document) if one.path not in wrong)
+    found = [*found, *_find_lints(definition, document, reader), *broken]
+    yield from place_problems(found, definition, reader.settings)
     for file in files:
         if file.layer.kind != "defaults":
             yield from find_anchors(file)

@@ -22,12 +22,14 @@ from reconciler.core.settings import (
     IgnoreRule,
     InvalidSettings,
     LintLevel,
+    Rule,
+    RuleException,
     Settings,
 )
 from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
-from reconciler.files.settings_check import check_settings, find_misspelt, find_reversed
+from reconciler.files.settings_check import check_settings, find_misspelt, find_reversed, find_wrong_rules
 from reconciler.files.source_lines import add_settings_lines
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
@@ -36,9 +38,15 @@ _OTHER_NAME: Final = "reconciler.yml"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TOP: Final = Place((1, 1), (1, 1))
 # The settings that are lists of groups, with what each group is read as.
-_ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {"ignore": IgnoreRule, "frozen": Freeze, "enforce": EnforceRule}
+_ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {
+    "ignore": IgnoreRule,
+    "frozen": Freeze,
+    "enforce": EnforceRule,
+    "rules": Rule,
+    "except": RuleException,
+}
 # What a setting is called where its own name is a word of Python's.
-_FIELDS: Final[Mapping[str, str]] = {"from": "starts"}
+_FIELDS: Final[Mapping[str, str]] = {"from": "starts", "except": "exceptions"}
 _Built = TypeVar("_Built", bound=ForAssistants | Environment)
 
 
@@ -84,7 +92,12 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     places = find_places(text)
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)
-    wrong += [*_find_shared_folders(settings.environments, folder), *find_misspelt(settings), *find_reversed(settings)]
+    wrong += [
+        *_find_shared_folders(settings.environments, folder),
+        *find_misspelt(settings),
+        *find_reversed(settings),
+        *find_wrong_rules(settings),
+    ]
     # What the reader has refused stands in the content as a text, of which the checks would say something else.
     seen = {(problem.path, problem.about) for problem in unreadable}
     for problem in wrong:

@@ -3,6 +3,7 @@
 The one place of pydantic: it checks the types as they are written and finds every problem at once.
 """
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast
@@ -11,8 +12,10 @@ from reconciler.assistant import fields
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
-from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Settings
-from reconciler.files.settings_table import SETTINGS, Setting
+from reconciler.assistant.rule_schemas import find_schema_problems
+from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Rule, Settings
+from reconciler.files.setting import Setting
+from reconciler.files.settings_table import SETTINGS
 from reconciler.yamltext.write_values import write_inline
 
 _SUFFIX: Final = "_given"
@@ -40,8 +43,8 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
     known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in settings.extra_fields)}
     paths: dict[FieldPath, FieldPath] = {("sensitive", str(at)): path for at, path in enumerate(settings.sensitive)}
     for place, environment in _list_parts(settings):
-        for name in ("ignore", "enforce"):
-            entries: Sequence[IgnoreRule | EnforceRule] = getattr(environment, name)
+        for name in ("ignore", "enforce", "rules"):
+            entries: Sequence[IgnoreRule | EnforceRule | Rule] = getattr(environment, name)
             paths |= {(*place, name, str(at), "path"): rule.path for at, rule in enumerate(entries)}
     for place, path in paths.items():
         near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
@@ -56,6 +59,23 @@ def find_reversed(settings: Settings) -> Iterator[FieldProblem]:
             if freeze.starts is not None and freeze.expires is not None and freeze.expires < freeze.starts:
                 message = f"expires is before from ({freeze.starts}): nothing would ever be frozen"
                 yield FieldProblem((*place, "frozen", str(at), "expires"), message)
+
+
+def find_wrong_rules(settings: Settings) -> Iterator[FieldProblem]:
+    """Yield the rules that cannot be checked, would check nothing, or have the id of another one."""
+    shared = {rule.id for rule in settings.rules}
+    for place, environment in _list_parts(settings):
+        known = shared if place else set()
+        for at, rule in enumerate(environment.rules):
+            path = (*place, "rules", str(at))
+            if rule.id in known:
+                yield FieldProblem((*path, "id"), f"another rule has the id {rule.id}, too; rename one of them")
+            known = known | {rule.id}
+            if rule.schema is None and not rule.required:
+                yield FieldProblem(path, "this rule asks for nothing; add a schema, or `required: true`")
+            elif rule.schema is not None:
+                for problem in find_schema_problems(rule.schema):
+                    yield dataclasses.replace(problem, path=(*path, "schema", *problem.path))
 
 
 def _list_parts(settings: Settings) -> Iterator[tuple[FieldPath, Environment]]:

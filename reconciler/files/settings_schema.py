@@ -1,7 +1,8 @@
 """The JSON Schema (draft-07) of `reconciler.yaml`, for editors, made from the table of settings."""
 
 from reconciler.assistant.json_schema import DIALECT, END, Schema
-from reconciler.files.settings_table import SETTINGS, Setting
+from reconciler.files.setting import Setting
+from reconciler.files.settings_table import SETTINGS
 
 
 def settings_schema() -> Schema:

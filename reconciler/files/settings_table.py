@@ -5,66 +5,24 @@ A setting is added here and as a field of `core.settings`. This module reads no 
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from reconciler.assistant import fields
-from reconciler.assistant.json_schema import END, Schema
+from reconciler.assistant.json_schema import END
 from reconciler.assistant.lints import LINTS
 from reconciler.core.limits import MaxChanges
+from reconciler.files.setting import Setting, make_list as _list, make_text as _text
 from reconciler.files.settings_values import (
     MUST_BE_A_DAY,
     read_day,
     read_extra_field,
     read_managed,
     read_pattern,
+    read_schema,
     read_top_level,
     read_url,
 )
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting, or one entry of a setting.
-
-    `schema` are the keywords by which an editor judges it. `read` makes the value that the program uses, and raises
-    ValueError with words that go on after the setting's name. A group has `keys`, a list has `items`. A group whose
-    names are free has `items` too, and `names`, which judges the names. A group with a `shorthand` may be written as
-    the one text that this key would have.
-    """
-
-    description: str
-    schema: Schema = dataclasses.field(default_factory=dict)
-    examples: tuple[Any, ...] = ()
-    read: Callable[[Any], Any] | None = None
-    is_required: bool = False
-    keys: Mapping[str, "Setting"] = dataclasses.field(default_factory=dict)
-    items: "Setting | None" = None
-    names: "Setting | None" = None
-    shorthand: str = ""
-
-
-def _text(
-    description: str,
-    *examples: str,
-    pattern: str = r"\S",
-    must: str = "cannot be empty",
-    read: Callable[[str], Any] = str,
-) -> Setting:
-    """Return a setting that is a text: a pattern judges it, in editors too, then `read`, for what no pattern knows."""
-
-    def check(value: str) -> Any:
-        if not re.search(pattern, value):
-            raise ValueError(must)
-        return read(value)
-
-    schema = {"type": "string", "pattern": pattern, "patternErrorMessage": f"This {must}."}
-    return Setting(description=description, schema=schema, examples=examples, read=check)
-
-
-def _list(description: str, items: Setting, example: list[Any], **schema: Any) -> Setting:
-    return Setting(description=description, items=items, examples=(example,), schema=schema)
-
 
 # A character of a key: in a dotted path, at the top of a JSON Pointer, and further in. No key at the top has a dot.
 _DOTTED: Final = "[^./]"
@@ -176,6 +134,41 @@ _ENFORCE_ENTRY: Final = {
     "reason": _REASON,
     "assistants": _ASSISTANTS,
 }
+_EXCEPTION_ENTRY: Final = {
+    "assistants": dataclasses.replace(_ASSISTANTS, is_required=True),
+    "reason": _REASON,
+    "expires": _EXPIRES,
+}
+_RULE_ENTRY: Final = {
+    "id": dataclasses.replace(_text("The rule's name; it stands behind each message.", "goodbye"), is_required=True),
+    "path": dataclasses.replace(_PATH, is_required=True),
+    "reason": dataclasses.replace(
+        _text("Why; every message begins with it.", "callers must hear that it is over"), is_required=True
+    ),
+    "required": Setting(
+        description="Whether the value must be declared, and not null.", schema={"type": "boolean"}, examples=(True,)
+    ),
+    "schema": Setting(
+        description="What the value may be, as a JSON Schema (2020-12). It refers to no other document.",
+        schema={"type": ["object", "boolean"]},
+        examples=({"maximum": 0.8},),
+        read=read_schema,
+    ),
+    "severity": Setting(
+        description="How grave a violation is. A warning fails with --strict.",
+        schema={"type": "string", "enum": ["error", "warning"]},
+        examples=("error",),
+    ),
+    "assistants": _ASSISTANTS,
+    "from": _day(
+        "The first day, in UTC, on which a violation is an error; a warning from 30 days before.", "2027-02-01"
+    ),
+    "except": _list(
+        "Assistants for which the rule does not count.",
+        Setting(description="One exception.", keys=_EXCEPTION_ENTRY),
+        [{"assistants": ["admissions/pilot"], "reason": "a trial", "expires": "2027-01-31"}],
+    ),
+}
 
 # What the whole project and each environment may set. The patterns are for editors, which know no calendar and no URL.
 _SHARED: Final = {
@@ -243,6 +236,11 @@ _SHARED: Final = {
         "Fields whose live edits every apply puts back, whatever on_drift says.",
         Setting(description="One field.", keys=_ENFORCE_ENTRY),
         [{"path": "/endCallMessage", "reason": "the law wants these words"}],
+    ),
+    "rules": _list(
+        "What a definition must be here, beside what the API asks.",
+        Setting(description="One rule.", keys=_RULE_ENTRY),
+        [{"id": "goodbye", "path": "/endCallMessage", "required": True, "reason": "callers must hear that it is over"}],
     ),
     "lints": Setting(
         description="How grave each lint is, by its id: error, warning or none; for all assistants, or for some.",

@@ -4,7 +4,7 @@ Each function raises ValueError with words that go on after the setting's name.
 """
 
 import datetime
-from typing import Final
+from typing import Any, Final
 
 from reconciler.assistant import fields
 from reconciler.assistant.paths import FieldPath, dotted, parse_path, to_pointer
@@ -96,3 +96,10 @@ def read_extra_field(value: str) -> FieldPath:
         whole = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
         raise ValueError(f"{value} lies too deep; name the whole field, {whole}")
     return path
+
+
+def read_schema(value: Any) -> Any:
+    """Return the schema of a rule; what stands in it is judged elsewhere."""
+    if isinstance(value, dict | bool):
+        return value
+    raise ValueError("must be a JSON Schema: a group of keywords, like {maximum: 0.8}")

@@ -102,7 +102,9 @@ def good_definitions() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _documented() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the definitions in the documents."""
-    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    # What rules.md shows is judged by the rules that it shows.
+    others = sorted(file for file in (ROOT / "docs").glob("*.md") if file.name != "rules.md")
+    for document in [ROOT / "README.md", *others]:
         blocks = re.findall(r"^```yaml\n(.*?)^```$", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
         for number, block in enumerate(blocks):
             if re.search(r"^id: ", block, re.MULTILINE):

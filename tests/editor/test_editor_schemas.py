@@ -31,7 +31,16 @@ from editor_documents import (
 )
 
 from reconciler.assistant.checks import check_definition
-from reconciler.core.settings import EnforceRule, Environment, ForAssistants, Freeze, IgnoreRule, Settings
+from reconciler.core.settings import (
+    EnforceRule,
+    Environment,
+    ForAssistants,
+    Freeze,
+    IgnoreRule,
+    Rule,
+    RuleException,
+    Settings,
+)
 from reconciler.files.settings_check import check_settings
 
 FILES = {
@@ -137,7 +146,9 @@ def test_an_overlay_needs_nothing_and_takes_an_id() -> None:
 
 def names(kind: type[Environment | ForAssistants]) -> set[str]:
     """What a kind of settings holds, but for what is no setting: places, the environment that was chosen, the day."""
-    fields = {{"starts": "from"}.get(field.name, field.name) for field in dataclasses.fields(kind)}
+    fields = {
+        {"starts": "from", "exceptions": "except"}.get(field.name, field.name) for field in dataclasses.fields(kind)
+    }
     return fields - {"overlay_place", "line", "file", "environment", "today"}
 
 
@@ -146,8 +157,10 @@ def test_the_settings_know_every_key() -> None:
     environment = whole["properties"]["environments"]["additionalProperties"]
     assert set(whole["properties"]) == names(Settings) - {"overlay"}
     assert set(environment["properties"]) == names(Environment)
-    for setting, kind in (("ignore", IgnoreRule), ("frozen", Freeze), ("enforce", EnforceRule)):
+    for setting, kind in (("ignore", IgnoreRule), ("frozen", Freeze), ("enforce", EnforceRule), ("rules", Rule)):
         assert set(whole["properties"][setting]["items"]["properties"]) == names(kind)
+    exceptions = whole["properties"]["rules"]["items"]["properties"]["except"]
+    assert set(exceptions["items"]["properties"]) == names(RuleException)
 
 
 @pytest.mark.parametrize("good", [True, False])

@@ -17,7 +17,8 @@ from reconciler.assistant.lints import LINTS
 from reconciler.cli.main import COMMANDS, reconciler
 from reconciler.core.outcome import Outcome, Status
 from reconciler.errors import ErrorKind
-from reconciler.files.settings_table import SETTINGS, Setting
+from reconciler.files.setting import Setting
+from reconciler.files.settings_table import SETTINGS
 
 DOCUMENT: Final = Path(__file__).parent.parent.parent / "docs" / "reference.md"
 WRITTEN_BY: Final = "tests/reference/reference_document.py"

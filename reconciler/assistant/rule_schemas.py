@@ -1,0 +1,172 @@
+"""The JSON Schemas of a team's rules: what is wrong with one, and how an editor reads them. Reads no file.
+
+JSON Schema passes over what it does not know. A rule with a misspelt keyword would check nothing, and nobody would see
+it, so such a schema is refused here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.assistant.json_schema import Schema
+from reconciler.assistant.paths import FieldPath, to_pointer
+from reconciler.assistant.plain_words import closest
+from reconciler.assistant.problem import FieldProblem
+from reconciler.assistant.rule_words import TYPES, Violation, describe_errors
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+# Keywords that hold a schema, a list of schemas, and schemas by names.
+_BELOW: Final = {"items", "contains", "additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
+_ONE: Final = {"not", "if", "then", "else", "propertyNames", *_BELOW}
+_SOME: Final = {"allOf", "anyOf", "oneOf", "prefixItems"}
+_NAMED: Final = {"properties", "patternProperties", "dependentSchemas", "$defs"}
+_OTHERS: Final = {
+    *("$schema", "$ref", "$comment", "title", "description", "default", "examples", "deprecated"),
+    *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+    *("maxLength", "minLength", "pattern", "format", "maxItems", "minItems", "uniqueItems", "maxContains"),
+    *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
+}
+_KNOWN: Final = _ONE | _SOME | _NAMED | _OTHERS
+
+
+def find_schema_problems(schema: Any) -> list[FieldProblem]:
+    """Return what is wrong with a rule's schema, each with its path inside the schema."""
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator
+    found = describe_errors(validator(validator.META_SCHEMA).iter_errors(schema))
+    # A value that is wrong is so for several parts of the schema of schemas; one says enough.
+    if wrong := {one.path: _describe_wrong(one) for one in found}:
+        return [FieldProblem(path, message) for path, message in wrong.items()]
+    return [*_walk(schema, schema, (), frozenset(validator.FORMAT_CHECKER.checkers))]
+
+
+def _describe_wrong(violation: Violation) -> str:
+    name = violation.path[-1] if violation.path else "schema"
+    return f"type must be one of {', '.join(TYPES)}" if name == "type" else f"{name} {violation.words}"
+
+
+def _walk(schema: Any, root: Any, path: FieldPath, formats: frozenset[str]) -> Iterator[FieldProblem]:
+    """Yield what JSON Schema itself would pass over, or stumble over only when a value is checked."""
+    if not isinstance(schema, Mapping):
+        return
+    for keyword, value in schema.items():
+        here = (*path, keyword)
+        if keyword not in _KNOWN:
+            near = closest(keyword, _KNOWN)
+            guess = f"; did you mean {near}?" if near else ""
+            yield FieldProblem(here, f"{keyword} is no keyword of JSON Schema{guess}", about="key")
+        elif objection := _object_to(keyword, value, root, formats):
+            yield FieldProblem(here, objection)
+        for key, inner in _inner(keyword, value):
+            if keyword == "patternProperties" and (objection := _object_to("pattern", key, root, formats)):
+                yield FieldProblem((*here, key), objection, about="key")
+            yield from _walk(inner, root, (*here, key) if key else here, formats)
+
+
+def _inner(keyword: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the schemas that a keyword holds, each with its key below the keyword, if it has one."""
+    if keyword in _ONE:
+        yield "", value
+    elif keyword in _SOME:
+        yield from ((str(index), item) for index, item in enumerate(value))
+    elif keyword in _NAMED:
+        yield from value.items()
+
+
+def _object_to(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> str:
+    if keyword == "$schema" and value.rstrip("#") != DIALECT:
+        return f"the schemas of rules are JSON Schema 2020-12 ({DIALECT}); remove this line"
+    if keyword == "$ref" and not _leads_somewhere(value, root):
+        return f"{value} leads nowhere in this schema, and no other document is read; write it like #/$defs/NAME"
+    if keyword == "format" and value not in formats:
+        return f"the format {value} cannot be checked here; write a pattern"
+    if keyword == "pattern":
+        try:
+            re.compile(value)
+        except re.error as error:
+            return f"{value} is no regular expression: {error}"
+    return ""
+
+
+def _leads_somewhere(reference: str, root: Any) -> bool:
+    """Tell whether a reference names a part of the schema, and not one on whose way it stands itself."""
+    if not reference.startswith("#/"):
+        return False
+    here = root
+    for key in reference[2:].split("/"):
+        name = key.replace("~1", "/").replace("~0", "~")
+        if isinstance(here, list) and name.isdecimal() and int(name) < len(here):
+            here = here[int(name)]
+        elif isinstance(here, Mapping) and name in here:
+            here = here[name]
+        else:
+            return False
+    # A schema that is nothing but a reference to itself never ends.
+    return isinstance(here, Mapping | bool) and not (isinstance(here, Mapping) and here.get("$ref") == reference)
+
+
+def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Schema | None:
+    """Return a rule as a part of a schema (draft-07) of a whole definition, for editors; None where none can say it.
+
+    `*` in the path stands for any key of an object and any element of a list. With `required` the value must be there.
+    `at` is the JSON Pointer of the part.
+    """
+    if not path:
+        # A declared null does not count as a value.
+        there: list[Any] = [{"not": {"type": "null"}}] if required else []
+        if schema is None:
+            return {"allOf": there}
+        if not _is_portable(schema):
+            return None
+        return {"allOf": [*there, _or_text_file(_translate(schema, f"{at}/allOf/{len(there)}/else"))]}
+    key, rest = path[0], path[1:]
+    if key != "*":
+        below = place_schema(rest, schema, required=required, at=f"{at}/properties/{to_pointer((key,))[1:]}")
+        must = {"required": [key]} if required and "*" not in rest else {}
+        return {"properties": {key: below}, **must} if below is not None else None
+    elements = place_schema(rest, schema, required=required, at=f"{at}/items")
+    values = place_schema(rest, schema, required=required, at=f"{at}/additionalProperties")
+    return {"items": elements, "additionalProperties": values} if elements is not None else None
+
+
+def _is_portable(schema: Any) -> bool:
+    """Tell whether all references lead to `$defs` of the schema itself: of other parts the place changes."""
+    if not isinstance(schema, Mapping):
+        return True
+    inside = (inner for keyword, value in schema.items() for _, inner in _inner(keyword, value))
+    return re.fullmatch(r"#/\$defs/[^/]+", schema.get("$ref", "#/$defs/x")) is not None and all(
+        map(_is_portable, inside)
+    )
+
+
+def _or_text_file(schema: Any) -> Schema:
+    """Return a schema that lets a text stand in a file of its own."""
+    return {"if": {"type": "object", "required": ["$file"]}, "else": schema}
+
+
+def _translate(schema: Any, at: str) -> Any:
+    """Return a schema of 2020-12 as draft-07 reads it; its references begin at a place."""
+    if not isinstance(schema, Mapping):
+        return schema
+    names = {"prefixItems": "items", "items": "additionalItems"} if "prefixItems" in schema else {}
+    return {
+        names.get(keyword, keyword): _translate_keyword(keyword, value, at)
+        for keyword, value in schema.items()
+        if keyword != "$schema"
+    }
+
+
+def _translate_keyword(keyword: str, value: Any, at: str) -> Any:
+    if keyword == "$ref":
+        return at + value[1:]
+    # Any value below may be a text in a file; what applies to a value itself stands within what does.
+    below = keyword in _BELOW or keyword in ("properties", "patternProperties", "prefixItems")
+    inner = {key: _translate(item, at) for key, item in _inner(keyword, value)}
+    if below:
+        inner = {key: _or_text_file(item) if isinstance(item, Mapping) else item for key, item in inner.items()}
+    if keyword in _ONE:
+        return inner[""]
+    if keyword in _SOME:
+        return [*inner.values()]
+    return inner if keyword in _NAMED else value

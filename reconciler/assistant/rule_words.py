@@ -1,0 +1,149 @@
+"""What a team's rule found, in plain words: what a value is, and what it may be. Quotes values, and reads no file.
+
+The rules' schemas are JSON Schema 2020-12; what their keywords mean is `jsonschema`'s work.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.plain_words import closest, describe_kind, shorten
+from reconciler.assistant.problem import About
+
+TYPES: Final[Mapping[str, str]] = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a group of keys and values",
+    "null": "null",
+}
+_SCALARS: Final = (str, int, float, bool, type(None))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that a value is and may not be: where, below the value that a rule is about, and in which words.
+
+    The words go on after the value's name.
+    """
+
+    path: FieldPath
+    words: str
+    about: About = "value"
+
+
+def describe_errors(errors: Iterable[Any]) -> Iterator[Violation]:
+    """Yield what `jsonschema` found, each thing once."""
+    yield from dict.fromkeys(violation for error in errors for violation in _describe(error))
+
+
+def _describe(error: Any) -> Iterator[Violation]:
+    path = tuple(str(key) for key in error.absolute_path)
+    keyword, instance = error.validator, error.instance
+    # A key is judged as a text of its own, and its error does not say where it stands.
+    if "propertyNames" in error.absolute_schema_path:
+        yield Violation((*path, str(instance)), f"has a name that {_may(error)}", "key")
+    elif keyword == "additionalProperties" and error.validator_value is False:
+        known = error.schema.get("properties", {})
+        patterns = error.schema.get("patternProperties", {})
+        for key in instance:
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+                near = closest(key, known)
+                guess = f"did you mean {near}?" if near else f"allowed: {', '.join(known) or 'nothing'}"
+                yield Violation((*path, key), f"is not a key that may stand here; {guess}", "key")
+    elif keyword == "required":
+        lacking = ", ".join(key for key in error.validator_value if key not in instance)
+        yield Violation(path, f"lacks {lacking}")
+    # What may not stand in a text, such as a password, is not quoted.
+    elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
+        yield Violation(path, _may(error))
+    else:
+        yield Violation(path, f"{_tell_value(keyword, instance)}, and {_may(error)}")
+
+
+def _tell_value(keyword: str | None, instance: Any) -> str:
+    """Return what a value is, as far as a keyword of a schema looks at it."""
+    if keyword in ("maxLength", "minLength"):
+        return f"has {_count(len(instance), 'character')}"
+    if keyword in ("maxItems", "minItems", "maxContains", "minContains"):
+        return f"has {_count(len(instance), 'item')}"
+    if keyword in ("maxProperties", "minProperties"):
+        return f"has {_count(len(instance), 'key')}"
+    return f"is {_quote(instance)}"
+
+
+def _may(error: Any) -> str:
+    # Under `false` nothing may stand, and the error names no keyword.
+    if error.validator is None:
+        return "may not be declared"
+    return _tell_keyword(error.validator, error.validator_value)
+
+
+def _tell_keyword(keyword: str, value: Any) -> str:
+    tell = _KEYWORDS.get(keyword)
+    return tell(value) if tell is not None else f'does not fit "{keyword}" of the rule'
+
+
+def _tell_schema(schema: Any) -> str:
+    """Return what a schema allows."""
+    if not isinstance(schema, Mapping):
+        return "may be anything" if schema else "may not be declared"
+    told = [_tell_keyword(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
+    return " and ".join(told) or "must fit a part of the rule"
+
+
+def _tell_not(schema: Any) -> str:
+    if schema is True or schema == {}:
+        return "may not be declared"
+    return " or ".join(
+        re.sub(r"^(?:must|may) (?:not )?", "may not ", part) for part in _tell_schema(schema).split(" and ")
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _quote(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{shorten(value)}"'
+    return json.dumps(value) if isinstance(value, _SCALARS) else describe_kind(value)
+
+
+def _list(values: Iterable[Any]) -> str:
+    return ", ".join(value if isinstance(value, str) and value else _quote(value) for value in values)
+
+
+def _name_types(value: Any) -> str:
+    return " or ".join(TYPES.get(name, str(name)) for name in ([value] if isinstance(value, str) else value))
+
+
+_KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "enum": lambda value: f"must be one of {_list(value)}",
+    "const": lambda value: f"must be {_list([value])}",
+    "type": lambda value: f"must be {_name_types(value)}",
+    "maximum": lambda value: f"must be at most {value}",
+    "minimum": lambda value: f"must be at least {value}",
+    "exclusiveMaximum": lambda value: f"must be below {value}",
+    "exclusiveMinimum": lambda value: f"must be above {value}",
+    "multipleOf": lambda value: f"must be a multiple of {value}",
+    "maxLength": lambda value: f"may have at most {value:,}",
+    "minLength": lambda value: f"must have at least {value:,}",
+    "maxItems": lambda value: f"may have at most {value:,}",
+    "minItems": lambda value: f"must have at least {value:,}",
+    "uniqueItems": lambda _: "may not have an item twice",
+    "maxProperties": lambda value: f"may have at most {value:,}",
+    "minProperties": lambda value: f"must have at least {value:,}",
+    "pattern": lambda value: f"must match the pattern {value}",
+    "format": lambda value: f"must be of the format {value}",
+    "required": lambda value: f"must have {_list(value)}",
+    "contains": lambda value: f"must have an item that {_tell_schema(value)}",
+    "anyOf": lambda value: ", or ".join(map(_tell_schema, value)),
+    "oneOf": lambda value: f"must be exactly one of these: it {', or it '.join(map(_tell_schema, value))}",
+    "not": _tell_not,
+}

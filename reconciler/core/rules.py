@@ -1,0 +1,146 @@
+"""A team's rules: what a definition declares against what `rules` of the settings ask for on a day. Pure.
+
+A rule is checked like everything else: each violation is a problem at a field, and its place is looked up elsewhere.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.assistant.json_schema import Schema
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.problem import FieldProblem, Severity
+from reconciler.assistant.rule_schemas import place_schema
+from reconciler.assistant.rule_words import Violation, describe_errors
+from reconciler.core.settings import Rule, Settings
+from reconciler.core.tree import MISSING, item_at, paths_matching
+
+NOTICE_DAYS: Final = 30
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Check:
+    """One rule that is checked today: how grave it is, and its schema made ready, None without one.
+
+    `known` is what was found in values that are no objects and no lists, by type and value.
+    """
+
+    rule: Rule
+    severity: Severity
+    validator: Any
+    known: dict[tuple[type, Any], tuple[Violation, ...]] = dataclasses.field(default_factory=dict)
+
+    def judge(self, value: Any) -> tuple[Violation, ...]:
+        """Return what the schema says of a value."""
+        # To judge a value takes much longer than to look it up, and a fleet has most of its values many times.
+        mark = (type(value), value)
+        is_single = not isinstance(value, dict | list)
+        if is_single and mark in self.known:
+            return self.known[mark]
+        try:
+            found = tuple(describe_errors(self.validator.iter_errors(value)))
+        except RecursionError:
+            found = (Violation((), "cannot be checked: the schema of the rule refers to itself without end"),)
+        if is_single:
+            self.known[mark] = found
+        return found
+
+
+class RuleSet:
+    """The rules of the settings, made ready once for all definitions; none of them costs anything where none is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._checks = [
+            _Check(rule, severity, _make_validator(rule.schema))
+            for rule in settings.rules
+            if (severity := judge_day(rule, settings.today)) is not None
+        ]
+
+    def find_violations(self, key: str, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
+        """Yield where the definition with a key breaks a rule; `document` is its content, all layers merged."""
+        for check in self._checks:
+            rule = check.rule
+            if rule.concerns(key) and not any(entry.concerns(key) for entry in rule.exceptions):
+                for at, violation in _find(check, document):
+                    yield _to_problem(check, document, at, violation)
+
+
+def list_schema_parts(settings: Settings, *, whole: bool) -> list[Schema]:
+    """Return the rules that count for all assistants today as parts of a definition's schema, for `allOf`.
+
+    Without `whole` a file need not declare what a rule requires: other files may.
+    """
+    parts: list[Schema] = []
+    for rule in settings.rules:
+        asks = rule.schema is not None or (whole and rule.required)
+        counts = "*" in rule.assistants and not rule.exceptions and judge_day(rule, settings.today) is not None
+        required, at = whole and rule.required, f"#/allOf/{len(parts)}"
+        if asks and counts and (part := place_schema(rule.path, rule.schema, required=required, at=at)) is not None:
+            parts.append({"description": rule.reason, **part})
+    return parts
+
+
+def judge_day(rule: Rule, today: datetime.date) -> Severity | None:
+    """Return how grave a violation of a rule is on a day, None where it is not looked for yet."""
+    if rule.starts is None or rule.starts <= today:
+        return rule.severity
+    # A month ahead, so that there is time to mend what will not be allowed any more.
+    return "warning" if rule.starts <= today + datetime.timedelta(days=NOTICE_DAYS) else None
+
+
+def _make_validator(schema: Any) -> Any:
+    if schema is None:
+        return None
+    import jsonschema
+
+    # A schema holds no reference to another document: the settings refuse those.
+    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+
+
+def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Violation]]:
+    rule = check.rule
+    if rule.required:
+        for path in _find_missing(document, rule.path, ()):
+            words = "is not declared, and must be" if item_at(document, path) is MISSING else "is null, and must not be"
+            yield path, Violation((), words)
+    if check.validator is None:
+        return
+    for path in paths_matching(document, rule.path):
+        value = item_at(document, path)
+        # That it has no value is said already.
+        if value is None and rule.required:
+            continue
+        yield from ((path, violation) for violation in check.judge(value))
+
+
+def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[FieldPath]:
+    """Yield the paths at which a required value is not declared, or is null."""
+    if not pattern:
+        if tree is None:
+            yield path
+        return
+    key, rest = pattern[0], pattern[1:]
+    if key == "*":
+        # Of what is not there nothing is required.
+        for found in paths_matching(tree, ("*",)):
+            yield from _find_missing(item_at(tree, found), rest, (*path, *found))
+    elif (inner := item_at(tree, (key,))) is not MISSING:
+        yield from _find_missing(inner, rest, (*path, key))
+    elif "*" not in rest:
+        yield (*path, key, *rest)
+
+
+def _to_problem(check: _Check, document: Mapping[str, Any], at: FieldPath, violation: Violation) -> FieldProblem:
+    rule, path = check.rule, (*at, *violation.path)
+    later = ""
+    if rule.starts is not None and check.severity != rule.severity:
+        later = f" (an error from {rule.starts} on)"
+    name = dotted(path)
+    message = f"{rule.reason}: {name} {violation.words}{later} [{rule.id}]"
+    discreet = f"{rule.reason}: {name} is not what this rule allows{later} [{rule.id}]"
+    about = violation.about
+    # What is not there has no place; what would hold it has one.
+    while path and item_at(document, path) is MISSING:
+        path, about = path[:-1], "key"
+    return FieldProblem(path, message, discreet, about if path else "file", check.severity)

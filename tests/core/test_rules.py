@@ -1,0 +1,166 @@
+"""Which rules a definition breaks, on which day, and in which words."""
+
+import datetime
+from typing import Any
+
+import pytest
+
+from reconciler.assistant.paths import to_pointer
+from reconciler.core.rules import RuleSet, judge_day
+from reconciler.core.settings import Rule, RuleException, Settings
+
+TODAY = datetime.date(2027, 2, 1)
+
+
+def rule(path: str = "a", **changes: Any) -> Rule:
+    return Rule(**{"id": "one", "path": tuple(path.split(".")), "reason": "so it is", **changes})
+
+
+def told(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declared: Any) -> list[str]:
+    """What is said of a definition: its path, then the message without reason and id."""
+    found = RuleSet(Settings(rules=rules, today=today)).find_violations(key, declared)
+    return [f"{to_pointer(one.path)} {one.message.removeprefix('so it is: ').removesuffix(' [one]')}" for one in found]
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad", "words"),
+    [
+        ({"enum": ["x", 1]}, "x", "y", 'a is "y", and must be one of x, 1'),
+        ({"const": "x"}, "x", None, "a is null, and must be x"),
+        ({"type": "string"}, "", 3, "a is 3, and must be text"),
+        ({"type": ["integer", "null"]}, None, 0.5, "a is 0.5, and must be a whole number or null"),
+        ({"maximum": 0.8}, 0.8, 0.81, "a is 0.81, and must be at most 0.8"),
+        ({"minimum": 1}, 1, 0, "a is 0, and must be at least 1"),
+        ({"exclusiveMaximum": 1}, 0.9, 1, "a is 1, and must be below 1"),
+        ({"exclusiveMinimum": 1}, 1.1, 1, "a is 1, and must be above 1"),
+        ({"multipleOf": 60}, 120, 90, "a is 90, and must be a multiple of 60"),
+        ({"maxLength": 3}, "abc", "abcd", "a has 4 characters, and may have at most 3"),
+        ({"minLength": 2}, "ab", "a", "a has 1 character, and must have at least 2"),
+        ({"pattern": "^A"}, "Ab", "b", 'a is "b", and must match the pattern ^A'),
+        ({"format": "email"}, "a@b.example", "a", 'a is "a", and must be of the format email'),
+        ({"maxItems": 1}, [1], [1, 2], "a has 2 items, and may have at most 1"),
+        ({"minItems": 1}, [1], [], "a has 0 items, and must have at least 1"),
+        ({"uniqueItems": True}, [1, 2], [1, 1], "a is a list, and may not have an item twice"),
+        ({"contains": {"const": 1}}, [2, 1], [2], "a is a list, and must have an item that must be 1"),
+        ({"maxProperties": 0}, {}, {"x": 1}, "a has 1 key, and may have at most 0"),
+        ({"required": ["x", "y"]}, {"x": 1, "y": 2}, {"x": 1}, "a lacks y"),
+        ({"not": {"const": "x"}}, "y", "x", 'a is "x", and may not be x'),
+        ({"not": {"enum": [1, 2]}}, 3, 2, "a is 2, and may not be one of 1, 2"),
+        ({"not": {"pattern": "s.cret"}}, "x", "a secret", "a may not match the pattern s.cret"),
+        ({"not": {"type": "null"}}, 1, None, "a is null, and may not be null"),
+        ({"anyOf": [{"const": 1}, {"type": "string"}]}, "x", 2, "a is 2, and must be 1, or must be text"),
+        ({"allOf": [{"minimum": 1}, {"maximum": 3}]}, 2, 4, "a is 4, and must be at most 3"),
+        ({"if": {"minimum": 5}, "then": {"multipleOf": 5}}, 4, 6, "a is 6, and must be a multiple of 5"),
+        ({"$ref": "#/$defs/low", "$defs": {"low": {"maximum": 1}}}, 1, 2, "a is 2, and must be at most 1"),
+        ({"maxLength": 1}, 5, "ab", "a has 2 characters, and may have at most 1"),
+    ],
+)
+def test_a_value_is_told_with_what_it_may_be(schema: Any, good: Any, bad: Any, words: str) -> None:
+    assert told(rule(schema=schema), a=good) == []
+    assert told(rule(schema=schema), a=bad) == [f"/a {words}"]
+    assert told(rule(schema=schema)) == [], "what is not declared breaks no schema"
+
+
+def test_a_schema_that_takes_nothing() -> None:
+    assert told(rule(schema=False), a=None) == ["/a a is null, and may not be declared"]
+    assert told(rule(schema=True), a=None) == told(rule(schema=False)) == []
+
+
+SHAPE = {
+    "type": "object",
+    "required": ["role"],
+    "additionalProperties": False,
+    "properties": {"role": {"enum": ["system"]}, "content": {"type": "string"}},
+    "patternProperties": {"^x-": True},
+}
+
+
+def test_each_thing_is_told_at_its_own_place() -> None:
+    messages = [{"role": "system", "x-own": 1}, {"contnet": "hi"}, "hi", {"role": "boss", "content": 1}]
+    assert told(rule("model.messages.*", schema=SHAPE), model={"messages": messages}) == [
+        "/model/messages/1 model.messages.1 lacks role",
+        "/model/messages/1/contnet model.messages.1.contnet is not a key that may stand here; did you mean content?",
+        '/model/messages/2 model.messages.2 is "hi", and must be a group of keys and values',
+        '/model/messages/3/role model.messages.3.role is "boss", and must be one of system',
+        "/model/messages/3/content model.messages.3.content is 1, and must be text",
+    ]
+    names = rule("metadata", schema={"propertyNames": {"pattern": "^[a-z]+$"}})
+    assert told(names, metadata={"ok": 1, "Not": 2}) == [
+        "/metadata/Not metadata.Not has a name that must match the pattern ^[a-z]+$"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "declared", "missing"),
+    [
+        ("a", {"a": 0}, []),
+        ("a", {"a": None}, ["/a a is null, and must not be"]),
+        ("a", {}, [" a is not declared, and must be"]),
+        ("a.b", {}, [" a.b is not declared, and must be"]),
+        ("a.b", {"a": {"c": 1}}, ["/a a.b is not declared, and must be"]),
+        ("a.b", {"a": None}, ["/a a.b is not declared, and must be"]),
+        ("a.*.b", {}, []),
+        ("a.*.b", {"a": []}, []),
+        ("a.*.b", {"a": [{"b": 1}, {}]}, ["/a/1 a.1.b is not declared, and must be"]),
+        ("a.*.b", {"a": {"x": {"b": None}}}, ["/a/x/b a.x.b is null, and must not be"]),
+        ("a.*", {"a": {"x": None, "y": 1}}, ["/a/x a.x is null, and must not be"]),
+        ("a.0", {"a": ["x"]}, []),
+        ("a.1", {"a": ["x"]}, ["/a a.1 is not declared, and must be"]),
+    ],
+)
+def test_what_is_required(path: str, declared: dict[str, Any], missing: list[str]) -> None:
+    assert told(rule(path, required=True), **declared) == missing
+    assert told(rule(path), **declared) == []
+
+
+def test_a_null_under_a_required_path_is_told_once() -> None:
+    assert told(rule(required=True, schema={"enum": ["x"]}), a=None) == ["/a a is null, and must not be"]
+    assert told(rule(schema={"enum": ["x"]}), a=None) == ["/a a is null, and must be one of x"]
+
+
+@pytest.mark.parametrize(
+    ("days", "severity", "judged"),
+    [
+        (None, "error", "error"),
+        (None, "warning", "warning"),
+        (0, "error", "error"),
+        (-1, "error", "error"),
+        (1, "error", "warning"),
+        (30, "error", "warning"),
+        (31, "error", None),
+        (0, "warning", "warning"),
+        (30, "warning", "warning"),
+        (31, "warning", None),
+    ],
+)
+def test_a_rule_is_a_warning_from_30_days_ahead(days: int | None, severity: Any, judged: str | None) -> None:
+    starts = TODAY + datetime.timedelta(days=days) if days is not None else None
+    one = rule(schema={"maximum": 1}, starts=starts, severity=severity)
+    found = [*RuleSet(Settings(rules=(one,), today=TODAY)).find_violations("desk", {"a": 2})]
+    assert judge_day(one, TODAY) == judged
+    assert [problem.severity for problem in found] == ([judged] if judged else [])
+    for problem in found:
+        assert (f"(an error from {starts} on)" in problem.message) == (judged != severity)
+
+
+def test_a_rule_concerns_some_assistants_and_has_exceptions() -> None:
+    pilot = RuleException(assistants=("admissions/pilot",), reason="a trial", expires=TODAY)
+    one = rule(schema={"maximum": 1}, assistants=("admissions/*",), exceptions=(pilot,))
+    broken = {key: bool(told(one, key=key, a=2)) for key in ("admissions/desk", "admissions/pilot", "desk")}
+    assert broken == {"admissions/desk": True, "admissions/pilot": False, "desk": False}
+    later = TODAY + datetime.timedelta(days=1)
+    assert told(one, key="admissions/pilot", a=2, today=later) == [], "past its date it still counts"
+
+
+def test_a_message_without_the_value_says_what_it_is_about() -> None:
+    (found,) = RuleSet(Settings(rules=(rule(schema={"const": "x"}),), today=TODAY)).find_violations(
+        "d", {"a": "secret"}
+    )
+    assert "secret" in found.message
+    assert found.discreet == "so it is: a is not what this rule allows [one]"
+
+
+def test_a_schema_that_never_ends_is_told() -> None:
+    loop = {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}}
+    (message,) = told(rule(schema=loop), a=1)
+    assert "refers to itself without end" in message

@@ -1,0 +1,163 @@
+"""Rules in reconciler.yaml and the definitions that break them; the ten rules of docs/rules.md among them."""
+
+import datetime
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from reconciler.core.settings import InvalidSettings
+from reconciler.files.definitions import Loaded, load
+from reconciler.files.settings import load_settings
+
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "rules.md"
+TODAY = datetime.date(2027, 1, 15)
+
+
+class Example(NamedTuple):
+    title: str
+    settings: str
+    wrong: str
+    said: str
+    right: str
+
+
+def examples() -> list[Example]:
+    parts = re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    found = []
+    for title, text in parts:
+        blocks = re.findall(r"^```(?:yaml|text)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        if blocks:
+            found.append(Example(title, *blocks))
+    return found
+
+
+def read(root: Path, settings: str, *, key: str = "admissions/desk", environment: str = "", **texts: str) -> Loaded:
+    (root / "reconciler.yaml").write_text(settings, "utf-8")
+    for name, text in texts.items():
+        file = root / "assistants" / f"{key if name == 'own' else name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    chosen = load_settings(root / "assistants", root=root, today=TODAY)
+    return load(root / "assistants", [], root=root, settings=chosen.choose(environment) if environment else chosen)
+
+
+def told(loaded: Loaded) -> list[str]:
+    return [re.sub(r"^\S+?\.yaml:", "", str(problem)) for problem in loaded.problems]
+
+
+def test_there_are_ten() -> None:
+    assert len(examples()) == 10
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.title)
+def test_a_rule_to_copy(tmp_path: Path, example: Example) -> None:
+    found = told(read(tmp_path, example.settings, own=example.wrong))
+    assert " ".join(found) == " ".join(example.said.split())
+    assert told(read(tmp_path, example.settings, own=example.right)) == []
+
+
+RULES = """rules:
+  - {id: calm, path: /model/temperature, schema: {maximum: 0.8}, reason: agreed}
+  - {id: goodbye, path: /endCallMessage, required: true, reason: the law, severity: warning}
+"""
+
+
+def test_an_error_makes_a_definition_invalid_and_a_warning_does_not(tmp_path: Path) -> None:
+    loaded = read(tmp_path, RULES, own="id: asst_1\nmodel: {temperature: 0.9}\n", b="id: asst_2\n")
+    assert [(one.key, one.kind) for one in loaded.invalid] == [("admissions/desk", "invalid")]
+    assert [one.key for one in loaded.definitions] == ["b"]
+    assert [(one.severity, one.line, one.column) for one in loaded.problems] == [
+        ("warning", 1, 1),
+        ("error", 2, 22),
+        ("warning", 1, 1),
+    ]
+
+
+def test_a_value_that_the_api_would_not_take_is_told_once(tmp_path: Path) -> None:
+    (found,) = told(
+        read(tmp_path, RULES.splitlines()[0] + "\n" + RULES.splitlines()[1], own="id: a\nmodel: {temperature: 3}\n")
+    )
+    assert "must be between 0 and 2" in found
+
+
+def test_an_environment_adds_rules_and_its_overlay_counts(tmp_path: Path) -> None:
+    own = "environments:\n  a: {overlay: over, rules: [{id: own, path: /name, schema: {const: A}, reason: ours}]}\n"
+    overlay = tmp_path / "over" / "admissions" / "desk.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("id: asst_1\nendCallMessage: Bye\nmodel: {temperature: 0.9}\n", "utf-8")
+    found = read(tmp_path, RULES + own, environment="a", own="name: B\nmodel: {temperature: 0.1}\n").problems
+    assert [(one.file, one.line, one.message.rpartition(" ")[2]) for one in found] == [
+        ("assistants/admissions/desk.yaml", 1, "[own]"),
+        ("over/admissions/desk.yaml", 3, "[calm]"),
+    ]
+
+
+def test_a_sensitive_value_is_not_quoted(tmp_path: Path) -> None:
+    schema = "{maxLength: 3, const: x}"
+    rules = f"rules: [{{id: k, path: /metadata/key, schema: {schema}, reason: ours}}]\n"
+    loaded = read(tmp_path, f"sensitive: [/metadata/key]\n{rules}", own="id: asst_1\nmetadata: {key: hidden}\n")
+    assert told(loaded) == ["2:17: ours: metadata.key is not what this rule allows [k]"]
+
+
+TWICE = "{id: a, path: /a, reason: x, required: true}"
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ("[{path: /name, reason: x, required: true}]", '1:9: this entry has no "id"; add it'),
+        ("[{id: a, reason: x, required: true}]", '1:9: this entry has no "path"; add it'),
+        ("[{id: a, path: /name, required: true}]", '1:9: this entry has no "reason"; add it'),
+        ("[{id: a, path: /name, reason: x}]", "1:9: this rule asks for nothing; add a schema, or `required: true`"),
+        ("[{id: a, path: /name, reason: x, required: false}]", "1:9: this rule asks for nothing"),
+        ("[{id: a, path: /nmae, reason: x, required: 1}]", "1:51: required must be true or false"),
+        ("[{id: a, path: /Name, reason: x, required: true}]", "1:23: unknown field Name; did you mean name?"),
+        ("[{id: a, path: /name, reason: x, schema: 3}]", "1:49: schema must be a JSON Schema: a group of keywords"),
+        (
+            "[{id: a, path: /name, reason: x, schema: {maxmum: 3}}]",
+            "1:50: maxmum is no keyword of JSON Schema",
+        ),
+        ("[{id: a, path: /name, reason: x, schema: {maximum: x}}]", '1:59: maximum is "x", and must be a number'),
+        ("[{id: a, path: /name, reason: x, schema: {type: text}}]", "1:56: type must be one of string, number"),
+        ("[{id: a, path: /name, reason: x, schema: {pattern: '('}}]", "1:59: ( is no regular expression"),
+        ("[{id: a, path: /name, reason: x, schema: {format: uri-}}]", "1:58: the format uri- cannot be checked here"),
+        ("[{id: a, path: /name, reason: x, schema: {$ref: 'https://a.example/b'}}]", "1:56: https://a.example/b leads"),
+        ("[{id: a, path: /name, reason: x, schema: {$ref: '#/$defs/b'}}]", "1:56: #/$defs/b leads nowhere"),
+        (
+            "[{id: a, path: /name, reason: x, schema: {properties: {b: {items: {minimun: 1}}}}}]",
+            "1:75: minimun is no keyword of JSON Schema; did you mean minimum?",
+        ),
+        ("[{id: a, path: /name, reason: x, required: true, severity: bad}]", "1:67: severity must be one of error,"),
+        ("[{id: a, path: /name, reason: x, required: true, from: soon}]", "1:63: from must be a date"),
+        ("[{id: a, path: /name, reason: x, required: true, except: [{reason: x}]}]", '1:66: this entry has no "ass'),
+        (
+            "[{id: a, path: /name, reason: x, required: true}, {id: a, path: /name, reason: x, required: true}]",
+            "1:63: another rule has the id a, too; rename one of them",
+        ),
+        (
+            f"[{TWICE}]\nenvironments: {{e: {{rules: [{TWICE}]}}}}",
+            "2:33: another rule has the id a, too",
+        ),
+    ],
+)
+def test_rules_that_cannot_be_used(tmp_path: Path, rules: str, problem: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read(tmp_path, f"rules: {rules}\n", own="id: asst_1\n")
+    assert str(caught.value).startswith(f"reconciler.yaml:{problem}")
+
+
+def test_dates_need_no_quotes(tmp_path: Path) -> None:
+    text = "rules: [{id: a, path: /name, reason: x, required: true, from: 2027-02-01,"
+    text += " except: [{assistants: [b], reason: y, expires: 2027-01-31}]}]\n"
+    read(tmp_path, text, own="id: asst_1\n")
+
+
+def test_without_rules_their_library_is_not_loaded() -> None:
+    code = "import sys, reconciler.files.definitions as d; from reconciler.core.settings import Settings as S; "
+    code += "import pathlib, tempfile; f = pathlib.Path(tempfile.mkdtemp()); (f / 'a.yaml').write_text('id: a'); "
+    code += "d.load(f, [], root=f, settings=S()); assert 'jsonschema' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
