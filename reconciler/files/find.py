@@ -165,12 +165,12 @@ def select(found: FoundFiles, folder: Path, paths: Sequence[Path]) -> set[str]:
     # is one of them, wherever it leads.
     folder = folder.resolve()
     chosen: set[str] = set()
-    named: dict[Path, set[str]] = {one.path: {one.file} for ones in found.overlays.values() for one in ones}
-    # By path, and by what stands for a definition: an overlay is not itself selected where it has one.
+    named = {one.path: {one.file} for one in files}
     for one in files:
-        for layer, kind in found.stack(one):
-            if kind != "definition":
-                named[layer.path] = {*named.get(layer.path, ()), one.file} - {layer.file}
+        for layer, _ in found.stack(one):
+            named.setdefault(layer.path, set()).add(one.file)
+    for lost in (one for ones in found.overlays.values() for one in ones):
+        named.setdefault(lost.path, {lost.file})
     for given in paths:
         absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
         path = absolute.parent.resolve() / absolute.name

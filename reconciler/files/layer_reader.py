@@ -60,7 +60,10 @@ class LayerReader:
         shared = tuple(file.layer.file for file in files if file.layer.kind == "defaults")
         if shared not in self._merged:
             self._merged[shared] = merge_layers(file.layer for file in files[: len(shared)])
-        return functools.reduce(merge_overlay, (one.layer.fields for one in files[len(shared) :]), self._merged[shared])
+        uppers = [one.layer.fields for one in files[len(shared) :]]
+        merged: Mapping[str, Any] = functools.reduce(merge_overlay, uppers, self._merged[shared])
+        # In the order of the definition, which the record keeps, whatever comes from elsewhere.
+        return {key: merged[key] for key in (*uppers[0], *merged)} if shared and uppers else merged
 
     def judge(self, found: FoundFile) -> tuple[Problem, ...]:
         """Return the problems of a file of defaults, whoever takes values from it."""

@@ -108,9 +108,13 @@ class TextReader:
 def mentions(found: FoundFile, texts: Collection[str]) -> bool:
     """Tell whether a YAML file mentions one of some text files, as far as it can be read."""
     try:
-        document, _ = read_tolerantly(found.read())
+        text = found.read()
     except UnreadableText:
         return False
+    # Most files mention none, which is seen without parsing them; in quotes the key may be written with escapes.
+    if TEXT_KEY not in text and "\\" not in text:
+        return False
+    document, _ = read_tolerantly(text)
     named = (given[TEXT_KEY] for _, given in find_references(document))
     return any(isinstance(name, str) and text_file_of(name, found.file) in texts for name in named)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,15 +38,23 @@ def object_name(text: str, length: int) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class CommitLayers:
-    """One commit's files as layers of definitions."""
+    """One commit's files as layers of definitions; what reads as a file of today's (`current`) is not parsed again."""
 
     repository: Repository
     commit: str
+    current: Sequence[Definition] = ()
     # Texts that are read already, by path: many definitions may mention one.
     texts: dict[str, tuple[str, str] | None] = dataclasses.field(default_factory=dict)
     # The same of defaults: their objects, None where there are none, and their fields.
     defaults: dict[str, Blob | None] = dataclasses.field(default_factory=dict)
     parsed: dict[str, Mapping[str, Any] | None] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def _today(self) -> dict[str, Mapping[str, Any]]:
+        """What today's files say, by the name of the object that each would be."""
+        # Where a shared value has changed, most definitions are still, word for word, what they were.
+        layers = (layer for definition in self.current for layer in definition.layers if layer.kind != "defaults")
+        return {object_name(layer.text, len(self.commit)): layer.as_written for layer in layers}
 
     def find_defaults(self, folders: Sequence[str], key: str) -> Layers:
         """Return the defaults of a definition in some folders, the lowest first."""
@@ -86,7 +95,7 @@ class CommitLayers:
     def _parse(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
         """Return the fields that one file declares. Defaults are parsed once, however many definitions have them."""
         if not is_defaults_file(file):
-            return parse_definition(self.repository.read(file, blob))
+            return self._today.get(blob.name) or parse_definition(self.repository.read(file, blob))
         if file not in self.parsed:
             fields = parse_definition(self.repository.read(file, blob))
             self.parsed[file] = share(fields) if fields is not None else None

@@ -132,7 +132,7 @@ class _Snapshot:
     @functools.cached_property
     def layers(self) -> CommitLayers:
         """The files of this commit as layers of definitions."""
-        return CommitLayers(self.repository, self.commit)
+        return CommitLayers(self.repository, self.commit, self.current)
 
     @functools.cached_property
     def files(self) -> Files:

@@ -122,14 +122,13 @@ def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collectio
     # Where no definition is left there is nobody to take anything, which is for others to say.
     with contextlib.suppress(DefinitionError):
         found = find_all(folder, root, settings) if shared else FoundFiles((), {}, ())
-        mentioning = {
-            layer.file: mentions(layer, shared)
-            for layer in {layer for one in found.definitions for layer, _ in found.stack(one)}
-        }
+        texts = {name for name in shared if not is_defaults_file(name)}
+        layers = {layer for one in found.definitions for layer, _ in found.stack(one)} if texts else ()
+        mentioning = {layer.file for layer in layers if mentions(layer, texts)}
         for one in found.definitions:
             # By name, since they may be gone. A file that mentioned a text and does not now differs itself.
             defaults = {path_in(place, below) for place in places for below in defaults_above(one.key)}
-            if defaults & set(shared) or any(mentioning[layer.file] for layer, _ in found.stack(one)):
+            if not defaults.isdisjoint(shared) or any(layer.file in mentioning for layer, _ in found.stack(one)):
                 yield one.file
 
 
