@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # name: (module, what --help says). A command stands in a module of its own as `command`.
 COMMANDS = {
+    "init": ("reconciler.cli.init", "Write what a new project lacks, ready to commit."),
     "validate": ("reconciler.cli.validate", "Check definitions, offline and without credentials."),
     "plan": ("reconciler.cli.plan", "Show what apply would do. Never writes."),
     "apply": ("reconciler.cli.apply", "Bring live assistants to what their definitions say."),
@@ -33,6 +34,7 @@ COMMANDS = {
     "comment": ("reconciler.cli.comment", "Keep one comment on the pull or merge request."),
     "issue": ("reconciler.cli.issue", "Keep one issue about live edits, on GitHub or GitLab."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of a definition file."),
+    "doctor": ("reconciler.cli.doctor", "Check a set-up, and say what is missing."),
     "whoami": ("reconciler.cli.whoami", "Show who the credentials belong to."),
     "demo": ("reconciler.cli.demo", "Tell the whole story with real commands, against a local sandbox."),
     "completion": ("reconciler.cli.completion", "Print what makes the Tab key complete commands and options."),

@@ -26,6 +26,7 @@ class Hosts:
     issues: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     failing: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def writes(self) -> list[tuple[str, str]]:
@@ -45,6 +46,8 @@ class Hosts:
             if self.user is None:
                 return 403, {"message": "Resource not accessible by integration"}, {}
             return 200, {"login": self.user, "username": self.user}, {}
+        if path in self.facts:
+            return (200, self.facts[path], {}) if self.facts[path] else (403, {"message": "Forbidden"}, {})
         gitlab = path.startswith(GITLAB)
         found = re.fullmatch(
             r"/api/v4/projects/north%2Ffield/(?:merge_requests/7/(notes)|(issues))(?:/(\d+))?(/notes)?"

@@ -92,6 +92,15 @@ def test_what_was_edited_live_is_not_lost(tale: Story, kind: str) -> None:
         assert delete(tale, "--force-conflicts").code == 0
 
 
+def test_a_text_that_the_defaults_name_stays(tale: Story) -> None:
+    tale.write("_defaults", "voicemailMessage: {$file: texts/a.txt}\n")
+    for name in ("asst_a", "asst_b"):
+        tale.sandbox.edit(name, voicemailMessage="Hi")
+    tale.commit()
+    assert delete(tale).code == 0
+    assert files(tale) == {"b.yaml", "both.txt", "a.txt", "_defaults.yaml"}
+
+
 def test_git_may_be_ahead_of_live(tale: Story) -> None:
     (tale.project.folder / "texts/a.txt").write_text("Newer", "utf-8")
     tale.commit()

@@ -1,0 +1,142 @@
+"""Checks a set-up: one finding for each thing that a team has to have, with what to do where it is missing.
+
+Nothing is written anywhere, neither live nor in git.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Iterator
+
+from reconciler.core.ports import Assistants
+from reconciler.errors import ReconcilerError
+from reconciler.files.definitions import load
+from reconciler.files.folders import repository_root
+from reconciler.git.record import read_record
+from reconciler.git.repository import Repository, open_repository
+from reconciler.usecases.choices import DefinitionOptions
+from reconciler.usecases.project import Project
+from reconciler.usecases.reading import read_bare_project
+
+
+class State(enum.StrEnum):
+    """Whether something is as it should be; `unknown` where nobody could look."""
+
+    OK = "ok"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, what was found, and what to do where it is not as it should be."""
+
+    state: State
+    subject: str
+    told: str
+    hint: str = ""
+
+
+def check_project(options: DefinitionOptions) -> tuple[list[Finding], Project | None]:
+    """Return what is to be said of settings, definitions, git and the record, and the project where it can be read."""
+    try:
+        repository = open_repository(repository_root(options.directory))
+        project = read_bare_project(options, repository=repository)
+    except ReconcilerError as error:
+        return [_missing("settings", error)], None
+    return [*_check_files(project), *_check_history(project, project.repository)], project
+
+
+def check_api(project: Project, open_api: Callable[[], Assistants]) -> Iterator[Finding]:
+    """Yield what is to be said of the URL, the login, the account and one assistant."""
+    try:
+        api = open_api()
+    except ReconcilerError as error:
+        yield _missing("URL", error)
+        return
+    yield Finding(State.OK, "URL", api.url)
+    try:
+        user = api.me()
+    except ReconcilerError as error:
+        yield _missing("login", error)
+        return
+    yield Finding(State.OK, "login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
+    role = str(user.get("role") or "no role")
+    # The API does not say what a role may do. That a viewer may not write is all that its name promises.
+    reads = role.upper() == "VIEWER"
+    may = "may read, and not write: right for plans and drift, wrong for apply" if reads else "may write, most likely"
+    keep = "" if reads else "give the jobs of pull requests and of drift an account that may only read"
+    yield Finding(State.OK, "account", f"{role}, {may}", keep)
+    yield from _check_one(project, api)
+
+
+def _check_files(project: Project) -> Iterator[Finding]:
+    settings = project.settings
+    place = f"environment {settings.environment}" if settings.environment else "no environment"
+    yield Finding(State.OK, "settings", place)
+    try:
+        loaded = load(project.folder, (), root=project.root, settings=settings)
+    except ReconcilerError as error:
+        yield _missing("definitions", error)
+        return
+    if loaded.invalid:
+        yield Finding(State.MISSING, "definitions", f"{len(loaded.invalid)} not valid", "run `reconciler validate`")
+    else:
+        yield Finding(State.OK, "definitions", f"{len(loaded.definitions)} valid")
+
+
+def _check_history(project: Project, repository: Repository | None) -> Iterator[Finding]:
+    if repository is None or project.head is None:
+        yield Finding(State.MISSING, "git", "no repository with a commit here", "run `git init`, and commit")
+        return
+    if repository.is_shallow:
+        hint = "fetch all of it: fetch-depth: 0 at GitHub, GIT_DEPTH: 0 at GitLab, git fetch --unshallow"
+        yield Finding(State.MISSING, "history", "this clone is shallow", hint)
+    else:
+        yield Finding(State.OK, "history", f"at {project.head[:12]}")
+    try:
+        record = read_record(repository, project.ref)
+        behind = record is not None and not repository.is_ancestor(record.applied, project.head)
+    except ReconcilerError as error:
+        yield _missing("record", error)
+        return
+    if record is None:
+        hint = (
+            "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; the first apply begins it: --base none"
+        )
+        yield Finding(State.MISSING, "record", f"no {project.ref} in this clone", hint)
+        return
+    # Where there is a record it goes on; what the setting adds is that a clone without it is an error.
+    hint = "" if project.settings.record else "write `record: true` into reconciler.yaml: every clone needs it then"
+    yield Finding(State.OK, "record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
+    if behind:
+        yield Finding(State.MISSING, "order", "HEAD is behind what was applied last", "merge or pull first")
+    for entry in record.unclear:
+        told = f"the last write of {entry.file} had no clear answer"
+        hint = f"look, then `reconciler create {entry.file}`" if entry.is_creation else "run `reconciler apply`"
+        yield Finding(State.MISSING, "unclear write", told, hint)
+
+
+def _check_one(project: Project, api: Assistants) -> Iterator[Finding]:
+    """Yield whether one assistant can be read, and belongs to the organisation that the settings name."""
+    try:
+        definitions = load(project.folder, (), root=project.root, settings=project.settings).definitions
+    except ReconcilerError:
+        return
+    known = next((one for one in definitions if one.id), None)
+    if known is None:
+        return
+    try:
+        live = api.get(known.id)
+    except ReconcilerError as error:
+        yield _missing("reading", error, told=f"{known.file} cannot be read: {error.message}")
+        return
+    owner = project.settings.org_id
+    if owner is not None and live.get("orgId") != owner:
+        hint = "correct org_id in reconciler.yaml, or the URL"
+        yield Finding(State.MISSING, "organisation", f"{known.file} is of another one than {owner}", hint)
+    else:
+        yield Finding(State.OK, "reading", known.file)
+
+
+def _missing(subject: str, error: ReconcilerError, told: str = "") -> Finding:
+    return Finding(State.MISSING, subject, told or str(error), error.hint or "correct it, and run this again")

@@ -1,0 +1,122 @@
+"""What a new project lacks: the folder, the settings, the editors' settings, and the files of a pipeline.
+
+Never over a file that is there: whoever runs it twice, or in a project that has begun, loses nothing.
+"""
+
+import dataclasses
+import importlib.resources
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
+from reconciler.core.settings import FILE_NAME
+from reconciler.errors import ReportError
+from reconciler.files.settings_schema import settings_schema
+
+Ci = Literal["github", "gitlab"]
+
+_SETTINGS = """# How reconciler works here. Every setting: docs/configuration.md of reconciler.
+{url}
+# Each apply keeps in git what it applied, so that an edit in the dashboard is never taken for an old value.
+record: true
+"""
+# By CI: the packaged file, and where it goes.
+_PIPELINES: dict[Ci, dict[str, str]] = {
+    "github": {
+        f"github/assistants-{name}.yml": f".github/workflows/assistants-{name}.yml"
+        for name in ("plan", "apply", "drift", "rollback")
+    },
+    "gitlab": {
+        "gitlab/gitlab-ci.yml": ".gitlab-ci.yml",
+        **{f"gitlab/{name}.sh": f"ci/{name}.sh" for name in ("plan", "apply", "drift")},
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that a new project lacks: its path from the project's root, and what it holds."""
+
+    path: str
+    text: str
+
+
+def list_files(directory: str, *, api_url: str | None, ci: Ci | None, source: str | None) -> list[NewFile]:
+    """Return the files of a new project; `source` is `OWNER/REPOSITORY@COMMIT`, where a pipeline finds the tool."""
+    url = f"api_url: {json.dumps(api_url)}" if api_url else "# api_url: https://agents.example.edu/api"
+    files = [
+        # Git keeps no empty folder, and a name with a dot is no definition.
+        NewFile(f"{directory}/.gitkeep", ""),
+        NewFile(FILE_NAME, _SETTINGS.format(url=url)),
+        *_list_editor_files(directory),
+    ]
+    return [*files, *(_list_pipeline(ci, directory, source) if ci is not None else ())]
+
+
+def write_new(root: Path, file: NewFile) -> bool:
+    """Write a file, and tell whether it was written: not where something is there. Raises ReportError."""
+    path = root / file.path
+    # What lies behind a link may be anywhere, and somebody else's.
+    if any((root / folder).is_symlink() for folder in Path(file.path).parents):
+        return False
+    # A folder that holds definitions needs no mark that keeps it.
+    if os.path.lexists(path) or (path.name == ".gitkeep" and path.parent.is_dir() and any(path.parent.iterdir())):
+        return False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Exclusively: what came to be there in the meantime is not replaced, and no link is followed.
+        with path.open("x", encoding="utf-8", newline="") as opened:
+            opened.write(file.text)
+        if path.suffix == ".sh":
+            path.chmod(path.stat().st_mode | 0o111)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise ReportError(f"cannot be written: {error.strerror}", where=file.path) from error
+    return True
+
+
+def _list_editor_files(directory: str) -> Iterator[NewFile]:
+    schemas = {
+        "definition": definition_schema(()),
+        "overlay": overlay_schema(()),
+        "defaults": defaults_schema(()),
+        "settings": settings_schema(),
+    }
+    for name, schema in schemas.items():
+        yield NewFile(f"schema/{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=True) + "\n")
+    kinds = ("yaml", "yml")
+    matches = {
+        "./schema/definition.schema.json": [*(f"{directory}/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
+        "./schema/overlay.schema.json": [*(f"environments/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
+        "./schema/defaults.schema.json": "**/_defaults.yaml",
+        "./schema/settings.schema.json": FILE_NAME,
+    }
+    yield NewFile(".vscode/settings.json", json.dumps({"yaml.schemas": matches}, indent=2) + "\n")
+
+
+def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[NewFile]:
+    place = importlib.resources.files("reconciler").joinpath("starter")
+    for name, path in _PIPELINES[ci].items():
+        text = place.joinpath(name).read_text("utf-8")
+        if source is not None:
+            repository, _, commit = source.partition("@")
+            text = text.replace("OWNER/REPOSITORY", repository).replace("@COMMIT", f"@{commit}")
+        yield NewFile(path, _name_folder(text, path, directory))
+
+
+def _name_folder(text: str, path: str, directory: str) -> str:
+    """Return a pipeline's file that names the folder of the definitions, where it is not the usual one."""
+    if directory == "assistants":
+        return text
+    if path.endswith(".gitlab-ci.yml"):
+        return text.replace("variables:\n", f"variables:\n  RECONCILER_DIRECTORY: {json.dumps(directory)}\n", 1)
+    if not path.endswith(".yml"):
+        return text
+    given = f"      directory: {json.dumps(directory)}\n"
+    if "    with:\n" in text:
+        return text.replace("    with:\n", f"    with:\n{given}", 1)
+    return text.replace("    secrets:", f"    with:\n{given}    secrets:", 1)

@@ -1,0 +1,69 @@
+"""A new project: what `init` writes is complete, valid, and never takes the place of anything."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from commands import run
+
+from reconciler.usecases.init import list_files
+
+ROOT = Path(__file__).parent.parent.parent
+
+SOURCE = f"north/reconciler@{'a' * 40}"
+
+
+def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
+    done = run("init", "--ci", "github", "--from", SOURCE, "--api-url", "https://agents.test/api", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    written = [line.removeprefix("wrote ") for line in done.stdout.splitlines()]
+    assert {"reconciler.yaml", "assistants/.gitkeep", ".vscode/settings.json"} < set(written)
+    assert yaml.safe_load((tmp_path / "reconciler.yaml").read_text()) == {
+        "api_url": "https://agents.test/api",
+        "record": True,
+    }
+    workflows = sorted((tmp_path / ".github" / "workflows").iterdir())
+    assert len(workflows) == 4
+    assert all("OWNER" not in file.read_text() and f"@{'a' * 40}" in file.read_text() for file in workflows)
+    assert "reconciler apply --base none" in done.stderr
+    assert "gh secret set --env production RECONCILER_EMAIL" in done.stderr
+    (tmp_path / "assistants" / "a.yaml").write_text("id: new\nname: A\n")
+    assert run("validate", cwd=tmp_path).code == 0
+
+
+def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
+    for name in ("reconciler.yaml", ".gitlab-ci.yml", "schema/settings.schema.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / ".vscode").symlink_to(elsewhere)
+    done = run("init", "--ci", "gitlab", cwd=tmp_path)
+    assert (done.code, [*elsewhere.iterdir()]) == (0, [])
+    assert "left reconciler.yaml: it is there already" in done.stderr
+    assert {(tmp_path / name).read_text() for name in ("reconciler.yaml", ".gitlab-ci.yml")} == {"mine"}
+    assert (tmp_path / "ci" / "plan.sh").stat().st_mode & 0o111
+    again = run("init", "--ci", "gitlab", cwd=tmp_path)
+    assert (again.code, again.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("given", [["--from", "main"], ["--directory", "../x"], ["--api-url", "nonsense"]])
+def test_what_makes_no_sense_writes_nothing(tmp_path: Path, given: list[str]) -> None:
+    assert run("init", *given, cwd=tmp_path).code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_folder_is_named_in_the_pipeline() -> None:
+    for ci in ("github", "gitlab"):
+        files = {file.path: file.text for file in list_files("bots", api_url=None, ci=ci, source=None)}
+        for path, text in files.items():
+            if path.endswith(".yml"):
+                assert "bots" in json.dumps(yaml.safe_load(text)), path
+        assert "bots/**/*.yaml" in files[".vscode/settings.json"]
+
+
+def test_the_page_shows_what_is_written() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    for file in sorted((ROOT / "reconciler" / "starter").rglob("*.*")):
+        assert f"\n{file.read_text('utf-8')}```\n" in page, file.name
