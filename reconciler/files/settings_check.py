@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast
 
 from reconciler.assistant import fields
+from reconciler.assistant.invisible import describe_unseen
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
@@ -129,6 +130,14 @@ def _to_group(model: Any) -> dict[str, Any]:
 
 
 def _describe(detail: Any) -> FieldProblem:
+    """Return what is wrong, and what nobody sees in a key or a text."""
+    found = _describe_plainly(detail)
+    written = found.path[-1] if found.about == "key" else detail["input"]
+    unseen = describe_unseen(written) if isinstance(written, str) else ""
+    return dataclasses.replace(found, message=f"{found.message}; {unseen}") if unseen else found
+
+
+def _describe_plainly(detail: Any) -> FieldProblem:
     """Return pydantic's account of one error in plain words."""
     kind, path = detail["type"], tuple(str(part) for part in detail["loc"])
     about: About = "value"

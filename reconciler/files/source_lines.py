@@ -1,5 +1,6 @@
 """Adds to problems the lines of the files that they stand in, but never one in which a secret may stand."""
 
+import bisect
 import dataclasses
 from collections.abc import Iterable, Sequence
 
@@ -59,12 +60,15 @@ def _show_lines(layer: Layer, settings: Settings) -> list[str]:
 def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[str], settings: Settings) -> set[int]:
     """Return the numbers of the lines in which a value begins, or goes on, that may not be shown."""
     hidden: set[int] = set()
-    for index, (line, _, path) in enumerate(places):
+    starts = [line for line, _, _ in places]
+    for line, _, path in places:
         if settings.may_show(path):
             continue
         end = len(lines) + 1
         # It goes on to where the next line with a place begins, or into that line, between brackets.
-        if following := next((one for one in places[index:] if one[0] > line), None):
-            end = following[0] + bool(lines[following[0] - 1][: following[1] - 1].strip(" -"))
+        following = bisect.bisect_right(starts, line)
+        if following < len(places):
+            last, column, _ = places[following]
+            end = last + bool(lines[last - 1][: column - 1].strip(" -"))
         hidden.update(range(line, end))
     return hidden

@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 import yaml
 
-from reconciler.assistant.invisible import complain_of_unseen, is_seen, remove_unseen
+from reconciler.assistant.invisible import complain_of_unseen, is_seen
 
 _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
 _AFTER_QUOTE = (
@@ -22,7 +22,7 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?[^\s'\"#{\[][^'\"{\[]*?:\s+(?P<value>\S.*)")
 _TABS: Final = "a tab cannot indent a line; use spaces"
 # What a text of several lines looks like that somebody has pasted behind its key.
-_KEY_LINE = re.compile(r"^(?P<indent> *)(?:- +)?[A-Za-z_][\w.-]*:(?: +(?P<value>.*\S))?\s*$")
+_KEY_LINE = re.compile(r" *(?:- +)?[A-Za-z_][\w.-]*:(?: +|$)")
 _NO_PASTED = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
 _MARKDOWN_LINE = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
 _PASTED: Final = (
@@ -88,7 +88,7 @@ def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
         key = _KEY_LINE.match(lines[first - 1])
         if key is None:
             continue
-        value = key["value"]
+        value = lines[first - 1][key.end() :].rstrip()
         if not value or _NO_PASTED.match(value):
             return None
         below = itertools.takewhile(lambda line: not _KEY_LINE.match(line), lines[first:])
@@ -96,18 +96,19 @@ def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
         markdown = sum(_MARKDOWN_LINE.match(line) is not None for line in text)
         # One line more may be a field without its colon, or an item of a list.
         is_long = len(text) > 1 or (markdown == 1 and _MARKDOWN_LINE.match(value) is not None)
-        return (first, key.start("value") + 1) if is_long else None
+        return (first, key.end() + 1) if is_long else None
     return None
 
 
 def _find_unseen(line: str) -> tuple[int, str] | None:
     """Return the column of what nobody sees and what keeps a line from being read, with what to say about it."""
     # Tabs have words of their own, and what stands within a text harms nothing.
+    last, has_begun = "", False
     for place, character in enumerate(line):
-        if character == "\t" or is_seen(character):
-            continue
-        before, after = remove_unseen(line[:place]), remove_unseen(line[place:])
-        if before.strip("- ") == "" or before[-1] in ":-\"'}]" or after.startswith(":"):
+        if is_seen(character):
+            has_begun |= character not in " -"
+            last = last if character == " " else character
+        elif character != "\t" and (not has_begun or last in ":-\"'}]" or line[place + 1 : place + 2] == ":"):
             return place + 1, complain_of_unseen(character)
     return None
 

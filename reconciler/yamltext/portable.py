@@ -12,17 +12,19 @@ import yaml
 
 # A text with none of these, and with no value over several lines, breaks no rule. To look at its tokens would cost as
 # much as to read it: most files must do without.
+# No part of it can run over the beginning of another match, so that it takes one walk over a text of any length.
 _SUSPECT: Final = re.compile(
     r"[\t&\ufeff]|\S\#|\r(?!\n)|[^\n]\Z"
-    r"|[\[{,].*\?|^\ *\?|['\"]:\S|[\[{,\s]-\s*[,\]}]"  # between brackets
+    r"|['\"]:\S|[\[{,\s]-\s*[,\]}]"  # between brackets
     r"|^\ *[|>]|[|>][-+0-9]*[^\S\n]*\n(?:\r?\n)*\ +\r?\n|^\.{3}",
     re.MULTILINE,
 )
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
+_LINE_BEGINNING: Final = re.compile(r"\n( *)")
 _COMMENT: Final = re.compile(r"#[^\r\n]*")
 _HEADER: Final = re.compile(r"[|>][-+0-9]*")
 _LEADING_BLANKS: Final = re.compile(r"(?:\r?\n)*( +)\r?\n")
-_AFTER_INDICATOR: Final = re.compile(r"[\s,\]}]|\Z")
+_AFTER_INDICATOR: Final = re.compile(r"[ \t\r\n,\]}]|\Z")
 _OPENING: Final = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
 _CLOSING: Final = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _BLOCKS: Final = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
@@ -50,9 +52,9 @@ class Difference(NamedTuple):
     message: str
 
 
-def may_differ(text: str) -> bool:
+def may_differ(text: str, *, has_brackets: bool) -> bool:
     """Tell whether `find_differences` could find something though no value goes over several lines."""
-    return _SUSPECT.search(text) is not None
+    return (has_brackets and "?" in text) or _SUSPECT.search(text) is not None
 
 
 def find_differences(text: str) -> list[Difference]:
@@ -128,7 +130,7 @@ class _Tokens:
     def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
         """Look at what stands between two tokens: comments and white space, as far as libyaml is concerned."""
         gap = self.text[start:end]
-        if gap.startswith("#") and start and not self.text[start - 1].isspace():
+        if gap.startswith("#") and start and self.text[start - 1] not in " \t\r\n":
             yield Difference(start, _GLUED)
         tab = _COMMENT.sub(lambda comment: " " * len(comment[0]), gap).find("\t")
         if tab >= 0:
@@ -143,11 +145,9 @@ class _Tokens:
             yield Difference(start, _IN_BRACKETS)
         if not token.style and (tab := self.text.find("\t", start, end)) >= 0:
             yield Difference(tab, _TAB)
-        for line in _BREAK.finditer(self.text, start, end):
-            rest = self.text[line.end() : end]
-            indented = len(rest) - len(rest.lstrip(" "))
-            if indented <= self.columns[-1] and not _BREAK.match(rest, indented):
-                yield Difference(line.end() + indented, _INDENT)
+        for line in _LINE_BEGINNING.finditer(self.text, start, end):
+            if len(line[1]) <= self.columns[-1] and not _BREAK.match(self.text, line.end()):
+                yield Difference(line.end(), _INDENT)
                 return
 
     def _check_block(self, start: int, end: int) -> Iterator[Difference]:
@@ -176,5 +176,4 @@ class _Tokens:
         return not isinstance(token, (yaml.ScalarToken, *_OPENING, *_BLOCKS))
 
     def _begins_line(self, position: int) -> bool:
-        line = max(self.text.rfind("\n", 0, position), self.text.rfind("\r", 0, position)) + 1
-        return not self.text[line:position].strip(" ")
+        return not self.text[self.text.rfind("\n", 0, position) + 1 : position].strip(" ")

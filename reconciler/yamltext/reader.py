@@ -3,6 +3,8 @@
 The one place where text becomes fields.
 """
 
+import bisect
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +15,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, About
 from reconciler.core.definition import MAX_BYTES
 from reconciler.yamltext.changes import is_same
-from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, place_in, place_of
+from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, place_of
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.portable import find_differences, may_differ
 from reconciler.yamltext.scalars import Refusal, read_scalar, write_tag
@@ -37,7 +39,7 @@ def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
     reading = _Reading()
     value = reading.value_of(root, ())
     plain = text.removeprefix("\ufeff")
-    if checks_layout and (reading.spans_lines or may_differ(plain)):
+    if checks_layout and (reading.spans_lines or may_differ(plain, has_brackets=reading.has_brackets)):
         reading.problems += _find_layout_problems(plain)
     if reading.problems:
         raise YamlProblems(sorted(reading.problems), value)
@@ -48,8 +50,11 @@ def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
     """Yield what other parsers read differently, with the path of a value that begins there."""
     differences = find_differences(text)[:MAX_PROBLEMS]
     paths = {place.value: path for path, place in find_places(text).items()} if differences else {}
+    # One walk over the lines for all of them: there may be a thousand.
+    starts = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", text))] if differences else []
     for position, message in differences:
-        line, column = place_in(text, position)
+        line = bisect.bisect_right(starts, position)
+        column = position - starts[line - 1] + 1
         path = paths.get((line, column))
         yield YamlProblem(line, column, message, path, about="file" if path is None else "value")
 
@@ -76,6 +81,7 @@ class _Reading:
     def __init__(self) -> None:
         self.problems: list[YamlProblem] = []
         self.spans_lines = False  # whether a value in quotes or brackets goes over several lines
+        self.has_brackets = False
 
     def value_of(self, node: yaml.Node, path: FieldPath) -> Any:
         """Return a node's value as far as it can be read."""
@@ -87,8 +93,9 @@ class _Reading:
                 self._report(node, path, value.message, value.discreet)
                 return node.value
             return value
-        if getattr(node, "flow_style", False) and node.start_mark.line != node.end_mark.line:
-            self.spans_lines = True
+        if getattr(node, "flow_style", False):
+            self.has_brackets = True
+            self.spans_lines |= node.start_mark.line != node.end_mark.line
         is_mapping = isinstance(node, yaml.MappingNode)
         if node.tag not in (COLLECTION, "tag:yaml.org,2002:map" if is_mapping else "tag:yaml.org,2002:seq"):
             message = f"the tag {write_tag(node.tag)} is not supported; remove it"

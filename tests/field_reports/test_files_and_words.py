@@ -1,4 +1,4 @@
-"""Field reports E8, E14, E19, E20: files that are not read, what PATHS mean, and files that get in each other's way."""
+"""Field reports E4 to E20: files that are not read, what PATHS mean, how places are shown, and what nobody sees."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from projects import Project
 
 from reconciler.cli.boundary import guarded
 from reconciler.cli.main import reconciler
+from reconciler.git.commit_layers import parse_definition
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -268,3 +269,21 @@ def test_settings_are_shown_too_but_never_a_url(project: Project, command: Comma
     assert "    on_drfit: keep\n    ^\n" in text
     assert "    on_drfit: keep\n    ^\n" in command("plan")[2]
     assert SECRET not in shown_settings + command("plan")[2]
+
+
+def test_what_nobody_sees_in_the_settings_is_named(project: Project, command: Command) -> None:
+    project.write("a", id="asst_1")
+    (project.root / "reconciler.yaml").write_text("on_drift: keep\u00a0\nrecord\u200b: true\n", "utf-8")
+    out = command("validate")[1]
+    assert "on_drift must be one of keep, revert, fail; there is a no-break space (U+00A0) at its end: delete it" in out
+    assert "there is a zero width space (U+200B) at its end: delete it" in out
+
+
+def test_a_layout_that_is_refused_today_is_still_read_in_history() -> None:
+    """Read as no base, it would make every live edit a change, and overwrite it."""
+    assert parse_definition(b"id: asst_1\nname:\tDesk\t\n") == {"id": "asst_1", "name": "Desk"}
+    assert parse_definition(b"id: asst_1\nvoicemailMessage: |\n  Closed.") == {
+        "id": "asst_1",
+        "voicemailMessage": "Closed.",
+    }
+    assert parse_definition(b"id: [asst_1") is None

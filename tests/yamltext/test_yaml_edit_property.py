@@ -87,7 +87,7 @@ def test_only_the_lines_of_edited_values_change(part: int) -> None:
 
     check()
     assert set(outcomes) <= {"edited", "anchor"}
-    assert outcomes.count("anchor") <= len(outcomes) // 10
+    assert outcomes.count("anchor") <= len(outcomes) // 6  # few examples are drawn every day
 
 
 def check_edits(written: Written, edits: list[Edit]) -> str:
