@@ -25,7 +25,7 @@ from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition, places
 from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
-from reconciler.core.settings import OnDrift
+from reconciler.core.settings import OnDrift, now
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object
@@ -224,14 +224,21 @@ def drift(project: Project, api: AssistantsApi) -> Report:
     """
     if project.read.base is None and project.history.base is None:
         project = dataclasses.replace(project, read=read_project(project.options, project.history, or_head=True))
-    return _report(project, drift_.drift(api, project.read, Control(concurrency=api.concurrency)))
+    return _report(project, drift_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
 
 
 def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bool) -> Read:
     policy = choose_policy(project.read.settings, PolicyOptions(on_drift, force_conflicts))
-    read = dataclasses.replace(project.read, policy=policy)
+    read = dataclasses.replace(_begin(project.read), policy=policy)
     check_policy(read)
     return read
+
+
+def _begin(read: Read) -> Read:
+    """Return a project as a run that begins now sees it: a freeze may have begun since it was loaded."""
+    started_at = now()
+    settings = dataclasses.replace(read.settings, today=started_at.date())
+    return dataclasses.replace(read, settings=settings, started_at=started_at)
 
 
 def _report(project: Project, run: Run) -> Report:

@@ -29,12 +29,13 @@ _SCALARS: Final = (str, int, float, bool, type(None))
 class Violation:
     """One thing that a value is and may not be: where, below the value that a rule is about, and in which words.
 
-    The words go on after the value's name.
+    The words go on after the value's name. `quotes` says that they may hold something of what somebody wrote.
     """
 
     path: FieldPath
     words: str
     about: About = "value"
+    quotes: bool = True
 
 
 def describe_errors(errors: Iterable[Any]) -> Iterator[Violation]:
@@ -58,7 +59,7 @@ def _describe(error: Any) -> Iterator[Violation]:
                 yield Violation((*path, key), f"is not a key that may stand here; {guess}", "key")
     elif keyword == "required":
         lacking = ", ".join(key for key in error.validator_value if key not in instance)
-        yield Violation(path, f"lacks {lacking}")
+        yield Violation(path, f"lacks {lacking}", quotes=False)
     # What may not stand in a text, such as a password, is not quoted.
     elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
         yield Violation(path, _may(error))

@@ -103,7 +103,7 @@ def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPat
     if rule.required:
         for path in _find_missing(document, rule.path, ()):
             words = "is not declared, and must be" if item_at(document, path) is MISSING else "is null, and must not be"
-            yield path, Violation((), words)
+            yield path, Violation((), words, quotes=False)
     if check.validator is None:
         return
     for path in paths_matching(document, rule.path):
@@ -138,7 +138,7 @@ def _to_problem(check: _Check, document: Mapping[str, Any], at: FieldPath, viola
         later = f" (an error from {rule.starts} on)"
     name = dotted(path)
     message = f"{rule.reason}: {name} {violation.words}{later} [{rule.id}]"
-    discreet = f"{rule.reason}: {name} is not what this rule allows{later} [{rule.id}]"
+    discreet = f"{rule.reason}: {name} is not what this rule allows{later} [{rule.id}]" if violation.quotes else ""
     about = violation.about
     # What is not there has no place; what would hold it has one.
     while path and item_at(document, path) is MISSING:

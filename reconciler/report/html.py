@@ -47,7 +47,7 @@ _TONES: dict[Status | Outcome | str, str] = {
     Status.IN_SYNC: "calm",
     _VALID: "calm",
 }
-_REMARKS = ("error", "not shown live", "warning", "set by", "released", "ignored")
+_REMARKS = ("error", "not shown live", "warning", "set by", "released", "ignored", "enforced", "frozen")
 _BAD_REMARKS = _REMARKS[:2]
 
 

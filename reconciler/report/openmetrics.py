@@ -19,7 +19,9 @@ def render_openmetrics(report: Report) -> str:
     """Return the metrics of a report. One that the report does not know is named and has no sample."""
     age = report.record.age_seconds if report.record is not None else None
     expiry = report.next_expiry.in_seconds if report.next_expiry is not None else None
-    outcomes = [({"outcome": outcome.value}, report.summary.get(outcome, 0)) for outcome in Outcome]
+    # Not the summary's counts: `frozen` there is a status, too.
+    ended = [entry.outcome for entry in report.assistants]
+    outcomes = [({"outcome": outcome.value}, ended.count(outcome)) for outcome in Outcome]
     requests = [({"method": method}, number) for method, number in sorted(report.api_calls.items())]
     families: Iterable[tuple[str, str, Iterable[Sample]]] = (
         ("assistants", "Assistants by status, as they were when they were read.", _count_statuses(report)),

@@ -103,6 +103,30 @@ def test_a_sensitive_value_is_not_quoted(tmp_path: Path) -> None:
     assert told(loaded) == ["2:17: ours: metadata.key is not what this rule allows [k]"]
 
 
+def test_what_is_missing_is_told_in_full_beside_a_sensitive_value(tmp_path: Path) -> None:
+    rules = """sensitive: [/metadata/key]
+rules:
+  - {id: a, path: /endCallMessage, required: true, reason: ours}
+  - {id: b, path: /metadata/team, required: true, reason: ours}
+  - {id: c, path: /metadata, schema: {required: [office]}, reason: ours}
+"""
+    loaded = read(tmp_path, rules, own="id: asst_1\nmetadata: {key: hidden}\n")
+    assert told(loaded) == [
+        "1:1: ours: endCallMessage is not declared, and must be [a]",
+        "2:1: ours: metadata.team is not declared, and must be [b]",
+        "2:11: ours: metadata lacks office [c]",
+    ]
+
+
+def test_a_default_that_breaks_a_rule_is_one_problem_at_its_line(tmp_path: Path) -> None:
+    defaults, desk = "model:\n  temperature: 0.9\nendCallMessage: Bye\n", "id: asst_{}\n"
+    mended = "id: asst_3\nmodel: {temperature: 0.5}\n"
+    loaded = read(tmp_path, RULES, _defaults=defaults, a=desk.format(1), b=desk.format(2), c=mended)
+    (found,) = loaded.problems
+    assert (found.file, found.line, found.column) == ("assistants/_defaults.yaml", 2, 16)
+    assert ([one.key for one in loaded.definitions], [one.key for one in loaded.invalid]) == (["c"], ["a", "b"])
+
+
 TWICE = "{id: a, path: /a, reason: x, required: true}"
 
 

@@ -92,9 +92,23 @@ def test_a_plan_shows_what_differs_under_the_status_frozen(tale: Story) -> None:
     assert "assistants/a.yaml: frozen" in said.stdout
     assert '~ firstMessage: "old" -> "new"' in said.stdout
     assert "Plan: 1 to change, 0 drifted, 0 conflicts, 1 frozen, 0 in sync, 0 errors." in said.stdout
-    markdown = tale.root.parent / "plan.md"
-    tale.run("plan", "--report", markdown)
-    assert f"Frozen: {REASON}, until 2999-01-15" in markdown.read_text("utf-8")
+
+
+def test_every_format_says_why_it_is_frozen_and_what_is_enforced(tale: Story) -> None:
+    tale.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
+    tale.write("b", **OLD)
+    tale.commit("Settings")
+    tale.sandbox.edit("asst_b", **OTHER)
+    names = ("plan.md", "plan.html", "plan.xml", "plan.prom")
+    files = {name: tale.root.parent / name for name in names}
+    tale.run("plan", *(option for file in files.values() for option in ("--report", file)))
+    told = {name: file.read_text("utf-8") for name, file in files.items()}
+    for name in names[:3]:
+        assert REASON in told[name], name
+        assert "2999-01-15" in told[name], name
+        assert "the law" in told[name], name
+    assert 'reconciler_assistants{status="frozen"} 1' in told["plan.prom"]
+    assert 'reconciler_outcomes{outcome="frozen"} 0' in told["plan.prom"]
 
 
 def test_the_exit_code_does_not_count_what_is_frozen(tale: Story) -> None:
