@@ -1,4 +1,4 @@
-"""File names for imported assistants: safe on every system, never outside the folder, none twice."""
+"""File names for imported assistants: letters of any script, safe on every system, never outside the folder."""
 
 import re
 import unicodedata
@@ -9,18 +9,43 @@ LONGEST = 60
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 
+# Letters and marks that leave no ink, but would make two names of what looks like one.
+_UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
+
+
 def file_stem(name: str | None, assistant_id: str, taken: Container[str]) -> str:
-    """Return a file name without its suffix, from an assistant's name, else from its id; `taken` are those in use."""
+    """Return a file name without its suffix, from an assistant's name, else from its id.
+
+    `taken` are those in use, each as `same_name` gives it.
+    """
     stem = _slug(name or "") or _slug(assistant_id) or "assistant"
     if stem in RESERVED:
         stem = f"assistant-{stem}"
     number, candidate = 2, stem
-    while candidate in taken:
+    while same_name(candidate) in taken:
         candidate, number = f"{stem}-{number}", number + 1
     return candidate
 
 
+def same_name(name: str) -> str:
+    """Return what file names have in common that some systems take for one: case and Unicode form do not count."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def _slug(text: str) -> str:
-    # Letters are taken apart from their accents, which then fall away: `é` is e, and what has no such letter is gone.
-    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].strip("-")
+    # Accents of Latin letters fall away, `é` is e. In other scripts marks are part of the letter: a vowel in Hindi, the
+    # dots of a kana. What only joins or directs letters is no letter, and nobody would see it in a file name.
+    kept = ""
+    for char in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()):
+        kind = unicodedata.category(char)
+        if kind[0] == "M" or kind in ("Lm", "Cf"):
+            kept += char if kind[0] != "C" and kept[-1:] > "\x7f" and not _is_unseen(char) else ""
+        else:
+            kept += char if kind[0] in "LN" and not _is_unseen(char) else "-"
+    # By characters: 60 of them are 240 bytes at most, and file systems take 255.
+    slug = unicodedata.normalize("NFC", re.sub("-+", "-", kept).strip("-"))[:LONGEST]
+    return slug.strip("-")
+
+
+def _is_unseen(char: str) -> bool:
+    return _UNSEEN.search(unicodedata.name(char, "")) is not None

@@ -40,7 +40,7 @@ from reconciler.yamltext.write_values import write_inline
 @click.option(
     "--force",
     is_flag=True,
-    help="Replace files that exist; never one whose id is asked for, and in an environment nothing but overlays.",
+    help="Write the file anew that has the id already, in an environment its overlay; never another assistant's.",
 )
 @click.option("--text-files", is_flag=True, help="Write long texts into files of their own.")
 def command(

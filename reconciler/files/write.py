@@ -12,7 +12,8 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file whole, or raise ReportError and leave what stood there."""
     # Through a temporary file beside it, so that nobody ever sees half of the text, even if the run is killed.
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # Its name is not made of the file's, which may be as long as names can be. A dot file is no definition.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".reconciler-")
     except OSError as error:
         raise _fail_to_write(path, error) from error
     try:

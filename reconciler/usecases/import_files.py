@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import TEXT_KEY, text_of
-from reconciler.core.definition import MAX_BYTES, Definition, InvalidDefinition, merge_layers
+from reconciler.core.definition import MAX_BYTES, SUFFIXES, Definition, InvalidDefinition, merge_layers
 from reconciler.core.importing import Declared, Overlaid, declare, declare_over, leave_out_shared
 from reconciler.core.settings import Settings
 from reconciler.core.tree import merge_overlay, put_all
@@ -48,11 +48,23 @@ class Written:
     left: tuple[tuple[FieldPath, str], ...] = ()
 
 
+Entry = Definition | InvalidDefinition
+
+
 class ImportFiles(Protocol):
     """What an import writes for a live assistant."""
 
-    def write(self, assistant_id: str, live: Mapping[str, Any], stem: str) -> Written:
-        """Write the files of one assistant, which are named `stem`. Raises ReconcilerError where they cannot be."""
+    def taken(self) -> Iterator[str]:
+        """Yield the names that other assistants' files have."""
+
+    def may_replace(self, entry: Entry) -> bool:
+        """Tell whether the file that has an id can be written anew."""
+
+    def write(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
+        """Write the files of one assistant, which have a key; `own` is its definition, to be replaced.
+
+        Raises ReconcilerError where they cannot be.
+        """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,20 +74,29 @@ class DefinitionFiles:
     folder: Path
     settings: Settings
     root: Path
-    force: bool
     text_files: bool
 
-    def write(self, assistant_id: str, live: Mapping[str, Any], stem: str) -> Written:
-        """Write the definition of one assistant, unless another file has its name."""
+    def taken(self) -> Iterator[str]:
+        """Yield the names of all files in the folder, whatever they hold: nothing says whose they are."""
+        if self.folder.is_dir():
+            yield from (file.stem for file in self.folder.iterdir() if file.suffix.lower() in SUFFIXES)
+
+    def may_replace(self, entry: Entry) -> bool:
+        """Tell whether the file that has an id can be written anew: not where several have it."""
+        return isinstance(entry, Definition) or entry.kind == "invalid"
+
+    def write(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
+        """Write the definition of one assistant; no other file is replaced."""
         declared = declare(assistant_id, live, self.settings)
-        defaults = merge_layers(load_defaults(self.folder, stem, root=self.root, settings=self.settings))
-        own = leave_out_shared(declared.fields, defaults)
+        defaults = merge_layers(load_defaults(self.folder, key, root=self.root, settings=self.settings))
+        held = leave_out_shared(declared.fields, defaults)
         # Where live lacks what the defaults say, only null or a difference that is named is true.
-        more = declare_over(merge_overlay(defaults, _without_id(own)), assistant_id, live, self.settings)
-        file = self.folder / f"{stem}.yaml"
-        fields, texts = _divide_texts(merge_overlay(own, more.fields), file, enabled=self.text_files)
-        _check_free(file, assistant_id, force=self.force)
-        _check_texts(texts, assistant_id, force=self.force)
+        more = declare_over(merge_overlay(defaults, _without_id(held)), assistant_id, live, self.settings)
+        file = self.folder / f"{key}{_find_suffix(own)}"
+        fields, texts = _divide_texts(merge_overlay(held, more.fields), file, enabled=self.text_files)
+        if own is None:
+            _check_free(file, assistant_id, force=False)
+        _check_texts(texts, assistant_id, self.root, own)
         _write_all(texts, {file: _text(fields, assistant_id)})
         return Written((file,), declared, texts=(*texts,), left=more.left)
 
@@ -97,49 +118,57 @@ class OverlayFiles:
     force: bool
     text_files: bool
 
-    def write(self, assistant_id: str, live: Mapping[str, Any], stem: str) -> Written:
+    def taken(self) -> Iterator[str]:
+        """Yield the keys of what is a part of the environment already; a definition without an id waits for one."""
+        yield from (entry.key for entry in _entries(self.loaded) if entry.id)
+
+    def may_replace(self, entry: Entry) -> bool:
+        """Tell whether the file that has an id is an overlay: any other may serve other environments, too."""
+        return isinstance(entry, Definition) and entry.overlay is not None and entry.overlay.file == entry.id_file
+
+    def write(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
         """Write the overlay of one assistant, and the definition below it where there is none."""
         declared = declare(assistant_id, live, self.settings)
-        overlay = self.overlays / f"{stem}.yaml"
-        below = self._shared(stem)
-        own = _without_id(below.own.fields) if below is not None else {}
+        overlay = self.overlays / f"{key}{_find_suffix(own)}"
+        below = self._shared(key, own)
+        shared = _without_id(below.own.fields) if below is not None else {}
         bare = dataclasses.replace(self.settings, overlay=None)
         if below is None:
             # Other environments have not the defaults of this one, so the file that they share must not lean on them.
-            defaults = merge_layers(load_defaults(self.folder, stem, root=self.root, settings=bare))
-            own = _without_id(leave_out_shared(declared.fields, defaults))
-            if not own:
+            defaults = merge_layers(load_defaults(self.folder, key, root=self.root, settings=bare))
+            shared = _without_id(leave_out_shared(declared.fields, defaults))
+            if not shared:
                 message = f"{assistant_id} has no field that a definition can hold, and nothing was written"
                 raise DefinitionError(message)
-        definition = self.folder / f"{stem}.yaml"
-        defaults = merge_layers(load_defaults(self.folder, stem, root=self.root, settings=self.settings))
-        overlaid = declare_over(merge_overlay(defaults, own), assistant_id, live, self.settings)
+        definition = self.folder / f"{key}.yaml"
+        defaults = merge_layers(load_defaults(self.folder, key, root=self.root, settings=self.settings))
+        overlaid = declare_over(merge_overlay(defaults, shared), assistant_id, live, self.settings)
         fields, texts = _divide_texts(overlaid.fields, overlay, enabled=self.text_files)
         files = {overlay: _text(fields, assistant_id)}
         if below is None:
-            shared, shared_texts = _divide_texts(own, definition, enabled=self.text_files)
+            declared_there, shared_texts = _divide_texts(shared, definition, enabled=self.text_files)
             # In this order: without its overlay a definition is no part of the environment, and the next import
             # goes on from there. An overlay alone would be an error.
-            files = {definition: _text(shared, assistant_id), **files}
+            files = {definition: _text(declared_there, assistant_id), **files}
             texts = {**shared_texts, **texts}
             _check_free(definition, assistant_id, force=False)
         _check_free(overlay, assistant_id, force=self.force)
-        _check_texts(texts, assistant_id, force=self.force)
+        _check_texts(texts, assistant_id, self.root, own)
         _write_all(texts, files)
         if below is not None:
             return Written((overlay,), declared, overlaid, below.file, texts=(*texts,))
         return Written((*files,), declared, texts=(*texts,), left=overlaid.left)
 
-    def _shared(self, stem: str) -> Definition | None:
-        """Return the definition of a name that others share, None where there is none yet."""
-        for entry in _named(stem, self.loaded):
-            if entry.id:
+    def _shared(self, key: str, own: Entry | None) -> Definition | None:
+        """Return the definition of a key that others share, None where there is none yet."""
+        for entry in _named(key, self.loaded):
+            if entry.id and own is None:
                 raise DefinitionError(
                     f"has the id {entry.id} in {self.settings.environment} already, and nothing was written",
                     where=entry.id_file if isinstance(entry, Definition) else entry.file,
                     hint="rename that definition, and its overlays with it",
                 )
-        for entry in _named(stem, self.shared):
+        for entry in _named(key, self.shared):
             if isinstance(entry, Definition):
                 return entry
             raise DefinitionError(
@@ -150,11 +179,19 @@ class OverlayFiles:
         return None
 
 
-def _named(stem: str, loaded: Loaded | None) -> list[Definition | InvalidDefinition]:
-    if loaded is None:
-        return []
-    found: list[Definition | InvalidDefinition] = [*loaded.definitions, *loaded.invalid]
-    return [entry for entry in found if entry.key == stem]
+def _named(key: str, loaded: Loaded | None) -> list[Entry]:
+    return [entry for entry in _entries(loaded) if entry.key == key]
+
+
+def _entries(loaded: Loaded | None) -> list[Entry]:
+    return [*loaded.definitions, *loaded.invalid] if loaded is not None else []
+
+
+def _find_suffix(own: Entry | None) -> str:
+    """Return the suffix of the file that an import writes: that of the one which it replaces."""
+    if own is None:
+        return ".yaml"
+    return Path(own.id_file if isinstance(own, Definition) else own.file).suffix
 
 
 def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
@@ -198,12 +235,13 @@ def _find_long_texts(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPa
             yield path, value
 
 
-def _check_texts(texts: Mapping[Path, str], assistant_id: str, *, force: bool) -> None:
-    """Refuse to write over a text that is there, unless forced."""
+def _check_texts(texts: Mapping[Path, str], assistant_id: str, root: Path, own: Entry | None) -> None:
+    """Refuse to write over a text that is there, unless the definition that is replaced mentions it."""
+    layers = own.layers if isinstance(own, Definition) else ()
+    replaced = {(root / text.file).resolve() for layer in layers for text in layer.texts}
     for file in texts:
-        if os.path.lexists(file) and not force:
-            hint = "rename that file, or give --force to replace it"
-            raise ReconcilerError(f"{file} exists, and nothing was written for {assistant_id}", hint=hint)
+        if os.path.lexists(file) and file.resolve() not in replaced:
+            raise ReconcilerError(f"{file} exists, and nothing was written for {assistant_id}", hint="rename that file")
 
 
 def _write_all(texts: Mapping[Path, str], files: Mapping[Path, str]) -> None:

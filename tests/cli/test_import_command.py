@@ -34,7 +34,7 @@ def test_what_is_written_and_what_is_left_out(project: Project) -> None:
         done = run("apply", "--yes", cwd=project.root, env=env)
         assert (done.code, sandbox.patches) == (0, [])
 
-        done = run("import", "asst_1", "--force", cwd=project.root, env=env)
+        done = run("import", "asst_1", cwd=project.root, env=env)
         assert (done.code, done.stdout) == (1, "")
         assert done.stderr == "asst_1: already defined in assistants/enrollment-assistant.yaml\n"
 
@@ -80,6 +80,18 @@ def test_all_that_the_api_lists(project: Project) -> None:
     assert sorted(file.name for file in project.folder.iterdir()) == ["mine.yaml", "n1.yaml", "n2.yaml"]
 
 
+def test_two_of_one_name_keep_a_file_each(project: Project) -> None:
+    seed = {"asst_1": {"name": "مساعد القبول"}, "asst_2": {"name": "مساعد القبول"}}
+    with running_sandbox(seed, listing=True) as sandbox:
+        env = signed_in(sandbox)
+        assert run("import", "asst_1", cwd=project.root, env=env).code == 0
+        done = run("import", "--force", "--all", cwd=project.root, env=env)
+        planned = run("plan", "--detailed-exitcode", cwd=project.root, env=env)
+    written = "assistants/مساعد-القبول.yaml: written for asst_1\nassistants/مساعد-القبول-2.yaml: written for asst_2\n"
+    assert (done.code, done.stdout, done.stderr) == (0, written, "")
+    assert planned.code == 0
+
+
 def test_all_where_the_api_lists_nothing(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         done = run("import", "--all", cwd=project.root, env=signed_in(sandbox))
@@ -93,10 +105,8 @@ def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
     with running_sandbox(seed) as sandbox:
         done = run("import", "asst_gone", "asst_1", "asst_2", "a b", cwd=project.root, env=signed_in(sandbox))
     assert done.code == 1
-    assert done.stdout == "assistants/2j.yaml: written for asst_2\n"
+    assert done.stdout == "assistants/taken-2.yaml: written for asst_1\nassistants/2j.yaml: written for asst_2\n"
     assert "asst_gone: GET /assistants/asst_gone: the API answered 404" in done.stderr
-    assert "asst_1: assistants/taken.yaml exists, and nothing was written for asst_1" in done.stderr
-    assert "give --force to replace it" in done.stderr
     assert "a b: the id " in done.stderr
     assert (project.folder / "taken.yaml").read_text() == "id: asst_9\n"
 

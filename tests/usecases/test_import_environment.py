@@ -125,7 +125,7 @@ def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
 def test_an_id_that_is_defined_in_the_environment_is_refused_with_its_file(two: Two) -> None:
     assert two.run("staging", "import", "asst_a").code == 0
     before = texts(two)
-    for arguments in (("asst_a",), ("local_asst_a",), ("asst_a", "--force")):
+    for arguments in (("asst_a",), ("local_asst_a",)):
         done = two.run("staging", "import", *arguments)
         assert refused(done, "already defined in environments/staging/enrollment.yaml"), done.stderr
     broken = two.overlay("staging", "enrollment", "id: asst_a\nfirstMessage: 7\n")
@@ -134,16 +134,30 @@ def test_an_id_that_is_defined_in_the_environment_is_refused_with_its_file(two: 
     assert texts(two) == before
 
 
+def test_force_writes_the_own_overlay_anew_and_no_definition_that_others_share(two: Two) -> None:
+    assert two.run("staging", "import", "asst_a").code == 0
+    before = texts(two)
+    two.sandboxes["staging"].edit("asst_a", firstMessage="Welcome")
+    assert two.run("staging", "import", "asst_a", "--force").code == 0
+    after = texts(two)
+    assert after.pop("environments/staging/enrollment.yaml") == "id: asst_a\nfirstMessage: Welcome\n"
+    assert after.items() <= before.items()
+    two.shared("enrollment", f"id: asst_b\n{SHARED}")
+    two.overlay("staging", "enrollment", "firstMessage: Hello\n")
+    assert refused(two.run("staging", "import", "asst_b", "--force"), "already defined in assistants/enrollment.yaml")
+
+
 def test_a_definition_that_has_an_id_in_the_environment_is_not_laid_over(two: Two) -> None:
     assert two.run("staging", "import", "asst_a").code == 0
     before = texts(two)
-    overlay = two.run("staging", "import", "asst_b", "--force")
-    two.shared("enrollment", f"id: asst_shared\n{SHARED}")
-    (two.root / "environments/staging/enrollment.yaml").unlink()
-    shared = two.run("staging", "import", "asst_b", "--force")
-    assert refused(overlay, "environments/staging/enrollment.yaml: has the id asst_a in staging already")
-    assert refused(shared, "assistants/enrollment.yaml: has the id asst_shared in staging already")
-    assert before.keys() - texts(two).keys() == {"environments/staging/enrollment.yaml"}
+    done = two.run("staging", "import", "asst_b", "--force")
+    after = texts(two)
+    assert done.code == 0
+    assert before.items() <= after.items()
+    assert sorted(after.keys() - before.keys()) == [
+        "assistants/enrollment-2.yaml",
+        "environments/staging/enrollment-2.yaml",
+    ]
 
 
 def test_an_overlay_without_an_id_is_replaced_by_force_alone(two: Two) -> None:

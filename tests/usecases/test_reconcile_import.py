@@ -275,12 +275,12 @@ def test_hostile_and_equal_names_give_safe_and_distinct_files(project: Project) 
         for file in files:
             assert file
             assert file.parent == project.folder
-            assert file.name == file.name.encode("ascii", "ignore").decode()
             assert not file.name.startswith((".", "-"))
             assert len(file.name) <= 70
         by_name = dict(zip(names, [file.name if file else "" for file in files], strict=True))
         assert by_name["CON"] == "assistant-con.yaml"
         assert by_name["Größe & Maße"] == "grosse-masse.yaml"
+        assert by_name["日本語"] == "日本語.yaml"
         assert [by_name[name] for name in ("Same", "same", "SAME!", "Same 2")] == [
             "same.yaml",
             "same-2.yaml",
@@ -295,12 +295,31 @@ def test_an_id_that_a_definition_has_is_refused_whatever_the_file(project: Proje
     file = project.write("mine", id="asst_1", name="Mine")
     project.write("broken", "id: asst_2\nname: 7\n")
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
-        one, other, local = imported(project, sandbox, "asst_1", "asst_2", "local_asst_1", force=True)
+        one, other, local = imported(project, sandbox, "asst_1", "asst_2", "local_asst_1")
         assert [entry[:2] for entry in sandbox.requests if entry[0] == "GET"] == [("GET", "/assistants/local_asst_1")]
     assert (one.existing, one.file) == ("assistants/mine.yaml", None)
     assert other.existing == "assistants/broken.yaml"
     assert local.existing == "assistants/mine.yaml"
     assert yaml.safe_load(file.read_text()) == {"id": "asst_1", "name": "Mine"}
+
+
+def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None:
+    mine = project.write("sub/mine", id="asst_1", name="Old")
+    broken = project.write("broken", "id: asst_2\nname: 7\n")
+    with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
+        done = imported(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
+    assert [one.file for one in done] == [mine, None, broken]
+    assert done[1].existing == str(mine)
+    assert mine.read_text() == "id: local_asst_1\nname: Mine\n"
+    assert broken.read_text() == "id: asst_2\nname: B\n"
+
+
+def test_two_files_of_one_id_are_not_replaced(project: Project) -> None:
+    files = [project.write(name, id="asst_1", name="Old") for name in ("a", "b")]
+    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox:
+        (done,) = imported(project, sandbox, "asst_1", force=True)
+    assert done.existing
+    assert {yaml.safe_load(file.read_text())["name"] for file in files} == {"Old"}
 
 
 def test_both_ids_of_one_assistant_give_one_file(project: Project) -> None:
@@ -311,22 +330,25 @@ def test_both_ids_of_one_assistant_give_one_file(project: Project) -> None:
     assert len(list(project.folder.iterdir())) == 1
 
 
-@pytest.mark.parametrize("name", ["a.yaml", "a.yml"])
-def test_a_file_that_exists_is_not_replaced(project: Project, name: str) -> None:
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("name", ["a.yaml", "a.yml", "A.yaml"])
+def test_a_file_of_another_assistant_is_never_replaced(project: Project, name: str, force: bool) -> None:
     file = project.folder / name
     file.write_text("id: asst_9\n")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1")
-        assert done.error
-        assert f"{file} exists" in str(done.error)
-        assert ("--force" in done.error.hint) is name.endswith(".yaml")
-        assert file.read_text() == "id: asst_9\n"
-        (done,) = imported(project, sandbox, "asst_1", force=True)
-        if name.endswith(".yaml"):
-            assert written(done) == "id: asst_1\nname: A\n"
-        else:
-            assert done.error, "two files of one key are an error"
-            assert file.read_text() == "id: asst_9\n"
+        (done,) = imported(project, sandbox, "asst_1", force=force)
+    assert done.file == project.folder / "a-2.yaml"
+    assert written(done) == "id: asst_1\nname: A\n"
+    assert file.read_text() == "id: asst_9\n"
+
+
+def test_names_near_the_longest_that_a_file_may_have(project: Project) -> None:
+    longest = project.folder / f"{'x' * 250}.yaml"
+    longest.write_text("id: asst_1\nname: Old\n")
+    with running_sandbox({"asst_1": {"name": "New"}, "asst_2": {"name": "𠮷" * 300}}) as sandbox:
+        done = imported(project, sandbox, "asst_1", "asst_2", force=True)
+    assert [one.error for one in done] == [None, None]
+    assert longest.read_text() == "id: asst_1\nname: New\n"
 
 
 def test_the_folder_is_made(project: Project) -> None:
