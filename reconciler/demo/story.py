@@ -139,6 +139,26 @@ STORY = (
         (
             Command("reconciler apply --yes --force-conflicts"),
             Command("reconciler plan --detailed-exitcode", remark="Exit code 0: git and live agree again."),
+        ),
+    ),
+    Scene(
+        "A new assistant",
+        """
+        A definition that says `id: new` is of an assistant that does not exist yet. An apply with --create makes it,
+        once. Its id goes into the record, so no later apply makes another.
+        """,
+        (
+            NewFile(
+                Path(FOLDER, "admissions", "open-day.yaml"),
+                """
+                id: new
+                name: Open Day
+                firstMessage: Hi! What would you like to know about the open day?
+                """,
+            ),
+            Command(f"git add {FOLDER}"),
+            Command('git commit --quiet --message "An assistant for the open day"'),
+            Command("reconciler apply --yes --create"),
             Command("reconciler history", remark="Newest first: what was applied when, and from which commit."),
         ),
     ),

@@ -68,7 +68,7 @@ def sandbox_is_gone(output: str) -> bool:
 def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
     output, errors = started(temporary, **A_REAL_API).communicate(timeout=120)
 
-    assert re.fullmatch(r"(Recorded as [0-9a-f]{12}\.\n){3}", errors)
+    assert re.fullmatch(r"(Recorded as [0-9a-f]{12}\.\n){4}", errors)
     key_lines = [
         "$ reconciler validate",
         "4 definitions are valid.",
@@ -116,7 +116,12 @@ def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
         "Apply: 1 applied, 3 unchanged, 0 failed.",
         "$ reconciler plan --detailed-exitcode",
         "Plan: 0 to change, 0 drifted, 0 conflicts, 4 in sync, 0 errors.",
+        "id: new\n",
+        "$ reconciler apply --yes --create",
+        "Apply: 0 applied, 4 unchanged, 0 failed, 1 created.",
         "$ reconciler history",
+        "Apply: 1 created, 4 unchanged",
+        "An assistant for the open day (Demo)",
         "Apply: 1 applied, 3 unchanged",
         "Apply: 1 refused, 3 unchanged",
         "Apply: 3 applied, 1 unchanged",
