@@ -13,6 +13,7 @@ from servers import running_sandbox
 from stories import Installed, story
 
 from reconciler.cli.main import reconciler
+from reconciler.usecases.validate import validate
 
 CALM = {"id": "calm", "path": "/model/temperature", "schema": {"maximum": 0.8}, "reason": "agreed"}
 BYE = {"id": "bye", "path": "/endCallMessage", "required": True, "reason": "the law", "severity": "warning"}
@@ -66,6 +67,17 @@ def test_entries_that_match_nothing_or_end_are_told(project: Project) -> None:
         assert unmatched.startswith("the exception from the rule calm (gone) matches no definition")
         project.started_at = datetime.datetime.fromisoformat("2027-02-01T00:00:00Z")
         assert outcomes(project.apply(sandbox.url)) == {"a": "unchanged"}, "an exception past its date still counts"
+
+
+@pytest.mark.parametrize(("day", "problems"), [("2027-01-31", []), ("2027-02-01", ["error"])])
+def test_an_exception_past_its_date_fails_validate(project: Project, day: str, problems: list[str]) -> None:
+    project.started_at = datetime.datetime.fromisoformat(f"{day}T00:00:00Z")
+    project.configure(rules=[{**CALM, "except": [{"assistants": ["a"], "reason": "a trial", "expires": "2027-01-31"}]}])
+    project.write("a", id="asst_1", model={"temperature": 0.9})
+    run = validate([(project.settings, project.loaded())], started_at=project.started_at)
+    assert [problem.severity for problem in run.problems] == problems
+    for problem in run.problems:
+        assert problem.message.startswith("the exception from the rule calm (a trial) expired on 2027-01-31: renew it")
 
 
 EDITOR_RULES = [
