@@ -7,6 +7,7 @@ from typing import Any, Literal
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, takes_null
 from reconciler.assistant.paths import FieldPath, covers
+from reconciler.assistant.texts import TEXT_KEY, find_references
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import differing_declarations, differing_leaves
 from reconciler.core.settings import Settings
@@ -47,7 +48,7 @@ def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> D
     writable = {key: value for key, value in live.items() if key not in READ_ONLY}
     leaves = list(_sort_leaves(writable, (), settings))
     declared = [(path, value) for path, kind, value in leaves if kind == "declared"]
-    refused = {path for path, value in declared if _is_too_large(value)}
+    refused = {path for path, value in declared if _is_too_large(value) or _would_mention_a_file(path, value)}
     fields = prune(build(declared), refused.__contains__)
     # Without a refused value an object may be gone that another problem was about, so each removal asks again.
     problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
@@ -99,6 +100,8 @@ def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:
         return "live has no value, and a definition cannot say so: remove the line to release it"
     # Checked alone, so that no problem elsewhere in the file keeps this value out of it.
     alone = build([(path, None if live is MISSING else live)])
+    if _would_mention_a_file(path, live):
+        return f"a definition may not hold what live has: {TEXT_KEY} as a key would stand for a text file"
     problems = check_definition(alone, settings.extra_fields, needs_id=False)
     if not problems and not _is_too_large(live):
         return ""
@@ -131,6 +134,11 @@ def _is_too_large(value: Any) -> bool:
     if isinstance(value, Mapping | list):
         return any(map(_is_too_large, value.values() if isinstance(value, Mapping) else value))
     return isinstance(value, int) and abs(value) > LARGEST
+
+
+def _would_mention_a_file(path: FieldPath, value: Any) -> bool:
+    """Tell whether a live value would read as the text of some file, once a definition has it."""
+    return TEXT_KEY in path or next(find_references(value), None) is not None
 
 
 def _find_field(path: FieldPath, fields: Mapping[str, Any]) -> FieldPath:

@@ -155,3 +155,12 @@ def test_with_its_overlay_a_definition_differs_in_nothing_but_what_is_left(share
     assert differing_leaves(merged, live) == tuple(path for path, _ in found.left)
     if not check_definition(shared, needs_id=False):
         assert not check_definition({"id": "asst_1", **merged})
+
+
+def test_a_live_key_that_would_name_a_text_file_is_not_written() -> None:
+    live = {"metadata": {"$file": "x", "a": 1, "list": [{"$file": "y"}], "deep": {"$file": "z", "b": 2}}}
+    found = declared(live)
+    assert found.fields == {"id": "asst_1", "metadata": {"a": 1, "deep": {"b": 2}}}
+    assert found.refused == (("metadata", "$file"), ("metadata", "deep", "$file"), ("metadata", "list"))
+    assert "$file as a key" in why_left(("metadata", "list"), [{"$file": "y"}], Settings())
+    assert why_left(("metadata", "a"), "$file", Settings()) == ""
