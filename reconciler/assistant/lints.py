@@ -56,7 +56,7 @@ _MARKDOWN = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 # A bare name such as example.edu is read well enough; a path behind it is not.
-_LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>]+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
 # The blocks that hold pictures, keycaps, and the mark that makes a picture of a character.
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f]+")
 _TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>")
