@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.fields import BY_PATH, MESSAGES
+from reconciler.assistant.invisible import name_character
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import shorten
 from reconciler.assistant.problem import FieldProblem
@@ -106,7 +107,9 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         words = f'{field} ends in a line break; write "|-" or ">-" instead of "|" or ">" to leave it out'
         yield _found("trailing-newline", (field,), words)
     elif message != message.rstrip():
-        yield _found("trailing-space", (field,), f"{field} ends in white space; remove it")
+        # A no-break space looks like any other, and comes with copied text.
+        name = "" if message.endswith((" ", "\t")) else f", {name_character(message[-1])}"
+        yield _found("trailing-space", (field,), f"{field} ends in white space{name}; remove it")
     if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
         words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
         yield _found("unpaired-braces", (field,), words)

@@ -89,7 +89,9 @@ def test_an_invalid_file_stops_apply_before_its_first_request_and_not_plan(proje
             sandbox.forget_requests()
             done = run(command, "--detailed-exitcode", cwd=project.root, env=env)
             assert done.code == 1
-            assert done.stderr == "assistants/bad.yaml:2:1: unknown field nme; did you mean name?\n"
+            assert done.stderr == (
+                "assistants/bad.yaml:2:1: unknown field nme; did you mean name?\n    nme: x\n    ^\n"
+            )
             assert "assistants/good.yaml" in done.stdout
             assert sandbox.calls == {"POST": 1, "GET": 1}
         sandbox.forget_requests()
@@ -109,7 +111,7 @@ def test_validate_tells_problems_on_stdout(project: Project) -> None:
     project.write("doubtful", "id: asst_3\nfirstMessage: 'Hi '\n")
     done = run("validate", cwd=project.root)
     assert (done.code, done.stderr) == (1, "")
-    unknown, wrong, doubtful = done.stdout.splitlines()[:3]
+    unknown, wrong, doubtful = done.stdout.splitlines()[:9:3]  # each with its line of the file, and a mark
     assert unknown == "assistants/bad.yaml:2:1: unknown field nme; did you mean name?"
     assert wrong.startswith("assistants/bad.yaml:3:7: name must be text; you wrote a whole number; put it in quotes")
     assert doubtful.startswith("assistants/doubtful.yaml:2:15: warning: firstMessage ends in white space; remove it")
