@@ -37,7 +37,7 @@ class Teller:
         self._root = root
         self._sandbox = sandbox
         path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
-        self._environment = environment({**signed_in(sandbox), **PEOPLE, "PATH": path})
+        self._environment = environment({**signed_in(sandbox), **PEOPLE, "PATH": path, "COLUMNS": "80"})
 
     def definition(self, text: str) -> None:
         first, _, rest = text.partition("\n")

@@ -97,7 +97,7 @@ class Reader:
         python = folder / ".python"  # the page's `python3` is the one that these tests run with
         python.mkdir()
         (python / "python3").symlink_to(Path(sys.executable).resolve())
-        self._environment = environment({**PEOPLE, **NO_INDEX})
+        self._environment = environment({**PEOPLE, **NO_INDEX, "COLUMNS": "80"})
         self._environment["PATH"] = f"{python}{os.pathsep}{self._environment['PATH']}"
         self._shell = Shell(folder, self._environment)
         self._address = PORT

@@ -7,6 +7,7 @@ from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_don
 from reconciler.hosts.host import Host
 from reconciler.hosts.keep import keep_comment
 from reconciler.report.markdown import render_markdown
+from reconciler.report.view import make_view
 
 
 @click.command(
@@ -27,7 +28,7 @@ def command(host: Host, options: HostOptions) -> int:
     or GITLAB_TOKEN.
     """
     report, said = read_said(options)
-    text = said or (render_markdown(report) if report is not None and not report.all_is_well else None)
+    text = said or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
     name = options.name or (report.environment if report is not None else None) or "assistants"
     tell_done("comment", keep_comment(host, name, text, options.link))
     return 0

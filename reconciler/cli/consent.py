@@ -20,6 +20,7 @@ from reconciler.report.build import build_report
 from reconciler.report.inert import cut
 from reconciler.report.masking import mask_value
 from reconciler.report.values import escape, literal
+from reconciler.report.view import make_view
 
 _LONGEST_VALUE = 100  # characters: who is to be deleted shows in a line
 
@@ -98,7 +99,7 @@ class Consent:
 
 def _show(planned: Run, settings: Settings) -> None:
     report = build_report(planned, sensitive=settings.sensitive, places=places)
-    tell(render(report, "text", sys.stderr))
+    tell(render(make_view(report), "text", sys.stderr))
 
 
 def _read_line(terminal: int) -> bytes:

@@ -7,14 +7,14 @@ import click
 
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
-from reconciler.cli.output import emit_rendered, tell_problems, terminal_width
+from reconciler.cli.output import emit_rendered, tell_problems, text_width
 from reconciler.cli.streams import wants_colour
 from reconciler.core.definition import places
 from reconciler.errors import UsageError
-from reconciler.report.diff_markdown import render_diff_markdown
-from reconciler.report.diff_report import DiffReport, build_diff_report
-from reconciler.report.diff_text import render_diff_text
+from reconciler.report.diff_report import DiffReport, build_diff_report, make_diff_view
 from reconciler.report.json_text import render_json
+from reconciler.report.markdown import render_markdown
+from reconciler.report.text import render_text
 from reconciler.usecases.choices import DefinitionOptions
 from reconciler.usecases.diff import compare
 from reconciler.usecases.environments import read_pair
@@ -63,6 +63,7 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
 def _render(report: DiffReport, form: str) -> str:
     if form == "json":
         return render_json(report)
+    view = make_diff_view(report)
     if form == "markdown":
-        return render_diff_markdown(report)
-    return render_diff_text(report, colour=wants_colour(sys.stdout), width=terminal_width())
+        return render_markdown(view)
+    return render_text(view, colour=wants_colour(sys.stdout), width=text_width(sys.stdout))

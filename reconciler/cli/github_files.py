@@ -13,34 +13,34 @@ from reconciler.errors import ReconcilerError, ReportError
 from reconciler.report.github import list_outputs
 from reconciler.report.markdown import SMALLEST_LIMIT, render_markdown
 from reconciler.report.page import measure_bytes
-from reconciler.report.report import Report
+from reconciler.report.view import RunView
 
 LARGEST_SUMMARY = 1_000 * 1024  # bytes of one step; GitHub drops a summary beyond 1,024 KiB as a whole
 
 
-def write_github_files(report: Report) -> Iterator[ReconcilerError]:
+def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
     """Add the report to the job's summary, and its outcome to the step's outputs; yield what could not be written."""
     for variable, add in (("GITHUB_STEP_SUMMARY", _add_summary), ("GITHUB_OUTPUT", _add_outputs)):
         if name := os.environ.get(variable):
             try:
-                _append(Path(name), report, add)
+                _append(Path(name), view, add)
             except OSError as error:
                 hint = f"the runner names it in {variable}"
                 yield ReportError(f"cannot be written: {error.strerror}", where=name, hint=hint)
 
 
-def _append(path: Path, report: Report, text: Callable[[Report, int], str]) -> None:
+def _append(path: Path, view: RunView, text: Callable[[RunView, int], str]) -> None:
     """Append to a file on a line of its own; `text` gets the number of bytes that are there already."""
     with path.open("ab+") as file:
         there = file.tell()
         # Another step may have left a line without its end, and two lines in one would spoil both.
         file.seek(max(0, there - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
-        if added := text(report, there + len(separator)):
+        if added := text(view, there + len(separator)):
             file.write(separator + added.encode("utf-8", "backslashreplace"))
 
 
-def _add_summary(report: Report, there: int) -> str:
+def _add_summary(view: RunView, there: int) -> str:
     """Return the Markdown, as much of it as there is room for."""
     blank = "\n" if there else ""
     room = LARGEST_SUMMARY - there - len(blank)
@@ -48,8 +48,8 @@ def _add_summary(report: Report, there: int) -> str:
     if room < SMALLEST_LIMIT:
         tell("The job's summary is full; this report is not in it.", colour="yellow")
         return ""
-    return blank + render_markdown(report, limit=room, measure=measure_bytes)
+    return blank + render_markdown(view, limit=room, measure=measure_bytes)
 
 
-def _add_outputs(report: Report, there: int) -> str:  # noqa: ARG001 - outputs are always written whole
-    return "".join(f"{name}={value}\n" for name, value in list_outputs(report).items())
+def _add_outputs(view: RunView, there: int) -> str:  # noqa: ARG001 - outputs are always written whole
+    return "".join(f"{name}={value}\n" for name, value in list_outputs(view.report).items())

@@ -8,6 +8,7 @@ from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_don
 from reconciler.hosts.host import Host
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.markdown import render_markdown
+from reconciler.report.view import make_view
 
 _ROOM = 64_000  # characters for the report; what follows it must find a place, too
 _ADVICE = (
@@ -38,7 +39,7 @@ def command(host: Host, options: HostOptions) -> int:
     moved, text = report is not None and moved_live(report), f"{said}\n\n{_LOOK}" if said else None
     # Nothing is called settled that was not looked at.
     if report is not None and (moved or unread(report)):
-        text = f"{render_markdown(report, limit=_ROOM)}\n\n{_ADVICE if moved else _LOOK}"
+        text = f"{render_markdown(make_view(report), limit=_ROOM)}\n\n{_ADVICE if moved else _LOOK}"
     title = f"Live assistants were edited behind git's back ({name})"
     if not moved:
         title = f"Not all assistants could be looked at ({name})"

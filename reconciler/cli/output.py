@@ -1,5 +1,6 @@
 """Write a run's report: to stdout in the format asked for, and to the files that `--report` names."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +13,7 @@ from reconciler.assistant.problem import Problem
 from reconciler.cli.github_files import write_github_files
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
 from reconciler.cli.reports import tell_if_too_large
-from reconciler.cli.streams import for_runner, tell, wants_colour
+from reconciler.cli.streams import for_runner, is_terminal, tell, wants_colour
 from reconciler.core.definition import places
 from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
@@ -28,16 +29,18 @@ from reconciler.report.openmetrics import render_openmetrics
 from reconciler.report.report import Report
 from reconciler.report.text import render_text
 from reconciler.report.values import escape
+from reconciler.report.view import RunView, make_view
 
 LEAST_WIDTH = 60
+_UNBROKEN = 1_000_000
 
-_RENDERERS: dict[str, Callable[[Report], str]] = {
-    "json": render_json,
+_RENDERERS: dict[str, Callable[[RunView], str]] = {
+    "json": lambda view: render_json(view.report),
     "markdown": render_markdown,
     "github": render_github,
     "html": render_html,
     "junit": render_junit,
-    "openmetrics": render_openmetrics,
+    "openmetrics": lambda view: render_openmetrics(view.report),
 }
 
 
@@ -64,12 +67,14 @@ def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], 
     What was written live must not be lost with it: where a report of that cannot go where it should, the
     JSON goes to stderr.
     """
+    # One for all formats: what differs is looked at once.
+    view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
-    unwritten = write_github_files(report) if output.format == "github" else ()
+    unwritten = write_github_files(view) if output.format == "github" else ()
     try:
         own = {} if text is None else {"text": text}
         emit_rendered(
-            lambda form: own[form](report) if form in own else render(report, form),
+            lambda form: own[form](report) if form in own else render(view, form),
             output,
             unwritten,
             all_is_well=report.all_is_well,
@@ -115,15 +120,22 @@ def emit_rendered(
         raise failures[0]
 
 
-def render(report: Report, form: str, stream: TextIO | None = None) -> str:
+def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
     """Return a report in one of the formats; a stream (stdout, if left out) that is a terminal gets colour."""
     if form in _RENDERERS:
-        return _RENDERERS[form](report)
-    return render_text(report, colour=wants_colour(stream or sys.stdout), width=terminal_width())
+        return _RENDERERS[form](view)
+    stream = stream or sys.stdout
+    return render_text(view, colour=wants_colour(stream), width=text_width(stream))
 
 
-def terminal_width() -> int:
-    """Return how many columns a text report may take."""
+def text_width(stream: TextIO | None) -> int:
+    """Return how many columns a text report may take.
+
+    Lines are broken for a person at a terminal alone: what goes into a file or a log is whole, for whoever
+    searches it.
+    """
+    if not is_terminal(stream) and "COLUMNS" not in os.environ:
+        return _UNBROKEN
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
 
 

@@ -23,48 +23,41 @@ class Totals(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Sides:
-    """What the two values of a difference are called: above columns, and in a sentence.
+class Words:
+    """What is said before each value of a difference."""
 
-    So is what a conflict moved from, and the way to each of its sides.
-    """
+    changes: tuple[str, str] = ("", "->")  # what live holds, and what it gets
+    stays: tuple[str, str] = ("git has", "live now has")  # a live edit that nobody puts back
+    both: tuple[str, str, str] = (
+        "was",
+        "git now has",
+        "live now has",
+    )  # a conflict: from what both moved, and where to
+    git_moved: str = "what changed in git"  # of a long text in conflict, from what both moved
+    live_moved: str = "what changed live"
 
-    before: str
-    after: str
-    way: str = "from live to definition"
-    moved_from: str = "Both moved from"
-    live_moved: str = "live moved"
-    git_moved: str = "git moved"
+
+_DASHBOARD = "Edited in the dashboard (drift)"
+_BOTH = "Both sides changed (conflict)"
+_CHANGED: Final[Mapping[Kind, str]] = {Kind.CONFLICT: _BOTH, Kind.DRIFT: _DASHBOARD, Kind.CHANGE: "Changed in git"}
 
 
-# The base stands in for live, so nothing may be called live.
-OFFLINE: Final = Sides(before="Before (base)", after="After (definition)", way="from the base to the definition")
-_SENT = Sides(before="Before (live)", after="After (definition)")
-_COMPARED = Sides(before="Live", after="Definition")
-_UNDONE = Sides(before="Before (live)", after="After (put back)", way="from live to what it was before")
-_NOT_UNDONE = Sides(
-    before="Live",
-    after="Old value",
-    way="from live to the old value",
-    moved_from="Was applied",
-    live_moved="from what was applied to live",
-    git_moved="from what was applied to the old value",
-)
-_TITLES: dict[Kind, str] = {
-    Kind.CONFLICT: "In conflict: git and live both moved",
-    Kind.DRIFT: "Edited live (drift)",
-    Kind.CHANGE: "Changed in git",
-}
-_ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "conflict: both moved", Kind.DRIFT: "drift: edited live", Kind.CHANGE: ""}
-_UNDOING: dict[Kind, str] = {Kind.CONFLICT: "live moved on", Kind.DRIFT: "", Kind.CHANGE: ""}
+def _title(change: str, put_back: str) -> Mapping[bool | None, Mapping[Kind, str]]:
+    """Return the titles of a command's differences; those that are sent say so, in these words."""
+    sent = {
+        Kind.CONFLICT: f"{_BOTH}, {put_back}",
+        Kind.DRIFT: f"{_DASHBOARD}, {put_back}",
+        Kind.CHANGE: change,
+    }
+    return {True: sent, False: _CHANGED, None: _CHANGED}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What the report of a command looks like; the defaults are those of a name that nobody knows.
 
-    `sides` and `titles` are for differences that were written (True), those that were not (False), and those of
-    a report that does not say it (None).
+    `titles` are for differences that are written (True), those that are not (False), and those of a report that does
+    not say it (None).
     """
 
     totals: Totals = Totals.STATUSES
@@ -81,14 +74,10 @@ class Traits:
     annotates_fields: bool = True
     way_out_of_drift: str = ""  # what an annotation on a live edit offers
     origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
-    origins: Mapping[Kind, str] = dataclasses.field(default_factory=lambda: _ORIGINS)
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(
-        default_factory=lambda: dict.fromkeys((True, False, None), _TITLES)
+        default_factory=lambda: dict.fromkeys((True, False, None), _CHANGED)
     )
-    sides: Mapping[bool | None, Sides] = dataclasses.field(
-        default_factory=lambda: {True: _SENT, False: _COMPARED, None: _COMPARED}
-    )
-    desired: str = "definition"  # the side that every difference leads to
+    words: Words = Words()
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
 
@@ -98,8 +87,20 @@ NEUTRAL: Final = Traits()
 TRAITS: Final[Mapping[str, Traits]] = {
     # It reads files alone: nothing is known of live, and no note about it is due.
     "validate": Traits(totals=Totals.PROBLEMS, reads_live=False),
-    "plan": Traits(is_plan=True, leaves_drift=True, explains_options=True, without_base=_NO_BASE),
-    "apply": Traits(totals=Totals.OUTCOMES, writes=True, leaves_drift=True, without_base=_NO_BASE),
+    "plan": Traits(
+        is_plan=True,
+        leaves_drift=True,
+        explains_options=True,
+        without_base=_NO_BASE,
+        titles=_title("Would change", "git's value would be put back"),
+    ),
+    "apply": Traits(
+        totals=Totals.OUTCOMES,
+        writes=True,
+        leaves_drift=True,
+        without_base=_NO_BASE,
+        titles=_title("Changed in git", "git's value was sent"),
+    ),
     "drift": Traits(
         totals=Totals.EDITS,
         without_base="The definitions themselves are the base, so every difference counts as drift.",
@@ -114,14 +115,17 @@ TRAITS: Final[Mapping[str, Traits]] = {
         follows_git=False,
         annotates_fields=False,
         origin="rollback",
-        origins=_UNDOING,
         titles={
             True: dict.fromkeys(Kind, "Put back"),
             False: dict.fromkeys(Kind, "Not put back"),
             None: dict.fromkeys(Kind, "Old values"),
         },
-        sides={True: _UNDONE, False: _NOT_UNDONE, None: _NOT_UNDONE},
-        desired="old value",
+        words=Words(
+            stays=("the old value is", "live now has"),
+            both=("applied was", "the old value is", "live now has"),
+            git_moved="from what was applied to the old value",
+            live_moved="from what was applied to live",
+        ),
         errors={"conflict": "live shows neither the value that was applied nor the old one"},
     ),
     "create": Traits(totals=Totals.OUTCOMES, writes=True, always_named=(Outcome.CREATED,)),

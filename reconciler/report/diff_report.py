@@ -23,15 +23,19 @@ from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.core.comparison import Compared, Comparison, Difference, Standing
 from reconciler.core.definition import find_line
+from reconciler.core.outcome import Kind, Severity
 from reconciler.core.tree import MISSING, Missing
 from reconciler.report.build import Lines, Places
+from reconciler.report.cards import Card, Group
+from reconciler.report.differences import Field, show_parts
 from reconciler.report.masking import mask_value
+from reconciler.report.parts import split_difference
 from reconciler.report.report import FORMAT_VERSION
-from reconciler.report.values import escape, fits_on_a_line
+from reconciler.report.values import escape, field_name
+from reconciler.report.view import View
 from reconciler.report.wording import count_noun
 
 COMMAND = "diff"
-NOT_DECLARED = "not declared"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,17 +59,6 @@ class DifferenceEntry:
     path: str
     environment: DeclaredEntry | None
     against: DeclaredEntry | None
-
-    @property
-    def values(self) -> tuple[Any, Any]:
-        """What `against` and the environment declare, in the order of a diff; None where one declares nothing."""
-        old, new = self.against, self.environment
-        return old.value if old else None, new.value if new else None
-
-    @property
-    def is_short(self) -> bool:
-        """Tell whether both values can be shown whole on a line each."""
-        return all(map(fits_on_a_line, self.values))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,3 +161,41 @@ def _build_difference(
 
     one, other = difference.environment, difference.against
     return DifferenceEntry(to_pointer(difference.path), declared(one, other, here), declared(other, one, there))
+
+
+def make_diff_view(report: DiffReport) -> View:
+    """Return what people see of a comparison: a card for each definition that is not alike."""
+    cards = [_make_card(entry, report) for entry in report.definitions if entry.standing != "alike"]
+    return View(
+        title="Diff",
+        totals=report.tell_totals(),
+        cards=tuple(sorted(cards, key=lambda card: card.severity)),
+        sentences=tuple(report.list_notes()),
+        tells_origins=False,
+    )
+
+
+def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
+    fields = tuple(field for one in entry.differences for field in _show_difference(one, report))
+    wrong = entry.standing == "error"
+    return Card(
+        title=entry.key,
+        file=entry.file,
+        standing=report.tell_standing(entry),
+        severity=Severity.TROUBLE if wrong else Severity.CHANGE,
+        groups=(Group(kind=Kind.CHANGE, fields=fields),) if fields else (),
+        error=(escape(entry.error),) if entry.error else (),
+        error_in_brief=entry.error or "",
+    )
+
+
+def _show_difference(difference: DifferenceEntry, report: DiffReport) -> list[Field]:
+    """Return a difference as it reads: `production has 0.7 (assistants/a.yaml:9), staging has 0.3 (...:4)`."""
+    old, new = difference.against, difference.environment
+    values = (side.value if side else None for side in (old, new))
+    # That a field is declared to be empty is not that nothing is declared.
+    asides = [f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in (old, new)]
+    words = f"{report.against} has", f"{report.environment} has"
+    return list(
+        show_parts(field_name(difference.path), split_difference(*values), words, asides=(asides[0], asides[1]))
+    )

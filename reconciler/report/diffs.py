@@ -1,17 +1,16 @@
-"""What changed inside a long value, as lines and pieces of lines that a renderer only has to colour.
+"""What changed inside a long text, as lines and pieces of lines that a renderer only has to write down.
 
-Texts are compared line by line, and two lines that are much alike word by word. Unchanged stretches are
-shortened, and white space that matters is made visible. Pure; knows neither colours nor formats.
+Texts are compared line by line, and two lines that are much alike word by word. Nothing that differs is left out,
+only what is equal; white space that matters can be seen. Pure; knows neither colours nor formats.
 """
 
 import dataclasses
-import difflib
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from reconciler.report.values import escape, key_name, literal
+from reconciler.report.sequences import find_opcodes
+from reconciler.report.values import escape, literal, show_apart
 
 Mark = Literal["same", "old", "new", "gap"]
 Sign = Literal[" ", "-", "+", "~", "gap"]
@@ -19,14 +18,15 @@ Sign = Literal[" ", "-", "+", "~", "gap"]
 CONTEXT_LINES = 2
 CONTEXT_CHARACTERS = 40
 MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, what live holds may be anything
-LONGEST_LINE = 200_000  # characters of a line that is compared word by word
-LONGEST_RUN = 30  # lines that were only added, or only removed, shown of one stretch
-LONGEST_PIECE = 1200  # characters of one changed piece
+LONGEST_LINE = 4_000_000  # characters of a line that is compared word by word
+MARKS: dict[Mark, tuple[str, str]] = {"old": ("[-", "-]"), "new": ("{+", "+}"), "same": ("", ""), "gap": ("", "")}
 
 _ALIKE = 0.5
-_AFFORDABLE = 60_000  # pairs of equal tokens that difflib may look at: two texts of some 2,000 words each
-_TOKEN = re.compile(r"[\w'\u2019]+|\s+|[^\w\s]")
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*\s*|[.!?]+\s*")
+# A word takes in what belongs to its letters: accents and vowel signs that are characters of their own, joiners.
+_TOKEN = re.compile(r"(?:[\w'\u2019\u200d]|[^\x00-\u02ff\u2000-\u206f\u3000-\u303f\s])+|\s+|.", re.DOTALL)
+_LONGEST_ESCAPE = 10  # characters: \U0001f600
+_ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
+_REST_OF_ESCAPE = re.compile(r"^[0-9a-fnrtuUx\\\"]+")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,40 +45,34 @@ class DiffLine:
     pieces: tuple[Piece, ...]
 
     @property
-    def old(self) -> tuple[Piece, ...]:
-        """The line as it was."""
-        return tuple(piece for piece in self.pieces if piece.mark != "new")
-
-    @property
-    def new(self) -> tuple[Piece, ...]:
-        """The line as it is now."""
-        return tuple(piece for piece in self.pieces if piece.mark != "old")
+    def marked(self) -> list[Piece]:
+        """The pieces with `[-old-]{+new+}` around what changed within the line, whatever colours come on top."""
+        if self.sign != "~":
+            return list(self.pieces)
+        return [Piece(piece.mark, piece.text.join(MARKS[piece.mark])) for piece in self.pieces]
 
 
-def diff_values(old: Any, new: Any, *, full: bool = False) -> list[DiffLine]:
-    """Return what differs between two JSON values; `None` is nothing at all. `full` shortens nothing.
+def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
+    """Return what differs between two texts, or other values without parts; None is nothing at all.
 
-    An empty list means that nothing that is shown differs.
+    Empty where nothing that is shown differs.
     """
-    # Lists and objects are lines, too: one for each element or key.
     lines = list(_compare_lines(_split_lines(old), _split_lines(new)))
     lines += _note_final_newline(old, new)
-    if all(line.sign == " " for line in lines):
-        return []
-    return lines if full else list(_shorten(lines))
+    return () if all(line.sign == " " for line in lines) else tuple(_leave_out_equal(lines))
+
+
+def count_changed(old: Any, new: Any) -> int:
+    """Return how many lines differ between two texts: one that was replaced is one, however it is shown."""
+    stretches = find_opcodes(_split_lines(old), _split_lines(new))
+    return sum(max(len(before), len(after)) for equal, before, after in stretches if not equal) or 1
 
 
 def _split_lines(value: Any) -> list[str]:
     if value is None:
         return []
-    if isinstance(value, str):
-        # What is left after so many is one line, and is shortened as one.
-        return value.removesuffix("\n").split("\n", MOST_LINES)
-    if isinstance(value, list):
-        return [literal(item) for item in value]
-    if isinstance(value, dict):
-        return [f"{key_name(key)}: {literal(item)}" for key, item in value.items()]
-    return [literal(value)]
+    # What is left after so many lines is one line.
+    return value.removesuffix("\n").split("\n", MOST_LINES) if isinstance(value, str) else [literal(value)]
 
 
 def _note_final_newline(old: Any, new: Any) -> list[DiffLine]:
@@ -90,8 +84,8 @@ def _note_final_newline(old: Any, new: Any) -> list[DiffLine]:
 
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
-    for tag, old_part, new_part in _find_opcodes(old, new, junk=False):
-        if tag == "equal":
+    for equal, old_part, new_part in find_opcodes(old, new):
+        if equal:
             yield from (_make_line(" ", line) for line in old_part)
         else:
             yield from _compare_replaced(old_part, new_part)
@@ -130,72 +124,36 @@ def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
     """Return two lines as one with changed words marked; nothing where they are too different for that."""
     pieces: list[Piece] = []
     alike = 0
-    for tag, old_part, new_part in _find_opcodes(*_split_tokens(old, new), junk=True):
+    for equal, old_part, new_part in find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True):
         before, after = "".join(old_part), "".join(new_part)
-        if tag == "equal":
+        if equal:
             alike += len(before)
             pieces.append(Piece("same", before))
         else:
-            changed = (Piece("old", before), Piece("new", after))
-            pieces += [piece for piece in changed if piece.text]
-    # Two lines that share less than half read better apart than interleaved.
-    if 2 * alike < _ALIKE * (len(old) + len(new)):
+            pieces += [Piece("old", before), Piece("new", after)]
+    # Two lines that share less than half read better apart than interleaved, unless nobody would see a difference.
+    if 2 * alike < _ALIKE * (len(old) + len(new)) and show_apart(old, new) == [escape(old), escape(new)]:
         return ()
+    return tuple(piece for piece in _show_pieces(pieces) if piece.text)
+
+
+def _show_pieces(pieces: list[Piece]) -> Iterator[Piece]:
+    """Yield pieces in which every character can be seen, and in which no two that differ look alike."""
     # Blanks that end a line are shown, and either line may end within the last pieces.
-    last_same = max(place for place, piece in enumerate(pieces) if piece.mark == "same")
-    ends = min(last_same + 1, len(pieces) - 1)
-    return tuple(
-        Piece(piece.mark, _show_blanks(piece.text, last=place >= ends, spaces=piece.mark != "same"))
-        for place, piece in enumerate(pieces)
-    )
-
-
-def _split_tokens(old: str, new: str) -> tuple[list[str], list[str]]:
-    """Return two lines as words and white space; as sentences where so many words would take too long to compare."""
-    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
-    head, tail = _count_equal_ends(before, after)
-    if _is_affordable(before[head : len(before) - tail], after[head : len(after) - tail]):
-        return before, after
-    return _SENTENCE.findall(old), _SENTENCE.findall(new)
-
-
-Opcode = tuple[str, Sequence[str], Sequence[str]]
-
-
-def _find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool) -> list[Opcode]:
-    """Return how two sequences differ; where that would cost too much, all between their equal ends.
-
-    With `junk`, white space alone is no match, so that `[-help me-]{+assist you+}` is one change.
-    """
-    # difflib takes quadratic time where much is alike, and people change little of a long text: its equal ends are
-    # set aside first. autojunk would call frequent words noise and mark whole prompts as replaced.
-    head, tail = _count_equal_ends(old, new)
-    before, after = old[head : len(old) - tail], new[head : len(new) - tail]
-    found: list[Opcode] = [("equal", old[:head], new[:head])]
-    if _is_affordable(before, after):
-        matcher = difflib.SequenceMatcher(str.isspace if junk else None, before, after, autojunk=False)
-        found += [(tag, before[i:j], after[k:m]) for tag, i, j, k, m in matcher.get_opcodes()]
-    else:
-        found.append(("replace", before, after))
-    found.append(("equal", old[len(old) - tail :], new[len(new) - tail :]))
-    return [opcode for opcode in found if opcode[1] or opcode[2]]
-
-
-def _count_equal_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
-    """Return how many tokens two sequences share at their beginning, and how many after that at their end."""
-    head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    return head, tail
-
-
-def _is_affordable(old: Sequence[str], new: Sequence[str]) -> bool:
-    # What difflib's time grows with is the number of pairs of equal tokens, not the lengths.
-    counts = Counter(new)
-    return sum(counts[token] for token in old if not token.isspace()) <= _AFFORDABLE
+    last_same = max((place for place, piece in enumerate(pieces) if piece.mark == "same"), default=-1)
+    place = 0
+    while place < len(pieces):
+        last = place >= min(last_same + 1, len(pieces) - 1)
+        if pieces[place].mark == "same":
+            yield Piece("same", _show_blanks(pieces[place].text, last=last))
+            place += 1
+            continue
+        old, new = pieces[place].text, pieces[place + 1].text
+        shown = show_apart(old, new)
+        if shown == [escape(old), escape(new)] or (old + new).isspace():
+            shown = [_show_blanks(text, last=last, spaces=True) for text in (old, new)]
+        yield from (Piece("old", shown[0]), Piece("new", shown[1]))
+        place += 2
 
 
 def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
@@ -208,57 +166,49 @@ def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
     return "\u2192".join(map(escape, text.split("\t")))
 
 
-def _shorten(lines: list[DiffLine]) -> Iterator[DiffLine]:
-    """Leave out the middle of long stretches of lines, and of long pieces within the lines that stay."""
+def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:
+    """Leave out the middle of stretches of equal lines, and of equal pieces within the lines that stay."""
     start = 0
     while start < len(lines):
-        sign = lines[start].sign
-        end = start
-        while end < len(lines) and lines[end].sign == sign:
+        end = start + 1
+        while end < len(lines) and (lines[end].sign == " ") == (lines[start].sign == " "):
             end += 1
-        yield from _shorten_stretch(lines[start:end], sign, first=start == 0, last=end == len(lines))
+        stretch = lines[start:end]
+        head = 0 if start == 0 else CONTEXT_LINES
+        tail = 0 if end == len(lines) else CONTEXT_LINES
+        left_out = len(stretch) - head - tail
+        # A gap takes as much room as one line.
+        if stretch[0].sign != " " or left_out < 2:
+            yield from map(_shorten_line, stretch)
+        else:
+            yield from map(_shorten_line, stretch[:head])
+            yield DiffLine("gap", (Piece("gap", f"({left_out} lines unchanged)"),))
+            yield from map(_shorten_line, stretch[len(stretch) - tail :])
         start = end
 
 
-def _shorten_stretch(lines: list[DiffLine], sign: Sign, *, first: bool, last: bool) -> Iterator[DiffLine]:
-    head = LONGEST_RUN if sign != " " else 0 if first else CONTEXT_LINES
-    tail = 0 if sign != " " or last else CONTEXT_LINES
-    left_out = len(lines) - head - tail
-    # A gap takes as much room as one line.
-    if left_out < 2:
-        yield from map(_shorten_line, lines)
-        return
-    yield from map(_shorten_line, lines[:head])
-    words = {" ": "unchanged", "-": "more removed", "+": "more added", "~": "more changed"}[sign]
-    yield DiffLine("gap", (Piece("gap", f"({left_out} lines {words})"),))
-    yield from map(_shorten_line, lines[len(lines) - tail :])
-
-
 def _shorten_line(line: DiffLine) -> DiffLine:
+    if line.sign in ("-", "+"):
+        return line
     pieces: list[Piece] = []
     for place, piece in enumerate(line.pieces):
-        if piece.mark == "same":
-            begins, ends = place == 0, place == len(line.pieces) - 1
-            head = 0 if begins and line.sign == "~" else CONTEXT_CHARACTERS
-            tail = 0 if ends and line.sign == "~" else CONTEXT_CHARACTERS
-        else:
-            head, tail = LONGEST_PIECE // 2, LONGEST_PIECE // 2
-        pieces += _shorten_piece(piece, head, tail)
+        head = 0 if place == 0 and line.sign == "~" else CONTEXT_CHARACTERS
+        tail = 0 if place == len(line.pieces) - 1 and line.sign == "~" else CONTEXT_CHARACTERS
+        pieces += _shorten_equal(piece, head, tail) if piece.mark == "same" else [piece]
     return DiffLine(line.sign, tuple(pieces))
 
 
-def _shorten_piece(piece: Piece, head: int, tail: int) -> list[Piece]:
+def _shorten_equal(piece: Piece, head: int, tail: int) -> list[Piece]:
     """Cut the middle out of a piece, at spaces where there are some, if that makes it much shorter."""
     text = piece.text
     if len(text) <= head + tail + CONTEXT_CHARACTERS:
         return [piece]
     begin, end = text[:head], text[len(text) - tail :]
-    # Half a word at the cut would look like a change of that word.
-    if " " in begin:
-        begin = begin[: begin.rindex(" ") + 1]
+    # Half a word at the cut would look like a change of that word, and half an escape like another character.
+    begin = begin[: begin.rindex(" ") + 1] if " " in begin else _ESCAPE_AT_END.sub("", begin)
     if " " in end:
         end = end[end.index(" ") :]
-    left_out = len(text) - len(begin) - len(end)
-    gap = "\u2026" if piece.mark == "same" else f"\u2026 ({left_out:,} characters more) \u2026"
-    parts = [Piece(piece.mark, begin), Piece("gap", gap), Piece(piece.mark, end)]
+    elif "\\" in text[len(text) - tail - _LONGEST_ESCAPE : len(text) - tail]:
+        end = _REST_OF_ESCAPE.sub("", end)
+    parts = [Piece("same", begin), Piece("gap", "\u2026"), Piece("same", end)]
     return [part for part in parts if part.text]

@@ -1,11 +1,12 @@
 """The report as annotations of a GitHub workflow: errors and warnings on the YAML's own lines.
 
 Pure: a report goes in, lines for the runner come out. GitHub shows ten annotations of a kind for each
-step, so the most severe come first and the rest is count_noun. A change that git asks for is no annotation: it
+step, so the most severe come first and the rest is counted. A change that git asks for is no annotation: it
 is what a pull request is for.
 """
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -13,17 +14,19 @@ from typing import Literal
 from reconciler.core.outcome import Kind, Outcome, Unsent
 from reconciler.report import wording
 from reconciler.report.build import STATUSES
+from reconciler.report.differences import Field, tell_lacks
 from reconciler.report.inert import cut
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
-from reconciler.report.totals import name_command, tell_totals
-from reconciler.report.values import escape, field_name, field_names, literal
+from reconciler.report.totals import name_command
+from reconciler.report.values import escape, field_names
+from reconciler.report.view import RunView
 from reconciler.report.workflow_commands import disarm, write_command
 
 MOST_OF_A_KIND = 10
 
 _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
-_LONGEST_VALUE = 200
+_LONGEST_DIFF = 8_000  # characters of one text in one annotation
 _WAYS_OUT = (
     "Ways out: --force-conflicts lets git win; remove the field from the definition; or pull the live value into it."
 )
@@ -46,18 +49,29 @@ class Annotation:
     column: int = 0
     title: str
     text: str
+    lines: tuple[tuple[str, int], ...] = dataclasses.field(default=(), compare=False)  # that differ, by field
 
 
-def render_github(report: Report) -> str:
+def render_github(view: RunView) -> str:
     """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
     lines: list[str] = []
     seen: Counter[str] = Counter()
+    # What git changes is no annotation; how much of it there is elsewhere is said all the same.
+    lacks = Counter({field.name: 0 for card in view.cards for field in card.fields})
+    for card in view.cards:
+        for group in card.groups:
+            if group.change is None or tell_consequence(group.change, card.entries[0], view.report) is None:
+                for field in group.fields:
+                    lacks[field.name] += field.changed
     # What several assistants share is annotated once. GitHub shows the first ten of a kind, so the most
     # severe come first.
-    for annotation in sorted(set(list_annotations(report))):
+    for annotation in sorted(set(list_annotations(view))):
         seen[annotation.level] += 1
         if seen[annotation.level] <= MOST_OF_A_KIND:
             lines.append(_write_line(annotation))
+        else:
+            for name, number in annotation.lines:
+                lacks[name] += number
     more = [
         wording.count_noun(number - MOST_OF_A_KIND, f"more {level}")
         for level, number in sorted(seen.items())
@@ -65,8 +79,10 @@ def render_github(report: Report) -> str:
     ]
     if more:
         text = f"{' and '.join(more)} not shown here. {_WHERE_THE_REST_IS}"
-        lines.append(write_command("notice", {"title": name_command(report)}, text))
-    notes = [*wording.name_environment(report), *wording.list_notes(report), tell_totals(report)]
+        lines.append(write_command("notice", {"title": name_command(view.report)}, text))
+    notes = [*view.sentences, view.totals]
+    if lacks := +lacks:
+        notes.insert(0, f"Not shown here: {tell_lacks(lacks)} that differ. {_WHERE_THE_REST_IS}")
     return "\n".join([*lines, *map(disarm, notes)]) + "\n"
 
 
@@ -94,17 +110,24 @@ def _has_errors(report: Report) -> bool:
     return any(strict or problem.severity == "error" for problem in report.problems)
 
 
-def list_annotations(report: Report) -> Iterator[Annotation]:
+def list_annotations(view: RunView) -> Iterator[Annotation]:
     """Yield everything that is worth an annotation, in no order."""
+    report = view.report
+    # One place may be the place of many assistants; then the annotation there speaks of all of them.
+    several = {
+        id(field): card.title for card in view.cards for group in card.groups if group.place for field in group.fields
+    }
     for problem in report.problems:
         yield _annotate_problem(problem, strict=report.options.get("strict") is True)
     # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
     shown = {problem.file for problem in report.problems if problem.severity == "error"}
-    for entry in report.assistants:
+    for entry, differences, _ in view.assistants:
         if not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
             yield from _annotate_end(entry, report)
-        for change in entry.changes:
-            yield from _annotate_change(change, entry, report)
+        for change, parts in itertools.groupby(differences, lambda one: one.change):
+            fields = [one.field for one in parts]
+            who = several.get(id(fields[0])) or escape(wording.choose_title(entry))
+            yield from _annotate_change(change, fields, entry, report, who)
         for warning in entry.warnings:
             yield _annotate_entry(entry, "warning", 3, "Warning", [warning])
     if skipped := report.summary.get(Outcome.SKIPPED):
@@ -160,30 +183,54 @@ def _annotate_entry(
     entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str], line: int = 0
 ) -> Annotation:
     text = _join_lines(lines)
-    return Annotation(level=level, rank=rank, file=escape(entry.file), line=line, title=_title(what, entry), text=text)
+    return Annotation(
+        level=level,
+        rank=rank,
+        file=escape(entry.file),
+        line=line,
+        title=_title(what, escape(wording.choose_title(entry))),
+        text=text,
+    )
 
 
-def _annotate_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
+def _annotate_change(
+    change: ChangeEntry, fields: Sequence[Field], entry: AssistantEntry, report: Report, who: str
+) -> Iterator[Annotation]:
     """Yield an annotation for a conflict, and for a live edit that a plan would revert or that drift found."""
-    consequence = _tell_consequence(change, entry, report)
+    consequence = tell_consequence(change, entry, report)
     if consequence is None:
         return
     conflict = change.kind is Kind.CONFLICT
-    sides = [f"live {_show_value(change.before)}", f"definition {_show_value(change.desired)}"]
-    if change.moved_on:
-        base = f"both moved from {_show_value(change.base)}"
-        sides.append("was not set before" if change.base is None else base)
     yield Annotation(
         level="error" if conflict and not _is_wanted(change) else "warning",
         rank=1 if conflict else 2,
         file=escape(change.file or entry.file),
         line=change.line or 0,
-        title=_title("Conflict" if conflict else "Edited live", entry),
-        text=_join_lines([f"{field_name(change.path)}: {', '.join(sides)}.", consequence]),
+        title=_title("Conflict" if conflict else "Edited in the dashboard", who),
+        text="\n".join([*(line for field in fields for line in _show_field(field)), consequence]),
+        lines=tuple((field.name, field.changed) for field in fields),
     )
 
 
-def _tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
+def _show_field(field: Field) -> Iterator[str]:
+    """Yield a field as lines; of an endless text the first, and how many there are besides."""
+    if field.sides:
+        yield f"{field.name}: {' '.join(side.text for side in field.sides)}."
+        return
+    yield f"{field.name}: {field.label}".rstrip(": ")
+    room, lacks = _LONGEST_DIFF, 0
+    for line in field.lines:
+        text = f"{' ' if line.sign == 'gap' else line.sign} {''.join(piece.text for piece in line.marked)}"
+        room -= len(text) + 1
+        if room >= 0:
+            yield text
+        else:
+            lacks += line.sign in ("-", "+", "~")
+    if lacks:
+        yield f"\u2026 {wording.count_noun(lacks, 'more line')} of {field.name}. {_WHERE_THE_REST_IS}"
+
+
+def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
     """Return what follows from a difference; None where it is no reason for an annotation."""
     if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits.annotates_fields:
         return None
@@ -193,7 +240,7 @@ def _tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report
         if _is_wanted(change):
             return "Git won: the live edit was overwritten." if done else "apply would overwrite the live edit."
         refused = f"; nothing of this assistant is sent. {_WAYS_OUT}" if change.sent is False else "."
-        return f"Git and live both moved{refused}"
+        return f"Both sides changed{refused}"
     if _is_wanted(change):
         return "Git's value was put back." if done else "apply would put git's value back."
     if report.options.get("on_drift") == "fail":
@@ -206,14 +253,10 @@ def _is_wanted(change: ChangeEntry) -> bool:
     return bool(change.sent) or change.unsent is Unsent.STOPPED
 
 
-def _title(what: str, entry: AssistantEntry) -> str:
-    return cut(f"{what[:1].upper()}{what[1:]}: {escape(wording.choose_title(entry))}", _LONGEST_TITLE)
+def _title(what: str, who: str) -> str:
+    return cut(f"{what[:1].upper()}{what[1:]}: {who}", _LONGEST_TITLE)
 
 
 def _join_lines(lines: Sequence[str]) -> str:
     """Return lines as one text; each shows what it is made of, and only their ends are line ends."""
     return "\n".join(cut(escape(line.strip()), _LONGEST_LINE) for line in lines)
-
-
-def _show_value(value: object) -> str:
-    return "is not set" if value is None else cut(literal(value), _LONGEST_VALUE)

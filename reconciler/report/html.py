@@ -14,15 +14,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.core.outcome import Kind, Outcome, Status
-from reconciler.report import direction, wording
-from reconciler.report.commands import Sides
-from reconciler.report.report import AssistantEntry, ChangeEntry, Report
-from reconciler.report.section import tell_difference
-from reconciler.report.side_by_side import compare_sides, show_whole
-from reconciler.report.totals import tell_totals
-from reconciler.report.values import escape, field_name, fits_on_a_line
+from reconciler.report import wording
+from reconciler.report.cards import Card
+from reconciler.report.remarks import NOT_SHOWN_LIVE
+from reconciler.report.report import AssistantEntry, Report
+from reconciler.report.values import escape
+from reconciler.report.view import RunView, Told
 
-ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "conflict", Kind.DRIFT: "edited live", Kind.CHANGE: "changed in git"}
+ORIGINS: dict[Kind, str] = {
+    Kind.CONFLICT: "both sides changed",
+    Kind.DRIFT: "edited in the dashboard",
+    Kind.CHANGE: "changed in git",
+}
 
 _NOT_READ, _VALID = "not_read", "valid"
 # From what needs a person to what needs nobody; also the order of the filters.
@@ -47,11 +50,9 @@ _TONES: dict[Status | Outcome | str, str] = {
     Status.IN_SYNC: "calm",
     _VALID: "calm",
 }
-_REMARKS = ("error", "not shown live", "warning", "set by", "released", "ignored", "enforced", "frozen")
-_BAD_REMARKS = _REMARKS[:2]
 
 
-def render_html(report: Report) -> str:
+def render_html(view: RunView) -> str:
     """Return the report as a page that ends in a newline."""
     import jinja2
     import markupsafe
@@ -73,12 +74,10 @@ def render_html(report: Report) -> str:
     style, script = (loader.get_source(templates, name)[0] for name in ("report.css", "report.js"))
     allowed = f"style-src {_allow(style)}; script-src {_allow(script)}"
     return templates.get_template("report.html").render(
-        page=make_page(report),
+        page=make_page(view),
         policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
         style=markupsafe.Markup(style),  # noqa: S704 - ours
         script=markupsafe.Markup(script),  # noqa: S704 - ours
-        nothing_shown=wording.SENSITIVE_DIFFERS,
-        gone=wording.GONE,
     )
 
 
@@ -87,54 +86,98 @@ def _allow(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def make_page(report: Report) -> dict[str, Any]:
-    """Return what the page of a report shows, the most severe first. Nothing from outside is made visible yet."""
-    ranks = {category: rank for rank, category in enumerate(_TONES)}
-
-    def rank(entry: AssistantEntry) -> tuple[Any, ...]:
-        category = ranks[_categorise(entry, report)]
-        return not wording.is_worth_showing(entry), wording.rank_severity(entry), category, entry.file, entry.key
-
-    cards = [_make_card(entry, report) for entry in sorted(report.assistants, key=rank)]
-    categories = Counter(card["category"] for card in cards)
-    origins = Counter(origin for card in cards for origin in card["origins"])
-    # In the order of the table, not of the cards, so that a filter stands where people look for it.
-    labels = ((_label(category), tone) for category, tone in _TONES.items())
+def make_page(view: RunView) -> dict[str, Any]:
+    """Return what the page of a report shows. Nothing from outside is made visible yet."""
+    report = view.report
+    # Who is told of together with others has no card of his own, and counts on the first that tells of him.
+    homes = {id(told.cards[0]): [] for told in view.assistants if told.cards}  # type: dict[int, list[AssistantEntry]]
+    for told in view.assistants:
+        if told.cards:
+            homes[id(told.cards[0])].append(told.entry)
+    cards = [_make_card(card, len(homes.get(id(card), ())), report) for card in view.cards]
+    cards += [_make_quiet_card(told, report) for told in view.assistants if not told.cards]
+    categories = Counter(_categorise(told.entry, report) for told in view.assistants)
+    origins = Counter(kind for told in view.assistants for kind in _list_origins(told.entry.kinds, report))
     return {
         "command": report.command,
-        "summary": tell_totals(report),
-        "notes": wording.list_notes(report),
-        "warnings": report.warnings,
-        "gone": wording.list_gone(report),
+        "summary": view.totals,
+        "sentences": view.sentences,
+        "notes": [
+            {"label": note.label, "text": note.sentence, "about": note.about if len(note.about) > 1 else ()}
+            for note in view.notes
+        ],
         "facts": list(_list_facts(report)),
-        "problems": report.problems,
+        "problems": view.problems,
         "categories": [
-            {"label": label, "tone": tone, "count": categories[label]} for label, tone in labels if categories[label]
+            {"label": _label(category), "tone": tone, "count": categories[category]}
+            for category, tone in _TONES.items()
+            if categories[category]
         ],
         "origins": [
             {"value": kind, "label": label, "tone": kind, "count": origins[kind]}
             for kind, label in ORIGINS.items()
             if origins[kind]
         ],
+        "total": len(view.assistants),
         "cards": cards,
     }
 
 
-def _make_card(entry: AssistantEntry, report: Report) -> dict[str, Any]:
-    """Return one assistant; without groups and remarks there is nothing to unfold."""
-    category = _categorise(entry, report)
-    kinds = frozenset[Kind]() if report.traits.origin else entry.kinds
+def _make_card(card: Card, number: int, report: Report) -> dict[str, Any]:
+    """Return one card; without groups, remarks and an error there is nothing to unfold."""
+    category = _categorise(card.entries[0], report)
+    brief = [
+        words + ", ".join(names) + (f" and {more} more" if more else "") for words, names, more in card.first_fields
+    ]
+    remarks = [
+        {"label": remark.label, "text": remark.write(), "more": (), "bad": remark.label == NOT_SHOWN_LIVE}
+        for remark in card.remarks
+    ]
+    if card.error:
+        remarks.insert(0, {"label": "error", "text": card.error[0], "more": card.error[1:], "bad": True})
+    # A card of many stands for what they share; what else is with one of them, his own card says.
+    standing = card.standing
+    shared = {"category": standing, "tone": _TONES[min(card.kinds, default=Kind.CHANGE).status]} if card.groups else {}
+    own = {"category": _label(category), "tone": _TONES[category]}
     return {
-        "entry": entry,
-        "title": wording.choose_title(entry),
-        "category": _label(category),
-        "tone": _TONES[category],
-        "standing": category if category == _VALID else wording.tell_standing(entry),
-        "origins": {kind: words for kind, words in ORIGINS.items() if kind in kinds},
-        "brief": _tell_in_brief(entry, report),
-        "groups": list(_make_groups(entry, report)),
-        "remarks": _list_remarks(entry),
+        **own,
+        **(shared if card.members and not card.entries[0].outcome else {}),
+        "statuses": sorted({_label(_categorise(entry, report)) for entry in card.entries}),
+        "number": number,
+        "title": card.title,
+        "file": card.file or ", ".join(dict.fromkeys(group.place for group in card.groups if group.place)),
+        "id": card.id,
+        "standing": standing,
+        "origins": {kind: words for kind, words in ORIGINS.items() if kind in _list_origins(card.kinds, report)},
+        "brief": card.error_in_brief or "; ".join(brief),
+        "groups": card.groups,
+        "members": ", ".join(card.members),
+        "remarks": remarks,
     }
+
+
+def _make_quiet_card(told: Told, report: Report) -> dict[str, Any]:
+    """Return an assistant of which there is nothing to say but that it is there."""
+    entry, category = told.entry, _categorise(told.entry, report)
+    words = _label(category)
+    empty: dict[str, Any] = {"origins": {}, "groups": (), "remarks": ()}
+    return {
+        **empty,
+        "category": words,
+        "tone": _TONES[category],
+        "statuses": [words],
+        "number": 1,
+        "standing": words,
+        "title": wording.choose_title(entry),
+        "file": entry.file,
+        "id": entry.id or "",
+        "brief": "",
+        "members": "",
+    }
+
+
+def _list_origins(kinds: frozenset[Kind], report: Report) -> frozenset[Kind]:
+    return frozenset() if report.traits.origin else kinds
 
 
 def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str:
@@ -145,57 +188,6 @@ def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str
 
 def _label(category: Status | Outcome | str) -> str:
     return wording.STATUS[category] if isinstance(category, Status) else category.replace("_", " ")
-
-
-def _tell_in_brief(entry: AssistantEntry, report: Report) -> str:
-    """Return the first fields that differ, or what is wrong, for a card that is closed."""
-    if error := entry.error:
-        return wording.tell_error_in_brief(error, report)
-    return "; ".join(
-        words + ", ".join(names) + (f" and {more} more" if more else "")
-        for words, names, more in direction.name_first_fields(entry)
-    )
-
-
-def _make_groups(entry: AssistantEntry, report: Report) -> Iterator[dict[str, Any]]:
-    updated = wording.tell_last_update(entry)
-    for group in direction.group_changes(entry):
-        kind, names = group[0].kind, direction.name_sides(group[0], entry, report)
-        yield {
-            "kind": kind,
-            "title": direction.name_group(group, entry, report),
-            "aside": "" if kind is Kind.CHANGE else updated,
-            "fields": [_make_field(change, names) for change in group],
-        }
-
-
-def _make_field(change: ChangeEntry, names: Sides) -> dict[str, Any]:
-    """Return one field: what its difference means, the base of a short conflict with its name, and the values."""
-    old, new, base = change.before, change.desired, change.moved_from
-    before, after, moved = names.before, names.after, names.moved_from
-    short = all(map(fits_on_a_line, (old, new, base)))
-    pairs = [(before, old, after, new)]
-    # In long texts nobody sees who moved what, unless each side stands beside what both moved from.
-    if base is not None and not short:
-        pairs = [(moved, base, before, old), (moved, base, after, new)]
-    return {
-        "name": field_name(change.path),
-        "meaning": tell_difference(change),
-        "moved_from": (moved, show_whole(base)) if base is not None and short else None,
-        "comparisons": [
-            {"left": left, "right": right, "rows": compare_sides(one, other)} for left, one, right, other in pairs
-        ],
-    }
-
-
-def _list_remarks(entry: AssistantEntry) -> list[dict[str, Any]]:
-    found = [(remark.label, [wording.write_remark(remark)]) for remark in wording.list_remarks(entry)]
-    if lines := wording.tell_error(entry):
-        found.append(("error", lines))
-    return [
-        {"label": label.capitalize(), "text": text, "more": more, "bad": label in _BAD_REMARKS}
-        for label, (text, *more) in sorted(found, key=lambda remark: _REMARKS.index(remark[0]))
-    ]
 
 
 def _list_facts(report: Report) -> Iterator[tuple[str, str]]:

@@ -17,12 +17,16 @@ from xml.etree import ElementTree
 
 from reconciler.core.outcome import Outcome, Status
 from reconciler.report import wording
+from reconciler.report.cards import Card
+from reconciler.report.remarks import tell_place
 from reconciler.report.report import AssistantEntry, ProblemEntry, Report
-from reconciler.report.text import show_assistant
-from reconciler.report.totals import tell_totals
+from reconciler.report.text import show_card
 from reconciler.report.values import escape
+from reconciler.report.view import RunView
 
 Verdict = Literal["error", "failure", "skipped"]
+
+_UNWRAPPED = 1_000_000  # columns: what reads XML breaks lines itself
 
 _VERDICTS: dict[Outcome, Verdict | None] = {
     Outcome.UNCHANGED: None,
@@ -38,14 +42,15 @@ _VERDICTS: dict[Outcome, Verdict | None] = {
 }
 
 
-def render_junit(report: Report) -> str:
+def render_junit(view: RunView) -> str:
     """Return the report as an XML document that ends in a newline.
 
     Every text goes through `escape`, so that nothing is left in it that XML does not allow.
     """
-    cases = [_make_case(entry, report) for entry in report.assistants]
+    report = view.report
+    cases = [_make_case(entry, cards, report) for entry, _, cards in view.assistants]
     cases += _make_cases_of_files(report)
-    cases += _make_case_of_run(report, cases)
+    cases += _make_case_of_run(view, cases)
     tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     name = escape(" ".join(filter(None, ["reconciler", report.command, report.environment])))
     counts = {"name": name, "tests": str(len(cases))}
@@ -56,28 +61,37 @@ def render_junit(report: Report) -> str:
     started = escape(report.started_at.removesuffix("Z"))
     suite = ElementTree.SubElement(suites, "testsuite", {**counts, "timestamp": started})
     suite.extend(cases)
-    _add_text(suite, "system-out", _list_notes(report))
+    _add_text(suite, "system-out", _list_notes(view))
     ElementTree.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
 
 
-def _make_case(entry: AssistantEntry, report: Report) -> ElementTree.Element:
+def _make_case(entry: AssistantEntry, cards: Sequence[Card], report: Report) -> ElementTree.Element:
     problems = [problem for problem in report.problems if problem.file == entry.file]
     verdict = _judge(entry, problems, report)
     case = _start_case(entry.file, wording.choose_title(entry))
+    lines = [*map(_tell_problem, problems)]
+    for card in cards if report.traits.reads_live or entry.error else ():
+        lines += _tell(card, entry)
     if verdict == "skipped":
         ElementTree.SubElement(case, "skipped", {"message": wording.tell_standing(entry)})
-        return case
-    lines = [*map(_tell_problem, problems)]
-    if wording.is_worth_showing(entry) and (report.traits.reads_live or entry.error):
-        lines += show_assistant(entry, report)
-    if verdict is None:
+    if verdict in (None, "skipped"):
         _add_text(case, "system-out", lines)
         return case
     kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
     message = (wording.tell_error(entry) or [wording.tell_standing(entry)])[0]
     _add_text(case, verdict, lines, message=message, type=escape(kind))
     return case
+
+
+def _tell(card: Card, entry: AssistantEntry) -> list[str]:
+    """Return what a card says, in one assistant's case; what many share stands whole in the first one's."""
+    first = card.entries[0]
+    if not card.members or (card.groups and first is entry):
+        return show_card(card, width=_UNWRAPPED)
+    if card.error:
+        return list(card.error)
+    return [f"{card.title}, as in {first.file}:", *(f"  {field.sign} {field.name}" for field in card.fields)]
 
 
 def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
@@ -121,8 +135,9 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
         yield case
 
 
-def _make_case_of_run(report: Report, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
+def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
     """Yield a case for the run as a whole, an error, where it left assistants out."""
+    report = view.report
     # Without it a run of skipped cases alone would show green in most readers.
     if all(case.find("skipped") is None for case in cases):
         return
@@ -134,7 +149,7 @@ def _make_case_of_run(report: Report, cases: Sequence[ElementTree.Element]) -> I
     )
     attributes = {"classname": "reconciler", "name": escape(report.command), "time": "0"}
     case = ElementTree.Element("testcase", attributes)
-    _add_text(case, "error", _list_notes(report), message="; ".join(filter(None, left_out)), type="unfinished")
+    _add_text(case, "error", _list_notes(view), message="; ".join(filter(None, left_out)), type="unfinished")
     yield case
 
 
@@ -147,7 +162,7 @@ def _start_case(file: str, name: str) -> ElementTree.Element:
 
 def _tell_problem(problem: ProblemEntry) -> str:
     prefix = "warning: " if problem.severity == "warning" else ""
-    return f"{wording.tell_place(problem)}: {prefix}{problem.message.strip()}"
+    return f"{tell_place(problem)}: {prefix}{problem.message.strip()}"
 
 
 def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **attributes: str) -> None:
@@ -157,9 +172,9 @@ def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **att
         ElementTree.SubElement(parent, tag, attributes).text = text
 
 
-def _list_notes(report: Report) -> list[str]:
-    warnings = (f"warning: {warning}" for warning in report.warnings)
-    return [*warnings, *wording.list_notes(report), tell_totals(report)]
+def _list_notes(view: RunView) -> list[str]:
+    notes = [line for note in view.notes for line in note.lines]
+    return [*notes, *view.sentences, view.totals]
 
 
 def _measure_seconds(report: Report) -> str:

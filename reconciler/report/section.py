@@ -1,50 +1,27 @@
-"""One assistant in a pull request's comment: before and after, long texts as diffs, remarks. Pure.
+"""One card in a pull request's comment: what differs, a long text line by line, names, remarks. Pure.
 
-Drift and conflicts stand apart from changes; beside some fields stands what a change means in plain words.
+Where room is short a section tells less, and says what it lacks: how many lines of which field.
 """
 
 import dataclasses
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from reconciler.core.outcome import Kind
-from reconciler.report import wording
-from reconciler.report.commands import Sides
-from reconciler.report.diffs import DiffLine, diff_values
-from reconciler.report.direction import group_changes, name_group, name_sides
+from reconciler.report.cards import Card, Group
+from reconciler.report.differences import Field, tell_lacks
+from reconciler.report.diffs import DiffLine
 from reconciler.report.inert import code, cut, fence, html_code, inline
-from reconciler.report.meaning import tell_meaning
-from reconciler.report.report import AssistantEntry, ChangeEntry, Report
-from reconciler.report.values import field_name, fits_on_a_line, literal
+from reconciler.report.page import measure_utf16
+from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, Remark
+from reconciler.report.values import escape
+from reconciler.report.wording import count_noun
 
 LONGEST_SENTENCE = 1_000
 BRIEF_SENTENCE = 200
+ELSEWHERE = "the JSON and HTML reports have them"
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Detail:
-    """How much a section tells, in characters: of each long text's diff (0: no values at all), of each sentence."""
-
-    diff: int
-    sentence: int
-
-
-FULL = Detail(diff=1_000_000, sentence=LONGEST_SENTENCE)
-SHORT = Detail(diff=1_500, sentence=LONGEST_SENTENCE)
-BRIEF = Detail(diff=0, sentence=BRIEF_SENTENCE)
-
-_REMARKS = {
-    "set by": "Set by",
-    "error": "**Error:**",
-    "not shown live": "**Not shown live:**",
-    "warning": "**Warning:**",
-    "released": "Released:",
-    "ignored": "Ignored:",
-    "enforced": "Enforced:",
-    "frozen": "Frozen:",
-}
 _WIDTH = 96  # columns of a comment on GitHub, about
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,
@@ -54,24 +31,64 @@ _WRAPPER = textwrap.TextWrapper(
     break_long_words=False,
     break_on_hyphens=False,
 )
+# GitHub colours these signs: red, green and, for a line that changed within, orange.
+_SIGNS = {"~": "!", "gap": " "}
+_LABELS = {NOT_SHOWN_LIVE: "**Not shown live:**", SET_BY: "Set by"}
 _COMMIT = re.compile(r"[0-9a-f]{7}")
 
 
-def render_section(entry: AssistantEntry, report: Report, detail: Detail = FULL) -> str:
-    """Return the collapsible section of one assistant; a brief one only names the fields that differ.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Detail:
+    """How much a section tells, in characters: of its long texts and names (0: no values at all), of each sentence."""
 
-    Empty for an assistant of which the table has said everything.
+    room: int
+    sentence: int
+
+
+FULL = Detail(room=10_000_000, sentence=LONGEST_SENTENCE)
+SHORT = Detail(room=1_500, sentence=LONGEST_SENTENCE)
+BRIEF = Detail(room=0, sentence=BRIEF_SENTENCE)
+
+
+@dataclasses.dataclass(slots=True)
+class Section:
+    """A section under way: its parts, the room that is left for long ones, and the lines that it lacks by field."""
+
+    room: int
+    waiting: int  # long texts that are still to come, and share the room
+    parts: list[str] = dataclasses.field(default_factory=list)
+    lacks: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    @property
+    def text(self) -> str:
+        """The Markdown of the parts."""
+        return "\n\n".join(filter(None, self.parts))
+
+
+def render_section(card: Card, detail: Detail = FULL) -> tuple[str, Counter[str]]:
+    """Return the collapsible section of a card, and how many lines of which field it lacks.
+
+    Empty for a card of which the table has said everything.
     """
-    name = inline(cut(wording.choose_title(entry), BRIEF_SENTENCE))
-    names = ", ".join(code(cut(field_name(change.path), BRIEF_SENTENCE)) for change in entry.changes)
-    parts = _show_groups(entry, report, detail.diff) if detail.diff else [f"Differs in {names}" if names else ""]
-    body = [part for part in (*parts, "\n".join(_list_remarks(entry, detail.sentence))) if part]
-    return fold(f"<b>{name}</b>: {inline(wording.tell_standing(entry))} ({html_code(entry.file)})", body)
+    section = Section(detail.room, sum(field.long is not None for field in card.fields))
+    for group in card.groups if detail.room else ():
+        _add_group(group, section)
+    if not detail.room and card.fields:
+        section.lacks.update({field.name: 0 for field in card.fields})
+        for field in card.fields:
+            section.lacks[field.name] += field.changed
+        section.parts.append(f"Not shown here: {tell_lacks(section.lacks, name=code)}.")
+    if card.members:
+        section.parts.append(_list_members(card.members, section))
+    section.parts.append("\n".join(_list_remarks(card, detail.sentence)))
+    name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
+    where = f" ({html_code(card.file)})" if card.file and card.title else ""
+    return fold(f"<b>{name}</b>: {inline(card.standing)}{where}", section.text), section.lacks
 
 
-def fold(summary: str, body: Sequence[str]) -> str:
-    """Return parts of Markdown that a click on their summary unfolds; nothing where there are none."""
-    return "\n\n".join([f"<details>\n<summary>{summary}</summary>", *body, "</details>"]) if body else ""
+def fold(summary: str, body: str) -> str:
+    """Return Markdown that a click on its summary unfolds; nothing where there is none."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>" if body else ""
 
 
 def join_cells(cells: Sequence[str]) -> str:
@@ -84,114 +101,99 @@ def head_table(titles: Sequence[str]) -> list[str]:
     return [join_cells(titles), join_cells(["---"] * len(titles))]
 
 
-def _show_groups(entry: AssistantEntry, report: Report, longest: int) -> Iterator[str]:
-    updated = wording.tell_last_update(entry)
-    for group in group_changes(entry):
-        names = name_sides(group[0], entry, report)
-        aside = f", {inline(updated)}" if updated and group[0].kind is not Kind.CHANGE else ""
-        yield f"**{name_group(group, entry, report)}**{aside}"
-        # Short values read best as columns; a long one would make the table unreadable.
-        if short := [change for change in group if _is_short(change)]:
-            yield _show_table(short, names)
-        for change in group:
-            if not _is_short(change):
-                yield from _show_diffs(change, names, longest)
+def _add_group(group: Group, section: Section) -> None:
+    aside = f", {inline(group.aside)}" if group.aside else ""
+    section.parts.append(f"**{inline(group.title)}**{aside}" if group.title else "")
+    where = f" {_write_where(group)}" if group.where else ""
+    # Sentences are a table; a long text would make it unreadable.
+    rows = [
+        join_cells([code(field.name), _write_sentence(field) + where + _write_meaning(field)])
+        for field in group.fields
+        if field.sides
+    ]
+    section.parts.append("\n".join([*head_table(["Field", "What differs"]), *rows]) if rows else "")
+    for field in group.fields:
+        if not field.sides:
+            # Marks are code, so that they stand in the text as they are.
+            label = code(field.label) if "[-" in field.label else inline(field.label)
+            label = f": {label}" if label else ""
+            section.parts.append(f"{code(field.name)}{_write_meaning(field)}{label}{where}")
+            if field.lines:
+                section.parts.append(_fence_lines(field, section))
 
 
-def _is_short(change: ChangeEntry) -> bool:
-    return all(map(fits_on_a_line, (change.desired, change.before, change.moved_from)))
+def _write_where(group: Group) -> str:
+    place = f" ({code(group.place)})" if group.place else ""
+    return f"in {group.number} assistants{place}"
 
 
-def _show_table(changes: Sequence[ChangeEntry], names: Sides) -> str:
-    """Return the differences of one kind side by side."""
-    based = any(change.moved_from is not None for change in changes)
-    rows = head_table(["Field", *([names.moved_from] if based else []), names.before, names.after])
-    for change in changes:
-        live, desired = _show_value(change.before), _show_value(change.desired)
-        words = tell_difference(change)
-        # What a change means is said beside the value that somebody moved to.
-        if words and change.kind is Kind.DRIFT:
-            live += f" ({words})"
-        elif words:
-            desired += f" ({words})"
-        base = [_show_value(change.moved_from)] if based else []
-        rows.append(join_cells([code(field_name(change.path)), *base, live, desired]))
-    return "\n".join(rows)
+def _write_sentence(field: Field) -> str:
+    return code(" ".join(side.text for side in field.sides))
 
 
-def _show_value(value: Any) -> str:
-    return "not set" if value is None else code(literal(value))
+def _write_meaning(field: Field) -> str:
+    return f" ({inline(field.meaning)})" if field.meaning else ""
 
 
-def tell_difference(change: ChangeEntry) -> str:
-    """Return what a difference means: what git's change will do, or what the live edit did.
-
-    Where what is hidden makes both sides read alike, that they differ is said, too.
-    """
-    live, desired = change.before, change.desired
-    before, after = (desired, live) if change.kind is Kind.DRIFT else (live, desired)
-    words = tell_meaning(change.path, before, after)
-    alike = fits_on_a_line(live) and literal(live) == literal(desired)
-    return "; ".join(filter(None, [words, wording.NOT_SHOWN if alike else ""]))
-
-
-def _show_diffs(change: ChangeEntry, names: Sides, longest: int) -> Iterator[str]:
-    """Yield a difference of long values: its field, then the diff; for a conflict one for each side."""
-    live, desired, base = change.before, change.desired, change.moved_from
-    words = tell_difference(change)
-    name = code(field_name(change.path)) + (f" ({words})" if words else "")
-    ways = [(names.live_moved, base, live), (names.git_moved, base, desired)]
-    for way, old, new in ways if base is not None else [(names.way, live, desired)]:
-        yield f"{name}, {way}:"
-        yield fence_diff(old, new, longest)
-
-
-def fence_diff(old: Any, new: Any, longest: int = FULL.diff) -> str:
-    """Return what differs between two long values as a block of code that GitHub colours, of about `longest`."""
-    lines = [text for line in diff_values(old, new) for text in _split_line(line)]
-    return fence(_cut_lines(lines, longest), "diff") if lines else f"_{wording.SENSITIVE_DIFFERS}_"
+def _fence_lines(field: Field, section: Section) -> str:
+    """Return as much of a long text's diff as there is room for, with a count of the lines that are not there."""
+    lines: list[str] = []
+    lacks = 0
+    room = share = section.room // max(section.waiting, 1)
+    for line in field.lines:
+        written = list(_write_line(line))
+        needed = sum(measure_utf16(part) + 1 for part in written)
+        if needed > room:
+            lacks += line.sign in ("-", "+", "~")
+            # One endless line is begun, so that a reader sees what it is about.
+            if not lines:
+                lines.append(cut(written[0], max(room, 1)))
+            room = 0
+        else:
+            room -= needed
+            lines += written
+    section.room -= share - room
+    section.waiting -= 1
+    if lacks:
+        section.lacks[field.name] += lacks
+        more = count_noun(lacks, "more line", "more lines")
+        lines.append(f"  \u2026 {more} of {escape(field.name)}: {ELSEWHERE}")
+    return fence(lines, "diff")
 
 
-def _cut_lines(lines: list[str], longest: int) -> list[str]:
-    """Return the first lines, as many as fit and at least the first, with a count of the others."""
-    room, fitting = longest, 0
-    while fitting < len(lines) and (room := room - len(lines[fitting]) - 1) >= 0:
-        fitting += 1
-    if fitting == len(lines):
-        return lines
-    # A block with nothing but a count would not even say which text is meant.
-    fitting = max(fitting, 1)
-    first = [cut(line, longest) for line in lines[:fitting]]
-    more = len(lines) - fitting
-    return [*first, f"  \u2026 {wording.count_noun(more, 'more line')}"] if more else first
+def _write_line(line: DiffLine) -> Iterator[str]:
+    text = "".join(piece.text for piece in line.marked)
+    # Nobody should have to scroll sideways. The wrapper looks at each character, and most lines are short.
+    parts = [text] if len(text) <= _WIDTH or line.sign == "gap" else _WRAPPER.wrap(text)
+    yield from (f"{_SIGNS.get(line.sign, line.sign)} {part}" for part in parts)
 
 
-def _split_line(line: DiffLine) -> Iterator[str]:
-    """Yield a line as GitHub colours it: one that changed within as its old and new version."""
-    sides = {"gap": [(" ", line.old)], "~": [("-", line.old), ("+", line.new)]}
-    for sign, pieces in sides.get(line.sign, [(line.sign, line.pieces)]):
-        text = "".join(piece.text for piece in pieces)
-        # Nobody should have to scroll sideways. The wrapper looks at each character, and most lines are short.
-        parts = [text] if len(text) <= _WIDTH or line.sign == "gap" else _WRAPPER.wrap(text)
-        yield from (f"{sign} {part}" for part in parts)
+def _list_members(members: Sequence[str], section: Section) -> str:
+    """Return names, as many as there is room for, with a count of the others."""
+    names: list[str] = []
+    for member in members:
+        name = inline(member)
+        section.room -= len(name) + 2
+        if section.room < 0:
+            more = len(members) - len(names)
+            return ", ".join([*names, f"and {more} more" if names else f"{more} names"])
+        names.append(name)
+    return ", ".join(names)
 
 
-def _list_remarks(entry: AssistantEntry, longest: int) -> list[str]:
+def _list_remarks(card: Card, longest: int) -> Iterator[str]:
     def write(text: str) -> str:
         return inline(cut(text, longest))
-
-    def name(pointer: str) -> str:
-        return code(cut(field_name(pointer), longest))
 
     def name_setter(who: str) -> str:
         # The commit is of this repository, and the one thing that GitHub may make a link.
         commit, comma, rest = cut(who, longest).partition(",")
         return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(rest)
 
-    found = [
-        (remark.label, wording.write_remark(remark, name_setter if remark.label == "set by" else write, name))
-        for remark in wording.list_remarks(entry)
-    ]
-    if errors := wording.tell_error(entry):
-        found.append(("error", "<br>".join(map(write, errors))))
-    return [f"- {_REMARKS[label]} {text}" for label, text in sorted(found, key=lambda one: [*_REMARKS].index(one[0]))]
+    def tell(remark: Remark) -> str:
+        return remark.write(name_setter if remark.label == SET_BY else write, lambda name: code(cut(name, longest)))
+
+    if card.error:
+        yield f"- **Error:** {'<br>'.join(map(write, card.error))}"
+    for remark in card.remarks:
+        yield f"- {_LABELS.get(remark.label, remark.label.capitalize() + ':')} {tell(remark)}"

@@ -15,9 +15,18 @@ from reconciler.assistant.paths import dotted, parse_pointer
 SENSITIVE = "(sensitive)"
 SHORT = 60  # columns that one value may take on a line of its own
 
-_DEEPEST = 40
+NOTHING = "nothing"  # how a side without a value reads
+
+_DEEPEST = 200  # levels, as many as a report that can be read back has
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
+# Letters of Cyrillic and Greek that a screen shows as Latin ones; what else looks alike, Unicode itself maps.
+_CYRILLIC = (
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0410"
+    "\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
+)
+_GREEK = "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd"
+_TWINS = str.maketrans(_CYRILLIC + _GREEK, "aeopcyxijsABEKMHOPCTYX" + "ABEZHIKMNOPTYXov")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
 
@@ -39,12 +48,44 @@ def _show_char(text: str, place: int, char: str) -> str:
         return char
     if char == _JOINER and place and text[place - 1] >= _EMOJI_FROM and text[place + 1 : place + 2] >= _EMOJI_FROM:
         return char
+    return _write_char(char)
+
+
+def _write_char(char: str) -> str:
+    """Return a character as an escape, unless it is a plain ASCII one."""
     code = ord(char)
     if char in _NAMED:
         return _NAMED[char]
+    if " " <= char <= "~":
+        return char
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def show_apart(*texts: str, quoted: bool = False) -> list[str]:
+    """Return texts with every character visible, `quoted` or not; two that differ never look alike.
+
+    Where they would (composed and decomposed letters, letters of another script, blanks at an end), whatever
+    could be taken for something else is written as an escape, and blanks that differ as dots.
+    """
+    shown = [*map(quote if quoted else escape, texts)]
+    if len({*map(_strip_looks, shown)}) == len({*texts}):
+        return shown
+    blanks = any(map(str.isspace, texts)) or len({text.replace(" ", "") for text in texts}) < len({*texts})
+    revealed = (_reveal(text, blanks=blanks) for text in texts)
+    return [text.replace('"', r"\"").join('""') for text in revealed] if quoted else [*revealed]
+
+
+def _strip_looks(text: str) -> str:
+    """Return what a reader sees of a text: Unicode's compatible form, letters that look Latin as Latin ones."""
+    text = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_TWINS)
+    return " ".join(text.replace("\u00b7", " ").replace("\u2192", " ").split())
+
+
+def _reveal(text: str, *, blanks: bool) -> str:
+    shown = "".join(map(_write_char, text.replace("\\", "\\\\")))
+    return shown.replace(" ", "\u00b7") if blanks else shown
 
 
 def quote(text: str) -> str:
@@ -67,6 +108,13 @@ def literal(value: Any, depth: int = 0) -> str:
         inner = (f"{key_name(key)}: {literal(item, depth + 1)}" for key, item in value.items())
         return "{" + ", ".join(inner) + "}"
     return repr(value)
+
+
+def literals(*values: Any) -> list[str]:
+    """Return values of one field as they stand in one sentence; None is nothing, and two that differ look different."""
+    if all(isinstance(value, str) and value != SENSITIVE for value in values):
+        return show_apart(*values, quoted=True)
+    return show_apart(*(NOTHING if value is None else literal(value) for value in values))
 
 
 def key_name(key: str) -> str:

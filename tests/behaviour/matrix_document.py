@@ -6,6 +6,7 @@ A test fails where the document is not what this writes.
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from matrix import ABSENT, FIELDS, MIXED, POLICIES, SITUATIONS, Field, Kind, Policy, Row, Situation, at, keys
 
@@ -65,20 +66,42 @@ and what is sent where git's value is to be sent: always for a change, with `--o
 KIND_WORDS = {"in sync": "in sync", "change": "a change", "drift": "drift", "conflict": "a conflict"}
 
 
-def told_line(row: Row, path: str, kind: Kind, *, left: bool = False) -> str:
-    """The line of a text report for a differing leaf; `left` where the options leave it alone."""
+def told_lines(row: Row, path: str, kind: Kind, *, stays: bool = True) -> list[str]:
+    """The lines of a text report for a differing leaf; with `stays` a live edit is left, and reads from git to live."""
     versions = (row.live(), row.definition("desired"), row.definition("base"))
-    live, desired, base = (at(tree, keys(path)) for tree in versions)
-    sign = "-" if desired is None else "+" if live in (None, ABSENT) else "~"
-    values = said_value(desired) if sign == "+" else f"{said_value(live)} -> {said_value(desired)}"
-    remark = f" (drift: edited live{', left as it is' if left else ''})" if kind == "drift" else ""
+    live, desired, base = (None if (one := at(tree, keys(path))) is ABSENT else one for tree in versions)
+    name = ".".join(keys(path))
     if kind == "conflict":
-        remark = f" (conflict: both moved from {said_value(base)})"
-    return f"{sign} {'.'.join(keys(path))}: {values}{remark}"
+        sides = f"was {said_value(base)}, git now has {said_value(desired)}, live now has {said_value(live)}"
+        return [f"{_sign(live, desired)} {name}: {sides}"]
+    old, new = (desired, live) if kind == "drift" and stays else (live, desired)
+    lines = []
+    for part, before, after in _parts(name, old, new):
+        values = f"{said_value(before)} -> {said_value(after)}"
+        if kind == "drift" and stays:
+            values = f"git has {said_value(before)}, live now has {said_value(after)}"
+        lines.append(f"{_sign(before, after)} {part}: {values}")
+    return lines
+
+
+def _sign(old: object, new: object) -> str:
+    return "-" if new is None else "+" if old is None else "~"
+
+
+def _parts(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    """What differs: the elements of two lists of which one is the other with more at its end, else the two values."""
+    if not (isinstance(old, list) and isinstance(new, list)):
+        return [(name, old, new)]
+    longer, shorter = (old, new) if len(old) > len(new) else (new, old)
+    assert longer[: len(shorter)] == shorter, "the rows have no other lists"
+    extra = [(f"{name}[{place}]", longer[place]) for place in range(len(shorter), len(longer))]
+    return [(part, value, None) if longer is old else (part, None, value) for part, value in extra]
 
 
 def said_value(value: object) -> str:
-    """A value as a text report writes it: JSON, but for keys, which stand plainly."""
+    """A value as a text report writes it: JSON, but for keys, which stand plainly, and null, which is nothing."""
+    if value is None:
+        return "nothing"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {said_value(item)}" for key, item in value.items()) + "}"
     return json.dumps(value)
@@ -166,7 +189,7 @@ def _rows_of(field: Field) -> Iterator[Sequence[str]]:
     everything = next(policy for policy in POLICIES if policy.key == "revert-force")
     for situation in SITUATIONS:
         row = Row(f"{field.key}/{situation.key}", situation.title, ((field, situation),))
-        lines = [f"`{told_line(row, path, kind)}`" for path, kind in row.changes()]
+        lines = [f"`{line}`" for path, kind in row.changes() for line in told_lines(row, path, kind)]
         if row.released:
             lines = [f"`released: {_dotted(row.released)}`"]
         patch = row.patch(everything)

@@ -4,6 +4,7 @@ All rows of a policy are one repository's definitions, so that a few commands ru
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from commands import Completed, run, signed_in
 from json_reports import AssistantEntry, Document
 from matrix import ABSENT, POLICIES, ROWS, Policy, Row, at, keys
-from matrix_document import DOCUMENT, render, told_line
+from matrix_document import DOCUMENT, render, told_lines
 from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested, Story
 
@@ -176,25 +177,25 @@ def check_applied(
 
 
 def lines_of(row: Row, policy: Policy) -> list[str]:
-    return [told_line(row, path, kind, left=policy.treats(kind) == "left") for path, kind in row.changes()]
+    lines = [
+        told_lines(row, path, kind, stays=policy.treats(kind) != "sent" or row.patch(policy) is None)
+        for path, kind in row.changes()
+    ]
+    return sorted(line for found in lines for line in found)
 
 
 def said(text: str) -> dict[str, list[str]]:
-    """The differences that a text report shows of each assistant, each on one line."""
+    """The differences that a text report shows of each assistant: on its own card, and on those that many share."""
     found: dict[str, list[str]] = {}
     for block in text.split("\n\n"):
         head, *lines = block.splitlines()
-        if not head.startswith("assistants/"):
-            continue
-        told: list[str] = []
-        for line in lines:
-            if line.startswith(("  + ", "  - ", "  ~ ")):
-                told.append(line.strip())
-            elif line.startswith("      ") and told:
-                told[-1] += " " + line.strip()
-        if told:
-            found[head.removeprefix("assistants/").partition(".yaml:")[0]] = told
-    return found
+        told = [line.strip() for line in lines if line.startswith(("  + ", "  - ", "  ~ "))]
+        # What many share is declared in a file of each one, so that their names are told with their files.
+        files = [head] if head.startswith("assistants/") else re.findall(r"\((assistants/[^)]*)\)", block)
+        for file in files if told else ():
+            key = file.removeprefix("assistants/").partition(".yaml")[0]
+            found.setdefault(key, []).extend(re.sub(r" in \d+ assistants$", "", line) for line in told)
+    return {key: sorted(lines) for key, lines in found.items()}
 
 
 def live(sandbox: Sandbox, row: Row) -> str:

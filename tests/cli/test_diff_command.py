@@ -35,20 +35,15 @@ def test_what_differs_with_both_values_and_their_places(offline: Offline) -> Non
     assert (done.code, done.stderr) == (0, "")
     assert done.stdout == (
         "assistants/sub/differs.yaml: 4 fields differ\n"
-        "  firstMessage:\n"
-        "    - production: assistants/sub/differs.yaml:2\n"
-        "    + staging: environments/staging/sub/differs.yaml:5\n"
-        "      ~ Hello, this is the enrollment office of Example University. How can I\n"
-        "        help you [-today-]{+now+}?\n"
-        "  metadata.crmKey:\n"
-        "    - production: not declared\n"
-        "    + staging: (sensitive) (environments/staging/sub/differs.yaml:4)\n"
-        "  model.temperature:\n"
-        "    - production: 0.7 (assistants/sub/differs.yaml:5)\n"
-        "    + staging: 0.2 (environments/staging/sub/differs.yaml:2)\n"
-        "  name:\n"
-        '    - production: "Enrollment" (environments/production/sub/differs.yaml:2)\n'
-        '    + staging: "Differs" (assistants/sub/differs.yaml:1)\n'
+        "  ~ firstMessage: production has [-this-] (assistants/sub/differs.yaml:2), "
+        "staging has {+this+} (environments/staging/sub/differs.yaml:5)\n"
+        "      ~ Hello, this is the enrollment office of Example University. How can I help you [-today-]{+now+}?\n"
+        "  + metadata.crmKey: production has nothing, "
+        "staging has (sensitive) (environments/staging/sub/differs.yaml:4)\n"
+        "  ~ model.temperature: production has 0.7 (assistants/sub/differs.yaml:5), "
+        "staging has 0.2 (environments/staging/sub/differs.yaml:2)\n"
+        '  ~ name: production has "Enrollment" (environments/production/sub/differs.yaml:2), '
+        'staging has "Differs" (assistants/sub/differs.yaml:1)\n'
         "\n"
         "Diff: 1 differs, 0 only in staging, 0 only in production, 1 alike, 0 errors.\n"
     )
@@ -170,5 +165,5 @@ def test_the_example_of_the_documents(tmp_path: Path) -> None:
             tale.overlay(key, f"id: asst_{key}_{name}\n", name)
     text = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
     shown = text.partition("$ reconciler diff --environment staging --against production\n")[2].partition("```")[0]
-    done = tale.run("diff", *BOTH)
+    done = tale.run("diff", *BOTH, env={"COLUMNS": "80"})
     assert (done.code, done.stdout, done.stderr) == (0, shown, "")

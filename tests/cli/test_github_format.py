@@ -81,7 +81,7 @@ def test_drift_is_an_annotation_on_the_line_that_was_overridden(two: Project, fi
         done = run("drift", "--base", "none", "--format", "github", cwd=two.root, env=environment(sandbox, files))
     assert (done.code, done.stderr) == (0, "")
     assert done.stdout.startswith(
-        "::warning file=assistants/a.yaml,line=4,title=Edited live%3A New::model.temperature:"
+        "::warning file=assistants/a.yaml,line=4,title=Edited in the dashboard%3A New::model.temperature:"
     )
     assert files.outputs() | {"has_drift": "true", "drifted": "1", "has_changes": "false"} == files.outputs()
 

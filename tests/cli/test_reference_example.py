@@ -43,7 +43,7 @@ def test_the_whole_story(project: Project, nested: str) -> None:
         sandbox.edit("asst_123", model=MODEL)
         done = run("drift", "--detailed-exitcode", cwd=project.root, env=env)
         assert (done.code, done.stderr) == (2, "")
-        assert "model.temperature: 0.7 -> 0.6 (drift: edited live)" in done.stdout
+        assert "model.temperature: git has 0.6, live now has 0.7" in done.stdout
         assert done.stdout.endswith("Drift: 1 drifted, 0 conflicts, 0 in sync, 0 errors.\n")
         assert run("drift", cwd=project.root, env=env).code == 0
         assert sandbox.patches == [PATCH]

@@ -31,6 +31,10 @@ RECORD = RecordEntry(
 BOB = since("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "Bob", "2026-11-21T08:00:00Z")
 
 
+def messages(prompt: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": prompt}, {"role": "user", "content": "Hello!"}]
+
+
 def _plan() -> Report:
     return document(
         "plan",
@@ -45,7 +49,7 @@ def _plan() -> Report:
             ignored=[ignored("/metadata/lastCampaign", "set by the CRM", "2027-01-31")],
         ),
         assistant("admissions/visits"),
-        assistant("finance/aid", change("/model/messages/0/content", NEW_PROMPT, PROMPT)),
+        assistant("finance/aid", change("/model/messages", messages(NEW_PROMPT), messages(PROMPT))),
         assistant(
             "it/after-hours",
             error=failure(
@@ -184,6 +188,45 @@ def _hostile() -> Report:
     )
 
 
+def _fleet() -> Report:
+    """A week: a prompt, one voice for five, two drifts, one of them deleted live, a conflict, lints, notes."""
+    voice = change(
+        "/voice/voiceId", "verse", "alloy", base="alloy", line=3, file="assistants/_defaults.yaml", since=ADA
+    )
+    rule = change(
+        "/model/messages", messages(NEW_PROMPT), messages(PROMPT + " Be brief."), kind="conflict", base=messages(PROMPT)
+    )
+    ending = "voicemailMessage ends in a line break [trailing-newline]"
+    return document(
+        "plan",
+        *(assistant(f"desks/desk-{number}", voice) for number in range(1, 5)),
+        assistant("desks/front", voice, change("/model/temperature", 0.6, 0.7, base=0.7)),
+        assistant("aid", change("/model/messages", messages(NEW_PROMPT), messages(PROMPT), base=messages(PROMPT))),
+        assistant("bursar", rule),
+        assistant("closed", change("/voicemailMessage", "We are closed.", None, kind="drift", base="We are closed.")),
+        assistant("dean", change("/firstMessage", GREETING, NEW_GREETING, kind="drift", base=GREETING)),
+        assistant("quiet", released=["/endCallMessage"], ignored=[ignored("/metadata/x", "set by the CRM")]),
+        assistant("still", ignored=[ignored("/metadata/x", "set by the CRM")]),
+        *(assistant(f"gate-{number}", error=failure("auth", "wrong password", 401)) for number in range(1, 5)),
+        problems=[
+            problem(f"assistants/desks/desk-{number}.yaml", 9, 19, ending, warning=True) for number in range(1, 5)
+        ]
+        + [problem("assistants/still.yaml", 9, 19, ending, warning=True)],
+        warnings=["the record is from another clone"],
+        base=BASE,
+        options={"on_drift": "keep"},
+    )
+
+
+def _rollback() -> Report:
+    theirs = change("/name", "old", "theirs", kind="conflict", base="new")
+    return document(
+        "rollback",
+        assistant("back", change("/voice/voiceId", "alloy", "verse", base="verse"), outcome="applied"),
+        assistant("not", theirs, outcome="refused", error=failure("conflict", "live has moved on since")),
+    )
+
+
 def _in_sync() -> Report:
     return document("plan", assistant("one"), assistant("two"), base=BASE)
 
@@ -199,12 +242,14 @@ def _validate_good() -> Report:
 DOCUMENTS: dict[str, Callable[[], Report]] = {
     "plan": _plan,
     "plan_with_base": _plan_with_base,
+    "plan_fleet": _fleet,
     "plan_hostile": _hostile,
     "plan_errors": _errors,
     "plan_in_sync": _in_sync,
     "plan_empty": _empty,
     "apply": _apply,
     "drift": _drift,
+    "rollback": _rollback,
     "validate": _validate,
     "validate_good": _validate_good,
 }

@@ -9,6 +9,7 @@ import pytest
 from between import Answered, Asked, Forward, between, says
 from json_reports import AssistantEntry, Document, as_report
 from projects import MODEL, Project, only
+from rendered import render_markdown, render_text
 from servers import running_sandbox
 
 from reconciler import __version__
@@ -16,8 +17,6 @@ from reconciler.core.outcome import Outcome
 from reconciler.report.build import STATUSES
 from reconciler.report.json_text import parse_report, render_json
 from reconciler.report.json_values import to_json
-from reconciler.report.markdown import render_markdown
-from reconciler.report.text import render_text
 
 DEFINITION = """\
 # The desk of admissions.
@@ -210,7 +209,7 @@ def test_sensitive_values_are_masked_in_every_format(project: Project) -> None:
             json.dumps(document),
             render_json(as_report(document)),
             render_text(as_report(document), width=100),
-            render_text(as_report(document), verbose=True, colour=True),
+            render_text(as_report(document), colour=True),
             render_markdown(as_report(document)),
         ):
             for secret in SECRETS:

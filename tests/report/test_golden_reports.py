@@ -10,15 +10,11 @@ from pathlib import Path
 
 import pytest
 from golden_documents import DOCUMENTS
+from rendered import render_github, render_html, render_junit, render_markdown, render_text
 
-from reconciler.report.github import render_github
-from reconciler.report.html import render_html
 from reconciler.report.json_text import parse_report, render_json
-from reconciler.report.junit import render_junit
-from reconciler.report.markdown import render_markdown
 from reconciler.report.openmetrics import render_openmetrics
 from reconciler.report.report import Report
-from reconciler.report.text import render_text
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -33,7 +29,6 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "json": render_json,
     "txt": render_text,
     "colour.txt": lambda document: render_text(document, colour=True),
-    "verbose.txt": lambda document: render_text(document, verbose=True, width=100),
     "md": render_markdown,
     "github.txt": render_github,
     "xml": render_junit,

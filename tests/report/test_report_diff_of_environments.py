@@ -5,14 +5,13 @@ import re
 from typing import Any
 
 import pytest
+from rendered import render_markdown, render_text
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
 from reconciler.core.tree import MISSING
-from reconciler.report.diff_markdown import render_diff_markdown
 from reconciler.report.diff_report import DiffReport, build_diff_report
-from reconciler.report.diff_text import render_diff_text
 from reconciler.report.json_text import render_json
 from reconciler.report.json_values import from_json
 from reconciler.report.page import measure_utf16
@@ -39,14 +38,12 @@ def document(*found: Compared, sensitive: tuple[FieldPath, ...] = ()) -> DiffRep
 
 def test_short_values_each_with_its_place() -> None:
     made = document(differing(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
-    assert render_diff_text(made) == (
+    assert render_text(made) == (
         "assistants/a.yaml: 2 fields differ\n"
-        "  name:\n"
-        '    - production: "Old" (environments/x/a.yaml:2)\n'
-        '    + staging: "New" (environments/x/a.yaml:2)\n'
-        '  metadata."a b":\n'
-        "    - production: null (assistants/a.yaml)\n"
-        "    + staging: not declared\n"
+        '  ~ name: production has "Old" (environments/x/a.yaml:2), staging has "New"\n'
+        "      (environments/x/a.yaml:2)\n"
+        '  - metadata."a b": production has nothing (null at assistants/a.yaml),\n'
+        "      staging has nothing\n"
         "\n"
         "Diff: 1 differs, 0 only in staging, 0 only in production, 0 alike, 0 errors.\n"
     )
@@ -54,48 +51,46 @@ def test_short_values_each_with_its_place() -> None:
 
 def test_long_texts_are_a_diff_from_one_to_the_other() -> None:
     made = document(differing(Difference(("firstMessage",), LONG.replace("today", "now"), LONG)))
-    text = render_diff_text(made)
-    assert "    - production: assistants/a.yaml:3\n    + staging: assistants/a.yaml:3\n" in text
+    label = "production has [-this-] (assistants/a.yaml:3), staging has {+this+} (assistants/a.yaml:3)"
+    text = render_text(made, width=200)
+    assert f"  ~ firstMessage: {label}\n      ~ " in text
     assert "[-today-]{+now+}?" in text
-    markdown = render_diff_markdown(made)
-    assert "`firstMessage`, from production (`assistants/a.yaml:3`) to staging (`assistants/a.yaml:3`):" in markdown
-    assert f"```diff\n- {LONG}\n+ {LONG.replace('today', 'now')}\n```" in markdown
+    markdown = render_markdown(made)
+    assert f"`firstMessage`: `{label}`" in markdown
+    assert f"```diff\n! {LONG[:-6]}[-today-]{{+now+}}?\n```" in markdown
 
 
 def test_a_long_text_beside_none() -> None:
-    text = render_diff_text(document(differing(Difference(("firstMessage",), None, LONG))))
-    assert "    + staging: null (assistants/a.yaml:3)\n      - Hello, this is" in text
-    text = render_diff_text(document(differing(Difference(("firstMessage",), LONG, MISSING))))
-    assert "    - production: not declared\n    + staging: assistants/a.yaml:3\n      + Hello, this is" in text
-    markdown = render_diff_markdown(document(differing(Difference(("firstMessage",), LONG, MISSING))))
-    assert "from production (not declared) to staging" in markdown
+    text = render_text(document(differing(Difference(("firstMessage",), None, LONG))), width=200)
+    assert "staging has {+this+} (null at assistants/a.yaml:3)\n      - Hello, this is" in text
+    text = render_text(document(differing(Difference(("firstMessage",), LONG, MISSING))), width=200)
+    assert "production has [-this-], staging has {+this+} (assistants/a.yaml:3)\n      + Hello, this is" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
     made = document(
         differing(
-            Difference(("name",), "x" * 50, "y " * 20),
+            Difference(("name",), "x" * 36, "y " * 18),
             Difference(("firstMessage",), LONG * 3, LONG * 2),
             Difference(("endCallPhrases",), ["bye"] * 40, None),
         ),
         Compared("b", "assistants/b.yaml", "only_in_against", against=definition("b")),
         Compared("c", "assistants/c.yaml", "error", message="line 3: " + "this is not right " * 9),
     )
-    lines = render_diff_text(made, width=width).splitlines()
+    lines = render_text(made, width=width).splitlines()
     assert max(map(columns, lines[:-1])) <= width
     assert not [line for line in lines if line != line.rstrip()]
 
 
 def test_colour_is_for_signs_and_texts_alone() -> None:
     made = document(differing(Difference(("name",), "New", "Old")))
-    coloured = render_diff_text(made, colour=True)
-    assert "\x1b[31m-\x1b[0m production" in coloured
-    assert "\x1b[32m+\x1b[0m staging" in coloured
+    coloured = render_text(made, colour=True)
+    assert "\x1b[33m~\x1b[0m name:" in coloured
     plain = coloured
     for code in ("0", "1", "2", "31", "32", "33"):
         plain = plain.replace(f"\x1b[{code}m", "")
-    assert plain == render_diff_text(made)
+    assert plain == render_text(made)
 
 
 def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
@@ -104,33 +99,35 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
         Compared("b", "assistants/b.yaml", "only_in_environment", definition("b")),
         Compared("c", "assistants/c.yaml", "error", message="line 1: no | good"),
     )
-    assert render_diff_text(made) == (
-        "assistants/b.yaml: only part of staging, it has no id in production\n"
-        "\n"
+    assert render_text(made) == (
         "assistants/c.yaml: error\n"
         "  error: line 1: no | good\n"
         "\n"
+        "assistants/b.yaml: only part of staging, it has no id in production\n"
+        "\n"
         "Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.\n"
     )
-    assert render_diff_markdown(made) == (
+    assert render_markdown(made) == (
         "## Diff\n\n"
         "**Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.**\n\n"
-        "| Definition | What |\n"
-        "| --- | --- |\n"
-        "| `assistants/b.yaml` | only part of staging, it has no id in production |\n"
-        "| `assistants/c.yaml` | error: line 1: no &#124; good |\n"
+        "| Assistant | File | What |\n"
+        "| --- | --- | --- |\n"
+        "| c | `assistants/c.yaml` | error: line 1: no &#124; good |\n"
+        "| b | `assistants/b.yaml` | only part of staging, it has no id in production |\n\n"
+        "<details>\n<summary><b>c</b>: error (<code>assistants/c.yaml</code>)</summary>\n\n"
+        "- **Error:** line 1: no &#124; good\n\n</details>\n"
     )
 
 
 def test_nothing_differs() -> None:
     made = document(Compared("a", "assistants/a.yaml", "alike", definition("a"), definition("a")))
     summary = "Diff: 0 differ, 0 only in staging, 0 only in production, 1 alike, 0 errors."
-    assert render_diff_text(made) == f"staging and production do not differ.\n{summary}\n"
-    assert render_diff_markdown(made) == f"## Diff\n\n**{summary}**\n\nstaging and production do not differ.\n"
+    assert render_text(made) == f"staging and production do not differ.\n{summary}\n"
+    assert render_markdown(made) == f"## Diff\n\n**{summary}**\n\nstaging and production do not differ.\n"
 
 
 def test_nothing_to_compare() -> None:
-    assert render_diff_text(document()) == "Diff: no definitions to look at, nothing to compare.\n"
+    assert render_text(document()) == "Diff: no definitions to look at, nothing to compare.\n"
 
 
 def test_sensitive_values_are_in_no_format() -> None:
@@ -141,21 +138,21 @@ def test_sensitive_values_are_in_no_format() -> None:
     )
     sensitive = (("metadata", "crmKey"), ("metadata", "list", "*", "key"), ("firstMessage",))
     made = document(found, sensitive=sensitive)
-    for text in (render_diff_text(made), render_diff_markdown(made), render_json(made)):
+    for text in (render_text(made), render_markdown(made), render_json(made)):
         assert "hush" not in text
         assert "enrollment office" not in text
         assert "(sensitive)" in text
-    assert "n: 2" in render_diff_text(made)
+    assert "metadata.list[0].n: production has 2" in render_text(made)
 
 
 def test_what_a_definition_says_acts_nowhere() -> None:
     hostile = "```a` | <b> @ada #1 \x1b[2J"
     found = (Difference(("metadata", hostile), hostile, "x"), Difference(("firstMessage",), f"{hostile}\n{LONG}", LONG))
     made = document(differing(*found, key="x|`y"))
-    assert "\x1b" not in render_diff_text(made)
-    outside, fence, inside = render_diff_markdown(made).partition("\n````diff\n")
+    assert "\x1b" not in render_text(made)
+    outside, fence, inside = render_markdown(made).partition("\n````diff\n")
     assert fence, "the fence is longer than any run of backticks inside"
-    assert "<b>" not in outside
+    assert "<b> @" not in outside
     assert not re.search(r"@(?!&#8203;)", outside)
     assert inside.startswith("+ ```a` | <b>")
     assert not [line for line in outside.splitlines() if line.startswith("|") and line.count("|") not in (3, 4)]
@@ -163,11 +160,11 @@ def test_what_a_definition_says_acts_nowhere() -> None:
 
 def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
     many = [differing(Difference(("name",), f"new {key}", "old"), key=f"k{key:03}") for key in range(200)]
-    text = render_diff_markdown(document(*many), limit=20_000)
+    text = render_markdown(document(*many), limit=20_000)
     assert measure_utf16(text) <= 20_000
     assert "_Left out for want of room: " in text
     assert "sections" in text.splitlines()[-1]
-    tiny = render_diff_markdown(document(*many), limit=1_000)
+    tiny = render_markdown(document(*many), limit=1_000)
     assert "rows of the table" in tiny
     assert measure_utf16(tiny) <= 1_000
 

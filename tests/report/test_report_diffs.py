@@ -1,45 +1,43 @@
 """What changed inside long values."""
 
-from hypothesis import given, strategies as st
+from collections.abc import Iterable
 
-from reconciler.report.diffs import DiffLine, diff_values
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from reconciler.report.diffs import DiffLine, count_changed, diff_texts
+from reconciler.report.sequences import Opcode, find_opcodes
 from reconciler.report.values import escape
 
 
-def shown(lines: list[DiffLine]) -> list[str]:
+def shown(lines: Iterable[DiffLine]) -> list[str]:
     """Lines as text, with the changed words marked."""
-    marks = {"old": "[-{}-]", "new": "{{+{}+}}"}
-    return [
-        line.sign
-        + "|"
-        + "".join((marks.get(p.mark, "{}") if line.sign == "~" else "{}").format(p.text) for p in line.pieces)
-        for line in lines
-    ]
+    return [f"{line.sign}|{''.join(piece.text for piece in line.marked)}" for line in lines]
 
 
 def test_changes_that_only_a_space_separates_are_one_change() -> None:
-    assert shown(diff_values("can I help me please now", "can I assist you please now")) == [
+    assert shown(diff_texts("can I help me please now", "can I assist you please now")) == [
         "~|can I [-help me-]{+assist you+} please now"
     ]
 
 
 def test_a_word_with_an_apostrophe_is_one_word() -> None:
-    assert shown(diff_values("so it isn't that easy", "so it is that easy")) == ["~|so it [-isn't-]{+is+} that easy"]
+    assert shown(diff_texts("so it isn't that easy", "so it is that easy")) == ["~|so it [-isn't-]{+is+} that easy"]
 
 
 def test_similar_lines_are_paired_even_where_a_line_was_added() -> None:
-    assert shown(diff_values("say hello to everybody", "say hello to nobody\nand then leave")) == [
+    assert shown(diff_texts("say hello to everybody", "say hello to nobody\nand then leave")) == [
         "~|say hello to [-everybody-]{+nobody+}",
         "+|and then leave",
     ]
 
 
 def test_removed_lines_come_before_the_lines_in_their_place() -> None:
-    assert shown(diff_values("aaa\nbbb", "ccc\nddd")) == ["-|aaa", "-|bbb", "+|ccc", "+|ddd"]
+    assert shown(diff_texts("aaa\nbbb", "ccc\nddd")) == ["-|aaa", "-|bbb", "+|ccc", "+|ddd"]
 
 
 def test_unlike_lines_before_a_pair_stay_before_it() -> None:
-    assert shown(diff_values("aaa\nsay hello to all", "ccc\nsay hello to some")) == [
+    assert shown(diff_texts("aaa\nsay hello to all", "ccc\nsay hello to some")) == [
         "-|aaa",
         "+|ccc",
         "~|say hello to [-all-]{+some+}",
@@ -47,51 +45,104 @@ def test_unlike_lines_before_a_pair_stay_before_it() -> None:
 
 
 def test_a_gap_of_one_line_shows_the_line_instead() -> None:
-    lines = diff_values("1\n2\n3\nold", "1\n2\n3\nnew")
+    lines = diff_texts("1\n2\n3\nold", "1\n2\n3\nnew")
     assert shown(lines) == [" |1", " |2", " |3", "-|old", "+|new"]
 
 
-def test_an_object_is_compared_key_by_key() -> None:
-    assert shown(diff_values({"a": 1, "b c": [2]}, {"a": 1, "b c": [3]})) == [" |a: 1", '~|"b c": [[-2-]{+3+}]']
-
-
 def test_a_text_in_place_of_a_number_shows_both() -> None:
-    assert shown(diff_values(5, "a\nb")) == ["-|5", "+|a", "+|b"]
+    assert shown(diff_texts(5, "a\nb")) == ["-|5", "+|a", "+|b"]
 
 
 def test_equal_values_have_no_lines() -> None:
-    assert diff_values("a\nb", "a\nb") == []
-    assert diff_values(None, None) == []
+    assert diff_texts("a\nb", "a\nb") == diff_texts(None, None) == ()
 
 
-def test_a_changed_piece_of_enormous_length_is_cut_and_says_so() -> None:
-    ((line),) = diff_values(None, "x" * 10_000)
-    assert [piece.mark for piece in line.pieces] == ["new", "gap", "new"]
-    assert line.pieces[1].text == "… (8,800 characters more) …"
-    assert diff_values(None, "x" * 10_000, full=True)[0].pieces[0].text == "x" * 10_000
+def test_nothing_that_differs_is_cut_away() -> None:
+    ((line),) = diff_texts(None, "x" * 10_000)
+    assert line.pieces[0].text == "x" * 10_000
+    new = "".join(f"line {number}\n" for number in range(500)) + "end"
+    assert [line.sign for line in diff_texts("end", new)] == ["+"] * 500 + [" "]
+    assert count_changed("end", new) == 500
 
 
 def test_two_enormous_texts_of_equal_words_are_compared_without_delay() -> None:
     old, new = "yes " * 20_000, "no " + "yes " * 20_001 + "no"
-    assert diff_values(old, new)
+    assert diff_texts(old, new)
 
 
-def test_a_long_line_with_too_many_equal_words_is_compared_by_sentences() -> None:
-    middle = "Yes and no and yes and no. " * 90
-    (line,) = shown(diff_values(f"Well, yes. {middle}Bye now!", f"Well, no. {middle}Bye then!"))
-    assert line.startswith("~|[-Well, yes. -]{+Well, no. +}Yes and no and yes and no. Yes and no …")
-    assert line.endswith("… yes and no. Yes and no and yes and no. [-Bye now!-]{+Bye then!+}")
+def test_a_long_line_of_equal_words_shows_a_window_around_each_difference() -> None:
+    middle = "Yes and no and yes and no. " * 4_000
+    (line,) = shown(diff_texts(f"Well, yes. {middle}Oh? {middle}Bye now!", f"Well, no. {middle}Ah? {middle}Bye then!"))
+    assert len(line) < 400
+    for window in ("Well, [-yes-]{+no+}. Yes", " no. [-Oh-]{+Ah+}? Yes", "Bye [-now-]{+then+}!"):
+        assert window in line
 
 
-def test_too_many_equal_lines_are_compared_place_by_place() -> None:
-    lines = diff_values("same\n" + "a\n" * 500 + "end", "same\nb\n" + "a\n" * 500 + "c\nend", full=True)
-    assert [line.sign for line in lines] == [" ", "-", "+", *" " * 499, "+", "+", " "]
+def test_one_word_in_the_middle_of_a_line_of_225_kb_is_shown_alone() -> None:
+    words = [f"word{number}" for number in range(25_000)]
+    old = " ".join(words)
+    words[12_345] = "never"
+    (line,) = shown(diff_texts(old, " ".join(words)))
+    assert "[-word12345-]{+never+}" in line
+    assert len(line) < 160
 
 
+def test_every_changed_line_of_a_text_that_repeats_itself_is_found() -> None:
+    old = "\n\n".join(f"Rule {number % 40}: be kind." for number in range(3_000)).split("\n")
+    new = list(old)
+    for place in range(0, 6_000, 120):
+        new[place] += " Now."
+    lines = diff_texts("\n".join(old), "\n".join(new))
+    assert [line.sign for line in lines if line.sign in "+-~"] == ["~"] * 50
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("Cafe\u0301 is open", "Caf\u00e9 is open", r"~|[-Cafe\u0301-]{+Caf\xe9+} is open"),
+        ("Cafe\u0301", "Caf\u00e9", r"~|[-Cafe\u0301-]{+Caf\xe9+}"),
+        ("no break", "no\u00a0break", r"~|no[-\u00b7-]{+\xa0+}break".replace(r"\u00b7", "\u00b7")),
+        ("pay pal now", "pay p\u0430l now", r"~|pay [-pal-]{+p\u0430l+} now"),
+        ("pay pal now", "pay pa\u200bl now", r"~|pay [-pal-]{+pa\u200bl+} now"),
+        ("a \ufb01ne day", "a fine day", r"~|a [-\ufb01ne-]{+fine+} day"),
+        ("a\\u200bc is here", "a\u200bc is here", r"~|[-a\\u200bc-]{+a\u200bc+} is here"),
+        ("so\u00b7so is here", "so so is here", r"~|so[-\u00b7-]{+\xb7+}so is here"),
+    ],
+)
+def test_what_looks_alike_is_written_so_that_it_looks_different(old: str, new: str, line: str) -> None:
+    found = shown(diff_texts(old, new))
+    assert len(found) == 1
+    (pieces,) = [line.pieces for line in diff_texts(old, new)]
+    assert found == [line] or "".join(p.text for p in pieces if p.mark != "new") != "".join(
+        p.text for p in pieces if p.mark != "old"
+    )
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.sampled_from("abc \n"), max_size=60), st.lists(st.sampled_from("abc \n"), max_size=60))
+def test_long_sequences_are_taken_apart_as_short_ones_are(old: list[str], new: list[str]) -> None:
+    """What both have and what each has alone make up the two, by every way that costs may choose."""
+    for found in (list(find_opcodes(old, new)), _without_difflib(old, new)):
+        assert [text for _, before, _ in found for text in before] == old
+        assert [text for _, _, after in found for text in after] == new
+        assert all((before == after) == equal for equal, before, after in found)
+
+
+def _without_difflib(old: list[str], new: list[str]) -> list[Opcode]:
+    # Long enough to be too much for difflib, and nothing in it stands once.
+    filler = [letter for letter in "xyz" for _ in range(150)]
+    one, other = [*old, *filler, "", *old], [*new, *filler, "", *new]
+    found = list(find_opcodes(one, other))
+    assert [text for _, before, _ in found for text in before] == one
+    assert [text for _, _, after in found for text in after] == other
+    return list(find_opcodes(old, new, junk=True))
+
+
+@settings(deadline=None, max_examples=60)
 @given(st.text(), st.text())
 def test_a_full_diff_holds_both_texts_whole(old: str, new: str) -> None:
     plain = {ord(char): None for char in " \t\n·→"}
-    lines = diff_values(old, new, full=True)
+    lines = diff_texts(old, new)
     if not lines:
         return
     for mark, signs, text in (("old", "-", old), ("new", "+", new)):
@@ -103,7 +154,8 @@ def test_a_full_diff_holds_both_texts_whole(old: str, new: str) -> None:
             assert kept == text.translate(plain)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(), st.text())
 def test_texts_that_differ_never_look_equal(old: str, new: str) -> None:
-    changed = any(line.sign in ("+", "-", "~") for line in diff_values(old, new))
+    changed = any(line.sign in ("+", "-", "~") for line in diff_texts(old, new))
     assert changed == (old != new)

@@ -1,18 +1,15 @@
 """Which way a difference goes, in every format: a live edit that is left alone never reads as if it were sent."""
 
 import dataclasses
+import re
 
 import pytest
+from rendered import render_github, render_html, render_junit, render_markdown, render_text
 from report_documents import BASE, assistant, change, document, failure, unsaid
 
 from reconciler.core.outcome import Unsent
-from reconciler.report.github import render_github
-from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
-from reconciler.report.junit import render_junit
-from reconciler.report.markdown import render_markdown
 from reconciler.report.report import Report
-from reconciler.report.text import render_text
 
 GIT, DRIFT = change("/name", "N", "M"), change("/model/temperature", 0.7, 0.9, kind="drift", base=0.7)
 LONG = change("/voicemailMessage", "long " * 20, "short")
@@ -26,11 +23,12 @@ def run(command: str, *, on_drift: str = "keep") -> Report:
 @pytest.mark.parametrize("command", ["plan", "apply"])
 def test_drift_that_is_kept_is_told_apart_from_what_is_sent(command: str) -> None:
     told = run(command)
-    assert "model.temperature: 0.9 -> 0.7 (drift: edited live, left as it is)" in render_text(told, width=100)
+    for text in (render_text(told), render_markdown(told), render_text(told, colour=True), render_junit(told)):
+        assert "git has 0.7, live now has 0.9" in text
     markdown, page = render_markdown(told), render_html(told)
     assert ": `name`; left as it is: `model.temperature` |" in markdown
-    assert "**Edited live (drift), left as it is**" in markdown
-    assert "| Field | Live | Definition |" in markdown
+    assert "**Edited in the dashboard (drift), left as it is**" in markdown
+    assert "git has <del>0.7</del>, live now has <ins>0.9</ins>" in page
     assert '<span class="brief">name; left as it is: model.temperature</span>' in page
 
 
@@ -47,8 +45,8 @@ def test_a_rollback_says_nothing_of_git() -> None:
     markdown, page = render_markdown(told), render_html(told)
     assert "`name`, `voicemailMessage` | rollback |" in markdown
     assert "**Put back**" in markdown
-    assert "| Field | Before (live) | After (put back) |" in markdown
-    assert "`voicemailMessage` (another message for voicemail), from live to what it was before:" in markdown
+    assert '| `name` | `"M" -> "N"` (another name) |' in markdown
+    assert "`voicemailMessage` (another message for voicemail)\n\n```diff\n- short\n+ long" in markdown
     assert "git" not in page.split("<main>")[1].split("<script>")[0]
 
 
@@ -64,24 +62,24 @@ def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
     terminal, markdown, page = (
         " ".join(render(told).split()) for render in (render_text, render_markdown, render_html)
     )
-    assert '~ name: "theirs" -> "old" (live moved on from "new")' in terminal
-    assert "voicemailMessage: (live moved on) from what was applied to live:" in terminal
-    assert "from what was applied to the old value:" in terminal
-    assert "Values read: live -> old value." in terminal
+    assert '~ name: applied was "new", the old value is "old", live now has "theirs"' in terminal
+    assert "voicemailMessage: from what was applied to live ~" in terminal
+    assert "voicemailMessage: from what was applied to the old value ~" in terminal
     assert "| refused, nothing was sent: live shows neither the value that was applied nor the old one |" in markdown
-    assert '| Field | Was applied | Live | Old value | | --- | --- | --- | --- | | `name` | `"new"` |' in markdown
-    assert "`voicemailMessage` (another message for voicemail), from what was applied to live:" in markdown
+    assert 'applied was "new", the old value is "old", live now has "theirs"' in markdown
+    assert "`voicemailMessage` (another message for voicemail): from what was applied to live" in markdown
     assert "live shows neither the value that was applied nor the old one" in page
-    assert "Was applied <code>" in page
     for report in (terminal, markdown, page.split("<main>")[1].split("<script>")[0]):
-        assert not any(words in report.lower() for words in ("git", "both moved", "put back)", "definition"))
+        assert not any(words in report.lower() for words in ("git", "both ", "put back)", "definition"))
     assert markdown.count("**Not put back**") == page.count("Not put back") == 2
 
 
 def test_an_offline_plan_never_calls_the_base_live() -> None:
     told = document("plan", assistant("a", GIT, LONG), base=BASE, offline=True)
-    assert "| Field | Before (base) | After (definition) |" in render_markdown(told)
-    assert "from the base to the definition:" in render_markdown(told)
+    for text in (render_text(told), render_markdown(told), render_html(told).split("<main>")[1].split("<script>")[0]):
+        assert re.findall(r"[^.]*live[^.]*", text) == [": compared with the base, not with what is live"] or (
+            re.findall(r"[^.]*\blive\b[^.]*\.", text)[0].endswith("compared with the base, not with what is live.")
+        )
 
 
 def test_an_error_and_what_to_do_about_it_are_one_remark() -> None:
@@ -99,8 +97,8 @@ def test_a_report_that_does_not_say_what_was_sent_is_shown_in_words_that_claim_n
     for text in (render_text(told), render_markdown(told), render_html(told), render_github(told), render_junit(told)):
         shown = text.split("<main>")[-1]
         claims = (
-            "Before (live)",
-            "After (",
+            "Would change",
+            "git's value w",
             "Put back",
             "Not put back",
             ", left as it is**",
@@ -111,8 +109,9 @@ def test_a_report_that_does_not_say_what_was_sent_is_shown_in_words_that_claim_n
 
 
 @pytest.mark.parametrize("outcome", ["failed", "refused", "skipped"])
-def test_what_was_not_written_is_never_called_before_and_after(outcome: str) -> None:
+def test_what_was_not_written_is_never_called_changed(outcome: str) -> None:
     """A request that the API refused was sent; live holds what it held."""
     told = document("apply", assistant("a", GIT, LONG, outcome=outcome), base=BASE)
-    assert "| Field | Live | Definition |" in render_markdown(told)
-    assert "Before" not in render_html(told).split("<main>")[1].split("<script>")[0]
+    for text in (render_markdown(told), render_html(told).split("<main>")[1].split("<script>")[0]):
+        assert "Changed in git" in text
+        assert not any(words in text for words in ("Would change", "git's value w", "Put back"))

@@ -3,9 +3,10 @@
 import re
 
 import pytest
+from rendered import render_github
 from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.github import MOST_OF_A_KIND, render_github
+from reconciler.report.github import MOST_OF_A_KIND
 from reconciler.report.report import Report
 from reconciler.report.workflow_commands import disarm, write_command
 
@@ -86,8 +87,8 @@ def test_errors_come_before_conflicts_then_live_edits_then_warnings() -> None:
     ]
     assert found[0][2] == "down\ntry again"
     assert found[1][1]["title"] == "Conflict: C"
-    assert found[1][2].startswith('name: live "M", definition "N", both moved from "O".\n')
-    assert found[2][2] == 'name: live "M", definition "N".\napply would put git\'s value back.'
+    assert found[1][2].startswith('name: was "O", git now has "N", live now has "M".\n')
+    assert found[2][2] == 'name: "M" -> "N".\napply would put git\'s value back.'
     assert render_github(run).splitlines()[-1] == "Plan: 0 to change, 1 drifted, 1 conflict, 1 in sync, 1 error."
 
 
@@ -101,7 +102,7 @@ def test_a_rollback_that_is_refused_says_why_and_offers_no_ways_that_it_has_not(
 def test_a_conflict_over_what_was_not_set() -> None:
     run = document("plan", assistant("a", change("/name", "N", "M", kind="conflict", base=None)), base=BASE)
     (found,) = commands(run)
-    assert found[2].startswith('name: live "M", definition "N", was not set before.\n')
+    assert found[2].startswith('name: was nothing, git now has "N", live now has "M".\n')
 
 
 @pytest.mark.parametrize(
@@ -186,11 +187,28 @@ def test_each_kind_is_counted_by_itself() -> None:
     assert (kind, text.split(" not shown")[0]) == ("notice", "5 more errors and 5 more warnings")
 
 
-def test_long_values_are_cut() -> None:
-    entry = assistant("a", change("/firstMessage", "x" * 5_000, "y" * 5_000, kind="conflict"), name="n" * 500)
+def test_a_long_value_is_begun_and_what_is_lacking_is_counted() -> None:
+    old, new = ("\n".join(f"{side * 90}{number}" for number in range(200)) for side in "ab")
+    entry = assistant("a", change("/firstMessage", new, old, kind="conflict"), name="n" * 500)
     ((_, properties, text),) = commands(document("plan", entry, base=BASE))
-    assert len(text) < 1_000
+    assert len(text) < 10_000
+    shown = len(re.findall("^[-+~] ", text, re.MULTILINE))
+    assert f"\u2026 {400 - shown} more lines of firstMessage. The job's summary" in text
     assert len(properties["title"]) <= 120
+
+
+def test_what_is_no_annotation_is_counted_by_lines_and_fields() -> None:
+    text = "\n".join(map(str, range(60)))
+    entry = assistant("a", change("/name", "N", "M"), change("/firstMessage", text, "x"))
+    assert "Not shown here: 1 line of name, 60 lines of firstMessage that differ." in render_github(
+        document("plan", entry)
+    )
+
+
+def test_what_many_share_in_one_place_is_annotated_once() -> None:
+    moved = change("/name", "N", "M", kind="conflict", base="O", file="assistants/_defaults.yaml", line=3)
+    ((_, properties, _),) = commands(document("plan", *(assistant(key, moved) for key in "abcd"), base=BASE))
+    assert properties == {"file": "assistants/_defaults.yaml", "line": "3", "title": "Conflict: 4 assistants"}
 
 
 @pytest.mark.parametrize("name", ["::stop-commands::x", "##[debug]x", "  ::error::x"])

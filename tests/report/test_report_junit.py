@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 from golden_documents import DOCUMENTS
+from rendered import render_junit
 from report_documents import BASE, assistant, change, document, failure, problem
 
 from reconciler.core.outcome import Outcome
-from reconciler.report.junit import render_junit
 from reconciler.report.report import AssistantEntry, Report
 
 # What Jenkins' `junit-10.xsd` allows: an element's attributes, those that it must have, and what may stand inside.

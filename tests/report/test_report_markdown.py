@@ -4,10 +4,11 @@ import re
 from dataclasses import replace
 
 import pytest
+from rendered import render_markdown
 from report_documents import BASE, assistant, change, document, failure, problem
 
 from reconciler.report.inert import code, fence, inline
-from reconciler.report.markdown import MARKDOWN_LIMIT, render_markdown
+from reconciler.report.markdown import MARKDOWN_LIMIT
 from reconciler.report.page import measure_utf16
 from reconciler.report.report import Report
 
@@ -19,7 +20,7 @@ def fleet(number: int, name: str = "Assistant {0:03} of the Office of Enrolment 
         assistant(
             f"office/assistant-{place:03}",
             change("/model/messages/0/content", PROMPT.replace("calm", f"cool {place}"), PROMPT),
-            change("/model/temperature", 0.5, 0.7),
+            change("/model/temperature", 0.5, 0.7 + place / 10_000),
             name=name.format(place),
         )
         for place in range(number)
@@ -68,11 +69,11 @@ def test_assistants_of_one_name_go_by_their_keys_where_their_files_find_no_room(
 
 @pytest.mark.parametrize("name", ["Assistant {0:04}", "\U0001f600" * 90 + "{0:04}"])
 def test_where_not_even_all_names_fit_the_rest_is_counted_exactly(name: str) -> None:
-    text = render_markdown(fleet(5_000, name))
+    text = render_markdown(fleet(2_500, name))
     assert MARKDOWN_LIMIT - 600 < measure_utf16(text) <= MARKDOWN_LIMIT
     named = len(re.findall(r"^\| .* \| to change \| git \|$", text, re.MULTILINE))
     assert named > 1_000
-    assert f"Left out for want of room: {5_000 - named} more assistants, 5000 sections." in text
+    assert f"Left out for want of room: {2_500 - named} more rows of the table, 2500 sections, 500000 lines of " in text
 
 
 @pytest.mark.parametrize("limit", [1_000, 2_500, 5_000, 20_000])
@@ -113,18 +114,18 @@ def test_where_room_is_short_trouble_is_kept_before_conflicts_drift_and_changes(
 
 
 def test_long_errors_are_cut_where_room_is_short() -> None:
-    entries = [assistant(f"a{place}", error=failure("server", "down " * 150)) for place in range(4)]
-    text = render_markdown(document("plan", *entries, base=BASE), limit=3_000)
+    entries = [assistant(f"a{place}", error=failure("server", f"down{place} " * 120)) for place in range(4)]
+    text = render_markdown(document("plan", *entries, base=BASE), limit=3_300)
     assert text.count("- **Error:** down") == 4
-    assert "down\u2026\n" in text
-    assert "the values in 2 sections" in text
+    assert re.search(r"down\d?\u2026\n", text)
+    assert "Left out" not in text
 
 
 def test_one_giant_section_gives_way_to_its_names() -> None:
     changes = [change(f"/metadata/key{place}", PROMPT) for place in range(40)]
     text = render_markdown(document("plan", assistant("giant", *changes), base=BASE), limit=5_000)
-    assert "Differs in `metadata.key0`, `metadata.key1`" in text
-    assert "Left out for want of room: the values in 1 section." in text
+    assert "Not shown here: 200 lines of `metadata.key0`, 200 lines of `metadata.key1`" in text
+    assert "Left out for want of room: 200 lines of `metadata.key0`" in text
 
 
 def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() -> None:
@@ -134,19 +135,18 @@ def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() 
     entries = [assistant("a", change("/model/messages/0/content", new, old)), assistant("b", small)]
     text = render_markdown(document("plan", *entries, base=BASE), limit=8_000)
     assert "- 0. Old words" in text
-    (more,) = re.findall(r"\u2026 (\d+) more lines", text)
-    assert int(more) > 20
-    assert "`0.5` (more even answers)" in text
-    assert "Left out for want of room: parts of long texts in 1 section." in text
+    (more,) = re.findall(r"\u2026 (\d+) more lines of model.messages.0.content: the JSON and HTML reports have", text)
+    assert len(re.findall(r"^[-+] \d", text, re.MULTILINE)) + int(more) == 1_800
+    assert "`0.7 -> 0.5` (more even answers)" in text
+    assert f"Left out for want of room: {more} lines of `model.messages.0.content`" in text
 
 
 def test_a_word_without_an_end_is_cut() -> None:
     old, new = "o" * 1_100, "n" * 1_100
     changes = [change(f"/metadata/{key}", f"{new}{key}", f"{old}{key}") for key in "abc"]
     text = render_markdown(document("plan", assistant("a", *changes), base=BASE), limit=6_000)
-    assert text.count(f"```diff\n- {old}") == 3
-    assert text.count("  \u2026 1 more line\n```") == 3
-    assert "parts of long texts in 1 section" in text
+    assert text.count("```diff\n- ooo") == 3
+    assert len(re.findall(r"  \u2026 2 more lines of metadata.[abc]", text)) == 3
 
 
 def test_long_lines_of_a_diff_are_wrapped_between_words() -> None:
@@ -156,7 +156,7 @@ def test_long_lines_of_a_diff_are_wrapped_between_words() -> None:
     assert max(map(len, text.split("```diff")[1].split("```")[0].splitlines())) <= 98
 
 
-def test_values_stand_side_by_side_with_plain_words_beside_them() -> None:
+def test_values_stand_in_a_sentence_with_plain_words_beside_it() -> None:
     entry = assistant(
         "a",
         change("/model/temperature", 0.6, 0.9, kind="conflict", base=0.5),
@@ -165,13 +165,19 @@ def test_values_stand_side_by_side_with_plain_words_beside_them() -> None:
         change("/metadata/a|b", "x|`y`", None),
     )
     text = render_markdown(document("plan", entry, base=BASE))
-    assert "| Field | Both moved from | Live | Definition |" in text
-    assert "| `model.temperature` | `0.5` | `0.9` | `0.6` (more even answers) |" in text
-    assert '| `voice.voiceId` | `"nova"` (another voice) | `"alloy"` |' in text
-    assert text.count("| Field | Live | Definition |") == 2, "a conflict refuses the whole assistant"
-    assert "| `maxDurationSeconds` | not set | `1800` (calls of up to 30 minutes) |" in text
-    assert '| <code>metadata.a&#124;b</code> | not set | <code>"x&#124;&#96;y&#96;"</code> |' in text
-    assert text.index("In conflict") < text.index("Edited live") < text.index("Changed in git")
+    assert "| `model.temperature` | `was 0.5, git now has 0.6, live now has 0.9` (more even answers) |" in text
+    assert '| `voice.voiceId` | `git has "alloy", live now has "nova"` (another voice) |' in text
+    assert "| `maxDurationSeconds` | `nothing -> 1800` (calls of up to 30 minutes) |" in text
+    assert '| <code>metadata.a&#124;b</code> | <code>nothing -&#62; "x&#124;&#96;y&#96;"</code> |' in text
+    assert text.index("Both sides changed") < text.index("Edited in the dashboard") < text.index("Changed in git")
+
+
+def test_what_three_share_is_shown_once_with_its_place_and_their_names() -> None:
+    voice = change("/voice/voiceId", "verse", "alloy", file="assistants/_defaults.yaml", line=3)
+    text = render_markdown(document("plan", *(assistant(f"desk-{number}", voice) for number in range(60)), base=BASE))
+    assert text.count('`"alloy" -> "verse"` in 60 assistants (`assistants/_defaults.yaml:3`)') == 1
+    assert all(f"Desk {number}" in text for number in range(60))
+    assert len(text.splitlines()) < 30
 
 
 def test_the_row_of_an_assistant_names_its_first_fields_and_counts_the_rest() -> None:
@@ -202,7 +208,7 @@ def test_problems_that_do_not_fit_are_counted() -> None:
     text = render_markdown(document("validate", problems=found), limit=2_000)
     kept = len(re.findall("something is wrong", text))
     assert 0 < kept < 100
-    assert f"Left out for want of room: {100 - kept} problems." in text
+    assert f"Left out for want of room: {100 - kept} problems; the JSON" in text
 
 
 @pytest.mark.parametrize(

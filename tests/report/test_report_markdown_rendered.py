@@ -8,10 +8,10 @@ from depth import examples
 from golden_documents import DOCUMENTS
 from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
+from rendered import render_markdown
 from report_documents import assistant, change, document, failure, gone, ignored, problem, since
 
 from reconciler.report.inert import cut
-from reconciler.report.markdown import render_markdown
 from reconciler.report.report import Report
 from reconciler.report.values import escape
 from reconciler.report.wording import choose_title

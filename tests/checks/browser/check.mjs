@@ -77,7 +77,7 @@ async function filtersAndSearch(browser) {
   assert.equal(await shown(page), 2, "two statuses are either of them");
   await toggle(page, "Show all again").click();
   assert.equal(await shown(page), 3);
-  await toggle(page, /^edited live/).click();
+  await toggle(page, /^edited in the dashboard/).click();
   assert.equal(await shown(page), 2, "one drifted, and one in conflict that drifted too");
   await page.getByRole("searchbox", { name: "Search" }).fill("VOICEID alloy");
   assert.equal(await shown(page), 1, "values are found in closed parts, whatever their case");

@@ -1,0 +1,139 @@
+"""What is said beside differences: of one assistant on its card, of all of them once, after the last card. Pure."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+from reconciler.core.outcome import Kind
+from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
+from reconciler.report.values import escape, field_name
+
+SET_BY = "set by"
+NOT_SHOWN_LIVE = "not shown live"
+ALSO = "also"
+WARNING = "warning"
+RELEASED = "no longer in the definition, left as it is"
+GONE = "definition removed, the assistant is left as it is"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence on the card of an assistant: text, then names of fields."""
+
+    label: str
+    text: str = ""
+    fields: tuple[str, ...] = ()
+
+    def write(self, write: Callable[[str], str] = str, name: Callable[[str], str] = str) -> str:
+        """Return it without its label; `write` makes text of a format, `name` names of fields."""
+        names = ", ".join(name(field_name(pointer)) for pointer in self.fields)
+        return ": ".join(filter(None, (write(self.text), names)))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence after the last card, and what it is about: files, places, or nothing for the run as a whole."""
+
+    label: str
+    text: str
+    about: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The note on a line: `assistants/a.yaml:3:1: ends in a line break`, or the text and how many it is about."""
+        if len(self.about) == 1:
+            return f"{self.about[0]}: {self.text}"
+        return f"{self.text} ({len(self.about)} times)" if self.about else self.text
+
+    @property
+    def lines(self) -> list[str]:
+        """The note with its label, and below it each of several that it is about."""
+        several = self.about if len(self.about) > 1 else ()
+        return [f"{self.label}: {self.sentence}", *(f"  {one}" for one in several)]
+
+
+def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
+    """Yield what is to be said of an assistant beside its differences and its error."""
+    # Where something differs, that it is frozen stands above it.
+    if entry.frozen and not entry.changes:
+        yield Remark("frozen", tell_freeze(entry))
+    if entry.remaining:
+        yield Remark(NOT_SHOWN_LIVE, fields=entry.remaining)
+
+
+def tell_freeze(entry: AssistantEntry) -> str:
+    """Return why an assistant is frozen, and until when; nothing for one that is not."""
+    if not (frozen := entry.frozen):
+        return ""
+    return escape(", ".join(filter(None, (frozen.reason, f"until {frozen.expires}" if frozen.expires else ""))))
+
+
+def tell_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
+    """Return who set the values that git asks for: `4f1c0de, Ada, 2026-11-20`, each with the fields meant.
+
+    The newest comes first. The fields are left out where one commit set all that differ.
+    """
+    moved = {change.path for change in changes if change.kind is not Kind.DRIFT}
+    fields: dict[tuple[str, str, str], dict[str, None]] = {}
+    for change in changes:
+        if change.path in moved and (since := change.since):
+            fields.setdefault((since.date, since.author, since.commit), {})[change.path] = None
+    return [
+        Remark(SET_BY, escape(f"{commit[:7]}, {author}, {date[:10]}"), () if moved == {*paths} else tuple(paths))
+        for (date, author, commit), paths in sorted(fields.items(), reverse=True)
+    ]
+
+
+def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
+    """Return what concerns no difference, equal notes together; `of_changed` leaves out what git does not change.
+
+    What concerns the run as a whole is always among them, and so is what git took away.
+    """
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    changed = _list_changed_files(report)
+    for label, text, file, about in _list_all(report):
+        if not of_changed or not file or file in changed:
+            found.setdefault((label, text), {})[about] = None
+    return [Note(label, text, tuple(filter(None, about))) for (label, text), about in found.items()]
+
+
+def _list_changed_files(report: Report) -> set[str]:
+    """Return the files in which git changed something that is shown, or took something away."""
+    files = {gone.file for gone in report.no_longer_managed}
+    for entry in report.assistants:
+        moved = [change for change in entry.changes if change.kind is not Kind.DRIFT]
+        if moved or entry.released:
+            files |= {entry.file, *(change.file for change in moved if change.file)}
+    return files
+
+
+def _list_all(report: Report) -> Iterator[tuple[str, str, str, str]]:
+    """Yield each note: its label, its text, the file that it is about or nothing, and the place in it."""
+    for warning in report.warnings:
+        yield WARNING, escape(warning.strip()), "", ""
+    for entry in report.assistants:
+        for warning in entry.warnings:
+            yield WARNING, escape(warning.strip()), entry.file, escape(entry.file)
+    for problem in report.problems if report.traits.reads_live else ():
+        if problem.severity == "warning":
+            yield WARNING, escape(problem.message.strip()), problem.file, escape(tell_place(problem))
+    for entry in report.assistants:
+        for label, text in _list_of_entry(entry):
+            yield label, text, entry.file, escape(entry.file)
+    for gone in report.no_longer_managed:
+        yield "no longer managed", GONE, gone.file, escape(f"{gone.file} ({gone.id})")
+
+
+def _list_of_entry(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
+    for pointer in entry.released:
+        yield "released", f"{field_name(pointer)} ({RELEASED})"
+    for ignored in entry.ignored:
+        until = f"until {ignored.expires}" if ignored.expires else ""
+        reason = escape(", ".join(filter(None, (ignored.reason, until))))
+        yield "ignored", field_name(ignored.path) + (f" ({reason})" if reason else "")
+    for enforced in entry.enforced or ():
+        yield "enforced", f"{field_name(enforced.path)} ({escape(enforced.reason)})"
+
+
+def tell_place(problem: ProblemEntry) -> str:
+    """Return where a problem stands: `assistants/a.yaml:3:1`. Nothing in it is escaped."""
+    return f"{problem.file}:{problem.line}:{problem.column}"

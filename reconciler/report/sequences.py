@@ -1,0 +1,164 @@
+"""How two long sequences of texts differ, in time that grows with their length and not with its square.
+
+difflib where that is affordable; else what stands once in both is a landmark, and only the stretches between
+landmarks are compared. Pure; knows nothing of what the texts are.
+"""
+
+import bisect
+import difflib
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+Opcode = tuple[bool, Sequence[str], Sequence[str]]
+_Match = tuple[int, int, int]  # where it begins in the one, in the other, and how long it is
+
+_AFFORDABLE = 60_000  # pairs of equal texts that difflib may look at
+_LONGEST = 4_000  # texts of both sequences together
+_MOST_EDITS = 600
+_MOST_STEPS = 600_000
+
+
+def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) -> Iterator[Opcode]:
+    """Yield the stretches of two sequences in order: whether they are equal, and what each of the two has.
+
+    With `junk`, white space alone is no match, so that `[-help me-]{+assist you+}` is one change.
+    """
+    place = there = 0
+    for start, other, length in [*_join(sorted(_find_matches(old, new, junk))), (len(old), len(new), 0)]:
+        if start > place or other > there:
+            yield False, old[place:start], new[there:other]
+        place, there = start + length, other + length
+        if length:
+            yield True, old[start:place], new[other:there]
+
+
+def _join(matches: Sequence[_Match]) -> list[_Match]:
+    """Return matches without empty ones; those that follow on each other in both sequences are one."""
+    joined: list[_Match] = []
+    for start, other, length in matches:
+        if joined and length and (joined[-1][0] + joined[-1][2], joined[-1][1] + joined[-1][2]) == (start, other):
+            joined[-1] = (joined[-1][0], joined[-1][1], joined[-1][2] + length)
+        elif length:
+            joined.append((start, other, length))
+    return joined
+
+
+def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterator[_Match]:
+    """Yield stretches that both have, in any order; they do not cross and do not overlap."""
+    waiting = [(0, len(old), 0, len(new))]
+    while waiting:
+        start, end, other, last = waiting.pop()
+        # People change little of a long text: its equal ends are set aside first.
+        head, tail = _count_equal_ends(old, new, (start, end, other, last))
+        yield start, other, head
+        yield end - tail, last - tail, tail
+        start, end, other, last = start + head, end - tail, other + head, last - tail
+        before, after = old[start:end], new[other:last]
+        if not before or not after or {*before}.isdisjoint(after):
+            continue
+        if _is_affordable(before, after):
+            # autojunk would call frequent words noise and mark whole prompts as replaced.
+            blocks = difflib.SequenceMatcher(str.isspace if junk else None, before, after, autojunk=False)
+            found: list[_Match] = [(*block,) for block in blocks.get_matching_blocks()]
+        elif landmarks := _find_landmarks(before, after):
+            # A stretch begins with its landmark, which its equal ends take in: no stretch comes back as long.
+            edges = [(0, 0), *landmarks, (len(before), len(after))]
+            waiting += [(start + a, start + b, other + c, other + d) for (a, c), (b, d) in itertools.pairwise(edges)]
+            continue
+        else:
+            found = _match_places(before, after) or _find_shortest(before, after)
+        yield from ((start + place, other + there, length) for place, there, length in found)
+
+
+def _count_equal_ends(old: Sequence[str], new: Sequence[str], stretch: tuple[int, int, int, int]) -> tuple[int, int]:
+    """Return how many texts two stretches share at their beginning, and how many after that at their end."""
+    start, end, other, last = stretch
+    most = min(end - start, last - other)
+    head = tail = 0
+    while head < most and old[start + head] == new[other + head]:
+        head += 1
+    while tail < most - head and old[end - 1 - tail] == new[last - 1 - tail]:
+        tail += 1
+    return head, tail
+
+
+def _is_affordable(old: Sequence[str], new: Sequence[str]) -> bool:
+    # What difflib's time grows with is the number of pairs of equal texts, and of matches times the lengths.
+    if len(old) + len(new) > _LONGEST:
+        return False
+    counts = Counter(new)
+    return sum(counts[text] for text in old if not text.isspace()) <= _AFFORDABLE
+
+
+def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where texts stand that both have exactly once, as many as stand in one order in both."""
+    once, also = ({text for text, number in Counter(texts).items() if number == 1} for texts in (old, new))
+    places = {text: place for place, text in enumerate(new) if text in also}
+    pairs = [(place, places[text]) for place, text in enumerate(old) if text in once and text in places]
+    # The longest run of pairs whose second places rise, by patience: the last card of each pile, and what lay before.
+    tops: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for number, (_, there) in enumerate(pairs):
+        pile = bisect.bisect_left(tops, there)
+        before.append(last[pile - 1] if pile else -1)
+        tops[pile : pile + 1], last[pile : pile + 1] = [there], [number]
+    found = []
+    number = last[-1] if last else -1
+    while number >= 0:
+        found.append(pairs[number])
+        number = before[number]
+    return found[::-1]
+
+
+def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
+    """Return the matches of the shortest edit (Myers, "An O(ND) Difference Algorithm", 1986); none if it is long.
+
+    Its time grows with the number of edits: a text that repeats itself and has few is no trouble.
+    """
+    reach, trail, steps = {1: 0}, list[dict[int, int]](), 0
+    for edits in range(_MOST_EDITS):
+        trail.append(dict(reach))
+        for diagonal in range(-edits, edits + 1, 2):
+            place = _step(reach, diagonal, edits)
+            start = place
+            while place < len(old) and place - diagonal < len(new) and old[place] == new[place - diagonal]:
+                place += 1
+            steps += place - start + 1
+            reach[diagonal] = place
+            if place >= len(old) and place - diagonal >= len(new):
+                return _go_back(trail, len(old), len(new))
+        if steps > _MOST_STEPS:
+            break
+    return []
+
+
+def _puts_in(reach: dict[int, int], diagonal: int, edits: int) -> bool:
+    """Tell whether the best last edit on a diagonal puts a text in, and does not leave one out."""
+    return diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
+
+
+def _step(reach: dict[int, int], diagonal: int, edits: int) -> int:
+    """Return where a diagonal goes on after that edit."""
+    return reach[diagonal + 1] if _puts_in(reach, diagonal, edits) else reach[diagonal - 1] + 1
+
+
+def _go_back(trail: Sequence[dict[int, int]], place: int, other: int) -> list[_Match]:
+    """Return the matches on the way that led to the two ends."""
+    found = []
+    for edits in range(len(trail) - 1, -1, -1):
+        diagonal = place - other
+        start = _step(trail[edits], diagonal, edits)
+        found.append((start, start - diagonal, place - start))
+        put_in = _puts_in(trail[edits], diagonal, edits)
+        place, other = (start, start - diagonal - 1) if put_in else (start - 1, start - diagonal)
+    return found
+
+
+def _match_places(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
+    """Return what stands at the same place in two sequences of one length; nothing if that is less than half."""
+    if len(old) != len(new):
+        return []
+    found = [(place, place, 1) for place, (one, other) in enumerate(zip(old, new, strict=True)) if one == other]
+    return found if 2 * len(found) >= len(old) else []
