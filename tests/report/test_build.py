@@ -1,5 +1,6 @@
 """From a run to the document of the contract's section 7: every field, sorted, added up, masked."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -252,7 +253,7 @@ def test_a_report_is_read_back_as_it_was_written(planned: Document) -> None:
 
 def test_files_are_named_from_the_repository_s_root(tmp_path: Path) -> None:
     project = Project(tmp_path / "repository")
-    inner = Project.__new__(Project)
+    inner = copy.copy(project)
     inner.root, inner.folder = project.root / "agents", project.root / "agents" / "assistants"
     inner.folder.mkdir(parents=True)
     inner.write("team/a", id="asst_1", name="New")
