@@ -1,10 +1,10 @@
 """Two readings of one assistant compared: what nobody declares and changed all the same. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import equal_as_wholes
+from reconciler.core.canonical import equal_as_wholes, exact_text
 from reconciler.core.tree import MISSING, value_at
 
 
@@ -32,3 +32,9 @@ def find_dropped_keys(
     sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
     changed = find_undeclared_changes({**declared, **sent}, before, after)
     return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))
+
+
+def shows_nothing_new(sent: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Tell whether all that was sent to change has, in the reading after it, exactly the value that it had before."""
+    pairs = [(value_at(before, path), value_at(after, path)) for path in sent]
+    return bool(pairs) and all(exact_text(old) == exact_text(now) for old, now in pairs)

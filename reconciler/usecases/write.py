@@ -16,7 +16,7 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import Plan, find_remaining, patch_again
 from reconciler.core.ports import Assistants
-from reconciler.core.readings import find_dropped_keys, find_undeclared_changes
+from reconciler.core.readings import find_dropped_keys, find_undeclared_changes, shows_nothing_new
 from reconciler.core.run import Failure, Result
 from reconciler.errors import ApiError, UnclearWrite
 from reconciler.usecases.plan import check_organisation, to_failure
@@ -131,11 +131,13 @@ class _Write:
 
     def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:
         """Return what one more reading shows of a write that the API accepted; the last one before it has `shown`."""
+        sent = [path for path, _ in self.plan.replaced]
 
-        # Reading that lags shows exactly what it has shown, `updatedAt` included. Where anything has moved at all, the
-        # reading is of after the write, and what is not in it did not come.
-        def is_old(now: Mapping[str, Any] | None) -> bool:
-            return now is not None and self._see(now) == shown and bool(self._remaining(shown))
+        # Reading lags where nothing of what was sent is to be seen yet. The rest may have moved, as somebody may have
+        # written between our last look and the write. Where a part has come, the API keeps another value than was sent.
+        def is_old(found: Mapping[str, Any] | None) -> bool:
+            now = self._see(found or {})
+            return found is not None and shows_nothing_new(sent, shown, now) and bool(self._remaining(now))
 
         try:
             after = self._see(self.api.get_after_write(self.definition.id, is_old))

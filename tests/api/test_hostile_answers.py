@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import itertools
 import json
 import os
 import socket
@@ -203,10 +204,11 @@ def test_any_answer_to_a_login(server: OddServer, folder: Path, cookie: str, bod
 
 
 def moving(begin: bytes, end: bytes = b"}") -> Reply:
-    """An assistant that shows another `updatedAt` each time: nobody waits for it to show what was written."""
+    """An assistant of which a field moves after the second reading: nobody waits for it to show what was written."""
+    count = itertools.count(2)
 
     def send(sock: socket.socket, seen: Seen) -> bool:
-        return answer(200, begin + b', "updatedAt": "%d"' % time.monotonic_ns() + end)(sock, seen)
+        return answer(200, begin + b', "maxDurationSeconds": %d' % (next(count) // 2) + end)(sock, seen)
 
     return send
 

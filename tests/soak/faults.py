@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from soak.fleet import Path
 
 # What the API answers without doing anything, and what it may have done before it fails.
-_NOES = ("400", "401", "403", "404", "422")
-_BROKEN = ("500", "502", "503", "504", "reset", "html=502")
+_NOES = ("400", "401", "403", "404", "422", "425")
+_BROKEN = ("500", "502", "503", "504", "520", "522", "524", "408", "499", "reset", "html=502")
 _STORES = ("", "", " after=provider", " after=database", " after=both")
 _NORMALISING = {
     "normalise trim firstMessage": ("firstMessage",),
@@ -30,12 +30,25 @@ class Edit:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of one schedule. `normalised` are the fields of which the API may keep another value."""
+    """The rules of one schedule. `normalised` are the fields of which the API may keep another value.
+
+    Beside the sandbox's own rules: `renewing` says of how many tokens, each answer bringing a new one, the last ones
+    live; `losing` is the share of connections that a proxy loses.
+    """
 
     failing: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     normalising: tuple[str, ...] = ()
     dropping: bool = False
+    renewing: int = 0
+    losing: float = 0
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All rules in words; those of the sandbox as it takes them."""
+        renewing = (f"(each answer renews the token, {self.renewing} live)",) if self.renewing else ()
+        losing = (f"(a proxy loses {self.losing:.0%} of the connections)",) if self.losing else ()
+        return (*self.texts, *renewing, *losing)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -57,6 +70,8 @@ def make_rules(chance: random.Random, ids: Sequence[str]) -> Rules:
         failing=tuple(_failing(chance, ids) for _ in range(chance.randint(1, 4))),
         edits=tuple(_edit(chance, ids, number) for number in range(chance.choice([0, 0, 0, 1, 3]))),
         normalising=(chance.choice([*_NORMALISING]),) if chance.random() < 0.15 else (),
+        renewing=chance.choice([2, 4, 12]) if chance.random() < 0.15 else 0,
+        losing=chance.choice([0.02, 0.05, 0.2]) if chance.random() < 0.15 else 0,
     )
 
 
@@ -70,7 +85,10 @@ def _failing(chance: random.Random, ids: Sequence[str]) -> str:
         return _token_life(chance)
     if kind < 0.3:
         return _slow(chance, ids)
-    if kind < 0.35:
+    if kind < 0.34:
+        when = chance.choice([_some(chance), "every"])
+        return f"{when} PATCH /assistants/*: lag={chance.choice([0.02, 0.1, 0.3, 0.6])}"
+    if kind < 0.37:
         return f"{_one(chance)} * *: 429 retry-after={chance.choice(['', 'date+'])}1"
     if kind < 0.42:  # a few: an API that says so again and again is waited for
         when = chance.choice([f"first {chance.randint(1, 4)}", _one(chance)])

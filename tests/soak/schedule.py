@@ -13,6 +13,7 @@ from reconciler.sandbox.settings import Settings
 from soak.checks import Checks, Snapshot, snapshot
 from soak.faults import Rules, make_rules
 from soak.fleet import UNDECLARED, Leaves, declared, edited, live, tree
+from soak.proxy import Proxy, proxy_to
 from soak.stage import Api, Repository, local, running
 
 ASSISTANTS = 40
@@ -47,12 +48,12 @@ def run_schedule(seed: int, assistants: int = ASSISTANTS) -> Found:
     ):
         schedule = _Schedule(chance, api, Repository(Path(folder) / "repository", api.url), ids, leaves)
         try:
-            schedule.carry_out()
+            schedule.carry_out(seed)
         except AssertionError as error:
             schedule.wrong.append(str(error))
         return Found(
             seed,
-            schedule.rules.texts,
+            schedule.rules.told,
             nested,
             tuple(schedule.wrong),
             schedule.runs,
@@ -91,20 +92,33 @@ class _Schedule:
         self.runs = self.requests = self.hits = 0
         self.outcomes: collections.Counter[str] = collections.Counter()
 
-    def carry_out(self) -> None:
+    def carry_out(self, seed: int) -> None:
         """Edit and apply while things fail, then apply without faults, and look what is left."""
+        if not self.rules.losing:
+            self._carry_out(None)
+            return
+        with proxy_to(self._api.url, seed) as proxy:
+            self._repository.go_through(proxy.url)
+            self._carry_out(proxy)
+
+    def _carry_out(self, proxy: Proxy | None) -> None:
         self._commit()
         if self._chance.random() < 0.8:
             self._apply("the first run of all", clean=True)
         report: dict[str, Any] = {}
         self._failing = True
-        self._api.rehearse(self.rules.texts, self._chance.randint(0, 10**6))
+        self._api.rehearse(self.rules.texts, self._chance.randint(0, 10**6), renewing=self.rules.renewing)
+        if proxy is not None:
+            proxy.losing = self.rules.losing
         for number in range(self._chance.choice([1, 1, 2])):
             if number == 0 or self._chance.random() < 0.5:
                 self._edit()
             report = self._apply(f"run {number + 1} with faults")
             self._mend(report)
         self.hits = sum(self._api.hits())
+        if proxy is not None:
+            self.hits += proxy.lost
+            proxy.losing = 0
         self._failing = False
         self._api.rehearse((), 0)
         if self._chance.random() < RESUMED and "indeterminate" in _outcomes(report):

@@ -1,5 +1,6 @@
 """What one schedule happens on: a repository, a sandbox over TCP, and the command, run in this process."""
 
+import collections
 import contextlib
 import io
 import json
@@ -8,15 +9,16 @@ import subprocess
 import threading
 import time
 import unittest.mock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.cli.boundary import guarded
 from reconciler.cli.main import reconciler
-from reconciler.sandbox.accounts import ADMIN, PASSWORD, Sessions
+from reconciler.sandbox.accounts import ADMIN, COOKIE, PASSWORD, Sessions
 from reconciler.sandbox.app import build_app
 from reconciler.sandbox.fault_parser import parse
 from reconciler.sandbox.faults import Faults
@@ -25,8 +27,9 @@ from reconciler.sandbox.server import Server, listen
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import LOCAL_PREFIX, Store
 from soak.fleet import Leaves, flat
+from soak.proxy import HOST
 
-OPTIONS = ("--concurrency", "8", "--format", "json")
+OPTIONS = ("--concurrency", "8", "--format", "json", "--allow-insecure-http")
 PATIENCE = 30  # seconds until requests that a client gave up have ended
 
 
@@ -41,17 +44,34 @@ class Api:
         self._faults: Faults | None = None
         self._app: ASGIApp = build_app(store, self._sessions, settings)
         self._in_flight = 0
+        self._renewing = 0
+        self._tokens: collections.deque[str] = collections.deque()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         self._in_flight += 1
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._renew(send) if self._renewing else send)
         finally:
             self._in_flight -= 1
 
-    def rehearse(self, rules: Sequence[str], seed: int) -> None:
-        """From now on let these faults happen, and no others."""
+    def _renew(self, send: Send) -> Send:
+        """Return what brings a new token with each good answer; only so many of the last ones live."""
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 300:
+                self._tokens.append(self._sessions.log_in(ADMIN))
+                while len(self._tokens) > self._renewing:
+                    self._sessions.revoke(self._tokens.popleft())
+                cookie = f"{COOKIE}={self._tokens[-1]}; Path=/; HttpOnly; Secure"
+                message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode())]
+            await send(message)
+
+        return sending
+
+    def rehearse(self, rules: Sequence[str], seed: int, *, renewing: int = 0) -> None:
+        """From now on let these faults happen, and no others; `renewing` is how many of the last tokens live."""
+        self._renewing = renewing
         faults = Faults([parse(rule) for rule in rules], self._store, self._sessions, seed) if rules else None
         self._faults = faults
         self._app = build_app(self._store, self._sessions, self._settings, faults)
@@ -120,6 +140,11 @@ class Repository:
         }
         (root / "reconciler.yaml").write_text("record: true\n", "utf-8")
         self.git("init", "--quiet")
+
+    def go_through(self, proxy: str) -> None:
+        """From now on reach the API through a proxy, by a name that only that knows."""
+        url = urlsplit(self._environment["RECONCILER_API_URL"])
+        self._environment |= {"RECONCILER_API_URL": f"http://{HOST}{url.path}", "HTTP_PROXY": proxy}
 
     def git(self, *arguments: str) -> str:
         """Return what a git command prints."""

@@ -61,7 +61,16 @@ def test_a_lag_without_end_is_not_converged(project: Project) -> None:
         assert gets(sandbox) <= 2 + 7
 
 
-def test_live_that_has_moved_at_all_is_not_waited_for(project: Project) -> None:
+def test_somebody_may_edit_right_before_a_write_that_reading_shows_late(project: Project) -> None:
+    project.write("a", id="asst_a", firstMessage="new")
+    faults = ["PATCH *: lag=0.1s", "edit endCallMessage=Theirs before 1st PATCH *"]
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=faults) as sandbox:
+        entry = only(project.apply(sandbox.url))
+        assert entry["outcome"] == "applied"
+        assert entry["warnings"] == ["endCallMessage, which is not declared, changed while this was written"]
+
+
+def test_a_field_that_has_moved_is_not_waited_for(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new ")
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["normalise trim firstMessage"]) as sandbox:
         assert outcomes(project.apply(sandbox.url)) == {"a": "not_converged"}
