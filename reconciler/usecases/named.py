@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.assistant.plain_words import closest
+from reconciler.core.definition import SUFFIXES
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
-from reconciler.files.find import find_files
+from reconciler.files.find import find_all, find_files
+from reconciler.files.folders import shown_path
+from reconciler.files.text_files import mentions
 from reconciler.usecases.choices import DefinitionOptions
 
 
@@ -34,7 +37,7 @@ def resolve_names(options: DefinitionOptions, forms: Sequence[Settings], root: P
     for given in options.paths:
         name = given.as_posix()
         if _is_inside(given, inside):
-            named.append(given)
+            named += _find_mentioning(given, folder, forms, root) or [given]
         elif name in keys:
             named += keys[name]
         elif not os.path.lexists(given) and os.path.lexists(folder / given):
@@ -46,6 +49,15 @@ def resolve_names(options: DefinitionOptions, forms: Sequence[Settings], root: P
                 raise _describe_unknown(given, [*keys, *ids])
             named += ids.get(name, [given])
     return dataclasses.replace(options, paths=tuple(dict.fromkeys(named)))
+
+
+def _find_mentioning(given: Path, folder: Path, forms: Sequence[Settings], root: Path) -> list[Path]:
+    """Return the definitions that take a text from a file; none where it is no text file, or nobody's."""
+    if given.is_dir() or given.suffix in SUFFIXES:
+        return []
+    text = shown_path(given.resolve(), root)
+    found = find_all(folder, root, *forms)
+    return [one.path for one in found.definitions if any(mentions(layer, {text}) for layer, _ in found.stack(one))]
 
 
 def _is_inside(given: Path, folders: Sequence[Path]) -> bool:

@@ -59,6 +59,8 @@ class Puller:
     settings: Settings
     conflicts: Conflicts | None = None
     definitions: Sequence[Definition] = ()
+    # Who takes a value from which file, asked once for each path: a shared value may have drifted in all of them.
+    takers: dict[FieldPath, dict[str, list[str]]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     def pull(self, run: Run) -> list[Pulled]:
         """Return what is to be written, a file each; nothing is written yet."""
@@ -105,8 +107,13 @@ class Puller:
         layer = definition.declaring(path)
         if layer is None or layer.kind != "defaults":
             return ""
-        takers = [one for one in self.definitions if (taken := one.declaring(path)) and taken.file == layer.file]
-        others = [one.key for one in takers if one.key != definition.key]
+        if path not in self.takers:
+            found: dict[str, list[str]] = {}
+            for one in self.definitions:
+                if taken := one.declaring(path):
+                    found.setdefault(taken.file, []).append(one.key)
+            self.takers[path] = found
+        others = [key for key in self.takers[path].get(layer.file, ()) if key != definition.key]
         more = f" and {len(others) - _NAMES_SHOWN} more" if len(others) > _NAMES_SHOWN else ""
         shared = f" for {', '.join(others[:_NAMES_SHOWN])}{more}" if others else ""
         return f"{dotted(path)} came from {layer.file}, which keeps its value{shared}"

@@ -87,6 +87,15 @@ def test_an_edit_in_the_dashboard_is_drift_and_an_older_base_has_its_own_texts(t
     assert [change["kind"] for change in entries(tale.plan("--base", "HEAD~1"))["b"]["changes"]] == ["change"]
 
 
+def test_a_path_may_name_a_text_and_means_all_that_take_it(tale: Story) -> None:
+    tale.write("a", DEFINITION.format(key="a", greeting="hi"))
+    assert entries(tale.plan("assistants/prompts/hi.md")).keys() == {"a"}
+    assert entries(tale.plan(MAIN)).keys() == {"a", "b"}
+    say(tale, "nobody", "?")
+    done = tale.run("validate", "assistants/prompts/nobody.md")
+    assert (done.code, "nobody.md is no definition" in done.stderr) == (1, True)
+
+
 def test_a_text_that_is_not_committed_is_not_recorded(tale: Story) -> None:
     say(tale, "hello", "Hello again!\n")
     done = tale.run("apply", "--yes")
