@@ -5,6 +5,7 @@ here.
 """
 
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -71,8 +72,11 @@ class Job:
             stand_in = self.folder / "bin" / "gh"
             stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n', "utf-8")
             stand_in.chmod(0o755)
+        event = self.folder / "event.json"
+        event.write_text(json.dumps(github["event"].values), "utf-8")
         return {
             **base,
+            "GITHUB_EVENT_PATH": str(event),
             "PATH": f"{self.folder / 'bin'}{os.pathsep}{base['PATH']}",
             "HOME": str(self.folder),
             "CI": "true",

@@ -35,7 +35,7 @@ def test_one_issue_and_one_pull_request_follow_live_edits(tmp_path: Path) -> Non
         issue, pull = only(place.hub.issues), only(place.hub.pulls)
         assert issue["body"].startswith("<!-- reconciler drift assistants -->\n")
         assert "Edited live!" in issue["body"]
-        assert f"As of commit {place.at_hub('refs/heads/main')}" in issue["body"]
+        assert f"Commit {place.at_hub('refs/heads/main')}" in issue["body"]
         assert f"/actions/runs/{run.number})" in issue["body"]
         assert (pull["head"], pull["base"], pull["state"]) == ("reconciler/accept-live-edits", "main", "open")
         assert place.definition("visits", BRANCH)["firstMessage"] == "Edited live!"

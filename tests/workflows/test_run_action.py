@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 from between import Answered, Asked, Forward, between
 from commands import COMMAND, environment, signed_in
-from hub import REPOSITORY, running_hub
-from job import STAND_IN
 from places import recorded_place
-from workflow_files import ACTIONS, ROOT, read, run_steps
+from workflow_files import ACTIONS, read, run_steps
 
 OWN = """\
 name: Own
@@ -132,32 +130,3 @@ def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path, stop: signa
         outcomes = [one["outcome"] for one in json.loads((temp / "apply" / "apply.json").read_text())["assistants"]]
         assert sorted(outcomes) == ["applied", "skipped"]
         assert "1 applied" in (temp / "GITHUB_STEP_SUMMARY").read_text()
-
-
-@pytest.mark.parametrize(("length", "kept"), [(65_000, True), (66_000, False)])
-def test_a_comment_is_never_longer_than_it_may_be(tmp_path: Path, length: int, kept: bool) -> None:
-    text = "\N{BELL}" * (length // 2)  # two units each, as GitHub counts
-    (tmp_path / "plan.md").write_text(text, "utf-8")
-    gh = tmp_path / "gh"
-    gh.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n', "utf-8")
-    gh.chmod(0o755)
-    with running_hub(tmp_path / "hub") as hub:
-        known = {
-            "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-            "GH_ENTERPRISE_TOKEN": hub.token({"pull-requests": "write"}),
-            "GITHUB_API_URL": f"{hub.url}/api/v3",
-            "GITHUB_SERVER_URL": hub.url,
-            "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_RUN_ID": "1",
-            "PULL_REQUEST": "7",
-            "HEAD_COMMIT": "c" * 40,
-            "NAME": "assistants",
-            "CHANGED": "true",
-            "FOLDER": str(tmp_path),
-        }
-        script = ROOT / ".github" / "scripts" / "comment.py"
-        subprocess.run([sys.executable, "-E", "-s", str(script)], env=environment(known), check=True)
-        (comment,) = hub.comments
-    assert len(comment["body"].encode("utf-16-le")) // 2 <= 65_536
-    assert (text in comment["body"]) is kept
-    assert "/actions/runs/1)" in comment["body"]
