@@ -26,7 +26,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.sandbox
 	@touch $@
 
 demo: $(VENV)/.sandbox ## watch the whole story against a local sandbox
-	@$(BIN)/reconciler demo
+	@$(BIN)/reconciler demo $(if $(NO_PAUSE),--no-pause)
 
 test: $(VENV)/.dev ## lint, types, tests
 	@$(MAKE) --no-print-directory lint typecheck
