@@ -74,7 +74,8 @@ class Puller:
         if result.plan is None or not isinstance(result.definition, Definition):
             return
         changes = [change for change in result.plan.changes if change.kind is not Kind.CHANGE]
-        if not changes:
+        ids = self._known_id(result.definition)
+        if not (changes or ids):
             return
         layer = self._takes_edits(result.definition)
         chosen = choose_values(changes, self.conflicts)
@@ -83,7 +84,7 @@ class Puller:
         for entry in result.plan.enforced:
             reason = f"it is enforced ({entry.rule.reason}): every apply puts git's value back"
             left[entry.path] = Left(entry.path, reason, fails=False)
-        divided = divide_edits(layer, [edit for edit in wanted if edit.path not in left], self._why_not)
+        divided = divide_edits(layer, [*ids, *(edit for edit in wanted if edit.path not in left)], self._why_not)
         file, text = (layer.file, layer.text) if layer is not None else (self._new_overlay(result.definition), "")
         after, refused = _with_edits(text, divided.own)
         left |= {path: Left(path, reason) for path, reason in (divided.left | refused).items()}
@@ -101,6 +102,10 @@ class Puller:
             notes.append(f"the assistant is frozen ({result.plan.freeze.describe()})")
         if fields or left or lost or after != text:
             yield Pulled(file, text, after, fields, tuple(sorted(left.values())), tuple(notes), lost)
+
+    def _known_id(self, definition: Definition) -> list[Edit]:
+        """Return the edit that writes an id which only the record knows so far: the file says `id: new`."""
+        return [Edit(("id",), definition.id)] if definition.says_new and definition.id else []
 
     def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
         """Return who else takes a value from the defaults that it came from, empty where it did not."""

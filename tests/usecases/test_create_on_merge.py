@@ -143,6 +143,17 @@ def test_a_fresh_checkout_knows_the_id_from_the_record(tale: Story) -> None:
     assert changed["since"]["commit"] == tale.head
 
 
+def test_pull_brings_the_id_back_to_git(tale: Story) -> None:
+    tale.apply("--create")
+    new = file_id(tale)
+    forget_checkout(tale)
+    tale.sandbox.edit(new, firstMessage="Edited")
+    done = tale.run("pull")
+    assert (done.code, done.stdout) == (0, f"{FILE}: id, firstMessage\n")
+    assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}").replace("Good day", "Edited")
+    assert tale.run("pull").stderr.endswith("Nothing to pull.\n")
+
+
 def test_the_id_in_the_working_tree_or_in_git_is_no_difference(tale: Story) -> None:
     tale.apply("--create")
     new = file_id(tale)
