@@ -10,12 +10,14 @@ from typing import Any
 from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
 from reconciler.assistant.problem import FieldProblem, Problem
-from reconciler.core.definition import DEFAULTS, Layer, LayerKind, share
+from reconciler.core.definition import DEFAULTS, Layer, LayerKind, Place, share
 from reconciler.core.settings import Settings
 from reconciler.files.find import FoundFile, UnreadableText
 from reconciler.files.text_files import TextReader
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
+
+_TOP = Place((1, 1), (1, 1))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[Y
     """Yield what is wrong with the mentions of text files at its places, about the fields that lack their texts."""
     places = find_places(text) if problems else {}
     for problem in problems:
-        place = places[problem.path]
+        place = places.get(problem.path, _TOP)
         where = place.key if problem.about == "key" else place.value
         field = problem.path[:-1] or problem.path
         yield YamlProblem(*where, problem.message, field, problem.discreet, "value")

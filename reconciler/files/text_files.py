@@ -4,6 +4,7 @@ Which file a definition may name, and what is wrong with one that it may not, is
 """
 
 import codecs
+import contextlib
 import os
 import re
 import stat
@@ -13,6 +14,7 @@ from typing import Any
 
 from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import FieldProblem
 from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
@@ -69,7 +71,7 @@ class TextReader:
         """Return the content and the text of the file that a reference names, or what is wrong with it."""
         name = text_file_of(reference, file)
         if not any(is_inside(name, folder) for folder in folders):
-            where = " or ".join(folders)
+            where = " or ".join("the definitions' folder" if folder == "." else folder for folder in folders)
             return f"{name} lies outside {where}; a text file stands in the folder of the definitions"
         if name not in self._read:
             self._read[name] = self._read_file(name)
@@ -88,9 +90,7 @@ class TextReader:
             with path.open("rb") as opened:
                 content = opened.read(MAX_BYTES + 1)
         except FileNotFoundError:
-            return (
-                f"there is no file {name}; correct the path, which begins at the folder of this file, or write the text"
-            )
+            return f"there is no file {name}; {_guess(path)}"
         except OSError as error:
             return f"{name} cannot be read: {error.strerror}"
         if len(content) > MAX_BYTES:
@@ -103,6 +103,15 @@ class TextReader:
             line = content.count(b"\n", 0, error.start) + 1
             return f"{name} is not saved as UTF-8, as its line {line} shows; save it as UTF-8"
         return read, text_of(read)
+
+
+def _guess(path: Path) -> str:
+    """Return what to do about a text file that is not there."""
+    with contextlib.suppress(OSError):
+        texts = [entry.name for entry in path.parent.iterdir() if not entry.name.endswith(SUFFIXES)]
+        if near := closest(path.name, texts):
+            return f"did you mean {near}?"
+    return "correct the path, which begins at the folder of this file, or write the text"
 
 
 def mentions(found: FoundFile, texts: Collection[str]) -> bool:

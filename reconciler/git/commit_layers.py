@@ -29,6 +29,8 @@ def parse_definition(content: bytes | None) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
+# A thousand definitions may take one text, which is hashed once.
+@functools.lru_cache(maxsize=512)
 def object_name(text: str, length: int) -> str:
     """Return the name of `length` digits that git gives to a file of this text: SHA-1's or SHA-256's."""
     content = text.encode("utf-8", "surrogatepass")

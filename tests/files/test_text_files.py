@@ -72,6 +72,10 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
     ("text", "message"),
     [
         ("name: {$file: main.md}", "2:15: name: there is no file assistants/main.md"),
+        (
+            "name: {$file: prompts/Main.md}",
+            "2:15: name: there is no file assistants/prompts/Main.md; did you mean main.md?",
+        ),
         ("name:\n  $file: ../outside.md", "3:10: name: outside.md lies outside assistants"),
         ("name: {$file: /etc/hostname}", "2:15: name: /etc/hostname lies outside assistants"),
         ("name: {$file: prompts}", "2:15: name: assistants/prompts is not a file"),
