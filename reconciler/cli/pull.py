@@ -1,6 +1,7 @@
 """`reconciler pull`."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -10,18 +11,18 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import ConnectionOptions, connection_options, definition_options, history_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import for_runner, tell
-from reconciler.core.line_merge import has_lines
 from reconciler.core.origin import Change
 from reconciler.core.run import Run
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError
-from reconciler.report.values import escape, literal
+from reconciler.report.values import escape, fits_on_a_line, literal
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.drift import drift
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.pull_values import Conflicts
 from reconciler.usecases.reading import read_project
 from reconciler.yamltext.edit import line_diff
+from reconciler.yamltext.write_values import Layout, write_block
 
 
 class _Pull(Command):
@@ -120,13 +121,20 @@ def _show(pulled: Pulled, *, check: bool) -> None:
 
 
 def _change_of_git(change: Change) -> Iterator[str]:
-    """Yield what git changed in a field whose value live's takes the place of."""
-    if isinstance(change.base, str) and isinstance(change.desired, str) and has_lines(change.base, change.desired):
-        # Without the two lines that name files.
-        yield from map(escape, line_diff(change.base, change.desired, "").splitlines()[2:])
+    """Yield what git changed in a field whose value live's takes the place of: all that differs, and little besides."""
+    old, new = change.base, change.desired
+    if all(value is MISSING or fits_on_a_line(value) for value in (old, new)):
+        yield " -> ".join("nothing" if value is MISSING else literal(value) for value in (old, new))
     else:
-        old, new = (literal(value) if value is not MISSING else "nothing" for value in (change.base, change.desired))
-        yield f"{old} -> {new}"
+        # Without the two lines that name files.
+        yield from map(escape, line_diff(_write_lines(old), _write_lines(new), "").splitlines()[2:])
+
+
+def _write_lines(value: Any) -> str:
+    """Return a value as lines to compare: a text as it is, a list or object as YAML has it."""
+    if value is MISSING:
+        return ""
+    return value if isinstance(value, str) else "\n".join(write_block([value], 0, Layout())) + "\n"
 
 
 def _visible(line: str) -> str:

@@ -147,7 +147,7 @@ class _Tokens:
     def _check_scalar(self, token: Any) -> Iterator[Difference]:
         start, end = token.start_mark.index, token.end_mark.index
         if token.style in ("|", ">"):
-            yield from self._check_block(start, end)
+            yield from self._check_block(token)
             return
         if self.brackets and not token.style and (token.value == "-" or "?" in token.value):
             yield Difference(start, _IN_BRACKETS)
@@ -158,13 +158,16 @@ class _Tokens:
                 yield Difference(line.end(), _INDENT)
                 return
 
-    def _check_block(self, start: int, end: int) -> Iterator[Difference]:
+    def _check_block(self, token: Any) -> Iterator[Difference]:
         """Look at a block text: at the line of its header, and at its last line."""
+        start, end = token.start_mark.index, token.end_mark.index
         header = _HEADER.match(self.text, start)
         body = _BREAK.search(self.text, start, end)
         if header and body:
             yield from self._check_gap(header.end(), body.start())
-            if blanks := _LEADING_BLANKS.match(self.text, body.end(), end):
+            # Where the header says how far lines are indented, all agree about blanks before one that has more.
+            is_told = any(map(str.isdigit, header[0])) and token.value.strip()
+            if not is_told and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
                 yield Difference(blanks.start(1), _BLANKS)
         if end == len(self.text) and header and "-" not in header[0] and not self.text.endswith("\n"):
             mark = header[0][0]

@@ -275,6 +275,17 @@ def test_a_file_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) 
     assert texts == [TEXT + "# more\n", TEXT.replace("asst_a", "asst_b").replace("Hello", "Welcome")]
 
 
+@pytest.mark.parametrize("key", ["x" * 250, "語" * 83])
+def test_a_file_whose_name_is_as_long_as_names_can_be(tmp_path: Path, key: str) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        file = tale.write(key, TEXT)
+        tale.sandbox.edit("asst_a", firstMessage="Welcome")
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+    assert (done.code, done.stderr, after) == (0, "", TEXT.replace("Hello", "Welcome"))
+    assert [*tale.project.folder.iterdir()] == [file]
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         kept = tale.project.folder / ".kept" / "a.yaml"

@@ -50,6 +50,8 @@ from reconciler.yamltext.writer import write_definition
         ("\ttab first\nthen", "|2-\n  \ttab first\n  then"),
         ("blanks alone\n   \n\t\nthen", "|-\n  blanks alone\n     \n  \t\n  then"),
         ("\n\n  first\nthen", "|2-\n\n\n    first\n  then"),
+        (" \nfirst\n\tthen", "|2-\n   \n  first\n  \tthen"),
+        ("   \n ", '"   \\n "'),  # parsers differ over a block of blanks alone
         ("cr\r\nlf\n", '"cr\\r\\nlf\\n"'),
         (" " + "word " * 20 + "end", '" ' + "word " * 20 + 'end"'),
         ("word " * 17 + "end", ">-\n  " + "word " * 17 + "end"),
