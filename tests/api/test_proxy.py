@@ -1,15 +1,12 @@
-import base64
-import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from authority import Authority, make_authority
 from odd_client import ASSISTANT, bare, silent
-from odd_server import OddServer, Reply, Seen, answer, hang_up, odd_server, silence
+from odd_server import OddServer, Reply, answer, hang_up, odd_server, silence
+from tunnel import tunnel
 
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.proxy import is_exempt
@@ -89,32 +86,6 @@ def test_the_environment_decides_what_goes_through_the_proxy(
         with AssistantsApi(ApiOptions(url, bare(), retries=0, allow_insecure_http=True)) as api:
             assert api.get("asst_1") == ASSISTANT
         assert (proxy.connections, server.connections) == (int(through), int(not through))
-
-
-def tunnel(to: OddServer, login: str = "") -> Reply:
-    """What a proxy does with CONNECT: check who asks, dial, and pass bytes on in both directions."""
-    wanted = [f"Basic {base64.b64encode(login.encode()).decode()}"] if login else []
-
-    def send(sock: socket.socket, seen: Seen) -> bool:
-        if seen.header("proxy-authorization") != wanted:
-            return answer(407, "", Proxy_Authenticate="Basic")(sock, seen)
-        address = ("127.0.0.1", int(to.origin.rpartition(":")[2]))
-        with socket.create_connection(address) as far:
-            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=pump, args=(far, sock), daemon=True)
-            back.start()
-            pump(sock, far)
-            back.join(10)
-        return False
-
-    return send
-
-
-def pump(one: Any, other: Any) -> None:
-    with contextlib.suppress(OSError):
-        while content := one.recv(65536):
-            other.sendall(content)
-        other.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
