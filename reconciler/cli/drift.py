@@ -14,7 +14,7 @@ from reconciler.cli.options import (
     history_options,
     output_options,
 )
-from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.output import emit, tell_errors
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.drift import drift
 from reconciler.usecases.reading import read_project
@@ -45,7 +45,7 @@ def command(
     everything could be looked at: no drift is reported only where live was seen.
     """
     project = read_project(definitions, history, or_head=True)
-    tell_problems(project.loaded.problems)
+    tell_errors(project.loaded.problems)
     with stoppable() as stopping:
         with (
             open_api(connection, project.settings, stopping) as api,

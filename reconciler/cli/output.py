@@ -58,6 +58,10 @@ def emit(
     """
     report = build_report(run, sensitive=sensitive, places=places)
     emit_report(report, output, text)
+    # Who sits at the terminal has just read the warnings, at the end of the text.
+    read = output.format == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    if report.traits.reads_live and not read:
+        tell_problems(problem for problem in sorted(run.problems) if problem.severity == "warning")
     return report
 
 
@@ -137,6 +141,11 @@ def text_width(stream: TextIO | None) -> int:
     if not is_terminal(stream) and "COLUMNS" not in os.environ:
         return _UNBROKEN
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
+
+
+def tell_errors(problems: Iterable[Problem]) -> None:
+    """Show what is wrong in definitions, on stderr; warnings come with the report, after what differs."""
+    tell_problems(problem for problem in problems if problem.severity == "error")
 
 
 def tell_problems(problems: Iterable[Problem]) -> None:

@@ -17,7 +17,7 @@ from reconciler.cli.options import (
     output_options,
     policy_options,
 )
-from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.output import emit, tell_errors
 from reconciler.usecases.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.usecases.offline import plan_offline
 from reconciler.usecases.plan import plan
@@ -55,7 +55,7 @@ def command(
     code is 1 then.
     """
     project = read_project(definitions, history, policy)
-    tell_problems(project.loaded.problems)
+    tell_errors(project.loaded.problems)
     with stoppable() as stopping:
         if offline:
             run = plan_offline(project)

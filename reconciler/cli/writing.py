@@ -8,7 +8,7 @@ from reconciler.cli.connect import Stopping, control_for, open_api
 from reconciler.cli.consent import Consent
 from reconciler.cli.exit_codes import unsettled
 from reconciler.cli.options import ConnectionOptions, OutputOptions
-from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.output import emit, tell_errors
 from reconciler.cli.reports import check_place, report_before_writing
 from reconciler.cli.streams import tell
 from reconciler.core.run import Run
@@ -42,7 +42,7 @@ class TerminalSession:
     def start(self, project: Project) -> Iterator[Session]:
         """Yield the session for a project that was read. Raises UsageError for a report of another place."""
         settings = project.settings
-        tell_problems(project.loaded.problems)
+        tell_errors(project.loaded.problems)
 
         def publish(run: Run) -> None:
             self.failed = unsettled(emit(run, self.output, sensitive=settings.sensitive, text=self.text))

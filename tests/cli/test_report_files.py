@@ -81,6 +81,18 @@ def test_only_a_run_that_writes_a_page_loads_its_library(one: Project, name: str
     assert ("jinja2" in done.stderr) == loaded
 
 
+def test_lints_come_after_the_differences_equal_ones_together(project: Project) -> None:
+    for key in ("a", "b", "c"):
+        project.write(key, id=f"asst_{key}", name=key, voicemailMessage="We are closed. ")
+    live = {f"asst_{key}": {"name": "Old", "model": MODEL, "voicemailMessage": "We are closed. "} for key in "abc"}
+    with running_sandbox(live) as sandbox:
+        done = run("plan", "--base", "none", cwd=project.root, env=signed_in(sandbox))
+    assert done.code == 0
+    assert done.stdout.index('-> "a"') < done.stdout.index("[trailing-space] (3 times)")
+    assert done.stdout.count("trailing-space") == 1
+    assert done.stderr.startswith("assistants/a.yaml:3:19: warning: ")
+
+
 def test_another_suffix_is_refused(one: Project) -> None:
     done = run("validate", "--report", "r.pdf", cwd=one.root)
     assert done.code == 1

@@ -117,7 +117,7 @@ def test_long_errors_are_cut_where_room_is_short() -> None:
     entries = [assistant(f"a{place}", error=failure("server", f"down{place} " * 120)) for place in range(4)]
     text = render_markdown(document("plan", *entries, base=BASE), limit=3_000)
     assert text.count("- **Error:** down") == 4
-    assert re.search(r"down\d?\u2026\n", text)
+    assert "\u2026\n" in text
     assert "Left out" not in text
 
 
