@@ -89,12 +89,13 @@ def _allow(text: str) -> str:
 def make_page(view: RunView) -> dict[str, Any]:
     """Return what the page of a report shows. Nothing from outside is made visible yet."""
     report = view.report
-    # Who is told of together with others has no card of his own, and counts on the first that tells of him.
-    homes = {id(told.cards[0]): [] for told in view.assistants if told.cards}  # type: dict[int, list[AssistantEntry]]
-    for told in view.assistants:
-        if told.cards:
-            homes[id(told.cards[0])].append(told.entry)
-    cards = [_make_card(card, len(homes.get(id(card), ())), report) for card in view.cards]
+    # An assistant counts on its own card, and where it has none on the first that tells of it and of others.
+    homes = Counter(
+        id(next((card for card in told.cards if not card.members), told.cards[0]))
+        for told in view.assistants
+        if told.cards
+    )
+    cards = [_make_card(card, homes[id(card)], report) for card in view.cards]
     cards += [_make_quiet_card(told, report) for told in view.assistants if not told.cards]
     categories = Counter(_categorise(told.entry, report) for told in view.assistants)
     origins = Counter(kind for told in view.assistants for kind in _list_origins(told.entry.kinds, report))
