@@ -305,7 +305,7 @@ class TestARunThatWasStoppedRecordsNothing:
             _, stderr = process.communicate(timeout=60)
         os.close(ours)
         os.close(theirs)
-        assert b"Write to 1 assistant?" in stderr
+        assert b"Write to 1 assistant at " in stderr
         assert process.returncode == code
         assert (tale.record != record, bool(tale.sandbox.patches)) == (applied, applied)
 
