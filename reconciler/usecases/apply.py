@@ -70,6 +70,18 @@ class Session:
     publish: Callable[[Run], None] = lambda _run: None
     recorded: Callable[[str | None], None] = lambda _commit: None
 
+    def then(self, announce: Callable[[], None]) -> "Session":
+        """Return the session that announces something right before the first write.
+
+        After what may still fail: an announcement of what was never sent would stop all later runs.
+        """
+
+        def about_to_write(run: Run) -> None:
+            self.about_to_write(run)
+            announce()
+
+        return dataclasses.replace(self, about_to_write=about_to_write)
+
 
 Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
 
@@ -169,8 +181,9 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     reason = check_limit(limit_of(wishes, project.settings), planned) or session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason, "apply"), None
-    project = announce(project, planned)
-    return carry_out(planned, project, session, fail_fast=wishes.fail_fast), project
+    announced: list[Project] = []
+    session = session.then(lambda: announced.append(announce(project, planned)))
+    return carry_out(planned, project, session, fail_fast=wishes.fail_fast), (announced or [project])[0]
 
 
 def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:

@@ -55,8 +55,11 @@ def create_from_file(
             if (refusal := session.consent(planned)) is not None:
                 run = stop_run(planned, refusal, "create")
             else:
-                project = announce(project, planned) if keeps and project.record is not None else project
-                run = carry_out(planned, project, session, command="create")
+                announced: list[Project] = []
+                announcing = session.then(lambda: announced.append(announce(project, planned)))
+                chosen = announcing if keeps and project.record is not None else session
+                run = carry_out(planned, project, chosen, command="create")
+                project = (announced or [project])[0]
             try:
                 session.publish(run)
             finally:

@@ -270,6 +270,22 @@ def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(tale: Story) -> None:
     assert len(posts(tale)) == 1
 
 
+def test_a_report_that_cannot_be_written_announces_nothing(tale: Story) -> None:
+    before = tale.record
+    place = tale.root.parent / "reports"
+    place.mkdir()
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        if asked.path == "/assistants/asst_a" and place.is_dir():
+            place.rename(tale.root.parent / "gone")
+        return forward(asked)
+
+    with tale.meddling(meddle):
+        done = tale.run("apply", "--yes", "--create", "--report", place / "apply.json")
+    assert (done.code, tale.record, posts(tale)) == (1, before, [])
+    assert outcomes(tale.apply("--create"))["new"] == "created"
+
+
 def test_two_runs_at_once_create_one(tale: Story) -> None:
     others: list[Completed] = []
 
