@@ -44,6 +44,11 @@ class Rules:
     losing: float = 0
 
     @property
+    def lagging(self) -> bool:
+        """Whether reading lags behind some writes."""
+        return any(": lag=" in rule for rule in self.failing)
+
+    @property
     def told(self) -> tuple[str, ...]:
         """All rules in words; those of the sandbox as it takes them."""
         renewing = (f"(each answer renews the token, {self.renewing} live)",) if self.renewing else ()

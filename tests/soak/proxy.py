@@ -6,8 +6,10 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 HOST = "sandbox.test"  # a name that nobody but the proxy knows: to this machine nobody goes through one
@@ -25,9 +27,31 @@ class Proxy(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.losing = 0.0
         self.lost = 0
+        self._open = 0
         self._address = address
         self._chance = random.Random(seed)
         self._lock = threading.Lock()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count a connection that was taken."""
+        with self._lock:
+            self._open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Count a connection that has ended."""
+        super().shutdown_request(request)
+        with self._lock:
+            self._open -= 1
+
+    def calm(self) -> None:
+        """Wait until no connection is open: a client that has given up may have left a write here."""
+        until, quiet = time.monotonic() + 30, 0
+        while quiet < 3:  # in a row, since one may be waiting to be taken
+            if time.monotonic() > until:
+                raise TimeoutError("connections through the proxy are still open")
+            time.sleep(0.01)
+            quiet = 0 if self._open else quiet + 1
 
     def loses(self) -> bool:
         """Tell whether the next connection is lost, and count it."""
@@ -36,11 +60,14 @@ class Proxy(ThreadingHTTPServer):
             self.lost += lost
             return lost
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> http.client.HTTPResponse:
-        """Return the answer of the address to a request, not read yet."""
-        connection = http.client.HTTPConnection(self._address, timeout=30)
-        connection.request(method, path, body or None, headers)
-        return connection.getresponse()
+    def ask(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Return the answer of the address to a request, and its body."""
+        with contextlib.closing(http.client.HTTPConnection(self._address, timeout=30)) as connection:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            return answer, answer.read()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -67,8 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._lose()
             return
         kept = {name: value for name in _HEADERS if (value := self.headers.get(name))}
-        answer = self.server.ask(self.command, urlsplit(self.path).path, kept, body)
-        content = answer.read()
+        answer, content = self.server.ask(self.command, urlsplit(self.path).path, kept, body)
         if self.server.loses():
             self._lose()
             return

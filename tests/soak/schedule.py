@@ -83,6 +83,7 @@ class _Schedule:
         self.rules: Rules = make_rules(chance, sorted(self._named.values()))
         self._retries = chance.choice("0012")
         self._failing = False
+        self._proxy: Proxy | None = None
         self._definitions = {key: declared(chance, found) for key, found in leaves.items()}
         self._ever = {key: set(found) for key, found in self._definitions.items()}
         self._first = snapshot(api, ids)
@@ -95,30 +96,31 @@ class _Schedule:
     def carry_out(self, seed: int) -> None:
         """Edit and apply while things fail, then apply without faults, and look what is left."""
         if not self.rules.losing:
-            self._carry_out(None)
+            self._carry_out()
             return
         with proxy_to(self._api.url, seed) as proxy:
             self._repository.go_through(proxy.url)
-            self._carry_out(proxy)
+            self._proxy = proxy
+            self._carry_out()
 
-    def _carry_out(self, proxy: Proxy | None) -> None:
+    def _carry_out(self) -> None:
         self._commit()
         if self._chance.random() < 0.8:
             self._apply("the first run of all", clean=True)
         report: dict[str, Any] = {}
         self._failing = True
         self._api.rehearse(self.rules.texts, self._chance.randint(0, 10**6), renewing=self.rules.renewing)
-        if proxy is not None:
-            proxy.losing = self.rules.losing
+        if self._proxy is not None:
+            self._proxy.losing = self.rules.losing
         for number in range(self._chance.choice([1, 1, 2])):
             if number == 0 or self._chance.random() < 0.5:
                 self._edit()
             report = self._apply(f"run {number + 1} with faults")
             self._mend(report)
         self.hits = sum(self._api.hits())
-        if proxy is not None:
-            self.hits += proxy.lost
-            proxy.losing = 0
+        if self._proxy is not None:
+            self.hits += self._proxy.lost
+            self._proxy.losing = 0
         self._failing = False
         self._api.rehearse((), 0)
         if self._chance.random() < RESUMED and "indeterminate" in _outcomes(report):
@@ -152,6 +154,8 @@ class _Schedule:
         patience = ("--timeout", "1", "--retries", self._retries) if self._failing else ()
         code, report = self._repository.apply(*patience, *base, *options)
         self._recorded = True
+        if self._proxy is not None:
+            self._proxy.calm()
         self._api.calm()
         after = self._now()
         found = _outcomes(report)
