@@ -550,7 +550,7 @@ class TestConsent:
             stdout, stderr = process.communicate(timeout=60)
         os.close(ours)
         os.close(theirs)
-        assert b"Write to 1 assistant?" in stderr
+        assert b"Write to 1 assistant at " in stderr
         assert b'"new" -> "old"' in stderr
         assert (process.returncode, len(tale.sandbox.patches)) == (code, patches)
         assert (b"git still says otherwise" in stdout) == bool(patches)
