@@ -30,7 +30,7 @@ demo: $(VENV)/.sandbox ## watch the whole story against a local sandbox
 
 test: $(VENV)/.dev ## lint, types, tests
 	@$(MAKE) --no-print-directory lint typecheck
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -113,7 +113,8 @@ class AssistantsApi:
         `is_old` tells of a reading, or of None for a 404, whether it shows what was there before. Returns the first
         that does not, or the last one once 5 seconds are over or the run is being stopped.
         """
-        call, body = Call("GET", _build_path(assistant_id)), b""
+        call = Call("GET", _build_path(assistant_id))
+        body: bytes | None = None
         found: dict[str, Any] | ApiError | None = None
         for _ in self._throttle.looks(self._lag):
             try:

@@ -97,10 +97,10 @@ def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
 
 
 def _list_changed_files(report: Report) -> set[str]:
-    """Return the files in which git changed something that is shown, or took something away."""
+    """Return the files of which git changed or puts back something that is shown, or took something away."""
     files = {gone.file for gone in report.no_longer_managed}
     for entry in report.assistants:
-        moved = [change for change in entry.changes if change.kind is not Kind.DRIFT]
+        moved = [change for change in entry.changes if change.sent or change.kind is not Kind.DRIFT]
         if moved or entry.released:
             files |= {entry.file, *(change.file for change in moved if change.file)}
     return files

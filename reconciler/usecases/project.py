@@ -121,8 +121,8 @@ class Project:
     def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
         """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
         ids = (definition.id, str(live.get("id")))
-        base = self.base.declared_for(ids, definition.file, live) if self.base is not None else MISSING
         with _COMPARING:
+            base = self.base.declared_for(ids, definition.file, live) if self.base is not None else MISSING
             return make_plan(
                 definition.declared,
                 live,

@@ -30,7 +30,8 @@ print(time.perf_counter() - started)
 RUN_AND_LIST_MODULES = """
 import contextlib, io, sys
 from reconciler.cli.main import reconciler
-with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+nowhere = io.StringIO()
+with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), contextlib.suppress(SystemExit):
     reconciler.main(sys.argv[2:], standalone_mode=False)
 print(*sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
 """

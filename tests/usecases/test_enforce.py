@@ -72,7 +72,7 @@ def test_a_conflict_stays_a_conflict(tale: Story) -> None:
 def test_drift_shows_it_and_pull_leaves_it(tale: Story) -> None:
     begin(tale)
     shown = tale.run("drift")
-    assert f"enforced: endCallMessage ({WORDS})" in shown.stdout
+    assert f"enforced: assistants/legal/a.yaml: endCallMessage ({WORDS})" in shown.stdout
     done = tale.run("pull", "assistants/legal/a.yaml")
     assert done.stdout == "assistants/legal/a.yaml: firstMessage\n"
     assert f"not pulled: endCallMessage: it is enforced ({WORDS}): every apply puts git's value back" in done.stderr
@@ -91,5 +91,5 @@ def test_the_installed_command(tmp_path: Path) -> None:
     with edited(tmp_path / "repository", "replace", Installed) as tale:
         begin(tale)
         planned, applied = tale.run("plan"), tale.run("apply", "--yes")
-        assert f'~ endCallMessage: "Ciao" -> "{BYE}" (drift: edited live)' in planned.stdout
+        assert f'git\'s value would be put back:\n  ~ endCallMessage: "Ciao" -> "{BYE}"\n' in planned.stdout
         assert (applied.code, live(tale, "a")["endCallMessage"]) == (0, BYE)

@@ -59,7 +59,7 @@ def test_apply_sends_nothing_there_and_that_is_no_failure(tmp_path: Path, nested
         done = tale.run("apply", "--yes", "--record")
         assert (done.code, written(tale)) == (0, ["/assistants/asst_b"])
         assert "assistants/a.yaml: frozen, nothing was sent" in done.stdout
-        assert f"frozen: {REASON}, until 2999-01-15" in done.stdout
+        assert f"frozen ({REASON}, until 2999-01-15)" in done.stdout
         assert "1 applied, 0 unchanged, 0 failed, 1 frozen" in done.stdout
         # The record keeps what it had, so that git's move is a change when the freeze ends.
         assert tale.tree()["assistants/a.yaml"] == before
