@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Container
 
 LONGEST = 60
+_LOOKED_AT = 1000  # characters of a name: an API's answer may be megabytes long
 # Names that Windows keeps for devices, whatever their suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
@@ -36,7 +37,7 @@ def _slug(text: str) -> str:
     # Accents of Latin letters fall away, `é` is e. In other scripts marks are part of the letter: a vowel in Hindi, the
     # dots of a kana. What only joins or directs letters is no letter, and nobody would see it in a file name.
     kept = ""
-    for char in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()):
+    for char in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text[:_LOOKED_AT]).casefold()):
         kind = unicodedata.category(char)
         if kind[0] == "M" or kind in ("Lm", "Cf"):
             kept += char if kind[0] != "C" and kept[-1:] > "\x7f" and not _is_unseen(char) else ""
