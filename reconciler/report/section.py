@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences import Field, tell_lacks
-from reconciler.report.diffs import DiffLine
 from reconciler.report.inert import code, cut, fence, html_code, inline
 from reconciler.report.page import measure_utf16
 from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, Remark
@@ -141,8 +140,10 @@ def _fence_lines(field: Field, section: Section) -> str:
     lacks = 0
     room = share = section.room // max(section.waiting, 1)
     for line in field.lines:
-        written = list(_write_line(line))
-        needed = sum(measure_utf16(part) + 1 for part in written)
+        text = "".join(piece.text for piece in line.marked)
+        # What cannot fit is not wrapped first: a line may have megabytes, and its beginning is all that is shown.
+        written = list(_write_line(line.sign, text if len(text) <= room else text[: 2 * _WIDTH]))
+        needed = max(len(text), sum(measure_utf16(part) + 1 for part in written))
         if needed > room:
             lacks += line.sign in ("-", "+", "~")
             # One endless line is begun, so that a reader sees what it is about.
@@ -161,11 +162,10 @@ def _fence_lines(field: Field, section: Section) -> str:
     return fence(lines, "diff")
 
 
-def _write_line(line: DiffLine) -> Iterator[str]:
-    text = "".join(piece.text for piece in line.marked)
+def _write_line(sign: str, text: str) -> Iterator[str]:
     # Nobody should have to scroll sideways. The wrapper looks at each character, and most lines are short.
-    parts = [text] if len(text) <= _WIDTH or line.sign == "gap" else _WRAPPER.wrap(text)
-    yield from (f"{_SIGNS.get(line.sign, line.sign)} {part}" for part in parts)
+    parts = [text] if len(text) <= _WIDTH or sign == "gap" else _WRAPPER.wrap(text)
+    yield from (f"{_SIGNS.get(sign, sign)} {part}" for part in parts)
 
 
 def _list_members(members: Sequence[str], section: Section) -> str:

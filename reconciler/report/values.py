@@ -27,6 +27,7 @@ _CYRILLIC = (
 )
 _GREEK = "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd"
 _TWINS = str.maketrans(_CYRILLIC + _GREEK, "aeopcyxijsABEKMHOPCTYX" + "ABEZHIKMNOPTYXov")
+_NOT_PLAIN = re.compile("[^ -~]")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
 
@@ -40,7 +41,8 @@ def escape(text: str) -> str:
     # Nearly every text is plain, and a report has very many.
     if is_all_seen(text):
         return text
-    return "".join(_show_char(text, place, char) for place, char in enumerate(text))
+    # Only what is not plain ASCII is looked at: a text of megabytes may hold a line end.
+    return _NOT_PLAIN.sub(lambda found: _show_char(text, found.start(), found[0]), text)
 
 
 def _show_char(text: str, place: int, char: str) -> str:
