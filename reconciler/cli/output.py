@@ -32,7 +32,7 @@ from reconciler.report.values import escape
 from reconciler.report.view import RunView, make_view
 
 LEAST_WIDTH = 60
-_UNBROKEN = 1_000_000
+_UNBROKEN = sys.maxsize
 
 _RENDERERS: dict[str, Callable[[RunView], str]] = {
     "json": lambda view: render_json(view.report),

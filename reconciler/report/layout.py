@@ -13,6 +13,7 @@ Ink = Literal["plain", "bold", "dim", "old", "new", "changed", "bad"]
 Span = tuple[str, Ink]
 
 _CODES: dict[Ink, str] = {"bold": "1", "dim": "2", "old": "31", "new": "32", "changed": "33", "bad": "31;1"}
+_ENDLESS = 10_000  # characters of a paragraph from which on its words are counted only where it does not fit
 _PART = re.compile(r"( +)|([^ ]+)")
 
 
@@ -49,8 +50,11 @@ def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] =
 
     `first` begins the first line, `indent` spaces every other one. No line ends in white space.
     """
-    lines: list[list[Span]] = [list(first)]
+    spans = list(spans)
     room = look.width - _measure(first)
+    if sum(len(text) for text, _ in spans) > _ENDLESS and _measure(spans) <= room:
+        return [look.paint_line([*first, *spans])]
+    lines: list[list[Span]] = [list(first)]
     # A line is only broken before a word if it has one already: else a long word would leave an empty line.
     begun = False
     for word in _split_words(spans):
