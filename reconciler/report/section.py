@@ -22,6 +22,7 @@ BRIEF_SENTENCE = 200
 ELSEWHERE = "the JSON and HTML reports have them"
 
 _WIDTH = 96  # columns of a comment on GitHub, about
+_ENDLESS = 500_000
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,
     subsequent_indent="    ",
@@ -163,8 +164,14 @@ def _fence_lines(field: Field, section: Section) -> str:
 
 
 def _write_line(sign: str, text: str) -> Iterator[str]:
-    # Nobody should have to scroll sideways. The wrapper looks at each character, and most lines are short.
-    parts = [text] if len(text) <= _WIDTH or sign == "gap" else _WRAPPER.wrap(text)
+    # Nobody should have to scroll sideways. The wrapper looks at each word, and most lines are short; in one that goes
+    # on for hundreds of pages nobody misses whole words at the ends.
+    if len(text) <= _WIDTH or sign == "gap":
+        parts = [text]
+    elif len(text) > _ENDLESS:
+        parts = [text[start : start + _WIDTH] for start in range(0, len(text), _WIDTH)]
+    else:
+        parts = _WRAPPER.wrap(text)
     yield from (f"{_SIGNS.get(sign, sign)} {part}" for part in parts)
 
 

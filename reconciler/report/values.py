@@ -38,10 +38,10 @@ def escape(text: str) -> str:
     A zero-width joiner stays where it glues an emoji together. What cannot be seen is what `str.isprintable`
     leaves out: the Unicode categories "Other" and "Separator", the space aside; and letters without ink.
     """
-    # Nearly every text is plain, and a report has very many.
+    # Nearly every text is plain but for its line ends, and a report has very many, some of them megabytes long.
+    text = text.replace("\n", _NAMED["\n"])
     if is_all_seen(text):
         return text
-    # Only what is not plain ASCII is looked at: a text of megabytes may hold a line end.
     return _NOT_PLAIN.sub(lambda found: _show_char(text, found.start(), found[0]), text)
 
 
