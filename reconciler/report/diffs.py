@@ -18,7 +18,7 @@ Sign = Literal[" ", "-", "+", "~", "gap"]
 CONTEXT_LINES = 2
 CONTEXT_CHARACTERS = 40
 MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, what live holds may be anything
-LONGEST_LINE = 4_000_000  # characters of a line that is compared word by word
+LONGEST_LINE = 1_050_000  # characters of a line that is compared word by word; a definition has at most 1 MiB
 MARKS: dict[Mark, tuple[str, str]] = {"old": ("[-", "-]"), "new": ("{+", "+}"), "same": ("", ""), "gap": ("", "")}
 
 _ALIKE = 0.5
