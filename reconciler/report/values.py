@@ -141,7 +141,8 @@ def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes: wide characters two, combining ones none."""
     if text.isascii():
         return len(text)
-    return sum(_measure_char(char) for char in text)
+    odd = _NOT_PLAIN.findall(text)
+    return len(text) - len(odd) + sum(map(_measure_char, odd))
 
 
 def _measure_char(char: str) -> int:
