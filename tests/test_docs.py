@@ -43,7 +43,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def complaints() -> Iterator[Complaint]:
-    _, part = DEFINITIONS.read_text(encoding="utf-8").split("## Common complaints")
+    _, part = DEFINITIONS.read_text(encoding="utf-8").split("## Common problems")
     for title, text in re.findall(r"^\*\*(.+?)\*\*$(.*?)(?=^\*\*|\Z)", part, re.MULTILINE | re.DOTALL):
         wrong, *right = blocks(text, "yaml")
         (said,) = blocks(text, "text")

@@ -78,7 +78,14 @@ def command(
         control_for(connection, stopping, "Reading") as control,
     ):
         run = drift(api, project, control)
-    puller = Puller(project.root, project.folder, project.settings, conflicts, project.loaded.everything)
+    puller = Puller(
+        project.root,
+        project.folder,
+        project.settings,
+        project.merge_texts,
+        conflicts,
+        project.loaded.everything,
+    )
     found = puller.pull(run)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
     unread = _unread(run)

@@ -1,55 +1,59 @@
-"""What git and live make of a base together: texts merged line by line, lists element by element.
+"""What git and live make of a base together: texts merged line by line, lists element by element. Pure.
 
-Lines are matched by patience, which takes blank lines and others that recur for landmarks last. Now and then it sees a
-conflict where `git merge-file` dares to merge, which is the safe answer; the other way round only in texts of little
-but such lines, where both edits survive all the same.
+How a text is merged is git's to say: whoever merges passes in what asks it (`reconciler.git.merge_file`).
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
 from reconciler.core.tree import MISSING, Missing
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+# Gets a base text, live's and git's; returns all three merged line by line, None where the edits touch.
+MergeTexts = Callable[[str, str, str], str | None]
 
 
-def merge_values(base: Any | Missing, live: Any | Missing, desired: Any | Missing) -> Any | Missing:
+def never_merge(_base: str, _live: str, _desired: str) -> None:
+    """Say that edits touch: without a repository there is no base, and nothing to merge."""
+
+
+def merge_values(
+    base: Any | Missing, live: Any | Missing, desired: Any | Missing, merge_texts: MergeTexts
+) -> Any | Missing:
     """Return the value that holds both live's and git's edits of a base, `MISSING` where the two touch.
 
     Texts are merged, and lists of one length whose elements differ in nothing but texts; of live, only what is
     declared counts. What differs otherwise has no merge.
     """
     if isinstance(base, str) and isinstance(live, str) and isinstance(desired, str):
-        return _merge_texts(base, live, desired)
+        return _merge_two_texts(base, live, desired, merge_texts)
     if isinstance(base, list) and isinstance(live, list) and isinstance(desired, list):
         if not len(base) == len(live) == len(desired):
             return MISSING
-        items = [merge_values(*three) for three in zip(base, live, desired, strict=True)]
+        items = [merge_values(*three, merge_texts) for three in zip(base, live, desired, strict=True)]
         return MISSING if MISSING in items else items
     if isinstance(base, Mapping) and isinstance(live, Mapping) and isinstance(desired, Mapping):
         if base.keys() != desired.keys():
             return MISSING
-        fields = {key: merge_values(base[key], live.get(key), value) for key, value in desired.items()}
+        fields = {key: merge_values(base[key], live.get(key), value, merge_texts) for key, value in desired.items()}
         return MISSING if MISSING in fields.values() else fields
     return desired if equal(desired, base) and equal(desired, live) else MISSING
 
 
 def find_touching(
-    base: Any | Missing, live: Any | Missing, desired: Any | Missing, path: FieldPath
+    base: Any | Missing, live: Any | Missing, desired: Any | Missing, path: FieldPath, merge_texts: MergeTexts
 ) -> Iterator[tuple[FieldPath, tuple[Any | Missing, ...]]]:
     """Yield where a value has no merge, with the three versions there; nothing for lists of different lengths."""
     if isinstance(base, list) and isinstance(live, list) and isinstance(desired, list):
         if len(base) == len(live) == len(desired):
             for index, three in enumerate(zip(base, live, desired, strict=True)):
-                yield from find_touching(*three, (*path, str(index)))
+                yield from find_touching(*three, (*path, str(index)), merge_texts)
     elif isinstance(base, Mapping) and isinstance(live, Mapping) and isinstance(desired, Mapping):
         for key in sorted(base.keys() | desired.keys()):
             versions = (base.get(key, MISSING), live.get(key, MISSING), desired.get(key, MISSING))
-            yield from find_touching(*versions, (*path, key))
-    elif merge_values(base, live, desired) is MISSING:
+            yield from find_touching(*versions, (*path, key), merge_texts)
+    elif merge_values(base, live, desired, merge_texts) is MISSING:
         yield path, (base, live, desired)
 
 
@@ -63,25 +67,11 @@ def has_lines(*values: Any | Missing) -> bool:
     return False
 
 
-def _merge_texts(base: str, live: str, desired: str) -> str | Missing:
+def _merge_two_texts(base: str, live: str, desired: str, merge_texts: MergeTexts) -> str | Missing:
     if desired in (base, live):
         return live
     if live == base:
         return desired
     # Two versions of one line touch, whatever stands in them.
-    if not has_lines(base, live, desired):
-        return MISSING
-    # Few runs have a conflict, and all would pay for the import.
-    from merge3 import Merge3
-    from patiencediff import PatienceSequenceMatcher
-
-    # Lines end at `\n` alone, and the last one may lack its end, which git sees as another line.
-    old, theirs, ours = (_LINE.findall(text) for text in (base, live, desired))
-    lines = {"unchanged": old, "a": theirs, "same": theirs, "b": ours}
-    merged: list[str] = []
-    matcher: Any = PatienceSequenceMatcher  # whose type is narrower than the one that is asked for
-    for region in Merge3(old, theirs, ours, sequence_matcher=matcher).merge_regions():
-        if region[0] == "conflict":
-            return MISSING
-        merged += lines[region[0]][region[1] : region[2]]
-    return "".join(merged)
+    merged = merge_texts(base, live, desired) if has_lines(base, live, desired) else None
+    return MISSING if merged is None else merged

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical, equal
 from reconciler.core.compare import differing_leaves
-from reconciler.core.line_merge import merge_values
+from reconciler.core.line_merge import MergeTexts, merge_values, never_merge
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.tree import MISSING, Missing, prune, put_at, value_at
 
@@ -50,8 +50,12 @@ def find_changes(
     base: Base,
     *,
     ignored: Callable[[FieldPath], bool] = lambda _: False,
+    merge_texts: MergeTexts = never_merge,
 ) -> tuple[Change, ...]:
-    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none."""
+    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none.
+
+    `merge_texts` tells whether the definition holds a live edit already: such a conflict is resolved.
+    """
     # What differs at an `ignored` path says nothing about who moved the object around it.
     bases: dict[FieldPath, Any | Missing] = {}
     for path in differing_leaves(desired, live):
@@ -63,7 +67,7 @@ def find_changes(
     found = []
     for path in sorted(bases):
         wanted, shown, before = value_at(desired, path), value_at(live, path), bases[path]
-        kind = _find_kind(path, prune(wanted, ignored, path), shown, prune(before, ignored, path))
+        kind = _find_kind(path, prune(wanted, ignored, path), shown, prune(before, ignored, path), merge_texts)
         found.append(Change(path, kind, wanted, shown, before))
     return tuple(found)
 
@@ -99,7 +103,9 @@ def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[st
             yield from _walk_released((*path, key), now, value)
 
 
-def _find_kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing) -> Kind:
+def _find_kind(
+    path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing, merge_texts: MergeTexts
+) -> Kind:
     # What git declares anew was not ours before: a live value there is no edit of something that we had set.
     if base is MISSING:
         return Kind.CHANGE
@@ -107,7 +113,7 @@ def _find_kind(path: FieldPath, desired: Any, live: Any | Missing, base: Any | M
     git_moved = canonical(base, path) != canonical(desired, path)
     if git_moved and not equal(base, live, path):
         # Somebody may have merged both edits by hand, which live then lacks git's part of, and nothing else.
-        merged = merge_values(base, live, desired)
+        merged = merge_values(base, live, desired, merge_texts)
         return Kind.CHANGE if merged is not MISSING and equal(merged, desired, path) else Kind.CONFLICT
     return Kind.CHANGE if git_moved else Kind.DRIFT
 

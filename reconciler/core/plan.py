@@ -8,6 +8,7 @@ from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import equal, exact_text
 from reconciler.core.ignore import Ignored, keep_in_lists, rule_for, split_ignored
+from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import NO_OVERRIDES, Enforced, Overrides
@@ -96,14 +97,16 @@ def make_plan(
     policy: Policy = Policy(),
     overrides: Overrides = NO_OVERRIDES,
     resend: Collection[FieldPath] = (),
+    merge_texts: MergeTexts = never_merge,
 ) -> Plan:
     """Return what is to be done about one assistant.
 
     `base` is the definition as last applied, `MISSING` without one; `overrides` are the entries of the
     settings that hold this assistant. `resend` are fields whose last write is unclear: as far as they are declared
-    they are sent even where live shows them. Raises IncompleteObject where the definition cannot be sent.
+    they are sent even where live shows them. `merge_texts` merges texts that both sides edited. Raises
+    IncompleteObject where the definition cannot be sent.
     """
-    desired, plan = _compare(desired, live, base, policy, overrides)
+    desired, plan = _compare(desired, live, base, policy, overrides, merge_texts)
     # What differs is judged as a difference, whatever became of the last write: it may be somebody's edit by now.
     differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
     # A refused assistant is not written at all, so nothing of it is sent again either.
@@ -170,7 +173,7 @@ def plan_offline(
     desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), overrides: Overrides = NO_OVERRIDES
 ) -> Plan:
     """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
-    return _compare(desired, {} if base is MISSING else base, base, policy, overrides)[1]
+    return _compare(desired, {} if base is MISSING else base, base, policy, overrides, never_merge)[1]
 
 
 def patch_again(
@@ -201,12 +204,18 @@ def find_remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
 
 
 def _compare(
-    desired: Mapping[str, Any], live: Mapping[str, Any], base: Base, policy: Policy, overrides: Overrides
+    desired: Mapping[str, Any],
+    live: Mapping[str, Any],
+    base: Base,
+    policy: Policy,
+    overrides: Overrides,
+    merge_texts: MergeTexts,
 ) -> tuple[Mapping[str, Any], Plan]:
     """Return desired with what its lists keep of live, and the plan without a patch."""
     ignore = overrides.ignore
     desired, base, inside = _keep_in_both(desired, base, live, ignore)
-    found, ignored = split_ignored(find_changes(desired, live, base, ignored=_is_ignored(ignore)), ignore, inside)
+    changes = find_changes(desired, live, base, ignored=_is_ignored(ignore), merge_texts=merge_texts)
+    found, ignored = split_ignored(changes, ignore, inside)
     found, enforced = decide_sent(found, policy, overrides)
     return desired, Plan(
         changes=found,

@@ -35,8 +35,18 @@ class Processes:
 
     def run(self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
         """Return what a command prints. Raises RepositoryError with git's own message where it did not end well."""
+        return self._check(arguments, self._wait_for(arguments, given, environment))
+
+    def run_or_none(self, *arguments: str, no: range) -> bytes | None:
+        """Return what a command prints, None where it ends with one of the codes that are its way to say no."""
+        answer = self._wait_for(arguments)
+        return None if answer.returncode in no else self._check(arguments, answer)
+
+    def _wait_for(
+        self, arguments: tuple[str, ...], given: bytes | None = None, environment: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[bytes]":
         try:
-            answer = subprocess.run(  # noqa: S603 - a list, no shell
+            return subprocess.run(  # noqa: S603 - a list, no shell
                 self._words(arguments),
                 input=given,
                 stdin=subprocess.DEVNULL if given is None else None,
@@ -47,6 +57,8 @@ class Processes:
             )
         except OSError as error:
             raise self.failure(arguments[0], error.strerror or "cannot be started") from error
+
+    def _check(self, arguments: tuple[str, ...], answer: "subprocess.CompletedProcess[bytes]") -> bytes:
         if answer.returncode != 0:
             raise self.failure(arguments[0], _first_line(answer.stderr) or _ended(answer.returncode))
         # for-each-ref passes over a broken ref with a warning and ends with 0: the record would seem not to be there.

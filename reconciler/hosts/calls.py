@@ -90,7 +90,7 @@ class Calls:
         self, shown: str, status: int, content: bytes, headers: Mapping[str, str]
     ) -> tuple[Any, Mapping[str, str]]:
         value = None
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(content) if content.strip() else None
         if 200 <= status < 300:
             if value is None and content.strip():

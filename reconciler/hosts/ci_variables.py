@@ -92,7 +92,7 @@ def _read_event(path: str | None) -> dict[str, Any]:
     try:
         with Path(path).open("rb") as file:
             event = json.loads(file.read(_LARGEST_EVENT))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"the event in GITHUB_EVENT_PATH cannot be read: {error}") from None
     return event if isinstance(event, dict) else {}
 

@@ -63,7 +63,10 @@ def delete(
 
 def _check_one(project: Project) -> Definition:
     if project.loaded.invalid or len(project.loaded.definitions) != 1:
-        raise DefinitionError("one valid definition file is needed, and nothing was deleted")
+        raise DefinitionError(
+            "one valid definition file is needed, and nothing was deleted",
+            hint="name one file, and see with `reconciler validate` what is wrong with it",
+        )
     definition = project.loaded.definitions[0]
     if definition.is_new:
         raise DefinitionError(
@@ -154,7 +157,11 @@ def _delete(api: Assistants, project: Project, result: Result, *, stopping: Call
             return result.end(Outcome.DELETED, left=True)
         unseen = f"the API accepted the deletion, but live could not be read after it: {error}"
         return result.end(Outcome.INDETERMINATE, dataclasses.replace(to_failure(error), message=unseen), left=True)
-    failure = Failure("protocol", "the API accepted the deletion, and still shows the assistant: the files stay")
+    failure = Failure(
+        "protocol",
+        "the API accepted the deletion, and still shows the assistant: the files stay",
+        hint="look at it in the dashboard; if it is still there, run this again",
+    )
     return result.end(Outcome.NOT_CONVERGED, failure, left=True)
 
 

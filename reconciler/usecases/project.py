@@ -22,6 +22,7 @@ from reconciler.core.tree import MISSING
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git
+from reconciler.git.merge_file import merge_texts
 from reconciler.git.record import Record, applied_ref
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned
@@ -130,7 +131,12 @@ class Project:
                 policy=self.policy,
                 overrides=self.overrides_for(definition.key),
                 resend=self.unclear_fields(ids),
+                merge_texts=self.merge_texts,
             )
+
+    def merge_texts(self, base: str, live: str, desired: str) -> str | None:
+        """Return two edits of a text merged line by line, None where they touch. Raises RepositoryError."""
+        return merge_texts(base, live, desired) if self.repository is not None else None
 
     def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:
         """Return the fields of an assistant, by its ids, whose last write is unclear: by the record, or a report."""

@@ -11,6 +11,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition, Layer, TextFile, merge_layers
 from reconciler.core.importing import why_left
+from reconciler.core.line_merge import MergeTexts
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.run import Result, Run
@@ -57,6 +58,7 @@ class Puller:
     root: Path
     folder: Path
     settings: Settings
+    merge_texts: MergeTexts
     conflicts: Conflicts | None = None
     definitions: Sequence[Definition] = ()
     # Who takes a value from which file, asked once for each path: a shared value may have drifted in all of them.
@@ -78,7 +80,7 @@ class Puller:
         if not (changes or ids):
             return
         layer = self._takes_edits(result.definition)
-        chosen = choose_values(changes, self.conflicts)
+        chosen = choose_values(changes, self.conflicts, self.merge_texts)
         wanted = self._edits(result.definition, chosen, layer)
         left = {one.path: one for one in (*chosen.left, *self._left(wanted))}
         for entry in result.plan.enforced:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.line_merge import find_touching, has_lines, merge_values
+from reconciler.core.line_merge import MergeTexts, find_touching, has_lines, merge_values
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.tree import MISSING, Missing
@@ -34,7 +34,7 @@ class Values:
     lost: tuple[Change, ...]
 
 
-def choose_values(changes: Sequence[Change], conflicts: Conflicts | None) -> Values:
+def choose_values(changes: Sequence[Change], conflicts: Conflicts | None, merge_texts: MergeTexts) -> Values:
     """Return what a pull writes for the fields that moved live.
 
     Where git moved too, nothing, unless `conflicts` says so: then what both edits make of the base. Where they touch,
@@ -49,10 +49,10 @@ def choose_values(changes: Sequence[Change], conflicts: Conflicts | None) -> Val
             if conflicts is None:
                 left.append(Left(change.path, _IN_CONFLICT, fails=False))
                 continue
-            merged = merge_values(change.base, change.live, change.desired)
+            merged = merge_values(change.base, change.live, change.desired, merge_texts)
             if merged is not MISSING:
                 value = merged
-            elif conflicts == "merge" and (touching := [*_find_touching_lines(change)]):
+            elif conflicts == "merge" and (touching := [*_find_touching_lines(change, merge_texts)]):
                 left.append(Left(change.path, _explain(touching)))
                 continue
             else:
@@ -61,9 +61,9 @@ def choose_values(changes: Sequence[Change], conflicts: Conflicts | None) -> Val
     return Values(wanted, tuple(left), tuple(lost))
 
 
-def _find_touching_lines(change: Change) -> Iterator[FieldPath]:
+def _find_touching_lines(change: Change, merge_texts: MergeTexts) -> Iterator[FieldPath]:
     """Yield the texts that have no merge, if one of them has several lines: those are too much to lose unread."""
-    touching = [*find_touching(change.base, change.live, change.desired, change.path)]
+    touching = [*find_touching(change.base, change.live, change.desired, change.path, merge_texts)]
     if any(has_lines(*values) for _, values in touching):
         yield from (path for path, _ in touching)
 

@@ -18,6 +18,7 @@ from reconciler.core.plan import Plan, Policy, find_remaining, make_plan
 from reconciler.core.readings import find_undeclared_changes
 from reconciler.core.settings import EnforceRule, IgnoreRule
 from reconciler.core.tree import MISSING
+from reconciler.git.merge_file import merge_texts
 
 FILES = sorted((Path(__file__).parent.parent / "scenarios").glob("*.yaml"))
 SCENARIOS = [pytest.param(yaml.safe_load(file.read_text("utf-8")), id=file.stem) for file in FILES]
@@ -41,6 +42,7 @@ def planned(scenario: Scenario, **changed: Any) -> Plan:
             ),
             enforce=tuple(EnforceRule(path=parse_pointer(path), reason="law") for path in scenario.get("enforce", ())),
         ),
+        merge_texts=merge_texts,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from desks import Fields, configured, ended_well
+from faulty_git import FaultyGit
 from histories import moved
 from stories import Story, story
 
@@ -127,3 +128,20 @@ def test_phrases_keep_their_order_and_their_comments(tmp_path: Path, live: list[
         planned = moved(tale.plan())
     assert (done.code, planned) == (0, {})
     assert sorted(pulled.replace('"', "").splitlines()) == sorted(text.replace('"', "").splitlines())
+
+
+@pytest.mark.parametrize("way", ["exits 128", "is killed", "is missing"])
+def test_a_git_that_breaks_while_it_merges_is_an_error_and_nothing_is_written(tmp_path: Path, way: str) -> None:
+    with desk(tmp_path / "work") as (tale, file):
+        file.write_text(text_of(with_rule(PROMPT, 7, "Ours.")), "utf-8")
+        tale.commit("Rule 7")
+        theirs = live_of(with_rule(PROMPT, 200, "Theirs."))
+        tale.sandbox.edit("asst_a", **theirs)
+        before = file.read_text("utf-8")
+        tale.sandbox.forget_requests()
+        git = FaultyGit(tmp_path / "bin")
+        for command in (("plan",), ("apply", "--yes"), ("pull", "--conflicts")):
+            git.break_for("merge-file", way)
+            done = tale.run(*command, env=git.env)
+            assert (done.code, "git" in done.stderr) == (1, True), (command, done)
+        assert (tale.sandbox.patches, file.read_text("utf-8")) == ([], before)

@@ -22,6 +22,7 @@ from reconciler.api.client import AssistantsApi
 from reconciler.core.definition import Definition
 from reconciler.core.settings import Environment, Settings
 from reconciler.files.definitions import load
+from reconciler.git.merge_file import merge_texts
 from reconciler.usecases.drift import drift
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project import Project as Read
@@ -78,7 +79,7 @@ class Desk:
 
     @property
     def puller(self) -> Puller:
-        return Puller(self.project.root, self.project.folder, self.settings)
+        return Puller(self.project.root, self.project.folder, self.settings, merge_texts)
 
     @property
     def files(self) -> dict[File, bytes]:

@@ -1,0 +1,28 @@
+"""Merges texts line by line, as `git merge-file` does. Needs git, and no repository."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from reconciler.errors import RepositoryError
+from reconciler.git.processes import Processes
+
+# The number of conflicts, 127 at most; from 128 on, and where a signal ended it, git has failed (git-merge-file(1)).
+_CONFLICTS = range(1, 128)
+
+
+def merge_texts(base: str, live: str, desired: str) -> str | None:
+    """Return live's and git's edits of a base text in one, None where they touch. Raises RepositoryError."""
+    # Git takes a text with a NUL for binary data, and refuses it.
+    if "\0" in base + live + desired:
+        return None
+    command = shutil.which("git")
+    if command is None:
+        raise RepositoryError("git is not installed here or not on PATH, and merging texts needs it")
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+        names = ("live", "base", "desired")
+        for name, text in zip(names, (live, base, desired), strict=True):
+            # Half of a surrogate pair may stand in a value, and comes back as it went.
+            Path(folder, name).write_bytes(text.encode("utf-8", "surrogatepass"))
+        merged = Processes(Path(folder), command).run_or_none("merge-file", "-p", "-q", *names, no=_CONFLICTS)
+    return None if merged is None else merged.decode("utf-8", "surrogatepass")
