@@ -19,7 +19,7 @@ from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 MAX_DEPTH = 100
-MAX_TOKENS = 250_000  # texts, commas and opening brackets: a list of a thousand assistants has some 80,000
+MAX_TOKENS = 200_000  # texts, commas and opening brackets: a list of a thousand assistants has some 80,000
 _LONGEST_NUMBER = 400  # characters; the largest double has 309 digits, and long ones take long to be written again
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_LONGEST_NUMBER}}}")
 _intern = sys.intern

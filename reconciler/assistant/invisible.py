@@ -58,6 +58,8 @@ def _is_space(character: str) -> bool:
 
 def describe_unseen(text: str) -> str:
     """Return which character of a text nobody sees, where it stands and what to do; nothing where all is seen."""
+    if is_all_seen(text) and text == text.strip(" "):
+        return ""
     # A space at either end is as hard to see as what is no space at all.
     # Half a surrogate pair is shown as what it is, and comes from no keyboard.
     at = next((at for at, one in enumerate(text) if not is_seen(one) and not "\ud800" <= one <= "\udfff"), None)

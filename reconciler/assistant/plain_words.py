@@ -30,6 +30,7 @@ _KINDS: Final[Mapping[type, str]] = {
     list: "a list",
     type(None): "nothing",
 }
+_LONGEST_SLIP: Final = 200  # characters of a misspelt word; to compare longer ones takes long
 
 
 def describe_unknown_field(path: FieldPath) -> FieldProblem:
@@ -50,6 +51,8 @@ def describe_kind(written: Any) -> str:
 
 def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the candidate that is most likely meant by `word`, if there is one."""
+    if len(word) > _LONGEST_SLIP:
+        return None
     # Compared by letters alone: `first_message`, `FirstMessage` and `first-message` are one slip.
     by_letters = {_letters(candidate): candidate for candidate in candidates}
     found = difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=cutoff)
@@ -82,11 +85,12 @@ def _what_instead(path: FieldPath) -> str:
 
 def _guess(parent: FieldPath, key: str) -> str:
     """Return a "did you mean": a key of this place, the same key elsewhere, then what looks alike."""
+    letters = _letters(key)
     here = fields.keys_inside(parent) if parent else ("id", *fields.keys_inside(parent))
     elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent]
     # The very same letters elsewhere are a better guess than a look-alike here: `voiceId` at the top is no `voice`.
     near = closest(key, here, cutoff=1.0)
-    same = [path for path in elsewhere if _letters(key) in (_letters(path[-1]), _letters("".join(path)))]
+    same = [path for path in elsewhere if letters in (_letters(path[-1]), _letters("".join(path)))]
     if same and not near:
         return _suggest_move(same)
     if near := near or closest(key, here):

@@ -97,8 +97,9 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
     if isinstance(value, dict):
         return {key: canonical(item, (*path, key)) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        elements = [_written(_make_element(item)) for item in value]
-        return ("list", tuple(sorted(elements) if path in UNORDERED else elements))
+        elements = map(_make_element, value)
+        # In one text, since a list may have very many elements; those without an order need one each.
+        return ("list", tuple(sorted(map(_written, elements))) if path in UNORDERED else _written([*elements]))
     return value
 
 

@@ -19,7 +19,6 @@ from reconciler.report.remarks import Note, tell_place
 from reconciler.report.section import (
     BRIEF,
     ELSEWHERE,
-    FULL,
     LONGEST_SENTENCE,
     SHORT,
     Detail,
@@ -188,8 +187,8 @@ def _add_sections(cards: Sequence[Card], page: Page, left_out: _LeftOut) -> None
     shown: Counter[Detail] = Counter()
     for place, card in enumerate(cards):
         # To write a long section only to find no room for it costs much, so that is not tried for ever.
-        half = Detail(page.room // 2, LONGEST_SENTENCE)
-        tried = (FULL, half, SHORT, BRIEF) if shown[SHORT] + shown[BRIEF] < _PATIENCE else (BRIEF,)
+        full, half = Detail(page.room, LONGEST_SENTENCE), Detail(page.room // 2, LONGEST_SENTENCE)
+        tried = (full, half, SHORT, BRIEF) if shown[SHORT] + shown[BRIEF] < _PATIENCE else (BRIEF,)
         for detail in tried:
             text, lacks = render_section(card, detail)
             if page.add(text):

@@ -22,7 +22,6 @@ BRIEF_SENTENCE = 200
 ELSEWHERE = "the JSON and HTML reports have them"
 
 _WIDTH = 96  # columns of a comment on GitHub, about
-_ENDLESS = 500_000
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,
     subsequent_indent="    ",
@@ -45,7 +44,6 @@ class Detail:
     sentence: int
 
 
-FULL = Detail(room=10_000_000, sentence=LONGEST_SENTENCE)
 SHORT = Detail(room=1_500, sentence=LONGEST_SENTENCE)
 BRIEF = Detail(room=0, sentence=BRIEF_SENTENCE)
 
@@ -65,7 +63,7 @@ class Section:
         return "\n\n".join(filter(None, self.parts))
 
 
-def render_section(card: Card, detail: Detail = FULL) -> tuple[str, Counter[str]]:
+def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
     """Return the collapsible section of a card, and how many lines of which field it lacks.
 
     Empty for a card of which the table has said everything.
@@ -164,14 +162,8 @@ def _fence_lines(field: Field, section: Section) -> str:
 
 
 def _write_line(sign: str, text: str) -> Iterator[str]:
-    # Nobody should have to scroll sideways. The wrapper looks at each word, and most lines are short; in one that goes
-    # on for hundreds of pages nobody misses whole words at the ends.
-    if len(text) <= _WIDTH or sign == "gap":
-        parts = [text]
-    elif len(text) > _ENDLESS:
-        parts = [text[start : start + _WIDTH] for start in range(0, len(text), _WIDTH)]
-    else:
-        parts = _WRAPPER.wrap(text)
+    # Nobody should have to scroll sideways. The wrapper looks at each word, and most lines are short.
+    parts = [text] if len(text) <= _WIDTH or sign == "gap" else _WRAPPER.wrap(text)
     yield from (f"{_SIGNS.get(sign, sign)} {part}" for part in parts)
 
 

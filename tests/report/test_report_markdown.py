@@ -142,7 +142,7 @@ def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() 
 
 
 def test_a_word_without_an_end_is_cut() -> None:
-    old, new = "o" * 1_100, "n" * 1_100
+    old, new = "o" * 3_000, "n" * 3_000
     changes = [change(f"/metadata/{key}", f"{new}{key}", f"{old}{key}") for key in "abc"]
     text = render_markdown(document("plan", assistant("a", *changes), base=BASE), limit=6_000)
     assert text.count("```diff\n- ooo") == 3

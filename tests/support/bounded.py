@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-SECONDS = 3.0  # of the processor, for one call; a quiet machine takes two thirds of it at most
-MEBIBYTES = 225  # more than before the first call, the modules that it loads included
+SECONDS = 2.0  # of the processor, for one call
+MEBIBYTES = 200  # more than before the first call
 _SECONDS_FOR_ALL = 60
 
 
