@@ -102,7 +102,8 @@ def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPat
     rule = check.rule
     if rule.required:
         for path in _find_missing(document, rule.path, ()):
-            words = "is not declared, and must be" if item_at(document, path) is MISSING else "is null, and must not be"
+            missing = item_at(document, path) is MISSING
+            words = "is not declared, but is required" if missing else "is null, but a value is required"
             yield path, Violation((), words, quotes=False)
     if check.validator is None:
         return

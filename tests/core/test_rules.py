@@ -94,18 +94,18 @@ def test_each_thing_is_told_at_its_own_place() -> None:
     ("path", "declared", "missing"),
     [
         ("a", {"a": 0}, []),
-        ("a", {"a": None}, ["/a a is null, and must not be"]),
-        ("a", {}, [" a is not declared, and must be"]),
-        ("a.b", {}, [" a.b is not declared, and must be"]),
-        ("a.b", {"a": {"c": 1}}, ["/a a.b is not declared, and must be"]),
-        ("a.b", {"a": None}, ["/a a.b is not declared, and must be"]),
+        ("a", {"a": None}, ["/a a is null, but a value is required"]),
+        ("a", {}, [" a is not declared, but is required"]),
+        ("a.b", {}, [" a.b is not declared, but is required"]),
+        ("a.b", {"a": {"c": 1}}, ["/a a.b is not declared, but is required"]),
+        ("a.b", {"a": None}, ["/a a.b is not declared, but is required"]),
         ("a.*.b", {}, []),
         ("a.*.b", {"a": []}, []),
-        ("a.*.b", {"a": [{"b": 1}, {}]}, ["/a/1 a.1.b is not declared, and must be"]),
-        ("a.*.b", {"a": {"x": {"b": None}}}, ["/a/x/b a.x.b is null, and must not be"]),
-        ("a.*", {"a": {"x": None, "y": 1}}, ["/a/x a.x is null, and must not be"]),
+        ("a.*.b", {"a": [{"b": 1}, {}]}, ["/a/1 a.1.b is not declared, but is required"]),
+        ("a.*.b", {"a": {"x": {"b": None}}}, ["/a/x/b a.x.b is null, but a value is required"]),
+        ("a.*", {"a": {"x": None, "y": 1}}, ["/a/x a.x is null, but a value is required"]),
         ("a.0", {"a": ["x"]}, []),
-        ("a.1", {"a": ["x"]}, ["/a a.1 is not declared, and must be"]),
+        ("a.1", {"a": ["x"]}, ["/a a.1 is not declared, but is required"]),
     ],
 )
 def test_what_is_required(path: str, declared: dict[str, Any], missing: list[str]) -> None:
@@ -114,7 +114,7 @@ def test_what_is_required(path: str, declared: dict[str, Any], missing: list[str
 
 
 def test_a_null_under_a_required_path_is_told_once() -> None:
-    assert told(rule(required=True, schema={"enum": ["x"]}), a=None) == ["/a a is null, and must not be"]
+    assert told(rule(required=True, schema={"enum": ["x"]}), a=None) == ["/a a is null, but a value is required"]
     assert told(rule(schema={"enum": ["x"]}), a=None) == ["/a a is null, and must be one of x"]
 
 

@@ -112,8 +112,8 @@ rules:
 """
     loaded = read(tmp_path, rules, own="id: asst_1\nmetadata: {key: hidden}\n")
     assert told(loaded) == [
-        "1:1: ours: endCallMessage is not declared, and must be [a]",
-        "2:1: ours: metadata.team is not declared, and must be [b]",
+        "1:1: ours: endCallMessage is not declared, but is required [a]",
+        "2:1: ours: metadata.team is not declared, but is required [b]",
         "2:11: ours: metadata lacks office [c]",
     ]
 
