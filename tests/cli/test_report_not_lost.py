@@ -181,10 +181,10 @@ def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: 
 
 
 def test_a_report_that_could_not_be_read_back_says_so_before_the_first_write(project: Project) -> None:
-    keys, said = "abc", threading.Event()
+    keys, said = "abcdef", threading.Event()
     for key in keys:
         project.write(key, id=f"asst_{key}", metadata={"owner": "new"})
-    seed = {f"asst_{key}": {"metadata": {"owner": "old", "log": [1] * 200_000}} for key in keys}
+    seed = {f"asst_{key}": {"metadata": {"owner": "old", "log": [1] * 100_000}} for key in keys}
     before: list[bool] = []
     with running_sandbox(seed) as sandbox:
         sandbox.before_each(lambda method, path, body: before.append(said.wait(30)) if method == "PATCH" else None)
