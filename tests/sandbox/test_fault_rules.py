@@ -146,79 +146,58 @@ def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "said", "hint"),
+    ("text", "hint"),
     [
-        ("2nd PACH /assistants/*: 503", 5, "'PACH' is no method", "did you mean PATCH?"),
-        ("evry 3rd GET *: 503", 1, "'EVRY' is no method", "did you mean every?"),
-        ("limti 3 in flight", 1, "'LIMTI' is no method", "did you mean limit?"),
-        ("zzz", 1, "'ZZZ' is no method", "--help"),
-        ("2th GET *: 503", 1, "'2th' does not say which", "did you mean 2nd?"),
-        ("2 GET *: 503", 1, "'2' does not say which", "did you mean 2nd?"),
-        ("from here GET *: 503", 6, "'here' does not say which", "1st, 2nd"),
-        ("0th GET *: 503", 1, "no whole number from 1", ""),
-        ("first no GET *: 503", 7, "no whole number from 1", ""),
-        ("first ² GET *: 503", 7, "no whole number from 1", ""),
-        ("0% GET *: 503", 1, "no share", "between 0% and 100%"),
-        ("200% GET *: 503", 1, "no share", ""),
-        ("% GET *: 503", 1, "no share", ""),
-        ("GET", 4, "here should be a path", "--help"),
-        ("GET /assistants/* 503", 5, "no colon", "/assistants/*: 503"),
-        ("GET /assistants/*:503", 5, "no colon", "/assistants/*: 503"),
-        ("GET /assistant/*: 503", 5, "no path '/assistant/*'", "did you mean /assistants/*?"),
-        ("GET assistants/*: 503", 5, "no path", "did you mean /assistants/*?"),
-        ("GET /api/assistants/*: 503", 5, "without the base URL's part", "did you mean /assistants/*?"),
-        ("GET /assistants/a?b: 503", 5, "no path", ""),
-        ("GET *:", 7, "here should be what happens", ""),
-        ("GET *: 200", 8, "'200' is no status", "from 400 to 599"),
-        ("GET *: 5033", 8, "is no status", ""),
-        ("GET *: html=304", 8, "is no status", "from 200 to 599"),
-        ("GET *: rest", 8, "'rest' is nothing that can happen", "did you mean reset?"),
-        ("GET *: status", 8, "nothing that can happen", ""),
-        ("GET *: drip", 8, "no number of seconds for drip", "drip=2"),
-        ("GET *: hang=0", 8, "no number of seconds for hang", "hang=2"),
-        ("GET *: hang=1e9", 8, "no number of seconds", ""),
-        ("GET *: lag", 8, "no number of seconds for lag", "lag=2"),
-        ("GET *: lag=2m", 8, "no number of seconds for lag", "lag=2"),
-        ("GET *: lag=2s after=both", 15, "'after=both' is more than the rule can hold", "--help"),
-        ("GET *: lagg=2", 8, "nothing that can happen", "did you mean lag=2s?"),
-        ("GET *: half=2", 8, "no number of seconds for half", "write half alone"),
-        ("GET *: 500 after=all", 12, "'all' is no store", "after=both"),
-        ("GET *: 500 aftr=both", 12, "'aftr' cannot stand here", "did you mean after=?"),
-        ("GET *: 500 after=both after=both", 23, "not twice", ""),
-        ("GET *: reset retry-after=2", 14, "'retry-after' cannot stand here", ""),
-        ("GET *: 429 retry-after=soon", 12, "no time to wait", "retry-after=date+2"),
-        ("GET *: 429 retry-after=99999", 12, "no time to wait", ""),
-        ("limit 3 in fligt", 12, "'fligt' cannot stand here", "did you mean flight?"),
-        ("limit 3 per day", 13, "should be `second` or `minute`", ""),
-        ("limit 3 per second please", 20, "no time to wait", ""),
-        ("limit 3 per second retry-after=1 x", 34, "more than the rule can hold", ""),
-        ("limit", 6, "here should be how many requests", ""),
-        ("token lives 3 days", 15, "should be `requests`", ""),
-        ("normalise trimm name", 11, "no way to normalise", "did you mean trim?"),
-        ("normalise round=x name", 11, "no number of decimals", ""),
-        ("normalise trim=1 name", 11, "no number of decimals", ""),
-        ("normalise trim a..b", 16, "is no field", "model.temperature"),
-        ("normalise trim", 15, "here should be the field", ""),
-        ("drop unknown key", 14, "'key' cannot stand here", "did you mean keys?"),
-        ("edit", 5, "here should be FIELD=VALUE", ""),
-        ("edit name=Ada", 6, "comes neither before nor after", ""),
-        ("edit name before PATCH *", 6, "'name' sets nothing", "FIELD=VALUE"),
-        ("edit my name=Ada before PATCH *", 9, "is no field", ""),
-        ("edit id=x before PATCH *", 6, "nobody can edit", ""),
-        ("edit name=x before POST /auth/login", 25, "names no assistant", "/assistants/*"),
-        ("edit name=x before PATCH *: 503", 26, "no path '*:'", ""),
+        ("2nd PACH /assistants/*: 503", "`2nd PATCH /assistants/*: 503`"),
+        ("limti 3 in flight", "`limit 4 in flight`"),
+        ("limit 3 per day", "`limit 5 per second retry-after=1`"),
+        ("limit", "`limit 4 in flight`"),
+        ("token lives 3 days", "`token lives 10 requests`"),
+        ("normalise trimm name", "`normalise trim firstMessage`"),
+        ("normalise round=x model.temperature", "`normalise round=1 model.temperature`"),
+        ("drop unknown key", "`drop unknown keys`"),
+        *(
+            (f"edit {rest}", "`edit name=Ada before PATCH /assistants/*`")
+            for rest in ("name=Ada", "id=x before PATCH *")
+        ),
+        ("edit name=x before PATCH *: 503", ""),
+        *(
+            (f"{when} GET *: 503", "")
+            for when in ("2", "0th", "first no", "first \u00b2", "0%", "200%", "%", "from here")
+        ),
+        *((f"GET {rest}", "") for rest in ("", "/assistants/* 503", "/assistants/*:503", "*:")),
+        *(
+            (f"GET *: {what}", "")
+            for what in ("200", "5033", "html=304", "rest", "drip", "hang=0", "hang=1e9", "half=2")
+        ),
+        *((f"GET *: {what}", "") for what in ("lag", "lag=2m", "lag=2s after=both", "500 after=all", "500 aftr=both")),
+        *((f"GET *: 429 {what}", "") for what in ("retry-after=soon", "retry-after=99999s", "after=both after=both")),
+        ("GET *: reset retry-after=2", ""),
     ],
 )
-def test_a_rule_that_cannot_be_read_is_shown_with_the_place(text: str, place: int, said: str, hint: str) -> None:
+def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: str) -> None:
     with pytest.raises(BadRule) as caught:
         parse(text)
-    message, rule, caret = str(caught.value).split("\n")
-    assert message.startswith(f"The fault rule cannot be read at character {place}: ")
-    assert said in message
-    assert rule == f"    {text}"
-    assert caret == f"    {' ' * (place - 1)}^"
+    assert str(caught.value) == f"The fault rule `{text}` cannot be read"
     assert hint in caught.value.hint
-    assert caught.value.hint
+    assert parse(caught.value.hint.split("`")[1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /assistant/*: 503",
+        "GET assistants/*: 503",
+        "GET /api/assistants/*: 503",
+        "GET /assistants/a?b: 503",
+        "edit name=x before POST /auth/login",
+        "edit name=x before PATCH /assistants",
+    ],
+)
+def test_a_path_that_no_request_can_have_is_refused(text: str) -> None:
+    with pytest.raises(BadRule, match="names the path") as caught:
+        parse(text)
+    assert "write /a" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", " \t"])
@@ -236,8 +215,7 @@ def test_a_long_rule_is_told_in_short() -> None:
 def test_nothing_that_a_terminal_obeys_is_shown() -> None:
     with pytest.raises(BadRule) as caught:
         parse("GET\n\x1b[2J *: 503")
-    assert all(line.isprintable() for line in str(caught.value).split("\n"))
-    assert len(str(caught.value).split("\n")) == 3
+    assert str(caught.value).isprintable()
 
 
 # Texts that are nearly rules: these find more than noise does.
