@@ -282,10 +282,8 @@ def test_a_random_fault_says_how_to_have_it_again() -> None:
 
 def test_a_fault_that_cannot_be_read_is_shown() -> None:
     assert refused("--port", "0", "--fault", "* *: 503", "--fault", "2nd PACH *: 503") == (
-        "Error: The fault rule cannot be read at character 5: 'PACH' is no method that a rule can name\n"
-        "    2nd PACH *: 503\n"
-        "        ^\n"
-        "  did you mean PATCH?\n"
+        "Error: The fault rule `2nd PACH *: 503` cannot be read\n"
+        "  write a rule as in `2nd PATCH /assistants/*: 503`; `reconciler sandbox --help` shows the others\n"
     )
 
 
