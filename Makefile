@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench schemas browser workflows pre-commit package soak audit check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench docs schemas browser workflows pre-commit package soak audit check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,7 +51,16 @@ coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@cd tests && ../$(BIN)/python -m benchmarks
 
-check-all: lint typecheck coverage bench schemas browser workflows pre-commit package ## all that CI runs (needs node, npm, gh, Chromium, a network)
+check-all: lint typecheck coverage bench docs schemas browser workflows pre-commit package ## all that CI runs (needs node, npm, gh, Chromium, a network)
+
+# In an environment of its own, too: the generator is large, and nothing else needs it.
+$(VENV)/.docs: requirements/docs.lock | $(BIN)/python
+	@$(PYTHON) -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/docs.lock
+	@touch $@
+
+docs: $(VENV)/.docs ## the pages as a site, in site/ (a network the first time)
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict
 
 schemas: $(VENV)/.dev ## the schemas under a second validator (needs node and npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
@@ -95,8 +104,10 @@ lock: ## renew the locks (needs uv)
 	  --no-emit-index-url --no-emit-package assistant-reconciler -c requirements/dev.lock -q -o requirements/tool.lock
 	uv pip compile requirements/audit.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --upgrade -q -o requirements/audit.lock
+	uv pip compile requirements/docs.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --upgrade -q -o requirements/docs.lock
 	uv pip compile tests/checks/pre_commit/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --upgrade -q -o tests/checks/pre_commit/requirements.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) dist tests/editor/node_modules tests/checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist site tests/editor/node_modules tests/checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
