@@ -12,8 +12,8 @@ from reconciler import __version__
 from reconciler.cli.streams import tell
 from reconciler.core.settings import InvalidSettings
 from reconciler.errors import ReconcilerError
-from reconciler.report.excerpt import draw_place
-from reconciler.report.values import escape
+from reconciler.report.differences.excerpt import draw_place
+from reconciler.report.differences.values import escape
 
 FAILED = 1
 INTERRUPTED = 130

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from types import FrameType
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
-from reconciler.cli.options import ConnectionOptions
+from reconciler.cli.connection_options import ConnectionOptions
 from reconciler.cli.progress import progress_line
 from reconciler.cli.streams import is_terminal, tell, tell_at_once
 from reconciler.core.settings import Settings
-from reconciler.usecases.connection import choose_url, credentials_of
-from reconciler.usecases.workers import Control
+from reconciler.usecases.writing.connection import choose_url, credentials_of
+from reconciler.usecases.writing.workers import Control
 
 PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to stop (docs/reference.md, "Exit codes")
 

@@ -17,9 +17,9 @@ from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.report.build import build_report
-from reconciler.report.inert import cut
+from reconciler.report.differences.values import escape, literal
+from reconciler.report.formats.inert import cut
 from reconciler.report.masking import mask_value
-from reconciler.report.values import escape, literal
 from reconciler.report.view import make_view
 
 _LONGEST_VALUE = 100  # characters: who is to be deleted shows in a line

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from reconciler.cli.streams import tell
 from reconciler.errors import ReconcilerError, ReportError
-from reconciler.report.github import list_outputs
-from reconciler.report.markdown import SMALLEST_LIMIT, render_markdown
-from reconciler.report.page import measure_bytes
+from reconciler.report.formats.github import list_outputs
+from reconciler.report.formats.markdown import SMALLEST_LIMIT, render_markdown
+from reconciler.report.formats.page import measure_bytes
 from reconciler.report.view import RunView
 
 LARGEST_SUMMARY = 1_000 * 1024  # bytes of one step; GitHub drops a summary beyond 1,024 KiB as a whole

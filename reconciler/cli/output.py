@@ -19,16 +19,16 @@ from reconciler.core.run import Run
 from reconciler.errors import ReconcilerError
 from reconciler.files.write import write_whole
 from reconciler.report.build import build_report
-from reconciler.report.excerpt import draw_place
-from reconciler.report.github import render_github
-from reconciler.report.html import render_html
+from reconciler.report.differences.excerpt import draw_place
+from reconciler.report.differences.values import escape
+from reconciler.report.formats.github import render_github
+from reconciler.report.formats.html import render_html
+from reconciler.report.formats.junit import render_junit
+from reconciler.report.formats.markdown import render_markdown
+from reconciler.report.formats.openmetrics import render_openmetrics
+from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import render_json
-from reconciler.report.junit import render_junit
-from reconciler.report.markdown import render_markdown
-from reconciler.report.openmetrics import render_openmetrics
 from reconciler.report.report import Report
-from reconciler.report.text import render_text
-from reconciler.report.values import escape
 from reconciler.report.view import RunView, make_view
 
 LEAST_WIDTH = 60

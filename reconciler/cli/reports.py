@@ -11,9 +11,9 @@ from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
 from reconciler.files.write import read_bounded, write_whole
 from reconciler.report.build import build_report
+from reconciler.report.differences.values import escape
 from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 from reconciler.report.report import Report
-from reconciler.report.values import escape
 
 
 def read_report(name: str) -> Report:

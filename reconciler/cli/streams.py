@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from reconciler.report.workflow_commands import disarm
+from reconciler.report.formats.workflow_commands import disarm
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -5,9 +5,10 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from reconciler.cli.connect import Stopping, control_for, open_api
+from reconciler.cli.connection_options import ConnectionOptions
 from reconciler.cli.consent import Consent
 from reconciler.cli.exit_codes import unsettled
-from reconciler.cli.options import ConnectionOptions, OutputOptions
+from reconciler.cli.options import OutputOptions
 from reconciler.cli.output import emit, tell_errors
 from reconciler.cli.reports import check_place, report_before_writing
 from reconciler.cli.streams import tell
@@ -15,7 +16,7 @@ from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.report.report import Report
 from reconciler.usecases.apply import Session
-from reconciler.usecases.project import Project
+from reconciler.usecases.project.project import Project
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -75,10 +75,6 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Place
     return mask_report(report, sensitive)
 
 
-# The name that other rooms still call it by.
-to_document = build_report
-
-
 def count(assistants: Sequence[AssistantEntry]) -> dict[str, int]:
     """Return how many assistants there are of each status and each outcome."""
     statuses = [entry.status for entry in assistants]

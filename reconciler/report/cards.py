@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from reconciler.core.outcome import Kind, Severity, Status
 from reconciler.report import wording
-from reconciler.report.differences import Field, is_left
+from reconciler.report.differences.sentences import Field, is_left
+from reconciler.report.differences.values import escape
 from reconciler.report.remarks import ALSO, Remark, list_remarks, tell_setters
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
-from reconciler.report.values import escape
 
 NAMED_FIELDS = 3  # of a card that is closed
 SHARED = 3  # assistants that have one and the same change before it is shown once for all

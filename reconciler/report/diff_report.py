@@ -27,11 +27,11 @@ from reconciler.core.outcome import Kind, Severity
 from reconciler.core.tree import MISSING, Missing
 from reconciler.report.build import Lines, Places
 from reconciler.report.cards import Card, Group
-from reconciler.report.differences import Field, show_parts
+from reconciler.report.differences.parts import split_difference
+from reconciler.report.differences.sentences import Field, show_parts
+from reconciler.report.differences.values import escape, field_name
 from reconciler.report.masking import mask_value
-from reconciler.report.parts import split_difference
 from reconciler.report.report import FORMAT_VERSION
-from reconciler.report.values import escape, field_name
 from reconciler.report.view import View
 from reconciler.report.wording import count_noun
 

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ReportError
 from reconciler.report.diff_report import DiffReport
+from reconciler.report.differences.values import escape
 from reconciler.report.json_values import ShapeError, from_json, to_json
 from reconciler.report.report import FORMAT_VERSION, Report
-from reconciler.report.values import escape
 
 LARGEST_REPORT = 24 * 1024 * 1024  # bytes
 LONGEST_WITH_WIDE = 16 * 1024 * 1024  # characters; a text with one emoji in it takes four times as much in memory

@@ -13,8 +13,8 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, covers, meets, parse_pointer
 from reconciler.core.tree import MISSING
+from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
-from reconciler.report.values import SENSITIVE
 
 _WORTH_SCRUBBING = 4  # characters: a shorter value would be found in ordinary words
 

@@ -13,8 +13,8 @@ from reconciler.core.outcome import Outcome, Status
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, combine_writes
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
+from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
-from reconciler.report.values import SENSITIVE
 
 
 def reviewed_plan(report: Report) -> Reviewed:

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.core.outcome import Kind
+from reconciler.report.differences.values import escape, field_name
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
-from reconciler.report.values import escape, field_name
 
 SET_BY = "set by"
 NOT_SHOWN_LIVE = "not shown live"

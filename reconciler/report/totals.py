@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from reconciler.core.outcome import Kind, Outcome, Status
 from reconciler.report.commands import Totals
+from reconciler.report.differences.values import escape
 from reconciler.report.report import ProblemEntry, Report
-from reconciler.report.values import escape
 from reconciler.report.wording import count_noun
 
 _LONGEST_NAME = 20  # characters, of a command that somebody made up

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from reconciler.core.outcome import Kind, Status
 from reconciler.report import wording
 from reconciler.report.cards import Card, Difference, Key, make_cards
-from reconciler.report.differences import Field, freeze, is_left, is_written, show_change
+from reconciler.report.differences.sentences import Field, freeze, is_left, is_written, show_change
+from reconciler.report.differences.values import escape
 from reconciler.report.remarks import Note, collect_notes, tell_freeze
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 from reconciler.report.totals import name_command, tell_totals
-from reconciler.report.values import escape
 
 
 class Told(NamedTuple):

@@ -6,8 +6,8 @@ One place for them, so that two formats never say it differently. Pure, and free
 from collections.abc import Iterator
 
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
+from reconciler.report.differences.values import escape
 from reconciler.report.report import AssistantEntry, ErrorEntry, Report
-from reconciler.report.values import escape
 
 STATUS: dict[Status, str] = {
     Status.ERROR: "error",

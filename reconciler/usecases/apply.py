@@ -18,16 +18,16 @@ from reconciler.core.settings import Settings, now
 from reconciler.errors import UsageError
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
-from reconciler.usecases.new_assistants import announce
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project import Project
-from reconciler.usecases.recordable import check_order, check_recordable, records_by_default
-from reconciler.usecases.recording import record
+from reconciler.usecases.project.new_assistants import announce
+from reconciler.usecases.project.project import Project
 from reconciler.usecases.resume import only_known, resume_project
-from reconciler.usecases.runs import make_run, stop_run
 from reconciler.usecases.saved_plan import check_url, only_reviewed, select_reviewed
-from reconciler.usecases.workers import DEFAULT_CONTROL, Control
-from reconciler.usecases.writes import Writes
+from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
+from reconciler.usecases.writing.recording import record
+from reconciler.usecases.writing.runs import make_run, stop_run
+from reconciler.usecases.writing.workers import DEFAULT_CONTROL, Control
+from reconciler.usecases.writing.writes import Writes
 
 _WAYS_OUT = (
     "{force}, remove the field from the definition to leave it to the dashboard, or pull the live value into the "

@@ -16,12 +16,12 @@ from reconciler.errors import ApiError, DefinitionError, RepositoryError
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, carry_out
-from reconciler.usecases.creation import find_id_file, with_id
-from reconciler.usecases.new_assistants import announce, object_to_creation
-from reconciler.usecases.project import Project
-from reconciler.usecases.recordable import check_order, check_recordable, records_by_default
-from reconciler.usecases.recording import record
-from reconciler.usecases.runs import make_run, stop_run
+from reconciler.usecases.project.new_assistants import announce, object_to_creation
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.writing.creation import find_id_file, with_id
+from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
+from reconciler.usecases.writing.recording import record
+from reconciler.usecases.writing.runs import make_run, stop_run
 
 # What the API wants of a new assistant, as far as its reference says.
 NEEDED = (("model", "provider"), ("model", "model"), ("voice", "provider"), ("voice", "voiceId"))

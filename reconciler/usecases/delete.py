@@ -19,12 +19,12 @@ from reconciler.errors import ApiError, DefinitionError, UnclearWrite
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
-from reconciler.usecases.own_files import find_own_files, remove_files
 from reconciler.usecases.plan import plan, to_failure
-from reconciler.usecases.project import Project
-from reconciler.usecases.recordable import check_order
-from reconciler.usecases.recording import forget
-from reconciler.usecases.runs import stop_run
+from reconciler.usecases.project.own_files import find_own_files, remove_files
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.writing.recordable import check_order
+from reconciler.usecases.writing.recording import forget
+from reconciler.usecases.writing.runs import stop_run
 
 
 def delete(

@@ -13,9 +13,9 @@ from reconciler.files.definitions import load
 from reconciler.files.folders import repository_root
 from reconciler.git.record import read_record
 from reconciler.git.repository import Repository, open_repository
-from reconciler.usecases.choices import DefinitionOptions
-from reconciler.usecases.project import Project
-from reconciler.usecases.reading import read_bare_project
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.project.reading import read_bare_project
 
 
 class State(enum.StrEnum):

@@ -7,8 +7,8 @@ from reconciler.core.plan import Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Run
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project import Project
-from reconciler.usecases.workers import Control
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.writing.workers import Control
 
 
 def drift(api: Assistants, project: Project, control: Control) -> Run:

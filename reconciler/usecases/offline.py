@@ -8,9 +8,9 @@ from reconciler.core.plan import plan_creation, plan_offline as plan_one
 from reconciler.core.run import Result, Run
 from reconciler.core.variables import describe_variables
 from reconciler.errors import UsageError
-from reconciler.usecases.project import Project
-from reconciler.usecases.runs import make_run
-from reconciler.usecases.since import name_setters
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.project.since import name_setters
+from reconciler.usecases.writing.runs import make_run
 
 
 def plan_offline(project: Project) -> Run:

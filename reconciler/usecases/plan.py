@@ -12,11 +12,11 @@ from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
 from reconciler.core.variables import describe_variables
 from reconciler.errors import ApiError
-from reconciler.usecases.new_assistants import object_to_creation
-from reconciler.usecases.project import Project
-from reconciler.usecases.runs import make_run
-from reconciler.usecases.since import name_setters
-from reconciler.usecases.workers import Control, for_each
+from reconciler.usecases.project.new_assistants import object_to_creation
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.project.since import name_setters
+from reconciler.usecases.writing.runs import make_run
+from reconciler.usecases.writing.workers import Control, for_each
 
 
 def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:

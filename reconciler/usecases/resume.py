@@ -16,7 +16,7 @@ from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import UsageError
-from reconciler.usecases.project import Project
+from reconciler.usecases.project.project import Project
 
 
 def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:

@@ -30,9 +30,9 @@ from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, carry_out, check_limit
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project import Project
-from reconciler.usecases.runs import stop_run
-from reconciler.usecases.workers import Control
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.writing.runs import stop_run
+from reconciler.usecases.writing.workers import Control
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5

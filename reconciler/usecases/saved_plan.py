@@ -12,7 +12,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.reviewed import Reviewed
 from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import UsageError
-from reconciler.usecases.project import Project
+from reconciler.usecases.project.project import Project
 
 AGAIN = "plan again, review it, and apply that plan"
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from reconciler.report import github, html, junit, markdown, text
 from reconciler.report.diff_report import DiffReport, make_diff_view
+from reconciler.report.formats import github, html, junit, markdown, text
 from reconciler.report.report import Report
 from reconciler.report.view import View, make_view
 

@@ -12,8 +12,8 @@ import pytest
 from golden_documents import DOCUMENTS
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
 
+from reconciler.report.formats.openmetrics import render_openmetrics
 from reconciler.report.json_text import parse_report, render_json
-from reconciler.report.openmetrics import render_openmetrics
 from reconciler.report.report import Report
 
 GOLDEN = Path(__file__).parent / "golden"

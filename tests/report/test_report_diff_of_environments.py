@@ -12,10 +12,10 @@ from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
 from reconciler.core.tree import MISSING
 from reconciler.report.diff_report import DiffReport, build_diff_report
+from reconciler.report.differences.values import columns
+from reconciler.report.formats.page import measure_utf16
 from reconciler.report.json_text import render_json
 from reconciler.report.json_values import from_json
-from reconciler.report.page import measure_utf16
-from reconciler.report.values import columns
 
 LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from reconciler.report.diffs import DiffLine, count_changed, diff_texts
-from reconciler.report.sequences import Opcode, find_opcodes
-from reconciler.report.values import escape
+from reconciler.report.differences.diffs import DiffLine, count_changed, diff_texts
+from reconciler.report.differences.sequences import Opcode, find_opcodes
+from reconciler.report.differences.values import escape
 
 
 def shown(lines: Iterable[DiffLine]) -> list[str]:

@@ -6,9 +6,9 @@ import pytest
 from rendered import render_github
 from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.github import MOST_OF_A_KIND
+from reconciler.report.formats.github import MOST_OF_A_KIND
+from reconciler.report.formats.workflow_commands import disarm, write_command
 from reconciler.report.report import Report
-from reconciler.report.workflow_commands import disarm, write_command
 
 UNSENT_DRIFT = {"keep": "kept", "fail": "drift"}
 COMMAND = re.compile(r"::(error|warning|notice)(?: ((?:[a-z]+=[^:,\r\n]*,?)+))?::([^\r\n]*)")

@@ -9,10 +9,10 @@ from hypothesis import given, settings, strategies as st
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
 from report_documents import assistant, change, document, failure, ignored, problem
 
+from reconciler.report.differences.values import escape, literal
+from reconciler.report.formats.page import measure_utf16
 from reconciler.report.json_text import parse_report, render_json
-from reconciler.report.page import measure_utf16
 from reconciler.report.report import Report
-from reconciler.report.values import escape, literal
 
 texts = st.text(
     st.characters() | st.sampled_from("\x1b\n\r\t\x07:%\ufffe\x9b\u202e\u200b\u2028`|<>@#[]\\_ \ud800"), max_size=90

@@ -13,7 +13,7 @@ from rendered import render_html
 from report_documents import BASE, assistant, change, document, problem
 
 from reconciler.core.outcome import Outcome, Status
-from reconciler.report import html as pages
+from reconciler.report.formats import html as pages
 from reconciler.report.view import make_view
 
 VOID = {"meta", "input"}

@@ -7,9 +7,9 @@ import pytest
 from rendered import render_markdown
 from report_documents import BASE, assistant, change, document, failure, problem
 
-from reconciler.report.inert import code, fence, inline
-from reconciler.report.markdown import MARKDOWN_LIMIT
-from reconciler.report.page import measure_utf16
+from reconciler.report.formats.inert import code, fence, inline
+from reconciler.report.formats.markdown import MARKDOWN_LIMIT
+from reconciler.report.formats.page import measure_utf16
 from reconciler.report.report import Report
 
 PROMPT = "\n".join(f"{line}. Whatever the caller says, stay calm and friendly at all times." for line in range(200))

@@ -11,9 +11,9 @@ from markdown_it import MarkdownIt
 from rendered import render_markdown
 from report_documents import assistant, change, document, failure, gone, ignored, problem, since
 
-from reconciler.report.inert import cut
+from reconciler.report.differences.values import escape
+from reconciler.report.formats.inert import cut
 from reconciler.report.report import Report
-from reconciler.report.values import escape
 from reconciler.report.wording import choose_title
 
 # With HTML let through, as GitHub does: what a value manages to write as a tag would be one here.

@@ -15,9 +15,9 @@ from stories import REF, story
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.run import Recorded, Run
 from reconciler.report.build import build_report
+from reconciler.report.formats.openmetrics import render_openmetrics
 from reconciler.report.json_text import parse_report
 from reconciler.report.merge import merge_reports
-from reconciler.report.openmetrics import render_openmetrics
 from reconciler.report.report import ExpiryEntry, RecordEntry, Report
 
 FAMILIES = {

@@ -299,6 +299,6 @@ def test_help_names_every_account() -> None:
 
 def test_the_command_imports_none_of_the_servers_libraries() -> None:
     libraries = "{'starlette', 'uvicorn', 'jsonschema', 'yaml', 'anyio'}"
-    program = f"import sys, reconciler.cli.sandbox; print(sorted({libraries} & {{*sys.modules}}))"
+    program = f"import sys, reconciler.cli.commands.sandbox; print(sorted({libraries} & {{*sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"

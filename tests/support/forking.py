@@ -24,7 +24,7 @@ from reconciler.cli import main
 for module, _ in main.COMMANDS.values():
     __import__(module)
 import httpx, yaml, deepdiff, reconciler.api.client, reconciler.usecases.apply, reconciler.usecases.plan
-import reconciler.files.definitions, reconciler.git.repository, reconciler.report.text
+import reconciler.files.definitions, reconciler.git.repository, reconciler.report.formats.text
 
 def run(asked):
     os.chdir(asked["cwd"])

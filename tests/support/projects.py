@@ -28,8 +28,8 @@ from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import Session, Wishes, apply, carry_out
 from reconciler.usecases.drift import drift
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project import Project as Read
-from reconciler.usecases.workers import Control, never, nothing
+from reconciler.usecases.project.project import Project as Read
+from reconciler.usecases.writing.workers import Control, never, nothing
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 

@@ -25,9 +25,9 @@ from reconciler.files.definitions import load
 from reconciler.git.merge_file import merge_texts
 from reconciler.usecases.drift import drift
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project import Project as Read
+from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.pull import Pulled, Puller
-from reconciler.usecases.workers import DEFAULT_CONTROL
+from reconciler.usecases.writing.workers import DEFAULT_CONTROL
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
 EXAMPLES = examples(90)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from reconciler.usecases.workers import Control, for_each
+from reconciler.usecases.writing.workers import Control, for_each
 
 
 def test_answers_stand_in_the_order_of_the_items() -> None:

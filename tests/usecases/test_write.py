@@ -10,7 +10,7 @@ from projects import MODEL, Project, kinds, only, opened, outcomes
 from servers import running_sandbox
 
 from reconciler.core.run import Result
-from reconciler.usecases.write import write
+from reconciler.usecases.writing.write import write
 
 PATCH = {"model": {**MODEL, "temperature": 0.6}}
 PAGE = b"<!doctype html><html><body>Agent Builder</body></html>"

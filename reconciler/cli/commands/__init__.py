@@ -1,0 +1,1 @@
+"""One small module per command: options, one use case, a report, an exit code."""

@@ -1,0 +1,121 @@
+"""`reconciler apply`."""
+
+import sys
+
+import click
+
+from reconciler.cli.connect import stoppable
+from reconciler.cli.connection_options import ConnectionOptions, connection_options
+from reconciler.cli.consent import Limit
+from reconciler.cli.help import Command
+from reconciler.cli.options import OutputOptions, definition_options, history_options, output_options, policy_options
+from reconciler.cli.reports import read_report
+from reconciler.cli.streams import is_terminal
+from reconciler.cli.writing import TerminalSession
+from reconciler.core.limits import MaxChanges
+from reconciler.errors import UsageError
+from reconciler.files.folders import repository_root
+from reconciler.git.repository import open_repository
+from reconciler.report.read_back import reviewed_plan, unclear_writes
+from reconciler.report.report import Report
+from reconciler.usecases.apply import Wishes, apply
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.reading import read_project, read_settings
+
+
+@click.command(
+    "apply",
+    cls=Command,
+    examples=[
+        ("reconciler apply", "Show the plan, ask, then write"),
+        ("reconciler apply --plan plan.json --yes", "Write exactly what a saved plan says"),
+    ],
+)
+@definition_options
+@history_options
+@policy_options
+@connection_options
+@output_options
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option(
+    "--plan", "saved", metavar="FILE", help="Apply exactly what a plan's JSON report says; refuse what is no longer so."
+)
+@click.option("--max-changes", type=Limit(), help="Write nothing where more assistants would be written.")
+@click.option(
+    "--record/--no-record",
+    "record_",
+    default=None,
+    help="Record in git what was applied, or do not; the record is the base of the next plan. Default: record where "
+    "there is a record, or where reconciler.yaml says `record: true`.",
+)
+@click.option("--create", is_flag=True, help="Create the assistants whose definition says `id: new`; needs a record.")
+@click.option(
+    "--resume",
+    metavar="REPORT",
+    help="Send again what this report lists as indeterminate, and nothing else.",
+)
+@click.option("--fail-fast", is_flag=True, help="Start no further assistant after the first failure.")
+@click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
+def command(
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    policy: PolicyOptions,
+    connection: ConnectionOptions,
+    output: OutputOptions,
+    yes: bool,
+    fail_fast: bool,
+    max_changes: MaxChanges | None,
+    saved: str | None,
+    resume: str | None,
+    record_: bool | None,
+    create: bool,
+    allow_older: bool,
+) -> int:
+    """Bring live assistants to what their definitions say.
+
+    PATHS are definition files, folders, keys or ids; without them the whole folder is applied. Each assistant that
+    differs is read once more, gets one PATCH with what differs, and is read again. Nothing is sent where a
+    definition is invalid.
+    """
+    if not yes and not is_terminal(sys.stdin):
+        raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
+    _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
+    unclear = _check_resumed(read_report(resume)) if resume is not None else None
+    wishes = Wishes(
+        record=record_,
+        asked_base=history.base,
+        allow_older=allow_older,
+        create=create,
+        fail_fast=fail_fast,
+        max_changes=max_changes,
+        reviewed=reviewed_plan(read_report(saved)) if saved is not None else None,
+        unclear=unclear_writes(unclear) if unclear is not None else None,
+    )
+    repository = open_repository(repository_root(definitions.directory))
+    environment = read_settings(definitions).environment  # one that is not there is an error before the lock is held
+    with stoppable() as stopping:
+        session = TerminalSession(
+            connection=connection, output=output, stopping=stopping, yes=yes, label="Applying", earlier=unclear
+        )
+        apply(
+            (repository, environment),
+            lambda: read_project(definitions, history, policy, repository=repository),
+            wishes,
+            session.start,
+        )
+    return session.exit_code
+
+
+def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> None:
+    """Refuse two ways at once to say which assistants are meant. Raises UsageError."""
+    if saved is not None and resume is not None:
+        raise UsageError("--plan and --resume both say which assistants are meant", hint="give one of them")
+    if chosen and (saved is not None or resume is not None):
+        option = "--plan" if saved is not None else "--resume"
+        raise UsageError(f"{option} says which assistants are meant", hint="leave out PATHS and --changed")
+
+
+def _check_resumed(report: Report) -> Report:
+    if not (report.traits.writes and report.traits.follows_git):
+        raise UsageError(f"the report is of {report.command}", hint="give what `apply --report` wrote")
+    return report

@@ -1,0 +1,116 @@
+"""`reconciler create`."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from reconciler.cli.connect import stoppable
+from reconciler.cli.connection_options import ConnectionOptions, connection_options
+from reconciler.cli.help import Command
+from reconciler.cli.options import OutputOptions, directory_option, output_options
+from reconciler.cli.output import tell_problems
+from reconciler.cli.streams import is_terminal, tell
+from reconciler.cli.writing import TerminalSession
+from reconciler.core.definition import Definition
+from reconciler.errors import DefinitionError, UsageError
+from reconciler.files.definitions import load
+from reconciler.files.folders import repository_root
+from reconciler.git.repository import Repository, open_repository
+from reconciler.report.differences.values import escape, field_names
+from reconciler.report.report import Report
+from reconciler.report.wording import tell_error
+from reconciler.usecases.create import create_from_file
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.environments import with_overlays_to_come
+from reconciler.usecases.project.new_assistants import id_finder
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.project.reading import OFF, read_history, read_settings
+
+
+@click.command(
+    "create",
+    cls=Command,
+    examples=[
+        ("reconciler create assistants/open-day.yaml", "Create the assistant that a new file describes"),
+    ],
+)
+@click.argument("file", metavar="FILE")
+@directory_option
+@connection_options
+@output_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Even if another definition has the same name.")
+@click.option(
+    "--no-record", is_flag=True, help="Neither look at the record nor write to it: for a project that has none yet."
+)
+def command(
+    file: str,
+    definitions: DefinitionOptions,
+    connection: ConnectionOptions,
+    output: OutputOptions,
+    yes: bool,
+    force: bool,
+    no_record: bool,
+) -> int:
+    """Create the assistant of a definition that says `id: new`, or has no id.
+
+    Shows what is to be created, asks, and sends one request that is never repeated. The new id goes into the
+    file, with an environment into its overlay, and into the record where there is one. If the outcome is
+    unclear, nothing is written, and the error says how to find out.
+    """
+    if not yes and not is_terminal(sys.stdin):
+        raise UsageError("create writes, and there is no terminal to ask at", hint="look at the file, then give --yes")
+    repository = open_repository(repository_root(definitions.directory))
+    environment = read_settings(definitions).environment
+    with stoppable() as stopping:
+        session = TerminalSession(
+            connection=connection, output=output, stopping=stopping, yes=yes, label="Creating", text=_show
+        )
+        run = create_from_file(
+            (repository, environment),
+            lambda: _read(definitions, file, repository, no_record=no_record),
+            session.start,
+            recording=False if no_record else None,
+            force=force,
+        )
+    created = [result.definition for result in run.results if isinstance(result.definition, Definition)]
+    # The report names the definition; people want to know which file has the id now.
+    if output.format == "text":
+        for definition in created:
+            if definition.id and not definition.says_new:
+                click.echo(f"{escape(definition.id_file)}: created {escape(definition.id)}")
+    # An id that is in no file is lost, where there is no record that has it.
+    return session.exit_code or int(any(definition.says_new for definition in created))
+
+
+def _show(report: Report) -> str:
+    """Return nothing for stdout where all went well; what went wrong is told on stderr, as the report has it."""
+    for entry in report.assistants:
+        for line in entry.warnings:
+            tell(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
+        if entry.failed:
+            first, *more = tell_error(entry) or [f"live does not show {field_names(entry.remaining)} as declared"]
+            tell("\n".join([f"Error: {escape(entry.file)}: {first}", *(f"  {line}" for line in more)]), colour="red")
+    for note in report.warnings:
+        tell(escape(note))
+    return ""
+
+
+def _read(
+    definitions: DefinitionOptions, file: str, repository: Repository | None, *, no_record: bool
+) -> tuple[Project, Sequence[Definition]]:
+    """Return the project with the one definition that is meant, and all definitions. Raises DefinitionError."""
+    project = read_history(definitions, HistoryOptions(OFF if no_record else None), repository=repository)
+    settings = with_overlays_to_come(project.settings, project.folder)
+    find_id = id_finder(project.repository, None if no_record else project.record)
+    everything, loaded = (
+        load(project.folder, paths, root=project.root, settings=settings, without_ids=True, find_id=find_id)
+        for paths in ((), (Path(file),))
+    )
+    if loaded.invalid or len(loaded.definitions) != 1:
+        tell_problems(loaded.problems)
+        raise DefinitionError("one valid definition file is needed, and nothing was created", where=file)
+    return dataclasses.replace(project, loaded=loaded), everything.definitions

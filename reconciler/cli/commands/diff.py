@@ -1,0 +1,69 @@
+"""`reconciler diff`."""
+
+import functools
+import sys
+
+import click
+
+from reconciler.cli.help import Command
+from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
+from reconciler.cli.output import emit_rendered, tell_problems, text_width
+from reconciler.cli.streams import wants_colour
+from reconciler.core.definition import places
+from reconciler.errors import UsageError
+from reconciler.report.diff_report import DiffReport, build_diff_report, make_diff_view
+from reconciler.report.formats.markdown import render_markdown
+from reconciler.report.formats.text import render_text
+from reconciler.report.json_text import render_json
+from reconciler.usecases.diff import compare
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.environments import read_pair
+
+FORMATS = ("text", "json", "markdown")
+SUFFIXES = (".json", ".md")
+
+
+@click.command(
+    "diff",
+    cls=Command,
+    examples=[
+        ("reconciler diff --environment staging --against production", "Show what is different in production"),
+    ],
+)
+@definition_options
+@functools.partial(output_options, formats=FORMATS, suffixes=SUFFIXES)
+@detailed_exitcode_option
+@click.option("--against", metavar="NAME", help="The environment to compare with.")
+def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exitcode: bool, against: str | None) -> int:
+    """Show what the definitions of --environment differ in from those of --against.
+
+    Offline and without credentials: compared are the files, each with its overlay merged on top. Ids do not
+    count. PATHS are definition files, overlays, folders, keys or ids; without them the whole folder is compared.
+    """
+    environment = definitions.environment
+    if environment is None or against is None:
+        raise UsageError(
+            f"{'--environment' if environment is None else '--against'} is missing: diff compares two environments",
+            hint="for example: reconciler diff --environment staging --against production",
+        )
+    if environment == against:
+        raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
+    (settings, here), (_, there) = read_pair(definitions, against)
+    tell_problems(sorted({*here.problems, *there.problems}))
+    comparison = compare((environment, here), (against, there))
+    report = build_diff_report(comparison, sensitive=settings.sensitive, places=places)
+    summary = report.summary
+    emit_rendered(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
+    # One that could not be compared may differ: 1 beats 2.
+    if summary["error"]:
+        return 1
+    return 2 if detailed_exitcode and summary["alike"] < summary["total"] else 0
+
+
+def _render(report: DiffReport, form: str) -> str:
+    if form == "json":
+        return render_json(report)
+    view = make_diff_view(report)
+    if form == "markdown":
+        return render_markdown(view)
+    return render_text(view, colour=wants_colour(sys.stdout), width=text_width(sys.stdout))

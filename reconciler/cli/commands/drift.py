@@ -1,0 +1,57 @@
+"""`reconciler drift`."""
+
+import click
+
+from reconciler.cli.connect import control_for, open_api, stoppable
+from reconciler.cli.connection_options import ConnectionOptions, connection_options
+from reconciler.cli.exit_codes import moved_live, unread
+from reconciler.cli.help import Command
+from reconciler.cli.options import (
+    OutputOptions,
+    definition_options,
+    detailed_exitcode_option,
+    history_options,
+    output_options,
+)
+from reconciler.cli.output import emit, tell_errors
+from reconciler.usecases.drift import drift
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.reading import read_project
+
+
+@click.command(
+    "drift",
+    cls=Command,
+    examples=[
+        ("reconciler drift --detailed-exitcode", "In a nightly job: exit 2 where somebody edited an assistant live"),
+    ],
+)
+@definition_options
+@history_options
+@connection_options
+@output_options
+@detailed_exitcode_option
+def command(
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    connection: ConnectionOptions,
+    output: OutputOptions,
+    detailed_exitcode: bool,
+) -> int:
+    """Report what was edited live, outside git. Never writes.
+
+    PATHS are definition files, folders, keys or ids; without them the whole folder is looked at. Exit 1 when not
+    everything could be looked at: no drift is reported only where live was seen.
+    """
+    project = read_project(definitions, history, or_head=True)
+    tell_errors(project.loaded.problems)
+    with stoppable() as stopping:
+        with (
+            open_api(connection, project.settings, stopping) as api,
+            control_for(connection, stopping, "Reading", quiet=output.quiet) as control,
+        ):
+            run = drift(api, project, control)
+        document = emit(run, output, sensitive=project.settings.sensitive)
+    if stopping.exit_code or unread(document):
+        return stopping.exit_code or 1
+    return 2 if detailed_exitcode and moved_live(document) else 0

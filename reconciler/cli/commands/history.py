@@ -1,0 +1,93 @@
+"""`reconciler history`."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+
+import click
+
+from reconciler.assistant.paths import to_pointer
+from reconciler.cli.help import Command
+from reconciler.cli.number_types import Count
+from reconciler.cli.options import directory_option, format_option
+from reconciler.cli.streams import for_runner, tell
+from reconciler.errors import RepositoryError
+from reconciler.git.record import Unclear
+from reconciler.report.differences.values import escape, field_name
+from reconciler.usecases.history import Applied, list_applied
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.reading import read_bare_project
+from reconciler.usecases.writing.recording import find_undefined
+
+_ASSISTANT = re.compile(r"[a-z_]+: (.+) \(.*\)")
+_MOST_NAMED = 8
+
+
+@click.command(
+    "history",
+    cls=Command,
+    examples=[
+        ("reconciler history --limit 5", "Show the last five applies"),
+    ],
+)
+@directory_option
+@click.option("--limit", type=Count(min=1), default=20, show_default=True, metavar="N", help="Show at most N records.")
+@format_option(("text", "json"))
+def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
+    """List what was applied, the newest first.
+
+    Each record has its time, the commit that was applied with its subject and author, the totals, and what became of
+    each assistant that was not unchanged, with the fields that got another value.
+    """
+    project = read_bare_project(definitions)
+    if project.repository is None:
+        raise RepositoryError("there is no git repository here", hint="run this inside the repository")
+    ref = project.ref
+    found = list(list_applied(project.repository, ref, most=limit))
+    if format_ == "json":
+        click.echo(json.dumps(list(map(_to_json, found)), indent=2, ensure_ascii=True))
+        return 0
+    if not found:
+        tell(f"Nothing is recorded in {ref}.")
+        tell("  `reconciler apply --record` records; git fetch brings what others recorded.")
+        if definitions.environment is None and (known := sorted(project.settings.environments)):
+            tell(f"  Each environment has a record of its own: give --environment NAME ({', '.join(known)}).")
+    lost = find_undefined(project, found[0].record) if found else ()
+    for applied in found:
+        _show(applied, lost if applied is found[0] else ())
+    return 0
+
+
+def _to_json(applied: Applied) -> dict[str, Any]:
+    changed = {file: list(map(to_pointer, paths)) for file, paths in applied.changed.items()}
+    told = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
+    return {**dataclasses.asdict(applied.record), **told}
+
+
+def _show(applied: Applied, lost: Collection[Unclear]) -> None:
+    record = applied.record
+    totals, *lines = record.message.splitlines()
+    click.echo(f"{record.date}  {record.applied[:12]}  {escape(totals)}")
+    if applied.subject is not None:
+        click.echo(for_runner(f"  {escape(applied.subject)} ({escape(applied.author or '')})"))
+    for commit in applied.reverts:
+        click.echo(f"  takes back {commit[:12]}")
+    for line in lines:
+        if line and not line.startswith("Reconciler-"):
+            click.echo(for_runner(f"  {escape(line)}"))
+            if fields := _name_fields(applied, line):
+                click.echo(f"    {fields}")
+    for unclear in record.unclear:
+        gone = ": its definition is gone; an apply sends it again once it is back" if unclear in lost else ""
+        what = "it may have been created" if unclear.is_creation else escape(unclear.id)
+        click.echo(f"  not settled: {escape(unclear.file)} ({what}){gone}")
+
+
+def _name_fields(applied: Applied, line: str) -> str:
+    """Return the fields that changed in the assistant of a line of a record's message, `applied: FILE (ID)`."""
+    found = _ASSISTANT.fullmatch(line)
+    names = [field_name(to_pointer(path)) for path in applied.changed.get(found[1], ())] if found else []
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

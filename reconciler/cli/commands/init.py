@@ -1,0 +1,86 @@
+"""`reconciler init`."""
+
+import re
+from pathlib import Path
+
+import click
+
+from reconciler.cli.help import Command
+from reconciler.cli.options import folder_option
+from reconciler.cli.streams import tell
+from reconciler.core.base_url import check_base_url
+from reconciler.errors import UsageError
+from reconciler.files.folders import repository_root
+from reconciler.usecases.init import Ci, list_files, write_new
+from reconciler.usecases.project.choices import DefinitionOptions
+
+_SOURCE = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", re.ASCII)
+_BEGIN = """
+Next:
+  reconciler import ID...        # a file for each live assistant; or write one with `id: new`
+  git add --all && git commit -m "Set up reconciler"
+  export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_PASSWORD=...
+  reconciler plan --base none    # what the first apply would do
+  reconciler apply --base none   # the first apply begins the record
+  git push origin HEAD 'refs/reconciler/*:refs/reconciler/*'
+  reconciler doctor"""
+_CI: dict[Ci, str] = {
+    "github": """
+For the workflows, once ({replace}settings are under Settings, Actions):
+  gh variable set RECONCILER_API_URL --body https://...
+  gh secret set RECONCILER_EMAIL && gh secret set RECONCILER_PASSWORD    # an account that may only read
+  gh api --method PUT 'repos/{{owner}}/{{repo}}/environments/production' --input - \\
+    <<< '{{"deployment_branch_policy": {{"protected_branches": true, "custom_branch_policies": false}}}}'
+  gh secret set --env production RECONCILER_EMAIL && gh secret set --env production RECONCILER_PASSWORD
+  gh api --method PUT 'repos/{{owner}}/{{repo}}/actions/permissions/workflow' \\
+    -f default_workflow_permissions=read -F can_approve_pull_request_reviews=true
+  gh workflow run assistants-apply.yml -f first_run=true""",
+    "gitlab": """
+For the pipeline, once ({replace}settings are under Settings, CI/CD):
+  glab variable set RECONCILER_API_URL https://...
+  glab variable set RECONCILER_EMAIL ... && glab variable set --masked RECONCILER_PASSWORD ...    # may only read
+  glab variable set --scope production --protected RECONCILER_EMAIL ...                           # may write
+  glab variable set --scope production --protected --masked RECONCILER_PASSWORD ...
+  glab variable set --masked --protected RECORD_TOKEN ...    # a project access token with write_repository
+  glab variable set --masked GITLAB_TOKEN ...                # a project access token with the scope api
+  then press assistants-first-run in the pipeline of the default branch""",
+}
+
+
+@click.command(
+    "init",
+    cls=Command,
+    examples=[
+        ("reconciler init", "Begin a project here"),
+        ("reconciler init --ci github --from OWNER/REPOSITORY@COMMIT", "The same with workflows, ready to commit"),
+    ],
+)
+@click.option("--ci", type=click.Choice(["github", "gitlab"]), help="Also write the files of a pipeline.")
+@click.option("--from", "source", metavar="OWNER/REPOSITORY@COMMIT", help="Where the pipeline finds reconciler.")
+@click.option("--api-url", metavar="URL", help="The API's base URL, written into reconciler.yaml.")
+@folder_option
+def command(definitions: DefinitionOptions, ci: Ci | None, source: str | None, api_url: str | None) -> int:
+    """Write what a new project lacks, ready to commit.
+
+    The definitions' folder, reconciler.yaml, schemas and settings for editors, and with --ci the files of a pipeline.
+    A file that is there is never touched. At the end it says what to do next, line by line.
+    """
+    if source is not None and not _SOURCE.fullmatch(source):
+        raise UsageError(f"--from is {source!r}", hint="give OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit")
+    directory = definitions.directory
+    if directory.is_absolute() or ".." in directory.parts or len(directory.parts) != 1:
+        raise UsageError("init begins a project in this folder", hint="give --directory the name of a folder here")
+    if api_url is not None:
+        api_url = check_base_url(api_url, allow_insecure_http=True).text
+    for file in list_files(directory.name, api_url=api_url, ci=ci, source=source):
+        if write_new(Path(), file):
+            click.echo(f"wrote {file.path}")
+        elif not file.path.endswith(".gitkeep"):
+            tell(f"left {file.path}: it is there already")
+    if not (repository_root(directory) / ".git").exists():
+        tell("This is no git repository yet: git init")
+    tell(_BEGIN)
+    if ci is not None:
+        placeholders = "" if source else "replace OWNER/REPOSITORY and COMMIT in the files; "
+        tell(_CI[ci].format(replace=placeholders))
+    return 0

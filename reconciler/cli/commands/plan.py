@@ -1,0 +1,72 @@
+"""`reconciler plan`."""
+
+import dataclasses
+
+import click
+
+from reconciler.cli.connect import control_for, open_api, stoppable
+from reconciler.cli.connection_options import ConnectionOptions, connection_options
+from reconciler.cli.exit_codes import differences, unread
+from reconciler.cli.help import Command
+from reconciler.cli.options import (
+    OutputOptions,
+    definition_options,
+    detailed_exitcode_option,
+    history_options,
+    output_options,
+    policy_options,
+)
+from reconciler.cli.output import emit, tell_errors
+from reconciler.usecases.offline import plan_offline
+from reconciler.usecases.plan import plan
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.reading import read_project
+
+
+@click.command(
+    "plan",
+    cls=Command,
+    examples=[
+        ("reconciler plan --report plan.html", "See what apply would do, also as a page to look through"),
+        ("reconciler plan --changed-since origin/main", "Look only at the assistants that this branch changes"),
+    ],
+)
+@definition_options
+@history_options
+@policy_options
+@connection_options
+@output_options
+@detailed_exitcode_option
+@click.option("--offline", is_flag=True, help="Without API and credentials: the base stands in for live.")
+def command(
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    policy: PolicyOptions,
+    connection: ConnectionOptions,
+    output: OutputOptions,
+    detailed_exitcode: bool,
+    offline: bool,
+) -> int:
+    """Read live assistants and show what apply would do. Never writes.
+
+    PATHS are definition files, folders, keys or ids; without them the whole folder is planned. A definition that is
+    not valid, or an assistant that cannot be read, does not keep the others from being planned; the exit
+    code is 1 then.
+    """
+    project = read_project(definitions, history, policy)
+    tell_errors(project.loaded.problems)
+    with stoppable() as stopping:
+        if offline:
+            run = plan_offline(project)
+        else:
+            with (
+                control_for(connection, stopping, "Reading", quiet=output.quiet) as control,
+                open_api(connection, project.settings, stopping) as api,
+            ):
+                run = plan(api, project, control)
+        if detailed_exitcode:
+            run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
+        document = emit(run, output, sensitive=project.settings.sensitive)
+    if stopping.exit_code or unread(document):
+        return stopping.exit_code or 1
+    return 2 if detailed_exitcode and differences(document) else 0

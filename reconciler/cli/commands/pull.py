@@ -1,0 +1,158 @@
+"""`reconciler pull`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from reconciler.assistant.paths import dotted
+from reconciler.cli.connect import control_for, open_api, stoppable
+from reconciler.cli.connection_options import ConnectionOptions, connection_options
+from reconciler.cli.help import Command
+from reconciler.cli.options import definition_options, history_options
+from reconciler.cli.output import tell_problems
+from reconciler.cli.streams import for_runner, tell
+from reconciler.core.origin import Change
+from reconciler.core.run import Run
+from reconciler.core.tree import MISSING
+from reconciler.errors import ReconcilerError
+from reconciler.report.differences.values import escape, fits_on_a_line, literal
+from reconciler.usecases.drift import drift
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.reading import read_project
+from reconciler.usecases.pull import Pulled, Puller
+from reconciler.usecases.pull_values import Conflicts
+from reconciler.yamltext.edit import line_diff
+from reconciler.yamltext.write_values import Layout, write_block
+
+
+class _Pull(Command):
+    """A command whose `--conflicts` may stand alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give `--conflicts` the value that it has without one."""
+        # As an option with an optional value, click would take the path behind it for that value.
+        ends = args.index("--") if "--" in args else len(args)
+        named = ["--conflicts=merge" if arg == "--conflicts" else arg for arg in args[:ends]]
+        return super().parse_args(ctx, named + args[ends:])
+
+
+@click.command(
+    "pull",
+    cls=_Pull,
+    examples=[
+        ("reconciler pull --check", "Show the live edits that pull would write into the files"),
+        ("reconciler pull assistants/enrollment.yaml", "Take the live edits of one assistant into its file"),
+        ("reconciler pull --conflicts", "Merge what the dashboard and git both changed"),
+    ],
+)
+@definition_options
+@history_options
+@connection_options
+@click.option(
+    "--conflicts",
+    type=click.Choice(["merge", "live"]),
+    help="Also fields that both git and live changed: texts of several lines are merged line by line. Where the edits "
+    "touch, the text is left, or with --conflicts=live takes live's. Any other value takes live's.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; show the difference, and exit 2 when there is one.")
+def command(
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    connection: ConnectionOptions,
+    conflicts: Conflicts | None,
+    check: bool,
+) -> int:
+    """Write live edits back into the definitions.
+
+    Only the lines of the fields that drifted change; comments, order and style stay. With an environment
+    the values go into its overlay. PATHS are definition files, folders, keys or ids; without them the whole folder is
+    pulled.
+    """
+    project = read_project(definitions, history, or_head=True)
+    tell_problems(project.loaded.problems)
+    for note in project.notes:
+        tell(note)
+    with (
+        stoppable() as stopping,
+        open_api(connection, project.settings, stopping) as api,
+        control_for(connection, stopping, "Reading") as control,
+    ):
+        run = drift(api, project, control)
+    puller = Puller(
+        project.root,
+        project.folder,
+        project.settings,
+        project.merge_texts,
+        conflicts,
+        project.loaded.everything,
+    )
+    found = puller.pull(run)
+    failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
+    unread = _unread(run)
+    if not found and not unread:
+        tell("Nothing to pull.")
+    left = any(one.fails for pulled in found for one in pulled.left)
+    if unread or failed or left or stopping.exit_code:
+        return stopping.exit_code or 1
+    return 2 if check and any(pulled.differs for pulled in found) else 0
+
+
+def _done(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
+    """Write one file and show it; one that cannot be written never stops the others."""
+    try:
+        if not check and pulled.differs:
+            puller.write(pulled)
+    except ReconcilerError as error:
+        tell(str(error), colour="red")
+        return False
+    _show(pulled, check=check)
+    return True
+
+
+def _show(pulled: Pulled, *, check: bool) -> None:
+    if check and pulled.differs:
+        lines = line_diff(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)
+        click.echo(for_runner("".join(map(_visible, lines))), nl=False)
+    elif pulled.differs:
+        names = ", ".join(escape(dotted(path)) for path in pulled.fields)
+        click.echo(f"{escape(pulled.file)}: {names}")
+    for note in pulled.notes:
+        tell(f"{escape(pulled.file)}: {escape(note)}")
+    for change in pulled.lost:
+        tell(f"{escape(pulled.file)}: {escape(dotted(change.path))}: live's value is taken, and git's change goes:")
+        for line in _change_of_git(change):
+            tell(f"  {line}")
+    for one in pulled.left:
+        reason = f"not pulled: {escape(dotted(one.path))}: {escape(one.reason)}"
+        tell(f"{escape(pulled.file)}: {reason}", colour="red" if one.fails else "yellow")
+
+
+def _change_of_git(change: Change) -> Iterator[str]:
+    """Yield what git changed in a field whose value live's takes the place of: all that differs, and little besides."""
+    old, new = change.base, change.desired
+    if all(value is MISSING or fits_on_a_line(value) for value in (old, new)):
+        yield " -> ".join("nothing" if value is MISSING else literal(value) for value in (old, new))
+    else:
+        # Without the two lines that name files.
+        yield from map(escape, line_diff(_write_lines(old), _write_lines(new), "").splitlines()[2:])
+
+
+def _write_lines(value: Any) -> str:
+    """Return a value as lines to compare: a text as it is, a list or object as YAML has it."""
+    if value is MISSING:
+        return ""
+    return value if isinstance(value, str) else "\n".join(write_block([value], 0, Layout())) + "\n"
+
+
+def _visible(line: str) -> str:
+    return escape(line.rstrip("\r\n")) + "\n"
+
+
+def _unread(run: Run) -> bool:
+    """Tell whether a definition or an assistant could not be read, and say which."""
+    unread = [result for result in run.results if result.plan is None]
+    for result in unread:
+        reason = result.error.message if result.error is not None else "not read"
+        tell(f"{escape(result.definition.file)}: {escape(reason)}", colour="red")
+    return bool(unread)

@@ -1,0 +1,62 @@
+"""`reconciler rollback`."""
+
+import sys
+
+import click
+
+from reconciler.cli.connect import stoppable
+from reconciler.cli.connection_options import ConnectionOptions, connection_options
+from reconciler.cli.help import Command
+from reconciler.cli.options import OutputOptions, directory_option, output_options
+from reconciler.cli.reports import read_report
+from reconciler.cli.streams import is_terminal
+from reconciler.cli.writing import TerminalSession
+from reconciler.errors import UsageError
+from reconciler.files.folders import repository_root
+from reconciler.git.repository import open_repository
+from reconciler.report.read_back import applied_fields
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.reading import read_bare_project, read_settings
+from reconciler.usecases.rollback import Undone, rollback
+
+
+@click.command(
+    "rollback",
+    cls=Command,
+    examples=[
+        ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"),
+    ],
+)
+@click.argument("report", metavar="REPORT")
+@directory_option
+@connection_options
+@output_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(
+    report: str, definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, yes: bool
+) -> int:
+    """Undo what an apply's JSON report says was applied.
+
+    Each field goes back to its old value if it still has the one that was applied; otherwise the assistant
+    is refused. The applied record does not move, and git still says otherwise: the report names the commit
+    to revert.
+    """
+    if not yes and not is_terminal(sys.stdin):
+        raise UsageError("rollback writes, and there is no terminal to ask at", hint="read the report, then give --yes")
+    document = read_report(report)
+    if not document.traits.writes:
+        raise UsageError(f"the report is of {document.command}", hint="give what `apply --report` wrote")
+    undone = Undone(applied=applied_fields(document), head=document.head, follows_git=document.traits.follows_git)
+    repository = open_repository(repository_root(definitions.directory))
+    environment = read_settings(definitions).environment
+    with stoppable() as stopping:
+        session = TerminalSession(
+            connection=connection, output=output, stopping=stopping, yes=yes, label="Rolling back", earlier=document
+        )
+        rollback(
+            (repository, environment),
+            lambda: read_bare_project(definitions, repository=repository),
+            undone,
+            session.start,
+        )
+    return session.exit_code

@@ -1,0 +1,61 @@
+"""`reconciler schema`."""
+
+import json
+
+import click
+
+from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
+from reconciler.cli.help import Command
+from reconciler.cli.options import folder_option
+from reconciler.core.definition import DEFAULTS
+from reconciler.core.rules import list_schema_parts
+from reconciler.errors import UsageError
+from reconciler.files.settings_schema import settings_schema
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.reading import read_settings
+
+
+@click.command(
+    "schema",
+    cls=Command,
+    examples=[
+        ("reconciler schema > schema/definition.schema.json", "Keep the schema where your editor finds it"),
+    ],
+)
+@click.option("--overlay", is_flag=True, help="The schema of an environment's overlays instead.")
+@click.option("--defaults", "of_defaults", is_flag=True, help="The schema of _defaults.yaml instead.")
+@click.option("--settings", "of_settings", is_flag=True, help="The schema of reconciler.yaml instead.")
+@folder_option
+def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of_settings: bool) -> int:
+    """Print the JSON Schema (draft-07) of a definition file.
+
+    Editors check and complete definitions with it. Fields that reconciler.yaml lists under extra_fields are
+    in it, and so are the rules that count for all assistants. Where it has environments a definition needs
+    no id, since their overlays give it.
+
+    \b
+      reconciler schema > schema/definition.schema.json
+    and as the first line of a definition:
+      # yaml-language-server: $schema=../schema/definition.schema.json
+    """  # noqa: D301 - click's mark for a paragraph that is not rewrapped
+    if overlay + of_defaults + of_settings > 1:
+        hint = "give one of them, and run this again for the next"
+        raise UsageError("--overlay, --defaults and --settings are different schemas", hint=hint)
+    schema = settings_schema() if of_settings else _schema(definitions, overlay, of_defaults)
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=True))
+    return 0
+
+
+def _schema(definitions: DefinitionOptions, overlay: bool, of_defaults: bool) -> dict[str, object]:
+    """Return a schema for which the settings are read. That of the settings themselves helps to mend broken ones."""
+    settings = read_settings(definitions)
+    # What a rule requires may stand in another file, where there are such files.
+    is_shared = bool(settings.environments) or any(definitions.directory.rglob(DEFAULTS))
+    rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))
+    if overlay:
+        schema = overlay_schema(settings.extra_fields)
+    elif of_defaults:
+        schema = defaults_schema(settings.extra_fields)
+    else:
+        schema = definition_schema(settings.extra_fields, needs_id=not settings.environments)
+    return schema | ({"allOf": rules} if rules else {})

@@ -1,0 +1,43 @@
+"""`reconciler validate`."""
+
+import click
+
+from reconciler.cli.help import Command
+from reconciler.cli.options import OutputOptions, definition_options, output_options
+from reconciler.cli.output import emit
+from reconciler.cli.streams import tell
+from reconciler.core.settings import InvalidSettings, now
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.environments import read_forms
+from reconciler.usecases.validate import find_shareable, validate, without_settings
+
+
+@click.command(
+    "validate",
+    cls=Command,
+    examples=[
+        ("reconciler validate", "Check all definitions"),
+        ("reconciler validate --strict assistants/admissions", "Check one folder; warnings fail, too"),
+    ],
+)
+@definition_options
+@output_options
+@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool) -> int:
+    """Check definitions, offline and without credentials.
+
+    PATHS are definition files, folders, keys or ids; without them the whole folder is checked. All problems of all
+    files are shown, each with file, line and column; those of reconciler.yaml first and alone. Exit 1 when
+    there is one. Without --environment the definitions are checked as they are in every environment.
+    """
+    started_at = now()
+    try:
+        forms = read_forms(definitions, started_at.date())
+    except InvalidSettings as error:
+        emit(without_settings(error.problems, strict=strict), output)
+        return 1
+    run = validate(forms, started_at=started_at, strict=strict)
+    emit(run, output, sensitive=forms[0][0].sensitive)
+    for hint in find_shareable(forms[0][1]):
+        tell(hint)
+    return int(any(strict or problem.severity == "error" for problem in run.problems))

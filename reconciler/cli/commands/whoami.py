@@ -1,0 +1,37 @@
+"""`reconciler whoami`."""
+
+import json
+
+import click
+
+from reconciler.cli.connect import open_api, stoppable
+from reconciler.cli.connection_options import ConnectionOptions, connection_options
+from reconciler.cli.help import Command
+from reconciler.cli.options import directory_option, format_option
+from reconciler.report.differences.values import escape
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.reading import read_settings
+
+
+@click.command(
+    "whoami",
+    cls=Command,
+    examples=[
+        ("reconciler whoami", "Check that the URL and the credentials work"),
+    ],
+)
+@directory_option
+@connection_options
+@format_option(("text", "json"))
+def command(definitions: DefinitionOptions, connection: ConnectionOptions, format_: str) -> int:
+    """Show who the credentials belong to, and whether they work."""
+    settings = read_settings(definitions)
+    with stoppable() as stopping, open_api(connection, settings, stopping) as api:
+        user = api.me()
+    if format_ == "json":
+        click.echo(json.dumps(user, indent=2, ensure_ascii=True))
+        return stopping.exit_code
+    for name in ("name", "email", "role", "id"):
+        if isinstance(user.get(name), str):
+            click.echo(f"{name + ':':7}{escape(user[name])}")
+    return stopping.exit_code

@@ -1,0 +1,95 @@
+"""The options of every command that talks to the API, as one value."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from reconciler.cli.help import API, shared_option
+from reconciler.cli.number_types import Count, Seconds
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How the API is reached. Credentials come from the environment alone: a process list would show options."""
+
+    api_url: str | None
+    api_url_from_environment: bool
+    concurrency: int
+    timeout: float
+    retries: int
+    allow_insecure_http: bool
+    verbose: bool
+
+
+_CONNECTION = (
+    shared_option(
+        "--api-url",
+        section=API,
+        envvar="RECONCILER_API_URL",
+        metavar="URL",
+        help="The API's base URL, up to /api.  [env: RECONCILER_API_URL]",
+    ),
+    shared_option(
+        "--concurrency",
+        section=API,
+        type=Count(min=1, max=256),
+        envvar="RECONCILER_CONCURRENCY",
+        default=16,
+        show_default=True,
+        metavar="N",
+        help="Most requests at a time.  [env: RECONCILER_CONCURRENCY]",
+    ),
+    shared_option(
+        "--timeout",
+        section=API,
+        type=Seconds(min=0, min_open=True, max=86_400),
+        envvar="RECONCILER_TIMEOUT",
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long one attempt of a request may take. Waits between attempts come on top: up to 20 s each, or as "
+        "long as the API asks for, 5 minutes in all.  [env: RECONCILER_TIMEOUT]",
+    ),
+    shared_option(
+        "--retries",
+        section=API,
+        type=Count(min=0, max=100),
+        envvar="RECONCILER_RETRIES",
+        default=4,
+        show_default=True,
+        metavar="N",
+        help="How often a request is repeated that failed in a passing way.  [env: RECONCILER_RETRIES]",
+    ),
+    shared_option(
+        "--allow-insecure-http",
+        section=API,
+        is_flag=True,
+        help="Allow plain http:// to another machine: the token travels unprotected.",
+    ),
+    shared_option("-v", "--verbose", section=API, is_flag=True, help="Show each request on stderr."),
+)
+
+
+def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what every command that talks to the API takes; the command gets `connection`."""
+
+    @functools.wraps(command)
+    def wrapper(
+        api_url: str | None,
+        concurrency: int,
+        timeout: float,
+        retries: int,
+        allow_insecure_http: bool,
+        verbose: bool,
+        **rest: Any,
+    ) -> Any:
+        # An environment that is chosen may give another URL than the variable, and then neither may win unseen.
+        given_by = click.get_current_context().get_parameter_source("api_url")
+        by_environment = given_by is click.core.ParameterSource.ENVIRONMENT
+        chosen = ConnectionOptions(api_url, by_environment, concurrency, timeout, retries, allow_insecure_http, verbose)
+        return command(connection=chosen, **rest)
+
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_CONNECTION), wrapper)

@@ -1,0 +1,214 @@
+"""What changed inside a long text, as lines and pieces of lines that a renderer only has to write down.
+
+Texts are compared line by line, and two lines that are much alike word by word. Nothing that differs is left out,
+only what is equal; white space that matters can be seen. Pure; knows neither colours nor formats.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from reconciler.report.differences.sequences import find_opcodes
+from reconciler.report.differences.values import escape, literal, show_apart
+
+Mark = Literal["same", "old", "new", "gap"]
+Sign = Literal[" ", "-", "+", "~", "gap"]
+
+CONTEXT_LINES = 2
+CONTEXT_CHARACTERS = 40
+MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, what live holds may be anything
+LONGEST_LINE = 1_050_000  # characters of a line that is compared word by word; a definition has at most 1 MiB
+MARKS: dict[Mark, tuple[str, str]] = {"old": ("[-", "-]"), "new": ("{+", "+}"), "same": ("", ""), "gap": ("", "")}
+
+_ALIKE = 0.5
+# A word takes in what belongs to its letters: accents and vowel signs that are characters of their own, joiners.
+_TOKEN = re.compile(r"(?:[\w'\u2019\u200d]|[^\x00-\u02ff\u2000-\u206f\u3000-\u303f\s])+|\s+|.", re.DOTALL)
+_LONGEST_ESCAPE = 10  # characters: \U0001f600
+_ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
+_REST_OF_ESCAPE = re.compile(r"^[0-9a-fnrtuUx\\\"]+")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of one line: in both texts, only in the old or new one, or a gap left between."""
+
+    mark: Mark
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line: unchanged, removed, added, changed within (`~`), or a gap that says what it leaves out."""
+
+    sign: Sign
+    pieces: tuple[Piece, ...]
+
+    @property
+    def marked(self) -> list[Piece]:
+        """The pieces with `[-old-]{+new+}` around what changed within the line, whatever colours come on top."""
+        if self.sign != "~":
+            return list(self.pieces)
+        return [Piece(piece.mark, piece.text.join(MARKS[piece.mark])) for piece in self.pieces]
+
+
+def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
+    """Return what differs between two texts, or other values without parts; None is nothing at all.
+
+    Empty where nothing that is shown differs.
+    """
+    lines = list(_compare_lines(_split_lines(old), _split_lines(new)))
+    lines += _note_final_newline(old, new)
+    return () if all(line.sign == " " for line in lines) else tuple(_leave_out_equal(lines))
+
+
+def count_changed(old: Any, new: Any) -> int:
+    """Return how many lines differ between two texts: one that was replaced is one, however it is shown."""
+    stretches = find_opcodes(_split_lines(old), _split_lines(new))
+    return sum(max(len(before), len(after)) for equal, before, after in stretches if not equal) or 1
+
+
+def _split_lines(value: Any) -> list[str]:
+    if value is None:
+        return []
+    # What is left after so many lines is one line.
+    return value.removesuffix("\n").split("\n", MOST_LINES) if isinstance(value, str) else [literal(value)]
+
+
+def _note_final_newline(old: Any, new: Any) -> list[DiffLine]:
+    """Say it where one text ends in a newline and the other does not: no line shows that."""
+    if not (isinstance(old, str) and isinstance(new, str)) or old.endswith("\n") == new.endswith("\n"):
+        return []
+    sign: Sign = "-" if old.endswith("\n") else "+"
+    return [DiffLine(sign, (Piece("gap", "(a newline at the end)"),))]
+
+
+def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
+    for equal, old_part, new_part in find_opcodes(old, new):
+        if equal:
+            yield from (_make_line(" ", line) for line in old_part)
+        else:
+            yield from _compare_replaced(old_part, new_part)
+
+
+def _compare_replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
+    """Return replaced lines: pairs that are much alike as one line each, the others removed, then added."""
+    removed: list[str] = []
+    added: list[str] = []
+    # A replaced stretch pairs its lines in order: the first with the first. To look for better pairs would take
+    # the square of their number, and edits of a prompt mostly keep their lines.
+    for before, after in zip(old, new, strict=False):
+        pieces = _mark_words(before, after) if before != after and max(len(before), len(after)) <= LONGEST_LINE else ()
+        if pieces or before == after:
+            yield from _list_plain(removed, added)
+            removed, added = [], []
+            yield DiffLine("~", pieces) if pieces else _make_line(" ", before)
+        else:
+            removed.append(before)
+            added.append(after)
+    shared = min(len(old), len(new))
+    yield from _list_plain([*removed, *old[shared:]], [*added, *new[shared:]])
+
+
+def _list_plain(removed: Sequence[str], added: Sequence[str]) -> Iterator[DiffLine]:
+    yield from (_make_line("-", line) for line in removed)
+    yield from (_make_line("+", line) for line in added)
+
+
+def _make_line(sign: Sign, line: str) -> DiffLine:
+    mark: Mark = "old" if sign == "-" else "new" if sign == "+" else "same"
+    return DiffLine(sign, (Piece(mark, _show_blanks(line, last=True)),))
+
+
+def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
+    """Return two lines as one with changed words marked; nothing where they are too different for that."""
+    pieces: list[Piece] = []
+    alike = 0
+    for equal, old_part, new_part in find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True):
+        before, after = "".join(old_part), "".join(new_part)
+        if equal:
+            alike += len(before)
+            pieces.append(Piece("same", before))
+        else:
+            pieces += [Piece("old", before), Piece("new", after)]
+    # Two lines that share less than half read better apart than interleaved, unless nobody would see a difference.
+    if 2 * alike < _ALIKE * (len(old) + len(new)) and show_apart(old, new) == [escape(old), escape(new)]:
+        return ()
+    return tuple(piece for piece in _show_pieces(pieces) if piece.text)
+
+
+def _show_pieces(pieces: list[Piece]) -> Iterator[Piece]:
+    """Yield pieces in which every character can be seen, and in which no two that differ look alike."""
+    # Blanks that end a line are shown, and either line may end within the last pieces.
+    last_same = max((place for place, piece in enumerate(pieces) if piece.mark == "same"), default=-1)
+    place = 0
+    while place < len(pieces):
+        last = place >= min(last_same + 1, len(pieces) - 1)
+        if pieces[place].mark == "same":
+            yield Piece("same", _show_blanks(pieces[place].text, last=last))
+            place += 1
+            continue
+        old, new = pieces[place].text, pieces[place + 1].text
+        shown = show_apart(old, new)
+        if shown == [escape(old), escape(new)] or (old + new).isspace():
+            shown = [_show_blanks(text, last=last, spaces=True) for text in (old, new)]
+        yield from (Piece("old", shown[0]), Piece("new", shown[1]))
+        place += 2
+
+
+def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
+    """Return a text with tabs as arrows, and spaces as dots where they end a line or are all that changed."""
+    if text.isspace() and spaces:
+        text = text.replace(" ", "\u00b7")
+    elif last:
+        shown = text.rstrip(" ")
+        text = shown + "\u00b7" * (len(text) - len(shown))
+    return "\u2192".join(map(escape, text.split("\t")))
+
+
+def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:
+    """Leave out the middle of stretches of equal lines, and of equal pieces within the lines that stay."""
+    start = 0
+    while start < len(lines):
+        end = start + 1
+        while end < len(lines) and (lines[end].sign == " ") == (lines[start].sign == " "):
+            end += 1
+        stretch = lines[start:end]
+        head = 0 if start == 0 else CONTEXT_LINES
+        tail = 0 if end == len(lines) else CONTEXT_LINES
+        left_out = len(stretch) - head - tail
+        # A gap takes as much room as one line.
+        if stretch[0].sign != " " or left_out < 2:
+            yield from map(_shorten_line, stretch)
+        else:
+            yield from map(_shorten_line, stretch[:head])
+            yield DiffLine("gap", (Piece("gap", f"({left_out} lines unchanged)"),))
+            yield from map(_shorten_line, stretch[len(stretch) - tail :])
+        start = end
+
+
+def _shorten_line(line: DiffLine) -> DiffLine:
+    if line.sign in ("-", "+"):
+        return line
+    pieces: list[Piece] = []
+    for place, piece in enumerate(line.pieces):
+        head = 0 if place == 0 and line.sign == "~" else CONTEXT_CHARACTERS
+        tail = 0 if place == len(line.pieces) - 1 and line.sign == "~" else CONTEXT_CHARACTERS
+        pieces += _shorten_equal(piece, head, tail) if piece.mark == "same" else [piece]
+    return DiffLine(line.sign, tuple(pieces))
+
+
+def _shorten_equal(piece: Piece, head: int, tail: int) -> list[Piece]:
+    """Cut the middle out of a piece, at spaces where there are some, if that makes it much shorter."""
+    text = piece.text
+    if len(text) <= head + tail + CONTEXT_CHARACTERS:
+        return [piece]
+    begin, end = text[:head], text[len(text) - tail :]
+    # Half a word at the cut would look like a change of that word, and half an escape like another character.
+    begin = begin[: begin.rindex(" ") + 1] if " " in begin else _ESCAPE_AT_END.sub("", begin)
+    if " " in end:
+        end = end[end.index(" ") :]
+    elif "\\" in text[len(text) - tail - _LONGEST_ESCAPE : len(text) - tail]:
+        end = _REST_OF_ESCAPE.sub("", end)
+    parts = [Piece("same", begin), Piece("gap", "\u2026"), Piece("same", end)]
+    return [part for part in parts if part.text]

@@ -1,0 +1,104 @@
+"""A difference of two values as its parts: an element of a list, a key of an object, a text inside either. Pure.
+
+To the planner a list is one leaf, which is sent as a whole. To a reader a list of messages is many texts, and only
+one of them may have changed.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from reconciler.core.canonical import canonical, equal, exact_text
+from reconciler.report.differences.sequences import find_opcodes
+from reconciler.report.differences.values import fits_on_a_line, key_name
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """Where inside a field two values differ, as people write it (`[0].content`), and the two; None is nothing."""
+
+    name: str
+    old: Any
+    new: Any
+
+
+def split_difference(old: Any, new: Any, *, unordered: bool = False, named_by_old: bool = False) -> list[Part]:
+    """Return the parts in which two values differ, in their order; empty where nothing that is shown differs.
+
+    An element of a list goes by its place in `new`, with `named_by_old` in `old`: whichever is the definition's. One
+    that this side does not have goes by its place in the other. `unordered` is for a list whose order means nothing.
+    """
+    return list(_split("", old, new, unordered, named_by_old))
+
+
+def _split(name: str, old: Any, new: Any, unordered: bool, by_old: bool) -> Iterator[Part]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*new, *old]):
+            one, other = old.get(key), new.get(key)
+            if canonical(one) != canonical(other):
+                yield from _split(f"{name}.{key_name(key)}", one, other, False, by_old)
+    elif isinstance(old, list) and isinstance(new, list) and old and new:
+        for place, one, other in _pair_elements(old, new, unordered, by_old):
+            yield from _split(f"{name}[{place}]", one, other, False, by_old)
+    elif not (_has_parts(old) or _has_parts(new)):
+        yield Part(name, old, new)
+    else:
+        # A whole object in place of something else: what goes and what comes are told apart, each part by part.
+        yield from _split_whole(name, old, gone=True)
+        yield from _split_whole(name, new, gone=False)
+
+
+def _split_whole(name: str, value: Any, *, gone: bool) -> Iterator[Part]:
+    """Yield a value that stands beside nothing."""
+    if _has_parts(value):
+        inner: Iterable[tuple[str, Any]] = (
+            ((f".{key_name(key)}", item) for key, item in value.items())
+            if isinstance(value, dict)
+            else ((f"[{place}]", item) for place, item in enumerate(value))
+        )
+        for key, item in inner:
+            yield from _split_whole(name + key, item, gone=gone)
+    elif value is not None:
+        yield Part(name, value, None) if gone else Part(name, None, value)
+
+
+def _has_parts(value: Any) -> bool:
+    """Tell whether a value is an object or a list that is too long for one line."""
+    return isinstance(value, dict | list) and bool(value) and not fits_on_a_line(value)
+
+
+def _pair_elements(old: list[Any], new: list[Any], unordered: bool, by_old: bool) -> Iterator[tuple[int, Any, Any]]:
+    """Yield elements that differ, each with its place; one that the other list lacks stands beside None."""
+    if unordered:
+        yield from _count_elements(old, new)
+        return
+    start = other = 0
+    for alike, before, after in find_opcodes([*map(_write, old)], [*map(_write, new)]):
+        pairs = 0 if alike else min(len(before), len(after))
+        for place in range(pairs):
+            one, two = old[start + place], new[other + place]
+            # What nobody declared inside an element does not count, as in the comparison itself.
+            if not equal(*((one, two) if by_old else (two, one))):
+                yield (start if by_old else other) + place, one, two
+        if not alike:
+            yield from ((start + place, old[start + place], None) for place in range(pairs, len(before)))
+            yield from ((other + place, None, new[other + place]) for place in range(pairs, len(after)))
+        start, other = start + len(before), other + len(after)
+
+
+def _count_elements(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, Any]]:
+    extra = Counter(map(_write, old)), Counter(map(_write, new))
+    gone, came = extra[0] - extra[1], extra[1] - extra[0]
+    for place, value in enumerate(old):
+        if gone[_write(value)] > 0:
+            gone[_write(value)] -= 1
+            yield place, value, None
+    for place, value in enumerate(new):
+        if came[_write(value)] > 0:
+            came[_write(value)] -= 1
+            yield place, None, value
+
+
+def _write(value: Any) -> str:
+    return exact_text(canonical(value))

@@ -1,0 +1,207 @@
+"""A difference in the words that every format shows: its sign, its values in their order, a long text line by line.
+
+A change reads from live's value to the definition's, a live edit that stays from git's value to live's, and a
+conflict shows all three. Pure; knows no format.
+"""
+
+import dataclasses
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from reconciler.assistant.fields import UNORDERED
+from reconciler.assistant.paths import parse_pointer
+from reconciler.core.canonical import exact_text
+from reconciler.core.outcome import Kind, Unsent
+from reconciler.core.tree import MISSING
+from reconciler.report.commands import Words
+from reconciler.report.differences.diffs import DiffLine, Mark, count_changed, diff_texts
+from reconciler.report.differences.parts import Part, split_difference
+from reconciler.report.differences.values import field_name, fits_on_a_line, literals
+from reconciler.report.meaning import tell_meaning
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
+from reconciler.report.wording import count_noun
+
+Sign = Literal["+", "-", "~"]
+
+NOT_SHOWN = "the two differ in what is not shown"
+SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Side:
+    """One value of a sentence: the words before it, whose it is, the value, an aside and a comma behind it."""
+
+    words: str
+    mark: Mark
+    value: str
+    comma: str = ""
+    aside: str = ""
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts between which a line may be broken: `git has "A",`."""
+        said = " ".join(filter(None, (self.words, self.value)))
+        return [said, f"({self.aside}){self.comma}"] if self.aside else [said + self.comma]
+
+    @property
+    def text(self) -> str:
+        """The parts as one."""
+        return " ".join(self.parts)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field that differs, or one part of it (`model.messages[0].content`).
+
+    Short values are `sides` of a sentence. Long ones are `long`, behind a `label` that says how to read them.
+    """
+
+    name: str
+    sign: Sign
+    sides: tuple[Side, ...] = ()
+    label: str = ""
+    long: tuple[Any, Any] | None = None
+    meaning: str = ""
+
+    @functools.cached_property
+    def lines(self) -> tuple[DiffLine, ...]:
+        """The long values line by line, with the words that changed; made when the first format shows them."""
+        return diff_texts(*self.long) if self.long else ()
+
+    @property
+    def changed(self) -> int:
+        """How many lines differ, without a look at their words; a sentence is one."""
+        return count_changed(*self.long) if self.long else 1
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two fields have in common that read alike."""
+        return self.name, self.sign, self.sides, self.label, *map(freeze, self.long or ())
+
+
+def freeze(value: Any) -> tuple[str, str]:
+    """Return a JSON value as a key: a text is not copied, and no other value is taken for it."""
+    return ("text", value) if isinstance(value, str) else ("other", exact_text(value))
+
+
+def tell_lacks(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], str] = str) -> str:
+    """Return how many lines of which field something lacks, in words of some `room` characters.
+
+    `name` writes a field's name in a format.
+    """
+    told: list[str] = []
+    rest = list(lacks.items())
+    while rest:
+        words = f"{count_noun(rest[0][1], 'line')} of {name(rest[0][0])}"
+        if len(words) > room:
+            break
+        room -= len(words) + 2
+        told.append(words)
+        rest.pop(0)
+    if rest:
+        lines = count_noun(sum(number for _, number in rest), "line")
+        told.append(f"{lines} of {count_noun(len(rest), 'other field' if told else 'field')}")
+    return ", ".join(told)
+
+
+def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
+    """Tell whether live shows what was sent, or may; of a plan, whether it would. None where the report says nothing.
+
+    A request that the API refused was sent, and wrote nothing all the same.
+    """
+    return change.sent if entry.outcome is None or entry.outcome.may_be_live or not change.sent else False
+
+
+def is_left(change: ChangeEntry) -> bool:
+    """Tell whether the options of the run left a live edit as it is."""
+    return change.unsent is Unsent.KEPT
+
+
+def stays(change: ChangeEntry, entry: AssistantEntry) -> bool:
+    """Tell whether a live edit is still there when the run has ended, as far as the report says."""
+    written = is_written(change, entry)
+    return change.kind is Kind.DRIFT and (written is False or (written is None and entry.outcome is None))
+
+
+def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> list[Field]:
+    """Return what is to be shown of a difference: one field, or one for each part of a list or an object."""
+    live, desired, words = change.before, change.desired, report.traits.words
+    name = field_name(change.path)
+    unordered = parse_path(change.path) in UNORDERED
+    if change.kind is Kind.CONFLICT:
+        return list(_show_conflict(name, change, words, done=entry.outcome is not None and bool(change.sent)))
+    if stays(change, entry):
+        parts = split_difference(desired, live, unordered=unordered, named_by_old=True)
+        pair = words.stays
+    else:
+        parts = split_difference(live, desired, unordered=unordered)
+        pair = words.changes
+    return list(show_parts(name, parts, pair, path=change.path))
+
+
+def show_parts(
+    name: str, parts: Sequence[Part], words: tuple[str, str], *, path: str = "", asides: tuple[str, str] = ("", "")
+) -> Iterator[Field]:
+    """Yield the parts of a difference of two values; `path` is that of the field, for what its change means."""
+    if not parts:
+        yield Field(name=name, sign="~", label=SENSITIVE_DIFFERS)
+    for part in parts:
+        meaning = "" if part.name else tell_difference(path, part.old, part.new)
+        sign = _choose_sign(part.old, part.new)
+        if fits_on_a_line(part.old) and fits_on_a_line(part.new):
+            old, new = literals(part.old, part.new)
+            comma = "," if words[0] else ""
+            sides = (Side(words[0], "old", old, comma, asides[0]), Side(words[1], "new", new, "", asides[1]))
+            yield Field(name=name + part.name, sign=sign, sides=sides, meaning=meaning)
+            continue
+        # What only has values before it needs no words: `-` and `+` say which way.
+        first, then = (f"{word} {mark}{aside and f' ({aside})'}" for word, mark, aside in _zip(words, asides))
+        label = f"{first}, {then}" if words[0] else ""
+        yield Field(name=name + part.name, sign=sign, label=label, long=(part.old, part.new), meaning=meaning)
+
+
+def _zip(words: tuple[str, str], asides: tuple[str, str]) -> Iterable[tuple[str, str, str]]:
+    return zip(words, ("[-this-]", "{+this+}"), asides, strict=True)
+
+
+def _show_conflict(name: str, change: ChangeEntry, words: Words, *, done: bool) -> Iterator[Field]:
+    base, live, desired = change.base, change.before, change.desired
+    sign = _choose_sign(live, desired)
+    meaning = tell_difference(change.path, live, desired)
+    was, git, now = words.both
+    now = now.replace("now has", "had") if done else now
+    known = change.moved_on
+    if all(map(fits_on_a_line, (live, desired, change.moved_from))):
+        values: list[tuple[str, Mark, Any]] = [(was, "same", base), (git, "new", desired), (now, "old", live)]
+        values = values if known else values[1:]
+        shown = literals(*(None if value is MISSING else value for *_, value in values))
+        commas = [","] * (len(values) - 1) + [""]
+        sides = tuple(Side(word, mark, *more) for (word, mark, _), *more in zip(values, shown, commas, strict=True))
+        yield Field(name=name, sign=sign, sides=sides, meaning=meaning)
+        return
+    # Two diffs from what both moved away from: a diff of the two sides would not tell who did what.
+    ways = [(words.git_moved, base, desired), (words.live_moved, base, live)]
+    for label, old, new in ways if known else [("", live, desired)]:
+        for field in show_parts(name, split_difference(old, new), words.changes, path=change.path):
+            yield dataclasses.replace(field, label=field.label or label, meaning=meaning)
+
+
+def tell_difference(path: str, old: Any, new: Any) -> str:
+    """Return what a difference means; where what is hidden makes both sides read alike, it says that they differ."""
+    words = tell_meaning(path, old, new)
+    alike = old is not None and old == new and type(old) is type(new)
+    return "; ".join(filter(None, [words, NOT_SHOWN if alike else ""]))
+
+
+def parse_path(pointer: str) -> tuple[str, ...]:
+    """Return the path of a JSON Pointer; an empty one for a text that is none, which a report from outside may hold."""
+    try:
+        return parse_pointer(pointer)
+    except ValueError:
+        return ()
+
+
+def _choose_sign(old: Any, new: Any) -> Sign:
+    return "-" if new is None else "+" if old is None else "~"

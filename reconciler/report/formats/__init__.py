@@ -1,0 +1,1 @@
+"""One pure renderer per format, from the view to a text."""

@@ -1,0 +1,262 @@
+"""The report as annotations of a GitHub workflow: errors and warnings on the YAML's own lines.
+
+Pure: a report goes in, lines for the runner come out. GitHub shows ten annotations of a kind for each
+step, so the most severe come first and the rest is counted. A change that git asks for is no annotation: it
+is what a pull request is for.
+"""
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from reconciler.core.outcome import Kind, Outcome, Unsent
+from reconciler.report import wording
+from reconciler.report.build import STATUSES
+from reconciler.report.differences.sentences import Field, tell_lacks
+from reconciler.report.differences.values import escape, field_names
+from reconciler.report.formats.inert import cut
+from reconciler.report.formats.workflow_commands import disarm, write_command
+from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
+from reconciler.report.totals import name_command
+from reconciler.report.view import RunView
+
+MOST_OF_A_KIND = 10
+
+_LONGEST_TITLE = 120
+_LONGEST_LINE = 1_000
+_LONGEST_DIFF = 8_000  # characters of one text in one annotation
+_WAYS_OUT = (
+    "Ways out: --force-conflicts lets git win; remove the field from the definition; or pull the live value into it."
+)
+_WHERE_THE_REST_IS = "The job's summary and the other reports have them all."
+
+Level = Literal["error", "warning"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Annotation:
+    """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place.
+
+    `line` and `column` are 0 where a file as a whole is meant, `file` is empty where the whole run is.
+    """
+
+    level: Level  # "error" sorts before "warning"
+    rank: int
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    title: str
+    text: str
+    lines: tuple[tuple[str, int], ...] = dataclasses.field(default=(), compare=False)  # that differ, by field
+
+
+def render_github(view: RunView) -> str:
+    """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
+    lines: list[str] = []
+    seen: Counter[str] = Counter()
+    # What git changes is no annotation; how much of it there is elsewhere is said all the same.
+    lacks = Counter({field.name: 0 for card in view.cards for field in card.fields})
+    for card in view.cards:
+        for group in card.groups:
+            if group.change is None or tell_consequence(group.change, card.entries[0], view.report) is None:
+                for field in group.fields:
+                    lacks[field.name] += field.changed
+    # What several assistants share is annotated once. GitHub shows the first ten of a kind, so the most
+    # severe come first.
+    for annotation in sorted(set(list_annotations(view))):
+        seen[annotation.level] += 1
+        if seen[annotation.level] <= MOST_OF_A_KIND:
+            lines.append(_write_line(annotation))
+        else:
+            for name, number in annotation.lines:
+                lacks[name] += number
+    more = [
+        wording.count_noun(number - MOST_OF_A_KIND, f"more {level}")
+        for level, number in sorted(seen.items())
+        if number > MOST_OF_A_KIND
+    ]
+    if more:
+        text = f"{' and '.join(more)} not shown here. {_WHERE_THE_REST_IS}"
+        lines.append(write_command("notice", {"title": name_command(view.report)}, text))
+    notes = [*view.sentences, view.totals]
+    if lacks := +lacks:
+        notes.insert(0, f"Not shown here: {tell_lacks(lacks)} that differ. {_WHERE_THE_REST_IS}")
+    return "\n".join([*lines, *map(disarm, notes)]) + "\n"
+
+
+def list_outputs(report: Report) -> dict[str, str]:
+    """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals.
+
+    Names and values are ours alone, so that nothing which a definition, the API or a report says can become one.
+    """
+    answers = {
+        "has_changes": Kind.CHANGE in report.kinds,
+        "has_drift": Kind.DRIFT in report.kinds,
+        "has_conflicts": Kind.CONFLICT in report.kinds,
+        "has_errors": _has_errors(report),
+    }
+    # Only the names that this version knows: a report may count anything under any name.
+    counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
+    return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
+
+
+def _has_errors(report: Report) -> bool:
+    """Tell whether something was invalid, not read, or not brought to its desired state: whether the exit code is 1."""
+    if report.traits.reads_live:
+        return any(entry.failed for entry in report.assistants)
+    strict = report.options.get("strict") is True
+    return any(strict or problem.severity == "error" for problem in report.problems)
+
+
+def list_annotations(view: RunView) -> Iterator[Annotation]:
+    """Yield everything that is worth an annotation, in no order."""
+    report = view.report
+    # One place may be the place of many assistants; then the annotation there speaks of all of them.
+    several = {
+        id(field): card.title for card in view.cards for group in card.groups if group.place for field in group.fields
+    }
+    for problem in report.problems:
+        yield _annotate_problem(problem, strict=report.options.get("strict") is True)
+    # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
+    shown = {problem.file for problem in report.problems if problem.severity == "error"}
+    for entry, differences, _ in view.assistants:
+        if not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
+            yield from _annotate_end(entry, report)
+        for change, parts in itertools.groupby(differences, lambda one: one.change):
+            fields = [one.field for one in parts]
+            who = several.get(id(fields[0])) or escape(wording.choose_title(entry))
+            yield from _annotate_change(change, fields, entry, report, who)
+        for warning in entry.warnings:
+            yield _annotate_entry(entry, "warning", 3, "Warning", [warning])
+    if skipped := report.summary.get(Outcome.SKIPPED):
+        text = f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
+        yield Annotation(level="error", rank=0, title=name_command(report), text=text)
+    for warning in report.warnings:
+        yield Annotation(level="warning", rank=3, title="Warning", text=_join_lines([warning]))
+
+
+def _write_line(annotation: Annotation) -> str:
+    places: dict[str, str | int] = {"file": annotation.file}
+    if annotation.file:
+        places["line"] = annotation.line or 1
+    if annotation.column:
+        places["col"] = annotation.column
+    return write_command(annotation.level, {**places, "title": annotation.title}, annotation.text)
+
+
+def _annotate_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
+    wrong = problem.severity == "error"
+    return Annotation(
+        level="error" if wrong or strict else "warning",
+        rank=0 if wrong else 3,
+        file=escape(problem.file),
+        line=problem.line,
+        column=problem.column,
+        title="The definition is not valid" if wrong else "Probably not what was meant",
+        text=_join_lines([problem.message]),
+    )
+
+
+def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
+    """Yield what went wrong with an assistant as a whole, unless that is a conflict: its fields say that themselves."""
+    if (
+        entry.error
+        and entry.error.kind == "conflict"
+        and report.traits.annotates_fields
+        and Kind.CONFLICT in entry.kinds
+    ):
+        return
+    lines, line = wording.tell_error(entry), 0
+    if entry.remaining:
+        # A line of the definition's own file; an overlay's would point into another one.
+        own = (change for change in entry.changes if change.file is None and change.path in entry.remaining)
+        line = min((change.line or 0 for change in own), default=0)
+        lines.append(f"Not shown live: {field_names(entry.remaining)}")
+    standing = wording.tell_standing(entry)
+    if lines or (entry.status and entry.status.unread) or (entry.outcome and entry.outcome.failed):
+        yield _annotate_entry(entry, "error", 0, standing, lines or [standing], line)
+
+
+def _annotate_entry(
+    entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str], line: int = 0
+) -> Annotation:
+    text = _join_lines(lines)
+    return Annotation(
+        level=level,
+        rank=rank,
+        file=escape(entry.file),
+        line=line,
+        title=_title(what, escape(wording.choose_title(entry))),
+        text=text,
+    )
+
+
+def _annotate_change(
+    change: ChangeEntry, fields: Sequence[Field], entry: AssistantEntry, report: Report, who: str
+) -> Iterator[Annotation]:
+    """Yield an annotation for a conflict, and for a live edit that a plan would revert or that drift found."""
+    consequence = tell_consequence(change, entry, report)
+    if consequence is None:
+        return
+    conflict = change.kind is Kind.CONFLICT
+    yield Annotation(
+        level="error" if conflict and not _is_wanted(change) else "warning",
+        rank=1 if conflict else 2,
+        file=escape(change.file or entry.file),
+        line=change.line or 0,
+        title=_title("Conflict" if conflict else "Edited in the dashboard", who),
+        text="\n".join([*(line for field in fields for line in _show_field(field)), consequence]),
+        lines=tuple((field.name, field.changed) for field in fields),
+    )
+
+
+def _show_field(field: Field) -> Iterator[str]:
+    """Yield a field as lines; of an endless text the first, and how many there are besides."""
+    if field.sides:
+        yield f"{field.name}: {' '.join(side.text for side in field.sides)}."
+        return
+    yield f"{field.name}: {field.label}".rstrip(": ")
+    room, lacks = _LONGEST_DIFF, 0
+    for line in field.lines:
+        text = f"{' ' if line.sign == 'gap' else line.sign} {''.join(piece.text for piece in line.marked)}"
+        room -= len(text) + 1
+        if room >= 0:
+            yield text
+        else:
+            lacks += line.sign in ("-", "+", "~")
+    if lacks:
+        yield f"\u2026 {wording.count_noun(lacks, 'more line')} of {field.name}. {_WHERE_THE_REST_IS}"
+
+
+def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
+    """Return what follows from a difference; None where it is no reason for an annotation."""
+    if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits.annotates_fields:
+        return None
+    # The conditional stands for a plan, and for a run that stopped before it came to this.
+    done = change.sent and entry.outcome is Outcome.APPLIED
+    if change.kind is Kind.CONFLICT:
+        if _is_wanted(change):
+            return "Git won: the live edit was overwritten." if done else "apply would overwrite the live edit."
+        refused = f"; nothing of this assistant is sent. {_WAYS_OUT}" if change.sent is False else "."
+        return f"Both sides changed{refused}"
+    if _is_wanted(change):
+        return "Git's value was put back." if done else "apply would put git's value back."
+    if report.options.get("on_drift") == "fail":
+        return "With --on-drift fail, nothing of this assistant is sent."
+    return report.traits.way_out_of_drift or None
+
+
+def _is_wanted(change: ChangeEntry) -> bool:
+    """Tell whether git's value was to be sent, whether or not the run came to it."""
+    return bool(change.sent) or change.unsent is Unsent.STOPPED
+
+
+def _title(what: str, who: str) -> str:
+    return cut(f"{what[:1].upper()}{what[1:]}: {who}", _LONGEST_TITLE)
+
+
+def _join_lines(lines: Sequence[str]) -> str:
+    """Return lines as one text; each shows what it is made of, and only their ends are line ends."""
+    return "\n".join(cut(escape(line.strip()), _LONGEST_LINE) for line in lines)

@@ -1,0 +1,205 @@
+"""The report as one HTML file, for people who would rather look than read: filters, search, before beside after.
+
+The file needs no network and loads nothing: its style and script stand in it, and its content security policy
+allows those two texts and nothing else. Jinja2 escapes whatever a definition or the API wrote; before that
+`escape` makes it visible. It is imported when a page is written: other runs do not pay for it.
+
+The template gets plain dicts, free of markup: an undefined name in it is an error, so the golden files check both.
+"""
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.core.outcome import Kind, Outcome, Status
+from reconciler.report import wording
+from reconciler.report.cards import Card
+from reconciler.report.differences.values import escape
+from reconciler.report.remarks import NOT_SHOWN_LIVE
+from reconciler.report.report import AssistantEntry, Report
+from reconciler.report.view import RunView, Told
+
+ORIGINS: dict[Kind, str] = {
+    Kind.CONFLICT: "both sides changed",
+    Kind.DRIFT: "edited in the dashboard",
+    Kind.CHANGE: "changed in git",
+}
+
+_NOT_READ, _VALID = "not_read", "valid"
+# From what needs a person to what needs nobody; also the order of the filters.
+_TONES: dict[Status | Outcome | str, str] = {
+    Status.ERROR: "bad",
+    Status.MISSING: "bad",
+    Outcome.FAILED: "bad",
+    Outcome.INDETERMINATE: "bad",
+    Outcome.NOT_CONVERGED: "bad",
+    Outcome.REFUSED: "bad",
+    Status.CONFLICTED: "bad",
+    Status.DRIFTED: "drift",
+    _NOT_READ: "drift",
+    Outcome.SKIPPED: "drift",
+    Status.NEW: "change",
+    Status.PENDING: "change",
+    Outcome.APPLIED: "change",
+    Outcome.CREATED: "change",
+    Outcome.DELETED: "change",
+    Status.FROZEN: "calm",  # the outcome, too, which is the same word
+    Outcome.UNCHANGED: "calm",
+    Status.IN_SYNC: "calm",
+    _VALID: "calm",
+}
+
+
+def render_html(view: RunView) -> str:
+    """Return the report as a page that ends in a newline."""
+    import jinja2
+    import markupsafe
+
+    def show(value: object) -> object:
+        return escape(value) if isinstance(value, str) and not isinstance(value, markupsafe.Markup) else value
+
+    loader = jinja2.PackageLoader("reconciler.report")
+    templates = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=show,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # As they stand: neither is a template itself.
+    style, script = (loader.get_source(templates, name)[0] for name in ("report.css", "report.js"))
+    allowed = f"style-src {_allow(style)}; script-src {_allow(script)}"
+    return templates.get_template("report.html").render(
+        page=make_page(view),
+        policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
+        style=markupsafe.Markup(style),  # noqa: S704 - ours
+        script=markupsafe.Markup(script),  # noqa: S704 - ours
+    )
+
+
+def _allow(text: str) -> str:
+    """Return the source of a content security policy that allows one inline text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def make_page(view: RunView) -> dict[str, Any]:
+    """Return what the page of a report shows. Nothing from outside is made visible yet."""
+    report = view.report
+    # An assistant counts on its own card, and where it has none on the first that tells of it and of others.
+    homes = Counter(
+        id(next((card for card in told.cards if not card.members), told.cards[0]))
+        for told in view.assistants
+        if told.cards
+    )
+    cards = [_make_card(card, homes[id(card)], report) for card in view.cards]
+    cards += [_make_quiet_card(told, report) for told in view.assistants if not told.cards]
+    categories = Counter(_categorise(told.entry, report) for told in view.assistants)
+    origins = Counter(kind for told in view.assistants for kind in _list_origins(told.entry.kinds, report))
+    return {
+        "command": report.command,
+        "summary": view.totals,
+        "sentences": view.sentences,
+        "notes": [
+            {"label": note.label, "text": note.sentence, "about": note.about if len(note.about) > 1 else ()}
+            for note in view.notes
+        ],
+        "facts": list(_list_facts(report)),
+        "problems": view.problems,
+        "categories": [
+            {"label": _label(category), "tone": tone, "count": categories[category]}
+            for category, tone in _TONES.items()
+            if categories[category]
+        ],
+        "origins": [
+            {"value": kind, "label": label, "tone": kind, "count": origins[kind]}
+            for kind, label in ORIGINS.items()
+            if origins[kind]
+        ],
+        "total": len(view.assistants),
+        "cards": cards,
+    }
+
+
+def _make_card(card: Card, number: int, report: Report) -> dict[str, Any]:
+    """Return one card; without groups, remarks and an error there is nothing to unfold."""
+    category = _categorise(card.entries[0], report)
+    brief = [
+        words + ", ".join(names) + (f" and {more} more" if more else "") for words, names, more in card.first_fields
+    ]
+    remarks = [
+        {"label": remark.label, "text": remark.write(), "more": (), "bad": remark.label == NOT_SHOWN_LIVE}
+        for remark in card.remarks
+    ]
+    if card.error:
+        remarks.insert(0, {"label": "error", "text": card.error[0], "more": card.error[1:], "bad": True})
+    # A card of many stands for what they share; what else is with one of them, his own card says.
+    standing = card.standing
+    shared = {"category": standing, "tone": _TONES[min(card.kinds, default=Kind.CHANGE).status]} if card.groups else {}
+    own = {"category": _label(category), "tone": _TONES[category]}
+    return {
+        **own,
+        **(shared if card.members and not card.entries[0].outcome else {}),
+        "statuses": sorted({_label(_categorise(entry, report)) for entry in card.entries}),
+        "number": number,
+        "title": card.title,
+        "file": card.file or ", ".join(dict.fromkeys(group.place for group in card.groups if group.place)),
+        "id": card.id,
+        "standing": standing,
+        "origins": {kind: words for kind, words in ORIGINS.items() if kind in _list_origins(card.kinds, report)},
+        "brief": card.error_in_brief or "; ".join(brief),
+        "groups": card.groups,
+        "members": ", ".join(card.members),
+        "remarks": remarks,
+    }
+
+
+def _make_quiet_card(told: Told, report: Report) -> dict[str, Any]:
+    """Return an assistant of which there is nothing to say but that it is there."""
+    entry, category = told.entry, _categorise(told.entry, report)
+    words = _label(category)
+    empty: dict[str, Any] = {"origins": {}, "groups": (), "remarks": ()}
+    return {
+        **empty,
+        "category": words,
+        "tone": _TONES[category],
+        "statuses": [words],
+        "number": 1,
+        "standing": words,
+        "title": wording.choose_title(entry),
+        "file": entry.file,
+        "id": entry.id or "",
+        "brief": "",
+        "members": "",
+    }
+
+
+def _list_origins(kinds: frozenset[Kind], report: Report) -> frozenset[Kind]:
+    return frozenset() if report.traits.origin else kinds
+
+
+def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str:
+    if not report.traits.reads_live:
+        return Status.ERROR if entry.error else _VALID
+    return entry.outcome or entry.status or _NOT_READ
+
+
+def _label(category: Status | Outcome | str) -> str:
+    return wording.STATUS[category] if isinstance(category, Status) else category.replace("_", " ")
+
+
+def _list_facts(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield where, when and against what the run was; nothing for what is not known."""
+    ref, commit = (report.base.ref, report.base.commit) if report.base else ("", "")
+    facts = {
+        "API": report.api_url,
+        "Environment": report.environment,
+        "Git": (report.head or "")[:12],
+        "Base": commit[:12] if ref == commit else f"{ref} {commit[:12]}".strip(),
+        "Finished": report.finished_at.replace("T", " ").replace("Z", " UTC"),
+        "Version": report.tool_version,
+    }
+    return ((name, value) for name, value in facts.items() if value)

@@ -1,0 +1,79 @@
+"""Text from outside, written so that Markdown shows it and does nothing else with it.
+
+GitHub turns `@name`, `#123`, addresses, `:smile:` and hashes of commits into something else after Markdown has
+been rendered, so that escaping does not stop it: a zero-width space after the sign does. Inside code it leaves
+them alone, which is where hashes go: people copy those.
+"""
+
+import re
+
+from reconciler.report.differences.values import escape
+
+_NOTHING = "&#8203;"  # a zero-width space
+# Two dollar signs would enclose a formula; an escape does not stop that, a tag around one does.
+_DOLLAR = "<span>$</span>"
+# In this order: what becomes a link or an emoji (a colon of ours may follow the end of one; a time is none), what
+# becomes a link to a commit (a UUID whole, too), what is markup. An underscore between two letters is only that.
+_ACTIVE = re.compile(
+    r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d)"
+    r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"
+    r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"
+    r"|[&<>|`*\[\]\\~$]|(?<![^\W_])_|_(?![^\W_])",
+    re.IGNORECASE,
+)
+_CODE_SPAN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
+_BACKTICKS = re.compile(r"`+")
+
+
+def inline(text: str) -> str:
+    """Return a text for a sentence, a table's cell or HTML: markup shows, mentions and links are dead."""
+    return _ACTIVE.sub(_in_sentence, escape(text))
+
+
+def _in_sentence(found: re.Match[str]) -> str:
+    if found["hash"]:
+        return f"<code>{found[0]}</code>"
+    return _DOLLAR if found[0] == "$" else _in_code(found)
+
+
+def _in_code(found: re.Match[str]) -> str:
+    if found["hash"]:
+        return found[0]
+    return found[0] + _NOTHING if found["link"] else f"&#{ord(found[0])};"
+
+
+def code(text: str) -> str:
+    """Return a text as code in a sentence or a table's cell, as a code span where nothing speaks against it.
+
+    A cell knows no safe way to write a backslash before `|` inside a code span, hence the HTML for those.
+    """
+    visible = escape(text)
+    return f"`{visible}`" if _CODE_SPAN.fullmatch(visible) else html_code(text)
+
+
+def html_code(text: str) -> str:
+    """Return a text as code in HTML, for the places where Markdown is not read."""
+    return f"<code>{_ACTIVE.sub(_in_code, escape(text))}</code>"
+
+
+def fence(lines: list[str], language: str = "") -> str:
+    """Return lines as a block of code, behind a fence longer than any run of backticks in them.
+
+    The lines must have gone through `escape`: a line end within one would end it.
+    """
+    longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+    marks = "`" * max(3, longest + 1)
+    return "\n".join([marks + language, *(line.rstrip() for line in lines), marks])
+
+
+def cut(text: str, length: int) -> str:
+    """Return a text of at most so many characters; where something is missing it ends in an ellipsis."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
+
+
+def shorten_middle(text: str, length: int) -> str:
+    """Return a text of at most so many characters, its middle left out: often the end tells names apart."""
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return text[: length - 1 - tail].rstrip() + "\u2026" + text[len(text) - tail :].lstrip()

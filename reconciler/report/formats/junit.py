@@ -1,0 +1,186 @@
+"""The report as JUnit XML, for CI systems that show tests: one case per assistant. Pure.
+
+An assistant that could not be read, or of which nobody knows what became, is an error. One that was not
+brought to its desired state, or is in conflict, is a failure. A difference is a failure where it was asked
+for: in `drift`, whatever was edited live; with `--detailed-exitcode`, whatever makes that exit code 2.
+
+What a run never started or never read is skipped, which most readers take for good; so such a run has one more
+case, an error, for itself.
+
+Elements and attributes are those of Jenkins' `junit-10.xsd`, which GitLab's reader takes, too.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+from xml.etree import ElementTree
+
+from reconciler.core.outcome import Outcome, Status
+from reconciler.report import wording
+from reconciler.report.cards import Card
+from reconciler.report.differences.values import escape
+from reconciler.report.formats.text import show_card
+from reconciler.report.remarks import tell_place
+from reconciler.report.report import AssistantEntry, ProblemEntry, Report
+from reconciler.report.view import RunView
+
+Verdict = Literal["error", "failure", "skipped"]
+
+_UNWRAPPED = 1_000_000  # columns: what reads XML breaks lines itself
+
+_VERDICTS: dict[Outcome, Verdict | None] = {
+    Outcome.UNCHANGED: None,
+    Outcome.APPLIED: None,
+    Outcome.CREATED: None,
+    Outcome.DELETED: None,
+    Outcome.FROZEN: None,
+    Outcome.FAILED: "failure",
+    Outcome.REFUSED: "failure",
+    Outcome.INDETERMINATE: "error",
+    Outcome.NOT_CONVERGED: "failure",
+    Outcome.SKIPPED: "skipped",
+}
+
+
+def render_junit(view: RunView) -> str:
+    """Return the report as an XML document that ends in a newline.
+
+    Every text goes through `escape`, so that nothing is left in it that XML does not allow.
+    """
+    report = view.report
+    cases = [_make_case(entry, cards, report) for entry, _, cards in view.assistants]
+    cases += _make_cases_of_files(report)
+    cases += _make_case_of_run(view, cases)
+    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    name = escape(" ".join(filter(None, ["reconciler", report.command, report.environment])))
+    counts = {"name": name, "tests": str(len(cases))}
+    counts |= {key: str(sum(case.find(tag) is not None for case in cases)) for key, tag in tags.items()}
+    counts["time"] = _measure_seconds(report)
+    # Jenkins' schema knows no count of skipped cases for all suites together.
+    suites = ElementTree.Element("testsuites", {key: count for key, count in counts.items() if key != "skipped"})
+    started = escape(report.started_at.removesuffix("Z"))
+    suite = ElementTree.SubElement(suites, "testsuite", {**counts, "timestamp": started})
+    suite.extend(cases)
+    _add_text(suite, "system-out", _list_notes(view))
+    ElementTree.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
+
+
+def _make_case(entry: AssistantEntry, cards: Sequence[Card], report: Report) -> ElementTree.Element:
+    problems = [problem for problem in report.problems if problem.file == entry.file]
+    verdict = _judge(entry, problems, report)
+    case = _start_case(entry.file, wording.choose_title(entry))
+    lines = [*map(_tell_problem, problems)]
+    for card in cards if report.traits.reads_live or entry.error else ():
+        lines += _tell(card, entry)
+    if verdict == "skipped":
+        ElementTree.SubElement(case, "skipped", {"message": wording.tell_standing(entry)})
+    if verdict in (None, "skipped"):
+        _add_text(case, "system-out", lines)
+        return case
+    kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
+    message = (wording.tell_error(entry) or [wording.tell_standing(entry)])[0]
+    _add_text(case, verdict, lines, message=message, type=escape(kind))
+    return case
+
+
+def _tell(card: Card, entry: AssistantEntry) -> list[str]:
+    """Return what a card says, in one assistant's case; what many share stands whole in the first one's."""
+    first = card.entries[0]
+    if not card.members or (card.groups and first is entry):
+        return show_card(card, width=_UNWRAPPED)
+    if card.error:
+        return list(card.error)
+    return [f"{card.title}, as in {first.file}:", *(f"  {field.sign} {field.name}" for field in card.fields)]
+
+
+def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
+    """Return what is to be said of an assistant's case beside that it ran; None where all is well."""
+    verdict = _VERDICTS[entry.outcome] if entry.outcome else None
+    if verdict:
+        return verdict
+    if entry.error or (entry.status and entry.status.unread):
+        return "error"
+    # Of a definition that is only checked nobody expects to be read.
+    if entry.left_out and report.traits.reads_live:
+        return "skipped"
+    if any(problem.severity == "error" for problem in problems):
+        return "error"
+    if problems and report.options.get("strict"):
+        return "failure"
+    return "failure" if entry.outcome is None and _differs_too_much(entry, report) else None
+
+
+def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
+    # What is sent needs nobody: an apply settles it. What is frozen waits.
+    if entry.status is Status.FROZEN:
+        return False
+    failing = {change.kind for change in entry.changes if not change.sent} & report.traits.failing
+    detailed = report.options.get("detailed_exitcode") is True
+    return bool(failing) or (detailed and bool(entry.kinds & report.traits.detailed))
+
+
+def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
+    """Yield a case for each file with a problem that is no assistant's own, such as the settings."""
+    known = {entry.file for entry in report.assistants}
+    for file in sorted({problem.file for problem in report.problems} - known):
+        problems = [problem for problem in report.problems if problem.file == file]
+        case = _start_case(file, file)
+        failing = any(problem.severity == "error" for problem in problems) or report.options.get("strict")
+        if failing:
+            attributes = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"}
+            _add_text(case, "error", map(_tell_problem, problems), **attributes)
+        else:
+            _add_text(case, "system-out", map(_tell_problem, problems))
+        yield case
+
+
+def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
+    """Yield a case for the run as a whole, an error, where it left assistants out."""
+    report = view.report
+    # Without it a run of skipped cases alone would show green in most readers.
+    if all(case.find("skipped") is None for case in cases):
+        return
+    skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)
+    unread = sum(entry.left_out for entry in report.assistants)
+    left_out = (
+        f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}" if skipped else "",
+        f"{wording.count_noun(unread, 'assistant')} not read" if unread else "",
+    )
+    attributes = {"classname": "reconciler", "name": escape(report.command), "time": "0"}
+    case = ElementTree.Element("testcase", attributes)
+    _add_text(case, "error", _list_notes(view), message="; ".join(filter(None, left_out)), type="unfinished")
+    yield case
+
+
+def _start_case(file: str, name: str) -> ElementTree.Element:
+    """Return a case without a verdict; its class is the file without its suffix, which is unique and has the folder."""
+    classname = file.removesuffix(".yaml").removesuffix(".yml")
+    attributes = {"classname": escape(classname), "name": escape(name), "time": "0"}
+    return ElementTree.Element("testcase", attributes)
+
+
+def _tell_problem(problem: ProblemEntry) -> str:
+    prefix = "warning: " if problem.severity == "warning" else ""
+    return f"{tell_place(problem)}: {prefix}{problem.message.strip()}"
+
+
+def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **attributes: str) -> None:
+    """Add an element with lines of text, each made visible; none without lines, unless it has attributes."""
+    text = "\n".join(map(escape, lines))
+    if text or attributes:
+        ElementTree.SubElement(parent, tag, attributes).text = text
+
+
+def _list_notes(view: RunView) -> list[str]:
+    notes = [line for note in view.notes for line in note.lines]
+    return [*notes, *view.sentences, view.totals]
+
+
+def _measure_seconds(report: Report) -> str:
+    """Return how long the run took; 0 where a report's times are none, since anybody may have written it."""
+    try:
+        ended, began = map(datetime.datetime.fromisoformat, (report.finished_at, report.started_at))
+        return str(max(0, int((ended - began).total_seconds())))
+    except (TypeError, ValueError):
+        return "0"

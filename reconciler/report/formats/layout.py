@@ -1,0 +1,105 @@
+"""Paragraphs for a terminal: pieces of coloured text, wrapped at spaces, with a hanging indent."""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from reconciler.report.differences.values import columns
+
+# `old` is red, `new` green, `changed` yellow.
+Ink = Literal["plain", "bold", "dim", "old", "new", "changed", "bad"]
+Span = tuple[str, Ink]
+
+_CODES: dict[Ink, str] = {"bold": "1", "dim": "2", "old": "31", "new": "32", "changed": "33", "bad": "31;1"}
+_ENDLESS = 10_000  # characters of a paragraph from which on its words are counted only where it does not fit
+_PART = re.compile(r"( +)|([^ ]+)")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Look:
+    """Whether a text is shown in colour (plain ANSI), how wide in columns, and whether it is shown whole."""
+
+    colour: bool
+    width: int
+    verbose: bool = False
+
+    def paint(self, text: str, ink: Ink) -> str:
+        """Return the text in an ink that is switched off again at the end of the text."""
+        code = _CODES.get(ink)
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
+
+    def paint_line(self, line: Iterable[Span]) -> str:
+        """Return one line of spans as text; neighbours of one ink share their colour codes."""
+        runs = itertools.groupby(line, key=lambda span: span[1])
+        return "".join(self.paint("".join(text for text, _ in run), ink) for ink, run in runs)
+
+
+@dataclasses.dataclass(slots=True)
+class _Word:
+    """What no line break divides: spans without a space between them, and the spaces before the first."""
+
+    space: str
+    space_ink: Ink
+    spans: list[Span]
+
+
+def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
+    """Return spans as lines no wider than the look allows, as far as their words do.
+
+    `first` begins the first line, `indent` spaces every other one. No line ends in white space.
+    """
+    spans = list(spans)
+    room = look.width - _measure(first)
+    if sum(len(text) for text, _ in spans) > _ENDLESS and _measure(spans) <= room:
+        return [look.paint_line([*first, *spans])]
+    lines: list[list[Span]] = [list(first)]
+    # A line is only broken before a word if it has one already: else a long word would leave an empty line.
+    begun = False
+    for word in _split_words(spans):
+        needed = len(word.space) + _measure(word.spans)
+        if begun and needed > room:
+            lines.append([(" " * indent, "plain"), *word.spans])
+            room = look.width - indent - _measure(word.spans)
+        else:
+            lines[-1] += [(word.space, word.space_ink), *word.spans]
+            room -= needed
+        begun = True
+    for line in lines:
+        # A word never ends in a space, so only margins and signs do.
+        while line and not line[-1][0].strip(" "):
+            line.pop()
+    return [look.paint_line(line) for line in lines]
+
+
+def break_line(head: Sequence[Span], spans: Iterable[Span], look: Look, margin: int) -> list[str]:
+    """Return spans behind a head; one that does not fit any more begins a line, and none is divided."""
+    lines = [list(head)]
+    for text, ink in spans:
+        taken = _measure(lines[-1])
+        # What does not fit on a line of its own either stays where it is.
+        if text and taken + columns(text) > look.width and taken > margin:
+            lines.append([(" " * (margin - 1), "plain")])
+        lines[-1].append((text, ink))
+    return [look.paint_line(line) for line in lines]
+
+
+def _measure(spans: Iterable[Span]) -> int:
+    return sum(columns(text) for text, _ in spans)
+
+
+def _split_words(spans: Iterable[Span]) -> Iterator[_Word]:
+    word = _Word("", "plain", [])
+    for text, ink in spans:
+        for space, letters in _PART.findall(text):
+            # Where one span ends without a space, the word goes on in the next, whatever its ink.
+            if space and word.spans:
+                yield word
+                word = _Word(space, ink, [])
+            elif space:
+                word.space += space
+            else:
+                word.spans.append((letters, ink))
+    if word.spans:
+        yield word

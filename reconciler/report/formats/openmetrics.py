@@ -1,0 +1,58 @@
+"""The report as OpenMetrics text, for a system that watches the runs: totals, ages, requests. All are gauges.
+
+The format is https://prometheus.io/docs/specs/om/open_metrics_spec/; Prometheus' older text format reads it, too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from reconciler.core.outcome import Outcome
+from reconciler.report.build import STATUSES
+from reconciler.report.differences.values import quote
+from reconciler.report.report import Report
+
+Sample = tuple[Mapping[str, str], float]
+
+_NOT_READ = "not_read"
+
+
+def render_openmetrics(report: Report) -> str:
+    """Return the metrics of a report. One that the report does not know is named and has no sample."""
+    age = report.record.age_seconds if report.record is not None else None
+    expiry = report.next_expiry.in_seconds if report.next_expiry is not None else None
+    # Not the summary's counts: `frozen` there is a status, too.
+    ended = [entry.outcome for entry in report.assistants]
+    outcomes = [({"outcome": outcome.value}, ended.count(outcome)) for outcome in Outcome]
+    requests = [({"method": method}, number) for method, number in sorted(report.api_calls.items())]
+    families: Iterable[tuple[str, str, Iterable[Sample]]] = (
+        ("assistants", "Assistants by status, as they were when they were read.", _count_statuses(report)),
+        ("outcomes", "Assistants by outcome of a run that writes.", outcomes),
+        ("record_age_seconds", "Age of the applied record that the run has read.", _one(age)),
+        ("next_expiry_seconds", "Time until the nearest date in the settings; negative once past.", _one(expiry)),
+        ("api_requests", "Requests to the API by method, repeats included.", requests),
+        ("duration_seconds", "Duration of the run.", _one(report.duration_seconds)),
+    )
+    # Two environments are two sets of metrics in one place, and nobody else could tell them apart.
+    shared = {"environment": report.environment} if report.environment is not None else {}
+    lines = [line for name, told, samples in families for line in _render_family(name, told, samples, shared)]
+    return "\n".join([*lines, "# EOF", ""])
+
+
+def _one(value: float | None) -> Iterator[Sample]:
+    if value is not None:
+        yield {}, value
+
+
+def _count_statuses(report: Report) -> Iterator[Sample]:
+    yield from (({"status": status.value}, report.summary.get(status, 0)) for status in STATUSES)
+    # A run that was stopped knows nothing of these; no other number here would show it.
+    unread = sum(entry.status is None for entry in report.assistants)
+    if unread and report.traits.reads_live:
+        yield {"status": _NOT_READ}, unread
+
+
+def _render_family(name: str, told: str, samples: Iterable[Sample], shared: Mapping[str, str]) -> Iterator[str]:
+    yield f"# TYPE reconciler_{name} gauge"
+    yield f"# HELP reconciler_{name} {told}"
+    for labels, value in samples:
+        pairs = ",".join(f"{key}={quote(text)}" for key, text in {**labels, **shared}.items())
+        yield f"reconciler_{name}{'{' + pairs + '}' if pairs else ''} {value}"

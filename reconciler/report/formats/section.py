@@ -1,0 +1,198 @@
+"""One card in a pull request's comment: what differs, a long text line by line, names, remarks. Pure.
+
+Where room is short a section tells less, and says what it lacks: how many lines of which field.
+"""
+
+import dataclasses
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from reconciler.report.cards import Card, Group
+from reconciler.report.differences.sentences import Field, tell_lacks
+from reconciler.report.differences.values import escape
+from reconciler.report.formats.inert import code, cut, fence, html_code, inline
+from reconciler.report.formats.page import measure_utf16
+from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, Remark
+from reconciler.report.wording import count_noun
+
+LONGEST_SENTENCE = 1_000
+BRIEF_SENTENCE = 200
+ELSEWHERE = "the JSON and HTML reports have them"
+
+_WIDTH = 96  # columns of a comment on GitHub, about
+_WRAPPER = textwrap.TextWrapper(
+    _WIDTH,
+    subsequent_indent="    ",
+    expand_tabs=False,
+    replace_whitespace=False,
+    break_long_words=False,
+    break_on_hyphens=False,
+)
+# GitHub colours these signs: red, green and, for a line that changed within, orange.
+_SIGNS = {"~": "!", "gap": " "}
+_LABELS = {NOT_SHOWN_LIVE: "**Not shown live:**", SET_BY: "Set by"}
+_COMMIT = re.compile(r"[0-9a-f]{7}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Detail:
+    """How much a section tells, in characters: of its long texts and names (0: no values at all), of each sentence."""
+
+    room: int
+    sentence: int
+
+
+SHORT = Detail(room=1_500, sentence=LONGEST_SENTENCE)
+BRIEF = Detail(room=0, sentence=BRIEF_SENTENCE)
+
+
+@dataclasses.dataclass(slots=True)
+class Section:
+    """A section under way: its parts, the room that is left for long ones, and the lines that it lacks by field."""
+
+    room: int
+    waiting: int  # long texts that are still to come, and share the room
+    parts: list[str] = dataclasses.field(default_factory=list)
+    lacks: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    @property
+    def text(self) -> str:
+        """The Markdown of the parts."""
+        return "\n\n".join(filter(None, self.parts))
+
+
+def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
+    """Return the collapsible section of a card, and how many lines of which field it lacks.
+
+    Empty for a card of which the table has said everything.
+    """
+    section = Section(detail.room, sum(field.long is not None for field in card.fields))
+    for group in card.groups if detail.room else ():
+        _add_group(group, section)
+    if not detail.room and card.fields:
+        section.lacks.update({field.name: 0 for field in card.fields})
+        for field in card.fields:
+            section.lacks[field.name] += field.changed
+        section.parts.append(f"Not shown here: {tell_lacks(section.lacks, name=code)}.")
+    if card.members:
+        section.parts.append(_list_members(card.members, section))
+    section.parts.append("\n".join(_list_remarks(card, detail.sentence)))
+    name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
+    where = f" ({html_code(card.file)})" if card.file and card.title else ""
+    return fold(f"<b>{name}</b>: {inline(card.standing)}{where}", section.text), section.lacks
+
+
+def fold(summary: str, body: str) -> str:
+    """Return Markdown that a click on its summary unfolds; nothing where there is none."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>" if body else ""
+
+
+def join_cells(cells: Sequence[str]) -> str:
+    """Return a row of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def head_table(titles: Sequence[str]) -> list[str]:
+    """Return the two rows that begin a table."""
+    return [join_cells(titles), join_cells(["---"] * len(titles))]
+
+
+def _add_group(group: Group, section: Section) -> None:
+    aside = f", {inline(group.aside)}" if group.aside else ""
+    section.parts.append(f"**{inline(group.title)}**{aside}" if group.title else "")
+    where = f" {_write_where(group)}" if group.where else ""
+    # Sentences are a table; a long text would make it unreadable.
+    rows = [
+        join_cells([code(field.name), _write_sentence(field) + where + _write_meaning(field)])
+        for field in group.fields
+        if field.sides
+    ]
+    section.parts.append("\n".join([*head_table(["Field", "What differs"]), *rows]) if rows else "")
+    for field in group.fields:
+        if not field.sides:
+            # Marks are code, so that they stand in the text as they are.
+            label = code(field.label) if "[-" in field.label else inline(field.label)
+            label = f": {label}" if label else ""
+            section.parts.append(f"{code(field.name)}{_write_meaning(field)}{label}{where}")
+            if field.lines:
+                section.parts.append(_fence_lines(field, section))
+
+
+def _write_where(group: Group) -> str:
+    place = f" ({code(group.place)})" if group.place else ""
+    return f"in {group.number} assistants{place}"
+
+
+def _write_sentence(field: Field) -> str:
+    return code(" ".join(side.text for side in field.sides))
+
+
+def _write_meaning(field: Field) -> str:
+    return f" ({inline(field.meaning)})" if field.meaning else ""
+
+
+def _fence_lines(field: Field, section: Section) -> str:
+    """Return as much of a long text's diff as there is room for, with a count of the lines that are not there."""
+    lines: list[str] = []
+    lacks = 0
+    room = share = section.room // max(section.waiting, 1)
+    for line in field.lines:
+        text = "".join(piece.text for piece in line.marked)
+        # What cannot fit is not wrapped first: a line may have megabytes, and its beginning is all that is shown.
+        written = list(_write_line(line.sign, text if len(text) <= room else text[: 2 * _WIDTH]))
+        needed = max(len(text), sum(measure_utf16(part) + 1 for part in written))
+        if needed > room:
+            lacks += line.sign in ("-", "+", "~")
+            # One endless line is begun, so that a reader sees what it is about.
+            if not lines:
+                lines.append(cut(written[0], max(room, 1)))
+            room = 0
+        else:
+            room -= needed
+            lines += written
+    section.room -= share - room
+    section.waiting -= 1
+    if lacks:
+        section.lacks[field.name] += lacks
+        more = count_noun(lacks, "more line", "more lines")
+        lines.append(f"  \u2026 {more} of {escape(field.name)}: {ELSEWHERE}")
+    return fence(lines, "diff")
+
+
+def _write_line(sign: str, text: str) -> Iterator[str]:
+    # Nobody should have to scroll sideways. The wrapper looks at each word, and most lines are short.
+    parts = [text] if len(text) <= _WIDTH or sign == "gap" else _WRAPPER.wrap(text)
+    yield from (f"{_SIGNS.get(sign, sign)} {part}" for part in parts)
+
+
+def _list_members(members: Sequence[str], section: Section) -> str:
+    """Return names, as many as there is room for, with a count of the others."""
+    names: list[str] = []
+    for member in members:
+        name = inline(member)
+        section.room -= len(name) + 2
+        if section.room < 0:
+            more = len(members) - len(names)
+            return ", ".join([*names, f"and {more} more" if names else f"{more} names"])
+        names.append(name)
+    return ", ".join(names)
+
+
+def _list_remarks(card: Card, longest: int) -> Iterator[str]:
+    def write(text: str) -> str:
+        return inline(cut(text, longest))
+
+    def name_setter(who: str) -> str:
+        # The commit is of this repository, and the one thing that GitHub may make a link.
+        commit, comma, rest = cut(who, longest).partition(",")
+        return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(rest)
+
+    def tell(remark: Remark) -> str:
+        return remark.write(name_setter if remark.label == SET_BY else write, lambda name: code(cut(name, longest)))
+
+    if card.error:
+        yield f"- **Error:** {'<br>'.join(map(write, card.error))}"
+    for remark in card.remarks:
+        yield f"- {_LABELS.get(remark.label, remark.label.capitalize() + ':')} {tell(remark)}"

@@ -1,0 +1,126 @@
+"""The report for a person at a terminal: a block for each card, then notes, then the totals.
+
+Pure: a view goes in, a text comes out. Colours only come on top: every sign and mark is there without them.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.outcome import Kind, Severity
+from reconciler.report.cards import Card, Group
+from reconciler.report.differences.diffs import DiffLine, Mark
+from reconciler.report.differences.excerpt import draw_place
+from reconciler.report.differences.sentences import Field
+from reconciler.report.differences.values import escape
+from reconciler.report.formats.layout import Ink, Look, Span, break_line, wrap_paragraph
+from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, WARNING, Note, tell_place
+from reconciler.report.view import View
+
+_INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
+_INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
+_INK_OF_SEVERITY: dict[Severity, Ink] = {
+    Severity.TROUBLE: "bad",
+    Severity.CONFLICT: "bad",
+    Severity.DRIFT: "changed",
+    Severity.CHANGE: "changed",
+    Severity.CALM: "dim",
+}
+_INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
+_INK_OF_LABEL: dict[str, Ink] = {NOT_SHOWN_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
+_MARGIN = 6  # columns before what does not fit on a field's own line any more
+
+
+def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
+    """Return the report as text that ends in a newline. `width` is the terminal's, in columns."""
+    look = Look(colour, width)
+    blocks = [list(_show_card(card, look)) for card in view.cards]
+    # A command that only checks files lists problems; of another's, other streams have told.
+    if view.lists_problems:
+        blocks = [_list_problems(view, look)]
+    notes = [line for note in view.notes for line in _show_note(note, look)]
+    sentences = [line for text in view.sentences for line in wrap_paragraph([(text, "dim")], look)]
+    blocks += [notes, [*sentences, look.paint(view.totals, "bold")]]
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
+
+
+def show_card(card: Card, *, width: int = 100) -> list[str]:
+    """Return the lines that the text report has of a card, without colour."""
+    return list(_show_card(card, Look(colour=False, width=width)))
+
+
+def _list_problems(view: View, look: Look) -> list[str]:
+    """Return the problems as editors turn them into links, never wrapped, each with its line of the file below it."""
+    lines = []
+    for problem in view.problems:
+        place = look.paint(escape(tell_place(problem)) + ":", "bold")
+        warning = look.paint("warning: ", "changed") if problem.severity == "warning" else ""
+        lines.append(f"{place} {warning}{escape(problem.message.strip())}".rstrip())
+        lines += [look.paint(line, "dim") for line in draw_place(problem.source, problem.column)]
+    return lines
+
+
+def _show_card(card: Card, look: Look) -> Iterator[str]:
+    name = escape(card.file) if card.file else card.title
+    standing = (f" {card.standing}", _INK_OF_SEVERITY[card.severity])
+    yield from wrap_paragraph([(f"{name}:", "bold"), standing], look, indent=2)
+    named = card.entries and not card.members and card.entries[0].name
+    known: list[Span] = [(escape(card.title) + " ", "plain")] if named else []
+    if card.id:
+        known.append((f"({escape(card.id)})", "dim"))
+    if aside := next((group.aside for group in card.groups if group.aside), ""):
+        known.append((f", {aside}", "dim"))
+    yield from wrap_paragraph(known, look, first=[("  ", "plain")], indent=2) if known else []
+    for message in card.error[:1]:
+        yield from _show_label("error", message, look, ink="bad")
+    for line in card.error[1:]:
+        yield from wrap_paragraph([(line, "plain")], look, first=[("    ", "plain")], indent=4)
+    for group in card.groups:
+        yield from _show_group(group, look)
+    if card.members:
+        names = ", ".join(card.members)
+        yield from wrap_paragraph([(names, "plain")], look, first=[("    ", "plain")], indent=4)
+    for remark in card.remarks:
+        ink = _INK_OF_LABEL.get(remark.label, "dim")
+        yield from _show_label(remark.label, remark.write(), look, ink=ink, colon="" if remark.label == SET_BY else ":")
+
+
+def _show_group(group: Group, look: Look) -> Iterator[str]:
+    if group.title:
+        yield from wrap_paragraph(
+            [(f"{group.title}:", _INK_OF_KIND[group.kind])], look, first=[("  ", "plain")], indent=4
+        )
+    for field in group.fields:
+        yield from _show_field(field, group.where, look)
+
+
+def _show_field(field: Field, where: str, look: Look) -> Iterator[str]:
+    """Yield one field: on a line, on several where a value does not fit any more, or a text line by line."""
+    head: list[Span] = [("  ", "plain"), (field.sign, _INK_OF_SIGN[field.sign]), (f" {field.name}:", "plain")]
+    if field.sides:
+        parts = [*(part for side in field.sides for part in side.parts), *([where] if where else [])]
+        yield from break_line(head, [(f" {part}", "plain") for part in parts], look, _MARGIN)
+        return
+    said = ", ".join(filter(None, [field.label, where]))
+    yield from wrap_paragraph([(f" {said}", "dim")] if said else [], look, first=head, indent=_MARGIN)
+    for line in field.lines:
+        yield from _show_line(line, look)
+
+
+def _show_line(line: DiffLine, look: Look) -> list[str]:
+    pieces: list[Span] = [(piece.text, _INK_OF_MARK[piece.mark]) for piece in line.marked]
+    if line.sign == "gap":
+        return wrap_paragraph(pieces, look, first=[("        ", "plain")])
+    sign: Sequence[Span] = [("      ", "plain"), (line.sign, _INK_OF_SIGN[line.sign]), (" ", "plain")]
+    return wrap_paragraph(pieces, look, first=sign, indent=8)
+
+
+def _show_note(note: Note, look: Look) -> Iterator[str]:
+    ink = _INK_OF_LABEL.get(note.label, "dim")
+    yield from _show_label(note.label, note.sentence, look, ink=ink, indent=0)
+    if len(note.about) > 1:
+        yield from wrap_paragraph([(", ".join(note.about), "dim")], look, first=[("  ", "plain")], indent=2)
+
+
+def _show_label(name: str, text: str, look: Look, *, ink: Ink, indent: int = 2, colon: str = ":") -> list[str]:
+    """Return a text behind its label, as an indented paragraph."""
+    spans: list[Span] = [(name + colon, ink), (f" {text}", "plain")]
+    return wrap_paragraph(spans, look, first=[(" " * indent, "plain")], indent=indent + 2)

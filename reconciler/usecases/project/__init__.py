@@ -1,0 +1,1 @@
+"""What a run is about: settings, definitions and history, read once."""

@@ -1,0 +1,75 @@
+"""One folder of definitions as its environments see it: as written, in each of them, or in two side by side."""
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.core.settings import Settings
+from reconciler.errors import DefinitionError
+from reconciler.files.definitions import Loaded, load
+from reconciler.files.find import find_all, select
+from reconciler.files.folders import repository_root
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.named import resolve_names
+from reconciler.usecases.project.reading import read_settings
+
+Form = tuple[Settings, Loaded]
+
+
+def read_forms(options: DefinitionOptions, today: datetime.date | None = None) -> list[Form]:
+    """Return the definitions in the environment that was chosen; else as written, and in every environment.
+
+    Where there are environments, an id is theirs to give: as written a definition needs none. `today` is the day on
+    which the settings judge their dates, else the clock's. Raises
+    SettingsError and DefinitionError.
+    """
+    settings = read_settings(options, today)
+    forms = [settings]
+    if settings.environment is None:
+        forms += [settings.choose(name) for name in sorted(settings.environments)]
+    root = repository_root(options.directory)
+    paths = _in_every(forms, resolve_names(options, forms, root), root)
+    return [(form, load(options.directory, paths, root=root, settings=form, without_ids=_bare(form))) for form in forms]
+
+
+def read_pair(options: DefinitionOptions, against: str) -> tuple[Form, Form]:
+    """Return the definitions in the environment that was chosen, and in another one.
+
+    A PATH may be an overlay of either: it means its definition in both. Raises as `read_forms` does.
+    """
+    pair = read_settings(options), read_settings(dataclasses.replace(options, environment=against))
+    root, folder = repository_root(options.directory), options.directory
+    paths = _in_every(pair, resolve_names(options, pair, root), root)
+    here, there = ((one, load(folder, paths, root=root, settings=one)) for one in pair)
+    return here, there
+
+
+def with_overlays_to_come(settings: Settings, folder: Path) -> Settings:
+    """Return the settings for commands that write overlays: a folder that is not there yet is no mistake to them."""
+    if settings.overlay is None or (folder.resolve().parent / settings.overlay).is_dir():
+        return settings
+    return dataclasses.replace(settings, overlay=None)
+
+
+def _bare(settings: Settings) -> bool:
+    """Tell whether these settings are a project's with environments, before one of them is chosen."""
+    return bool(settings.environments) and settings.environment is None
+
+
+def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path) -> tuple[Path, ...]:
+    """Return PATHS that select alike in several environments: an overlay of one means its definition in all.
+
+    Raises DefinitionError as `select` does, and for an overlay without a definition.
+    """
+    if not options.paths or len(forms) == 1:
+        return tuple(options.paths)
+    found = find_all(options.directory, root, *forms)
+    chosen = select(found, options.directory, options.paths)
+    astray = chosen - {one.file for one in found.definitions}
+    if astray:
+        raise DefinitionError(
+            f"the overlay {min(astray)} has no definition of the same name",
+            hint="write one, or rename or remove the overlay",
+        )
+    return tuple(one.path for one in found.definitions if one.file in chosen)

@@ -1,0 +1,300 @@
+"""Reads a project: settings, the definitions that are meant, and what git knows of them.
+
+Where there is a repository its history counts, or the run fails: without it a live edit would look like a change.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath, parse_pointer
+from reconciler.core.base import BaseDefinitions, Entry
+from reconciler.core.plan import Policy
+from reconciler.core.settings import FILE_NAME, Settings
+from reconciler.core.tree import value_at
+from reconciler.errors import RepositoryError, UsageError
+from reconciler.files.definitions import Loaded, load
+from reconciler.files.find import UnreadableText, read_text
+from reconciler.files.folders import folder_in_git, repository_root, shown_path
+from reconciler.files.settings import load_settings
+from reconciler.git.commit_layers import parse_definition
+from reconciler.git.record import Record, Unclear, read_entries, read_record
+from reconciler.git.repository import Repository, open_repository
+from reconciler.git.snapshot import read_base, read_snapshot
+from reconciler.usecases.project.changed import Changed, find_alike, find_changed
+from reconciler.usecases.project.checkout import check_checkout
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.named import resolve_names
+from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
+from reconciler.usecases.project.project import NOTHING_LOADED, Project
+
+OFF = "none"
+
+
+def read_settings(options: DefinitionOptions, today: datetime.date | None = None) -> Settings:
+    """Return the settings beside the folder in the environment that was chosen, on a day: `today`, else the clock's.
+
+    Raises SettingsError, and UsageError for an environment that is not there.
+    """
+    settings = load_settings(options.directory, root=repository_root(options.directory), today=today)
+    if options.environment is None:
+        return settings
+    if options.environment not in settings.environments:
+        known = ", ".join(sorted(settings.environments))
+        hint = f"reconciler.yaml has these: {known}" if known else "no reconciler.yaml here has environments"
+        raise UsageError(f"there is no environment {options.environment!r}", hint=hint)
+    return settings.choose(options.environment)
+
+
+def read_bare_project(options: DefinitionOptions, *, repository: Repository | None = None) -> Project:
+    """Return the project without definitions and base: for commands that say themselves what they write.
+
+    Raises RepositoryError where a checkout hides the settings: what they protect would not be protected.
+    """
+    root = repository_root(options.directory)
+    repository = repository or open_repository(root)
+    head = repository.head() if repository is not None else None
+    if repository is not None and head is not None:
+        check_checkout(repository, head, settings_file(options.directory, root), ())
+    project = Project(folder=options.directory, root=root, settings=Settings(), repository=repository, head=head)
+    return dataclasses.replace(project, settings=read_settings(options, project.started_at.date()))
+
+
+def read_project(
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    policy: PolicyOptions | None = None,
+    *,
+    or_head: bool = False,
+    repository: Repository | None = None,
+) -> Project:
+    """Return the definitions that are meant with their history, and the policy that options and settings make.
+
+    With `or_head` the commit that is checked out is the base where there is no record. A `repository` that is open
+    already, since its lock is held, is not opened again. Raises RepositoryError where there is a history and it cannot
+    be read, and what reading settings and definitions raises.
+    """
+    project = read_history(definitions, history, repository=repository)
+    definitions = resolve_names(definitions, [project.settings], project.root)
+    project = dataclasses.replace(project, policy=choose_policy(project.settings, policy))
+    record = project.record
+    # In this order: what the base is does not depend on which definitions are meant, but with --changed the
+    # definitions that are meant depend on the base.
+    named = _choose_base(project, record, history.base, or_head=or_head)
+    loaded, changed, notes = _load(project, definitions, history, record, named)
+    project = dataclasses.replace(project, loaded=loaded, removed=changed.removed, notes=notes)
+    _check_environment(project)
+    if named is not None:
+        project = dataclasses.replace(project, base=_read_base(project, *named))
+    check_policy(project)
+    return dataclasses.replace(project, notes=(*project.notes, *_notes_on_order(project)))
+
+
+def read_history(
+    definitions: DefinitionOptions, history: HistoryOptions, *, repository: Repository | None = None
+) -> Project:
+    """Return the project with its record, without definitions and base. Raises as `read_project` does."""
+    project = read_bare_project(definitions, repository=repository)
+    opened = project.repository
+    if opened is not None and project.head is not None:
+        folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
+        below = [folder_in_git(folder, project.root) for folder in folders]
+        check_checkout(opened, project.head, settings_file(project.folder, project.root), below)
+        project = dataclasses.replace(project, record=read_record(opened, project.ref))
+    _check_record(project, project.record, history.base)
+    return project
+
+
+def settings_file(folder: Path, root: Path) -> str:
+    """Return the path of the settings beside a folder, from the repository's root."""
+    return shown_path(folder.resolve().parent / FILE_NAME, root)
+
+
+def require_commit(repository: Repository | None, revision: str) -> str:
+    """Return the commit that a revision names. Raises RepositoryError that says what to do."""
+    if repository is None:
+        raise RepositoryError(
+            f"there is no git repository to read {revision!r} from",
+            hint="run this inside the repository, or give --base none",
+        )
+    commit = repository.resolve(revision)
+    if commit is not None:
+        return commit
+    if repository.head() is None:
+        raise RepositoryError(
+            f"{revision!r} cannot be read: the repository has no commit yet",
+            hint="commit the definitions first, or give --base none",
+        )
+    hint = f"git fetch origin {revision}, or check the name" if revision else "is it a variable that is not set?"
+    if repository.is_shallow:
+        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
+    raise RepositoryError(f"there is no revision {revision!r} here", hint=hint)
+
+
+def choose_policy(settings: Settings, options: PolicyOptions | None) -> Policy:
+    """Return what to do with fields that somebody else moved: the option, else the settings."""
+    if options is None:
+        return Policy(always_send=settings.always_send)
+    return Policy(
+        on_drift=options.on_drift or settings.on_drift or "keep",
+        force_conflicts=options.force_conflicts,
+        always_send=settings.always_send,
+    )
+
+
+def check_policy(project: Project) -> None:
+    """Refuse a policy that cannot be followed without a base. Raises UsageError."""
+    if project.policy.on_drift == "fail" and project.base is None:
+        raise UsageError(
+            "--on-drift fail needs a base: without one a live edit cannot be told from a change",
+            hint=f"give --base REV, or {project.how_to_fetch}",
+        )
+
+
+def _check_record(project: Project, record: Record | None, asked_base: str | None) -> None:
+    """Refuse to go on where the settings promise a record and this clone has none. Raises RepositoryError.
+
+    Without it every live edit would count as newly managed, and be overwritten.
+    """
+    if record is not None or not project.settings.record or asked_base is not None:
+        return
+    if project.repository is None:
+        raise RepositoryError(
+            "reconciler.yaml says `record: true`, and there is no git repository here",
+            hint="run this inside the repository, or give --base none",
+        )
+    raise RepositoryError(
+        f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}",
+        hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run give --base none",
+    )
+
+
+def _choose_base(
+    project: Project, record: Record | None, asked: str | None, *, or_head: bool
+) -> tuple[str, str] | None:
+    """Return the base as it was named and its commit: what was asked for, else the record, else perhaps `HEAD`."""
+    if asked == OFF:
+        return None
+    if asked is not None:
+        return asked, require_commit(project.repository, asked)
+    if record is not None:
+        return project.ref, record.commit
+    return ("HEAD", project.head) if or_head and project.head is not None else None
+
+
+def _load(
+    project: Project,
+    definitions: DefinitionOptions,
+    history: HistoryOptions,
+    record: Record | None,
+    base: tuple[str, str] | None,
+) -> tuple[Loaded, Changed, tuple[str, ...]]:
+    """Return the definitions that are meant, the files that git has removed, and what the report has to say."""
+    folder, root, settings = project.folder, project.root, project.settings
+    find_id = id_finder(project.repository, record)
+    if not history.changed and history.changed_since is None:
+        loaded = load(folder, definitions.paths, root=root, settings=settings, find_id=find_id)
+        return loaded, Changed(), ()
+    since = base[1] if base is not None else None
+    if history.changed_since is not None:
+        since = require_commit(project.repository, history.changed_since)
+    if project.repository is None or since is None:
+        raise UsageError(
+            "--changed needs a base", hint=f"give --base REV or --changed-since REV, or {project.how_to_fetch}"
+        )
+    changed = find_changed(project.repository, project.head or "", folder, settings, since, record)
+    chosen = tuple(path for path in changed.files if _is_selected(path, definitions.paths))
+    loaded = load(folder, chosen, root=root, settings=settings, find_id=find_id) if chosen else NOTHING_LOADED
+    alike = find_alike(project.repository, changed, loaded.definitions, project.below, settings.environment)
+    differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
+    loaded = dataclasses.replace(loaded, definitions=differing)
+    removed = frozenset() if definitions.paths else changed.removed - alike
+    nothing = not (loaded.definitions or loaded.invalid or removed)
+    notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
+    return loaded, dataclasses.replace(changed, removed=removed), notes
+
+
+def _is_selected(path: Path, chosen: Sequence[Path]) -> bool:
+    return not chosen or any(path.resolve().is_relative_to(named.resolve()) for named in chosen)
+
+
+def _read_base(project: Project, ref: str, commit: str) -> BaseDefinitions:
+    """Return the entries of the base, and what writes without a clear answer may have left live."""
+    repository, record = project.repository, project.record
+    if repository is None:
+        raise TypeError(project)
+    current = project.loaded.definitions
+    environment = project.settings.environment
+    # A record of the older form is read as what it is: a revision, with its own settings and overlays.
+    if record is not None and record.resolved and commit == record.commit:
+        entries = read_entries(repository, record, current)
+    else:
+        entries = read_base(
+            repository, commit, project.below, environment, current, still_there=lambda entry: _is_there(project, entry)
+        )
+    entries = resolve_entries(entries, current, id_finder(repository, record))
+    written: dict[str, list[tuple[FieldPath, Any]]] = {}
+    for unclear in record.unclear if record is not None else ():
+        for path, value in _attempted(project, unclear):
+            written.setdefault(unclear.id, []).append((path, value))
+    found = {name: tuple(values) for name, values in written.items()}
+    return BaseDefinitions(ref=ref, commit=commit, entries=entries, written=found)
+
+
+def _is_there(project: Project, entry: Entry) -> bool:
+    """Tell whether the file of an older definition is still there and still that assistant's: then it has not moved."""
+    path = project.root / entry.file
+    if not path.is_file() or project.settings.environment is not None:  # there the overlay holds the id
+        return path.is_file()
+    try:
+        document = parse_definition(read_text(path).encode())
+    except UnreadableText:
+        return True
+    return document is not None and document.get("id") == entry.id
+
+
+def _attempted(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
+    repository = project.repository
+    for head in unclear.heads:
+        if repository is None or not repository.has(head):
+            continue
+        key = {unclear.file.removeprefix(f"{project.below}/").rpartition(".")[0]}
+        tried = read_snapshot(repository, head, project.below, project.settings.environment, keys=key)
+        entry = tried.find([unclear.id], unclear.file)
+        if entry is None:
+            tried = read_snapshot(repository, head, project.below, project.settings.environment)
+            entry = tried.find([unclear.id], unclear.file)
+        if entry is not None:
+            fields = map(parse_pointer, unclear.fields)
+            yield from ((path, value_at(entry.declared, path)) for path in fields)
+
+
+def _check_environment(project: Project) -> None:
+    """Refuse to look at nothing where the environment was forgotten: the ids are most likely in the overlays."""
+    settings, loaded = project.settings, project.loaded
+    forgotten = settings.environment is None and settings.environments
+    if loaded.whole and forgotten and not (loaded.definitions or loaded.invalid):
+        raise UsageError(
+            "no definition has an id, so there is nothing to look at: which environment is meant?",
+            hint=f"give --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}",
+        )
+
+
+def _notes_on_order(project: Project) -> Iterator[str]:
+    """Yield what a reader must know where `HEAD` lacks what was applied: that looks undone, and nobody undid it."""
+    repository, record, head = project.repository, project.record, project.head
+    if repository is None or record is None or head is None or repository.is_ancestor(record.applied, head):
+        return
+    if repository.is_shallow:
+        yield (
+            f"This clone is shallow, so it is not known whether HEAD holds {record.applied[:12]}, which was applied "
+            "last. If it does not, what was applied meanwhile looks undone here."
+        )
+        return
+    yield (
+        f"HEAD is behind the record: {record.applied[:12]}, which was applied last, is not in its history. What was "
+        "applied meanwhile looks undone here; merge or rebase first."
+    )

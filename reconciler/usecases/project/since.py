@@ -1,0 +1,126 @@
+"""Since when a definition asks for what differs: the commit that set each desired value."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.texts import text_of
+from reconciler.core.canonical import canonical
+from reconciler.core.definition import Definition
+from reconciler.core.origin import Change, Since
+from reconciler.core.outcome import Kind
+from reconciler.core.run import Result
+from reconciler.core.tree import MISSING, value_at
+from reconciler.git.blame import AllEdits, Edit, read_edits
+from reconciler.usecases.project.project import Project
+
+
+def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
+    """Return results in which changes and conflicts name the commit since the base that set the desired value.
+
+    Left out where it is not known: edits that are not committed, and history that a shallow clone lacks. Raises
+    RepositoryError for a history that cannot be read; nothing has been written yet.
+    """
+    repository, head, base = project.repository, project.head, project.base
+    if repository is None or head is None or base is None or not any(map(_open_files, results)):
+        return [*results]
+    named = _name(results, read_edits(repository, f"{base.commit}..{head}", *_undated(results), head))
+    # A value can be older than the base: the record keeps the older entry of an assistant that did not get there.
+    definitions, layers = _undated(named)
+    if definitions or layers:
+        places = sorted({*definitions.values(), *layers, *_places_before(named, project)})
+        named = _name(named, read_edits(repository, head, definitions, layers, head, places))
+    return named
+
+
+def _undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
+    """Return the files that ask for something whose commit is not known yet: definitions by their id, and others.
+
+    A definition that is its only layer is followed by its id, wherever the file stood.
+    """
+    definitions: dict[str, str] = {}
+    others: set[str] = set()
+    for result in results:
+        definition, files = result.definition, _open_files(result)
+        if isinstance(definition, Definition) and files:
+            if _is_followed_by_id(definition):
+                definitions[definition.id] = definition.file
+                files = files - {definition.file}
+            others |= files
+    return definitions, others
+
+
+def _is_followed_by_id(definition: Definition) -> bool:
+    # While a file says `id: new`, its history has no id of its own.
+    return len(definition.layers) == 1 and not definition.says_new
+
+
+def _open_files(result: Result) -> set[str]:
+    """Return the files that declare what has no commit named yet."""
+    if result.plan is None or not isinstance(result.definition, Definition):
+        return set()
+    undated = [change.path for change in result.plan.changes if _is_undated(change)]
+    return {file for path in undated for file, _, _ in _find_parts(result.definition, path)}
+
+
+def _places_before(results: Sequence[Result], project: Project) -> Iterator[str]:
+    """Yield where the base kept the files of definitions of which somebody is to be named."""
+    for result in results:
+        if project.base is not None and _open_files(result):
+            before = project.base.entries.find([result.definition.id or ""], result.definition.file)
+            yield from before.files if before is not None else ()
+
+
+def _is_undated(change: Change) -> bool:
+    return change.kind is not Kind.DRIFT and change.since is None
+
+
+def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, FieldPath, Any]]:
+    """Yield what makes up the desired value at a path: the file, the path in it, and what stands there.
+
+    That is what the uppermost layer says and the text files in it, and what lower ones say inside an object. A text
+    file has no paths.
+    """
+    for layer in reversed(definition.layers):
+        said = value_at(layer.as_written, path)
+        if said is MISSING:
+            continue
+        yield layer.file, path, said
+        yield from ((text.file, (), text_of(text.content)) for text in layer.texts if text.path[: len(path)] == path)
+        if not isinstance(said, Mapping) or layer.text_at(path):
+            return
+
+
+def _name(results: Sequence[Result], edits: AllEdits) -> list[Result]:
+    return [_name_one(result, edits) for result in results]
+
+
+def _name_one(result: Result, edits: AllEdits) -> Result:
+    definition, plan = result.definition, result.plan
+    if plan is None or not isinstance(definition, Definition):
+        return result
+    changes = tuple(
+        dataclasses.replace(change, since=_since(definition, change.path, edits)) if _is_undated(change) else change
+        for change in plan.changes
+    )
+    return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
+
+
+def _since(definition: Definition, path: FieldPath, edits: AllEdits) -> Since | None:
+    """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
+    setting: list[Edit] = []
+    for file, where, value in _find_parts(definition, path):
+        alone = _is_followed_by_id(definition) and file == definition.file
+        own = edits.by_id.get(definition.id) if alone else edits.by_file.get(file)
+        wanted = canonical(value, path)
+
+        def has(declared: object, where: FieldPath = where, wanted: object = wanted) -> bool:
+            return bool(canonical(value_at(declared, where), path) == wanted)
+
+        if own is None or not has(own.now):
+            return None
+        setting += [edit for edit in own.found if has(edit.after) and not has(edit.before)]
+    # A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
+    edit = min(setting, key=lambda edit: (edit.merge, edit.age), default=None)
+    return Since(edit.commit, edit.author, edit.date) if edit else None

@@ -1,0 +1,1 @@
+"""What runs that write share: workers, one write with its check, the record."""

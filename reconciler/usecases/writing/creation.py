@@ -1,0 +1,117 @@
+"""Create one assistant: one POST that is never repeated, its id written into the file, then a look at live.
+
+The file keeps every comment; in an environment the overlay takes the id. Where the answer is unclear nothing is
+written.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from reconciler.core.definition import Definition, Layer, LayerKind
+from reconciler.core.outcome import Outcome
+from reconciler.core.ports import Assistants
+from reconciler.core.run import Failure, Result
+from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
+from reconciler.files.write import check_unchanged, rewrite
+from reconciler.usecases.plan import to_failure
+from reconciler.usecases.project.project import Project
+from reconciler.yamltext.edit import Edit, edit_yaml, insert_first
+from reconciler.yamltext.places import find_places
+from reconciler.yamltext.writer import write_definition
+
+
+def create(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
+    """Return the result of an assistant that was to be created with what became of it; its plan has the body."""
+    definition, planned = result.definition, result.plan
+    if not isinstance(definition, Definition) or planned is None or planned.patch is None:
+        raise TypeError(result)
+    try:
+        file, text = find_id_file(project, definition)
+        check_unchanged(project.root / file, text)
+        with_id(text, "asst_to_come")
+    except ReconcilerError as error:
+        failure = Failure("invalid", f"its id could not be written, so nothing was created: {error}", hint=error.hint)
+        return result.end(Outcome.REFUSED, failure, left=False)
+    try:
+        # A token that has run out is renewed here: the POST itself is never repeated.
+        api.me()
+        if stopping():
+            return result.end(Outcome.SKIPPED, left=False)
+        answer = api.create(planned.patch)
+    except UnclearWrite as error:
+        return result.end(Outcome.INDETERMINATE, _say_unclear(error, definition, file), left=True)
+    except ApiError as error:
+        return result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
+    known, warnings = _keep_id(project, definition, file, text, answer["id"])
+    result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
+    return _look(api, project, result, known, answer)
+
+
+def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
+    """Return the file that takes the id, and its text: in an environment the overlay, which may have to be made."""
+    layer = definition.own if project.settings.environment is None else definition.overlay
+    if layer is not None:
+        return layer.file, layer.text
+    if project.overlays is None:
+        raise DefinitionError(f"the environment {project.settings.environment} has no overlay folder for the id")
+    return (project.overlays / f"{definition.key}.yaml").relative_to(project.root).as_posix(), ""
+
+
+def with_id(text: str, assistant_id: str) -> str:
+    """Return the text of a file with an id: in place of `new`, as its first key, or all alone. Raises EditRefused."""
+    if not text:
+        return write_definition({"id": assistant_id})
+    try:
+        return insert_first(text, "id", assistant_id)
+    except ReconcilerError:
+        return edit_yaml(text, [Edit(("id",), assistant_id)])
+
+
+def _keep_id(
+    project: Project, definition: Definition, file: str, text: str, assistant_id: str
+) -> tuple[Definition, list[str]]:
+    """Write the id into its file, and return the definition that has it.
+
+    Where that does not work the assistant is there all the same: the definition still says `id: new` then, and the
+    warnings say what to do.
+    """
+    known = dataclasses.replace(definition, id=assistant_id)
+    after = with_id(text, assistant_id)
+    try:
+        rewrite(project.root / file, text, after)
+    except ReconcilerError as error:
+        by_hand = f"put `id: {assistant_id}` into the file by hand"
+        return known, [f"the assistant {assistant_id} was created, but its id could not be written: {error}; {by_hand}"]
+    old = next((layer for layer in definition.layers if layer.file == file), None)
+    fields = {**(old.fields if old is not None else {}), "id": assistant_id}
+    kind: LayerKind = "definition" if file == definition.file else "overlay"
+    texts = old.texts if old is not None else ()
+    layer = Layer(file=file, text=after, fields=fields, kind=kind, texts=texts, find_places=find_places)
+    layers = tuple(layer if one is old else one for one in definition.layers)
+    return dataclasses.replace(known, layers=layers if old is not None else (*layers, layer), says_new=False), []
+
+
+def _look(
+    api: Assistants, project: Project, result: Result, definition: Definition, answer: dict[str, object]
+) -> Result:
+    """Return what live shows of a new assistant; where it cannot be read, what the answer shows of it."""
+    try:
+        # What GET reads may learn of a new assistant later than POST has answered.
+        seen, failure = api.get_after_write(definition.id, lambda found: found is None), None
+    except ApiError as error:
+        unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
+        seen, failure = answer, dataclasses.replace(to_failure(error), message=unread, hint="run `reconciler plan`")
+    seen = project.see(definition, seen)
+    remaining = tuple(change.path for change in project.plan_for(definition, seen).changes)
+    outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
+    return result.end(outcome, failure, left=True, after=seen, remaining=remaining)
+
+
+def _say_unclear(error: UnclearWrite, definition: Definition, file: str) -> Failure:
+    return Failure(
+        error.kind,
+        f"whether the assistant was created is not known: {error.message}",
+        error.status,
+        hint=f"look in the dashboard for {definition.declared.get('name')!r}: if it is there, put its id into {file} "
+        f"as `id: ...`; if it is not, run `reconciler create {definition.file}`",
+    )

@@ -1,0 +1,168 @@
+"""Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
+
+from reconciler.assistant.texts import text_of
+from reconciler.core.base import Entry
+from reconciler.core.canonical import exact_text
+from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above, is_definition_file, path_in
+from reconciler.errors import RepositoryError
+from reconciler.files.folders import folder_in_git
+from reconciler.git.commit_layers import object_name, parse_definition
+from reconciler.git.record import find_created
+from reconciler.git.repository import Repository
+from reconciler.git.snapshot import read_snapshot
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.project.reading import OFF, settings_file
+
+
+def records_by_default(project: Project) -> bool:
+    """Tell whether an apply records without being asked: where there is a record, or the settings want one."""
+    settings = project.settings.record
+    return settings if settings is not None else project.record is not None
+
+
+def check_order(project: Project) -> None:
+    """Refuse a HEAD that does not descend from what was applied last: a late run must not undo a newer one."""
+    repository, head, record = project.repository, project.head, project.record
+    if repository is None or head is None or record is None or repository.is_ancestor(record.applied, head):
+        return
+    hint = "apply the newest commit; to go back on purpose, or where history was rewritten, give --allow-older"
+    if repository.is_shallow:
+        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or give --allow-older"
+    raise RepositoryError(
+        f"HEAD {head[:12]} does not descend from {record.applied[:12]}, which was applied last", hint=hint
+    )
+
+
+def check_unmoved(project: Project) -> None:
+    """Refuse to go on from a record that another run has replaced since it was read; called under the clone's lock."""
+    before = project.record.commit if project.record else None
+    if project.repository is not None and project.repository.refs(project.ref).get(project.ref) != before:
+        raise RepositoryError(
+            f"{project.ref} moved while this run began", hint="another run has just ended: run this again"
+        )
+
+
+def check_recordable(project: Project, asked_base: str | None) -> None:
+    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError.
+
+    Definitions are compared as they were read, and comments do not count: git may have been told to look away from
+    a file, and only what a file declares is recorded.
+    """
+    repository, head = project.repository, project.head
+    if repository is None or head is None:
+        raise RepositoryError(
+            "recording needs a git repository with a commit",
+            hint="commit the definitions first, or apply with --no-record",
+        )
+    for definition in project.loaded.definitions:
+        _check_unfiltered(repository, head, definition)
+        if not _is_as_in_head(project, repository, head, definition):
+            file = _differing_file(project, repository, head, definition)
+            raise RepositoryError(
+                f"{file} differs from HEAD, and the record would say that HEAD's is applied",
+                hint="commit it, or apply with --no-record",
+            )
+    # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
+    here = {definition.file for definition in project.loaded.definitions}
+    held = [path for path in repository.files(head, project.below) if is_definition_file(path, project.below)]
+    removed = [path for path in held if path not in here and not (project.root / path).exists()]
+    if project.loaded.whole and removed:
+        raise RepositoryError(
+            f"{removed[0]} differs from HEAD: it is removed here, and the record would drop it",
+            hint="commit it, or apply with --no-record",
+        )
+    if (path := _changed_settings(project, repository, head)) is not None:
+        raise RepositoryError(
+            f"{path} differs from HEAD, and the record would say that what HEAD's settings make of the definitions "
+            "is applied",
+            hint="commit it, or apply with --no-record",
+        )
+    if project.record is None and asked_base != OFF:
+        raise RepositoryError(
+            f"there is no record {project.ref} here",
+            hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run give "
+            "--base none; else apply with --no-record",
+        )
+
+
+def _is_as_in_head(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
+    """Tell whether `HEAD` declares exactly what was read; files that are the same object need no parsing."""
+    held = {file: repository.files(head, file).get(file) for file in definition.contents}
+    names = {file: blob.name if blob is not None else "" for file, blob in held.items()}
+    same = {file: object_name(content, len(head)) for file, content in definition.contents.items()} == names
+    if same and _has_as_many_layers(project, repository, head, definition):
+        return True
+    environment = project.settings.environment
+    found = read_snapshot(repository, head, project.below, environment, keys={definition.key}).by_file
+    entry = found.get(definition.file)
+    return entry is not None and _is_same(project, repository, definition, entry)
+
+
+def _is_same(project: Project, repository: Repository, definition: Definition, entry: Entry) -> bool:
+    """Tell whether `HEAD` declares what was read; an id that only the record or the working tree has is no difference.
+
+    While `HEAD` says `id: new`, the file may hold the new id already. It is another one than the record's only where
+    somebody has mistaken one for the other.
+    """
+    if exact_text(entry.declared) != exact_text(definition.declared):
+        return False
+    if entry.id != NEW:
+        return entry.id == definition.id
+    known = find_created(repository, project.record, definition.file) if project.record else None
+    return known in (None, definition.id)
+
+
+def _check_unfiltered(repository: Repository, head: str, definition: Definition) -> None:
+    """Refuse to record what a filter of git's stores as something else: the record would show what it may hide."""
+    for file, content in definition.contents.items():
+        blob = repository.files(head, file).get(file)
+        converted = blob is not None and object_name(content, len(head)) != blob.name
+        if converted and (name := repository.has_filter(file)) is not None:
+            raise RepositoryError(
+                f"{file} goes through git's filter {name!r}, and the record would hold it as plain text",
+                hint="apply with --no-record, or keep the definitions out of the filter (.gitattributes)",
+            )
+
+
+def _has_as_many_layers(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
+    """Tell whether `HEAD` has no layer of the definition that the working tree lacks."""
+    return not any(
+        path not in definition.contents and repository.files(head, path) for path in _layer_paths(project, definition)
+    )
+
+
+def _layer_paths(project: Project, definition: Definition) -> list[str]:
+    """Return the paths at which a definition may have layers beside its own."""
+    paths = [path_in(project.below, below) for below in defaults_above(definition.key)]
+    if project.overlays is not None:
+        upper = folder_in_git(project.overlays, project.root)
+        paths += [path_in(upper, below) for below in defaults_above(definition.key)]
+        paths += [path_in(upper, f"{definition.key}{suffix}") for suffix in SUFFIXES]
+    return paths
+
+
+def _differing_file(project: Project, repository: Repository, head: str, definition: Definition) -> str:
+    """Return the file of a definition that is not as `HEAD` has it; its own where that cannot be told."""
+    for layer in reversed(definition.layers):
+        blob = repository.files(head, layer.file).get(layer.file)
+        if blob is None or parse_definition(repository.read(layer.file, blob)) != layer.as_written:
+            return layer.file
+        for text in layer.texts:
+            blob = repository.files(head, text.file).get(text.file)
+            content = repository.read(text.file, blob) if blob is not None else None
+            if content is None or text_of(content.decode("utf-8", "replace")) != text_of(text.content):
+                return text.file
+    lacking = [path for path in _layer_paths(project, definition) if repository.files(head, path)]
+    return next((path for path in lacking if path not in definition.contents), definition.file)
+
+
+def _changed_settings(project: Project, repository: Repository, head: str) -> str | None:
+    """Return the path of the settings where they do not say what those of `HEAD` say."""
+    path = settings_file(project.folder, project.root)
+    file = project.root / path
+    if path.startswith("../"):
+        return None
+    blob = repository.files(head, path).get(path)
+    held = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
+    now = file.read_bytes().splitlines() if file.is_file() else None
+    return None if held == now else path

@@ -1,0 +1,246 @@
+"""Records what an apply brought live, so that the next plan knows who moved since (docs/reference.md, "The record")."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from reconciler.assistant.paths import parse_pointer, to_pointer
+from reconciler.core.base import Entries, Entry
+from reconciler.core.canonical import exact_text
+from reconciler.core.definition import MAX_RESOLVED, NEW, Definition
+from reconciler.core.outcome import Outcome
+from reconciler.core.run import Result, Run
+from reconciler.core.tree import MISSING, value_at
+from reconciler.errors import RepositoryError
+from reconciler.git.objects import Blob
+from reconciler.git.record import Record, Unclear, read_entries, write_record
+from reconciler.git.repository import Repository
+from reconciler.git.snapshot import find_mentioned, read_everything, read_snapshot
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.writing.entries import make_entry
+from reconciler.usecases.writing.runs import find_gone
+from reconciler.yamltext.writer import write_definition
+
+MOST_HEADS = 20
+
+
+def record(run: Run, project: Project, *, with_entries: bool = True) -> str | None:
+    """Add what an apply did to the record and return the commit; None where the record says it already.
+
+    Entries are replaced for what this run settled and kept for everything else; without `with_entries` all are kept,
+    and what was applied last stays what it was. Raises RepositoryError, which says
+    that live is applied all the same.
+    """
+    try:
+        return _record(run, project, with_entries=with_entries)
+    except RepositoryError as error:
+        raise RepositoryError(
+            f"what was applied is live, but it is not recorded: {error.message}",
+            hint=error.hint or "apply again when that is mended: what is live already is recorded then",
+        ) from error
+
+
+def forget(run: Run, project: Project) -> str | None:
+    """Drop the entries of the assistants that a run has deleted, and return the record's commit.
+
+    Which file they were created from stays known: while git still says `id: new` there, nothing is created anew. Raises
+    RepositoryError.
+    """
+    repository, head, previous = project.repository, project.head, project.record
+    if repository is None or head is None or previous is None:
+        return None
+    before, kept = _read_previous(project, repository)
+    names = {name for result in run.results if result.outcome is Outcome.DELETED for name in result.ids}
+    gone = {entry.file for name in names for entry in before.sharing(name)}
+    return write_record(
+        repository,
+        project.ref,
+        head=head,
+        previous=previous.commit,
+        files={file: blob for file, blob in kept.items() if file not in gone},
+        message=_message(run),
+        unclear=[entry for entry in previous.unclear if entry.id not in names],
+        created=previous.created,
+    )
+
+
+def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
+    repository, head, previous = project.repository, project.head, project.record
+    if repository is None or head is None:
+        return None
+    before, kept = _read_previous(project, repository)
+    files = _replace_entries(run, project, repository, head, before, dict(kept)) if with_entries else dict(kept)
+    if previous is not None and not with_entries:
+        head = previous.applied
+    if project.loaded.whole:
+        for gone in find_gone(project, run.results):
+            files.pop(gone.file, None)
+    unclear = _find_unclear(run, previous)
+    wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
+    # A run that wrote is recorded even where the entries are the same: it put something back.
+    told = previous and previous.resolved and (previous.applied, previous.unclear) == (head, unclear)
+    if told and not wrote and files == kept:
+        return None
+    return write_record(
+        repository,
+        project.ref,
+        head=head,
+        previous=previous.commit if previous else None,
+        files=files,
+        message=_message(run),
+        unclear=unclear,
+        created={**(previous.created if previous else {}), **_find_created(run)},
+        replaces=project.announced,
+    )
+
+
+def _replace_entries(
+    run: Run, project: Project, repository: Repository, head: str, before: Entries, files: dict[str, Blob]
+) -> dict[str, Blob]:
+    """Return the entries' objects with those of the assistants whose fields this run knows replaced.
+
+    An assistant has one entry, at its definition's path. Where the file has moved the entry follows, whatever became
+    of the assistant.
+    """
+    at_head = repository.files(head)
+    results = {result.definition.file: result for result in run.results if isinstance(result.definition, Definition)}
+    left: dict[str, Blob] = dict(files)
+    placed: dict[str, Blob] = {}
+    texts: dict[str, str] = {}
+    for file, result in results.items():
+        old = before.find(result.ids, file)
+        for other in (entry for name in result.ids for entry in before.sharing(name)):
+            stays = other.file in at_head and (other.file not in results or other.id in results[other.file].ids)
+            if other.file == file or not stays:
+                left.pop(other.file, None)
+        if old is not None and old.file in files:
+            placed[file] = files[old.file]
+        entry = make_entry(project, result, old) if result.outcome is not None and result.outcome.recorded else None
+        # An entry that says the same keeps its object, so that a comment is no change of what was live.
+        if entry is None or (old is not None and old.file == file and _is_same(entry, old)):
+            continue
+        texts[file] = _write_entry(entry)
+    displaced = [
+        before.by_file[file] for file in left.keys() & (placed.keys() | texts.keys()) if file in before.by_file
+    ]
+    moved = _move_displaced(project, repository, head, displaced, files)
+    return {**left, **moved, **placed, **repository.write_files(texts)}
+
+
+def _move_displaced(
+    project: Project, repository: Repository, head: str, displaced: Sequence[Entry], files: Mapping[str, Blob]
+) -> dict[str, Blob]:
+    """Return entries whose path another assistant's definition has taken, at the path of their own definition now."""
+    if not displaced:
+        return {}
+    snapshot = read_snapshot(repository, head, project.below, project.settings.environment)
+    elsewhere = find_mentioned(repository, head, [entry.id for entry in displaced])
+    found: dict[str, Blob] = {}
+    for entry in displaced:
+        now = snapshot.find([entry.id]) or elsewhere.find([entry.id])
+        if now is not None:
+            found[now.file] = files[entry.file]
+    return found
+
+
+def _read_previous(project: Project, repository: Repository) -> tuple[Entries, Mapping[str, Blob]]:
+    """Return the entries that the record holds so far, with their objects.
+
+    A record of the older form has none: its definitions are written out as entries once.
+    """
+    previous = project.record
+    if previous is not None and previous.resolved:
+        return read_entries(repository, previous, project.loaded.definitions), repository.files(previous.commit)
+    if previous is None:
+        return Entries(), {}
+    entries = read_everything(repository, previous.commit, project.settings.environment)
+    texts = {entry.file: _write_entry(entry) for entry in entries.by_file.values()}
+    return entries, repository.write_files(texts)
+
+
+def _write_entry(entry: Entry) -> str:
+    """Return an entry as YAML. With the texts of a definition's files in it, it may be larger than the definition."""
+    return write_definition({"id": entry.id, **entry.declared}, most=MAX_RESOLVED)
+
+
+def _is_same(entry: Entry, old: Entry) -> bool:
+    return entry.id == old.id and exact_text(entry.declared) == exact_text(old.declared)
+
+
+def _find_created(run: Run) -> dict[str, str]:
+    """Return the ids of the assistants that a run has created, by their file."""
+    done = ((result.definition, result.plan) for result in run.results if result.outcome and result.outcome.recorded)
+    return {
+        definition.file: definition.id for definition, planned in done if planned and planned.creates and definition.id
+    }
+
+
+def _find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
+    """Return the writes that are not clear: this run's, and what it did not settle of older ones."""
+    by_id = {name: result for result in run.results for name in result.ids}
+    by_file = {result.definition.file: result for result in run.results}
+    found: dict[tuple[str, str], Unclear] = {}
+    for entry in previous.unclear if previous else ():
+        result = by_file.get(entry.file) if entry.is_creation else by_id.get(entry.id)
+        # Somebody has looked once the file has an id that the API knows.
+        if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.recorded)):
+            found[_name(entry)] = entry
+        elif not entry.is_creation and (fields := _still_unclear(entry, result)):
+            found[_name(entry)] = Unclear(entry.id, result.definition.file, fields, entry.heads)
+    for result in run.results:
+        if result.outcome is Outcome.INDETERMINATE and result.plan is not None:
+            older = Unclear(result.ids[-1] if result.ids else NEW, result.definition.file, ())
+            older = found.get(_name(older), older)
+            sent = {to_pointer(path) for path in (*(path for path, _ in result.plan.replaced), *result.plan.resent)}
+            fields = tuple(sorted({*older.fields, *sent}))
+            found[_name(older)] = Unclear(
+                older.id, older.file, () if older.is_creation else fields, _add_head(older.heads, run.head)
+            )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _name(entry: Unclear) -> tuple[str, str]:
+    """Return by what an unclear write is known: an assistant's id, or before it has one its file."""
+    return entry.id, entry.file if entry.is_creation else ""
+
+
+def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
+    """Return the heads with a new one as the last; only so many are kept, since each is read by the next run."""
+    older = (known for known in heads if known != head)
+    return (*older, *([head] if head is not None else []))[-MOST_HEADS:]
+
+
+def _still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
+    """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
+    settled = result.outcome is not None and result.outcome.settled
+    if not settled or result.plan is None or not isinstance(result.definition, Definition):
+        return entry.fields
+    declared, sent = result.definition.declared, result.plan.patch or {}
+    paths = ((field, parse_pointer(field)) for field in entry.fields)
+    return tuple(field for field, path in paths if path[0] not in sent and value_at(declared, path) is not MISSING)
+
+
+def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
+    """Return the unclear writes of a record that no apply of `HEAD` sends again, since it defines no such assistant."""
+    repository, head = project.repository, project.head
+    if not record.unclear or repository is None or head is None:
+        return ()
+    held = read_snapshot(repository, head, project.below, project.settings.environment).by_file.values()
+    known = {name for found in held for name in (found.id, found.file)} - {NEW}
+    return tuple(entry for entry in record.unclear if not {entry.id, entry.file} & known)
+
+
+def _message(run: Run) -> str:
+    """Return the totals as a subject, then what became of each assistant that is not unchanged."""
+    outcomes = [result.outcome for result in run.results]
+    shown = [outcome for outcome in Outcome if outcome is not Outcome.UNCHANGED]
+    totals = [f"{outcomes.count(outcome)} {outcome.replace('_', ' ')}" for outcome in shown if outcome in outcomes]
+    unchanged = f"{outcomes.count(Outcome.UNCHANGED)} unchanged"
+    lines = list(_lines(run.results))
+    body = "\n\n" + "\n".join(lines) if lines else ""
+    return f"{run.command.capitalize()}: {', '.join([*totals, unchanged])}{body}"
+
+
+def _lines(results: Sequence[Result]) -> Iterator[str]:
+    for result in results:
+        if result.outcome is not None and result.outcome is not Outcome.UNCHANGED:
+            line = f"{result.outcome}: {result.definition.file} ({result.definition.id or NEW})"
+            yield "".join(char if char.isprintable() else "?" for char in line)

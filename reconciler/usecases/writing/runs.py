@@ -1,0 +1,91 @@
+"""Makes the run of a command: the results sorted, with who set what, what is gone, and what a reader must know."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.base import Entry
+from reconciler.core.definition import Definition, InvalidDefinition
+from reconciler.core.outcome import Outcome
+from reconciler.core.overrides import expiry_notes, unmatched_notes
+from reconciler.core.ports import Assistants
+from reconciler.core.run import Failure, Gone, Recorded, Result, Run
+from reconciler.core.settings import now
+from reconciler.usecases.project.project import Project
+
+
+def make_run(
+    command: str,
+    project: Project,
+    results: Sequence[Result],
+    *,
+    api: Assistants | None = None,
+    stopped: bool = False,
+    writes: bool = False,
+    notes: Sequence[str] = (),
+) -> Run:
+    """Return the run of a command that ends now, invalid definitions among its results, sorted by file.
+
+    `writes` says that the command writes: then an invalid definition was refused. `stopped` says that somebody
+    asked the run to stop.
+    """
+    invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
+    if writes:
+        invalid = [result.end(Outcome.REFUSED, left=False) for result in invalid]
+    base, record = project.base, project.record
+    return Run(
+        command=command,
+        started_at=project.started_at,
+        finished_at=now(),
+        results=tuple(sorted([*results, *invalid], key=lambda result: result.definition.file)),
+        problems=project.loaded.problems,
+        notes=(*_notes(project), *notes),
+        api_url=api.url if api else None,
+        environment=project.settings.environment,
+        api_calls=dict(api.calls) if api else {},
+        head=project.head,
+        base={"ref": base.ref, "commit": base.commit} if base is not None else None,
+        record=Recorded(project.ref, record.commit, record.applied, record.date) if record is not None else None,
+        next_expiry=project.settings.next_expiry,
+        gone=tuple(Gone(entry.file, entry.id) for entry in find_gone(project, results)),
+        stopped=stopped,
+        options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},
+    )
+
+
+def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
+    """Yield the entries of the base that the run's folder had and that no definition has any more, by path.
+
+    A run of selected files cannot tell, but for files that git has removed.
+    """
+    if project.base is None:
+        return
+    present: list[Definition | InvalidDefinition] = [*project.loaded.definitions, *project.loaded.invalid]
+    ids = {entry.id for entry in present} | {result.live["id"] for result in results if result.live}
+    files = {entry.file for entry in project.loaded.invalid if entry.id is None}
+    entries = project.base.entries.by_file
+    gone = [
+        entry
+        for file, entry in sorted(entries.items())
+        if (project.loaded.whole or file in project.removed)
+        and project.covers(file)
+        and entry.id not in ids
+        and file not in files
+    ]
+    # A definition that has moved to another folder is managed there; its assistant has not been let go.
+    elsewhere = project.ids_elsewhere([entry.id for entry in gone])
+    yield from (entry for entry in gone if entry.id not in elsewhere)
+
+
+def _notes(project: Project) -> Iterator[str]:
+    yield from project.notes
+    yield from project.base.entries.warnings if project.base is not None else ()
+    yield from expiry_notes(project.settings)
+    if project.loaded.whole and not project.loaded.invalid:  # what an invalid file declares is not known
+        yield from unmatched_notes(project.settings, project.loaded.definitions)
+
+
+def stop_run(run: Run, because: str, command: str) -> Run:
+    """Return a planned run of which nothing is sent: every assistant is skipped, and the report says why."""
+    skipped = tuple(result.end(Outcome.SKIPPED, left=False) for result in run.results)
+    note = f"Nothing was sent: {because}."
+    return dataclasses.replace(run, command=command, results=skipped, notes=(*run.notes, note), finished_at=now())

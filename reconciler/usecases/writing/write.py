@@ -1,0 +1,221 @@
+"""Write one assistant: read it once more, send one PATCH, look whether live shows it.
+
+The outcome says only what was seen.
+
+A PATCH sets absolute values, so one whose outcome is unclear may be repeated; live is read again first, and
+what somebody else has put there meanwhile is not sent over (docs/reference.md, "The API").
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.core.definition import Definition
+from reconciler.core.outcome import Outcome
+from reconciler.core.patch import IncompleteObject
+from reconciler.core.plan import Plan, find_remaining, patch_again
+from reconciler.core.ports import Assistants
+from reconciler.core.readings import find_dropped_keys, find_undeclared_changes, shows_nothing_new
+from reconciler.core.run import Failure, Result
+from reconciler.errors import ApiError, UnclearWrite
+from reconciler.usecases.plan import check_organisation, to_failure
+from reconciler.usecases.project.project import Project
+
+
+def write(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
+    """Return the result of a planned assistant with what became of it; it has a patch, and was read."""
+    if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
+        raise TypeError(result)
+    return _Write(api, project, stopping, result, result.definition, result.live, result.plan).settle()
+
+
+def look_again(api: Assistants, project: Project, result: Result) -> Result:
+    """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
+    if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
+        raise TypeError(result)
+    try:
+        now = project.see(result.definition, api.get(result.definition.id))
+    except ApiError:
+        return result
+    return _with_losses(
+        result, find_dropped_keys(result.plan.patch or {}, result.definition.declared, result.live, now)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Write:
+    """The write of one assistant, with its repeats."""
+
+    api: Assistants
+    project: Project
+    stopping: Callable[[], bool]
+    result: Result
+    definition: Definition
+    live: Mapping[str, Any]
+    plan: Plan
+
+    def settle(self) -> Result:
+        try:
+            before = self._get()
+        except ApiError as error:
+            return self.result.end(Outcome.FAILED, to_failure(error), left=False)
+        stale = self._stale(before)
+        if stale is not None:
+            return self.result.end(Outcome.REFUSED, stale, left=False)
+        if self.stopping():
+            return self.result.end(Outcome.SKIPPED, left=False)
+        try:
+            answer = self._send(self.plan.patch or {})
+        except UnclearWrite as unclear:
+            return self._send_again(before, unclear)
+        except ApiError as error:
+            # Without a status no connection came about, and nothing left.
+            return self.result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
+        return self._verified(before, answer, shown=before)
+
+    def _see(self, live: Mapping[str, Any]) -> dict[str, Any]:
+        return self.project.see(self.definition, live)
+
+    def _get(self) -> dict[str, Any]:
+        return self._see(self.api.get(self.definition.id))
+
+    def _send(self, patch: Mapping[str, Any]) -> dict[str, Any]:
+        return self._see(self.api.patch(self.definition.id, patch, live_id=self.live["id"]))
+
+    def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
+        """Return the result after repeats of a write that may have happened; live is read before each of them."""
+        for attempt in range(1, self.api.retries + 1):
+            if unclear.kind == "protocol" or self.stopping():
+                break
+            self.api.pause(attempt)
+            try:
+                now = self._get()
+                patch = self._patch_again(now)
+                if patch is None:
+                    return self.result.end(Outcome.INDETERMINATE, _third_value(), left=True)
+                return self._verified(before, self._send(patch), shown=now)
+            except UnclearWrite as again:
+                unclear = again
+            except ApiError as error:
+                # A no to the repeat says nothing about the write before it.
+                return self.result.end(Outcome.INDETERMINATE, to_failure(error), left=True)
+        return self._unsettled(before, unclear)
+
+    def _stale(self, before: Mapping[str, Any]) -> Failure | None:
+        """Return why the plan no longer holds: somebody changed something that the patch would overwrite."""
+        stranger = check_organisation(before, self.project.settings)
+        if stranger is not None:
+            return stranger
+        try:
+            again = self.project.plan_for(self.definition, before)
+        except IncompleteObject:
+            again = Plan()
+        if before["id"] == self.live["id"] and again.same_write(self.plan):
+            return None
+        moved = ", ".join(dotted(path) for path in find_undeclared_changes({}, self.live, before))
+        return Failure(
+            "stale",
+            f"live changed between the plan and the write ({moved or 'id'}), and nothing was sent",
+            hint="plan again, look at the difference, and apply again",
+        )
+
+    def _patch_again(self, live: Mapping[str, Any]) -> dict[str, Any] | None:
+        return patch_again(
+            self.plan,
+            self.definition.declared,
+            live,
+            policy=self.project.policy,
+            overrides=self.project.overrides_for(self.definition.key),
+        )
+
+    def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:
+        """Return what one more reading shows of a write that the API accepted; the last one before it has `shown`."""
+        sent = [path for path, _ in self.plan.replaced]
+
+        # Reading lags where nothing of what was sent is to be seen yet. The rest may have moved, as somebody may have
+        # written between our last look and the write. Where a part has come, the API keeps another value than was sent.
+        def is_old(found: Mapping[str, Any] | None) -> bool:
+            now = self._see(found or {})
+            return found is not None and shows_nothing_new(sent, shown, now) and bool(self._remaining(now))
+
+        try:
+            after = self._see(self.api.get_after_write(self.definition.id, is_old))
+        except ApiError as error:
+            unseen = dataclasses.replace(
+                to_failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
+            )
+            return _with_losses(
+                self.result.end(Outcome.INDETERMINATE, unseen, left=True), self._dropped(before, answer)
+            )
+        return self._seen(before, after, answer)
+
+    def _seen(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
+        """Return what the reading after a write shows of it; `answer` is empty where it made no sense."""
+        left = self._remaining(after)
+        warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
+        if not left and self._remaining({**after, **answer}):
+            warnings.append("the answer to the write shows other values than the reading after it")
+        dropped = self._dropped(before, after)
+        outcome = Outcome.NOT_CONVERGED if left or dropped else Outcome.APPLIED
+        ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=tuple(warnings))
+        return _with_losses(ended, dropped)
+
+    def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
+        """Return what can be said of a write whose last answer was 5xx, none, or senseless.
+
+        After a senseless answer the reading decides. After the others it cannot: GET reads the local
+        database, and the provider may not have got the write (docs/reference.md, "The API").
+        """
+        if unclear.kind != "protocol":
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
+        try:
+            after = self._get()
+        except ApiError:
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
+        left = self._remaining(after)
+        if left:
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True, remaining=left)
+        seen = self._seen(before, after, {})
+        note = f"live shows what was sent, though the answer to the write made no sense: {unclear}"
+        return dataclasses.replace(seen, warnings=(note, *seen.warnings))
+
+    def _dropped(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+        return find_dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
+
+    def _remaining(self, live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+        try:
+            return find_remaining(self.plan, self.project.plan_for(self.definition, live))
+        except IncompleteObject:
+            return tuple(path for path, _ in self.plan.replaced)
+
+    def _touched_by_others(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> list[str]:
+        declared = self.definition.declared
+        paths = {*find_undeclared_changes(declared, before, after)}
+        paths |= {*find_undeclared_changes(declared, before, {**before, **answer})}
+        return [f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(paths)]
+
+
+def _with_losses(result: Result, dropped: tuple[FieldPath, ...]) -> Result:
+    """Return the result of a write after which undeclared keys are gone; as it is where none are."""
+    if not dropped:
+        return result
+    names = ", ".join(map(dotted, dropped))
+    failure = Failure(
+        "protocol",
+        f"the API dropped {names}, which no definition declares and which went along unchanged: nothing further is "
+        "started",
+        hint="the values are in the JSON report, under `patch`; put them back, and ask the API's makers about it",
+    )
+    paths = tuple(sorted({*result.remaining, *dropped}))
+    return dataclasses.replace(result, error=failure, remaining=paths, dropped=dropped)
+
+
+def _third_value() -> Failure:
+    return Failure(
+        "conflict",
+        "the write's outcome is unclear, and live now shows neither the old value nor ours: nothing was sent again",
+        hint="plan again and look at the difference",
+    )
