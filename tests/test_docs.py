@@ -102,7 +102,7 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
 
 def test_every_file_and_folder_of_ours_that_is_named_exists() -> None:
     """By its path from the root or in the package; a module's name alone may follow a path in its room."""
-    named = re.compile(r"(?<=`)(?!refs/|dist/)(?:[\w.]+/)+(?:[\w.]+)?(?=`)|(?<=`)\w+\.py(?=`)|\btests/[\w./]+\w")
+    named = re.compile(r"(?<=`)(?!refs/|dist/|site/)(?:[\w.]+/)+(?:[\w.]+)?(?=`)|(?<=`)\w+\.py(?=`)|\btests/[\w./]+\w")
     missing = [
         f"{document.name}: {path}"
         for document in FOR_CONTRIBUTORS
