@@ -76,6 +76,7 @@ def records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
     name = repository.refs(ref).get(ref)
     shallow: frozenset[str] = frozenset()
+    # The second parent is the record before; the first leads into the project's own history.
     while name is not None and most > 0:
         commit = repository.commit(name)
         yield _parse(commit, ref)
@@ -138,6 +139,7 @@ def write_record(
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': created[file]})}" for file in sorted(created)]
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
+    # Compare and swap: two runs that end together must not drop each other's entries.
     before = replaces or previous
     try:
         repository.move_ref(ref, commit, before)

@@ -60,6 +60,7 @@ def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None
     marked = [entry for entry in entries if entry.body.replace("\r\n", "\n").partition("\n")[0].rstrip() == marker]
     if not marked:
         return None
+    # Asked only where a marker was found: most runs need not know who they are.
     me = host.me()
     return next((entry for entry in marked if me and entry.author == me), None)
 

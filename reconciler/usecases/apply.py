@@ -95,6 +95,7 @@ def apply(lock: tuple[Repository | None, str | None], read: Callable[[], Project
     reported or recorded, and the one is done even where the other fails.
     """
     with writing_alone(*lock):
+        # Read under the lock: what was read before it may be older than what another run has just recorded.
         project = read()
         recording = _check(project, wishes)
         with start(project) as session:
@@ -178,6 +179,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
         planned = only_reviewed(planned, project, wishes.reviewed)
     if wishes.unclear is not None:
         planned = only_known(planned, wishes.unclear)
+    # The limit comes first: nobody should be asked to confirm what will not be sent anyway.
     reason = check_limit(limit_of(wishes, project.settings), planned) or session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason, "apply"), None
@@ -188,6 +190,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
 
 def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
     """Return the run as a report should show it if nothing more is ever written: each write may have happened."""
+    # Whoever finds this report after a kill must not read `skipped`: any of the writes may have landed.
     unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
     note = "Written before the first write: the run that wrote this has not ended, or was killed."
     results = tuple(sorted(unclear, key=lambda result: result.definition.file))

@@ -45,6 +45,7 @@ def create_from_file(
         definition = project.loaded.definitions[0]
         check_new(definition, others, force=force)
         project.check_not_frozen(definition)
+        # Tried before anything is sent: an id that fits into no file would be lost.
         with_id(find_id_file(project, definition)[1], "asst_to_come")
         keeps = records_by_default(project) if recording is None else recording
         if keeps:

@@ -127,6 +127,7 @@ class Puller:
 
     def _edits(self, definition: Definition, chosen: Values, layer: Layer | None) -> list[Edit]:
         """Return what is to stand at each path, so that the definition, all layers merged, declares what is wanted."""
+        # What lower layers say shines through, so a key that live lacks must be written as null to be gone.
         below = merge_layers(lower for lower in definition.layers if lower is not layer)
         return [
             Edit(path, None if value is MISSING else _on_top(value_at(below, path), value))

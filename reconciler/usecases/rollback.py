@@ -199,6 +199,7 @@ def _has_moved_on(result: Result, applied: Applied) -> bool:
     """
     if result.plan is None or result.live is None:
         return False
+    # What `ignore` accepts may hold anything; that it has moved says nothing of the field.
     accepted = [entry.path for entry in result.plan.ignored]
     for field in applied.fields:
         known = [_exactly(value, field.path) for value in (field.old, field.sent)]

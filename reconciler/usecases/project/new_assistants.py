@@ -36,6 +36,7 @@ def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Ca
     """
     if not any(entry.id in ("", NEW) for entry in entries.by_file.values()):
         return entries
+    # The file of today comes first: somebody may have corrected the id that the record knows.
     ids = {definition.file: definition.id for definition in current}
 
     def resolve(entry: Entry) -> Entry:

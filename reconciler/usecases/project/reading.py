@@ -258,6 +258,7 @@ def _is_there(project: Project, entry: Entry) -> bool:
 def _attempted(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
     """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
     repository = project.repository
+    # Any of the tries may have landed late, so the values of each of them count as ours.
     for head in unclear.heads:
         if repository is None or not repository.has(head):
             continue

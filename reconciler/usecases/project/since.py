@@ -113,6 +113,7 @@ def _since(definition: Definition, path: FieldPath, edits: AllEdits) -> Since | 
     for file, where, value in _find_parts(definition, path):
         alone = _is_followed_by_id(definition) and file == definition.file
         own = edits.by_id.get(definition.id) if alone else edits.by_file.get(file)
+        # Compared as the plan compares: a commit that rewrote 1 as 1.0 has set nothing.
         wanted = canonical(value, path)
 
         def has(declared: object, where: FieldPath = where, wanted: object = wanted) -> bool:

@@ -42,6 +42,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
         return result.end(Outcome.INDETERMINATE, _say_unclear(error, definition, file), left=True)
     except ApiError as error:
         return result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
+    # Before the look at live, which may fail: from here on the id exists, and only this process knows it.
     known, warnings = _keep_id(project, definition, file, text, answer["id"])
     result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
     return _look(api, project, result, known, answer)

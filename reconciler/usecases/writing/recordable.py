@@ -88,6 +88,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
 def _is_as_in_head(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
     """Tell whether `HEAD` declares exactly what was read; files that are the same object need no parsing."""
     held = {file: repository.files(head, file).get(file) for file in definition.contents}
+    # Names are compared, not contents: git has hashed HEAD's files already, and ours hash faster than both parse.
     names = {file: blob.name if blob is not None else "" for file, blob in held.items()}
     same = {file: object_name(content, len(head)) for file, content in definition.contents.items()} == names
     if same and _has_as_many_layers(project, repository, head, definition):

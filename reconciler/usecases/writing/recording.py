@@ -68,8 +68,10 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
         return None
     before, kept = _read_previous(project, repository)
     files = _replace_entries(run, project, repository, head, before, dict(kept)) if with_entries else dict(kept)
+    # Nothing new counts as applied then, so the first parent must not move on.
     if previous is not None and not with_entries:
         head = previous.applied
+    # A run of selected files does not know what is gone elsewhere.
     if project.loaded.whole:
         for gone in find_gone(project, run.results):
             files.pop(gone.file, None)
@@ -108,6 +110,7 @@ def _replace_entries(
     for file, result in results.items():
         old = before.find(result.ids, file)
         for other in (entry for name in result.ids for entry in before.sharing(name)):
+            # An entry that is left behind at the old path would be the base of whatever comes to stand there.
             stays = other.file in at_head and (other.file not in results or other.id in results[other.file].ids)
             if other.file == file or not stays:
                 left.pop(other.file, None)
@@ -178,6 +181,7 @@ def _find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     by_id = {name: result for result in run.results for name in result.ids}
     by_file = {result.definition.file: result for result in run.results}
     found: dict[tuple[str, str], Unclear] = {}
+    # What an older run left unclear stays so until a run sends that field, or finds it undeclared.
     for entry in previous.unclear if previous else ():
         result = by_file.get(entry.file) if entry.is_creation else by_id.get(entry.id)
         # Somebody has looked once the file has an id that the API knows.

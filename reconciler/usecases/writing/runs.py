@@ -60,6 +60,7 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     if project.base is None:
         return
     present: list[Definition | InvalidDefinition] = [*project.loaded.definitions, *project.loaded.invalid]
+    # An assistant has two ids, and a definition may have changed from the one to the other.
     ids = {entry.id for entry in present} | {result.live["id"] for result in results if result.live}
     files = {entry.file for entry in project.loaded.invalid if entry.id is None}
     entries = project.base.entries.by_file

@@ -57,6 +57,8 @@ class _Write:
 
     def settle(self) -> Result:
         try:
+            # The plan may be minutes old, since a person was asked: it holds only where live is still what it was made
+            # for.
             before = self._get()
         except ApiError as error:
             return self.result.end(Outcome.FAILED, to_failure(error), left=False)
@@ -111,6 +113,7 @@ class _Write:
             again = self.project.plan_for(self.definition, before)
         except IncompleteObject:
             again = Plan()
+        # Other fields may have moved. What counts is that the same body would replace the same values.
         if before["id"] == self.live["id"] and again.same_write(self.plan):
             return None
         moved = ", ".join(dotted(path) for path in find_undeclared_changes({}, self.live, before))
@@ -154,6 +157,7 @@ class _Write:
         """Return what the reading after a write shows of it; `answer` is empty where it made no sense."""
         left = self._remaining(after)
         warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
+        # Either may be stale behind a cache. The reading decides, since GET is what the next plan will see.
         if not left and self._remaining({**after, **answer}):
             warnings.append("the answer to the write shows other values than the reading after it")
         dropped = self._dropped(before, after)
