@@ -94,3 +94,8 @@ class ApiError(ReconcilerError):
 
 class UnclearWrite(ApiError):  # noqa: N818 - it names what happened to the write, not a fault
     """A write whose last answer was 5xx, none, or senseless: it may have reached neither store, one, or both."""
+
+    @property
+    def passing(self) -> bool:
+        """Tell whether it may be repeated after a look at live: 501, 505 and nonsense would only come again."""
+        return self.kind != "protocol" and self.status not in (501, 505)

@@ -13,7 +13,10 @@ from reconciler.core.tree import MISSING, Missing, build
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """A plan's report: for which API and options it was made, and the digest of each assistant's write."""
+    """A plan's report: for which API and options it was made, and the digest of each assistant's write.
+
+    `new` are the files of the assistants that are still to be created.
+    """
 
     command: str
     is_plan: bool
@@ -23,6 +26,7 @@ class Reviewed:
     head: str | None
     options: Mapping[str, Any]
     digests: Mapping[str, str | None]
+    new: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,13 @@ class Processes:
         """Return what a command prints. Raises RepositoryError with git's own message where it did not end well."""
         return self._check(arguments, self._wait_for(arguments, given, environment))
 
+    def run_for_lines(self, count: int, *arguments: str, given: bytes | None = None) -> list[str]:
+        """Return what a command prints, which must be so many lines: one that says nothing has given no answer."""
+        lines = os.fsdecode(self.run(*arguments, given=given)).splitlines()
+        if len(lines) != count:
+            raise self.failure(arguments[0], "no answer")
+        return lines
+
     def run_or_none(self, *arguments: str, no: range) -> bytes | None:
         """Return what a command prints, None where it ends with one of the codes that are its way to say no."""
         answer = self._wait_for(arguments)

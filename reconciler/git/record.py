@@ -74,7 +74,7 @@ def read_record(repository: Repository, ref: str) -> Record | None:
 
 def records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
-    name = repository.refs(ref).get(ref)
+    name = repository.ref(ref)
     shallow: frozenset[str] = frozenset()
     # The second parent is the record before; the first leads into the project's own history.
     while name is not None and most > 0:
@@ -144,7 +144,7 @@ def write_record(
     try:
         repository.move_ref(ref, commit, before)
     except RepositoryError as error:
-        moved = repository.refs(ref).get(ref) != before
+        moved = repository.ref(ref) != before
         raise RepositoryError(
             f"{ref} moved while this ran ({error.message})" if moved else error.message,
             hint="fetch it and apply again: what is live already is recorded then",

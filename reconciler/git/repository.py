@@ -20,6 +20,7 @@ _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
 _MOST_LINKS = 10  # one after another: more than that go round in a circle
 _PATHS_AS_THEY_ARE = {"GIT_LITERAL_PATHSPECS": "1"}
 _SHALLOW = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
+_STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
 
 
 class Repository:
@@ -31,12 +32,12 @@ class Repository:
     def __init__(self, root: Path, command: str) -> None:
         self.root = root
         self._git = Processes(root, command)
-        self._commits: dict[str, Commit | None] = {}
+        self._commits: dict[str, Commit] = {}
         self._trees: dict[str, dict[str, Blob]] = {}
         self._ancestors: dict[tuple[str, str], bool] = {}
         # Asked first and once: a git that does not work here is found before anything is decided.
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
-        common, shallow, is_shallow = os.fsdecode(self._git.run("rev-parse", *words)).splitlines()
+        common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
         self.lock_folder = Path(common)  # all worktrees of a clone share it
         self.is_shallow = is_shallow == "true"  # history ends before the first commit, as in a CI checkout
         self._shallow = Path(shallow)
@@ -56,19 +57,21 @@ class Repository:
         commit = self.resolve("HEAD")
         if commit is not None:
             return commit
-        # "HEAD missing" is what git says of a branch without a commit and of one whose commit is damaged. A branch
-        # that has a ref has had a commit.
+        # Git says the same of a branch without a commit and of one whose commit is damaged; that one has a ref.
         branch = os.fsdecode(self._git.run("symbolic-ref", "HEAD")).strip()
-        if branch in self.refs(branch):
+        if self.ref(branch) is not None:
             raise RepositoryError(
                 f"HEAD is at {branch}, whose commit is missing from the repository", hint=_fetch_again()
             )
         return None
 
-    def refs(self, prefix: str) -> dict[str, str]:
-        """Return the refs at or below a name, with the objects that they name, as they are at this moment."""
-        listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(objectname) %(refname)", prefix))
-        return {ref: name for name, _, ref in (line.partition(" ") for line in listing.splitlines())}
+    def ref(self, name: str) -> str | None:
+        """Return the object that a ref names at this moment, or None where there is no such ref."""
+        listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(refname) %(objectname)", name))
+        # Silence means that there is none, and a broken git is silent too: the objects' child knows better.
+        if not listing and self._objects.ask(name) is not None:
+            raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
+        return dict(line.split(" ") for line in listing.splitlines()).get(name)
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a revision names, or None where git knows no such revision."""
@@ -91,7 +94,7 @@ class Repository:
 
     def has(self, commit: str) -> bool:
         """Tell whether a commit is in this clone."""
-        return self._commits.get(commit) is not None or self.resolve(commit) is not None
+        return commit in self._commits or self.resolve(commit) is not None
 
     def merge_base(self, first: str, second: str) -> str:
         """Return the commit at which two histories part."""
@@ -182,7 +185,7 @@ class Repository:
             for file, text in zip(files, contents.values(), strict=True):
                 file.write_bytes(text.encode("utf-8", "surrogatepass"))
             listing = "".join(f"{file}\n" for file in files).encode()
-            names = self._git.run("hash-object", "-w", "--no-filters", "--stdin-paths", given=listing).decode().split()
+            names = self._git.run_for_lines(len(files), *_STORE, given=listing)
         return {path: Blob("100644", name) for path, name in zip(contents, names, strict=True)}
 
     def write_tree(self, files: Mapping[str, Blob]) -> str:

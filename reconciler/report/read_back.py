@@ -28,6 +28,7 @@ def reviewed_plan(report: Report) -> Reviewed:
         head=report.head,
         options=report.options,
         digests={entry.id: entry.digest for entry in report.assistants if entry.id is not None},
+        new=frozenset(entry.file for entry in report.assistants if entry.status is Status.NEW),
     )
 
 
@@ -46,10 +47,11 @@ def applied_fields(report: Report) -> tuple[Applied, ...]:
 def unclear_writes(report: Report) -> tuple[Applied, ...]:
     """Return the assistants whose last write of a field is `indeterminate`, with those fields.
 
-    What went along without differing, in a field of its own, was sent again: live showed it already. Raises
-    ReportError as `applied_fields` does.
+    What went along without differing, in a field of its own, was sent again: live showed it already. An assistant that
+    may have been created has no id, and no fields. Raises ReportError as `applied_fields` does.
     """
-    found = []
+    new = {entry.file: entry for entry in report.assistants if entry.status is Status.NEW}
+    found = [Applied(entry.key, file, "", ()) for file, entry in new.items() if entry.outcome is Outcome.INDETERMINATE]
     for entries in _group_written(report):
         unclear: dict[FieldPath, AppliedField] = {}
         last = None
@@ -63,6 +65,19 @@ def unclear_writes(report: Report) -> tuple[Applied, ...]:
         if last is not None and (unclear or not last.fields):
             found.append(Applied(last.key, last.file, last.id, tuple(unclear.values())))
     return tuple(found)
+
+
+def list_lasting(report: Report) -> tuple[str, ...]:
+    """Return what a report says was created or deleted, which no rollback undoes: one text for each file."""
+    found: dict[str, str] = {}
+    for entry in report.assistants:
+        if entry.outcome is Outcome.DELETED:
+            last = "what it was stands in that report, under `last`"
+            found[entry.file] = f"{entry.file}: the assistant was deleted, and a rollback creates nothing; {last}"
+        elif entry.status is Status.NEW and entry.outcome and entry.outcome.may_be_live:
+            way = f"`reconciler delete {entry.file}` does"
+            found[entry.file] = f"{entry.file}: the assistant was new, and a rollback deletes nothing; {way}"
+    return tuple(found.values())
 
 
 def _group_written(report: Report) -> list[list[AssistantEntry]]:

@@ -56,11 +56,16 @@ def _find_changed(repository: Repository, record: Record, previous: Record | Non
     if previous is None or not (record.resolved and previous.resolved):
         return {}
     now, before = repository.files(record.commit), repository.files(previous.commit)
+    # An entry follows its definition to a new path; one that no path had before is all new.
+    left = {file: parse_definition(repository.read(file, before[file])) for file in before.keys() - now.keys()}
+    moved = {entry["id"]: entry for entry in left.values() if entry is not None and "id" in entry}
     found: dict[str, tuple[FieldPath, ...]] = {}
-    for file in sorted(now.keys() & before.keys()):
-        if now[file].name == before[file].name:
+    for file, blob in sorted(now.items()):
+        if file in before and before[file].name == blob.name:
             continue
-        new, old = (parse_definition(repository.read(file, tree[file])) for tree in (now, before))
-        if new is not None and old is not None:
-            found[file] = differing_declarations(new, old)
+        new = parse_definition(repository.read(file, blob))
+        old = parse_definition(repository.read(file, before[file])) if file in before else None
+        if new is not None and (old is not None or file not in before):
+            old = old if old is not None else moved.get(new.get("id"), {})
+            found[file] = tuple(path for path in differing_declarations(new, old) if path != ("id",))
     return found

@@ -16,6 +16,7 @@ from reconciler.core.reviewed import Applied
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import UsageError
+from reconciler.usecases.project.new_assistants import LOOK_FIRST
 from reconciler.usecases.project.project import Project
 
 
@@ -25,8 +26,13 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     What those writes may have left live counts as our own. Raises UsageError where one has no definition any more:
     what to send is not known then.
     """
-    by_id = {entry.id: entry for entry in unclear}
-    chosen = tuple(definition for definition in project.loaded.definitions if definition.id in by_id)
+    by_id = {entry.id: entry for entry in unclear if entry.id}
+    new = {entry.file for entry in unclear if not entry.id}
+    chosen = tuple(
+        definition
+        for definition in project.loaded.definitions
+        if definition.id in by_id or (definition.is_new and definition.file in new)
+    )
     gone = sorted(by_id.keys() - {definition.id for definition in chosen})
     if gone and not project.loaded.invalid:
         raise UsageError(
@@ -49,11 +55,18 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
 def only_known(planned: Run, unclear: Sequence[Applied]) -> Run:
     """Return a planned run in which an assistant is refused where live shows a third value."""
     by_id = {entry.id: entry for entry in unclear}
-    results = tuple(_checked(result, by_id[str(result.definition.id)]) for result in planned.results)
+    results = tuple(_checked(result, by_id[result.definition.id or ""]) for result in planned.results)
     return dataclasses.replace(planned, results=results)
 
 
 def _checked(result: Result, entry: Applied) -> Result:
+    if not entry.id:
+        failure = Failure(
+            "conflict",
+            "a request that creates is never sent again, and whether this one did is not known",
+            hint=LOOK_FIRST.format(file=result.definition.file),
+        )
+        return result.end(Outcome.REFUSED, failure, left=False, warnings=())
     if result.plan is None or result.live is None or not isinstance(result.definition, Definition):
         return result
     names = ", ".join(_strange(entry, result.live, result.definition.declared))

@@ -42,12 +42,14 @@ _MOST_NAMED = 5
 class Undone:
     """What of an apply's report a rollback goes by: what was applied, and the commit that it was applied from.
 
-    `follows_git` is false for the report of a rollback, which no commit asked for.
+    `follows_git` is false for the report of a rollback, which no commit asked for. `lasting` says what it created or
+    deleted, which stays as it is.
     """
 
     applied: Sequence[Applied]
     head: str | None
     follows_git: bool
+    lasting: Sequence[str] = ()
 
 
 def rollback(
@@ -69,6 +71,7 @@ def rollback(
                 run = stop_run(planned, reason, "rollback")
             else:
                 run = carry_out(planned, project, session, command="rollback")
+            run = dataclasses.replace(run, notes=(*run.notes, *report.lasting))
             if report.follows_git:
                 run = _name_reverts(run, report, project.repository)
             session.publish(run)

@@ -24,7 +24,11 @@ def select_reviewed(project: Project, reviewed: Reviewed) -> Project:
     gone = sorted(name for name, mark in reviewed.digests.items() if mark is not None and name not in present)
     if gone and not project.loaded.invalid:
         raise UsageError(f"the plan writes to {gone[0]}, which no definition has any more", hint=AGAIN)
-    chosen = tuple(definition for definition in project.loaded.definitions if definition.id in reviewed.digests)
+    chosen = tuple(
+        definition
+        for definition in project.loaded.definitions
+        if definition.id in reviewed.digests or (definition.is_new and definition.file in reviewed.new)
+    )
     return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=chosen, whole=False))
 
 
@@ -58,7 +62,7 @@ def check_url(reviewed: Reviewed, api_url: str) -> None:
 def _compared(result: Result, project: Project, reviewed: Reviewed) -> Result:
     if result.error is not None or result.plan is None or result.live is None:
         return result
-    if result.plan.freeze is not None:
+    if result.plan.freeze is not None or result.plan.creates:
         return result  # whatever was reviewed, nothing is sent
     if result.plan.refusal is not None or not (result.pending or result.plan.changes):
         return result  # refused as it is, or live shows all of it by now

@@ -47,8 +47,8 @@ class FaultyGit:
             self._script.unlink() if way == "is missing" else self._script.chmod(0o644)
 
     def break_for(self, question: str, way: str) -> None:
-        """Break at each call of one of git's commands."""
-        self._write(f'case " $* " in *" {question} "*) {WAYS[way]};; esac; {_GO_ON}')
+        """Break at each call of one of git's commands, in one of the ways or as a script does it."""
+        self._write(f'case " $* " in *" {question} "*) {WAYS.get(way, way)};; esac; {_GO_ON}')
 
     @property
     def calls(self) -> list[str]:

@@ -89,6 +89,15 @@ def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("question", ["rev-parse", "for-each-ref"])
+def test_a_git_that_says_nothing_has_not_answered(scene: Scene, tmp_path: Path, question: str) -> None:
+    git = FaultyGit(tmp_path / "bin")
+    git.break_for(question, "exit 0")
+    done, ended = scene.run("apply", "--no-record", env=git.env)
+    assert (done.code, scene.harm("apply", done, ended)) == (1, [])
+    assert f"git {question}: no answer" in done.stderr
+
+
 # --- B3 and B4: sparse checkouts
 
 SECRET = "s3cret-of-the-crm"

@@ -121,7 +121,8 @@ def test_the_option_creates_it_once_and_keeps_the_id(tale: Story) -> None:
     assert tale.tree()[FILE]["id"] == new
     assert tale.parents == [tale.head, before]
     assert tale.trailers == []
-    assert f"created: {FILE} ({new})" in tale.run("history").stdout
+    fields = "firstMessage, model.model, model.provider, name, voice.provider, voice.voiceId, voicemailMessage"
+    assert f"created: {FILE} ({new})\n    {fields}\n" in tale.run("history").stdout
 
 
 def test_a_fresh_checkout_knows_the_id_from_the_record(tale: Story) -> None:
@@ -365,7 +366,37 @@ def test_a_rollback_leaves_it_where_it_is(tale: Story) -> None:
     document = tale.apply("--create")
     undone = tale.rollback(document)
     assert undone["assistants"] == []
+    assert undone["warnings"] == [
+        f"{FILE}: the assistant was new, and a rollback deletes nothing; `reconciler delete {FILE}` does"
+    ]
     assert tale.sandbox.live(file_id(tale))["name"] == "Newcomer"
+
+
+def test_a_rollback_of_a_deletion_says_that_it_stays(tale: Story) -> None:
+    tale.apply("--create")
+    deleted = tale.report("delete", FILE, "--yes", "--name", "Newcomer")
+    (note,) = tale.rollback(deleted)["warnings"]
+    assert note.startswith(f"{FILE}: the assistant was deleted, and a rollback creates nothing")
+
+
+def test_a_resume_creates_nothing_and_says_so(tale: Story) -> None:
+    with tale.meddling(unclear()):
+        report = tale.saved(tale.apply("--create"))
+    resumed = tale.report("apply", "--resume", report, "--yes")
+    (entry,) = resumed["assistants"]
+    assert (entry["key"], entry["outcome"], resumed["summary"]["refused"]) == ("new", "refused", 1)
+    assert not any(change["sent"] for change in entry["changes"])
+    assert f"reconciler create {FILE}" in entry["error"]["message"]
+    assert (len(posts(tale)), [trailer["file"] for trailer in tale.trailers]) == (1, [FILE])
+    tale.run("create", FILE, "--yes")
+    assert tale.report("apply", "--resume", report, "--yes")["assistants"] == []
+
+
+def test_an_apply_of_a_plan_lists_it_and_leaves_it(tale: Story) -> None:
+    plan = tale.saved(tale.plan())
+    document = tale.apply("--plan", plan)
+    assert outcomes(document) == {"a": "unchanged", "new": "unchanged"}
+    assert (document["summary"]["new"], posts(tale)) == (1, [])
 
 
 def test_an_invalid_file_keeps_everything_from_being_created(tale: Story) -> None:

@@ -92,6 +92,15 @@ def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) 
         assert (entry["outcome"], len(sandbox.patches)) == ("applied", 2)
 
 
+def test_nonsense_after_a_write_that_reading_shows_late_is_applied(project: Project) -> None:
+    project.write("a", id="asst_a", firstMessage="new")
+    faults = ["1st PATCH *: html after=both", "PATCH *: lag=0.1s"]
+    with running_sandbox({"asst_a": LIVE["a"]}, faults=faults) as sandbox:
+        entry = only(project.apply(sandbox.url))
+        assert (entry["outcome"], len(sandbox.patches)) == ("applied", 1)
+        assert "made no sense" in entry["warnings"][0]
+
+
 def test_a_reading_that_fails_within_the_lag_is_told_as_ever(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new")
 

@@ -185,6 +185,12 @@ def test_without_repeats_one_500_is_enough(project: Project) -> None:
     assert requests == [GET, SENT]
 
 
+@pytest.mark.parametrize("status", [501, 505])
+def test_what_the_api_cannot_do_is_not_repeated(project: Project, status: int) -> None:
+    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(status)), retries=2)
+    assert (entry["outcome"], requests) == ("indeterminate", [GET, SENT])
+
+
 def test_a_lost_connection_is_indeterminate(project: Project) -> None:
     entry, requests = settle(project, on_writes(lambda asked, forward: None))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "network")
@@ -276,7 +282,8 @@ def test_nonsense_after_a_write_that_live_does_not_show_is_indeterminate(project
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
     assert entry["remaining"] == ["/model/temperature"]
     assert "an HTML page instead of JSON" in told(entry)
-    assert requests == [GET, SENT, GET]
+    assert requests[:3] == [GET, SENT, GET]
+    assert all(request == GET for request in requests[3:])
 
 
 def test_nonsense_after_which_live_cannot_be_read_is_indeterminate(project: Project) -> None:

@@ -14,7 +14,7 @@ from reconciler.cli.writing import TerminalSession
 from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
 from reconciler.git.repository import open_repository
-from reconciler.report.read_back import applied_fields
+from reconciler.report.read_back import applied_fields, list_lasting
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.reading import read_bare_project, read_settings
 from reconciler.usecases.rollback import Undone, rollback
@@ -46,7 +46,12 @@ def command(
     document = read_report(report)
     if not document.traits.writes:
         raise UsageError(f"the report is of {document.command}", hint="give what `apply --report` wrote")
-    undone = Undone(applied=applied_fields(document), head=document.head, follows_git=document.traits.follows_git)
+    undone = Undone(
+        applied=applied_fields(document),
+        head=document.head,
+        follows_git=document.traits.follows_git,
+        lasting=list_lasting(document),
+    )
     repository = open_repository(repository_root(definitions.directory))
     environment = read_settings(definitions).environment
     with stoppable() as stopping:

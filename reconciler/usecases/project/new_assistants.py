@@ -16,7 +16,7 @@ from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_snapshot
 from reconciler.usecases.project.project import Project
 
-_HINT = (
+LOOK_FIRST = (
     "look for it in the dashboard: if it is there, put its id into the file as `id: ...`; if it is not, run "
     "`reconciler create {file}`"
 )
@@ -54,7 +54,7 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
             "conflict",
             "an earlier run may have created this assistant, and had no clear answer: nothing is created from this "
             "file again until somebody has looked",
-            hint=_HINT.format(file=definition.file),
+            hint=LOOK_FIRST.format(file=definition.file),
         )
     for entry in _find_orphans(project, definition):
         return Failure(

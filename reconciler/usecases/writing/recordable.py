@@ -36,7 +36,7 @@ def check_order(project: Project) -> None:
 def check_unmoved(project: Project) -> None:
     """Refuse to go on from a record that another run has replaced since it was read; called under the clone's lock."""
     before = project.record.commit if project.record else None
-    if project.repository is not None and project.repository.refs(project.ref).get(project.ref) != before:
+    if project.repository is not None and project.repository.ref(project.ref) != before:
         raise RepositoryError(
             f"{project.ref} moved while this run began", hint="another run has just ended: run this again"
         )

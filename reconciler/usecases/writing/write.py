@@ -87,8 +87,9 @@ class _Write:
 
     def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
+        now = before
         for attempt in range(1, self.api.retries + 1):
-            if unclear.kind == "protocol" or self.stopping():
+            if not unclear.passing or self.stopping():
                 break
             self.api.pause(attempt)
             try:
@@ -102,7 +103,7 @@ class _Write:
             except ApiError as error:
                 # A no to the repeat says nothing about the write before it.
                 return self.result.end(Outcome.INDETERMINATE, to_failure(error), left=True)
-        return self._unsettled(before, unclear)
+        return self._unsettled(before, unclear, shown=now)
 
     def _stale(self, before: Mapping[str, Any]) -> Failure | None:
         """Return why the plan no longer holds: somebody changed something that the patch would overwrite."""
@@ -134,16 +135,8 @@ class _Write:
 
     def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:
         """Return what one more reading shows of a write that the API accepted; the last one before it has `shown`."""
-        sent = [path for path, _ in self.plan.replaced]
-
-        # Reading lags where nothing of what was sent is to be seen yet. The rest may have moved, as somebody may have
-        # written between our last look and the write. Where a part has come, the API keeps another value than was sent.
-        def is_old(found: Mapping[str, Any] | None) -> bool:
-            now = self._see(found or {})
-            return found is not None and shows_nothing_new(sent, shown, now) and bool(self._remaining(now))
-
         try:
-            after = self._see(self.api.get_after_write(self.definition.id, is_old))
+            after = self._get_after_write(shown)
         except ApiError as error:
             unseen = dataclasses.replace(
                 to_failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
@@ -165,7 +158,18 @@ class _Write:
         ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=tuple(warnings))
         return _with_losses(ended, dropped)
 
-    def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
+    def _get_after_write(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        sent = [path for path, _ in self.plan.replaced]
+
+        # Reading lags where nothing of what was sent is to be seen yet. The rest may have moved, as somebody may have
+        # written between our last look and the write. Where a part has come, the API keeps another value than was sent.
+        def is_old(found: Mapping[str, Any] | None) -> bool:
+            now = self._see(found or {})
+            return found is not None and shows_nothing_new(sent, shown, now) and bool(self._remaining(now))
+
+        return self._see(self.api.get_after_write(self.definition.id, is_old))
+
+    def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite, *, shown: Mapping[str, Any]) -> Result:
         """Return what can be said of a write whose last answer was 5xx, none, or senseless.
 
         After a senseless answer the reading decides. After the others it cannot: GET reads the local
@@ -174,7 +178,7 @@ class _Write:
         if unclear.kind != "protocol":
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
         try:
-            after = self._get()
+            after = self._get_after_write(shown)
         except ApiError:
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
         left = self._remaining(after)
