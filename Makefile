@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench docs schemas browser workflows pre-commit package soak audit check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench docs pictures schemas browser workflows pre-commit package soak audit check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ $(VENV)/.docs: requirements/docs.lock | $(BIN)/python
 
 docs: $(VENV)/.docs ## the pages as a site, in site/ (a network the first time)
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict
+
+pictures: $(VENV)/.dev ## the pictures of the README, from a real run (needs Chromium)
+	@cd tests && PYTHONPATH=support ../$(BIN)/python checks/pictures/make.py
 
 schemas: $(VENV)/.dev ## the schemas under a second validator (needs node and npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
