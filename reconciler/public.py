@@ -33,8 +33,9 @@ from reconciler.report.json_values import to_json
 from reconciler.report.read_back import reviewed_plan
 from reconciler.usecases import apply as apply_, drift as drift_, plan as plan_
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.policy import check_policy, choose_policy
 from reconciler.usecases.project.project import Project as Read
-from reconciler.usecases.project.reading import check_policy, choose_policy, read_project
+from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.recordable import check_unmoved
 from reconciler.usecases.writing.workers import Control

@@ -11,7 +11,6 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import BaseDefinitions, Entry
-from reconciler.core.plan import Policy
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import value_at
 from reconciler.errors import RepositoryError, UsageError
@@ -28,6 +27,7 @@ from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.usecases.project.named import resolve_names
 from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
+from reconciler.usecases.project.policy import check_policy, choose_policy
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
@@ -131,26 +131,6 @@ def require_commit(repository: Repository | None, revision: str) -> str:
     if repository.is_shallow:
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
     raise RepositoryError(f"there is no revision {revision!r} here", hint=hint)
-
-
-def choose_policy(settings: Settings, options: PolicyOptions | None) -> Policy:
-    """Return what to do with fields that somebody else moved: the option, else the settings."""
-    if options is None:
-        return Policy(always_send=settings.always_send)
-    return Policy(
-        on_drift=options.on_drift or settings.on_drift or "keep",
-        force_conflicts=options.force_conflicts,
-        always_send=settings.always_send,
-    )
-
-
-def check_policy(project: Project) -> None:
-    """Refuse a policy that cannot be followed without a base. Raises UsageError."""
-    if project.policy.on_drift == "fail" and project.base is None:
-        raise UsageError(
-            "--on-drift fail needs a base: without one a live edit cannot be told from a change",
-            hint=f"give --base REV, or {project.how_to_fetch}",
-        )
 
 
 def _check_record(project: Project, record: Record | None, asked_base: str | None) -> None:
