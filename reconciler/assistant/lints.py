@@ -105,17 +105,19 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.
         words = f'{field} ends in a line break; write "|-" or ">-" instead of "|" or ">" to leave it out'
-        yield _found("trailing-newline", (field,), words)
+        yield _found("trailing-newline", (field,), words, before=message.rstrip())
     elif message != message.rstrip():
         # A no-break space looks like any other, and comes with copied text.
         name = "" if message.endswith((" ", "\t")) else f", {name_character(message[-1])}"
-        yield _found("trailing-space", (field,), f"{field} ends in white space{name}; remove it")
+        yield _found("trailing-space", (field,), f"{field} ends in white space{name}; remove it", before=message)
     if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
         words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
         yield _found("unpaired-braces", (field,), words)
     for lint, pattern, words in _IN_SPEECH:
         if match := pattern.search(message):
-            yield _found(lint, (field,), f"{field} {words}", shorten(match[0]))
+            # An item of a list begins with the line end before it.
+            before = message[: match.start() + len(match[0]) - len(match[0].lstrip())]
+            yield _found(lint, (field,), f"{field} {words}", shorten(match[0]), before)
 
 
 def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
@@ -142,8 +144,11 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
         )
         yield _found("curly-quotes", path, words)
     if match := _LINE_END_BLANKS.search(text.rstrip()):
-        line = text.count("\n", 0, match.start()) + 1
-        yield _found("line-end-blanks", path, f"{name} has blanks at the end of its line {line}; remove them")
+        before = text[: match.start()]
+        line = before.count("\n") + 1
+        yield _found(
+            "line-end-blanks", path, f"{name} has blanks at the end of its line {line}; remove them", "", before
+        )
 
 
 def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
@@ -159,6 +164,8 @@ def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
             yield from _find_texts(item, (*path, str(index)))
 
 
-def _found(lint: str, path: FieldPath, words: str, quoted: str = "") -> FieldProblem:
+def _found(lint: str, path: FieldPath, words: str, quoted: str = "", before: str = "") -> FieldProblem:
+    """Return a problem in the line of a text to which the text `before` leads."""
     message = f"{words} (here: {quoted})" if quoted else words
-    return FieldProblem(path, message, words if quoted else "", severity="warning", lint=lint)
+    line = before.count("\n") + 1
+    return FieldProblem(path, message, words if quoted else "", severity="warning", lint=lint, line=line)

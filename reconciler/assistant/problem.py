@@ -17,7 +17,7 @@ class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file.
 
     `message` may quote what somebody wrote; `discreet` does not, and is empty where `message` quotes nothing. `lint`
-    is the id of the lint that found it.
+    is the id of the lint that found it, `line` the line, from 1, of a text in which it stands.
     """
 
     path: FieldPath
@@ -26,6 +26,7 @@ class FieldProblem:
     about: About = "value"
     severity: Severity = "error"
     lint: str = ""
+    line: int = 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)

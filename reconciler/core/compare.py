@@ -40,6 +40,15 @@ def find_only_difference(declared: Any, live: Any, path: FieldPath) -> FieldPath
     return found[0] if len(found) == 1 else path
 
 
+def find_differing_line(text: Any, other: Any) -> int:
+    """Return the first line, from 1, in which a text differs from another value; its last where only lines went."""
+    if not (isinstance(text, str) and isinstance(other, str)):
+        return 1
+    lines, others = (side.replace("\r\n", "\n").split("\n") for side in (text, other))
+    alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(lines, others, strict=False))
+    return min(sum(1 for _ in alike) + 1, len(lines))
+
+
 def _differences_inside(declared: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         for key, value in declared.items():

@@ -10,8 +10,8 @@ from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.assistant.texts import TEXT_KEY
-from reconciler.core.compare import find_only_difference
-from reconciler.core.tree import MISSING, merge_overlay, put_all, value_at
+from reconciler.core.compare import find_differing_line, find_only_difference
+from reconciler.core.tree import MISSING, item_at, merge_overlay, put_all, value_at
 
 SUFFIXES: Final = (".yaml", ".yml")
 NEW: Final = "new"  # the id of an assistant that is still to be created
@@ -129,11 +129,14 @@ class Definition:
         """Return the uppermost layer that says something at a path, None where none does."""
         return next((layer for layer in reversed(self.layers) if value_at(layer.fields, path) is not MISSING), None)
 
-    def locate(self, path: FieldPath, about: About = "value") -> tuple[str, int, int]:
-        """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start."""
+    def locate(self, path: FieldPath, about: About = "value", line: int = 1) -> tuple[str, int, int]:
+        """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start.
+
+        In a file of its own a text has lines, of which `line` is the one that is meant.
+        """
         for layer in reversed(self.layers):
             if about == "value" and (text := layer.text_at(path)):
-                return text.file, 1, 1
+                return text.file, line, 1
             if place := layer.places.get(path):
                 return (layer.file, *(place.key if about == "key" else place.value))
         return self.file, 1, 1
@@ -210,7 +213,7 @@ def share(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:
     """Return the file and line at which each field of a definition is declared, by the uppermost layer.
 
-    A text in a file of its own stands in line 1 of that file.
+    A text in a file of its own begins in line 1 of that file.
     """
     found: dict[FieldPath, tuple[str, int]] = {}
     for layer in definition.layers:
@@ -224,8 +227,15 @@ def find_line(
 ) -> tuple[str, int] | None:
     """Return file and line of a value that differs from another one, by a definition's `places`; None if not known.
 
-    A list is one leaf, at the line of its key; where all that differs in it is one text, that text's file counts.
+    A list is one leaf, at the line of its key; where all that differs in it is one text, that text's file counts. In
+    a text file it is the first line that differs.
     """
-    declared = lines.get(path)
-    inside = lines.get(find_only_difference(value, other, path)) if isinstance(value, list) else None
-    return inside if inside and declared and inside[0] != declared[0] else declared
+    declared, whole = lines.get(path), path
+    if isinstance(value, list) and declared is not None:
+        path = find_only_difference(value, other, path)
+        inside = lines.get(path, declared)
+        declared = inside if inside[0] != declared[0] else declared
+    if declared is None or declared[0].endswith(SUFFIXES):
+        return declared
+    texts = (item_at(side, path[len(whole) :]) for side in (value, other))
+    return declared[0], find_differing_line(*texts)

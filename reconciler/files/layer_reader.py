@@ -112,7 +112,7 @@ def place_problems(found: Iterable[FieldProblem], definition: Definition, settin
         message = problem.message if settings.may_show(problem.path) else problem.discreet or problem.message
         place = (definition.file, 1, 1)
         if problem.about != "file":
-            place = definition.locate(problem.path, problem.about)
+            place = definition.locate(problem.path, problem.about, problem.line)
         placed = Problem(*place, message, problem.severity, lint=problem.lint)
         if graded := settings.grade(placed, definition.key) if problem.lint else placed:
             yield graded

@@ -12,17 +12,22 @@ from reconciler.yamltext.parser_errors import split_lines
 from reconciler.yamltext.reader import read_tolerantly
 
 
-def add_source_lines(problems: Iterable[Problem], layers: Iterable[Layer], settings: Settings) -> list[Problem]:
+def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], settings: Settings) -> list[Problem]:
     """Return the problems with their lines, as far as these may be shown and the problem is about a line."""
     texts = {layer.file: layer for layer in layers}
     lines: dict[str, Sequence[str]] = {}
+    named = {problem.file for problem in problems}
+    for text in (text for layer in texts.values() for text in layer.texts if text.file in named):
+        # A text that several fields mention is a secret where one of them is.
+        may_show = settings.may_show(text.path) and lines.get(text.file) != []
+        lines[text.file] = split_lines(text.content) if may_show else []
     found: list[Problem] = []
     for problem in problems:
         layer = texts.get(problem.file)
-        if layer is None or _concerns_the_file(problem):
+        if (layer is None and problem.file not in lines) or _concerns_the_file(problem):
             found.append(problem)
             continue
-        if problem.file not in lines:
+        if layer is not None and problem.file not in lines:
             lines[problem.file] = _show_lines(layer, settings)
         shown = lines[problem.file]
         source = shown[problem.line - 1] if problem.line <= len(shown) else ""

@@ -1,16 +1,20 @@
 """Compare what definitions say in two environments, offline. That their ids differ is no difference."""
 
+from reconciler.core.canonical import see_line_ends
 from reconciler.core.compare import differing_declarations
 from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
+from reconciler.core.settings import Settings
 from reconciler.core.tree import value_at
 from reconciler.files.definitions import Loaded
 
 Named = tuple[str, Loaded]
 
 
-def compare(environment: Named, against: Named) -> Comparison:
+def compare(environment: Named, against: Named, settings: Settings) -> Comparison:
     """Return how the definitions of one environment differ from those of another, each given with its name.
+
+    `settings` are those of the first one. They say whether line ends count.
 
     A definition that is not valid in one of them is not compared.
     """
@@ -21,17 +25,18 @@ def compare(environment: Named, against: Named) -> Comparison:
     found = [
         Compared(key, file, "error", message=invalid[file].message)
         if file in invalid
-        else _compared(key, file, here.get(file), there.get(file))
+        else _compared(key, file, here.get(file), there.get(file), settings)
         for file, key in sorted(keys.items())
     ]
     return Comparison(environment[0], against[0], tuple(found))
 
 
-def _compared(key: str, file: str, here: Definition | None, there: Definition | None) -> Compared:
+def _compared(key: str, file: str, here: Definition | None, there: Definition | None, settings: Settings) -> Compared:
     if here is None or there is None:
         return Compared(key, file, "only_in_environment" if here else "only_in_against", here, there)
+    other = see_line_ends(there.declared, here.declared, settings)
     differences = tuple(
-        Difference(path, value_at(here.declared, path), value_at(there.declared, path))
-        for path in differing_declarations(here.declared, there.declared)
+        Difference(path, value_at(here.declared, path), value_at(other, path))
+        for path in differing_declarations(here.declared, other)
     )
     return Compared(key, file, "differs" if differences else "alike", here, there, differences)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from reconciler.assistant.paths import FieldPath
+from reconciler.core.canonical import see_line_ends
 from reconciler.core.compare import differing_declarations
+from reconciler.core.settings import Settings
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, records
 from reconciler.git.repository import Repository
@@ -29,8 +31,11 @@ class Applied:
     reverts: tuple[str, ...] = ()
 
 
-def list_applied(repository: Repository, ref: str, *, most: int) -> Iterator[Applied]:
-    """Yield what was applied, the newest first. Raises RepositoryError for a ref that is no record."""
+def list_applied(repository: Repository, ref: str, *, most: int, settings: Settings) -> Iterator[Applied]:
+    """Yield what was applied, the newest first; `settings` say whether line ends count.
+
+    Raises RepositoryError for a ref that is no record.
+    """
     found = list(records(repository, ref, most=most + 1))  # one more: what the last of them changed shows in it
     for record, previous in itertools.islice(itertools.zip_longest(found, found[1:]), most):
         commit = repository.commit(record.applied) if repository.has(record.applied) else None
@@ -38,7 +43,7 @@ def list_applied(repository: Repository, ref: str, *, most: int) -> Iterator[App
             record=record,
             author=commit.author if commit is not None else None,
             subject=commit.message.strip().partition("\n")[0] if commit is not None else None,
-            changed=_find_changed(repository, record, previous),
+            changed=_find_changed(repository, record, previous, settings),
             reverts=_find_reverts(repository, record, previous) if commit is not None else (),
         )
 
@@ -51,7 +56,9 @@ def _find_reverts(repository: Repository, record: Record, previous: Record | Non
     return tuple(dict.fromkeys(_REVERTED.findall(messages)))
 
 
-def _find_changed(repository: Repository, record: Record, previous: Record | None) -> dict[str, tuple[FieldPath, ...]]:
+def _find_changed(
+    repository: Repository, record: Record, previous: Record | None, settings: Settings
+) -> dict[str, tuple[FieldPath, ...]]:
     # The tree of a record of the older form has no entries, and the first record has nothing to compare with.
     if previous is None or not (record.resolved and previous.resolved):
         return {}
@@ -67,5 +74,6 @@ def _find_changed(repository: Repository, record: Record, previous: Record | Non
         old = parse_definition(repository.read(file, before[file])) if file in before else None
         if new is not None and (old is not None or file not in before):
             old = old if old is not None else moved.get(new.get("id"), {})
-            found[file] = tuple(path for path in differing_declarations(new, old) if path != ("id",))
+            changed = differing_declarations(new, see_line_ends(old, new, settings))
+            found[file] = tuple(path for path in changed if path != ("id",))
     return found

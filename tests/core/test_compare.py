@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from reconciler.core.canonical import equal
-from reconciler.core.compare import differing_leaves
+from reconciler.core.compare import differing_leaves, find_differing_line
 from reconciler.core.tree import MISSING, value_at
 
 
@@ -72,3 +72,19 @@ def test_deepdiff_is_imported_only_where_something_differs() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "False\nTrue\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "line"),
+    [
+        ("a\nb\nc", "a\nB\nc", 2),
+        ("a\nb\nc", "a\r\nb\r\nC", 3),
+        ("a\nb\nc", "a\nb", 3),
+        ("a\nb", "a\nb\nc", 2),
+        ("", "a", 1),
+        ("a\nb", None, 1),
+        ("a\nb", MISSING, 1),
+    ],
+)
+def test_the_first_line_that_differs_is_one_of_the_text(text: str, other: Any, line: int) -> None:
+    assert find_differing_line(text, other) == line

@@ -149,3 +149,28 @@ def test_a_sensitive_text_is_not_quoted(tmp_path: Path) -> None:
     (hidden,) = read(tmp_path, text, "sensitive: [/firstMessage]").problems
     assert "${secret}" in shown.message
     assert "secret" not in hidden.message
+
+
+def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
+    texts = {
+        "prompt": "Be kind.\nBe short. \nBe quick.\n",
+        "hello": "Hello!\n\n- one\n- two\n",
+        "bye": "Bye.\nSee https://example.edu/x\n\n",
+        "voicemail": "Hi\nthere \n",
+    }
+    for name, content in texts.items():
+        (tmp_path / "assistants").mkdir(exist_ok=True)
+        (tmp_path / f"assistants/{name}.txt").write_text(content, "utf-8")
+    fields = {"firstMessage": "hello", "endCallMessage": "bye", "voicemailMessage": "voicemail"}
+    text = "id: asst_1\nmetadata: {prompt: {$file: prompt.txt}}\n"
+    text += "".join(f"{field}: {{$file: {name}.txt}}\n" for field, name in fields.items())
+    found = read(tmp_path, text).problems
+    assert [(one.file.rpartition("/")[2], one.line, one.lint, one.source) for one in found] == [
+        ("bye.txt", 2, "trailing-newline", "See https://example.edu/x"),
+        ("bye.txt", 2, "spoken-link", "See https://example.edu/x"),
+        ("hello.txt", 3, "spoken-markdown", "- one"),
+        ("prompt.txt", 2, "line-end-blanks", "Be short. "),
+        ("voicemail.txt", 2, "trailing-space", "there "),
+    ]
+    hidden = read(tmp_path, text, "sensitive: [/firstMessage]").problems
+    assert [one.source for one in hidden if one.lint == "spoken-markdown"] == [""]

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from between import Answered, Asked, Forward, Meddle, says
 from commands import run, signed_in
+from histories import commit_as, setters
 from projects import MODEL, Project, only, outcomes, paths, statuses
 from servers import Sandbox, running_sandbox
 from stories import Story, story
@@ -198,3 +200,26 @@ def test_a_server_that_keeps_32_bits_has_what_was_written(project: Project) -> N
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
         done = run("apply", "--yes", cwd=project.root, env=signed_in(sandbox))
         assert (done.code, len(sandbox.patches)) == (0, 1)
+
+
+def test_history_blame_and_environments_do_not_count_line_ends_either(tmp_path: Path) -> None:
+    environments = {name: {"api_url": f"http://localhost:1/{name}", "overlay": name} for name in ("one", "two")}
+    with told(tmp_path, {"a": {"firstMessage": "old"}}, line_endings="any", environments=environments) as tale:
+        tale.write("a", firstMessage=LF, name="First")
+        tale.commit()
+        tale.recorded()
+        tale.write("a", firstMessage=LF + "Bye.\n", name="First")
+        ada = commit_as(tale, "Ada")
+        tale.write("a", firstMessage=CRLF + "Bye.\r\n", name="Second")
+        commit_as(tale, "Bob")
+        assert setters(tale.plan())["/firstMessage"] == ada
+        tale.recorded()
+        tale.write("a", firstMessage=LF + "Bye.\n", name="Third")
+        tale.commit()
+        tale.recorded()
+        assert [*json.loads(tale.run("history", "--format", "json").stdout)[0]["changed"].values()] == [["/name"]]
+        for name, text in (("one", LF), ("two", CRLF)):
+            file = tale.root / name / "a.yaml"
+            file.parent.mkdir()
+            file.write_text(json.dumps({"id": f"asst_{name}", "firstMessage": text}), "utf-8")
+        assert tale.run("diff", "--environment", "one", "--against", "two", "--detailed-exitcode").code == 0

@@ -49,7 +49,7 @@ def test_a_changed_text_is_a_change_of_all_that_mention_it_at_its_file_by_its_co
         assert document["summary"]["pending"] == 2
         for entry in document["assistants"]:
             (change,) = entry["changes"]
-            assert (change["path"], change["file"], change["line"]) == (PROMPT, MAIN, 1)
+            assert (change["path"], change["file"], change["line"]) == (PROMPT, MAIN, 2)
         assert setters(document) == {PROMPT: ada}
     assert tale.apply("--record")["summary"]["applied"] == 2
     assert tale.plan("--changed")["assistants"] == []

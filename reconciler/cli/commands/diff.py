@@ -50,7 +50,7 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
         raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
     (settings, here), (_, there) = read_pair(definitions, against)
     tell_problems(sorted({*here.problems, *there.problems}))
-    comparison = compare((environment, here), (against, there))
+    comparison = compare((environment, here), (against, there), settings)
     report = build_diff_report(comparison, sensitive=settings.sensitive, places=places)
     summary = report.summary
     emit_rendered(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])

@@ -45,7 +45,7 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
     if project.repository is None:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
     ref = project.ref
-    found = list(list_applied(project.repository, ref, most=limit))
+    found = list(list_applied(project.repository, ref, most=limit, settings=project.settings))
     if format_ == "json":
         click.echo(json.dumps(list(map(_to_json, found)), indent=2, ensure_ascii=True))
         return 0

@@ -151,8 +151,16 @@ def _visible(line: str) -> str:
 
 def _unread(run: Run) -> bool:
     """Tell whether a definition or an assistant could not be read, and say which."""
-    unread = [result for result in run.results if result.plan is None]
-    for result in unread:
-        reason = result.error.message if result.error is not None else "not read"
-        tell(f"{escape(result.definition.file)}: {escape(reason)}", colour="red")
+    unread: dict[str, list[str]] = {}
+    for result in run.results:
+        if result.plan is None:
+            reason = result.error.message if result.error is not None else "not read"
+            hint = f"\n  {escape(result.error.hint)}" if result.error is not None and result.error.hint else ""
+            unread.setdefault(escape(reason) + hint, []).append(escape(result.definition.file))
+    # A wrong password is one thing to say, however many assistants it concerns.
+    for reason, files in unread.items():
+        if len(files) == 1:
+            tell(f"{files[0]}: {reason}", colour="red")
+        else:
+            tell(f"{reason}\n  {len(files)} assistants: {', '.join(files)}", colour="red")
     return bool(unread)

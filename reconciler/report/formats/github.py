@@ -14,6 +14,7 @@ from typing import Literal
 from reconciler.core.outcome import Kind, Outcome, Unsent
 from reconciler.report import wording
 from reconciler.report.build import STATUSES
+from reconciler.report.cards import SHARED, Card
 from reconciler.report.differences.sentences import Field, tell_lacks
 from reconciler.report.differences.values import escape, field_names
 from reconciler.report.formats.inert import cut
@@ -121,9 +122,14 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
         yield _annotate_problem(problem, strict=report.options.get("strict") is True)
     # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
     shown = {problem.file for problem in report.problems if problem.severity == "error"}
+    # An error that many have is said once, with their names: ten annotations of one wrong password hide all others.
+    united = [card for card in view.cards if card.error and len(card.members) >= SHARED]
+    many = {id(entry): card for card in united for entry in card.entries}
     for entry, differences, _ in view.assistants:
-        if not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
-            yield from _annotate_end(entry, report)
+        card = many.get(id(entry))
+        is_first = card is None or card.entries[0] is entry
+        if is_first and not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
+            yield from (_unite(end, card) if card else end for end in _annotate_end(entry, report))
         for change, parts in itertools.groupby(differences, lambda one: one.change):
             fields = [one.field for one in parts]
             who = several.get(id(fields[0])) or escape(wording.choose_title(entry))
@@ -177,6 +183,13 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
     standing = wording.tell_standing(entry)
     if lines or (entry.status and entry.status.unread) or (entry.outcome and entry.outcome.failed):
         yield _annotate_entry(entry, "error", 0, standing, lines or [standing], line)
+
+
+def _unite(end: Annotation, card: Card) -> Annotation:
+    """Return what went wrong with one assistant as what went wrong with all of a card, which it names."""
+    more = len(card.members) - MOST_OF_A_KIND
+    named = ", ".join(card.members[:MOST_OF_A_KIND]) + (f" and {more} more" if more > 0 else "")
+    return dataclasses.replace(end, title=_title(card.standing, card.title), text=f"{end.text}\n{named}")
 
 
 def _annotate_entry(

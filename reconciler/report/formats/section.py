@@ -76,9 +76,10 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
         for field in card.fields:
             section.lacks[field.name] += field.changed
         section.parts.append(f"Not shown here: {tell_lacks(section.lacks, name=code)}.")
-    if card.members:
-        section.parts.append(_list_members(card.members, section))
-    section.parts.append("\n".join(_list_remarks(card, detail.sentence)))
+    members = _list_members(card.members, section) if card.members else ""
+    remarks = "\n".join(_list_remarks(card, detail.sentence))
+    # Why comes before whom: many names are in nobody's way below the reason.
+    section.parts += [members, remarks] if card.groups else [remarks, members]
     name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
     where = f" ({html_code(card.file)})" if card.file and card.title else ""
     return fold(f"<b>{name}</b>: {inline(card.standing)}{where}", section.text), section.lacks

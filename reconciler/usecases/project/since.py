@@ -6,11 +6,12 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import text_of
-from reconciler.core.canonical import canonical
+from reconciler.core.canonical import canonical, see_line_ends
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change, Since
 from reconciler.core.outcome import Kind
 from reconciler.core.run import Result
+from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
 from reconciler.git.blame import AllEdits, Edit, read_edits
 from reconciler.usecases.project.project import Project
@@ -25,12 +26,12 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
     repository, head, base = project.repository, project.head, project.base
     if repository is None or head is None or base is None or not any(map(_open_files, results)):
         return [*results]
-    named = _name(results, read_edits(repository, f"{base.commit}..{head}", *_undated(results), head))
+    named = _name(results, read_edits(repository, f"{base.commit}..{head}", *_undated(results), head), project.settings)
     # A value can be older than the base: the record keeps the older entry of an assistant that did not get there.
     definitions, layers = _undated(named)
     if definitions or layers:
         places = sorted({*definitions.values(), *layers, *_places_before(named, project)})
-        named = _name(named, read_edits(repository, head, definitions, layers, head, places))
+        named = _name(named, read_edits(repository, head, definitions, layers, head, places), project.settings)
     return named
 
 
@@ -92,22 +93,24 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
             return
 
 
-def _name(results: Sequence[Result], edits: AllEdits) -> list[Result]:
-    return [_name_one(result, edits) for result in results]
+def _name(results: Sequence[Result], edits: AllEdits, settings: Settings) -> list[Result]:
+    return [_name_one(result, edits, settings) for result in results]
 
 
-def _name_one(result: Result, edits: AllEdits) -> Result:
+def _name_one(result: Result, edits: AllEdits, settings: Settings) -> Result:
     definition, plan = result.definition, result.plan
     if plan is None or not isinstance(definition, Definition):
         return result
     changes = tuple(
-        dataclasses.replace(change, since=_since(definition, change.path, edits)) if _is_undated(change) else change
+        dataclasses.replace(change, since=_since(definition, change.path, edits, settings))
+        if _is_undated(change)
+        else change
         for change in plan.changes
     )
     return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
 
 
-def _since(definition: Definition, path: FieldPath, edits: AllEdits) -> Since | None:
+def _since(definition: Definition, path: FieldPath, edits: AllEdits, settings: Settings) -> Since | None:
     """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
     setting: list[Edit] = []
     for file, where, value in _find_parts(definition, path):
@@ -116,8 +119,8 @@ def _since(definition: Definition, path: FieldPath, edits: AllEdits) -> Since | 
         # Compared as the plan compares: a commit that rewrote 1 as 1.0 has set nothing.
         wanted = canonical(value, path)
 
-        def has(declared: object, where: FieldPath = where, wanted: object = wanted) -> bool:
-            return bool(canonical(value_at(declared, where), path) == wanted)
+        def has(declared: object, where: FieldPath = where, value: object = value, wanted: object = wanted) -> bool:
+            return bool(canonical(see_line_ends(value_at(declared, where), value, settings), path) == wanted)
 
         if own is None or not has(own.now):
             return None
