@@ -1,10 +1,12 @@
-"""Two readings of one assistant compared: what nobody declares and changed all the same. Pure."""
+"""What readings of an assistant show: whose it is, and what changed between two that nobody declares. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal_as_wholes, exact_text
+from reconciler.core.run import Failure
+from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
 
 
@@ -38,3 +40,15 @@ def shows_nothing_new(sent: Collection[FieldPath], before: Mapping[str, Any], af
     """Tell whether all that was sent to change has, in the reading after it, exactly the value that it had before."""
     pairs = [(value_at(before, path), value_at(after, path)) for path in sent]
     return bool(pairs) and all(exact_text(old) == exact_text(now) for old, now in pairs)
+
+
+def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure | None:
+    """Return why an assistant is not ours to write: it is of another organisation than `org_id`, or of none."""
+    if settings.org_id is None or live.get("orgId") == settings.org_id:
+        return None
+    owner = f"organisation {live['orgId']!r}" if live.get("orgId") else "no organisation"
+    return Failure(
+        "forbidden",
+        f"the assistant belongs to {owner}, and org_id in reconciler.yaml is {settings.org_id!r}",
+        hint="check the id and the API's URL, or correct org_id",
+    )

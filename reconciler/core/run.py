@@ -10,7 +10,7 @@ from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
-from reconciler.errors import ErrorKind
+from reconciler.errors import ApiError, ErrorKind
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,6 +21,11 @@ class Failure:
     message: str
     status: int | None = None
     hint: str = ""
+
+
+def to_failure(error: ApiError) -> Failure:
+    """Return an API error as the report shows it."""
+    return Failure(error.kind, error.message, error.status, error.hint)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Policy
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Failure, Result, Run
+from reconciler.core.run import Failure, Result, Run, to_failure
 from reconciler.core.settings import now
 from reconciler.errors import ApiError, DefinitionError, UnclearWrite
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
-from reconciler.usecases.plan import plan, to_failure
+from reconciler.usecases.plan import plan
 from reconciler.usecases.project.own_files import find_own_files, remove_files
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.recordable import check_order

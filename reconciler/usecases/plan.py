@@ -2,14 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from reconciler.core.definition import Definition
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import plan_creation
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import Settings
+from reconciler.core.readings import check_organisation
+from reconciler.core.run import Failure, Result, Run, to_failure
 from reconciler.core.variables import describe_variables
 from reconciler.errors import ApiError
 from reconciler.usecases.project.new_assistants import object_to_creation
@@ -26,23 +25,6 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
     results = name_setters(_without_duplicates(results), project)
     return make_run(command, project, results, api=api, stopped=control.stopping())
-
-
-def to_failure(error: ApiError) -> Failure:
-    """Return an API error as the report shows it."""
-    return Failure(error.kind, error.message, error.status, error.hint)
-
-
-def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure | None:
-    """Return why an assistant is not ours to write: it is of another organisation than `org_id`, or of none."""
-    if settings.org_id is None or live.get("orgId") == settings.org_id:
-        return None
-    owner = f"organisation {live['orgId']!r}" if live.get("orgId") else "no organisation"
-    return Failure(
-        "forbidden",
-        f"the assistant belongs to {owner}, and org_id in reconciler.yaml is {settings.org_id!r}",
-        hint="check the id and the API's URL, or correct org_id",
-    )
 
 
 def _read(api: Assistants, project: Project, definition: Definition) -> Result:

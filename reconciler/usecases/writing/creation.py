@@ -10,10 +10,9 @@ from collections.abc import Callable
 from reconciler.core.definition import Definition, Layer, LayerKind
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Failure, Result
+from reconciler.core.run import Failure, Result, to_failure
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.write import check_unchanged, rewrite
-from reconciler.usecases.plan import to_failure
 from reconciler.usecases.project.project import Project
 from reconciler.yamltext.edit import Edit, edit_yaml, insert_first
 from reconciler.yamltext.places import find_places
