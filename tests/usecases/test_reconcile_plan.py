@@ -151,7 +151,7 @@ def test_an_entry_that_matches_nothing_is_told_in_whole_runs_only(project: Proje
     project.write("a", id="asst_1", name="Same")
     with running_sandbox({"asst_1": {"name": "Same"}}) as sandbox:
         (note,) = project.plan(sandbox.url)["warnings"]
-        assert "/metadata/crm matches nothing" in note
+        assert "ignore metadata.crm matches nothing" in note
         assert project.plan(sandbox.url, "a.yaml")["warnings"] == []
         project.write("b", "id: asst_2\nmetadata: {crm: 1\n")
         assert project.plan(sandbox.url)["warnings"] == [], "what an invalid file declares is not known"
