@@ -70,8 +70,9 @@ def anchors(document: Path) -> set[str]:
 
 
 def read_variables() -> set[str]:
-    """The environment variables that some module reads."""
-    modules = (module.read_text(encoding="utf-8") for module in (ROOT / "reconciler").rglob("*.py"))
+    """The environment variables that some module reads, or a script of a pipeline."""
+    files = (file for kind in ("*.py", "*.sh") for file in (ROOT / "reconciler").rglob(kind))
+    modules = (file.read_text(encoding="utf-8") for file in files)
     return {variable for text in modules for variable in VARIABLE.findall(text)}
 
 

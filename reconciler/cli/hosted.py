@@ -47,11 +47,12 @@ def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--settled", is_flag=True, help="There is nothing to say, and so no REPORT.")
     @click.option("--allow-insecure-http", is_flag=True, help="Allow plain http:// to another machine.")
     @functools.wraps(command)
-    def wrapper(reports: tuple[str, ...], allow_insecure_http: bool, **rest: Any) -> Any:
-        options = HostOptions(reports=reports, **rest)
-        if sum((bool(reports), options.text is not None, options.settled)) != 1:
+    def wrapper(allow_insecure_http: bool, **given: Any) -> Any:
+        names = [field.name for field in dataclasses.fields(HostOptions)]
+        options = HostOptions(**{name: given.pop(name) for name in names})
+        if sum((bool(options.reports), options.text is not None, options.settled)) != 1:
             raise UsageError("what is to be said?", hint="give a REPORT, or --text FILE, or --settled")
-        return command(find_host(os.environ, allow_insecure_http=allow_insecure_http), options)
+        return command(find_host(os.environ, allow_insecure_http=allow_insecure_http), options, **given)
 
     return wrapper
 
@@ -68,7 +69,9 @@ def tell_done(what: str, done: str) -> None:
     said = {
         "created": f"Created the {what}.",
         "edited": f"Edited the {what}.",
+        "renamed": f"Edited the {what}.",
         "closed": f"Closed the {what}.",
+        "declined": f"Left the {what}s as they are: somebody closed the one with just these edits.",
         "nothing": f"Left the {what}s as they are: there is nothing new to say.",
     }
     tell(said[done])

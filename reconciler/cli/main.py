@@ -33,6 +33,7 @@ COMMANDS = {
     "report": ("reconciler.cli.commands.report", "Render JSON reports again, in any format."),
     "comment": ("reconciler.cli.commands.comment", "Keep one comment on the pull or merge request."),
     "issue": ("reconciler.cli.commands.issue", "Keep one issue about live edits, on GitHub or GitLab."),
+    "propose": ("reconciler.cli.commands.propose", "Keep one request that brings what is live into git."),
     "schema": ("reconciler.cli.commands.schema", "Print the JSON Schema of a definition file."),
     "doctor": ("reconciler.cli.commands.doctor", "Check a set-up, and say what is missing."),
     "whoami": ("reconciler.cli.commands.whoami", "Show who the credentials belong to."),

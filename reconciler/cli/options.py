@@ -24,8 +24,19 @@ from reconciler.usecases.project.choices import DefinitionOptions, HistoryOption
 Decorated = Callable[..., Any]
 
 FORMATS = ("text", "json", "markdown", "github")
-FORMATS_BY_SUFFIX = {".json": "json", ".md": "markdown", ".html": "html", ".xml": "junit", ".prom": "openmetrics"}
-_NAMED = {".xml": "JUnit", ".prom": "OpenMetrics"}  # suffixes that do not say what is in the file
+FORMATS_BY_SUFFIX = {
+    ".json": "json",
+    ".md": "markdown",
+    ".html": "html",
+    ".xml": "junit",
+    ".prom": "openmetrics",
+    ".codequality": "codequality",
+}
+_NAMED = {
+    ".xml": "JUnit",
+    ".prom": "OpenMetrics",
+    ".codequality": "GitLab's Code Quality",
+}  # suffixes that do not say what is in the file
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

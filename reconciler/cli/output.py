@@ -21,6 +21,7 @@ from reconciler.files.write import write_whole
 from reconciler.report.build import build_report
 from reconciler.report.differences.excerpt import draw_place
 from reconciler.report.differences.values import escape
+from reconciler.report.formats.code_quality import render_code_quality
 from reconciler.report.formats.github import render_github
 from reconciler.report.formats.html import render_html
 from reconciler.report.formats.junit import render_junit
@@ -41,6 +42,7 @@ _RENDERERS: dict[str, Callable[[RunView], str]] = {
     "html": render_html,
     "junit": render_junit,
     "openmetrics": lambda view: render_openmetrics(view.report),
+    "codequality": render_code_quality,
 }
 
 

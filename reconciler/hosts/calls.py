@@ -4,13 +4,17 @@ A request that may be repeated without doing twice what it does is repeated wher
 """
 
 import contextlib
+import functools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import HostError
+
+if TYPE_CHECKING:
+    import ssl
 
 _ATTEMPTS = 4
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -19,6 +23,14 @@ _LONGEST_WAIT = 60.0  # seconds that a host may ask for
 _LONGEST_MESSAGE = 300  # characters of what a host says
 _MOST_PAGES = 100
 PAGE = 100  # entries: the most that either host gives at once
+
+
+@functools.cache
+def trust_authorities() -> "ssl.SSLContext":
+    """Return whose certificates are trusted; the authorities are read once, which takes longer than a request."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 class Calls:
@@ -64,7 +76,7 @@ class Calls:
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
             try:
-                with httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
+                with httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client:
                     answer = client.request(method, address, headers=self._headers, json=body)
             except httpx.ConnectError as error:
                 # Nothing has left, so that even what must not be done twice may be tried again.

@@ -43,14 +43,16 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     )
     event = _read_event(variables.get("GITHUB_EVENT_PATH"))
     pull_request = event.get("pull_request") if isinstance(event.get("pull_request"), dict) else {}
+    ref = variables.get("GITHUB_REF", "")
     server, run = variables.get("GITHUB_SERVER_URL"), variables.get("GITHUB_RUN_ID")
     head = pull_request.get("head") if isinstance(pull_request, dict) else None
     return GitHub(
         calls=calls,
         repository=repository,
-        number=_find_pull_request(event, variables.get("GITHUB_REF", "")),
+        number=_find_pull_request(event, ref),
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
         commit=str(head.get("sha") or "") if isinstance(head, dict) else variables.get("GITHUB_SHA", ""),
+        branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
     )
 
 
@@ -72,6 +74,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
         number=int(number) if number.isascii() and number.isdigit() else None,
         run_url=variables.get("CI_PIPELINE_URL", ""),
         commit=variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or variables.get("CI_COMMIT_SHA", ""),
+        branch=variables.get("CI_COMMIT_BRANCH", ""),
     )
 
 

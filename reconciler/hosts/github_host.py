@@ -2,10 +2,12 @@
 
 import dataclasses
 from typing import Any
+from urllib.parse import quote
 
+from reconciler.core.edits import FileEdit
 from reconciler.errors import HostError, UsageError
 from reconciler.hosts.calls import Calls
-from reconciler.hosts.host import Entry
+from reconciler.hosts.host import Entry, Request, State
 
 # The account that the token of a workflow's job writes as; such a token may not ask who it is.
 BOT = "github-actions[bot]"
@@ -20,6 +22,7 @@ class GitHub:
     number: int | None
     run_url: str = ""
     commit: str = ""
+    branch: str = ""
     longest_body: int = 65_536
 
     def me(self) -> str:
@@ -60,9 +63,49 @@ class GitHub:
         self.calls.ask("POST", f"{self._issues}/{there.id}/comments", {"body": why})
         self.calls.ask("PATCH", f"{self._issues}/{there.id}", {"state": "closed", "state_reason": "completed"})
 
+    def requests(self, branch: str | None) -> list[Request]:
+        """Return the pull requests of a branch, open or not; without one, all open ones."""
+        # A fork's branch may have any name.
+        owner = self.repository.partition("/")[0]
+        query = f"state=all&head={quote(f'{owner}:{branch}', safe='')}" if branch is not None else "state=open"
+        found = map(_read_request, self.calls.list_all(f"{self._pulls}?{query}"))
+        return [one for one in found if branch in (None, one.branch)]
+
+    def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
+        """Make a branch with one commit on top of `head`; GitHub writes its name under the commit."""
+        git = f"/repos/{self.repository}/git"
+        tree = [{"path": one.path, "mode": one.mode, "type": "blob", **_content(one)} for one in files]
+        made = self.calls.ask("POST", f"{git}/trees", {"base_tree": head, "tree": tree})
+        commit = {"message": message, "tree": made["sha"], "parents": [head]}
+        made = self.calls.ask("POST", f"{git}/commits", commit)
+        # To make a ref, never to move one: what somebody has pushed there stays.
+        self.calls.ask("POST", f"{git}/refs", {"ref": f"refs/heads/{branch}", "sha": made["sha"]})
+        return str(made["sha"])
+
+    def delete_branch(self, branch: str) -> None:
+        """Delete a branch; 422 is what GitHub says of one that is not there."""
+        try:
+            self.calls.ask("DELETE", f"/repos/{self.repository}/git/refs/heads/{quote(branch)}")
+        except HostError as error:
+            if error.status not in (404, 422):
+                raise
+
+    def open_request(self, branch: str, title: str, body: str) -> str:
+        """Open a pull request, and return its address."""
+        opened = {"title": title, "head": branch, "base": self.branch, "body": body}
+        return str(self.calls.ask("POST", self._pulls, opened).get("html_url") or "")
+
+    def close_request(self, there: Request, body: str) -> None:
+        """Close a pull request, with another body."""
+        self.calls.ask("PATCH", f"{self._pulls}/{there.id}", {"body": body, "state": "closed"})
+
     def make_inert(self, text: str) -> str:
         """Return the text as it is: the report's Markdown has made mentions and links dead already."""
         return text
+
+    @property
+    def _pulls(self) -> str:
+        return f"/repos/{self.repository}/pulls"
 
     @property
     def _issues(self) -> str:
@@ -81,3 +124,16 @@ def _read(one: dict[str, Any], key: str = "id") -> Entry:
     user = one.get("user")
     author = str(user.get("login") or "") if isinstance(user, dict) else ""
     return Entry(id=str(one.get(key)), author=author, body=one.get("body") or "", title=str(one.get("title") or ""))
+
+
+def _read_request(one: dict[str, Any]) -> Request:
+    entry, head = _read(one, "number"), one.get("head") or {}
+    state: State = "merged" if one.get("merged_at") else "open" if one.get("state") == "open" else "closed"
+    # A fork's branch of the same name is not the one that was made here.
+    own = (head.get("repo") or {}).get("full_name") == ((one.get("base") or {}).get("repo") or {}).get("full_name")
+    branch = str(head.get("ref") or "") if own else ""
+    return Request(**dataclasses.asdict(entry), state=state, branch=branch, commit=str(head.get("sha") or ""))
+
+
+def _content(edit: FileEdit) -> dict[str, Any]:
+    return {"content": edit.text} if edit.text is not None else {"sha": None}

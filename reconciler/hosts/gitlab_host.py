@@ -3,10 +3,12 @@
 import dataclasses
 import re
 from typing import Any
+from urllib.parse import quote
 
-from reconciler.errors import UsageError
+from reconciler.core.edits import FileEdit
+from reconciler.errors import HostError, UsageError
 from reconciler.hosts.calls import Calls
-from reconciler.hosts.host import Entry
+from reconciler.hosts.host import Entry, Request
 
 _FENCE = re.compile(r"\s*(```+|~~~+)")
 _QUICK_ACTION = re.compile(r"^(\s*)/(?=[a-zA-Z])")
@@ -21,6 +23,7 @@ class GitLab:
     number: int | None
     run_url: str = ""
     commit: str = ""
+    branch: str = ""
     longest_body: int = 1_000_000
 
     def me(self) -> str:
@@ -56,6 +59,48 @@ class GitLab:
         self.calls.ask("POST", f"{self._issues}/{there.id}/notes", {"body": self.make_inert(why)})
         self.calls.ask("PUT", f"{self._issues}/{there.id}", {"state_event": "close"})
 
+    def requests(self, branch: str | None) -> list[Request]:
+        """Return the merge requests of a branch, open or not; without one, all open ones."""
+        query = f"state=all&source_branch={quote(branch, safe='')}" if branch is not None else "state=opened"
+        found = self.calls.list_all(f"/projects/{self.project}/merge_requests?{query}")
+        return [one for one in map(_read_request, found) if branch in (None, one.branch)]
+
+    def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
+        """Make a branch with one commit on top of `head`: without `force`, GitLab refuses a branch that is there."""
+        commit = {
+            "branch": branch,
+            "start_sha": head,
+            "commit_message": message,
+            "actions": [_act(one) for one in files],
+        }
+        made = self.calls.ask("POST", f"/projects/{self.project}/repository/commits", commit)
+        return str(made["id"])
+
+    def delete_branch(self, branch: str) -> None:
+        """Delete a branch; that it is gone already is no failure."""
+        try:
+            self.calls.ask("DELETE", f"/projects/{self.project}/repository/branches/{quote(branch, safe='')}")
+        except HostError as error:
+            if error.status != 404:
+                raise
+
+    def open_request(self, branch: str, title: str, body: str) -> str:
+        """Open a merge request, whose branch goes when it is merged, and return its address."""
+        opened = {
+            "source_branch": branch,
+            "target_branch": self.branch,
+            "title": title,
+            "description": body,
+            "remove_source_branch": True,
+        }
+        made = self.calls.ask("POST", f"/projects/{self.project}/merge_requests", opened)
+        return str(made.get("web_url") or "")
+
+    def close_request(self, there: Request, body: str) -> None:
+        """Close a merge request, with another description."""
+        path = f"/projects/{self.project}/merge_requests/{there.id}"
+        self.calls.ask("PUT", path, {"description": body, "state_event": "close"})
+
     def make_inert(self, text: str) -> str:
         """Return a text in which no line is a quick action: `/close` in a definition's text would close.
 
@@ -84,3 +129,21 @@ def _read(one: dict[str, Any], key: str, body: str) -> Entry:
     author = one.get("author")
     name = str(author.get("username") or "") if isinstance(author, dict) else ""
     return Entry(id=str(one.get(key)), author=name, body=one.get(body) or "", title=str(one.get("title") or ""))
+
+
+def _read_request(one: dict[str, Any]) -> Request:
+    # A fork's branch of the same name is not the one that was made here.
+    own = one.get("source_project_id") == one.get("target_project_id")
+    said = str(one.get("state") or "")
+    return Request(
+        **dataclasses.asdict(_read(one, "iid", "description")),
+        state="open" if said == "opened" else "merged" if said == "merged" else "closed",
+        branch=str(one.get("source_branch") or "") if own else "",
+        commit=str(one.get("sha") or ""),
+    )
+
+
+def _act(edit: FileEdit) -> dict[str, Any]:
+    if edit.text is None:
+        return {"action": "delete", "file_path": edit.path}
+    return {"action": "create" if edit.is_new else "update", "file_path": edit.path, "content": edit.text}

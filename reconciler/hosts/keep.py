@@ -1,4 +1,4 @@
-"""Keeps one comment and one issue: created, edited in place, closed, found again by an exact hidden marker.
+"""Keeps one comment, one issue and one request: created, edited in place, closed, found again by a hidden marker.
 
 Anybody can write a marker into a comment. So only what the pipeline's own account wrote is ever edited.
 """
@@ -6,8 +6,12 @@ Anybody can write a marker into a comment. So only what the pipeline's own accou
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from reconciler.core.edits import Edits
+from reconciler.errors import HostError
 from reconciler.hosts.host import Entry, Host
 
+_MADE = "<!-- made "
+_OVER = "These are not the edits any more, so this was closed by itself."
 _NO_ROOM = "The report is too long to be shown here."
 
 
@@ -29,13 +33,13 @@ def keep_comment(host: Host, name: str, text: str | None, link: str = "") -> str
     return "edited" if there is not None else "created"
 
 
-def keep_issue(host: Host, name: str, title: str, text: str | None, settled: str, link: str = "") -> str:
-    """Keep one open issue of a name with a text, and return what was done: `created`, `edited`, `closed`, `nothing`.
+def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, settled: str, link: str = "") -> str:
+    """Keep one open issue of a name with a text, and return what was done.
 
-    Without a text the matter is settled: an issue that is open is closed, with a sentence that says why. Raises
-    HostError.
+    That is `created`, `edited`, `renamed` (edited, with another title), `closed` or `nothing`. Without a text the
+    matter is settled: an issue that is open is closed, with a sentence that says why. Raises HostError.
     """
-    marker = make_marker("drift", name)
+    marker = make_marker(kind, name)
     there = _find_own(host, host.issues(), marker)
     if text is None:
         if there is None:
@@ -46,7 +50,54 @@ def keep_issue(host: Host, name: str, title: str, text: str | None, settled: str
     if there is not None and _is_same(there.body, body) and there.title == title:
         return "nothing"
     host.write_issue(title, body, there)
-    return "edited" if there is not None else "created"
+    if there is None:
+        return "created"
+    return "edited" if there.title == title else "renamed"
+
+
+def keep_request(host: Host, name: str, title: str, text: str, edits: Edits | None) -> str:
+    """Propose edits as the one open request of a name: `created`, `declined`, `closed` or `nothing`.
+
+    Each set of edits has a branch of its own, which is made once and never moved, so that nobody's commit is ever
+    replaced. A request that people have closed stays closed for these edits; one to whose branch people have added
+    stays as it is. Raises HostError.
+    """
+    marker = make_marker("accept", name)
+    marked = [one for one in host.requests(None) if one.branch and _is_marked(one, marker)]
+    me = host.me() if marked else ""
+    standing = [one for one in marked if me and one.author == me]
+    branch = f"reconciler/live-edits-{edits.digest[:12]}" if edits is not None else None
+    done = "nothing"
+    if edits is not None and branch is not None and not any(one.branch.startswith(branch) for one in standing):
+        done = _propose(host, branch, marker, title, text, edits)
+    for there in standing:
+        outdated = branch is None or not there.branch.startswith(branch)
+        if outdated and f"{_MADE}{there.commit} -->" in there.body:
+            host.close_request(there, f"{marker}\n{text}\n\n{_OVER}\n")
+            host.delete_branch(there.branch)
+            done = "closed" if done == "nothing" else done
+    return done
+
+
+def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits: Edits) -> str:
+    """Make a branch and its request, unless people have said no to just this."""
+    there = host.requests(branch)
+    if any(one.state == "merged" for one in there):
+        # The same edits once more: a branch that was merged would propose nothing.
+        branch = f"{branch}-{edits.head[:8]}"
+        there = host.requests(branch)
+    declined = [one for one in there if one.state == "closed" and _is_marked(one, marker) and _MADE in one.body]
+    if declined and (me := host.me()) and any(one.author == me for one in declined):
+        return "declined"
+    try:
+        made = host.write_branch(branch, edits.head, title, edits.files)
+    except HostError as error:
+        # An earlier run made it, and came no further; whoever reviews sees what it holds.
+        if error.status not in (400, 422) or "exists" not in error.message:
+            raise
+        made = ""
+    host.open_request(branch, title, f"{marker}\n{_MADE}{made} -->\n{text}{_link(host)}\n")
+    return "created"
 
 
 def make_marker(kind: str, name: str) -> str:
@@ -56,13 +107,17 @@ def make_marker(kind: str, name: str) -> str:
 
 def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None:
     """Return the first entry that begins with a marker and that this pipeline's own account wrote."""
-    # Who edits a text in a browser changes its line ends.
-    marked = [entry for entry in entries if entry.body.replace("\r\n", "\n").partition("\n")[0].rstrip() == marker]
+    marked = [entry for entry in entries if _is_marked(entry, marker)]
     if not marked:
         return None
     # Asked only where a marker was found: most runs need not know who they are.
     me = host.me()
     return next((entry for entry in marked if me and entry.author == me), None)
+
+
+def _is_marked(entry: Entry, marker: str) -> bool:
+    # Who edits a text in a browser changes its line ends.
+    return entry.body.replace("\r\n", "\n").partition("\n")[0].rstrip() == marker
 
 
 def _make_body(host: Host, marker: str, text: str, link: str) -> str:

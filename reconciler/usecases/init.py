@@ -31,7 +31,11 @@ _PIPELINES: dict[Ci, dict[str, str]] = {
     },
     "gitlab": {
         "gitlab/gitlab-ci.yml": ".gitlab-ci.yml",
-        **{f"gitlab/{name}.sh": f"ci/{name}.sh" for name in ("plan", "apply", "drift")},
+        "gitlab/assistants.yml": "ci/assistants.yml",
+        **{
+            f"gitlab/{name}.sh": f"ci/{name}.sh"
+            for name in ("install", "record", "plan", "apply", "drift", "accept", "tell")
+        },
     },
 }
 
@@ -104,7 +108,10 @@ def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[NewFi
         text = place.joinpath(name).read_text("utf-8")
         if source is not None:
             repository, _, commit = source.partition("@")
-            text = text.replace("OWNER/REPOSITORY", repository).replace("@COMMIT", f"@{commit}")
+            text = text.replace("@COMMIT", f"@{commit}").replace("=COMMIT", f"={commit}")
+            if "://" in repository:
+                text = text.replace("https://github.com/OWNER/REPOSITORY", repository)
+            text = text.replace("OWNER/REPOSITORY", repository)
         yield NewFile(path, _name_folder(text, path, directory))
 
 
@@ -112,9 +119,9 @@ def _name_folder(text: str, path: str, directory: str) -> str:
     """Return a pipeline's file that names the folder of the definitions, where it is not the usual one."""
     if directory == "assistants":
         return text
-    if path.endswith(".gitlab-ci.yml"):
-        return text.replace("variables:\n", f"variables:\n  RECONCILER_DIRECTORY: {json.dumps(directory)}\n", 1)
-    if not path.endswith(".yml"):
+    if path == "ci/assistants.yml":
+        return text.replace("  variables:\n", f"  variables:\n    RECONCILER_DIRECTORY: {json.dumps(directory)}\n", 1)
+    if not path.endswith(".yml") or path == ".gitlab-ci.yml":
         return text
     given = f"      directory: {json.dumps(directory)}\n"
     if "    with:\n" in text:

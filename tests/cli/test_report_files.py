@@ -96,7 +96,7 @@ def test_lints_come_after_the_differences_equal_ones_together(project: Project) 
 def test_another_suffix_is_refused(one: Project) -> None:
     done = run("validate", "--report", "r.pdf", cwd=one.root)
     assert done.code == 1
-    assert "a report ends in .json, .md, .html, .xml or .prom" in done.stderr
+    assert "a report ends in .json, .md, .html, .xml, .prom or .codequality" in done.stderr
 
 
 def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(one: Project) -> None:

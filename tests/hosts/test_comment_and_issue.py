@@ -254,3 +254,50 @@ def test_no_line_of_a_definition_is_a_quick_action() -> None:
 
 def test_a_name_cannot_leave_its_marker() -> None:
     assert make_marker("plan", "a --> b\n") == "<!-- reconciler plan a%20--%3E%20b%0A -->"
+
+
+def test_what_was_not_applied_has_an_issue_of_its_own(desk: Desk) -> None:
+    assert desk.issue("apply").stderr == "Created the issue.\n"
+    (there,) = desk.hosts.issues
+    assert there["title"] == "Not everything was applied (assistants)"
+    desk.issue("drift")
+    assert len(desk.hosts.issues) == 2
+    assert desk.run("issue", "--settled", "--about", "apply").stderr == "Closed the issue.\n"
+    assert [one["state"] for one in desk.hosts.issues] == ["closed", "open"]
+
+
+def test_a_date_that_is_near_has_an_issue_of_its_own(desk: Desk) -> None:
+    report = json.loads((GOLDEN / "plan_in_sync.json").read_text("utf-8"))
+    for seconds, said in ((86_400 * 20, ""), (86_400, "Created the issue.\n"), (-1, "")):
+        report["next_expiry"] = {"expires": "2027-01-31", "in_seconds": seconds}
+        (desk.folder / "drift.json").write_text(json.dumps(report))
+        done = desk.run("issue", desk.folder / "drift.json")
+        assert (done.code, said in done.stderr, len(desk.hosts.issues)) == (0, True, int(seconds < 86_400 * 14))
+    assert "2027-01-31" in desk.hosts.issues[0]["body"]
+    assert desk.issue("plan_in_sync").stderr.endswith("Closed the issue.\n")
+
+
+def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) -> None:
+    hook = {"RECONCILER_WEBHOOK_URL": f"{desk.hosts.url}/hook?key=s3cret-hook"}
+    for report in ("plan_in_sync", "drift", "drift", "plan_errors", "plan_errors", "plan_in_sync", "plan_in_sync"):
+        done = desk.issue(report, **hook)
+        assert "s3cret-hook" not in done.stdout + done.stderr
+    texts = [one["text"] for one in desk.hosts.hooks]
+    assert [text.partition(" (")[0] for text in texts] == [
+        "Live assistants were edited behind git's back",
+        "Not all assistants could be looked at",
+        "Everything could be looked at, and nothing that was edited live differs from git any more.",
+    ]
+    assert all("https://" in text for text in texts)
+
+
+def test_a_webhook_that_does_not_work_is_a_warning_without_its_address(desk: Desk) -> None:
+    with running_hosts() as elsewhere:
+        desk.hosts.hook = (302, "", {"location": f"{elsewhere.url}/hook"})
+        bad = "http://127.0.0.1:9/s3cret-hook", "http://example.test/s3cret-hook", "s3cret-hook", "https://[s3cret-hook"
+        for address, said in [(f"{desk.hosts.url}/hook?s3cret-hook", "answered 302"), *((one, "") for one in bad)]:
+            done = desk.issue(RECONCILER_WEBHOOK_URL=address)
+            assert (done.code, "warning: " in done.stderr, said in done.stderr) == (0, True, True)
+            assert "s3cret-hook" not in done.stdout + done.stderr
+            desk.issue("plan_in_sync")
+        assert elsewhere.calls == []

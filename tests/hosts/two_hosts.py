@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 GITHUB, GITLAB = "/api/v3", "/api/v4"
 TOKEN = "sup3r-s3cret-token"
@@ -27,6 +27,11 @@ class Hosts:
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     failing: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    hooks: list[Any] = field(default_factory=list)
+    hook: tuple[int, Any, dict[str, str]] = (200, "ok", {})
+    branches: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, Any] = field(default_factory=dict)
 
     @property
     def writes(self) -> list[tuple[str, str]]:
@@ -49,6 +54,9 @@ class Hosts:
         if path in self.facts:
             return (200, self.facts[path], {}) if self.facts[path] else (403, {"message": "Forbidden"}, {})
         gitlab = path.startswith(GITLAB)
+        answered = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
+        if answered is not None:
+            return *answered, {}
         found = re.fullmatch(
             r"/api/v4/projects/north%2Ffield/(?:merge_requests/7/(notes)|(issues))(?:/(\d+))?(/notes)?"
             if gitlab
@@ -59,6 +67,95 @@ class Hosts:
             return 404, {"message": "404 Project Not Found" if gitlab else "Not Found"}, {}
         is_comment = bool(found[1]) or (not gitlab and "/issues/comments/" in path)
         return self._entries(method, "comments" if is_comment else "issues", found, query, body, gitlab=gitlab)
+
+    def _gitlab_git(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any] | None:
+        """Commits, branches and merge requests at GitLab."""
+        project = f"{GITLAB}/projects/north%2Ffield"
+        if path == f"{project}/repository/commits":
+            if body["branch"] in self.branches:
+                return 400, {"message": f"A branch called '{body['branch']}' already exists."}
+            return 201, {"id": self.commit(body["branch"], body["start_sha"], body["actions"])}
+        if path.startswith(f"{project}/repository/branches/"):
+            gone = self.branches.pop(unquote(path.rpartition("/")[2]), None)
+            return (204, None) if gone else (404, {"message": "404 Branch Not Found"})
+        if path == f"{project}/merge_requests" and method == "POST":
+            one = self.request(body["source_branch"], body["target_branch"], body["title"], body["description"])
+            return 201, self.shown_request(one, gitlab=True)
+        if path == f"{project}/merge_requests":
+            states = {"opened": ("open",)}.get(query["state"][0], ("open", "closed", "merged"))
+            return 200, self.listed(states, query.get("source_branch"), gitlab=True)
+        if found := re.fullmatch(rf"{project}/merge_requests/(\d+)", path):
+            one = self.requests[int(found[1]) - 1]
+            one |= {"body": body["description"], "state": "closed"}
+            return 200, self.shown_request(one, gitlab=True)
+        return None
+
+    def _github_git(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any] | None:
+        """Trees, commits, refs and pull requests at GitHub."""
+        repository = f"{GITHUB}/repos/north/field"
+        if path == f"{repository}/git/trees":
+            self.commits["tree"] = body
+            return 201, {"sha": "tree"}
+        if path == f"{repository}/git/commits":
+            self.commits["commit"] = body
+            return 201, {"sha": "made"}
+        if path == f"{repository}/git/refs":
+            branch = body["ref"].removeprefix("refs/heads/")
+            if branch in self.branches:
+                return 422, {"message": "Reference already exists"}
+            head, files = self.commits["commit"]["parents"][0], self.commits["tree"]["tree"]
+            return 201, {"ref": self.commit(branch, head, files, body["sha"])}
+        if path.startswith(f"{repository}/git/refs/heads/"):
+            gone = self.branches.pop(path.removeprefix(f"{repository}/git/refs/heads/"), None)
+            return (204, None) if gone else (422, {"message": "Reference does not exist"})
+        if path == f"{repository}/pulls" and method == "POST":
+            return 201, self.shown_request(self.request(body["head"], body["base"], body["title"], body["body"]))
+        if path == f"{repository}/pulls":
+            states = ("open",) if query["state"][0] == "open" else ("open", "closed", "merged")
+            branch = [query["head"][0].partition(":")[2]] if "head" in query else None
+            return 200, self.listed(states, branch)
+        if found := re.fullmatch(rf"{repository}/pulls/(\d+)", path):
+            one = self.requests[int(found[1]) - 1]
+            one |= {"body": body["body"], "state": body["state"]}
+            return 200, self.shown_request(one)
+        return None
+
+    def commit(self, branch: str, head: str, files: Any, name: str = "") -> str:
+        """Make a branch with one commit."""
+        self.branches[branch] = name or f"{len(self.branches) + 1:040x}"
+        self.commits[branch] = (head, files)
+        return self.branches[branch]
+
+    def request(self, branch: str, target: str, title: str, body: str, author: str = "") -> dict[str, Any]:
+        """Open a request as somebody does."""
+        number = len(self.requests) + 1
+        one = {"number": number, "branch": branch, "target": target, "title": title, "body": body, "state": "open"}
+        self.requests.append({**one, "author": author or self.user or BOT})
+        return self.requests[-1]
+
+    def listed(self, states: tuple[str, ...], branch: list[str] | None, *, gitlab: bool = False) -> list[Any]:
+        found = [one for one in self.requests if one["state"] in states and branch in (None, [one["branch"]])]
+        return [self.shown_request(one, gitlab=gitlab) for one in found]
+
+    def shown_request(self, one: dict[str, Any], *, gitlab: bool = False) -> dict[str, Any]:
+        """A request as a host shows it."""
+        commit = self.branches.get(one["branch"], "gone")
+        if gitlab:
+            state = {"open": "opened"}.get(one["state"], one["state"])
+            places = {"source_branch": one["branch"], "source_project_id": 1, "target_project_id": 1, "sha": commit}
+            more = {"description": one["body"], "web_url": f"https://gitlab.test/{one['number']}", "state": state}
+            return {"iid": one["number"], "author": {"username": one["author"]}, **places, **more}
+        here = {"full_name": "north/field"}
+        return {
+            "number": one["number"],
+            "user": {"login": one["author"]},
+            "body": one["body"],
+            "html_url": f"https://github.test/{one['number']}",
+            "state": "open" if one["state"] == "open" else "closed",
+            "merged_at": "2026-01-01T00:00:00Z" if one["state"] == "merged" else None,
+            "head": {"ref": one["branch"], "sha": commit, "repo": here},
+            "base": {"ref": one["target"], "repo": here},
+        }
 
     def _entries(
         self, method: str, kind: str, found: re.Match[str], query: dict[str, list[str]], body: Any, *, gitlab: bool
@@ -118,20 +215,23 @@ class _Handler(BaseHTTPRequestHandler):
         hosts = self.server.hosts
         hosts.calls.append((self.command, address.path, body))
         given = self.headers.get("private-token") or self.headers.get("authorization", "").removeprefix("Bearer ")
-        if hosts.failing:
+        if address.path == "/hook":
+            hosts.hooks.append(body)
+            status, answer, headers = hosts.hook
+        elif hosts.failing:
             status, answer, headers = hosts.failing.pop(0)
         elif given != TOKEN:
             status, answer, headers = 401, {"message": f"Bad credentials {given}"}, {}
         else:
             status, answer, headers = hosts.answer(self.command, address.path, parse_qs(address.query), body)
-        sent = json.dumps(answer).encode()
+        sent = json.dumps(answer).encode() if answer is not None else b""
         self.send_response(status)
         for name, value in {**headers, "content-length": str(len(sent))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(sent)
 
-    do_POST = do_PATCH = do_PUT = do_GET  # noqa: N815 - http.server's names
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
 
 class _Server(ThreadingHTTPServer):

@@ -12,9 +12,11 @@ import pytest
 from golden_documents import DOCUMENTS
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
 
+from reconciler.report.formats.code_quality import render_code_quality
 from reconciler.report.formats.openmetrics import render_openmetrics
 from reconciler.report.json_text import parse_report, render_json
 from reconciler.report.report import Report
+from reconciler.report.view import make_view
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -33,6 +35,7 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "github.txt": render_github,
     "xml": render_junit,
     "prom": render_openmetrics,
+    "codequality": lambda document: render_code_quality(make_view(document)),
     "html": lambda document: without_assets(render_html(document)),
 }
 

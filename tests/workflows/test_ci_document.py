@@ -1,4 +1,4 @@
-"""docs/ci.md: its workflow files fit what they call, its scripts do what the page says."""
+"""docs/ci.md: its workflow files fit what they call, the scripts do what the page says."""
 
 import json
 import os
@@ -85,16 +85,14 @@ class Scripts:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        for block in blocks("sh"):
-            name = re.findall(r"^# ci/(\w+)\.sh", block, re.MULTILINE)[0]
-            (place.root.parent / f"{name}.sh").write_text(block, "utf-8")
+        self.folder = ROOT / "reconciler" / "starter" / "gitlab"
 
     def run(self, name: str, *arguments: str) -> int:
         """Run one, and return its exit code."""
         path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
         machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
         known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables}
-        script = str(self.place.root.parent / f"{name}.sh")
+        script = str(self.folder / f"{name}.sh")
         done = subprocess.run(
             ["bash", script, *arguments], cwd=self.place.root, env=environment(known), capture_output=True, check=False
         )
@@ -114,7 +112,7 @@ def test_a_plan_is_of_what_the_branch_changes_and_of_nothing_else(tmp_path: Path
         for since in ("origin/main", "FETCH_HEAD"):  # the second one as in the worked examples
             place.git("fetch", "--quiet", "origin", "main")
             assert scripts.run("plan", since) == 0
-            planned = json.loads((place.root / "plan.json").read_text("utf-8"))["assistants"]
+            planned = json.loads((place.root / "reports" / "plan.json").read_text("utf-8"))["assistants"]
             assert [one["key"] for one in planned] == ["visits"]
 
 
@@ -122,7 +120,7 @@ def test_a_plan_is_of_what_the_branch_changes_and_of_nothing_else(tmp_path: Path
 def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> None:
     with place_at(tmp_path, settings=settings) as place:
         scripts = Scripts(place)
-        assert scripts.run("apply") == 1
+        assert scripts.run("apply") == 3
         assert scripts.run("plan", "origin/main") == 0
         assert scripts.run("drift") == 0
         assert scripts.run("apply", "first") == 0
@@ -133,7 +131,7 @@ def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> 
         place.write("visits", name="Visits", firstMessage="Hi!")
         place.commit()
         assert scripts.run("plan", "origin/main") == 0
-        assert "another greeting" in (place.root / "plan.md").read_text("utf-8")
+        assert "another greeting" in (place.root / "reports" / "plan.md").read_text("utf-8")
         assert scripts.run("drift") == 0
 
         place.sandbox.edit("asst_visits", firstMessage="Edited live!")
@@ -144,7 +142,7 @@ def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> 
         with place.failing("asst_visits"):
             assert scripts.run("plan", "origin/main") == 1
             assert scripts.run("drift") == 1
-            assert scripts.run("apply") == 1
+            assert scripts.run("apply") == 2
         assert place.at_hub(RECORD) != first
         assert scripts.run("apply") == 0
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
@@ -155,7 +153,7 @@ def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> 
         hook = place.hub.git / "hooks" / "update"
         hook.write_text("#!/bin/sh\nexit 1\n", "utf-8")
         hook.chmod(0o755)
-        assert scripts.run("apply") == 1
+        assert scripts.run("apply") == 2
         hook.unlink()
         assert scripts.run("apply") == 0
         assert place.definition("visits", RECORD)["firstMessage"] == "Lost race"

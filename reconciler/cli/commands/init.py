@@ -14,7 +14,7 @@ from reconciler.files.folders import repository_root
 from reconciler.usecases.init import Ci, list_files, write_new
 from reconciler.usecases.project.choices import DefinitionOptions
 
-_SOURCE = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", re.ASCII)
+_SOURCE = re.compile(r"(?:https://[\w.:-]+/)?[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40}", re.ASCII)
 _BEGIN = """
 Next:
   reconciler import ID...        # a file for each live assistant; or write one with `id: new`
@@ -36,13 +36,19 @@ For the workflows, once ({replace}settings are under Settings, Actions):
     -f default_workflow_permissions=read -F can_approve_pull_request_reviews=true
   gh workflow run assistants-apply.yml -f first_run=true""",
     "gitlab": """
-For the pipeline, once ({replace}settings are under Settings, CI/CD):
+For the pipeline, once ({replace}settings are under Settings, CI/CD;
+if .gitlab-ci.yml was there already, add to it: include: [local: ci/assistants.yml]):
   glab variable set RECONCILER_API_URL https://...
   glab variable set RECONCILER_EMAIL ... && glab variable set --masked RECONCILER_PASSWORD ...    # may only read
   glab variable set --scope production --protected RECONCILER_EMAIL ...                           # may write
   glab variable set --scope production --protected --masked RECONCILER_PASSWORD ...
-  glab variable set --masked --protected RECORD_TOKEN ...    # a project access token with write_repository
-  glab variable set --masked GITLAB_TOKEN ...                # a project access token with the scope api
+  glab token create assistants-notes --access-level reporter --scope api --duration 365d
+  glab variable set --masked GITLAB_TOKEN ...                # the token of the line above
+  glab token create assistants-record --access-level developer --scope api --scope write_repository --duration 365d
+  glab variable set --masked --protected RECORD_TOKEN ...    # the token of the line above
+  glab variable set --masked RECONCILER_WEBHOOK_URL ...      # if a chat is to be told
+  glab api --method POST projects/:id/protected_branches -f name=main    # if it is not protected
+  glab schedule create --cron "17 4 * * *" --ref main --description "Assistants, every night"
   then press assistants-first-run in the pipeline of the default branch""",
 }
 

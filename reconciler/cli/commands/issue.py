@@ -1,47 +1,108 @@
 """`reconciler issue`."""
 
+import dataclasses
+import os
+from collections.abc import Iterator
+
 import click
 
-from reconciler.cli.exit_codes import moved_live, unread
+from reconciler.cli.exit_codes import moved_live, unread, unsettled
 from reconciler.cli.help import Command
 from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_done
+from reconciler.cli.streams import tell
 from reconciler.hosts.host import Host
 from reconciler.hosts.keep import keep_issue
+from reconciler.hosts.webhook import post_webhook
 from reconciler.report.formats.markdown import render_markdown
+from reconciler.report.report import Report
 from reconciler.report.view import make_view
 
 _ROOM = 64_000  # characters for the report; what follows it must find a place, too
+_NEAR = 14 * 24 * 60 * 60  # seconds: reconciler.yaml's own warnings begin as long before
+_LIVE = "Live assistants were edited behind git's back"
+_UNREAD = "Not all assistants could be looked at"
+_FAILED = "Not everything was applied"
+_EXPIRY = "A setting of reconciler.yaml expires soon"
 _ADVICE = (
     "To keep a live edit, take it into the definitions with `reconciler pull`, and merge that. To undo it, change it "
     "back in the dashboard, or run `reconciler apply --on-drift revert`. This issue is closed by itself when nothing "
     "that was edited live differs any more."
 )
 _LOOK = "Not everything could be looked at. This issue is closed by itself when everything can be, and nothing differs."
-_SETTLED = "Everything could be looked at, and nothing that was edited live differs from git any more."
+_MEND = "The others went ahead. Mend what is named here, and apply again: this issue is closed by itself then."
+_RENEW = "Renew it, or take it away. The warnings of `plan` and `drift` say which one it is, and what it is for."
+_SETTLED = {
+    "drift": "Everything could be looked at, and nothing that was edited live differs from git any more.",
+    "apply": "Everything was applied.",
+    "expiry": "Nothing expires within two weeks.",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Topic:
+    """What one issue is about; without a text it is settled."""
+
+    kind: str
+    title: str
+    text: str | None
 
 
 @click.command(
     "issue",
     cls=Command,
-    examples=[("reconciler issue drift.json", "Keep one issue about what was edited in the dashboard")],
+    examples=[
+        ("reconciler issue drift.json", "Keep one issue about what was edited in the dashboard"),
+        ("reconciler issue apply.json", "Keep one issue about an apply that failed"),
+    ],
 )
 @click.argument("reports", nargs=-1, metavar="REPORT...")
+@click.option(
+    "--about", type=click.Choice(["drift", "apply"]), default="drift", help="What --text or --settled is about."
+)
 @host_options
-def command(host: Host, options: HostOptions) -> int:
-    """Keep one issue about what was edited live, from a drift's JSON report.
+def command(host: Host, options: HostOptions, about: str) -> int:
+    """Keep one issue about what was edited live, or was not applied, from a JSON report.
 
-    It is opened where something was edited live, or could not be looked at, edited in place, and closed when all
-    was looked at and nothing differs any more. Where there is nothing to say, and no issue is open, nothing is
-    written.
+    A drift's report opens it where something was edited live, or could not be looked at; it is edited in place, and
+    closed when all was looked at and nothing differs any more. Settings that expire within two weeks have an issue
+    of their own. An apply's report opens one where not everything was applied. Where there is nothing to say, and no
+    issue is open, nothing is written.
+
+    With RECONCILER_WEBHOOK_URL, a secret, a chat is told in one line when an issue is opened, gets another title, or
+    is closed.
     """
     report, said = read_said(options)
     name = options.name or (report.environment if report is not None else None) or "assistants"
-    moved, text = report is not None and moved_live(report), f"{said}\n\n{_LOOK}" if said else None
-    # Nothing is called settled that was not looked at.
-    if report is not None and (moved or unread(report)):
-        text = f"{render_markdown(make_view(report), limit=_ROOM)}\n\n{_ADVICE if moved else _LOOK}"
-    title = f"Live assistants were edited behind git's back ({name})"
-    if not moved:
-        title = f"Not all assistants could be looked at ({name})"
-    tell_done("issue", keep_issue(host, name, title, text, _SETTLED, options.link))
+    for topic in _list_topics(report, said, about):
+        title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
+        done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
+        # That nothing expires is no news, so nothing is said about it.
+        if done != "nothing" or topic.kind != "expiry":
+            tell_done("issue", done)
+        if done in ("created", "renamed", "closed"):
+            text = title if topic.text is not None else f"{settled} ({name})"
+            warning = post_webhook(os.environ, f"{text} {host.run_url}".rstrip())
+            if warning:
+                tell(warning, colour="yellow")
     return 0
+
+
+def _list_topics(report: Report | None, said: str, about: str) -> Iterator[_Topic]:
+    """Yield each matter that a report decides about, and nothing that it knows nothing of."""
+    if report is None:
+        # A command that could not begin has looked at nothing.
+        title, advice = (_UNREAD, _LOOK) if about == "drift" else (_FAILED, _MEND)
+        yield _Topic(about, title, f"{said}\n\n{advice}" if said else None)
+        return
+    text = render_markdown(make_view(report), limit=_ROOM)
+    if report.traits.writes:
+        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if unsettled(report) else None)
+        return
+    moved = moved_live(report)
+    # Nothing is called settled that was not looked at.
+    told = f"{text}\n\n{_ADVICE if moved else _LOOK}" if moved or unread(report) else None
+    yield _Topic("drift", _LIVE if moved else _UNREAD, told)
+    expiry = report.next_expiry
+    near = expiry is not None and expiry.in_seconds <= _NEAR
+    told = f"An entry holds until {expiry.expires}. {_RENEW}" if expiry is not None and near else None
+    yield _Topic("expiry", _EXPIRY, told)

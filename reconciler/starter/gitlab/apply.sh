@@ -1,26 +1,40 @@
 #!/usr/bin/env bash
 # ci/apply.sh: apply and record. The first time: ci/apply.sh first
+# It ends with 2 where not everything was applied, with 3 where there is no record yet, with 1 where it could not begin.
 set -euo pipefail
 
-record=refs/reconciler/applied
-code=0
-git ls-remote --exit-code origin "$record" || code=$?
-case $code in
-  0) git fetch --quiet origin "+$record:$record" ;;
-  2) [[ ${1:-} == first ]] || { echo "There is no record yet. The first time, run: ci/apply.sh first" >&2; exit 1; } ;;
-  *) exit "$code" ;;
-esac
-before=$(git for-each-ref --format='%(objectname)' "$record")
+. "$(dirname "$0")/record.sh"
 chosen=(--changed)
-[[ -n $before ]] || chosen=(--base none)
+if [[ -z $before ]]; then
+  if [[ ${1:-} != first ]]; then
+    echo "Nothing was sent: there is no record yet. The first time, run: ci/apply.sh first" >&2
+    echo "In GitLab, press assistants-first-run${CI_PIPELINE_URL:+: $CI_PIPELINE_URL}" >&2
+    exit 3
+  fi
+  chosen=(--base none)
+fi
+
+# Git's token is in no command line and in no file; without RECORD_TOKEN, git pushes as it does here anyway.
+push() {
+  if [[ -z ${RECORD_TOKEN:-} ]]; then
+    git push "$@"
+  else
+    git -c http.followRedirects=false -c credential.helper= \
+      -c credential.helper='!echo username=record; echo "password=$RECORD_TOKEN"; :' push "$@"
+  fi
+}
 
 # What was applied must be recorded, also where another assistant failed.
 failed=0
-reconciler apply --yes --record "${chosen[@]}" --report apply.json --report apply.md --report apply.html \
-  --report apply.xml || failed=$?
+reported apply --yes --record --create "${chosen[@]}" || failed=$?
+if ((failed != 0)) && [[ -s reports/apply.json ]]; then
+  echo "Not everything was applied: see assistants-apply, and its reports." > reports/not-applied
+  failed=2
+fi
 after=$(git for-each-ref --format='%(objectname)' "$record")
-if [[ $after != "$before" ]] && ! git push "--force-with-lease=$record:$before" origin "$after:$record"; then
-  echo "What was applied is live, but it is not recorded. Run this once more." >&2
-  exit 1
+remote=${RECORD_URL:-${RECORD_TOKEN:+${CI_PROJECT_URL:+$CI_PROJECT_URL.git}}}
+if [[ $after != "$before" ]] && ! push "--force-with-lease=$record:$before" "${remote:-origin}" "$after:$record"; then
+  echo "What was applied is live, but it is not recorded. Run this once more." | tee reports/not-applied >&2
+  exit 2
 fi
 exit "$failed"

@@ -1,0 +1,48 @@
+"""What the working tree holds beyond a commit, as git would commit it. The index and all refs stay as they are."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from reconciler.core.edits import Edits, FileEdit
+from reconciler.git.processes import Processes
+
+_GONE = "000000"
+
+
+def read_edits(root: Path, head: str, paths: Iterable[str]) -> Edits | None:
+    """Return how these files differ from a commit, None where none does. Raises RepositoryError.
+
+    Git's own index and diff are asked, so that attributes hold: line ends and filters are those of a commit.
+    """
+    git = Processes(root, shutil.which("git") or "git")
+    given = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
+    if not given:
+        return None
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git.run("read-tree", head, environment=index)
+        git.run("update-index", "--add", "--remove", "-z", "--stdin", given=given, environment=index)
+        tree = git.run("write-tree", environment=index).decode().strip()
+    files = tuple(_list_files(git, head, tree))
+    return Edits(head=head, files=files, digest=_digest(git, head, tree)) if files else None
+
+
+def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
+    """Yield the files of two trees that differ: `:mode mode name name status`, then the path."""
+    words = git.run("diff-tree", "-r", "-z", "--no-renames", head, tree).split(b"\0")
+    for told, path in zip(words[::2], words[1::2], strict=False):
+        before, mode, _, name, _ = told.decode().removeprefix(":").split()
+        text = None if mode == _GONE else git.run("cat-file", "blob", name).decode("utf-8", "replace")
+        kept = before if mode == _GONE else mode
+        yield FileEdit(path=os.fsdecode(path), text=text, mode=kept, is_new=before == _GONE)
+
+
+def _digest(git: Processes, head: str, tree: str) -> str:
+    # Only the lines that begin with a sign: where they stand moves with every merge.
+    options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "--text")
+    lines = git.run("diff", *options, head, tree).split(b"\n")
+    return hashlib.sha256(b"\n".join(line for line in lines if line[:1] in (b"+", b"-"))).hexdigest()

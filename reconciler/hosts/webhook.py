@@ -1,0 +1,43 @@
+"""Tells a chat that something has begun or ended: one JSON POST, to an address that is a secret.
+
+It comes after the issue was kept, and is worth less: what goes wrong is a warning, and names nothing of the address.
+"""
+
+import json
+from collections.abc import Mapping
+
+from reconciler.core.base_url import check_base_url
+from reconciler.errors import ReconcilerError
+from reconciler.hosts.calls import trust_authorities
+
+VARIABLE = "RECONCILER_WEBHOOK_URL"
+_TIMEOUT = 10.0  # seconds, for each of connecting, sending and waiting
+
+
+def post_webhook(variables: Mapping[str, str], text: str) -> str:
+    """Send a text to the webhook, if there is one, and return a warning where that did not work.
+
+    `{"text": ...}` is what Slack, Mattermost, Teams and Google Chat take. One attempt, no redirect; the answer is not
+    read.
+    """
+    address = variables.get(VARIABLE, "").strip()
+    if not address:
+        return ""
+    import httpx
+
+    try:
+        # http:// stays on this machine, as everywhere: whoever reads the address may write into the chat.
+        check_base_url(address.partition("?")[0], allow_insecure_http=False)
+        with (
+            httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client,
+            client.stream(
+                "POST", address, content=json.dumps({"text": text}), headers={"content-type": "application/json"}
+            ) as answer,
+        ):
+            status = answer.status_code
+    except ReconcilerError:
+        return f"warning: nothing was sent to the webhook: {VARIABLE} is no https address"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        # The kind alone: the message of an error may repeat the address.
+        return f"warning: the webhook could not be reached ({type(error).__name__})"
+    return "" if 200 <= status < 300 else f"warning: the webhook answered {status}"

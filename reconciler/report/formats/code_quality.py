@@ -1,0 +1,30 @@
+"""The report as GitLab's Code Quality: the annotations of a merge request, on the YAML's own lines.
+
+The format is https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format. Only what has a place
+in a file can be in it.
+"""
+
+import hashlib
+import json
+
+from reconciler.report.formats.github import Annotation, list_annotations
+from reconciler.report.view import RunView
+
+
+def render_code_quality(view: RunView) -> str:
+    """Return the annotations as Code Quality has them, the most severe first."""
+    found = sorted({one for one in list_annotations(view) if one.file})
+    return json.dumps([_write_issue(one) for one in found], indent=1) + "\n"
+
+
+def _write_issue(annotation: Annotation) -> dict[str, object]:
+    text = f"{annotation.title}: {annotation.text}"
+    # By its fingerprint GitLab tells what is new: the line is left out, since what stands above it may grow.
+    print_of = f"{annotation.file}\0{text}".encode("utf-8", "surrogatepass")
+    return {
+        "description": text,
+        "check_name": annotation.title.partition(":")[0],
+        "fingerprint": hashlib.sha256(print_of).hexdigest(),
+        "severity": "major" if annotation.level == "error" else "minor",
+        "location": {"path": annotation.file, "lines": {"begin": annotation.line or 1}},
+    }

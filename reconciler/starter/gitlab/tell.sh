@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# ci/tell.sh: keeps the comment on the request, or the issue. Usage: ci/tell.sh comment plan
+set -euo pipefail
+
+what=$1 command=$2
+if [[ -z ${GITLAB_TOKEN:-} ]]; then
+  echo "GITLAB_TOKEN is not set, so no $what is kept. A fork's pipeline never has it." >&2
+  exit 0
+fi
+page=reports/$command.html
+said=()
+[[ ! -s $page || -z ${CI_JOB_URL:-} ]] || said+=(--link "$CI_JOB_URL/artifacts/file/$page")
+if [[ -s reports/$command.json ]]; then
+  reconciler "$what" "reports/$command.json" "${said[@]}"
+elif [[ -s reports/$command.could-not-begin.md ]]; then
+  [[ $what == comment ]] || said+=(--about "$command")
+  reconciler "$what" --text "reports/$command.could-not-begin.md" "${said[@]}"
+fi

@@ -1,0 +1,137 @@
+"""`propose` against GitHub and GitLab over TCP: one request, and never over what people did."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stories import Story, story
+from two_hosts import GITHUB, GITLAB, TOKEN, Hosts, running_hosts
+
+
+class Bench:
+    """A clone in a run of the default branch at one of the hosts, after somebody has edited live."""
+
+    def __init__(self, tale: Story, hosts: Hosts, name: str) -> None:
+        self.tale, self.hosts, self.name = tale, hosts, name
+
+    def propose(self, **changes: str) -> str:
+        """Propose, and return what is said."""
+        variables = {
+            "github": {
+                "GITHUB_REPOSITORY": "north/field",
+                "GITHUB_API_URL": f"{self.hosts.url}{GITHUB}",
+                "GITHUB_TOKEN": TOKEN,
+                "GITHUB_REF": "refs/heads/main",
+            },
+            "gitlab": {
+                "GITLAB_CI": "true",
+                "CI_API_V4_URL": f"{self.hosts.url}{GITLAB}",
+                "CI_PROJECT_ID": "north/field",
+                "GITLAB_TOKEN": TOKEN,
+                "CI_COMMIT_BRANCH": "main",
+            },
+        }[self.name]
+        done = self.tale.run("propose", env={**variables, **changes})
+        assert TOKEN not in done.stdout + done.stderr
+        return done.stderr.strip() if done.code == 0 else f"failed: {done.stderr}"
+
+    def edit(self, text: str) -> None:
+        self.tale.write("a", firstMessage=text)
+
+    @property
+    def open(self) -> list[dict[str, Any]]:
+        return [one for one in self.hosts.requests if one["state"] == "open"]
+
+
+@pytest.fixture(params=["github", "gitlab"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    with story(tmp_path / "work", {}) as tale, running_hosts() as hosts:
+        hosts.user = "pipeline"
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        yield Bench(tale, hosts, request.param)
+
+
+def test_what_was_written_is_proposed_once(bench: Bench) -> None:
+    (bench.tale.root / "report.json").write_text("{}")
+    (bench.tale.root / "assistants" / "notes.txt").write_text("mine")
+    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.hosts.writes == []
+    bench.edit("new")
+    assert bench.propose() == "Created the request."
+    (one,) = bench.open
+    assert (one["title"], one["target"]) == ("Accept live edits (assistants)", "main")
+    assert one["body"].startswith("<!-- reconciler accept assistants -->\n<!-- made ")
+    head, files = bench.hosts.commits[one["branch"]]
+    assert head == bench.tale.head
+    (file,) = files
+    assert "firstMessage: new" in file["content"]
+    assert "assistants/a.yaml" in (file.get("path"), file.get("file_path"))
+    writes = bench.hosts.writes[:]
+    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.hosts.writes == writes
+
+
+def test_other_edits_take_the_place_of_the_old_ones_and_none_closes(bench: Bench) -> None:
+    bench.edit("new")
+    bench.propose()
+    bench.edit("newer")
+    assert bench.propose() == "Created the request."
+    (there,) = bench.open
+    assert len(bench.hosts.branches) == 1
+    bench.edit("old")
+    assert bench.propose() == "Closed the request."
+    assert (bench.open, bench.hosts.branches) == ([], {})
+    # It was closed by itself, so the same edits may come back.
+    bench.edit("newer")
+    assert bench.propose() == "Created the request."
+    assert bench.open[0]["branch"] == there["branch"]
+
+
+def test_what_people_did_is_left_to_them(bench: Bench) -> None:
+    bench.edit("new")
+    bench.propose()
+    (first,) = bench.open
+    first["state"] = "closed"
+    assert "somebody closed" in bench.propose()
+    bench.edit("newer")
+    bench.propose()
+    (second,) = bench.open
+    bench.hosts.branches[second["branch"]] = "a person's commit"
+    bench.edit("old")
+    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.open == [second]
+    assert second["branch"] in bench.hosts.branches
+
+
+def test_a_forged_marker_is_nobody_s(bench: Bench) -> None:
+    forged = "<!-- reconciler accept assistants -->\n<!-- made abc -->\n"
+    bench.hosts.branches["reconciler/live-edits-x"] = "abc"
+    bench.hosts.request("reconciler/live-edits-x", "main", "Mine", forged, "mallory")
+    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.hosts.writes == []
+
+
+def test_edits_that_were_merged_may_come_again(bench: Bench) -> None:
+    bench.edit("new")
+    bench.propose()
+    bench.open[0]["state"] = "merged"
+    assert bench.propose() == "Created the request."
+    assert bench.open[0]["branch"].endswith(bench.tale.head[:8])
+    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+
+
+def test_a_branch_that_is_there_is_proposed_and_never_moved(bench: Bench) -> None:
+    bench.edit("new")
+    bench.propose()
+    (one,) = bench.hosts.requests
+    bench.hosts.requests.clear()
+    bench.hosts.branches[one["branch"]] = "somebody's"
+    assert bench.propose() == "Created the request."
+    assert bench.hosts.branches == {one["branch"]: "somebody's"}
+
+
+def test_outside_of_a_branch_nothing_is_proposed(bench: Bench) -> None:
+    bench.edit("new")
+    assert "about no branch" in bench.propose(GITHUB_REF="", CI_COMMIT_BRANCH="")
