@@ -104,7 +104,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         yield _found("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.
-        words = f'{field} ends in a line break; write "|-" or ">-" instead of "|" or ">" to leave it out'
+        words = f'{field} ends in a line break; remove it, or write "|-" or ">-" instead of "|" or ">"'
         yield _found("trailing-newline", (field,), words, before=message.rstrip())
     elif message != message.rstrip():
         # A no-break space looks like any other, and comes with copied text.

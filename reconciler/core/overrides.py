@@ -5,10 +5,11 @@ The one place that decides which entry holds an assistant, or a path of it, on a
 
 import dataclasses
 import datetime
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from reconciler.assistant.paths import FieldPath, covers, to_pointer
+from reconciler.assistant.paths import FieldPath, covers, write_path
 from reconciler.core.canonical import equal
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
@@ -90,8 +91,13 @@ def unmatched_notes(settings: Settings, definitions: Sequence[Definition]) -> It
                 _declares(definition, rule.path) for definition in definitions if rule.concerns(definition.key)
             )
             if not any(declaring):
-                pointer = to_pointer(rule.path)
-                yield f"{kind} {pointer} matches nothing that a definition declares: remove it from reconciler.yaml"
+                name = write_path(rule.path)
+                yield f"{kind} {name} matches nothing that a definition declares: remove it from reconciler.yaml"
+    for enforced, ignored in itertools.product(settings.enforce, settings.ignore):
+        both = (one for one in definitions if enforced.concerns(one.key) and ignored.concerns(one.key))
+        if covers(ignored.path, enforced.path) and any(_declares(one, enforced.path) for one in both):
+            name = write_path(enforced.path)
+            yield f"ignore holds {name} as well as enforce: ignore counts, and live edits stay; remove one of the two"
     whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
     whole += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
     for name, found in whole:
@@ -113,7 +119,7 @@ _MEANWHILE: Final[Mapping[type, str]] = {
 
 def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str]]:
     """Yield every entry that has a date, with what it is called in a sentence."""
-    yield from ((entry, f"ignore {to_pointer(entry.path)}") for entry in settings.ignore)
+    yield from ((entry, f"ignore {write_path(entry.path)}") for entry in settings.ignore)
     yield from ((entry, _name_freeze(entry)) for entry in settings.frozen)
     yield from ((entry, _name_exception(rule.id, entry)) for rule in settings.rules for entry in rule.exceptions)
 

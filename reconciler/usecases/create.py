@@ -6,12 +6,11 @@ The order is an apply's: lock, read, plan, ask, announce, create, report, record
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from reconciler.assistant.paths import dotted
 from reconciler.core.definition import Definition
+from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import Policy, plan_creation
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, Run
-from reconciler.core.tree import value_at
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
 from reconciler.git.lock import writing_alone
 from reconciler.git.repository import Repository
@@ -22,9 +21,6 @@ from reconciler.usecases.writing.creation import find_id_file, with_id
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
 from reconciler.usecases.writing.runs import make_run, stop_run
-
-# What the API wants of a new assistant, as far as its reference says.
-NEEDED = (("model", "provider"), ("model", "model"), ("voice", "provider"), ("voice", "voiceId"))
 
 
 def create_from_file(
@@ -70,17 +66,12 @@ def create_from_file(
 
 
 def check_new(definition: Definition, others: Sequence[Definition], *, force: bool) -> None:
-    """Refuse a definition that has an id, lacks what a new assistant needs, or has another's name."""
+    """Refuse a definition that has an id already, or another's name."""
     if definition.id and not definition.says_new:
         raise DefinitionError(
             f"the definition has the id {definition.id} already",
             where=definition.id_file,
             hint="`reconciler apply` updates it",
-        )
-    lacking = [dotted(path) for path in NEEDED if not value_at(definition.declared, path)]
-    if lacking:
-        raise DefinitionError(
-            f"a new assistant needs {', '.join(lacking)}", where=definition.file, hint="declare what is missing"
         )
     name = definition.declared.get("name")
     same = [other.file for other in others if other.file != definition.file and other.declared.get("name") == name]
@@ -98,7 +89,11 @@ def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequ
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = object_to_creation(project, bare)
     told = (objection.message, "if you have looked and it is not there, go on") if objection is not None else ()
-    result = Result(bare, plan=plan_creation(bare.declared, policy=Policy(create=True)), warnings=told)
+    try:
+        plan = plan_creation(bare.declared, policy=Policy(create=True))
+    except IncompleteObject as error:
+        raise DefinitionError(error.message, where=definition.file, hint=error.hint) from None
+    result = Result(bare, plan=plan, warnings=told)
     return make_run("create", project, [result], api=api, notes=notes)
 
 

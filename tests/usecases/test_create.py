@@ -127,18 +127,26 @@ def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("line", "lacking"),
+    ("line", "left", "lacking"),
     [
-        ("model: {provider: openai, model: gpt-4o}\n", "model.provider, model.model"),
-        ("voice: {provider: openai, voiceId: alloy}\n", "voice.provider, voice.voiceId"),
-        (", voiceId: alloy", "voice.voiceId"),
-        (", model: gpt-4o", "model.model"),
+        ("{provider: openai, model: gpt-4o}", "{temperature: 0.5}", "model.provider and model.model"),
+        (", model: gpt-4o", "", "model.model"),
     ],
 )
-def test_what_a_new_assistant_needs_is_asked_for_before_any_request(tmp_path: Path, line: str, lacking: str) -> None:
+def test_what_the_api_requires_is_asked_for_before_any_request(
+    tmp_path: Path, line: str, left: str, lacking: str
+) -> None:
     with story(tmp_path / "work", {}) as tale:
-        said = refused(tale, tale.write("new", NEW.replace(line, "")))
-    assert lacking in said
+        said = refused(tale, tale.write("new", NEW.replace(line, left)))
+    assert said.startswith("Error: assistants/new.yaml: live has no model")
+    assert f"declare {lacking} as well" in said
+
+
+def test_what_apply_would_create_without_a_voice_create_creates_too(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        file = tale.write("new", "id: new\nname: Newcomer\n")
+        done = tale.run("create", "--yes", file)
+    assert done.code == 0, done.stderr
 
 
 def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:

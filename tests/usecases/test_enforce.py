@@ -84,7 +84,16 @@ def test_an_entry_that_names_nothing_is_told(tale: Story) -> None:
     begin(tale)
     tale.project.configure(enforce=[ENFORCED, {"path": "/voicemailMessage", "reason": "x"}])
     (note,) = tale.plan()["warnings"]
-    assert note.startswith("enforce /voicemailMessage matches nothing that a definition declares")
+    assert note.startswith("enforce voicemailMessage matches nothing that a definition declares")
+
+
+def test_ignore_counts_before_enforce_and_a_warning_says_so(tale: Story) -> None:
+    begin(tale)
+    tale.project.configure(enforce=[ENFORCED], ignore=[{"path": "endCallMessage", "reason": "x"}])
+    document = tale.apply("--no-record")
+    (note,) = document["warnings"]
+    assert note.startswith("ignore holds endCallMessage as well as enforce: ignore counts, and live edits stay")
+    assert live(tale, "a") == EDIT
 
 
 def test_the_installed_command(tmp_path: Path) -> None:

@@ -44,4 +44,4 @@ def test_an_ignore_entry_past_its_date_is_a_problem_with_its_place(project: Proj
     )
     (problem,) = validated(project)["problems"]
     assert (problem["file"], problem["line"], problem["severity"]) == ("reconciler.yaml", 3, "error")
-    assert "ignore /metadata/crm expired on 2020-01-31" in problem["message"]
+    assert "ignore metadata.crm expired on 2020-01-31" in problem["message"]
