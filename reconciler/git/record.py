@@ -22,6 +22,7 @@ from reconciler.git.objects import Blob, Commit
 from reconciler.git.repository import Repository
 
 TRAILER: Final = "Reconciler-Indeterminate"
+LATE: Final = "Reconciler-Late"
 CREATED: Final = "Reconciler-Created"
 FORM: Final = "Reconciler-Record: 2"
 
@@ -49,8 +50,9 @@ class Unclear:
 class Record:
     """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
 
-    `created` are the ids of the assistants that were created, by the file that said `id: new`; they stay when the
-    entry goes. `resolved` tells a record whose tree holds entries from one of the older form, whose tree is `HEAD`'s.
+    `late` are writes that the API took and reading did not show. `created` are the ids of the assistants that were
+    created, by the file that said `id: new`; they stay when the entry goes. `resolved` tells a record whose tree holds
+    entries from one of the older form, whose tree is `HEAD`'s.
     """
 
     commit: str
@@ -58,6 +60,7 @@ class Record:
     date: str
     message: str
     unclear: tuple[Unclear, ...] = ()
+    late: tuple[Unclear, ...] = ()
     created: Mapping[str, str] = dataclasses.field(default_factory=dict)
     resolved: bool = True
 
@@ -126,6 +129,7 @@ def write_record(
     message: str,
     unclear: Sequence[Unclear],
     created: Mapping[str, str],
+    late: Sequence[Unclear] = (),
     replaces: str | None = None,
     resolved: bool = True,
 ) -> str:
@@ -135,7 +139,8 @@ def write_record(
     RepositoryError.
     """
     # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
-    trailers = [f"{TRAILER}: {json.dumps(dataclasses.asdict(entry), ensure_ascii=True)}" for entry in unclear]
+    writes = [*((TRAILER, entry) for entry in unclear), *((LATE, entry) for entry in late)]
+    trailers = [f"{name}: {json.dumps(dataclasses.asdict(entry), ensure_ascii=True)}" for name, entry in writes]
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': created[file]})}" for file in sorted(created)]
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
@@ -159,7 +164,8 @@ def _parse(commit: Commit, ref: str) -> Record:
             hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
         )
     try:
-        unclear, created = tuple(_unclear(commit.message)), dict(_read_created(commit.message))
+        unclear, late = (tuple(_read_writes(commit.message, trailer)) for trailer in (TRAILER, LATE))
+        created = dict(_read_created(commit.message))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(ref, commit) from error
     date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
@@ -169,6 +175,7 @@ def _parse(commit: Commit, ref: str) -> Record:
         date=date.isoformat(),
         message=commit.message.replace(f"{FORM}\n", "").strip(),
         unclear=unclear,
+        late=late,
         created=created,
         resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
     )
@@ -182,10 +189,10 @@ def _read_created(message: str) -> Iterator[tuple[str, str]]:
             yield str(entry["file"]), str(entry["id"])
 
 
-def _unclear(message: str) -> Iterator[Unclear]:
+def _read_writes(message: str, trailer: str) -> Iterator[Unclear]:
     for line in message.splitlines():
         name, _, value = line.partition(": ")
-        if name != TRAILER:
+        if name != trailer:
             continue
         entry: dict[str, Any] = json.loads(value)
         fields = tuple(map(str, entry["fields"]))

@@ -13,6 +13,11 @@ from projects import MODEL, Project, only, opened, outcomes
 from servers import running_sandbox
 from stories import Story, story
 
+from reconciler.git.repository import open_repository
+from reconciler.usecases.apply import Session, Wishes, apply
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.reading import read_project
+
 LIVE = {"a": {"firstMessage": "old", "model": MODEL}}
 NEW = """\
 name: Newcomer
@@ -90,6 +95,32 @@ def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) 
     with running_sandbox({"asst_a": LIVE["a"]}, faults=faults) as sandbox:
         entry = only(project.apply(sandbox.url))
         assert (entry["outcome"], len(sandbox.patches)) == ("applied", 2)
+
+
+def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path) -> None:
+    with story(tmp_path / "project", LIVE) as tale:
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        tale.recorded()
+        tale.sandbox.rehearse("PATCH *: lag=60s")
+        tale.write("a", firstMessage="new")
+        tale.commit()
+        repository = open_repository(tale.root)
+        with opened(tale.url, lag=0.1) as api:
+            apply(
+                (repository, None),
+                lambda: read_project(DefinitionOptions(tale.project.folder), HistoryOptions(), repository=repository),
+                Wishes(record=True),
+                lambda _project: contextlib.nullcontext(Session(api=api)),
+            )
+        assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "old"
+        tale.sandbox.mend()
+        tale.write("a", firstMessage="newer")
+        tale.commit()
+        (change,) = only(tale.plan())["changes"]
+        assert (change["kind"], change["live"]) == ("change", "new")
+        assert outcomes(tale.recorded()) == {"a": "applied"}
+        assert "Reconciler-Late" not in tale.message
 
 
 def test_nonsense_after_a_write_that_reading_shows_late_is_applied(project: Project) -> None:

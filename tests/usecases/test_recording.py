@@ -486,3 +486,40 @@ class TestTwoFoldersInOneRecord:
         tale.sandbox.edit("asst_c", firstMessage="theirs")
         assert outcomes(tale.recorded("--changed")) == {"c": "unchanged"}
         assert tale.tree() == {path: found for path, found in tale.tree("HEAD").items() if path != "unlike.yaml"}
+
+    def test_files_that_change_places_in_a_circle_keep_their_entries(self, tale: Story) -> None:
+        """Each of the three takes another one's path, and one of the folders alone is applied."""
+        tale.recorded()
+        self.agents_applied(tale)
+        circle = {"agents/c.yaml": file("a"), file("a"): file("b"), file("b"): "agents/c.yaml"}
+        texts = {new: (tale.root / old).read_text() for old, new in circle.items()}
+        for path, text in texts.items():
+            (tale.root / path).write_text(text)
+        tale.commit()
+        assert self.agents_applied(tale) == {"c": "unchanged"}
+        assert {path: entry["id"] for path, entry in tale.tree().items()} == {
+            "agents/c.yaml": "asst_b",
+            "agents/d.yaml": "asst_d",
+            file("a"): "asst_c",
+            file("b"): "asst_a",
+        }
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "unchanged"}
+        assert tale.sandbox.live("asst_a")["firstMessage"] == "theirs"
+
+    def test_a_path_that_another_assistant_has_taken_leaves_no_older_entry_behind(self, tale: Story) -> None:
+        tale.recorded()
+        self.agents_applied(tale)
+        tale.git("mv", file("a"), "agents/a.yaml")
+        tale.write("a", id="asst_e", firstMessage="another")
+        tale.commit()
+        assert self.agents_applied(tale) == {"a": "unchanged"}
+        assert [path for path, entry in tale.tree().items() if entry["id"] == "asst_a"] == ["agents/a.yaml"]
+
+    def test_a_path_of_one_that_is_gone_is_free_for_another(self, tale: Story) -> None:
+        tale.recorded()
+        (tale.root / file("a")).write_text((tale.root / file("b")).read_text())
+        tale.git("rm", "--quiet", file("b"))
+        tale.commit()
+        tale.recorded()
+        assert {path: entry["id"] for path, entry in tale.tree().items()} == {file("a"): "asst_b"}

@@ -91,6 +91,7 @@ def announce(project: Project, planned: Run) -> Project:
         message="\n".join([f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]),
         unclear=(*(record.unclear if record is not None else ()), *ours),
         created=record.created if record is not None else {},
+        late=record.late if record is not None else (),
         resolved=record is None or record.resolved,
     )
     return dataclasses.replace(project, announced=commit)

@@ -216,7 +216,8 @@ def _read_base(project: Project, ref: str, commit: str) -> BaseDefinitions:
         )
     entries = resolve_entries(entries, current, id_finder(repository, record))
     written: dict[str, list[tuple[FieldPath, Any]]] = {}
-    for unclear in record.unclear if record is not None else ():
+    # What live had not shown yet when it was written may show by now, and is nobody's edit either.
+    for unclear in (*record.unclear, *record.late) if record is not None else ():
         for path, value in _attempted(project, unclear):
             written.setdefault(unclear.id, []).append((path, value))
     found = {name: tuple(values) for name, values in written.items()}

@@ -1,15 +1,18 @@
 """Records what an apply brought live, so that the next plan knows who moved since (docs/reference.md, "The record")."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.base import Entries, Entry
 from reconciler.core.canonical import exact_text
 from reconciler.core.definition import MAX_RESOLVED, NEW, Definition
 from reconciler.core.outcome import Outcome
+from reconciler.core.plan import Plan
+from reconciler.core.readings import shows_nothing_new
 from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import RepositoryError
+from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.record import Record, Unclear, read_entries, write_record
 from reconciler.git.repository import Repository
@@ -59,6 +62,7 @@ def forget(run: Run, project: Project) -> str | None:
         message=_message(run),
         unclear=[entry for entry in previous.unclear if entry.id not in names],
         created=previous.created,
+        late=[entry for entry in previous.late if entry.id not in names],
     )
 
 
@@ -74,12 +78,13 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
     # A run of selected files does not know what is gone elsewhere.
     if project.loaded.whole:
         for gone in find_gone(project, run.results):
-            files.pop(gone.file, None)
-    unclear = _find_unclear(run, previous)
+            if files.get(gone.file) == kept.get(gone.file):  # else another assistant has its path by now
+                files.pop(gone.file, None)
+    unclear, late = _find_unclear(run, previous), _find_late(run, previous)
     wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
     # A run that wrote is recorded even where the entries are the same: it put something back.
-    told = previous and previous.resolved and (previous.applied, previous.unclear) == (head, unclear)
-    if told and not wrote and files == kept:
+    same = previous and (previous.applied, previous.unclear, previous.late) == (head, unclear, late)
+    if previous and previous.resolved and same and not wrote and files == kept:
         return None
     return write_record(
         repository,
@@ -90,6 +95,7 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
         message=_message(run),
         unclear=unclear,
         created={**(previous.created if previous else {}), **_find_created(run)},
+        late=late,
         replaces=project.announced,
     )
 
@@ -111,8 +117,7 @@ def _replace_entries(
         old = before.find(result.ids, file)
         for other in (entry for name in result.ids for entry in before.sharing(name)):
             # An entry that is left behind at the old path would be the base of whatever comes to stand there.
-            stays = other.file in at_head and (other.file not in results or other.id in results[other.file].ids)
-            if other.file == file or not stays:
+            if other.file == file or not _still_has(repository, at_head, other.file, result.ids):
                 left.pop(other.file, None)
         if old is not None and old.file in files:
             placed[file] = files[old.file]
@@ -121,27 +126,38 @@ def _replace_entries(
         if entry is None or (old is not None and old.file == file and _is_same(entry, old)):
             continue
         texts[file] = _write_entry(entry)
-    displaced = [
-        before.by_file[file] for file in left.keys() & (placed.keys() | texts.keys()) if file in before.by_file
-    ]
-    moved = _move_displaced(project, repository, head, displaced, files)
-    return {**left, **moved, **placed, **repository.write_files(texts)}
+    left = _move_displaced(project, repository, head, before, left, {*placed, *texts})
+    return {**left, **placed, **repository.write_files(texts)}
+
+
+def _still_has(repository: Repository, at_head: Mapping[str, Blob], file: str, ids: Collection[str]) -> bool:
+    """Tell whether a file of `HEAD` may be that of an assistant; an overlay or the record may have its id."""
+    if file not in at_head:
+        return False
+    said = (parse_definition(repository.read(file, at_head[file])) or {}).get("id", NEW)
+    return said == NEW or said in ids
 
 
 def _move_displaced(
-    project: Project, repository: Repository, head: str, displaced: Sequence[Entry], files: Mapping[str, Blob]
+    project: Project, repository: Repository, head: str, before: Entries, left: dict[str, Blob], taken: set[str]
 ) -> dict[str, Blob]:
-    """Return entries whose path another assistant's definition has taken, at the path of their own definition now."""
+    """Return the entries that are left, those whose path is taken at the path of their own definition now."""
+    displaced = [before.by_file[file] for file in sorted(left.keys() & taken) if file in before.by_file]
     if not displaced:
-        return {}
+        return left
     snapshot = read_snapshot(repository, head, project.below, project.settings.environment)
-    elsewhere = find_mentioned(repository, head, [entry.id for entry in displaced])
-    found: dict[str, Blob] = {}
-    for entry in displaced:
-        now = snapshot.find([entry.id]) or elsewhere.find([entry.id])
-        if now is not None:
-            found[now.file] = files[entry.file]
-    return found
+    moved = dict(left)
+    while displaced:
+        entry = displaced.pop()
+        now = snapshot.find([entry.id]) or find_mentioned(repository, head, [entry.id]).find([entry.id])
+        there = before.by_file.get(now.file) if now is not None and now.file in left else None
+        if now is None or now.file in taken or (there is not None and there.id == entry.id):
+            continue
+        # Files may have changed places in a circle: whose entry stands there moves on, too.
+        displaced += [there] if there is not None else []
+        moved[now.file] = left[entry.file]
+        taken = {*taken, now.file}
+    return moved
 
 
 def _read_previous(project: Project, repository: Repository) -> tuple[Entries, Mapping[str, Blob]]:
@@ -199,6 +215,22 @@ def _find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
                 older.id, older.file, () if older.is_creation else fields, _add_head(older.heads, run.head)
             )
     return tuple(found[name] for name in sorted(found))
+
+
+def _find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
+    """Return the writes that the API took and reading did not show: this run's, and older ones that are not settled."""
+    older = {entry.id: entry for entry in previous.late} if previous else {}
+    found: list[Unclear] = []
+    for result in run.results:
+        known = next((older.pop(name) for name in result.ids if name in older), None)
+        live, after, planned = result.live or {}, result.after or {}, result.plan or Plan()
+        sent = [path for path, _ in planned.replaced if path in result.remaining]
+        unseen = [path for path in sent if shows_nothing_new([path], live, after)]
+        if (known or unseen) and not (result.outcome and result.outcome.settled):
+            fields = {*(known.fields if known else ()), *map(to_pointer, unseen)}
+            heads = _add_head(known.heads if known else (), run.head if unseen else None)
+            found.append(Unclear(result.ids[-1], result.definition.file, tuple(sorted(fields)), heads))
+    return tuple(sorted([*older.values(), *found], key=_name))
 
 
 def _name(entry: Unclear) -> tuple[str, str]:
