@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench docs pictures schemas browser workflows pre-commit package soak audit check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench docs pictures schemas browser workflows pre-commit package smoke soak audit check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@cd tests && ../$(BIN)/python -m benchmarks
 
-check-all: lint typecheck coverage bench docs schemas browser workflows pre-commit package ## all that CI runs (needs node, npm, gh, Chromium, a network)
+check-all: lint typecheck coverage bench docs schemas browser workflows pre-commit package smoke ## all that CI runs (needs node, npm, gh, Chromium, a network)
 
 # In an environment of its own, too: the generator is large, and nothing else needs it.
 $(VENV)/.docs: requirements/docs.lock | $(BIN)/python
@@ -82,6 +82,9 @@ workflows: $(VENV)/.dev ## actionlint, a real installation, the real gh (needs n
 pre-commit: ## try the hook with the real pre-commit (needs a network)
 	@$(PYTHON) tests/checks/pre_commit/check.py
 
+smoke: $(VENV)/.sandbox ## what CI tries on macOS and Windows, on this machine
+	@$(BIN)/python tests/checks/smoke/try_command.py $(BIN)/reconciler
+
 soak: $(VENV)/.dev ## random schedules of faults (SCHEDULES=500 SEED=1; 10 minutes)
 	@cd tests && ../$(BIN)/python -m soak --schedules $(or $(SCHEDULES),500) --seed $(or $(SEED),1)
 
@@ -91,8 +94,8 @@ $(VENV)/.audit: requirements/audit.lock | $(BIN)/python
 	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.lock
 	@touch $@
 
-package: $(VENV)/.dev $(VENV)/.audit ## wheel and sdist into dist/, tried without the clone (network)
-	@$(BIN)/python tests/checks/package/try_packages.py $(VENV)/audit/bin/twine
+package: $(VENV)/.dev $(VENV)/.audit ## packages and SBOM in dist/, tried without a clone (network)
+	@$(BIN)/python tests/checks/package/try_packages.py $(VENV)/audit/bin
 
 audit: $(VENV)/.audit ## known vulnerabilities in the locks (asks PyPI)
 	@set -e; for lock in requirements/*.lock; do \

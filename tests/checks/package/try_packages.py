@@ -1,8 +1,10 @@
 """Builds the wheel and the sdist, and tries them as a user gets them: in a new environment, without the clone.
 
-Wants the command `twine` as its argument. Leaves the packages in `dist/`. Installing them asks the package index.
+Wants the folder of the commands `twine` and `cyclonedx-py` as its argument. Leaves the packages in `dist/`, with a list
+of all that is installed with them (a software bill of materials). Installing them asks the package index.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -83,8 +85,8 @@ def check_contents(wheel: Path, sdist: Path, place: Path) -> None:
     check(again.read_bytes() == wheel.read_bytes(), "a wheel that is built from the sdist is another one")
 
 
-def check_installed(wheel: Path, place: Path) -> None:
-    """Install the wheel into a new environment, and do what somebody does first, in an empty folder."""
+def check_installed(wheel: Path, place: Path) -> Path:
+    """Install the wheel into a new environment, do what somebody does first, and return the environment's Python."""
     environment, home = place / "environment", place / "home"
     venv.create(environment, with_pip=True)
     home.mkdir()
@@ -108,22 +110,45 @@ def check_installed(wheel: Path, place: Path) -> None:
     run(["sh", "-c", f"{advice} --quiet --disable-pip-version-check"], cwd=home)
     told = run([reconciler, "demo"], cwd=home)
     check("Nothing of this demo is left running" in " ".join(told.split()), told)
+    return python
 
 
-def main(twine: str) -> None:
+def write_bill(cyclonedx: Path, wheel: Path, python: Path) -> Path:
+    """Write what an environment holds, the wheel first, beside the wheel; return the file."""
+    bill = wheel.with_name(wheel.name.replace("-py3-none-any.whl", ".cdx.json"))
+    # What installs packages is no part of the package.
+    run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools", "pip"])
+    run([cyclonedx, "environment", "--pyproject", "pyproject.toml", "--output-reproducible", "-o", bill, python])
+    content = json.loads(bill.read_text("utf-8"))
+    content["metadata"]["component"]["version"] = wheel.name.split("-")[
+        1
+    ]  # not in pyproject.toml, which is all it reads
+    bill.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    names = {component["name"] for component in content["components"]}
+    check({"click", "httpx", "pydantic"} <= names, f"the bill of materials lacks packages: {sorted(names)}")
+    check(not names & {"pip", "setuptools"}, "the bill of materials lists what installs packages")
+    check(
+        str(ROOT) not in str(content) and "file:" not in str(content),
+        "the bill of materials names a place on this disk",
+    )
+    return bill
+
+
+def main(commands: Path) -> None:
     """Build and check; raise NotGood at the first thing that is not as it should be."""
     shutil.rmtree(DIST, ignore_errors=True)
     sdist, wheel = sorted(build(ROOT, into=DIST, targets=["sdist", "wheel"]), key=lambda path: path.suffix)
     with tempfile.TemporaryDirectory() as name:
         check_contents(wheel, sdist, Path(name))
-        run([twine, "check", "--strict", wheel, sdist])
-        check_installed(wheel, Path(name))
+        run([commands / "twine", "check", "--strict", wheel, sdist])
+        bill = write_bill(commands / "cyclonedx-py", wheel, check_installed(wheel, Path(name)))
     for path in (wheel, sdist):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes, complete, and works without the clone")
+    print(f"{bill.relative_to(ROOT)}: all that is installed with them")
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(Path(sys.argv[1]).resolve())
     except NotGood as found:
         sys.exit(f"The packages are not good: {found}")
