@@ -47,16 +47,27 @@ def signed_in(sandbox: Sandbox, url: str = "", email: str = "admin@sandbox.test"
     }
 
 
+def is_measured() -> bool:
+    """Tell whether coverage is measured, which begins at Python's start."""
+    return not os.environ.keys().isdisjoint(_MEASURED)
+
+
+def place_command(file: Path) -> None:
+    """Put the command where a script calls it; it answers as `run` does, forked or new."""
+    if is_measured():
+        file.symlink_to(COMMAND)
+    else:
+        FORKING.write_command(file)
+
+
 def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "") -> Completed:
     """Run the command to its end, without a terminal. It never shows a traceback.
 
-    It is forked from a process that has our modules loaded, unless that one is busy, coverage is measured, or `env` has
-    what Python looks at when it starts.
+    It is forked from a process that has our modules loaded, unless coverage is measured, or `env` has what Python looks
+    at when it starts.
     """
     words, variables, given = [*map(str, arguments)], environment(env), stdin.encode("utf-8", "surrogateescape")
-    cold = any(name.startswith(_FOR_THE_START) for name in [*(env or {}), *os.environ.keys() & _MEASURED])
-    ended = None if cold else FORKING.run(words, cwd, variables, given)
-    if ended is None:
+    if is_measured() or any(name.startswith(_FOR_THE_START) for name in env or {}):
         done = subprocess.run(
             [COMMAND, *words],
             cwd=cwd,
@@ -66,8 +77,9 @@ def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None,
             timeout=PATIENCE,
             check=False,
         )
-        ended = (done.returncode, done.stdout, done.stderr)
-    code, stdout, stderr = ended
+        code, stdout, stderr = done.returncode, done.stdout, done.stderr
+    else:
+        code, stdout, stderr = FORKING.run(words, cwd, variables, given)
     completed = Completed(code, stdout.decode(), stderr.decode())
     assert_no_secret(completed.stdout + completed.stderr, f"what {words} shows")
     assert "Traceback" not in completed.stdout + completed.stderr, completed.stderr

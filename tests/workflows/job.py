@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands import COMMAND, environment
+from commands import environment, place_command
 from expressions import evaluate, holds, interpolate
 from hub import REPOSITORY
 from workflow_files import ROOT, read
@@ -43,7 +43,7 @@ class Job:
         for place in (self.temp / "reconciler" / "bin", self.workspace, self.folder / "bin"):
             place.mkdir(parents=True)
         # The tool that is under test stands for the one that `install` would fetch; check-all installs in earnest.
-        (self.temp / "reconciler" / "bin" / "reconciler").symlink_to(COMMAND)
+        place_command(self.temp / "reconciler" / "bin" / "reconciler")
         self.token = runner.hub.token(self._permissions(content["permissions"], contexts))
         github = {**contexts["github"], "token": self.token}
         self.contexts = {**contexts, "github": github, "runner": {"temp": str(self.temp)}, "secrets": self._secrets()}
@@ -70,8 +70,10 @@ class Job:
         base.pop("GIT_CONFIG_GLOBAL")  # a runner has a home
         if not os.environ.get(REAL_GH):
             stand_in = self.folder / "bin" / "gh"
-            stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n', "utf-8")
+            stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{STAND_IN}" "$@"\n', "utf-8")
             stand_in.chmod(0o755)
+            # What `python3` is elsewhere may be a script that looks for one, at twice the cost of what it then runs.
+            (self.folder / "bin" / "python3").symlink_to(sys.executable)
         event = self.folder / "event.json"
         event.write_text(json.dumps(github["event"].values), "utf-8")
         return {
