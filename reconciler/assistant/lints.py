@@ -59,9 +59,12 @@ _MARKDOWN = re.compile(
 # A bare name such as example.edu is read well enough; a path behind it is not.
 _LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>]+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
 # The blocks that hold pictures, keycaps, and the mark that makes a picture of a character.
-_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f]+")
+_PICTURES = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f"
+_EMOJI = re.compile(f"[{_PICTURES}]+")
 _TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>")
 _PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?")
+# Something of this is in whatever one of the five finds, and in few texts: one quick look spares the five long ones.
+_ANY_SIGN = re.compile(rf"[*~_`\[#>|+<$/{_PICTURES}]|-[ \t-]|\n[ \t]*[0-9]|[wW]\.|[oO]:")
 _IN_SPEECH: Final = (
     ("spoken-markdown", _MARKDOWN, "has Markdown, which a voice reads out or drops: write plain words"),
     ("spoken-link", _LINK, "has a link, which nobody can click in a call: say where to find it"),
@@ -113,7 +116,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
     if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
         words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
         yield _found("unpaired-braces", (field,), words)
-    for lint, pattern, words in _IN_SPEECH:
+    for lint, pattern, words in _IN_SPEECH if _ANY_SIGN.search(message) else ():
         if match := pattern.search(message):
             # An item of a list begins with the line end before it.
             before = message[: match.start() + len(match[0]) - len(match[0].lstrip())]
@@ -135,7 +138,14 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
             f'{name} has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
         )
         yield _found("folded-markdown", path, words)
-    stripped = text.strip()
+    written = text.rstrip()
+    if "\n" in written and (match := _LINE_END_BLANKS.search(written)):
+        before = text[: match.start()]
+        line = before.count("\n") + 1
+        yield _found(
+            "line-end-blanks", path, f"{name} has blanks at the end of its line {line}; remove them", "", before
+        )
+    stripped = written.lstrip()
     around = _QUOTED.fullmatch(stripped)
     # Two quotations in a sentence are no quotation marks around it.
     if around and around["open"] not in stripped[1:-1]:
@@ -143,12 +153,6 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
             f'{name} has the quotation marks of a word processor around it, which become part of the text; use "..."'
         )
         yield _found("curly-quotes", path, words)
-    if match := _LINE_END_BLANKS.search(text.rstrip()):
-        before = text[: match.start()]
-        line = before.count("\n") + 1
-        yield _found(
-            "line-end-blanks", path, f"{name} has blanks at the end of its line {line}; remove them", "", before
-        )
 
 
 def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
@@ -156,7 +160,8 @@ def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     if isinstance(value, str):
         if path != ("id",) and not (path in BY_PATH and BY_PATH[path].choices):
             yield path, value
-    elif isinstance(value, Mapping):
+    # Plain dictionaries, as they are read: to ask for a Mapping takes far longer, and every value is looked at.
+    elif isinstance(value, dict):
         for key, item in value.items():
             yield from _find_texts(item, (*path, key))
     elif isinstance(value, list):

@@ -25,8 +25,6 @@ from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
 from reconciler.files.source_lines import add_source_lines
-from reconciler.yamltext.folded import find_folded
-from reconciler.yamltext.places import find_cut_off
 
 FindId = Callable[[str], str | None]
 
@@ -190,27 +188,24 @@ def _check(
     # What the API would not take is said once.
     wrong = {problem.path for problem in found if problem.path}
     broken = (one for one in rules.find_violations(definition.key, document) if one.path not in wrong)
-    found = [*found, *_find_lints(definition, document, reader), *broken]
+    found = [*found, *_find_lints(document, files), *broken]
     yield from place_problems(found, definition, reader.settings)
     for file in files:
         if file.layer.kind != "defaults":
             yield from find_anchors(file)
 
 
-def _find_lints(definition: Definition, document: Mapping[str, Any], reader: LayerReader) -> list[FieldProblem]:
+def _find_lints(document: Mapping[str, Any], files: Sequence[ReadFile]) -> list[FieldProblem]:
     """Return what the lints find; those about YAML itself look at each file that declares something."""
     cut_off: set[str] = set()
     folded: set[FieldPath] = set()
     mentioned: set[str] = set()
     # From the uppermost down: what an overlay says, the file below it no longer does.
-    for layer in reversed(definition.layers):
-        ending, may_be_joined = reader.look_at(layer)
-        if suspects := ending - mentioned:
-            cut_off |= set(find_cut_off(layer.text, suspects))
-        mentioned |= layer.fields.keys()
-        if may_be_joined:
-            written = find_folded(layer.text)
-            folded |= {path for path in written if item_at(document, path) == item_at(layer.fields, path)}
+    for file in reversed(files):
+        fields = file.layer.fields
+        cut_off |= set(file.cut_off) - mentioned
+        mentioned |= fields.keys()
+        folded |= {path for path in file.folded if item_at(document, path) == item_at(fields, path)}
     return find_lints(document, cut_off, folded)
 
 

@@ -11,19 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.checks import check_definition
-from reconciler.assistant.fields import MESSAGES
 from reconciler.assistant.paths import dotted
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import Definition, Layer, LayerKind, merge_layers
+from reconciler.core.definition import Definition, LayerKind, merge_layers
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.files.find import FoundFile
 from reconciler.files.folders import folder_in_git
 from reconciler.files.layers import ReadFile, read_layer
 from reconciler.files.text_files import TextReader, is_inside
-from reconciler.yamltext.folded import may_be_folded
 from reconciler.yamltext.nodes import find_unused_anchors
-from reconciler.yamltext.places import may_be_cut_off
 
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
 
@@ -42,7 +39,6 @@ class LayerReader:
         self._shared: dict[str, ReadFile] = {}
         self._merged: dict[tuple[str, ...], Mapping[str, Any]] = {}
         self._judged: dict[str, tuple[Problem, ...]] = {}
-        self._looked_at: dict[str, tuple[set[str], bool]] = {}
 
     def read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
         """Read one file as far as it can be read."""
@@ -75,16 +71,6 @@ class LayerReader:
             )
             self._judged[found.file] = (*file.problems, *wrong, *find_anchors(file))
         return self._judged[found.file]
-
-    def look_at(self, layer: Layer) -> tuple[set[str], bool]:
-        """Return which messages of a layer may end before a comment, and whether lines may have been joined in it."""
-        if layer.file in self._looked_at:
-            return self._looked_at[layer.file]
-        ending = set(may_be_cut_off(layer.text, layer.fields, MESSAGES))
-        seen = ending, may_be_folded(layer.text, layer.as_written)
-        if layer.kind == "defaults":
-            self._looked_at[layer.file] = seen
-        return seen
 
 
 def check_fields(

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
+from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import FieldProblem, Problem
 from reconciler.core.definition import DEFAULTS, Layer, LayerKind, Place, share
 from reconciler.core.settings import Settings
@@ -24,11 +25,14 @@ _TOP = Place((1, 1), (1, 1))
 class ReadFile:
     """One file as far as it could be read; `has_fields` says whether it holds a group of fields at all.
 
-    `unreadable` is what the reader refused, `problems` the same and all else in words for people.
+    `unreadable` is what the reader refused, `problems` the same and all else in words for people. `folded` and
+    `cut_off` are those of the text (`yamltext.reader.Reading`).
     """
 
     layer: Layer
     has_fields: bool
+    folded: Sequence[FieldPath]
+    cut_off: Sequence[str]
     unreadable: Sequence[YamlProblem]
     problems: Sequence[Problem]
 
@@ -57,13 +61,14 @@ def read_layer(
     except UnreadableText as error:
         problems.append(Problem(found.file, error.line, error.column, error.message))
     # What could be read goes on through the checks, so that people see all problems of a file at once.
-    document, unreadable = read_tolerantly(text)
+    reading = read_tolerantly(text)
+    document = reading.value
     given = document if isinstance(document, dict) else {}
     fields, text_files, unresolved = texts.resolve(given, found.file, folders)
     if kind == "defaults":
         unresolved += _find_unshared(given)
         fields, text_files = share(fields), tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
-    unreadable += _place_unresolved(text, unresolved)
+    unreadable = [*reading.problems, *_place_unresolved(text, unresolved)]
     for one in unreadable:
         is_shown = one.path is None or settings.may_show(one.path)
         message = one.message if is_shown else one.discreet or one.message
@@ -71,7 +76,14 @@ def read_layer(
     if not isinstance(document, dict) and not problems:
         problems.append(Problem(found.file, 1, 1, _describe_other(document, kind)))
     layer = Layer(file=found.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
-    return ReadFile(layer=layer, has_fields=isinstance(document, dict), unreadable=unreadable, problems=problems)
+    return ReadFile(
+        layer=layer,
+        has_fields=isinstance(document, dict),
+        folded=reading.folded,
+        cut_off=reading.cut_off,
+        unreadable=unreadable,
+        problems=problems,
+    )
 
 
 def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[YamlProblem]:

@@ -80,8 +80,9 @@ def _load(folder: Path, root: Path) -> Settings:
 
 def _read(text: str, file: str, folder: Path) -> Settings:
     """Return the settings that a text holds, for the definitions of a folder."""
-    content, refused = read_tolerantly(text)
-    unreadable = [problem for problem in refused if not _is_date(problem, content)]
+    reading = read_tolerantly(text)
+    content = reading.value
+    unreadable = [problem for problem in reading.problems if not _is_date(problem, content)]
     problems = [Problem(file, problem.line, problem.column, problem.message) for problem in unreadable]
     if content is None and not problems:
         return Settings(file=file)

@@ -55,7 +55,7 @@ def _show_lines(layer: Layer, settings: Settings) -> list[str]:
     if not settings.sensitive:
         return lines
     # Where a file cannot be read, or has a key twice, nobody knows which lines belong to the path.
-    if not layer.places or any(problem.about == "key" for problem in read_tolerantly(layer.text)[1]):
+    if not layer.places or any(problem.about == "key" for problem in read_tolerantly(layer.text).problems):
         return []
     places = sorted((*place, path) for path, own in layer.places.items() for place in own)
     hidden = _find_hidden(places, lines, settings)

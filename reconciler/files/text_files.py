@@ -123,8 +123,7 @@ def mentions(found: FoundFile, texts: Collection[str]) -> bool:
     # Most files mention none, which is seen without parsing them; in quotes the key may be written with escapes.
     if TEXT_KEY not in text and "\\" not in text:
         return False
-    document, _ = read_tolerantly(text)
-    named = (given[TEXT_KEY] for _, given in find_references(document))
+    named = (given[TEXT_KEY] for _, given in find_references(read_tolerantly(text).value))
     return any(isinstance(name, str) and text_file_of(name, found.file) in texts for name in named)
 
 

@@ -50,8 +50,11 @@ class Difference(NamedTuple):
     message: str
 
 
-def may_differ(text: str, *, has_brackets: bool) -> bool:
-    """Tell whether `find_differences` could find something though no value goes over several lines."""
+def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
+    """Tell whether `find_differences` could find something though no value goes over several lines.
+
+    `in_brackets` are the lists and groups in brackets that the text holds.
+    """
     # To look at its tokens would cost as much as to read it: most files must do without.
     if not text.endswith("\n") or any(sign in text for sign in ("\t", "&", "\ufeff", "\n...")):
         return True
@@ -59,7 +62,7 @@ def may_differ(text: str, *, has_brackets: bool) -> bool:
         return True
     if "\r" in text and _LONE_RETURN.search(text):
         return True
-    if has_brackets and ("?" in text or _GLUED_COLON.search(text) or _LONE_DASH.search(text)):
+    if any("?" in value or _GLUED_COLON.search(value) or _LONE_DASH.search(value) for value in in_brackets):
         return True
     has_block = "|" in text or ">" in text
     return has_block and bool(_HEADER_BEGINS_LINE.search(text) or _LINE_OF_BLANKS.search(text))

@@ -1,9 +1,10 @@
 """Reads YAML text as a plain JSON value, strictly: what every parser would read alike, or a list of problems.
 
-The one place where text becomes fields.
+The one place where text becomes fields. What lints must know of the way a value is written is found in the same walk.
 """
 
 import bisect
+import dataclasses
 import re
 import sys
 from collections.abc import Iterator
@@ -15,14 +16,30 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, About
 from reconciler.core.definition import MAX_BYTES
 from reconciler.yamltext.changes import is_same
+from reconciler.yamltext.folded import is_folded
 from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, place_of
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.portable import find_differences, may_differ
 from reconciler.yamltext.scalars import Refusal, read_scalar, write_tag
 
-__all__ = ["YamlProblem", "YamlProblems", "read_tolerantly", "read_yaml", "reads_as"]
+__all__ = ["Reading", "YamlProblem", "YamlProblems", "read_tolerantly", "read_yaml", "reads_as"]
 
 _QUOTES = ('"', "'")
+_COMMENT = re.compile(r"[ \t]+#")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a text holds as far as it can be read, and everything that is wrong with it, in the text's order.
+
+    `folded` are the paths of texts whose Markdown lines their style has joined, `cut_off` the keys at the top whose
+    value is plain text, or nothing, before a comment on its line.
+    """
+
+    value: Any = None
+    problems: list[YamlProblem] = dataclasses.field(default_factory=list)
+    folded: tuple[FieldPath, ...] = ()
+    cut_off: tuple[str, ...] = ()
 
 
 def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
@@ -33,17 +50,10 @@ def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
     that YAML parsers read differently, NaN and infinity, aliases without bound. Its value has a refused scalar as text,
     the first of duplicate keys, and lacks keys that are no text.
     """
-    root = compose(text)
-    if root is None:
-        return None
-    reading = _Reading()
-    value = reading.value_of(root, ())
-    plain = text.removeprefix("\ufeff")
-    if checks_layout and (reading.spans_lines or may_differ(plain, has_brackets=reading.has_brackets)):
-        reading.problems += _find_layout_problems(plain)
+    reading = read_tolerantly(text, checks_layout=checks_layout)
     if reading.problems:
-        raise YamlProblems(sorted(reading.problems), value)
-    return value
+        raise YamlProblems(reading.problems, reading.value)
+    return reading.value
 
 
 def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
@@ -59,12 +69,21 @@ def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
         yield YamlProblem(line, column, message, path, about="file" if path is None else "value")
 
 
-def read_tolerantly(text: str) -> tuple[Any, list[YamlProblem]]:
-    """Return the value of a text as far as it can be read, and everything that is wrong with it."""
+def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
+    """Return what a text holds, with the problems that `read_yaml` raises."""
+    # The parser does not count a byte order mark.
+    text = text.removeprefix("\ufeff")
     try:
-        return read_yaml(text), []
+        root = compose(text)
     except YamlProblems as error:
-        return error.value, error.problems
+        return Reading(problems=error.problems)
+    if root is None:
+        return Reading()
+    walk = _Walk(text)
+    value = walk.value_of(root, ())
+    if checks_layout and (walk.spans_lines or may_differ(text, walk.in_brackets)):
+        walk.problems += _find_layout_problems(text)
+    return Reading(value=value, problems=sorted(walk.problems), folded=tuple(walk.folded), cut_off=tuple(walk.cut_off))
 
 
 def reads_as(text: str, intended: Any, *, most: int = MAX_BYTES) -> bool:
@@ -75,27 +94,35 @@ def reads_as(text: str, intended: Any, *, most: int = MAX_BYTES) -> bool:
         return False
 
 
-class _Reading:
-    """One walk over nodes, which collects what is wrong. `compose` has bounded their depth and size."""
+class _Walk:
+    """One walk over a text's nodes, which collects what is wrong. `compose` has bounded their depth and size."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         self.problems: list[YamlProblem] = []
+        self.folded: list[FieldPath] = []
+        self.cut_off: list[str] = []
         self.spans_lines = False  # whether a value in quotes or brackets goes over several lines
-        self.has_brackets = False
+        self.in_brackets: list[str] = []
+        self._text = text
+        self._brackets_end = 0
+        self._is_folded: dict[int, bool] = {}  # by node: aliases may repeat one a thousand times
 
     def value_of(self, node: yaml.Node, path: FieldPath) -> Any:
         """Return a node's value as far as it can be read."""
         if isinstance(node, yaml.ScalarNode):
-            if node.style in _QUOTES and node.start_mark.line != node.end_mark.line:
-                self.spans_lines = True
+            if node.start_mark.line != node.end_mark.line and node.style != "|":
+                self._look_at_lines(node, path)
             value = read_scalar(node.tag, node.value)
             if isinstance(value, Refusal):
                 self._report(node, path, value.message, value.discreet)
                 return node.value
             return value
         if getattr(node, "flow_style", False):
-            self.has_brackets = True
             self.spans_lines |= node.start_mark.line != node.end_mark.line
+            # Of brackets in brackets the outer ones say it all, and an alias stands behind what it repeats.
+            if node.start_mark.index >= self._brackets_end:
+                self._brackets_end = node.end_mark.index
+                self.in_brackets.append(self._text[node.start_mark.index : self._brackets_end])
         is_mapping = isinstance(node, yaml.MappingNode)
         if node.tag not in (COLLECTION, "tag:yaml.org,2002:map" if is_mapping else "tag:yaml.org,2002:seq"):
             message = f"the tag {write_tag(node.tag)} is not supported; remove it"
@@ -119,9 +146,25 @@ class _Reading:
                 )
                 self._report(key_node, below, f"{key} {message}", f"this key {message}", about="key")
             elif key is not None:
+                if not path and isinstance(value_node, yaml.ScalarNode) and self._is_cut_off(value_node):
+                    self.cut_off.append(key)
                 mapping[sys.intern(key)] = value  # a fleet has each key a thousand times
                 first[key] = key_node
         return mapping
+
+    def _look_at_lines(self, node: yaml.ScalarNode, path: FieldPath) -> None:
+        """Note what follows from a text over several lines that are no block of their own."""
+        self.spans_lines |= node.style in _QUOTES
+        if id(node) not in self._is_folded:
+            self._is_folded[id(node)] = is_folded(self._text, node)
+        if self._is_folded[id(node)]:
+            self.folded.append(path)
+
+    def _is_cut_off(self, node: yaml.ScalarNode) -> bool:
+        # `name: null # why` says what it means, but the value of `name: #5` is most likely the comment.
+        if node.style or node.value in ("null", "~"):
+            return False
+        return _COMMENT.match(self._text, node.end_mark.index) is not None
 
     def _key(self, node: yaml.Node, path: FieldPath) -> str | None:
         """Return a key; None, with a problem noted, for one that is no text."""
