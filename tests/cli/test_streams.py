@@ -72,8 +72,10 @@ def test_colour_is_as_the_environment_asks(one: Project, variables: dict[str, st
     with running_sandbox(LIVE) as sandbox:
         done = run("plan", cwd=one.root, env={**signed_in(sandbox), **variables})
         structured = run("plan", "--format", "json", cwd=one.root, env={**signed_in(sandbox), **variables})
+        checked = run("doctor", cwd=one.root, env={**signed_in(sandbox), **variables})
     assert (ESCAPE in done.stdout) == coloured
     assert (ESCAPE in done.stderr) == coloured
+    assert (ESCAPE in checked.stdout) == coloured
     assert ESCAPE not in structured.stdout
 
 

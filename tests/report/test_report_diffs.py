@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from reconciler.report.differences.diffs import DiffLine, count_changed, diff_texts
 from reconciler.report.differences.sequences import Opcode, find_opcodes
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import escape, show_apart
 
 
 def shown(lines: Iterable[DiffLine]) -> list[str]:
@@ -103,6 +103,7 @@ def test_every_changed_line_of_a_text_that_repeats_itself_is_found() -> None:
         ("Cafe\u0301", "Caf\u00e9", r"~|[-Cafe\u0301-]{+Caf\xe9+}"),
         ("no break", "no\u00a0break", r"~|no[-\u00b7-]{+\xa0+}break".replace(r"\u00b7", "\u00b7")),
         ("pay pal now", "pay p\u0430l now", r"~|pay [-pal-]{+p\u0430l+} now"),
+        ("open 9-5 today", "open 9\u20135 today", r"~|open [-9-5-]{+9\u20135+} today"),
         ("pay pal now", "pay pa\u200bl now", r"~|pay [-pal-]{+pa\u200bl+} now"),
         ("a \ufb01ne day", "a fine day", r"~|a [-\ufb01ne-]{+fine+} day"),
         ("a\\u200bc is here", "a\u200bc is here", r"~|[-a\\u200bc-]{+a\u200bc+} is here"),
@@ -116,6 +117,11 @@ def test_what_looks_alike_is_written_so_that_it_looks_different(old: str, new: s
     assert found == [line] or "".join(p.text for p in pieces if p.mark != "new") != "".join(
         p.text for p in pieces if p.mark != "old"
     )
+
+
+def test_a_word_that_looks_alike_is_not_hidden_by_another_difference() -> None:
+    assert show_apart("Cafe\u0301 a", "Caf\u00e9 b") == [r"Cafe\u0301 a", r"Caf\xe9 b"]
+    assert show_apart("Caf\u00e9 a", "Caf\u00e9 b") == ["Caf\u00e9 a", "Caf\u00e9 b"]
 
 
 @settings(deadline=None, max_examples=20)

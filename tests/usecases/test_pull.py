@@ -64,16 +64,17 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
     assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
 
 
-def test_a_wrong_password_is_said_once_before_the_files(tmp_path: Path) -> None:
+def test_a_wrong_password_is_said_once_before_the_files_and_the_lints(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE, "b": LIVE}) as tale:
         for key in "ab":
-            tale.write(key, TEXT.replace("asst_a", f"asst_{key}"))
+            tale.write(key, TEXT.replace("asst_a", f"asst_{key}").replace('"Hello"', '"Hello "'))
         tale.commit()
         done = tale.run("pull", env={"RECONCILER_PASSWORD": "wrong"})
-    first, *_, last = done.stderr.splitlines()
+    first, _, last, lint, *_ = done.stderr.splitlines()
     assert (done.code, done.stdout, done.stderr.count("wrong password")) == (1, "", 1)
     assert first.startswith("Login failed: wrong password")
     assert last == "  2 assistants: assistants/a.yaml, assistants/b.yaml"
+    assert lint.endswith("[trailing-space]")
 
 
 def test_check_shows_the_difference_and_writes_nothing(tmp_path: Path) -> None:

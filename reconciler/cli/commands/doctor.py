@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 
 import click
@@ -10,7 +11,7 @@ from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import Command
 from reconciler.cli.options import directory_option
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import tell, wants_colour
 from reconciler.errors import ReconcilerError
 from reconciler.hosts.ci_variables import find_host
 from reconciler.hosts.protection import check_protection
@@ -81,4 +82,4 @@ def _show(finding: Finding) -> None:
     hint = f". To do: {escape(finding.hint)}" if finding.hint and finding.state is not State.OK else ""
     note = f" ({escape(finding.hint)})" if finding.hint and finding.state is State.OK else ""
     state = click.style(f"{finding.state:{_WIDTH}}", fg=colour)
-    click.echo(f"{state}{finding.subject}: {escape(finding.told)}{note}{hint}")
+    click.echo(f"{state}{finding.subject}: {escape(finding.told)}{note}{hint}", color=wants_colour(sys.stdout))

@@ -10,7 +10,7 @@ from reconciler.cli.connect import control_for, open_api, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import Command
 from reconciler.cli.options import definition_options, history_options
-from reconciler.cli.output import tell_problems
+from reconciler.cli.output import tell_errors, tell_problems
 from reconciler.cli.streams import for_runner, tell
 from reconciler.core.origin import Change
 from reconciler.core.run import Run
@@ -70,7 +70,7 @@ def command(
     pulled.
     """
     project = read_project(definitions, history, or_head=True)
-    tell_problems(project.loaded.problems)
+    tell_errors(project.loaded.problems)
     for note in project.notes:
         tell(note)
     with (
@@ -90,6 +90,8 @@ def command(
     found = puller.pull(run)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
     unread = _unread(run)
+    # What was pulled is read first.
+    tell_problems(problem for problem in project.loaded.problems if problem.severity == "warning")
     if not found and not unread:
         tell("Nothing to pull.")
     left = any(one.fails for pulled in found for one in pulled.left)

@@ -4,9 +4,10 @@ Whatever a definition or the API wrote passes through here before it reaches a t
 be seen, or would act on the terminal, is written as an escape (`\x1b`, `\u202e`). Knows no format.
 """
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reconciler.assistant.invisible import is_all_seen, is_seen
@@ -20,13 +21,14 @@ NOTHING = "nothing"  # how a side without a value reads
 _DEEPEST = 200  # levels, as many as a report that can be read back has
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
-# Letters of Cyrillic and Greek that a screen shows as Latin ones; what else looks alike, Unicode itself maps.
+# Dashes, and letters of Cyrillic and Greek that a screen shows as Latin ones; the rest that looks alike Unicode maps.
 _CYRILLIC = (
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0410"
     "\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
 )
 _GREEK = "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd"
-_TWINS = str.maketrans(_CYRILLIC + _GREEK, "aeopcyxijsABEKMHOPCTYX" + "ABEZHIKMNOPTYXov")
+_DASHES = "\u2010\u2011\u2012\u2013\u2212"
+_TWINS = str.maketrans(_CYRILLIC + _GREEK + _DASHES, "aeopcyxijsABEKMHOPCTYX" + "ABEZHIKMNOPTYXov" + "-----")
 _NOT_PLAIN = re.compile("[^ -~]")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
@@ -72,11 +74,23 @@ def show_apart(*texts: str, quoted: bool = False) -> list[str]:
     could be taken for something else is written as an escape, and blanks that differ as dots.
     """
     shown = [*map(quote if quoted else escape, texts)]
-    if len({*map(_strip_looks, shown)}) == len({*texts}):
+    if len({*map(_strip_looks, shown)}) == len({*texts}) and not _hides_a_word(texts):
         return shown
     blanks = any(map(str.isspace, texts)) or len({text.replace(" ", "") for text in texts}) < len({*texts})
     revealed = (_reveal(text, blanks=blanks) for text in texts)
     return [text.replace('"', r"\"").join('""') for text in revealed] if quoted else [*revealed]
+
+
+def _hides_a_word(texts: Sequence[str]) -> bool:
+    """Tell whether a word of one text looks like another word of another one, whatever else differs."""
+    # Nothing that is only ASCII looks like something else, and most texts are.
+    if all(map(str.isascii, texts)):
+        return False
+    words = [{*text.split()} for text in texts]
+    return any(
+        {*map(_strip_looks, one - other)} & {*map(_strip_looks, other - one)}
+        for one, other in itertools.combinations(words, 2)
+    )
 
 
 def _strip_looks(text: str) -> str:
