@@ -145,10 +145,10 @@ class Repository:
         return answer[2]
 
     def _may_have_filter(self, path: str) -> bool:
-        """Tell whether git's attributes are written down anywhere that a path goes by."""
+        """Tell whether attributes that a path goes by mention a filter at all: most are about line ends."""
         places = [self.root / parent / ".gitattributes" for parent in Path(path).parents]
         places.append(self.lock_folder / "info" / "attributes")
-        return any(place.exists() for place in places)
+        return any(place.is_file() and b"filter" in place.read_bytes() for place in places)
 
     def has_filter(self, path: str) -> str | None:
         """Return the name of the filter that git's attributes set for a path, or None."""

@@ -46,3 +46,11 @@ def _digest(git: Processes, head: str, tree: str) -> str:
     options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "--text")
     lines = git.run("diff", *options, head, tree).split(b"\n")
     return hashlib.sha256(b"\n".join(line for line in lines if line[:1] in (b"+", b"-"))).hexdigest()
+
+
+def read_origin(root: Path) -> str:
+    """Return the address of the remote `origin`, empty where there is none. Raises RepositoryError."""
+    found = Processes(root, shutil.which("git") or "git").run_or_none(
+        "config", "--get", "remote.origin.url", no=range(1, 2)
+    )
+    return os.fsdecode(found or b"").strip()

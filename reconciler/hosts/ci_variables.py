@@ -14,6 +14,10 @@ from reconciler.hosts.gitlab_host import GitLab
 from reconciler.hosts.host import Host
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+# As git takes it: https://host/path.git, ssh://git@host/path.git, git@host:path.git.
+_ORIGIN = re.compile(
+    r"(?:(?:https|ssh)://(?:[^@/]+@)?|[^@/]+@)(?P<host>[\w.-]+)(?::\d+)?[/:](?P<path>[\w./-]+?)(?:\.git)?/?"
+)
 _LARGEST_EVENT = 32 * 1024 * 1024  # bytes
 
 
@@ -27,6 +31,25 @@ def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False
         "no CI of GitHub or GitLab is here: neither GITHUB_REPOSITORY nor CI_API_V4_URL is set",
         hint="run this in a workflow or a pipeline, or set the variables that it would have",
     )
+
+
+def find_variables(variables: Mapping[str, str], origin: str) -> dict[str, str]:
+    """Return the variables that a CI would have set for a clone of `origin`; none where that is no host we know.
+
+    A clone may be anybody's, so its address alone never decides where a token goes: that is github.com, gitlab.com, or
+    the server that GITLAB_HOST or GH_HOST names.
+    """
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        return {}
+    host, path = found["host"].lower(), found["path"]
+    if host == "gitlab.com" or host == variables.get("GITLAB_HOST", "").rpartition("/")[2].lower():
+        return {"CI_API_V4_URL": f"https://{host}/api/v4", "CI_PROJECT_ID": path, "GITLAB_CI": "true"}
+    if host == "github.com":
+        return {"GITHUB_REPOSITORY": path}
+    if host == variables.get("GH_HOST", "").lower():
+        return {"GITHUB_REPOSITORY": path, "GITHUB_API_URL": f"https://{host}/api/v3"}
+    return {}
 
 
 def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> GitHub:

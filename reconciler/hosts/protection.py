@@ -1,10 +1,12 @@
-"""What a host says about the safety of a pipeline: the token, and whether branches and environments are protected.
+"""What a host says about a set-up: the token, what is protected, and which variables, secrets and schedules there are.
 
-Only reads. What a token may not ask is unknown, which is no failure: a job's token seldom may.
+Only reads, and never a value: a variable's name and flags say enough. What a token may not ask is unknown, which is
+no failure: a job's token seldom may.
 """
 
 import dataclasses
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +15,9 @@ from reconciler.hosts.calls import Calls
 from reconciler.hosts.github_host import GitHub
 from reconciler.hosts.gitlab_host import GitLab
 from reconciler.hosts.host import Host
+
+_LOGIN = ("RECONCILER_EMAIL", "RECONCILER_PASSWORD")
+_TOKEN = "RECONCILER_AUTH_TOKEN"  # noqa: S105 - a variable's name; it stands for the two
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,64 +30,170 @@ class Protection:
     hint: str = ""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Question:
+    """One GET below the repository's address, and what its answer has to be."""
+
+    subject: str
+    path: str
+    holds: Callable[[Any], bool]
+    told: str
+    hint: str
+
+
 def check_protection(host: Host, environment: str) -> Iterator[Protection]:
     """Yield what the host says; `environment` is the one that holds the writing account."""
     if isinstance(host, GitHub):
-        yield from _check_github(host, environment)
+        yield from _check(host.calls, f"/repos/{host.repository}", "repository", environment, _ask_github)
     elif isinstance(host, GitLab):
-        yield from _check_gitlab(host, environment)
+        yield from _check(host.calls, f"/projects/{host.project}", "project", environment, _ask_gitlab)
 
 
-def _check_github(host: GitHub, environment: str) -> Iterator[Protection]:
-    calls, base = host.calls, f"/repos/{host.repository}"
-    repository, refused = _ask(calls, base)
-    if not isinstance(repository, dict):
-        yield Protection("repository", holds=False, told=refused, hint="check GITHUB_TOKEN and GITHUB_REPOSITORY")
+def _check(
+    calls: Calls, base: str, kind: str, environment: str, questions: Callable[[str, str], Iterator[_Question]]
+) -> Iterator[Protection]:
+    found, refused = _ask(calls, base)
+    if not isinstance(found, dict):
+        yield Protection(kind, holds=False, told=refused, hint="check the token, and which repository this is")
         return
-    branch = str(repository.get("default_branch") or "main")
-    yield Protection("repository", holds=True, told=f"{host.repository}, default branch {branch}")
-    found, refused = _ask(calls, f"{base}/branches/{quote(branch, safe='')}")
-    hint = f"add a ruleset for {branch} that wants a pull request and the check `Plan`"
-    yield _judge("branch", found, refused, lambda one: bool(one.get("protected")), f"{branch} is protected", hint)
-    found, refused = _ask(calls, f"{base}/environments/{quote(environment, safe='')}")
-    hint = f"make the environment {environment}, and allow protected branches alone to deploy to it"
-    yield _judge(
+    branch = str(found.get("default_branch") or "main")
+    name = found.get("full_name") or found.get("path_with_namespace") or base.rpartition("/")[2]
+    yield Protection(kind, holds=True, told=f"{name}, default branch {branch}")
+    # Several questions may have one answer: GitLab lists all variables at once.
+    ask = functools.cache(lambda path: _ask(calls, path))
+    for one in questions(branch, environment):
+        # What begins with `//` is no part of the repository.
+        answer, refused = ask(one.path[1:] if one.path.startswith("//") else f"{base}{one.path}")
+        try:
+            holds = None if answer is None else answer is not False and one.holds(answer)
+        except (AttributeError, TypeError):
+            holds, refused = None, "the answer makes no sense"
+        told = f"not known: {refused}" if holds is None else one.told if holds else f"not so: {one.told}"
+        yield Protection(one.subject, holds, told, one.hint)
+
+
+def _ask_github(branch: str, environment: str) -> Iterator[_Question]:
+    place = f"/environments/{quote(environment, safe='')}"
+    yield _Question(
+        "branch",
+        f"/branches/{quote(branch, safe='')}",
+        lambda one: bool(one.get("protected")),
+        f"{branch} is protected",
+        f"add a ruleset for {branch} that wants a pull request and the check `Plan`",
+    )
+    yield _Question(
         "environment",
-        found,
-        refused,
+        place,
         lambda one: bool(one.get("deployment_branch_policy")),
         f"{environment} is for some branches alone",
-        hint,
+        f"make the environment {environment}, and allow protected branches alone to deploy to it",
     )
-    found, refused = _ask(calls, f"{base}/actions/permissions/workflow")
-    hint = "allow Actions to create pull requests: Settings, Actions, General"
-    yield _judge(
+    yield _Question(
         "pull requests",
-        found,
-        refused,
+        "/actions/permissions/workflow",
         lambda one: bool(one.get("can_approve_pull_request_reviews")),
         "workflows may open them",
-        hint,
+        "allow Actions to create pull requests: Settings, Actions, General",
+    )
+    yield _Question(
+        "API's address",
+        "/actions/variables?per_page=30",
+        lambda one: "RECONCILER_API_URL" in _names(one, "variables"),
+        "the variable RECONCILER_API_URL is there",
+        "gh variable set RECONCILER_API_URL --body https://...",
+    )
+    for subject, path, option in (
+        ("reading account", "/actions/secrets?per_page=100", ""),
+        ("writing account", f"{place}/secrets?per_page=100", f" --env {environment}"),
+    ):
+        yield _Question(
+            subject,
+            path,
+            lambda one: _has_login(_names(one, "secrets")),
+            f"its secrets are there{option and f', in {environment}'}",
+            f"gh secret set{option} RECONCILER_EMAIL && gh secret set{option} RECONCILER_PASSWORD",
+        )
+
+
+def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
+    yield _Question(
+        "token",
+        "//personal_access_tokens/self",
+        lambda one: "api" in (one.get("scopes") or []),
+        "has the scope api",
+        "GITLAB_TOKEN needs the scope api, to keep notes and issues",
+    )
+    yield _Question(
+        "branch",
+        f"/protected_branches/{quote(branch, safe='')}",
+        lambda _one: True,
+        f"{branch} is protected",
+        f"protect {branch}: Settings, Repository, Protected branches",
+    )
+    yield from _ask_variables(environment)
+    yield _Question(
+        "schedule",
+        "/pipeline_schedules?per_page=100",
+        lambda found: any(one.get("active") for one in found),
+        "the nightly check has one",
+        'glab schedule create --cron "17 4 * * *" --ref main --description "Assistants, every night"',
     )
 
 
-def _check_gitlab(host: GitLab, environment: str) -> Iterator[Protection]:
-    calls, base = host.calls, f"/projects/{host.project}"
-    project, refused = _ask(calls, base)
-    if not isinstance(project, dict):
-        yield Protection("project", holds=False, told=refused, hint="check GITLAB_TOKEN and CI_PROJECT_ID")
-        return
-    branch = str(project.get("default_branch") or "main")
-    yield Protection("project", holds=True, told=f"{project.get('path_with_namespace')}, default branch {branch}")
-    found, refused = _ask(calls, "/personal_access_tokens/self")
-    hint = "GITLAB_TOKEN needs the scope api, to keep notes and issues"
-    yield _judge("token", found, refused, lambda one: "api" in (one.get("scopes") or []), "has the scope api", hint)
-    found, refused = _ask(calls, f"{base}/protected_branches/{quote(branch, safe='')}")
-    hint = f"protect {branch}: Settings, Repository, Protected branches"
-    yield _judge("branch", found, refused, lambda _one: True, f"{branch} is protected", hint)
-    found, refused = _ask(calls, f"{base}/protected_environments/{quote(environment, safe='')}")
-    hint = f"protect the environment {environment}, or keep the writing account in protected variables"
-    yield _judge("environment", found, refused, lambda _one: True, f"{environment} is protected", hint)
+def _ask_variables(environment: str) -> Iterator[_Question]:
+    every = "/variables?per_page=100"
+    for subject, told, hint, holds in (
+        (
+            "API's address",
+            "the variable RECONCILER_API_URL is there",
+            "glab variable set RECONCILER_API_URL https://...",
+            lambda found: bool(_find(found, "RECONCILER_API_URL")),
+        ),
+        (
+            "reading account",
+            "its variables are there, and protected ones are not what merge requests get",
+            "glab variable set RECONCILER_EMAIL ... && glab variable set --masked RECONCILER_PASSWORD ...",
+            lambda found: _has_login(_find(found, scope="*", protected=False)),
+        ),
+        (
+            "writing account",
+            f"its variables are there, protected, in the scope {environment} alone",
+            f"glab variable set --scope {environment} --protected RECONCILER_EMAIL ...; the password, too, masked",
+            lambda found: _has_login(_find(found, scope=environment, protected=True)),
+        ),
+        (
+            "GITLAB_TOKEN",
+            "is there, for the note and the issues",
+            "a project access token, role Reporter, scope api: glab variable set --masked GITLAB_TOKEN ...",
+            lambda found: bool(_find(found, "GITLAB_TOKEN")),
+        ),
+        (
+            "RECORD_TOKEN",
+            "is there, protected, for the record and the merge request",
+            "a project access token, role Developer, scopes api and write_repository, as a protected variable",
+            lambda found: bool(_find(found, "RECORD_TOKEN", protected=True)),
+        ),
+    ):
+        yield _Question(subject, every, holds, told, hint)
+
+
+def _names(found: Any, key: str) -> set[str]:
+    return {str(one.get("name")) for one in found.get(key) or []}
+
+
+def _find(found: Any, name: str = "", *, scope: str = "", protected: bool | None = None) -> set[str]:
+    """Return the names of those of GitLab's variables that are what is asked for."""
+    return {
+        str(one.get("key"))
+        for one in found
+        if name in ("", one.get("key"))
+        and scope in ("", one.get("environment_scope"))
+        and protected in (None, one.get("protected"))
+    }
+
+
+def _has_login(names: set[str]) -> bool:
+    return names.issuperset(_LOGIN) or _TOKEN in names
 
 
 def _ask(calls: Calls, path: str) -> tuple[Any, str]:
@@ -91,11 +202,3 @@ def _ask(calls: Calls, path: str) -> tuple[Any, str]:
         return calls.ask("GET", path), ""
     except HostError as error:
         return False if error.status == 404 else None, error.message
-
-
-def _judge(subject: str, found: Any, refused: str, holds: Any, told: str, hint: str) -> Protection:
-    if found is None:
-        return Protection(subject, holds=None, told=f"not known: {refused}", hint=hint)
-    if isinstance(found, dict) and holds(found):
-        return Protection(subject, holds=True, told=told)
-    return Protection(subject, holds=False, told=f"not so: {told}", hint=hint)

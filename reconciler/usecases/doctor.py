@@ -6,6 +6,7 @@ Nothing is written anywhere, neither live nor in git.
 import dataclasses
 import enum
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from reconciler.core.ports import Assistants
 from reconciler.errors import ReconcilerError
@@ -16,6 +17,8 @@ from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
+
+Account = Literal["reads", "writes"]
 
 
 class State(enum.StrEnum):
@@ -46,8 +49,8 @@ def check_project(options: DefinitionOptions) -> tuple[list[Finding], Project | 
     return [*_check_files(project), *_check_history(project, project.repository)], project
 
 
-def check_api(project: Project, open_api: Callable[[], Assistants]) -> Iterator[Finding]:
-    """Yield what is to be said of the URL, the login, the account and one assistant."""
+def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Finding]:
+    """Yield what is to be said of the URL, the login, the account (for what it is wanted), and one assistant."""
     try:
         api = open_api()
     except ReconcilerError as error:
@@ -65,7 +68,11 @@ def check_api(project: Project, open_api: Callable[[], Assistants]) -> Iterator[
     reads = role.upper() == "VIEWER"
     may = "may read, and not write: right for plans and drift, wrong for apply" if reads else "may write, most likely"
     keep = "" if reads else "give the jobs of pull requests and of drift an account that may only read"
-    yield Finding(State.OK, "account", f"{role}, {may}", keep)
+    if account is not None and (account == "reads") is not reads:
+        keep = keep or "give the jobs that apply an account that may write, in the protected environment alone"
+        yield Finding(State.MISSING, "account", f"{role}, {may}", keep)
+    else:
+        yield Finding(State.OK, "account", f"{role}, {may}", "" if account else keep)
     yield from _check_one(project, api)
 
 

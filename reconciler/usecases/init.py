@@ -23,6 +23,10 @@ _SETTINGS = """# How reconciler works here. Every setting: docs/configuration.md
 # Each apply keeps in git what it applied, so that an edit in the dashboard is never taken for an old value.
 record: true
 """
+_ATTRIBUTES = """# A text is the same on every system: its lines end in LF. The schemas are generated.
+/schema/** linguist-generated
+*.sh text eol=lf
+"""
 # By CI: the packaged file, and where it goes.
 _PIPELINES: dict[Ci, dict[str, str]] = {
     "github": {
@@ -55,6 +59,9 @@ def list_files(directory: str, *, api_url: str | None, ci: Ci | None, source: st
         # Git keeps no empty folder, and a name with a dot is no definition.
         NewFile(f"{directory}/.gitkeep", ""),
         NewFile(FILE_NAME, _SETTINGS.format(url=url)),
+        NewFile(
+            ".gitattributes", f"{_ATTRIBUTES}/{directory}/** text=auto eol=lf\n/environments/** text=auto eol=lf\n"
+        ),
         *_list_editor_files(directory),
     ]
     return [*files, *(_list_pipeline(ci, directory, source) if ci is not None else ())]

@@ -7,6 +7,8 @@ import pytest
 from stories import REF, Story, story
 from two_hosts import GITHUB, GITLAB, TOKEN, running_hosts
 
+from reconciler.hosts.ci_variables import find_variables
+
 
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
@@ -76,10 +78,14 @@ def test_in_a_job_the_host_is_asked_too(tale: Story) -> None:
             f"{repository}/environments/production": {"deployment_branch_policy": None},
             f"{repository}/actions/permissions/workflow": None,
         }
-        assert lacking(tale, **github) == ["branch", "environment"]
+        unset = ["API's address", "reading account", "writing account"]
+        assert lacking(tale, **github) == ["branch", "environment", *unset]
         hosts.facts |= {
             f"{repository}/branches/main": {"protected": True},
             f"{repository}/environments/live": {"deployment_branch_policy": {"protected_branches": True}},
+            f"{repository}/actions/variables": {"variables": [{"name": "RECONCILER_API_URL"}]},
+            f"{repository}/actions/secrets": {"secrets": [{"name": "RECONCILER_AUTH_TOKEN"}]},
+            f"{repository}/environments/live/secrets": None,
         }
         assert lacking(tale, "--protected-environment", "live", **github) == []
         assert lacking(tale, **{**github, "GITHUB_TOKEN": ""}) == ["CI"]
@@ -94,4 +100,70 @@ def test_in_a_job_the_host_is_asked_too(tale: Story) -> None:
             f"{GITLAB}/personal_access_tokens/self": {"scopes": ["read_api"]},
             f"{project}/protected_branches/main": {"name": "main"},
         }
-        assert lacking(tale, **gitlab) == ["token", "environment"]
+        assert lacking(tale, **gitlab) == [
+            *("token", "API's address", "reading account", "writing account"),
+            *("GITLAB_TOKEN", "RECORD_TOKEN", "schedule"),
+        ]
+
+        def variable(key: str, scope: str = "*", *, protected: bool = False) -> dict[str, object]:
+            return {"key": key, "environment_scope": scope, "protected": protected, "value": "s3cret-value"}
+
+        login = ("RECONCILER_EMAIL", "RECONCILER_PASSWORD")
+        there = [variable("RECONCILER_API_URL"), variable("GITLAB_TOKEN"), *map(variable, login)]
+        hosts.facts |= {
+            f"{GITLAB}/personal_access_tokens/self": {"scopes": ["api"]},
+            f"{project}/variables": [
+                *there,
+                *(variable(name, "production") for name in login),
+                variable("RECORD_TOKEN"),
+            ],
+            f"{project}/pipeline_schedules": [{"active": True}],
+        }
+        # Whoever may push a branch reads what is not protected.
+        assert lacking(tale, **gitlab) == ["writing account", "RECORD_TOKEN"]
+        hosts.facts[f"{project}/variables"] = [
+            *there,
+            *(variable(name, "production", protected=True) for name in login),
+            variable("RECORD_TOKEN", protected=True),
+        ]
+        assert lacking(tale, **gitlab) == []
+        hosts.facts[f"{project}/variables"] = {"odd": 1}
+        assert lacking(tale, **gitlab) == []
+
+
+def test_an_account_that_may_do_more_or_less_than_its_job_wants_is_missing(tale: Story) -> None:
+    assert lacking(tale, "--account", "writes") == []
+    assert lacking(tale, "--account", "reads") == ["account"]
+    viewer = {"RECONCILER_EMAIL": "viewer@sandbox.test"}
+    assert lacking(tale, "--account", "reads", **viewer) == []
+    assert lacking(tale, "--account", "writes", **viewer) == ["account"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "variables", "found"),
+    [
+        ("https://github.com/north/field.git", {}, {"GITHUB_REPOSITORY": "north/field"}),
+        ("git@github.com:north/field.git", {}, {"GITHUB_REPOSITORY": "north/field"}),
+        ("ssh://git@gitlab.com/a/b/c", {}, {"CI_PROJECT_ID": "a/b/c", "CI_API_V4_URL": "https://gitlab.com/api/v4"}),
+        ("https://u:p@git.test/a/b.git", {"GITLAB_HOST": "https://git.test"}, {"CI_PROJECT_ID": "a/b"}),
+        ("https://git.test/a/b.git", {"GH_HOST": "git.test"}, {"GITHUB_API_URL": "https://git.test/api/v3"}),
+        # A token goes to no server that only a clone's address names.
+        ("https://evil.test/a/b.git", {}, {}),
+        ("https://github.com.evil.test/a/b.git", {}, {}),
+        ("https://github.com@evil.test/a/b.git", {}, {}),
+        ("https://evil.test/github.com/a.git", {"GITLAB_HOST": "gitlab.com"}, {}),
+        ("ext::sh -c x", {}, {}),
+        ("/srv/git/field.git", {}, {}),
+        ("", {"GH_HOST": "", "GITLAB_HOST": ""}, {}),
+    ],
+)
+def test_where_a_token_of_a_laptop_goes(origin: str, variables: dict[str, str], found: dict[str, str]) -> None:
+    assert find_variables(variables, origin).items() >= found.items()
+    assert bool(find_variables(variables, origin)) is bool(found)
+
+
+def test_on_a_laptop_the_host_is_asked_where_there_is_a_token(tale: Story) -> None:
+    tale.git("remote", "add", "origin", "https://github.com/north/field.git")
+    done = tale.run("doctor")
+    assert "unknown host: not asked" in done.stdout
+    assert done.code == 0

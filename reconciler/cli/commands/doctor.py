@@ -13,10 +13,11 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import directory_option
 from reconciler.cli.streams import tell, wants_colour
 from reconciler.errors import ReconcilerError
-from reconciler.hosts.ci_variables import find_host
+from reconciler.git.working_tree import read_origin
+from reconciler.hosts.ci_variables import find_host, find_variables
 from reconciler.hosts.protection import check_protection
 from reconciler.report.differences.values import escape
-from reconciler.usecases.doctor import Finding, State, check_api, check_project
+from reconciler.usecases.doctor import Account, Finding, State, check_api, check_project
 from reconciler.usecases.project.choices import DefinitionOptions
 
 _STATES = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
@@ -38,14 +39,22 @@ _WIDTH = 8
     metavar="NAME",
     help="The environment of the host that holds the writing account.",
 )
+@click.option(
+    "--account",
+    type=click.Choice(["reads", "writes"]),
+    help="What the account is for: plans and drift (it may not write), or apply.",
+)
 @directory_option
 @connection_options
-def command(definitions: DefinitionOptions, connection: ConnectionOptions, protected_environment: str) -> int:
+def command(
+    definitions: DefinitionOptions, connection: ConnectionOptions, protected_environment: str, account: Account | None
+) -> int:
     """Check a set-up: one line for each thing, with what to do where it is missing.
 
     Settings, definitions, git's history and the record, the API's URL, the login and what the account may do. In
-    a job of GitHub or GitLab also its variables, the token's permissions, and what is protected. Nothing is
-    written anywhere. Exit 1 where something is missing.
+    a job of GitHub or GitLab, and in a clone where GH_TOKEN or GITLAB_TOKEN is set, also which variables and secrets
+    there are, what is protected, and whether pull requests may be opened. Nothing is written anywhere. Exit 1 where
+    something is missing, and with --account where an account may do more, or less, than its job wants.
     """
     findings, project = check_project(definitions)
     for finding in findings:
@@ -53,11 +62,12 @@ def command(definitions: DefinitionOptions, connection: ConnectionOptions, prote
     if project is not None:
         with stoppable() as stopping, contextlib.ExitStack() as opened:
             for finding in check_api(
-                project, lambda: opened.enter_context(open_api(connection, project.settings, stopping))
+                project, account, lambda: opened.enter_context(open_api(connection, project.settings, stopping))
             ):
                 findings.append(finding)
                 _show(finding)
-    for finding in _check_host(protected_environment, allow_insecure_http=connection.allow_insecure_http):
+    origin = read_origin(project.root) if project is not None and project.repository is not None else ""
+    for finding in _check_host(protected_environment, origin, allow_insecure_http=connection.allow_insecure_http):
         findings.append(finding)
         _show(finding)
     missing = sum(finding.state is State.MISSING for finding in findings)
@@ -65,12 +75,20 @@ def command(definitions: DefinitionOptions, connection: ConnectionOptions, prote
     return int(bool(missing))
 
 
-def _check_host(environment: str, *, allow_insecure_http: bool) -> Iterator[Finding]:
-    """Yield what the host says, inside of its CI alone."""
-    if not {"GITHUB_ACTIONS", "GITLAB_CI"} & os.environ.keys():
-        return
+def _check_host(environment: str, origin: str, *, allow_insecure_http: bool) -> Iterator[Finding]:
+    """Yield what the host says: in its CI, and on a laptop where there is a token for it."""
+    variables = dict(os.environ)
+    if not {"GITHUB_ACTIONS", "GITLAB_CI"} & variables.keys():
+        variables |= find_variables(variables, origin)
+        needed = ("GITLAB_TOKEN",) if "CI_PROJECT_ID" in variables else ("GITHUB_TOKEN", "GH_TOKEN")
+        if not {"CI_PROJECT_ID", "GITHUB_REPOSITORY"} & variables.keys():
+            return
+        if not any(map(variables.get, needed)):
+            hint = f"set {needed[-1]} to a token of yours that may read the settings, and run this again"
+            yield Finding(State.UNKNOWN, "host", "not asked about variables and protection", hint)
+            return
     try:
-        host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
+        host = find_host(variables, allow_insecure_http=allow_insecure_http)
         for one in check_protection(host, environment):
             yield Finding(_STATES[one.holds], one.subject, one.told, "" if one.holds else one.hint)
     except ReconcilerError as error:

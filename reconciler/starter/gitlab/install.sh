@@ -14,11 +14,8 @@ if [[ ! -x $place/bin/reconciler ]]; then
   git init --quiet "$home/source"
   git -C "$home/source" fetch --quiet --depth 1 "$from" "$commit"
   git -C "$home/source" -c advice.detachedHead=false checkout --quiet FETCH_HEAD
-  # Every file that is installed has the digest that the lock says. -I: else Python would import what lies about here.
-  python3 -I -m venv "$place"
-  pip=("$place/bin/python" -I -m pip --disable-pip-version-check --quiet install)
-  "${pip[@]}" --require-hashes --only-binary :all: -r "$home/source/requirements/tool.lock" >&2
-  "${pip[@]}" --no-deps --no-index --no-build-isolation "$home/source" >&2
+  # The one way of installing, GitHub's too: every package has the digest that the lock says.
+  bash "$home/source/.github/actions/install/install" "$(command -v python3)" "$place" >&2
 fi
 "$place/bin/reconciler" --version >&2
 echo "$place/bin"
