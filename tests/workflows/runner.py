@@ -46,17 +46,7 @@ class Runner:
         """Run a workflow. `inputs` are those of a dispatch or a call, with `_` for `-` where it has them so."""
         path = WORKFLOWS / workflow  # or any other place, where `workflow` is an absolute one
         content = read(path)
-        run = WorkflowRun(next(self.hub.numbers), {}, {})
-        self.runs[run.number] = run
-        self.hub.runs[run.number] = {
-            "status": "completed",
-            "run_attempt": 1,
-            "event": event_name,
-            "head_branch": ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
-            "head_sha": sha,
-            "repository": {"full_name": REPOSITORY},
-            "head_repository": {"full_name": REPOSITORY},
-        }
+        run = self.begin(event_name, sha, ref)
         started = (on for on in content["on"].values() if isinstance(on, Mapping))
         known = {name for on in started for name in on.get("inputs", {})}
         assert inputs.keys() <= known, inputs
@@ -74,6 +64,21 @@ class Runner:
             "inputs": {**dict.fromkeys(known), **inputs},
         }
         self._jobs(run, path)
+        return run
+
+    def begin(self, event_name: str, sha: str, ref: str) -> WorkflowRun:
+        """Give a run its number, and let the hub know of it."""
+        run = WorkflowRun(next(self.hub.numbers), {}, {})
+        self.runs[run.number] = run
+        self.hub.runs[run.number] = {
+            "status": "completed",
+            "run_attempt": 1,
+            "event": event_name,
+            "head_branch": ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
+            "head_sha": sha,
+            "repository": {"full_name": REPOSITORY},
+            "head_repository": {"full_name": REPOSITORY},
+        }
         return run
 
     def again(self, run: WorkflowRun, workflow: str) -> None:
