@@ -268,13 +268,13 @@ def test_what_was_not_applied_has_an_issue_of_its_own(desk: Desk) -> None:
 
 def test_a_date_that_is_near_has_an_issue_of_its_own(desk: Desk) -> None:
     report = json.loads((GOLDEN / "plan_in_sync.json").read_text("utf-8"))
-    for seconds, said in ((86_400 * 20, ""), (86_400, "Created the issue.\n"), (-1, "")):
+    for seconds, said in ((86_400 * 20, ""), (86_400, "Created the issue about settings.\n"), (-1, "")):
         report["next_expiry"] = {"expires": "2027-01-31", "in_seconds": seconds}
         (desk.folder / "drift.json").write_text(json.dumps(report))
         done = desk.run("issue", desk.folder / "drift.json")
         assert (done.code, said in done.stderr, len(desk.hosts.issues)) == (0, True, int(seconds < 86_400 * 14))
     assert "2027-01-31" in desk.hosts.issues[0]["body"]
-    assert desk.issue("plan_in_sync").stderr.endswith("Closed the issue.\n")
+    assert desk.issue("plan_in_sync").stderr.endswith("Closed the issue about settings.\n")
 
 
 def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) -> None:
@@ -283,10 +283,10 @@ def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) 
         done = desk.issue(report, **hook)
         assert "s3cret-hook" not in done.stdout + done.stderr
     texts = [one["text"] for one in desk.hosts.hooks]
-    assert [text.partition(" (")[0] for text in texts] == [
+    assert [text.partition(" http")[0].partition(" (")[0] for text in texts] == [
         "Live assistants were edited behind git's back",
         "Not all assistants could be looked at",
-        "Everything could be looked at, and nothing that was edited live differs from git any more.",
+        "assistants: Everything could be looked at, and nothing that was edited live differs from git any more.",
     ]
     assert all("https://" in text for text in texts)
 

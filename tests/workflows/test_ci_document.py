@@ -87,11 +87,11 @@ class Scripts:
         self.place = place
         self.folder = ROOT / "reconciler" / "starter" / "gitlab"
 
-    def run(self, name: str, *arguments: str) -> int:
+    def run(self, name: str, *arguments: str, **changes: str) -> int:
         """Run one, and return its exit code."""
         path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
         machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
-        known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables}
+        known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables, **changes}
         script = str(self.folder / f"{name}.sh")
         done = subprocess.run(
             ["bash", script, *arguments], cwd=self.place.root, env=environment(known), capture_output=True, check=False
@@ -114,6 +114,32 @@ def test_a_plan_is_of_what_the_branch_changes_and_of_nothing_else(tmp_path: Path
             assert scripts.run("plan", since) == 0
             planned = json.loads((place.root / "reports" / "plan.json").read_text("utf-8"))["assistants"]
             assert [one["key"] for one in planned] == ["visits"]
+
+
+def test_a_plan_always_leaves_a_report_and_no_name_of_a_branch_is_run(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        branch = "$(touch${IFS}pwned);`touch${IFS}pwned`"
+        place.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+        place.git("checkout", "--quiet", "-b", "draft")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit("$(touch pwned)")
+        place.git("fetch", "--quiet", "origin")
+        # A fork knows no account: the target stands in for live.
+        assert scripts.run("plan", f"origin/{branch}", RECONCILER_EMAIL="", RECONCILER_PASSWORD="") == 0
+        assert json.loads((place.root / "reports" / "plan.json").read_text("utf-8"))["offline"] is True
+        assert scripts.run("plan", "--upload-pack=touch pwned") != 0
+        assert [*place.root.rglob("pwned")] == []
+
+        place.git("checkout", "--quiet", "-B", "main", "origin/main")
+        place.write("visits", name="Visits", firstMessage="Ho!")
+        place.commit()
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        place.git("checkout", "--quiet", "draft")
+        assert scripts.run("plan", "origin/main") == 1
+        assert "cannot be merged" in (place.root / "reports" / "plan.could-not-begin.md").read_text("utf-8")
+        assert not (place.root / "reports" / "plan.json").exists()
+        assert place.git("status", "--porcelain", "--untracked-files=no") == ""
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, ""])

@@ -78,9 +78,9 @@ def command(host: Host, options: HostOptions, about: str) -> int:
         done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
         # That nothing expires is no news, so nothing is said about it.
         if done != "nothing" or topic.kind != "expiry":
-            tell_done("issue", done)
+            tell_done("issue about settings" if topic.kind == "expiry" else "issue", done)
         if done in ("created", "renamed", "closed"):
-            text = title if topic.text is not None else f"{settled} ({name})"
+            text = title if topic.text is not None else f"{name}: {settled}"
             warning = post_webhook(os.environ, f"{text} {host.run_url}".rstrip())
             if warning:
                 tell(warning, colour="yellow")

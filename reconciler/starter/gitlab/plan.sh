@@ -15,6 +15,7 @@ fi
 git checkout --quiet --detach
 if ! git -c user.name=ci -c user.email=ci@localhost merge --quiet --no-edit "$since"; then
   git merge --abort
+  mkdir -p reports # it goes with the merge where somebody has committed one
   rm -f reports/plan.*
   what="This branch cannot be merged as it is: both sides changed the same lines. Merge the target into it first."
   printf '### There is no plan\n\n%s\n' "$what" > reports/plan.could-not-begin.md
