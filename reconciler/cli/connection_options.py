@@ -40,7 +40,7 @@ _CONNECTION = (
         default=16,
         show_default=True,
         metavar="N",
-        help="Most requests at a time.  [env: RECONCILER_CONCURRENCY]",
+        help="Maximum number of requests at a time.  [env: RECONCILER_CONCURRENCY]",
     ),
     shared_option(
         "--timeout",
@@ -61,7 +61,7 @@ _CONNECTION = (
         default=4,
         show_default=True,
         metavar="N",
-        help="How often a request is repeated that failed in a passing way.  [env: RECONCILER_RETRIES]",
+        help="How often to repeat a request that failed temporarily.  [env: RECONCILER_RETRIES]",
     ),
     shared_option(
         "--allow-insecure-http",

@@ -40,11 +40,9 @@ def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAME",
         help="What it is about, so that several folders have one each. Default: the environment, else `assistants`.",
     )
-    @click.option("--link", default="", metavar="URL", help="Where all reports are; a link below the text.")
-    @click.option(
-        "--text", metavar="FILE", help="Say this Markdown in place of reports, where a command could not begin."
-    )
-    @click.option("--settled", is_flag=True, help="There is nothing to say, and so no REPORT.")
+    @click.option("--link", default="", metavar="URL", help="Address of all reports, linked below the text.")
+    @click.option("--text", metavar="FILE", help="Post this Markdown instead of reports, if a command could not start.")
+    @click.option("--settled", is_flag=True, help="Say that nothing differs any more; takes no REPORT.")
     @click.option("--allow-insecure-http", is_flag=True, help="Allow plain http:// to another machine.")
     @functools.wraps(command)
     def wrapper(allow_insecure_http: bool, **given: Any) -> Any:

@@ -25,20 +25,20 @@ COMMANDS = {
     "drift": ("reconciler.cli.commands.drift", "Report what was edited live. Never writes."),
     "rollback": ("reconciler.cli.commands.rollback", "Undo what an apply's report says was applied."),
     "history": ("reconciler.cli.commands.history", "List what was applied when, and from which commit."),
-    "diff": ("reconciler.cli.commands.diff", "Show what two environments' definitions differ in."),
+    "diff": ("reconciler.cli.commands.diff", "Show how the definitions of two environments differ."),
     "pull": ("reconciler.cli.commands.pull", "Write live edits back into the definitions."),
     "create": ("reconciler.cli.commands.create", "Create an assistant from a definition."),
-    "delete": ("reconciler.cli.commands.delete", "Delete an assistant, and the files that only it has."),
+    "delete": ("reconciler.cli.commands.delete", "Delete an assistant, and the files that only it uses."),
     "import": ("reconciler.cli.commands.import_", "Write definition files for live assistants."),
     "report": ("reconciler.cli.commands.report", "Render JSON reports again, in any format."),
     "comment": ("reconciler.cli.commands.comment", "Keep one comment on the pull or merge request."),
     "issue": ("reconciler.cli.commands.issue", "Keep one issue about live edits, on GitHub or GitLab."),
     "propose": ("reconciler.cli.commands.propose", "Keep one request that brings what is live into git."),
     "schema": ("reconciler.cli.commands.schema", "Print the JSON Schema of a definition file."),
-    "doctor": ("reconciler.cli.commands.doctor", "Check a set-up, and say what is missing."),
+    "doctor": ("reconciler.cli.commands.doctor", "Check a setup, and say what is missing."),
     "whoami": ("reconciler.cli.commands.whoami", "Show who the credentials belong to."),
     "demo": ("reconciler.cli.commands.demo", "Tell the whole story with real commands, against a local sandbox."),
-    "completion": ("reconciler.cli.commands.completion", "Print what makes the Tab key complete commands and options."),
+    "completion": ("reconciler.cli.commands.completion", "Print a script that completes commands with the Tab key."),
     "sandbox": ("reconciler.cli.commands.sandbox", "Run a local API to try things on."),
 }
 
@@ -86,7 +86,7 @@ class CommandTable(click.Group):
 @click.group(
     cls=CommandTable,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="`reconciler COMMAND --help` tells more.",
+    epilog="`reconciler COMMAND --help` shows the options of a command.",
 )
 @click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
 def reconciler() -> None:

@@ -143,7 +143,7 @@ def output_options(
         "--quiet",
         section=OUTPUT,
         is_flag=True,
-        help="Print nothing where there is nothing to do and nothing failed; no progress.",
+        help="Print nothing if there is nothing to do and nothing failed. No progress.",
     )
     @functools.wraps(command)
     def wrapper(format_: str, reports: tuple[Path, ...], quiet: bool, **rest: Any) -> Any:
@@ -160,7 +160,7 @@ def history_options(command: Decorated) -> Decorated:
         section=DRIFT,
         envvar="RECONCILER_BASE",
         metavar="REV",
-        help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, where "
+        help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, if "
         "there is one.  [env: RECONCILER_BASE]",
     )
     @shared_option(
@@ -193,7 +193,9 @@ def policy_options(command: Decorated) -> Decorated:
         help="Fields that were edited live: leave them (keep, the default), put git's value back (revert), or refuse "
         "the assistant (fail).  [env: RECONCILER_ON_DRIFT]",
     )
-    @shared_option("--force-conflicts", section=DRIFT, is_flag=True, help="Let git win where git and live both moved.")
+    @shared_option(
+        "--force-conflicts", section=DRIFT, is_flag=True, help="Let git win where git and live both changed a field."
+    )
     @functools.wraps(command)
     def wrapper(on_drift: OnDrift | None, force_conflicts: bool, **rest: Any) -> Any:
         return command(policy=PolicyOptions(on_drift, force_conflicts), **rest)
@@ -203,9 +205,9 @@ def policy_options(command: Decorated) -> Decorated:
 
 def detailed_exitcode_option(command: Decorated) -> Decorated:
     """Add `--detailed-exitcode`."""
-    return shared_option(
-        "--detailed-exitcode", section=OUTPUT, is_flag=True, help="Exit 2 when there are differences."
-    )(command)
+    return shared_option("--detailed-exitcode", section=OUTPUT, is_flag=True, help="Exit 2 if there are differences.")(
+        command
+    )
 
 
 def _report_paths(

@@ -213,7 +213,7 @@ FIELDS = (
     Field(
         *("number", "a number inside `model`", ("model", "temperature"), 1, 0.5, 0.9, 1.0),
         around=MODEL,
-        note="`model` is sent whole, with all that live holds and nobody declared.",
+        note="`model` is sent as a whole, with everything that live holds and no definition declares.",
     ),
     Field(
         *("whole-number", "a whole number inside `model`", ("model", "maxTokens"), 500, 250, 900, 500.0),
@@ -222,7 +222,7 @@ FIELDS = (
     Field(
         *("in-metadata", "a text inside `metadata`", ("metadata", "owner"), "Ada", "Bob", "Cy", "Ada"),
         around={"visits": 7, "nothing": None},
-        note="`metadata` is sent whole, with all that live holds and nobody declared.",
+        note="`metadata` is sent as a whole, with everything that live holds and no definition declares.",
     ),
     Field(
         *("yes-or-no", "yes or no, inside `metadata`", ("metadata", "open"), True, False, 1, True),
@@ -232,12 +232,12 @@ FIELDS = (
     Field(
         *("list", "a list", ("metadata", "languages"), ["en", "es"], ["en", "es", "fr"], ["es", "en"], ["en", "es"]),
         around={"visits": 7},
-        note="A list is one value: it is sent whole, and its order counts.",
+        note="A list is one value. It is sent as a whole, and its order counts.",
     ),
     Field(
         *("phrases", "`endCallPhrases`", ("endCallPhrases",)),
         *(["goodbye", "that is all"], ["goodbye"], ["so long"], ["that is all", "goodbye"]),
-        note="The one list in which the order means nothing; how often a phrase stands there does count.",
+        note="This is the only list whose order does not count. Repeated phrases do count.",
     ),
     Field(
         *(
@@ -279,7 +279,7 @@ FIELDS = (
         *("another-kind", "a value that becomes one of another kind", ("metadata", "crm")),
         *({"queue": "north"}, "north", ["north"], {"queue": "north", "visits": 7}),
         around={"visits": 7},
-        note="Where one of the versions is no object, the difference is told at that place as a whole.",
+        note="Where one of the versions is no object, the difference is shown at that place as a whole.",
     ),
 )
 
@@ -303,7 +303,7 @@ SITUATIONS = (
 )
 
 POLICIES = (
-    Policy("keep", "Nothing is said (`--on-drift keep`)", (), "left", "refuses"),
+    Policy("keep", "by default (`--on-drift keep`)", (), "left", "refuses"),
     Policy("revert", "`--on-drift revert`", ("--on-drift", "revert"), "sent", "refuses"),
     Policy("fail", "`--on-drift fail`", ("--on-drift", "fail"), "refuses", "refuses"),
     Policy("force", "`--force-conflicts`", ("--force-conflicts",), "left", "sent"),

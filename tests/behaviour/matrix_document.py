@@ -13,55 +13,63 @@ from matrix import ABSENT, FIELDS, MIXED, POLICIES, SITUATIONS, Field, Kind, Pol
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "behaviour.md"
 
 INTRODUCTION = """\
-# What happens when git and live differ
+# Git against live, case by case
 
 <!-- Written by tests/behaviour/matrix_document.py from the rows that the tests run. Change those, not this page. -->
 
-An assistant can change in two places: in its definition, which is in git, and live, in the dashboard. This page says
-what `reconciler` makes of it in every case. Each row is also a test: it runs through the real commands, against an
-API that merges objects and against one that replaces them.
+An assistant can change in two places: in its definition, which is in git, and live, in the dashboard. In short:
 
-Three versions of each field are compared:
+- **Only fields that a definition mentions are compared.** Nothing else is reported or changed.
+- **Git changed a field: a change.** `apply` sends it.
+- **Somebody edited a field live: drift.** `apply` keeps the edit, unless `--on-drift` says otherwise.
+- **Both changed it, to different values: a conflict.** `apply` refuses the assistant, unless `--force-conflicts` is
+  given.
+- **Both have the same value: in sync**, however it came there.
+- **A refused assistant gets nothing**, not even its other changes.
 
-- **base**: the definition as it was applied last, which git remembers (see [git.md](git.md));
-- **git**: the definition as it is now;
-- **live**: what the API holds.
+[Git and live](git.md) explains this with examples. This page is for looking up a single case. Every row is also a
+test. It runs through the real commands, against an API that merges objects and against one that replaces them.
 
-Only fields that a definition mentions are compared. Nothing else is ever reported or changed.
+## Who changed what
 
-## Who moved
+Three versions of each field are compared. **Base** is the definition as it was applied last, **git** is the
+definition now, and **live** is what the API holds.
 """
 
 POLICY_INTRODUCTION = """\
-## What the commands do
+## What `apply` does
 
-`plan` shows what `apply` would do under the same options. `drift` shows the same differences whatever the options
-are. Neither ever writes.
+`plan` shows what `apply` would do with the same options. `drift` shows the same differences, whatever the options
+are. Neither ever writes. In the table, *applied* means that `apply` sends git's values and that live has them
+afterwards. *Unchanged* means that nothing is sent, which is no failure. *Refused* means that nothing is sent, and
+that the exit code is 1.
 
-`apply` looks at an assistant as a whole: where one of its fields is a reason to refuse it, nothing of it is sent. Two
-options say what is a reason. `--on-drift` is about fields that were edited live, `--force-conflicts` about fields that
-were changed on both sides. The report of an assistant that is refused names three ways out: let git win, remove the
-field from the definition so that it is left to the dashboard, or write the live value into the definition.
+The report of a refused assistant names three ways out: let git win, remove the field from the definition, or write
+the live value into the definition.
 """
 
 WITHOUT_A_BASE = """\
 ### Without a base
 
-Nobody can tell then who moved, and every report says so. Every difference counts as a change: `plan` shows it, and
-`apply` sends git's value, also over what somebody edited live. `--on-drift fail` asks for what nobody can know, and
-ends with exit 1. `drift` takes the definition itself for the base, so that every difference counts as drift.
+Without a base, nobody can tell who changed what, and every report says so. Every difference counts as a change:
+`plan` shows it, and `apply` sends git's value, also over an edit from the dashboard. `--on-drift fail` needs a base,
+and ends with exit code 1. `drift` uses the definition itself as the base, so that every difference counts as drift.
 
-With `record: true` in [reconciler.yaml](configuration.md#record) nobody works without a base by mistake: where the
-record is missing from a clone, the commands end with an error. `--base none` says that it is meant.
+With `record: true` in [reconciler.yaml](configuration.md#record) nobody works without a base by mistake. If a clone
+has no record, the commands end with an error. `--base none` says that this is intended.
 """
 
 FIELD_INTRODUCTION = """\
-## Every kind of field
+## With values
 
-The same rules hold for every kind of field. These tables give each case with values, the line that a text report shows,
-and what is sent where git's value is to be sent: always for a change, with `--on-drift revert` for drift, with
-`--force-conflicts` for a conflict. "(none)" is a field that is not there.
+These tables show each case with values, the line of the text report, and what is sent when git's value is sent. That
+is always the case for a change, with `--on-drift revert` for drift, and with `--force-conflicts` for a conflict.
+"(none)" is a field that is not there. The other kinds of field follow the same rules, and are tested in the same way:
+{others}.
 """
+
+# The fields whose tables teach something that the others do not.
+SHOWN = ("text", "number", "list", "phrases", "emptied", "object")
 
 KIND_WORDS = {"in sync": "in sync", "change": "a change", "drift": "drift", "conflict": "a conflict"}
 
@@ -111,11 +119,10 @@ def render() -> str:
     """The whole document."""
     parts = [INTRODUCTION, *_table(["what happened", "base", "git", "live", "reported as"], _who_moved()), ""]
     parts.append(POLICY_INTRODUCTION)
-    for policy in POLICIES:
-        head = ["what happened", "`plan`", "`apply`", "live afterwards"]
-        parts += [f"### {policy.title}\n", *_table(head, _under(policy)), ""]
-    parts += [WITHOUT_A_BASE, FIELD_INTRODUCTION]
-    for field in FIELDS:
+    parts += [*_table(["what happened", "`plan`", *(policy.title for policy in POLICIES)], _under_policies()), ""]
+    others = "; ".join(field.title for field in FIELDS if field.key not in SHOWN)
+    parts += [WITHOUT_A_BASE, FIELD_INTRODUCTION.format(others=others)]
+    for field in (field for field in FIELDS if field.key in SHOWN):
         head = ["what happened", "base", "git", "live", "the report's line", "what is sent"]
         parts += [f"### {_capital(field.title)}\n"]
         parts += [f"Here `{'.'.join(field.path)}`. {field.note}".strip() + "\n"]
@@ -149,10 +156,10 @@ def _cell(value: object) -> str:
     return "(none)" if value is ABSENT else f"`{json.dumps(value)}`"
 
 
-def _under(policy: Policy) -> Iterator[Sequence[str]]:
+def _under_policies() -> Iterator[Sequence[str]]:
     singles = (Row(situation.key, situation.title, ((FIELDS[0], situation),)) for situation in SITUATIONS)
     for row in (*singles, *MIXED):
-        yield [row.title, _planned(row), _applied(row, policy), _afterwards(row, policy)]
+        yield [row.title, _planned(row), *(_applied(row, policy) for policy in POLICIES)]
 
 
 def _planned(row: Row) -> str:
@@ -165,24 +172,14 @@ def _planned(row: Row) -> str:
 
 def _applied(row: Row, policy: Policy) -> str:
     outcome = row.outcome(policy)
-    if outcome == "applied":
-        sent = [path for path, kind in row.changes() if policy.treats(kind) == "sent"]
-        left = len(row.changes()) > len(sent)
-        return "**applied**" + (f": sends `{_dotted(sent)}` and leaves the rest" if left else "")
-    if outcome == "refused":
-        return "**refused**: sends nothing, exit 1"
-    return "**unchanged**: sends nothing" + (", exit 0" if row.changes() else "")
+    sent = [path for path, kind in row.changes() if policy.treats(kind) == "sent"]
+    if outcome == "applied" and len(row.changes()) > len(sent):
+        return f"**applied**: `{_dotted(sent)}` alone"
+    return outcome if outcome == "unchanged" else f"**{outcome}**"
 
 
 def _dotted(paths: Sequence[str]) -> str:
     return "`, `".join(".".join(keys(path)) for path in paths)
-
-
-def _afterwards(row: Row, policy: Policy) -> str:
-    if row.outcome(policy) != "applied":
-        return "as it was"
-    left = any(policy.treats(kind) != "sent" for _, kind in row.changes())
-    return "git's value in what was sent, the rest as it was" if left else "as git says"
 
 
 def _rows_of(field: Field) -> Iterator[Sequence[str]]:

@@ -55,7 +55,7 @@ def test_ids_from_stdin(project: Project) -> None:
 def test_no_id_at_all_is_a_mistake(project: Project, stdin: str) -> None:
     done = run("import", "-", "", cwd=project.root, stdin=stdin)
     assert (done.code, done.stdout) == (1, "")
-    assert done.stderr == "Error: no id was given\n  `-` reads ids from stdin, one a line\n"
+    assert done.stderr == "Error: no id was given\n  `-` reads ids from stdin, one per line\n"
 
 
 def test_ids_that_are_not_what_they_should_be(project: Project) -> None:

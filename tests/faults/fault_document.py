@@ -11,47 +11,57 @@ from fault_matrix import AFTERWARDS, FAULTS, MOMENTS, STORES, STORIES, UNCLEAR, 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "faults.md"
 
 INTRODUCTION = """\
-# What becomes of an assistant when something goes wrong
+# Faults, case by case
 
 <!-- Written by tests/faults/fault_document.py from the rows that the tests run. Change those, not this page. -->
 
-Networks fail, APIs answer 500, tokens run out, and somebody edits in the dashboard while `apply` runs. This page says
-what the report tells then. Each line is also a test: it runs against an API that merges objects and against one that
-replaces them, counts the requests, and then applies again without the fault. That finishes the job, and no field that
-nobody asked to change is another than before. [sandbox.md](sandbox.md) shows how to rehearse all of it.
+Networks fail, APIs answer 500, tokens expire, and somebody edits in the dashboard while `apply` runs. In short:
 
-Five requests belong to a write. Each column below is about one of them:
+- **A fault that passes is repeated**, and the assistant is `applied`.
+- **`failed` means that nothing was changed.**
+- **`indeterminate` means that the write may have happened.** With a record, the next `apply` sends
+  it again.
+- **One assistant's fault does not stop the others.** A login that fails concerns all of them. After three writes in
+  a row that are not permitted, the rest is skipped.
+- **Applying again finishes the job**, and no field that nobody asked to change is different afterwards.
 
-1. **login**: who we are;
+[Operations](operations.md) says what to do about each outcome. This page is for looking up a single case. Every row
+is also a test. It runs against an API that merges objects and against one that replaces them, counts the requests,
+and then applies again without the fault. [The sandbox](sandbox.md) can rehearse all of it.
+
+A write takes five requests. Each has a column below:
+
+1. **login**: the credentials are checked;
 2. **plan**: the assistant is read, to see what differs;
-3. **before**: it is read once more, right before the write;
+3. **before**: it is read again, right before the write;
 4. **write**: the PATCH;
-5. **after**: it is read again, to see whether live shows what was sent.
+5. **after**: it is read again, to check that live shows what was sent.
 
-The exit code is 0 where every assistant is `applied` or `unchanged`, else 1. A login that fails concerns all
-assistants, everything else one. In brackets stands the `kind` of the report's `error`.
+The exit code is 0 if every assistant is `applied` or `unchanged`, and 1 otherwise. The `kind` of the report's `error`
+stands in brackets.
 
-## When it happens once
+## A fault that happens once
 
-Whatever may pass is repeated, up to `--retries` times. The waits between grow, and a `Retry-After` is honoured. A write
-is repeated only after another look at live, unless the answer says that nothing was done (401, 425, 429).
+A request that may succeed later is repeated, up to `--retries` times. The waits between the attempts grow, and
+`Retry-After` is honoured. A write is repeated only after another look at live, unless the answer says that nothing
+was done (401, 425, 429).
 """
 
 LASTING = """\
-## When it lasts
+## A fault that lasts
 
-As long as a fault lasts, the assistant cannot be brought to what git says. The report does not pretend otherwise.
+As long as a fault lasts, the assistant cannot be brought to what git says, and the report says so.
 """
 
 AFTER = """\
-## When the write happened, and the answer says otherwise
+## A write that happened, with an answer that says otherwise
 
 The API keeps an assistant in two places: at the provider, which callers reach, and in its own database, which answers
-what is read. A write can reach one of them, both or none before something breaks, and no answer tells.
+what is read. If something breaks, a write may have reached one of them, both or none, and no answer says which.
 """
 
 IN_BETWEEN = """\
-## When more than one request is concerned
+## Faults of more than one request
 """
 
 WHAT_TO_DO = """\
@@ -59,15 +69,15 @@ WHAT_TO_DO = """\
 
 | outcome | what happened | what to do |
 | --- | --- | --- |
-| `applied` | live shows everything that was sent; a warning tells what else changed meanwhile | nothing |
-| `failed` | nothing was changed: the assistant could not be read, or the API said no | look at `error`, mend that, \
-and apply again |
+| `applied` | live shows everything that was sent; a warning names what else changed in the meantime | nothing |
+| `failed` | nothing was changed: the assistant could not be read, or the API said no | read `error`, remove the \
+cause, and apply again |
 | `refused` | nothing was sent, because of what somebody else did | plan again, look at the difference, decide, and \
 apply again |
 | `indeterminate` | the write may have reached both stores, one or none | apply again: with a record the next apply \
 sends those fields again by itself, without one `apply --resume REPORT` does |
-| `not_converged` | the API took the write and shows something else; `remaining` lists the fields | write what the API \
-keeps into the definition, or ask its makers |
+| `not_converged` | the API accepted the write and shows something else; `remaining` lists the fields | write what the \
+API keeps into the definition, or ask the API's makers |
 | `skipped` | never started, because the run was stopped | apply again |
 """
 

@@ -38,9 +38,12 @@ from reconciler.usecases.project.reading import read_project, read_settings
 @output_options
 @click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @click.option(
-    "--plan", "saved", metavar="FILE", help="Apply exactly what a plan's JSON report says; refuse what is no longer so."
+    "--plan",
+    "saved",
+    metavar="FILE",
+    help="Apply exactly what a plan's JSON report says; refuse what has changed since.",
 )
-@click.option("--max-changes", type=Limit(), help="Write nothing where more assistants would be written.")
+@click.option("--max-changes", type=Limit(), help="Write nothing if more assistants would be written.")
 @click.option(
     "--record/--no-record",
     "record_",
@@ -55,7 +58,7 @@ from reconciler.usecases.project.reading import read_project, read_settings
     help="Send again what this report lists as indeterminate, and nothing else.",
 )
 @click.option("--fail-fast", is_flag=True, help="Start no further assistant after the first failure.")
-@click.option("--allow-older", is_flag=True, help="Apply although a newer commit was applied before.")
+@click.option("--allow-older", is_flag=True, help="Apply even if a newer commit was applied before.")
 def command(
     definitions: DefinitionOptions,
     history: HistoryOptions,
@@ -74,7 +77,7 @@ def command(
     """Bring live assistants to what their definitions say.
 
     PATHS are definition files, folders, keys or ids; without them the whole folder is applied. Each assistant that
-    differs is read once more, gets one PATCH with what differs, and is read again. Nothing is sent where a
+    differs is read once more, gets one PATCH with what differs, and is read again. Nothing is sent if a
     definition is invalid.
     """
     if not yes and not is_terminal(sys.stdin):

@@ -42,10 +42,8 @@ from reconciler.usecases.project.reading import OFF, read_history, read_settings
 @connection_options
 @output_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--force", is_flag=True, help="Even if another definition has the same name.")
-@click.option(
-    "--no-record", is_flag=True, help="Neither look at the record nor write to it: for a project that has none yet."
-)
+@click.option("--force", is_flag=True, help="Create it even if another definition has the same name.")
+@click.option("--no-record", is_flag=True, help="Do not read or write the record: for a project that has none yet.")
 def command(
     file: str,
     definitions: DefinitionOptions,

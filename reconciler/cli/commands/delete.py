@@ -31,7 +31,7 @@ from reconciler.usecases.project.reading import read_project, read_settings
         ("reconciler delete assistants/open-day.yaml", "Delete an assistant, and its file"),
         (
             'reconciler delete assistants/open-day.yaml --yes --name "Open Day" --report last.json',
-            "The same without a question; the report keeps all that the assistant was",
+            "The same without a question; the report keeps the whole assistant",
         ),
     ],
 )
@@ -40,8 +40,8 @@ from reconciler.usecases.project.reading import read_project, read_settings
 @connection_options
 @output_options
 @click.option("--yes", is_flag=True, help="Do not ask; needs --name.")
-@click.option("--name", metavar="NAME", help="The name of the assistant, as a second look.")
-@click.option("--force-conflicts", is_flag=True, help="Even if it was edited live since it was applied.")
+@click.option("--name", metavar="NAME", help="The name of the assistant, as a confirmation.")
+@click.option("--force-conflicts", is_flag=True, help="Delete it even if it was edited live since it was applied.")
 def command(
     file: str,
     definitions: DefinitionOptions,
@@ -51,7 +51,7 @@ def command(
     name: str | None,
     force_conflicts: bool,
 ) -> int:
-    """Delete the assistant of a definition, and the files that only it has.
+    """Delete the assistant of a definition, and the files that only it uses.
 
     Shows what live holds and asks for the assistant's name. Nothing is deleted where it was edited live since
     it was applied. The request is sent once; if its outcome is unclear, the files stay. The definition goes where

@@ -35,7 +35,7 @@ SUFFIXES = (".json", ".md")
 @detailed_exitcode_option
 @click.option("--against", metavar="NAME", help="The environment to compare with.")
 def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exitcode: bool, against: str | None) -> int:
-    """Show what the definitions of --environment differ in from those of --against.
+    """Show how the definitions of --environment differ from those of --against.
 
     Offline and without credentials: compared are the files, each with its overlay merged on top. Ids do not
     count. PATHS are definition files, overlays, folders, keys or ids; without them the whole folder is compared.

@@ -28,7 +28,7 @@ _WIDTH = 8
     "doctor",
     cls=Command,
     examples=[
-        ("reconciler doctor", "Check the set-up of this clone and this account"),
+        ("reconciler doctor", "Check the setup of this clone and this account"),
         ("reconciler doctor --protected-environment live", "The same in a job, where the writing account is in `live`"),
     ],
 )
@@ -49,7 +49,7 @@ _WIDTH = 8
 def command(
     definitions: DefinitionOptions, connection: ConnectionOptions, protected_environment: str, account: Account | None
 ) -> int:
-    """Check a set-up: one line for each thing, with what to do where it is missing.
+    """Check a setup: one line for each thing, and what to do if it is missing.
 
     Settings, definitions, git's history and the record, the API's URL, the login and what the account may do. In
     a job of GitHub or GitLab, and in a clone where GH_TOKEN or GITLAB_TOKEN is set, also which variables and secrets

@@ -40,8 +40,8 @@ def command(
 ) -> int:
     """Report what was edited live, outside git. Never writes.
 
-    PATHS are definition files, folders, keys or ids; without them the whole folder is looked at. Exit 1 when not
-    everything could be looked at: no drift is reported only where live was seen.
+    PATHS are definition files, folders, keys or ids; without them the whole folder is checked. The exit
+    code is 1 if a definition is not valid or an assistant could not be read.
     """
     project = read_project(definitions, history, or_head=True)
     tell_errors(project.loaded.problems)

@@ -41,7 +41,7 @@ from reconciler.yamltext.write_values import write_inline
 @click.option(
     "--force",
     is_flag=True,
-    help="Write the file anew that has the id already, in an environment its overlay; never another assistant's.",
+    help="Overwrite the file that already has the id (in an environment, its overlay); never another assistant's.",
 )
 @click.option("--text-files", is_flag=True, help="Write long texts into files of their own.")
 def command(
@@ -54,7 +54,7 @@ def command(
 ) -> int:
     """Write a definition file for each live assistant named by ID.
 
-    `-` reads ids from stdin, one a line. The file is named after the assistant and holds every documented
+    `-` reads ids from stdin, one per line. The file is named after the assistant and holds every documented
     field that is not empty, but for what _defaults.yaml says already; what live holds besides is listed. A
     plan of the new file is empty.
 
@@ -65,7 +65,7 @@ def command(
         raise UsageError("which assistants are meant?", hint="name their ids, `-` for ids on stdin, or --all")
     named = _named(ids)
     if ids and not named:
-        raise UsageError("no id was given", hint="`-` reads ids from stdin, one a line")
+        raise UsageError("no id was given", hint="`-` reads ids from stdin, one per line")
     settings = read_bare_project(definitions).settings
     loaded, shared = _existing(definitions.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:

@@ -68,7 +68,7 @@ def command(host: Host, options: HostOptions, about: str) -> int:
     of their own. An apply's report opens one where not everything was applied. Where there is nothing to say, and no
     issue is open, nothing is written.
 
-    With RECONCILER_WEBHOOK_URL, a secret, a chat is told in one line when an issue is opened, gets another title, or
+    With RECONCILER_WEBHOOK_URL, a secret, a chat gets one line when an issue is opened, gets another title, or
     is closed.
     """
     report, said = read_said(options)

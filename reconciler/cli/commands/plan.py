@@ -37,7 +37,7 @@ from reconciler.usecases.project.reading import read_project
 @connection_options
 @output_options
 @detailed_exitcode_option
-@click.option("--offline", is_flag=True, help="Without API and credentials: the base stands in for live.")
+@click.option("--offline", is_flag=True, help="Need no API and no credentials: compare with the base instead of live.")
 def command(
     definitions: DefinitionOptions,
     history: HistoryOptions,
@@ -49,9 +49,8 @@ def command(
 ) -> int:
     """Read live assistants and show what apply would do. Never writes.
 
-    PATHS are definition files, folders, keys or ids; without them the whole folder is planned. A definition that is
-    not valid, or an assistant that cannot be read, does not keep the others from being planned; the exit
-    code is 1 then.
+    PATHS are definition files, folders, keys or ids; without them the whole folder is planned. If a definition is
+    not valid or an assistant cannot be read, the others are still planned, and the exit code is 1.
     """
     project = read_project(definitions, history, policy)
     tell_errors(project.loaded.problems)

@@ -28,7 +28,7 @@ the dashboard: this is closed by itself then. If you close it, it is not opened 
 @click.command(
     "propose",
     cls=Command,
-    examples=[("reconciler pull && reconciler propose", "One request that accepts what was edited live")],
+    examples=[("reconciler propose", "After `reconciler pull`: one request that accepts what was edited live")],
 )
 @click.option(
     "--name",

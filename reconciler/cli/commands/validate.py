@@ -22,12 +22,12 @@ from reconciler.usecases.validate import find_shareable, validate, without_setti
 )
 @definition_options
 @output_options
-@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool) -> int:
     """Check definitions, offline and without credentials.
 
     PATHS are definition files, folders, keys or ids; without them the whole folder is checked. All problems of all
-    files are shown, each with file, line and column; those of reconciler.yaml first and alone. Exit 1 when
+    files are shown, each with file, line and column; those of reconciler.yaml first and alone. Exit 1 if
     there is one. Without --environment the definitions are checked as they are in every environment.
     """
     started_at = now()
