@@ -2,8 +2,8 @@
 
 import copy
 import subprocess
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from commands import environment
-from desks import FETCH, Fields, changed, configured, deaf, desks, ended_well, live, live_of, merged, shown
+from desks import DECLARED, FETCH, Fields, changed, configured, deaf, desks, ended_well, live, live_of, merged, shown
 from histories import gone, moved
 from json_reports import Document
 from projects import outcomes
@@ -20,8 +20,15 @@ from stories import REF, Installed, Story, story
 
 def entry(tale: Story, name: str, revision: str = REF) -> Fields:
     """What the record says of an assistant, wherever its file stands."""
-    (found,) = [declared for declared in tale.tree(revision).values() if declared.get("id") == f"asst_{name}"]
-    return found
+    return entries(tale, revision)[name]
+
+
+def entries(tale: Story, revision: str = REF) -> dict[str, Fields]:
+    """What the record says of all, by the end of their ids."""
+    found = [declared for declared in tale.tree(revision).values() if "id" in declared]
+    by_name = {declared["id"].removeprefix("asst_"): declared for declared in found}
+    assert len(by_name) == len(found)
+    return by_name
 
 
 # --- A2: a folder's apply records nothing of another folder
@@ -45,35 +52,41 @@ STYLES = {
 }
 
 
-def two_folders(tale: Story, text: str) -> None:
-    """A folder with a desk and one with another definition, both applied and recorded."""
-    second = tale.root / "second" / "nine.yaml"
-    second.parent.mkdir()
-    second.write_text(text.format(name="Nine"), "utf-8")
-    tale.write("a", name="Desk")
-    tale.commit("First")
-    ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
-    ended_well(tale.run("apply", "--yes", "--record", "--directory", "second"))
-    second.write_text(text.format(name="Neun"), "utf-8")
-    changed(tale, "a", name="Front desk")
+@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path, kind: type[Story]) -> None:
+    """Whatever the YAML of the other folder looks like: a file for each style."""
+    styles = STYLES if kind is Story else {"flow": STYLES["flow"]}
+    names = {style: f"9{number}" for number, style in enumerate(styles)}
+    seed: dict[str, Fields] = {"a": {**live_of({}), "name": "Desk"}}
+    for style, name in names.items():
+        seed[name] = live_of({"name": "Nine", **({"firstMessage": "Nine"} if style == "an anchor" else {})})
 
+    def write_second(value: str) -> None:
+        for style, name in names.items():
+            text = styles[style].replace("asst_9", f"asst_{name}").format(name=value)
+            (tale.root / "second" / f"{name}.yaml").write_text(text, "utf-8")
 
-@pytest.mark.parametrize("style", STYLES)
-def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path, style: str) -> None:
-    kind = Installed if style == "flow" else Story
-    fields = {"name": "Nine", **({"firstMessage": "Nine"} if style == "an anchor" else {})}
-    with story(
-        tmp_path / "repository", {"a": {**live_of({}), "name": "Desk"}, "9": live_of(fields)}, kind=kind
-    ) as tale:
-        two_folders(tale, STYLES[style])
+    with story(tmp_path / "repository", seed, kind=kind) as tale:
+        (tale.root / "second").mkdir()
+        write_second("Nine")
+        tale.write("a", name="Desk")
+        tale.commit("First")
+        ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
+        ended_well(tale.run("apply", "--yes", "--record", "--directory", "second"))
+        write_second("Neun")
+        changed(tale, "a", name="Front desk")
         ended_well(tale.run("apply", "--yes", "--record"))
         planned = tale.plan("--directory", "second")
-        assert entry(tale, "9")["name"] == "Nine"
+        recorded = entries(tale)
+        assert {recorded[name]["name"] for name in names.values()} == {"Nine"}
         applied = tale.recorded("--directory", "second")
-        assert moved(planned)["nine"]["/name"] == "change"
-        assert outcomes(applied) == {"nine": "applied"}
-        assert (shown(tale, "9", "name"), shown(tale, "a", "name")) == ("Neun", "Front desk")
-        assert (entry(tale, "9")["name"], entry(tale, "a")["name"]) == ("Neun", "Front desk")
+        assert {name: kinds["/name"] for name, kinds in moved(planned).items()} == dict.fromkeys(
+            seed.keys() - "a", "change"
+        )
+        assert outcomes(applied) == dict.fromkeys(seed.keys() - "a", "applied")
+        assert {name: shown(tale, name, "name") for name in seed} == {**dict.fromkeys(seed, "Neun"), "a": "Front desk"}
+        recorded = entries(tale)
+        assert {name: recorded[name]["name"] for name in seed} == {**dict.fromkeys(seed, "Neun"), "a": "Front desk"}
 
 
 # --- A3: an ignored path keeps what the record has, so that git's move is a change when the ignore ends
@@ -90,94 +103,94 @@ class Ignoring:
 
 
 IGNORES = {
-    "a field": Ignoring(
+    "a-field": Ignoring(
         path="/firstMessage", first={"firstMessage": "one"}, second={"firstMessage": "two"}, changes=("/firstMessage",)
     ),
-    "a key of an object": Ignoring(
+    "a-key-of-an-object": Ignoring(
         path="/model/temperature",
         first={"model": {"temperature": 0.6}},
         second={"model": {"temperature": 0.1}},
         changes=("/model/temperature",),
     ),
-    "an object": Ignoring(
+    "an-object": Ignoring(
         path="/model",
         first={"model": {"temperature": 0.6, "maxTokens": 5}},
         second={"model": {"temperature": 0.1, "maxTokens": 5}},
         changes=("/model/temperature",),
     ),
-    "a key deep inside": Ignoring(
+    "a-key-deep-inside": Ignoring(
         path="/metadata/crm/owner/name",
         first={"metadata": {"crm": {"owner": {"name": "one", "team": "x"}}}},
         second={"metadata": {"crm": {"owner": {"name": "two", "team": "x"}}}},
         changes=("/metadata/crm/owner/name",),
     ),
-    "a key of any object": Ignoring(
+    "a-key-of-any-object": Ignoring(
         path="/metadata/*/x",
         first={"metadata": {"p": {"x": 1, "y": 1}, "q": {"x": 1}}},
         second={"metadata": {"p": {"x": 2, "y": 1}, "q": {"x": 2}}},
         changes=("/metadata/p/x", "/metadata/q/x"),
     ),
-    "any key": Ignoring(
+    "any-key": Ignoring(
         path="/metadata/*",
         first={"metadata": {"p": 1, "q": 1}},
         second={"metadata": {"p": 2, "q": 1}},
         changes=("/metadata/p",),
     ),
-    "a key of an element": Ignoring(
+    "a-key-of-an-element": Ignoring(
         path="/metadata/list/0/x",
         first={"metadata": {"list": [{"x": 1, "y": 1}, {"x": 1}]}},
         second={"metadata": {"list": [{"x": 2, "y": 1}, {"x": 1}]}},
         changes=("/metadata/list",),
     ),
-    "a key of any element": Ignoring(
+    "a-key-of-any-element": Ignoring(
         path="/metadata/list/*/x",
         first={"metadata": {"list": [{"x": 1, "y": 1}, {"x": 1}]}},
         second={"metadata": {"list": [{"x": 2, "y": 1}, {"x": 3}]}},
         changes=("/metadata/list",),
     ),
-    "an element": Ignoring(
+    "an-element": Ignoring(
         path="/metadata/list/1",
         first={"metadata": {"list": [1, 1, 1]}},
         second={"metadata": {"list": [1, 2, 1]}},
         changes=("/metadata/list",),
     ),
-    "a list": Ignoring(
+    "a-list": Ignoring(
         path="/metadata/list",
         first={"metadata": {"list": [1, 1]}},
         second={"metadata": {"list": [1, 2, 3]}},
         changes=("/metadata/list",),
     ),
-    "a key of a list that grows": Ignoring(
+    "a-key-of-a-list-that-grows": Ignoring(
         path="/metadata/list/*/x",
         first={"metadata": {"list": [{"x": 1, "y": 1}]}},
         second={"metadata": {"list": [{"x": 2, "y": 2}, {"x": 5, "y": 5}]}},
         changes=("/metadata/list",),
     ),
-    "a list without an order": Ignoring(
+    "a-list-without-an-order": Ignoring(
         path="/endCallPhrases",
         first={"endCallPhrases": ["one"]},
         second={"endCallPhrases": ["two", "one"]},
         changes=("/endCallPhrases",),
     ),
-    "what becomes null": Ignoring(
+    "what-becomes-null": Ignoring(
         path="/endCallMessage",
         first={"endCallMessage": "one"},
         second={"endCallMessage": None},
         changes=("/endCallMessage",),
     ),
-    "what lies in an object that becomes null": Ignoring(
+    "what-lies-in-an-object-that-becomes-null": Ignoring(
         path="/metadata/key",
         first={"metadata": {"key": 1, "team": "x"}},
         second={"metadata": None},
         changes=("/metadata",),
     ),
-    "what lies in an object that was not there": Ignoring(
+    "what-lies-in-an-object-that-was-not-there": Ignoring(
         path="/metadata/crm/key",
         first={"metadata": {"team": "x"}},
         second={"metadata": {"team": "x", "crm": {"key": 1}}},
         changes=("/metadata/crm/key",),
     ),
-    "a field that was not there": Ignoring(
+    "a-field-that-was-not-there": Ignoring(
         path="/voicemailMessage",
         first={"name": "Desk"},
         second={"voicemailMessage": "two"},
@@ -186,13 +199,26 @@ IGNORES = {
 }
 
 
-def ignoring(tmp_path: Path, first: Fields, **fields: Any) -> AbstractContextManager[Story]:
-    """One recorded desk that declares something to be ignored."""
-    return desks(tmp_path / "repository", "a", **{**first, **fields})
+@contextmanager
+def ignoring(tmp_path: Path, cases: Mapping[str, Ignoring], *, recorded: bool = True) -> Iterator[Story]:
+    """A desk for each case, by its name, which declares something that is ignored in it and in no other."""
+    first = {name: {**DECLARED, **case.first} for name, case in cases.items()}
+    with story(tmp_path / "repository", {name: live_of(fields) for name, fields in first.items()}) as tale:
+        for name, fields in first.items():
+            tale.write(name, **fields)
+        tale.commit("First")
+        if recorded:
+            ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
+        rules = [{"path": case.path, "assistants": [name]} for name, case in cases.items()]
+        configured(tale, ignore=[{**rule, "reason": "set by the CRM"} for rule in rules])
+        yield tale
 
 
-def ignore(tale: Story, path: str) -> None:
-    configured(tale, ignore=[{"path": path, "reason": "set by the CRM"}])
+def move_on(tale: Story, cases: Mapping[str, Ignoring], **more: Any) -> None:
+    """Commit what each case moves on to, with other fields beside it."""
+    for name, case in cases.items():
+        tale.write(name, **{**DECLARED, **more, **case.second})
+    tale.commit("Second")
 
 
 def holds(found: Any, wanted: Any) -> bool:
@@ -202,31 +228,28 @@ def holds(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-@pytest.mark.parametrize("name", IGNORES)
-def test_a3_when_an_ignore_ends_gits_move_is_a_change(tmp_path: Path, name: str) -> None:
-    case = IGNORES[name]
-    with ignoring(tmp_path, case.first) as tale:
-        ignore(tale, case.path)
-        changed(tale, "a", **case.second)
+def test_a3_when_an_ignore_ends_gits_move_is_a_change(tmp_path: Path) -> None:
+    with ignoring(tmp_path, IGNORES) as tale:
+        move_on(tale, IGNORES)
         tale.recorded()
-        ignored = live(tale, "a")
+        ignored = {name: live(tale, name) for name in IGNORES}
         configured(tale)
         planned = tale.plan()
-        file = tale.root / "assistants/a.yaml"
-        before = file.read_bytes()
+        before = tale.git("status", "--porcelain")
         pulled = tale.run("pull")
-        assert moved(planned) == {"a": dict.fromkeys(case.changes, "change")}
-        assert (pulled.code, pulled.stdout, file.read_bytes()) == (0, "", before)
+        assert moved(planned) == {name: dict.fromkeys(case.changes, "change") for name, case in IGNORES.items()}
+        assert (pulled.code, pulled.stdout, tale.git("status", "--porcelain")) == (0, "", before)
         applied = tale.recorded()
-        assert outcomes(applied) == {"a": "applied"}
-        assert not holds(ignored, case.second)
-        assert holds(live(tale, "a"), case.second)
+        assert outcomes(applied) == dict.fromkeys(IGNORES, "applied")
+        for name, case in IGNORES.items():
+            assert not holds(ignored[name], case.second), name
+            assert holds(live(tale, name), case.second), name
         assert moved(tale.plan()) == {}
 
 
 def test_a3_with_the_installed_command(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", kind=Installed, model={"temperature": 0.6}) as tale:
-        ignore(tale, "/model/temperature")
+        configured(tale, ignore=[{"path": "/model/temperature", "reason": "set by the CRM"}])
         changed(tale, "a", model={"temperature": 0.1})
         ended_well(tale.run("apply", "--yes", "--record"))
         configured(tale)
@@ -238,73 +261,73 @@ def test_a3_with_the_installed_command(tmp_path: Path) -> None:
         assert shown(tale, "a", "model")["temperature"] == 0.1
 
 
-@pytest.mark.parametrize("name", IGNORES)
-def test_an_ignored_path_keeps_what_the_record_has(tmp_path: Path, name: str) -> None:
+def test_an_ignored_path_keeps_what_the_record_has(tmp_path: Path) -> None:
     """Through as many applies as there are, and beside a change that is not ignored."""
-    case = IGNORES[name]
-    with ignoring(tmp_path, case.first) as tale:
-        ignore(tale, case.path)
+    with ignoring(tmp_path, IGNORES) as tale:
         for text in ("one more", "and one more"):
-            changed(tale, "a", **{"name": text, **case.second})
+            move_on(tale, IGNORES, name=text)
             tale.recorded()
-            now = entry(tale, "a")
-            assert now["name"] == text
-            assert not holds(now, case.second)
-        if name != "a key of a list that grows":  # what is new in it went live, and is recorded
-            assert holds(now, case.first | {"name": text})
+            recorded = entries(tale)
+            for name, case in IGNORES.items():
+                now = recorded[name]
+                assert now["name"] == text, name
+                assert not holds(now, case.second), name
+                if name != "a-key-of-a-list-that-grows":  # what is new in it went live, and is recorded
+                    assert holds(now, case.first | {"name": text}), name
 
 
 MOVED_LIVE: dict[str, tuple[Ignoring, Fields]] = {
-    "a field": (IGNORES["a field"], {"firstMessage": "theirs"}),
-    "a key of an object": (IGNORES["a key of an object"], {"model": {**live_of({})["model"], "temperature": 0.9}}),
-    "a key of an element": (IGNORES["a key of an element"], {"metadata": {"list": [{"x": 9, "y": 1}, {"x": 1}]}}),
-    "an element": (IGNORES["an element"], {"metadata": {"list": [1, 9, 1]}}),
-    "what live has lost": (IGNORES["a key deep inside"], {"metadata": {"crm": {"owner": {"team": "x"}}}}),
-    "an object that live has lost": (IGNORES["a key deep inside"], {"metadata": {"own": 1}}),
+    "a-field": (IGNORES["a-field"], {"firstMessage": "theirs"}),
+    "a-key-of-an-object": (IGNORES["a-key-of-an-object"], {"model": {**live_of({})["model"], "temperature": 0.9}}),
+    "a-key-of-an-element": (IGNORES["a-key-of-an-element"], {"metadata": {"list": [{"x": 9, "y": 1}, {"x": 1}]}}),
+    "an-element": (IGNORES["an-element"], {"metadata": {"list": [1, 9, 1]}}),
+    "what-live-has-lost": (IGNORES["a-key-deep-inside"], {"metadata": {"crm": {"owner": {"team": "x"}}}}),
+    "an-object-that-live-has-lost": (IGNORES["a-key-deep-inside"], {"metadata": {"own": 1}}),
 }
 
 
-@pytest.mark.parametrize("name", MOVED_LIVE)
-def test_when_an_ignore_ends_over_a_live_edit_it_is_a_conflict(tmp_path: Path, name: str) -> None:
-    case, edit = MOVED_LIVE[name]
-    with ignoring(tmp_path, case.first) as tale:
-        ignore(tale, case.path)
-        changed(tale, "a", **case.second)
+def test_when_an_ignore_ends_over_a_live_edit_it_is_a_conflict(tmp_path: Path) -> None:
+    cases = {name: case for name, (case, _) in MOVED_LIVE.items()}
+    with ignoring(tmp_path, cases) as tale:
+        move_on(tale, cases)
         tale.recorded()
-        tale.sandbox.edit("asst_a", **edit)
+        for name, (_, edit) in MOVED_LIVE.items():
+            tale.sandbox.edit(f"asst_{name}", **edit)
         tale.recorded()
         configured(tale)
-        before = live(tale, "a")
+        before = {name: live(tale, name) for name in cases}
         planned, applied = tale.plan(), tale.recorded()
-        assert {kind for kinds in moved(planned).values() for kind in kinds.values()} >= {"conflict"}
-        assert outcomes(applied) == {"a": "refused"}
-        assert live(tale, "a") == before
+        assert [name for name in cases if "conflict" not in moved(planned)[name].values()] == []
+        assert outcomes(applied) == dict.fromkeys(cases, "refused")
+        assert {name: live(tale, name) for name in cases} == before
 
 
-@pytest.mark.parametrize("name", ["a field", "a key of an object", "a key of an element", "an element"])
-def test_when_an_ignore_ends_over_a_live_edit_alone_it_is_drift(tmp_path: Path, name: str) -> None:
-    case, edit = MOVED_LIVE[name]
-    with ignoring(tmp_path, case.first) as tale:
-        ignore(tale, case.path)
-        tale.sandbox.edit("asst_a", **edit)
+def test_when_an_ignore_ends_over_a_live_edit_alone_it_is_drift(tmp_path: Path) -> None:
+    names = ("a-field", "a-key-of-an-object", "a-key-of-an-element", "an-element")
+    with ignoring(tmp_path, {name: MOVED_LIVE[name][0] for name in names}) as tale:
+        for name in names:
+            tale.sandbox.edit(f"asst_{name}", **MOVED_LIVE[name][1])
         tale.recorded()
         configured(tale)
-        assert {kind for kinds in moved(tale.plan()).values() for kind in kinds.values()} == {"drift"}
+        drifted = moved(tale.plan())
+        assert drifted.keys() == {*names}
+        assert {kind for kinds in drifted.values() for kind in kinds.values()} == {"drift"}
 
 
-@pytest.mark.parametrize("name", [name for name in IGNORES if name != "an element"])
-def test_what_is_ignored_in_the_first_record_is_absent_and_a_change_when_that_ends(tmp_path: Path, name: str) -> None:
-    case = IGNORES[name]
-    with desks(tmp_path / "repository", "a", recorded=False, **case.first) as tale:
-        ignore(tale, case.path)
-        changed(tale, "a", **case.second)
-        assert outcomes(tale.recorded())["a"] in ("applied", "unchanged")
-        assert values_at(entry(tale, "a"), case.path) == []
+def test_what_is_ignored_in_the_first_record_is_absent_and_a_change_when_that_ends(tmp_path: Path) -> None:
+    cases = {name: case for name, case in IGNORES.items() if name != "an-element"}
+    with ignoring(tmp_path, cases, recorded=False) as tale:
+        move_on(tale, cases)
+        assert {*outcomes(tale.recorded()).values()} <= {"applied", "unchanged"}
+        recorded = entries(tale)
+        assert [name for name, case in cases.items() if values_at(recorded[name], case.path)] == []
         configured(tale)
         planned, applied = tale.plan(), tale.recorded()
-        assert set(moved(planned)["a"].values()) == {"change"}
-        assert outcomes(applied) == {"a": "applied"}
-        assert holds(live(tale, "a"), case.second)
+        assert moved(planned).keys() == cases.keys()
+        assert {kind for kinds in moved(planned).values() for kind in kinds.values()} == {"change"}
+        assert outcomes(applied) == dict.fromkeys(cases, "applied")
+        for name, case in cases.items():
+            assert holds(live(tale, name), case.second), name
 
 
 def values_at(tree: Any, path: str) -> list[Any]:

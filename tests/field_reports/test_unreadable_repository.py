@@ -14,7 +14,7 @@ import pytest
 import yaml
 from commands import Completed, run, signed_in
 from desks import DECLARED, NO_BASE, changed, desks, ended_well, live, live_of, shown
-from faulty_git import COMMANDS, NAMES, WAYS, FaultyGit, Scene, sweep
+from faulty_git import COMMANDS, NAMES, WAYS, Ended, FaultyGit, Scene, sweep
 from histories import moved
 from projects import outcomes
 from stories import REF, Installed, Story, story
@@ -319,17 +319,25 @@ def test_a_submodule_elsewhere_hides_nothing(tmp_path: Path) -> None:
 # --- objects and refs that are damaged
 
 
-def without_object(tale: Story, revision: str) -> None:
-    """Delete an object from the repository."""
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, dict[str, Ended]]]:
+    """A scene whose HEAD has no object in common with the record, and what each command does in it."""
+    with desks(tmp_path_factory.mktemp("objects") / "repository", *NAMES) as tale:
+        file = tale.root / "assistants/edited.yaml"
+        file.write_text(f"# A comment.\n{file.read_text('utf-8')}", "utf-8")
+        tale.commit("Comment")
+        scene = Scene(tale)
+        yield scene, {command: scene.run(command)[1] for command in COMMANDS}
+
+
+@contextlib.contextmanager
+def without_object(tale: Story, revision: str) -> Iterator[None]:
+    """For a while, let an object be missing from the repository."""
     name = tale.git("rev-parse", revision)
-    (tale.root / ".git/objects" / name[:2] / name[2:]).unlink()
-
-
-def with_comment(tale: Story) -> None:
-    """Commit something that every object of HEAD differs in, and the record does not know."""
-    file = tale.root / "assistants/edited.yaml"
-    file.write_text(f"# A comment.\n{file.read_text('utf-8')}", "utf-8")
-    tale.commit("Comment")
+    file = tale.root / ".git/objects" / name[:2] / name[2:]
+    aside = file.rename(tale.root.parent / name)
+    yield
+    aside.rename(file)
 
 
 DAMAGED = {  # and whether a run can do without it
@@ -348,17 +356,14 @@ DAMAGED = {  # and whether a run can do without it
 
 
 @pytest.mark.parametrize("what", DAMAGED)
-def test_a_missing_object_is_an_error_or_not_needed(tmp_path: Path, what: str) -> None:
+def test_a_missing_object_is_an_error_or_not_needed(sound: tuple[Scene, dict[str, Ended]], what: str) -> None:
+    scene, otherwise = sound
     revision, dispensable = DAMAGED[what]
-    with desks(tmp_path / "repository", *NAMES) as tale:
-        with_comment(tale)
-        scene = Scene(tale)
-        sound = {command: scene.run(command)[1] for command in COMMANDS}
-        without_object(tale, revision)
+    with without_object(scene.tale, revision):
         for command in COMMANDS:
             done, ended = scene.run(command)
             assert scene.harm(command, done, ended) == [], command
-            assert done.code == 1 or (dispensable and ended == sound[command]), (command, done.stdout)
+            assert done.code == 1 or (dispensable and ended == otherwise[command]), (command, done.stdout)
 
 
 CORRUPT: dict[str, Callable[[str], str]] = {
@@ -372,21 +377,19 @@ CORRUPT: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("how", CORRUPT)
 @pytest.mark.parametrize("ref", [REF, "refs/heads/main"])
-def test_a_corrupt_ref_is_an_error(tmp_path: Path, ref: str, how: str) -> None:
-    with desks(tmp_path / "repository", *NAMES) as tale:
-        scene = Scene(tale)
-        sound = {command: scene.run(command)[1] for command in COMMANDS}
-        file = tale.root / ".git" / ref
-        content = CORRUPT[how](file.read_text("ascii").strip())
-        for command in COMMANDS:
-            before = file.read_bytes()
-            file.write_bytes(content.encode())
-            scene.look_at_ref()
-            done, ended = scene.run(command)
-            file.write_bytes(before)
-            scene.look_at_ref()
-            assert scene.harm(command, done, ended) == [], command
-            assert done.code == 1 or (ref != REF and ended == sound[command]), (command, done.stdout)
+def test_a_corrupt_ref_is_an_error(sound: tuple[Scene, dict[str, Ended]], ref: str, how: str) -> None:
+    scene, otherwise = sound
+    file = scene.tale.root / ".git" / ref
+    before = file.read_bytes()
+    content = CORRUPT[how](before.decode("ascii").strip())
+    for command in COMMANDS:
+        file.write_bytes(content.encode())
+        scene.look_at_ref()
+        done, ended = scene.run(command)
+        file.write_bytes(before)
+        scene.look_at_ref()
+        assert scene.harm(command, done, ended) == [], command
+        assert done.code == 1 or (ref != REF and ended == otherwise[command]), (command, done.stdout)
 
 
 def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) -> None:
