@@ -1,14 +1,18 @@
 """What holds for every test, and the fixtures that tests of several rooms ask for."""
 
+import contextlib
+import functools
 import os
 import signal
 import subprocess
 import unittest.mock
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from commands import WITHOUT_OUR_CONFIGURATION
+from depth import THOROUGH
 from leaks import assert_no_secret_in_files, watched
 from projects import Project
 from servers import Sandbox, running_sandbox
@@ -58,9 +62,23 @@ def _no_file_holds_a_secret(request: pytest.FixtureRequest) -> Iterator[None]:
         assert_no_secret_in_files(folder)
 
 
-@pytest.fixture(scope="session", params=BOTH)
-def shared_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A sandbox of each kind for many tests: to start one takes longer than a whole run. Each begins it anew."""
-    nested: Nested = request.param
-    with running_sandbox(nested=nested) as sandbox:
-        yield sandbox
+@pytest.fixture(params=BOTH if THOROUGH else ["in turns"])
+def nested(request: pytest.FixtureRequest) -> Nested:
+    """What the API does with an object inside another: both in `make check-all`, every day one for each test."""
+    if request.param in BOTH:
+        chosen: Nested = request.param
+        return chosen
+    # By the test's own name, so that it is the same one in each run, and half of all rows of a table have the other.
+    return BOTH[zlib.crc32(request.node.nodeid.encode()) % len(BOTH)]
+
+
+@pytest.fixture(scope="session")
+def _sandboxes() -> Iterator[Callable[[Nested], Sandbox]]:
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda nested: stack.enter_context(running_sandbox(nested=nested)))
+
+
+@pytest.fixture
+def shared_sandbox(_sandboxes: Callable[[Nested], Sandbox], nested: Nested) -> Sandbox:
+    """A sandbox for many tests: to start one takes longer than a whole run. Each test begins it anew."""
+    return _sandboxes(nested)

@@ -1,8 +1,10 @@
-"""How many examples hypothesis draws: a third in the tests of every day, all of them in `make check-all`."""
+"""How thorough the tests are: all examples and combinations in `make check-all`, a part of them every day."""
 
 import os
 
 _PERCENT = int(os.environ.get("EXAMPLES_PERCENT", "33"))
+THOROUGH = _PERCENT >= 100
+"""Whether every test runs with every kind of server."""
 
 
 def examples(thorough: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from histories import moved
 from projects import outcomes, statuses
-from stories import BOTH, Installed, Nested, Story, entries, story
+from stories import Installed, Nested, Story, entries, story
 
 BYE, WORDS = "This call is over.", "the law wants these words"
 ENFORCED = {"path": "/endCallMessage", "assistants": ["legal/*"], "reason": WORDS}
@@ -15,10 +15,9 @@ GIT = {"endCallMessage": BYE, "firstMessage": "Hello"}
 EDIT = {"endCallMessage": "Ciao", "firstMessage": "Hey"}
 
 
-@pytest.fixture(params=BOTH)
-def tale(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Story]:
+@pytest.fixture
+def tale(tmp_path: Path, nested: Nested) -> Iterator[Story]:
     """Two recorded assistants that somebody edited live; the goodbye of `legal/a` is enforced."""
-    nested: Nested = request.param
     with edited(tmp_path / "repository", nested) as told:
         yield told
 

@@ -14,7 +14,7 @@ from live_edits import edited_field, with_undeclared
 from projects import Project, opened
 from retold import single
 from servers import Sandbox, running_sandbox
-from stories import BOTH, Nested
+from stories import Nested
 from yaml_lines import check_form, check_lines, check_other_parser
 from yaml_styles import Path, Written
 
@@ -39,7 +39,6 @@ NOT_NULL += [("voice", "voiceId"), ("model", "temperature"), ("model", "maxToken
 OVERLAYS = "environments/staging"
 
 
-@pytest.mark.parametrize("nested", BOTH)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_pulled_file_says_what_live_says_and_nothing_else_changes(tmp_path: File, form: Form, nested: Nested) -> None:
     outcomes: list[str] = []

@@ -14,7 +14,7 @@ from commands import COMMAND, environment, signed_in
 from histories import commit_as, merge
 from json_reports import Document
 from projects import MODEL, kinds, only, outcomes
-from stories import BOTH, Nested, Story, entries, story
+from stories import Nested, Story, entries, story
 
 LIVE = {
     "name": "A",
@@ -25,12 +25,6 @@ LIVE = {
     "tools": [{"kind": "transfer"}],
 }
 OURS = ("updatedAt",)
-
-
-@pytest.fixture(params=BOTH)
-def nested(request: pytest.FixtureRequest) -> Nested:
-    chosen: Nested = request.param
-    return chosen
 
 
 @pytest.fixture

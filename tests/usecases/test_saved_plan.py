@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from json_reports import Document
 from projects import kinds, outcomes
-from stories import BOTH, REF, Nested, Story, entries, story
+from stories import REF, Nested, Story, entries, story
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 PATCH = {"firstMessage": "new"}
@@ -35,10 +35,10 @@ def tale(tmp_path: Path) -> Iterator[Story]:
     yield from told(tmp_path)
 
 
-@pytest.fixture(params=BOTH)
-def each(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Story]:
+@pytest.fixture
+def each(tmp_path: Path, nested: Nested) -> Iterator[Story]:
     """The same, under both server semantics."""
-    yield from told(tmp_path, request.param)
+    yield from told(tmp_path, nested)
 
 
 def carry_out(tale: Story, reviewed: Document, *options: str) -> Document:

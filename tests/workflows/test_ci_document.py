@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from commands import COMMAND, environment, signed_in
+from commands import environment, place_command, signed_in
 from places import RECORD, SETTINGS, Place, place_at
 from workflow_files import ROOT, read
 
@@ -86,10 +86,13 @@ class Scripts:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.folder = ROOT / "reconciler" / "starter" / "gitlab"
+        self.bin = place.root.parent / "bin"
+        self.bin.mkdir()
+        place_command(self.bin / "reconciler")
 
     def run(self, name: str, *arguments: str, **changes: str) -> int:
         """Run one, and return its exit code."""
-        path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
+        path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
         machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
         known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables, **changes}
         script = str(self.folder / f"{name}.sh")
