@@ -125,6 +125,9 @@ class Environment:
     """
 
     api_url: str | None = None
+    always_send: tuple[str, ...] = ()
+    sensitive: tuple[FieldPath, ...] = ()
+    extra_fields: tuple[FieldPath, ...] = ()
     overlay: str | None = None
     overlay_place: tuple[int, int] = (1, 1)
     org_id: str | None = None
@@ -149,9 +152,6 @@ class Settings(Environment):
     """
 
     file: str | None = None
-    always_send: tuple[str, ...] = ()
-    sensitive: tuple[FieldPath, ...] = ()
-    extra_fields: tuple[FieldPath, ...] = ()
     environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
     environment: str | None = None
     today: datetime.date = dataclasses.field(default_factory=lambda: now().date(), compare=False)
@@ -167,6 +167,15 @@ class Settings(Environment):
         added = {key: (*getattr(self, key), *value) for key, value in given.items() if isinstance(value, tuple)}
         del added["overlay_place"]
         return dataclasses.replace(self, **{**given, **added, "environment": name})
+
+    def see_all_environments(self) -> "Settings":
+        """Return the settings for files that all environments read: with what any of them hides or allows."""
+        parts = (self, *self.environments.values())
+        return dataclasses.replace(
+            self,
+            sensitive=tuple(dict.fromkeys(path for part in parts for path in part.sensitive)),
+            extra_fields=tuple(dict.fromkeys(path for part in parts for path in part.extra_fields)),
+        )
 
     def grade(self, problem: Problem, key: str) -> Problem | None:
         """Return what a lint found in the definition with a key, as grave as it is there; None where it is silenced.

@@ -41,9 +41,11 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
     """Yield where a path begins almost like a field of an assistant."""
     # It would match nothing: the value that was to be hidden would be shown.
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
-    known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in settings.extra_fields)}
-    paths: dict[FieldPath, FieldPath] = {("sensitive", str(at)): path for at, path in enumerate(settings.sensitive)}
+    extra_fields = settings.see_all_environments().extra_fields
+    known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in extra_fields)}
+    paths: dict[FieldPath, FieldPath] = {}
     for place, environment in _list_parts(settings):
+        paths |= {(*place, "sensitive", str(at)): path for at, path in enumerate(environment.sensitive)}
         for name in ("ignore", "enforce", "rules"):
             entries: Sequence[IgnoreRule | EnforceRule | Rule] = getattr(environment, name)
             paths |= {(*place, name, str(at), "path"): rule.path for at, rule in enumerate(entries)}

@@ -179,6 +179,15 @@ _SHARED: Final = {
         must="must begin with https:// (or http:// on this machine)",
         read=read_url,
     ),
+    "always_send": _list(
+        "Top-level fields that go along with every request that is sent anyway.", _TOP_LEVEL, ["model", "voice"]
+    ),
+    "sensitive": _list("Paths of fields whose values no report may show.", _PATH, ["/metadata/crmKey"]),
+    "extra_fields": _list(
+        "Fields that the API has beyond its reference and definitions may declare. They may hold anything.",
+        _EXTRA_FIELD,
+        ["/model/messages"],
+    ),
     "org_id": _text(
         "The organisation whose assistants may be written. Those of another one, or of none, are refused.", "org_abc"
     ),
@@ -265,16 +274,6 @@ _ENVIRONMENT: Final = Setting(
 SETTINGS: Final = Setting(
     description="The settings of a project, for everybody and CI alike. Passwords and tokens do not belong here.",
     keys={
-        "api_url": _SHARED["api_url"],
-        "always_send": _list(
-            "Top-level fields that go along with every request that is sent anyway.", _TOP_LEVEL, ["model", "voice"]
-        ),
-        "sensitive": _list("Paths of fields whose values no report may show.", _PATH, ["/metadata/crmKey"]),
-        "extra_fields": _list(
-            "Fields that the API has beyond its reference and definitions may declare. They may hold anything.",
-            _EXTRA_FIELD,
-            ["/model/messages"],
-        ),
         **_SHARED,
         "environments": Setting(
             description="One definition for several APIs, such as staging and production: each by its name.",

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from offline_environments import URLS, Offline
 from projects import MODEL
 
@@ -169,3 +170,25 @@ def test_an_id_is_missing_where_no_environment_could_give_it(offline: Offline) -
     done = offline.run("validate")
     assert done.code == 1
     assert done.stdout.startswith('assistants/a.yaml:1:1: has no "id"; ')
+
+
+def test_an_environment_hides_allows_and_sends_more_than_the_project(offline: Offline) -> None:
+    own = {"sensitive": ["metadata.key"], "extra_fields": ["model.messages"], "always_send": ["model"]}
+    offline.configure("staging", "production", sensitive=["metadata.old"], always_send=["voice"])
+    settings = yaml.safe_load((offline.root / "reconciler.yaml").read_text("utf-8"))
+    settings["environments"]["staging"] |= own
+    (offline.root / "reconciler.yaml").write_text(yaml.safe_dump(settings), "utf-8")
+    chosen = offline.project.settings.choose("staging")
+    assert chosen.sensitive == (("metadata", "old"), ("metadata", "key"))
+    assert (chosen.always_send, chosen.extra_fields) == (("voice", "model"), (("model", "messages"),))
+    offline.project.write("a", "name: A\nmetadata: {key: geheim }\n")
+    offline.overlay("a", id="s", model={"messages": [1]})
+    offline.overlay("a", name="production", id="p", metadata={"key": "other"}, firstMessage="Hi ")
+    assert offline.run("validate").code == 0
+    assert '"messages"' in offline.run("schema").stdout
+    shown = offline.run("diff", "--environment", "production", "--against", "staging").stdout
+    assert "geheim" not in shown
+    assert "other" not in shown
+    offline.overlay("a", name="production", id="p", model={"messages": [1]})
+    done = offline.run("validate")
+    assert (done.code, "unknown field model.messages" in done.stdout) == (1, True)

@@ -48,10 +48,11 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
         )
     if environment == against:
         raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
-    (settings, here), (_, there) = read_pair(definitions, against)
+    (settings, here), (other, there) = read_pair(definitions, against)
     tell_problems(sorted({*here.problems, *there.problems}))
     comparison = compare((environment, here), (against, there), settings)
-    report = build_diff_report(comparison, sensitive=settings.sensitive, places=places)
+    hidden = (*settings.sensitive, *other.sensitive)
+    report = build_diff_report(comparison, sensitive=hidden, places=places)
     summary = report.summary
     emit_rendered(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
     # One that could not be compared may differ: 1 beats 2.

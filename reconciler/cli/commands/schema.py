@@ -48,7 +48,7 @@ def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of
 
 def _schema(definitions: DefinitionOptions, overlay: bool, of_defaults: bool) -> dict[str, object]:
     """Return a schema for which the settings are read. That of the settings themselves helps to mend broken ones."""
-    settings = read_settings(definitions)
+    settings = read_settings(definitions).see_all_environments()
     # What a rule requires may stand in another file, where there are such files.
     is_shared = bool(settings.environments) or any(definitions.directory.rglob(DEFAULTS))
     rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))

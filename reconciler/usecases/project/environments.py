@@ -27,6 +27,7 @@ def read_forms(options: DefinitionOptions, today: datetime.date | None = None) -
     settings = read_settings(options, today)
     forms = [settings]
     if settings.environment is None:
+        forms = [settings.see_all_environments()]
         forms += [settings.choose(name) for name in sorted(settings.environments)]
     root = repository_root(options.directory)
     paths = _in_every(forms, resolve_names(options, forms, root), root)
