@@ -39,6 +39,7 @@ class _Question:
     holds: Callable[[Any], bool]
     told: str
     hint: str
+    elsewhere: str = ""  # where it may hold as well: an answer that is not empty says so
 
 
 def check_protection(host: Host, environment: str) -> Iterator[Protection]:
@@ -66,6 +67,8 @@ def _check(
         answer, refused = ask(one.path[1:] if one.path.startswith("//") else f"{base}{one.path}")
         try:
             holds = None if answer is None else answer is not False and one.holds(answer)
+            if holds is False and one.elsewhere:
+                holds = bool(ask(f"{base}{one.elsewhere}")[0])
         except (AttributeError, TypeError):
             holds, refused = None, "the answer makes no sense"
         told = f"not known: {refused}" if holds is None else one.told if holds else f"not so: {one.told}"
@@ -79,14 +82,15 @@ def _ask_github(branch: str, environment: str) -> Iterator[_Question]:
         f"/branches/{quote(branch, safe='')}",
         lambda one: bool(one.get("protected")),
         f"{branch} is protected",
-        f"add a ruleset for {branch} that wants a pull request and the check `Plan`",
+        f"add a ruleset for {branch} that wants a pull request and the check `plan / Plan`",
+        elsewhere=f"/rules/branches/{quote(branch, safe='')}",  # rulesets, which the branch itself knows nothing of
     )
     yield _Question(
         "environment",
         place,
         lambda one: bool(one.get("deployment_branch_policy")),
         f"{environment} is for some branches alone",
-        f"make the environment {environment}, and allow protected branches alone to deploy to it",
+        f"make the environment {environment}, and allow the default branch alone to deploy to it",
     )
     yield _Question(
         "pull requests",

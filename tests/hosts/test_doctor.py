@@ -88,6 +88,11 @@ def test_in_a_job_the_host_is_asked_too(tale: Story) -> None:
             f"{repository}/environments/live/secrets": None,
         }
         assert lacking(tale, "--protected-environment", "live", **github) == []
+        # A branch says nothing of rulesets.
+        hosts.facts |= {f"{repository}/branches/main": {"protected": False}}
+        assert lacking(tale, "--protected-environment", "live", **github) == ["branch"]
+        hosts.facts |= {f"{repository}/rules/branches/main": [{"type": "pull_request"}]}
+        assert lacking(tale, "--protected-environment", "live", **github) == []
         assert lacking(tale, **{**github, "GITHUB_TOKEN": ""}) == ["CI"]
         gitlab = {
             "GITLAB_CI": "true",

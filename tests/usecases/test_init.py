@@ -1,6 +1,7 @@
 """A new project: what `init` writes is complete, valid, and never takes the place of anything."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,13 @@ def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
     workflows = sorted((tmp_path / ".github" / "workflows").iterdir())
     assert len(workflows) == 4
     assert all("OWNER" not in file.read_text() and f"@{'a' * 40}" in file.read_text() for file in workflows)
-    assert "reconciler apply --base none" in done.stderr
+    assert "first_run=true" in done.stderr
     assert "gh secret set --env production RECONCILER_EMAIL" in done.stderr
+    given = re.findall(r"<<< '(.*?)'", done.stderr, re.DOTALL)
+    assert [sorted(json.loads(one)) for one in given] == [
+        ["deployment_branch_policy"],
+        ["conditions", "enforcement", "name", "rules", "target"],
+    ]
     (tmp_path / "assistants" / "a.yaml").write_text("id: new\nname: A\n")
     assert run("validate", cwd=tmp_path).code == 0
 

@@ -20,37 +20,56 @@ Next:
   reconciler import ID...        # a file for each live assistant; or write one with `id: new`
   git add --all && git commit -m "Set up reconciler"
   export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_PASSWORD=...
-  reconciler plan --base none    # what the first apply would do
+  reconciler plan --base none    # what the first apply would do"""
+_BY_HAND = """
   reconciler apply --base none   # the first apply begins the record
-  git push origin HEAD 'refs/reconciler/*:refs/reconciler/*'
-  reconciler doctor"""
+  git push origin HEAD 'refs/reconciler/*:refs/reconciler/*'"""
 _CI: dict[Ci, str] = {
     "github": """
-For the workflows, once ({replace}settings are under Settings, Actions):
+  git push origin HEAD
+
+Once, so that each pull request has its plan ({replace}settings are under Settings, Actions):
   gh variable set RECONCILER_API_URL --body https://...
   gh secret set RECONCILER_EMAIL && gh secret set RECONCILER_PASSWORD    # an account that may only read
+
+Once, so that merging applies it:
   gh api --method PUT 'repos/{{owner}}/{{repo}}/environments/production' --input - \\
-    <<< '{{"deployment_branch_policy": {{"protected_branches": true, "custom_branch_policies": false}}}}'
+    <<< '{{"deployment_branch_policy": {{"protected_branches": false, "custom_branch_policies": true}}}}'
+  gh api --method POST 'repos/{{owner}}/{{repo}}/environments/production/deployment-branch-policies' -f name=main
   gh secret set --env production RECONCILER_EMAIL && gh secret set --env production RECONCILER_PASSWORD
   gh api --method PUT 'repos/{{owner}}/{{repo}}/actions/permissions/workflow' \\
     -f default_workflow_permissions=read -F can_approve_pull_request_reviews=true
-  gh workflow run assistants-apply.yml -f first_run=true""",
+  gh workflow run assistants-apply.yml -f first_run=true    # applies what differs, and begins the record
+  gh api --method POST 'repos/{{owner}}/{{repo}}/rulesets' --input - \\
+    <<< '{{"name": "Assistants", "target": "branch", "enforcement": "active",
+    "conditions": {{"ref_name": {{"include": ["~DEFAULT_BRANCH"], "exclude": []}}}}, "rules": [
+    {{"type": "pull_request", "parameters": {{"required_approving_review_count": 1,
+      "dismiss_stale_reviews_on_push": false, "require_code_owner_review": false,
+      "require_last_push_approval": false, "required_review_thread_resolution": false}}}},
+    {{"type": "required_status_checks", "parameters": {{"strict_required_status_checks_policy": false,
+      "required_status_checks": [{{"context": "plan / Plan"}}]}}}}]}}'""",
     "gitlab": """
-For the pipeline, once ({replace}settings are under Settings, CI/CD;
-if .gitlab-ci.yml was there already, add to it: include: [local: ci/assistants.yml]):
+  git push origin HEAD
+
+Once, so that each merge request has its plan ({replace}settings are under Settings, CI/CD;
+where .gitlab-ci.yml was there already, add to it: include: [local: ci/assistants.yml]):
   glab variable set RECONCILER_API_URL https://...
   glab variable set RECONCILER_EMAIL ... && glab variable set --masked RECONCILER_PASSWORD ...    # may only read
-  glab variable set --scope production --protected RECONCILER_EMAIL ...                           # may write
-  glab variable set --scope production --protected --masked RECONCILER_PASSWORD ...
   glab token create assistants-notes --access-level reporter --scope api --duration 365d
   glab variable set --masked GITLAB_TOKEN ...                # the token of the line above
+
+Once, so that merging applies it:
+  glab api --method POST projects/:id/protected_branches -f name=main    # if it is not protected
+  glab variable set --scope production --protected RECONCILER_EMAIL ...                           # may write
+  glab variable set --scope production --protected --masked RECONCILER_PASSWORD ...
   glab token create assistants-record --access-level developer --scope api --scope write_repository --duration 365d
   glab variable set --masked --protected RECORD_TOKEN ...    # the token of the line above
-  glab variable set --masked RECONCILER_WEBHOOK_URL ...      # if a chat is to be told
-  glab api --method POST projects/:id/protected_branches -f name=main    # if it is not protected
   glab schedule create --cron "17 4 * * *" --ref main --description "Assistants, every night"
-  then press assistants-first-run in the pipeline of the default branch""",
+  then press assistants-first-run in the default branch's pipeline: it applies what differs, and begins the record""",
 }
+_DOCTOR = """
+Then, and whenever something does not work: reconciler doctor    # GH_TOKEN or GITLAB_TOKEN: it names what a host lacks
+If a chat is to be told what begins and ends: the secret RECONCILER_WEBHOOK_URL"""
 
 
 @click.command(
@@ -85,8 +104,6 @@ def command(definitions: DefinitionOptions, ci: Ci | None, source: str | None, a
             tell(f"left {file.path}: it is there already")
     if not (repository_root(directory) / ".git").exists():
         tell("This is no git repository yet: git init")
-    tell(_BEGIN)
-    if ci is not None:
-        placeholders = "" if source else "replace OWNER/REPOSITORY and COMMIT in the files; "
-        tell(_CI[ci].format(replace=placeholders))
+    placeholders = "" if source else "replace OWNER/REPOSITORY and COMMIT in the files; "
+    tell(_BEGIN + (_CI[ci].format(replace=placeholders) if ci is not None else _BY_HAND) + _DOCTOR)
     return 0
