@@ -523,3 +523,13 @@ class TestTwoFoldersInOneRecord:
         tale.commit()
         tale.recorded()
         assert {path: entry["id"] for path, entry in tale.tree().items()} == {file("a"): "asst_b"}
+
+    def test_an_unclear_write_of_one_is_not_a_changed_file_of_the_other(self, tale: Story) -> None:
+        tale.recorded()
+        self.agents_applied(tale)
+        tale.write("a", **NEW)
+        tale.commit()
+        tale.sandbox.rehearse("PATCH *: 500")
+        assert outcomes(tale.recorded())["a"] == "indeterminate"
+        assert self.agents_applied(tale) == {}
+        assert [trailer["file"] for trailer in tale.trailers] == [file("a")]

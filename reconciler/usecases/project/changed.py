@@ -139,7 +139,7 @@ def _unsettled(repository: Repository, record: Record, below: str, environment: 
             f"{record.applied[:12]}, which was applied last, is not in this clone",
             hint="fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)",
         )
-    yield from (unclear.file for unclear in record.unclear)
+    yield from (unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below))
     defined = repository.files(record.applied, below)
     recorded = repository.files(record.commit, below)
     # Where both are one object there is nothing to parse.
