@@ -27,11 +27,9 @@ def tell_totals(report: Report) -> str:
         return _tell_problems(report)
     if not summary.get("total"):
         return f"{name_command(report)}: no definitions to look at, nothing to do."
-    # Reports of runs that wrote, shown as one with others, have outcomes, too.
-    if totals is Totals.OUTCOMES or any(summary.get(outcome) for outcome in Outcome if outcome not in [*Status]):
-        parts = _count_outcomes(report)
-    else:
-        parts = _count_statuses(report)
+    # Reports of runs that wrote, shown as one with others, have outcomes, too; who is asked before a run sees none yet.
+    written = any(entry.outcome for entry in report.assistants)
+    parts = _count_outcomes(report) if written else _count_statuses(report)
     unread = sum(entry.left_out for entry in report.assistants)
     return f"{name_command(report)}: {', '.join([*parts, *([f'{unread} not read'] if unread else [])])}."
 

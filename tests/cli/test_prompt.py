@@ -67,12 +67,12 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def at_a_terminal(project: Project, sandbox: Sandbox, *arguments: str) -> Iterator[Terminal]:
+def at_a_terminal(project: Project, sandbox: Sandbox, *arguments: str, command: str = "apply") -> Iterator[Terminal]:
     screen, inside = pty.openpty()
     # The leader of a new session gets the first terminal that it opens as its own: Ctrl-C becomes a signal.
     script = f'exec "$0" "$@" 0<>{os.ttyname(inside)} 2>&0'
     process = subprocess.Popen(
-        ["/bin/sh", "-c", script, COMMAND, "apply", *arguments],
+        ["/bin/sh", "-c", script, COMMAND, command, *arguments],
         cwd=project.root,
         env=environment({**signed_in(sandbox), "TERM": "xterm"}),
         stdin=subprocess.DEVNULL,
@@ -121,6 +121,22 @@ def test_anything_else_sends_nothing(one: Project, keys: bytes) -> None:
         assert sandbox.calls == {"POST": 1, "GET": 1}
     assert done.code == 1
     assert done.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 skipped.\n")
+
+
+def test_a_no_creates_nothing_and_says_so(project: Project) -> None:
+    file = project.write(
+        "new",
+        name="New",
+        model={"provider": "openai", "model": "gpt-4o"},
+        voice={"provider": "openai", "voiceId": "alloy"},
+    )
+    with running_sandbox({}) as sandbox, at_a_terminal(project, sandbox, str(file), command="create") as terminal:
+        terminal.waits_for("[y/N]:")
+        assert "Create: 1 to create" in terminal.shown
+        terminal.types(b"n\r")
+        done = terminal.ended()
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr.endswith("n\nNothing was sent: nobody said yes.\n")
 
 
 def test_control_c_at_the_prompt(one: Project) -> None:

@@ -18,8 +18,8 @@ ENUMS = (Kind, Outcome, Severity, Status)
 
 def tables() -> Iterator[tuple[str, Mapping[Any, Any]]]:
     """Every table of a module of the report, and of the traits of each command, that has members for keys."""
-    for info in pkgutil.iter_modules(reconciler.report.__path__):
-        module = importlib.import_module(f"reconciler.report.{info.name}")
+    for info in pkgutil.walk_packages(reconciler.report.__path__, "reconciler.report."):
+        module = importlib.import_module(info.name)
         for name, value in vars(module).items():
             if isinstance(value, Mapping):
                 yield f"{info.name}.{name}", value

@@ -546,6 +546,7 @@ class TestConsent:
         os.close(theirs)
         assert b"Write to 1 assistant at " in stderr
         assert b'"new" -> "old"' in stderr
+        assert b"Rollback: 1 to change" in stderr
         assert (process.returncode, len(tale.sandbox.patches)) == (code, patches)
         assert (b"git still says otherwise" in stdout) == bool(patches)
 

@@ -89,8 +89,9 @@ def _show(report: Report) -> str:
     for entry in report.assistants:
         for line in entry.warnings:
             tell(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
-        if entry.failed:
-            first, *more = tell_error(entry) or [f"live does not show {field_names(entry.remaining)} as declared"]
+        unseen = [f"live does not show {field_names(entry.remaining)} as declared"] if entry.remaining else []
+        if entry.failed and (lines := tell_error(entry) or unseen):
+            first, *more = lines
             tell("\n".join([f"Error: {escape(entry.file)}: {first}", *(f"  {line}" for line in more)]), colour="red")
     for note in report.warnings:
         tell(escape(note))
