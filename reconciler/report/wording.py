@@ -139,6 +139,6 @@ def _explain_options(report: Report) -> Iterator[str]:
         yield "With --force-conflicts, git's values replace the live ones where both moved."
     elif Kind.CONFLICT in kinds:
         yield (
-            "An assistant with a conflict is refused, and nothing of it is sent: --force-conflicts lets git win; or "
-            "remove the field from the definition, or pull the live value into it."
+            "An assistant with a conflict is refused, and nothing of it is sent: reconciler pull --conflicts takes the "
+            "live edits into the definition; --force-conflicts lets git win; or remove the field from the definition."
         )

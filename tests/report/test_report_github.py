@@ -200,7 +200,7 @@ def test_a_long_value_is_begun_and_what_is_lacking_is_counted() -> None:
 def test_what_is_no_annotation_is_counted_by_lines_and_fields() -> None:
     text = "\n".join(map(str, range(60)))
     entry = assistant("a", change("/name", "N", "M"), change("/firstMessage", text, "x"))
-    assert "Not shown here: 1 line of name, 60 lines of firstMessage that differ." in render_github(
+    assert "Differences not shown here: 1 line of name, 60 lines of firstMessage." in render_github(
         document("plan", entry)
     )
 

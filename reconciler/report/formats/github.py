@@ -29,7 +29,7 @@ _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
 _LONGEST_DIFF = 8_000  # characters of one text in one annotation
 _WAYS_OUT = (
-    "Ways out: --force-conflicts lets git win; remove the field from the definition; or pull the live value into it."
+    "Ways out: pull --conflicts takes the live edit; --force-conflicts lets git win; or remove the field from git."
 )
 _WHERE_THE_REST_IS = "The job's summary and the other reports have them all."
 
@@ -83,7 +83,7 @@ def render_github(view: RunView) -> str:
         lines.append(write_command("notice", {"title": name_command(view.report)}, text))
     notes = [*view.sentences, view.totals]
     if lacks := +lacks:
-        notes.insert(0, f"Not shown here: {tell_lacks(lacks)} that differ. {_WHERE_THE_REST_IS}")
+        notes.insert(0, f"Differences not shown here: {tell_lacks(lacks)}. {_WHERE_THE_REST_IS}")
     return "\n".join([*lines, *map(disarm, notes)]) + "\n"
 
 
