@@ -115,6 +115,9 @@ def _repair(wanted: fields.Kind, written: Any) -> str:
     """Return how to repair a value of the wrong type, where that is likely, without quoting the value."""
     if wanted == "text" and isinstance(written, bool | int | float):
         return '; put it in quotes ("...") if it is meant as text'
+    # Markdown pasted behind a key reads as a comment and a list.
+    if wanted == "text" and isinstance(written, list):
+        return '; if these are the lines of a text, write it below its key as a block that begins with "|-"'
     if wanted in ("whole number", "number") and isinstance(written, str):
         if not _NUMBER.fullmatch(remove_unseen(written).strip(CURLY_QUOTES + " ")):
             return _repair_number(wanted, written)

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-_ITEM = re.compile(r"[ \t]*(?:[-*+]|[0-9]{1,2}[.)])[ \t]+\S")
+_ITEM = re.compile(r"[ \t]*(?:(?:[-*+]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$)")  # of a list, or a row of a table
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 
 

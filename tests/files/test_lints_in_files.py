@@ -35,6 +35,8 @@ MESSAGES = "id: asst_1\nmetadata:\n  rules: "
     [
         ('"Rules:\n    - one\n    - two"', True),
         ("'Rules:\n    * one\n    * two'", True),
+        (">-\n    | a | b |\n    |---|---|\n    | 1 | 2 |", True),
+        (">-\n    either a | b\n    or | c", False),
         ("Rules\n    - one\n    - two", True),
         (">-\n    Rules:\n    - one\n    - two", True),
         (">\n    Rules:\n    1. one\n    2. two", True),
