@@ -25,13 +25,13 @@ def check_place(report: Report, settings: Settings, api_url: str) -> None:
     """Refuse a report of another environment or of another API. Raises UsageError."""
     if report.environment != settings.environment:
         raise UsageError(
-            f"the report is of the environment {report.environment or 'none'}, and this run is for "
+            f"this is a report of the environment {report.environment or 'none'}, and this run is for "
             f"{settings.environment or 'none'}",
             hint="give the --environment of the report",
         )
     if report.api_url != api_url:
         raise UsageError(
-            f"the report is of {report.api_url}, and this run is for {api_url}",
+            f"this is a report of {report.api_url}, and this run is for {api_url}",
             hint="set RECONCILER_API_URL to the API of the report",
         )
 

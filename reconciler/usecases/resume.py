@@ -1,7 +1,7 @@
 """Send once more what an earlier run sent without a clear answer: of its report, only the names of the fields count.
 
 The values are today's: the definition's, laid over fresh live. Where live shows neither the old nor the new
-value, somebody else has been there since, and nothing is sent over that.
+value, somebody else has changed it since, and nothing is sent over that.
 """
 
 import dataclasses
@@ -74,7 +74,7 @@ def _checked(result: Result, entry: Applied) -> Result:
         return result
     failure = Failure(
         "conflict",
-        f"{names} shows neither the old value nor the one that was sent: somebody else has been there since",
+        f"{names} shows neither the old value nor the one that was sent: somebody else has changed it since",
         hint="look at the difference (`reconciler plan`), and apply it as a change of its own",
     )
     return result.end(Outcome.REFUSED, failure, left=False)

@@ -40,7 +40,7 @@ def only_reviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run:
 
 def _check(project: Project, reviewed: Reviewed) -> None:
     if not reviewed.is_plan:
-        raise UsageError(f"the report is of {reviewed.command}, not of a plan", hint="give what `plan --report` wrote")
+        raise UsageError(f"this is a report of `{reviewed.command}`, no plan", hint="give what `plan --report` wrote")
     if reviewed.offline:
         raise UsageError("an offline plan cannot be applied: it never saw live", hint=AGAIN)
     now = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}

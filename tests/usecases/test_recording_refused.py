@@ -449,7 +449,7 @@ class TestHistory:
         tale.git(*people, "revert", "--no-edit", "HEAD")
         tale.commit("A later commit, as a merge would be", allow_empty=True)
         tale.recorded()
-        assert f"  takes back {second[:12]}" in tale.run("history", "--limit", "1").stdout.splitlines()
+        assert f"  reverts {second[:12]}" in tale.run("history", "--limit", "1").stdout.splitlines()
         (newest, *older) = json.loads(tale.run("history", "--format", "json").stdout)
         assert newest["reverts"] == [second]
         assert [record["reverts"] for record in older] == [[], []]

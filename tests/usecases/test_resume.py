@@ -112,11 +112,11 @@ def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent
     refused = {
         ("--resume", report, "assistants/a.yaml"): "--resume says which assistants are meant",
         ("--resume", report, "--plan", report): "--plan and --resume both say",
-        ("--resume", tale.saved(tale.plan(), "plan.json")): "the report is of plan",
+        ("--resume", tale.saved(tale.plan(), "plan.json")): "this is a report of `plan`",
         (
             "--resume",
             tale.saved({**unresolved, "api_url": "http://other.test/api"}, "other.json"),
-        ): "is of http://other",
+        ): "a report of http://other",
     }
     tale.sandbox.forget_requests()
     for arguments, message in refused.items():

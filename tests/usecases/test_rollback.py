@@ -562,10 +562,10 @@ class TestReportsThatAreRefused:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"command": "plan"}, "the report is of plan"),
-            ({"command": "drift"}, "the report is of drift"),
-            ({"command": "report"}, "the report is of report"),
-            ({"api_url": "https://agents.example.com/api"}, "the report is of https://agents.example.com/api"),
+            ({"command": "plan"}, "this is a report of `plan`"),
+            ({"command": "drift"}, "this is a report of `drift`"),
+            ({"command": "report"}, "this is a report of `report`"),
+            ({"api_url": "https://agents.example.com/api"}, "this is a report of https://agents.example.com/api"),
             ({"api_url": None}, "RECONCILER_API_URL"),
             ({"format_version": 2}, "has report format 2"),
             ({"assistants": {}}, "is not a report of this tool"),

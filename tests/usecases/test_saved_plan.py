@@ -191,9 +191,9 @@ class TestAPlanIsRefused:
         [
             ({"api_url": "https://agents.example.com/api"}, "the plan was made for https://agents.example.com/api"),
             ({"api_url": None}, "the plan was made for"),
-            ({"command": "apply"}, "the report is of apply, not of a plan"),
-            ({"command": "drift"}, "the report is of drift"),
-            ({"command": "report"}, "the report is of report"),
+            ({"command": "apply"}, "this is a report of `apply`, no plan"),
+            ({"command": "drift"}, "this is a report of `drift`"),
+            ({"command": "report"}, "this is a report of `report`"),
             ({"offline": True}, "an offline plan cannot be applied"),
             ({"environment": "staging"}, "made for the environment 'staging'"),
             ({"options": {"on_drift": "revert", "force_conflicts": False}}, "on_drift revert, and this run has keep"),

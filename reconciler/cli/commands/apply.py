@@ -120,5 +120,5 @@ def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> Non
 
 def _check_resumed(report: Report) -> Report:
     if not (report.traits.writes and report.traits.follows_git):
-        raise UsageError(f"the report is of {report.command}", hint="give what `apply --report` wrote")
+        raise UsageError(f"this is a report of `{report.command}`", hint="give what `apply --report` wrote")
     return report

@@ -51,7 +51,8 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
         return 0
     if not found:
         tell(f"Nothing is recorded in {ref}.")
-        tell("  `reconciler apply --record` records; git fetch brings what others recorded.")
+        tell("  `reconciler apply --record` records. To get what others recorded:")
+        tell("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
         if definitions.environment is None and (known := sorted(project.settings.environments)):
             tell(f"  Each environment has a record of its own: give --environment NAME ({', '.join(known)}).")
     lost = find_undefined(project, found[0].record) if found else ()
@@ -73,7 +74,7 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
     if applied.subject is not None:
         click.echo(for_runner(f"  {escape(applied.subject)} ({escape(applied.author or '')})"))
     for commit in applied.reverts:
-        click.echo(f"  takes back {commit[:12]}")
+        click.echo(f"  reverts {commit[:12]}")
     for line in lines:
         if line and not line.startswith("Reconciler-"):
             click.echo(for_runner(f"  {escape(line)}"))

@@ -45,7 +45,7 @@ def command(
         raise UsageError("rollback writes, and there is no terminal to ask at", hint="read the report, then give --yes")
     document = read_report(report)
     if not document.traits.writes:
-        raise UsageError(f"the report is of {document.command}", hint="give what `apply --report` wrote")
+        raise UsageError(f"this is a report of `{document.command}`", hint="give what `apply --report` wrote")
     undone = Undone(
         applied=applied_fields(document),
         head=document.head,
