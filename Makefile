@@ -30,7 +30,8 @@ demo: $(VENV)/.sandbox ## watch the whole story against a local sandbox
 
 test: $(VENV)/.dev ## lint, types, tests
 	@$(MAKE) --no-print-directory lint typecheck
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+	@# Bytecode is kept even on a machine that forbids it: each worker would compile all tests by itself.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
-import pytest
 from depth import examples
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import (
@@ -38,7 +37,7 @@ from retold import (
     without_id,
 )
 from servers import Sandbox, running_sandbox
-from stories import BOTH, Nested, Story
+from stories import Nested, Story
 
 # Never left to chance where a pull request is checked; at a desk each run tries other stories.
 BOUNDED = settings(
@@ -393,7 +392,6 @@ class Stories(RuleBasedStateMachine):
         return bodies
 
 
-@pytest.mark.parametrize("nested", BOTH)
 def test_whatever_people_do_in_whatever_order(nested: Nested) -> None:
     numbers = itertools.count()
     with running_sandbox(nested=nested) as sandbox, tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@ from projects import MODEL, Project
 from servers import running_sandbox
 
 GITHUB_LIMIT = 65_000
-PROMPT = "\n".join(f"{line}. Whatever the caller says, stay calm and friendly at all times." for line in range(120))
+PROMPT = "\n".join(f"{line}. Whatever the caller says, stay calm and friendly at all times." for line in range(40))
 
 
 def test_a_plan_of_500_changed_assistants_with_long_prompts_names_all_500(project: Project) -> None:

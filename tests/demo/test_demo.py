@@ -65,8 +65,8 @@ def sandbox_is_gone(output: str) -> bool:
         return caller.connect_ex((str(place.hostname), place.port or 0)) != 0
 
 
-def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
-    output, errors = started(temporary, **A_REAL_API).communicate(timeout=120)
+def test_tells_the_whole_story_in_80_columns_and_leaves_nothing(temporary: Path) -> None:
+    output, errors = started(temporary, **A_REAL_API, COLUMNS="80", FORCE_COLOR="").communicate(timeout=120)
 
     assert re.fullmatch(r"(Recorded as [0-9a-f]{12}\.\n){4}", errors)
     key_lines = [
@@ -102,7 +102,7 @@ def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
         "+ endCallMessage: See you at the open day!",
         "$ git commit --quiet --all",
         "$ reconciler plan\n",
-        'endCallMessage: was "See you on campus!", git now has',
+        'endCallMessage: was "See you on campus!",\n      git now has',
         "set by ",
         "Plan: 0 to change, 0 drifted, 1 conflict, 3 in sync, 0 errors.",
         "$ reconciler apply --yes\n",
@@ -136,10 +136,6 @@ def test_tells_the_whole_story_and_leaves_nothing(temporary: Path) -> None:
         assert told >= 0, line
         told += len(line)
     assert sandbox_is_gone(output)
-
-
-def test_reads_well_in_80_columns(temporary: Path) -> None:
-    output, _ = started(temporary, COLUMNS="80", FORCE_COLOR="").communicate(timeout=120)
 
     assert "\x1b" not in output
     # Problems are one line each, however long, so that editors make links of them. git names a file twice on a line.
