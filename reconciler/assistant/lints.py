@@ -132,27 +132,22 @@ def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
 
 
 def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[FieldProblem]:
-    name = dotted(path)
     if is_folded:
-        words = (
-            f'{name} has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
-        )
-        yield _found("folded-markdown", path, words)
+        words = 'has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
+        yield _found("folded-markdown", path, f"{dotted(path)} {words}")
     written = text.rstrip()
     if "\n" in written and (match := _LINE_END_BLANKS.search(written)):
         before = text[: match.start()]
         line = before.count("\n") + 1
         yield _found(
-            "line-end-blanks", path, f"{name} has blanks at the end of its line {line}; remove them", "", before
+            "line-end-blanks", path, f"{dotted(path)} has blanks at the end of its line {line}; remove them", "", before
         )
     stripped = written.lstrip()
     around = _QUOTED.fullmatch(stripped)
     # Two quotations in a sentence are no quotation marks around it.
     if around and around["open"] not in stripped[1:-1]:
-        words = (
-            f'{name} has the quotation marks of a word processor around it, which become part of the text; use "..."'
-        )
-        yield _found("curly-quotes", path, words)
+        words = "has the quotation marks of a word processor around it, which become part of the text"
+        yield _found("curly-quotes", path, f'{dotted(path)} {words}; use "..."')
 
 
 def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:

@@ -1,9 +1,11 @@
 """What is wrong with a definition: first at a field, then, once its line is looked up, at a place in a file."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from reconciler.assistant.paths import FieldPath
+from reconciler.errors import SettingsError
 
 Severity = Literal["error", "warning"]
 About = Literal["key", "value", "file"]
@@ -50,3 +52,11 @@ class Problem:
         """Return `file:line:column: message`; warnings say so."""
         prefix = "warning: " if self.severity == "warning" else ""
         return f"{self.file}:{self.line}:{self.column}: {prefix}{self.message}"
+
+
+class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
+    """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -23,6 +23,12 @@ def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPa
             yield from find_references(item, (*path, str(index)))
 
 
+def may_mention(text: str) -> bool:
+    """Tell whether a YAML text may mention a text file: most mention none, which is seen without parsing them."""
+    # Between quotes the key may be written with escapes.
+    return TEXT_KEY in text or "\\" in text
+
+
 def text_file_of(reference: str, file: str) -> str:
     """Return the path, from the repository's root, of the text file that a YAML file mentions."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(file), reference))

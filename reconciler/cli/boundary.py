@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import click
 
 from reconciler import __version__
+from reconciler.assistant.problem import InvalidSettings
 from reconciler.cli.streams import tell
-from reconciler.core.settings import InvalidSettings
 from reconciler.errors import ReconcilerError
 from reconciler.report.differences.excerpt import draw_place
 from reconciler.report.differences.values import escape

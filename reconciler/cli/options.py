@@ -30,7 +30,7 @@ FORMATS_BY_SUFFIX = {
     ".html": "html",
     ".xml": "junit",
     ".prom": "openmetrics",
-    ".codequality": "codequality",
+    ".codequality": "code_quality",
 }
 _NAMED = {
     ".xml": "JUnit",

@@ -1,16 +1,16 @@
 """Write a run's report: to stdout in the format asked for, and to the files that `--report` names."""
 
+import importlib
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem
-from reconciler.cli.github_files import write_github_files
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
 from reconciler.cli.reports import tell_if_too_large
 from reconciler.cli.streams import for_runner, is_terminal, tell, wants_colour
@@ -21,12 +21,6 @@ from reconciler.files.write import write_whole
 from reconciler.report.build import build_report
 from reconciler.report.differences.excerpt import draw_place
 from reconciler.report.differences.values import escape
-from reconciler.report.formats.code_quality import render_code_quality
-from reconciler.report.formats.github import render_github
-from reconciler.report.formats.html import render_html
-from reconciler.report.formats.junit import render_junit
-from reconciler.report.formats.markdown import render_markdown
-from reconciler.report.formats.openmetrics import render_openmetrics
 from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import render_json
 from reconciler.report.report import Report
@@ -34,16 +28,6 @@ from reconciler.report.view import RunView, make_view
 
 LEAST_WIDTH = 60
 _UNBROKEN = sys.maxsize
-
-_RENDERERS: dict[str, Callable[[RunView], str]] = {
-    "json": lambda view: render_json(view.report),
-    "markdown": render_markdown,
-    "github": render_github,
-    "html": render_html,
-    "junit": render_junit,
-    "openmetrics": lambda view: render_openmetrics(view.report),
-    "codequality": render_code_quality,
-}
 
 
 def emit(
@@ -76,7 +60,7 @@ def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], 
     # One for all formats: what differs is looked at once.
     view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
-    unwritten = write_github_files(view) if output.format == "github" else ()
+    unwritten = _load("reconciler.cli.github_files", "write_github_files")(view) if output.format == "github" else ()
     try:
         own = {} if text is None else {"text": text}
         emit_rendered(
@@ -128,10 +112,20 @@ def emit_rendered(
 
 def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
     """Return a report in one of the formats; a stream (stdout, if left out) that is a terminal gets colour."""
-    if form in _RENDERERS:
-        return _RENDERERS[form](view)
+    if form == "json":
+        return render_json(view.report)
+    if form != "text":
+        # A module of its name, loaded when it is asked for: a run writes one format or two, and all take time to load.
+        rendered: str = _load(f"reconciler.report.formats.{form}", f"render_{form}")(view)
+        return rendered
     stream = stream or sys.stdout
     return render_text(view, colour=wants_colour(stream), width=text_width(stream))
+
+
+def _load(module: str, function: str) -> Callable[..., Any]:
+    """Return a function of a module that most runs have no use for."""
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def text_width(stream: TextIO | None) -> int:

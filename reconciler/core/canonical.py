@@ -88,7 +88,9 @@ def asks_anything(declared: Any) -> bool:
 def canonical(value: Any, path: FieldPath = ()) -> Any:
     """Return the canonical form of a JSON value that stands at a path; objects stay dicts, without their nulls."""
     # Lists and booleans become tagged tuples, which no JSON value is, so that nothing else is equal to them.
-    # To Python True is 1, and to the API it is not.
+    # To Python True is 1, and to the API it is not. Texts come first, since most values are texts.
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return ("boolean", str(value))
     if isinstance(value, float):

@@ -19,6 +19,8 @@ def differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tu
     wanted: dict[str, Any] = {}
     found: dict[str, Any] = {}
     for field, value in declared.items():
+        if isinstance(value, str) and value == live.get(field):
+            continue
         left, right = canonical(value, (field,)), canonical(restrict_to_declared(value, live.get(field)), (field,))
         if left != right:
             wanted[field], found[field] = left, right

@@ -3,13 +3,12 @@
 import dataclasses
 import datetime
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem, Severity
 from reconciler.core.limits import MaxChanges
-from reconciler.errors import SettingsError
 
 FILE_NAME: Final = "reconciler.yaml"
 
@@ -21,14 +20,6 @@ LineEndings = Literal["exact", "any"]
 def now() -> datetime.datetime:
     """Return the time, in UTC."""
     return datetime.datetime.now(datetime.UTC)
-
-
-class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
-    """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import InvalidSettings, Problem
 from reconciler.core.definition import (
     MAX_BYTES,
     SUFFIXES,
@@ -18,11 +18,12 @@ from reconciler.core.definition import (
     defaults_above,
     is_defaults_file,
 )
-from reconciler.core.settings import InvalidSettings, Settings
+from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
 from reconciler.yamltext.nodes import place_in
 
+_USUAL_BYTES = 16 * 1024
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -194,7 +195,9 @@ def read_text(path: Path) -> str:
     """Return a file's text, without a byte order mark. Raises UnreadableText."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            # Room for a whole MiB at once would take the system longer than to read the file.
+            content = file.read(_USUAL_BYTES)
+            content += file.read(MAX_BYTES + 1 - len(content)) if len(content) == _USUAL_BYTES else b""
     except OSError as error:
         message = f"this file cannot be read: {error.strerror}"
         raise UnreadableText(message) from None

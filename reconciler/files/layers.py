@@ -11,6 +11,7 @@ from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import FieldProblem, Problem
+from reconciler.assistant.texts import may_mention
 from reconciler.core.definition import DEFAULTS, Layer, LayerKind, Place, share
 from reconciler.core.settings import Settings
 from reconciler.files.find import FoundFile, UnreadableText
@@ -64,7 +65,7 @@ def read_layer(
     reading = read_tolerantly(text)
     document = reading.value
     given = document if isinstance(document, dict) else {}
-    fields, text_files, unresolved = texts.resolve(given, found.file, folders)
+    fields, text_files, unresolved = texts.resolve(given, found.file, folders) if may_mention(text) else (given, (), [])
     if kind == "defaults":
         unresolved += _find_unshared(given)
         fields, text_files = share(fields), tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import FieldProblem, Problem
+from reconciler.assistant.problem import FieldProblem, InvalidSettings, Problem
 from reconciler.core.definition import Place
 from reconciler.core.settings import (
     FILE_NAME,
@@ -20,7 +20,6 @@ from reconciler.core.settings import (
     ForAssistants,
     Freeze,
     IgnoreRule,
-    InvalidSettings,
     LintLevel,
     Rule,
     RuleException,

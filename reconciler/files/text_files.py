@@ -16,7 +16,7 @@ from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import FieldProblem
-from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
+from reconciler.assistant.texts import TEXT_KEY, find_references, may_mention, text_file_of, text_of
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
 from reconciler.files.find import FoundFile, UnreadableText
@@ -120,8 +120,7 @@ def mentions(found: FoundFile, texts: Collection[str]) -> bool:
         text = found.read()
     except UnreadableText:
         return False
-    # Most files mention none, which is seen without parsing them; in quotes the key may be written with escapes.
-    if TEXT_KEY not in text and "\\" not in text:
+    if not may_mention(text):
         return False
     named = (given[TEXT_KEY] for _, given in find_references(read_tolerantly(text).value))
     return any(isinstance(name, str) and text_file_of(name, found.file) in texts for name in named)

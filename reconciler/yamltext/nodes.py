@@ -29,7 +29,7 @@ COLLECTION: Final = "collection"
 
 _TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
 # A "!" with nothing behind it, anywhere a value may begin; inside a text it is found, too, and looked at again.
-_LONE_MARK = re.compile(r"(?:^|[\s,\[{:?-])!(?:\s|\Z)")
+_LONE_MARK = re.compile(r"!(?<![^\s,\[{:?-]!)(?:\s|\Z)")
 # YAML 1.1 breaks lines at these, and 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 # Compiled when it is needed, which takes as long as reading twenty files.

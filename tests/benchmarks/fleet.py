@@ -16,6 +16,20 @@ GREETING = (
     "",
     "What would you like to know today? You can also ask for somebody from our staff.",
 )
+# What a fleet may share, as it stands in each definition.
+_SHARED = (
+    "transcriber:\n  provider: deepgram\n  model: nova-2\n",
+    "endCallPhrases:\n  - goodbye\n  - that is all, thank you\n  - have a nice day\n",
+    "maxDurationSeconds: 1800\n",
+)
+_RULES = """\
+rules:
+  - {id: goodbye, path: /endCallMessage, required: true, reason: callers must hear that it is over}
+  - {id: models, path: /model/model, schema: {enum: [gpt-4o, gpt-4.1]}, reason: approved by IT}
+  - {id: calm, path: /model/temperature, schema: {maximum: 0.8}, reason: agreed with the dean}
+  - {id: short, path: /firstMessage, schema: {maxLength: 600}, reason: nobody listens for longer}
+  - {id: owner, path: /metadata/owner, required: true, schema: {pattern: "@"}, reason: somebody must answer}
+"""
 _TEMPLATE = """\
 # The line that answers for campus {n}.
 id: asst_{n:06d}
@@ -74,6 +88,24 @@ def write_fleet(folder: Path, size: int, *, differing: Sequence[int] = ()) -> No
             path = folder / FOLDER / f"group-{number // 100:03d}" / f"campus-{number}.yaml"
             path.write_text(definition(number), encoding="utf-8")
             live.write(json.dumps(assistant(number, temperature=0.7 if number in differing else 0.6)) + "\n")
+
+
+def share_values(folder: Path) -> None:
+    """Rewrite a fleet's definitions so that they share three values, and have a text in a file of its own each."""
+    (folder / FOLDER / "_defaults.yaml").write_text("".join(_SHARED), encoding="utf-8")
+    for path in sorted((folder / FOLDER).rglob("campus-*.yaml")):
+        number = int(path.stem.partition("-")[2])
+        text = definition(number)
+        for shared in _SHARED:
+            text = text.replace(shared, "")
+        block = text[text.index("firstMessage:") : text.index("firstMessageMode:")]
+        path.write_text(text.replace(block, f"firstMessage:\n  $file: {path.stem}.md\n"), encoding="utf-8")
+        path.with_suffix(".md").write_text("\n".join([*GREETING, ""]).format(n=number), encoding="utf-8")
+
+
+def write_rules(folder: Path) -> None:
+    """Give a fleet five rules of a team."""
+    (folder / "reconciler.yaml").write_text(_RULES, encoding="utf-8")
 
 
 def definition(number: int) -> str:

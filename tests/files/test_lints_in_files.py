@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.assistant.lints import LINTS
-from reconciler.core.settings import InvalidSettings
+from reconciler.assistant.problem import InvalidSettings
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.settings import load_settings
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from reconciler.core.settings import InvalidSettings
+from reconciler.assistant.problem import InvalidSettings
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.settings import load_settings
 

@@ -34,7 +34,7 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "md": render_markdown,
     "github.txt": render_github,
     "xml": render_junit,
-    "prom": render_openmetrics,
+    "prom": lambda document: render_openmetrics(make_view(document)),
     "codequality": lambda document: render_code_quality(make_view(document)),
     "html": lambda document: without_assets(render_html(document)),
 }

@@ -19,6 +19,7 @@ from reconciler.report.formats.openmetrics import render_openmetrics
 from reconciler.report.json_text import parse_report
 from reconciler.report.merge import merge_reports
 from reconciler.report.report import ExpiryEntry, RecordEntry, Report
+from reconciler.report.view import make_view
 
 FAMILIES = {
     "reconciler_assistants",
@@ -39,7 +40,7 @@ def record(age: int) -> RecordEntry:
 
 def metrics(report: Report) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
     """Every family by its name, its samples by their labels. The parser refuses what is no OpenMetrics."""
-    families = list(text_string_to_metric_families(render_openmetrics(report)))
+    families = list(text_string_to_metric_families(render_openmetrics(make_view(report))))
     assert {family.type for family in families} == {"gauge"}
     assert all(family.documentation for family in families)
     return {
@@ -141,7 +142,7 @@ def test_a_run_says_which_record_it_read_and_what_expires_next(tmp_path: Path) -
         assert report.next_expiry is not None
         assert report.next_expiry.expires == "2999-02-01"
         text = (told.root / "drift.prom").read_text("utf-8")
-        assert text == render_openmetrics(report)
+        assert text == render_openmetrics(make_view(report))
         assert 'reconciler_assistants{status="in_sync"} 1' in text
         assert 'reconciler_api_requests{method="GET"} 1' in text
 

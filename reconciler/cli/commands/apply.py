@@ -20,7 +20,8 @@ from reconciler.report.read_back import reviewed_plan, unclear_writes
 from reconciler.report.report import Report
 from reconciler.usecases.apply import Wishes, apply
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.usecases.project.reading import read_project, read_settings
+from reconciler.usecases.project.environments import read_settings
+from reconciler.usecases.project.reading import read_project
 
 
 @click.command(

@@ -24,10 +24,10 @@ from reconciler.report.report import Report
 from reconciler.report.wording import tell_error
 from reconciler.usecases.create import create_from_file
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
-from reconciler.usecases.project.environments import with_overlays_to_come
+from reconciler.usecases.project.environments import read_settings, with_overlays_to_come
 from reconciler.usecases.project.new_assistants import id_finder
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.project.reading import OFF, read_history, read_settings
+from reconciler.usecases.project.reading import OFF, read_history
 
 
 @click.command(

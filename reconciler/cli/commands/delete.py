@@ -21,7 +21,8 @@ from reconciler.git.repository import open_repository
 from reconciler.report.differences.values import escape
 from reconciler.usecases.delete import delete
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
-from reconciler.usecases.project.reading import read_project, read_settings
+from reconciler.usecases.project.environments import read_settings
+from reconciler.usecases.project.reading import read_project
 
 
 @click.command(

@@ -16,7 +16,8 @@ from reconciler.files.folders import repository_root
 from reconciler.git.repository import open_repository
 from reconciler.report.read_back import applied_fields, list_lasting
 from reconciler.usecases.project.choices import DefinitionOptions
-from reconciler.usecases.project.reading import read_bare_project, read_settings
+from reconciler.usecases.project.environments import read_settings
+from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.rollback import Undone, rollback
 
 

@@ -12,7 +12,7 @@ from reconciler.core.rules import list_schema_parts
 from reconciler.errors import UsageError
 from reconciler.files.settings_schema import settings_schema
 from reconciler.usecases.project.choices import DefinitionOptions
-from reconciler.usecases.project.reading import read_settings
+from reconciler.usecases.project.environments import read_settings
 
 
 @click.command(

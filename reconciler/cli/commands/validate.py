@@ -2,11 +2,12 @@
 
 import click
 
+from reconciler.assistant.problem import InvalidSettings
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
 from reconciler.cli.streams import tell
-from reconciler.core.settings import InvalidSettings, now
+from reconciler.core.settings import now
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.environments import read_forms
 from reconciler.usecases.validate import find_shareable, validate, without_settings

@@ -10,7 +10,7 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import directory_option, format_option
 from reconciler.report.differences.values import escape
 from reconciler.usecases.project.choices import DefinitionOptions
-from reconciler.usecases.project.reading import read_settings
+from reconciler.usecases.project.environments import read_settings
 
 
 @click.command(

@@ -9,14 +9,16 @@ from reconciler.core.outcome import Outcome
 from reconciler.report.build import STATUSES
 from reconciler.report.differences.values import quote
 from reconciler.report.report import Report
+from reconciler.report.view import RunView
 
 Sample = tuple[Mapping[str, str], float]
 
 _NOT_READ = "not_read"
 
 
-def render_openmetrics(report: Report) -> str:
+def render_openmetrics(view: RunView) -> str:
     """Return the metrics of a report. One that the report does not know is named and has no sample."""
+    report = view.report
     age = report.record.age_seconds if report.record is not None else None
     expiry = report.next_expiry.in_seconds if report.next_expiry is not None else None
     # Not the summary's counts: `frozen` there is a status, too.

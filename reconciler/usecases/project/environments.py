@@ -6,15 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.settings import Settings
-from reconciler.errors import DefinitionError
+from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import find_all, select
 from reconciler.files.folders import repository_root
+from reconciler.files.settings import load_settings
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.named import resolve_names
-from reconciler.usecases.project.reading import read_settings
 
 Form = tuple[Settings, Loaded]
+
+
+def read_settings(options: DefinitionOptions, today: datetime.date | None = None) -> Settings:
+    """Return the settings beside the folder in the environment that was chosen, on a day: `today`, else the clock's.
+
+    Raises SettingsError, and UsageError for an environment that is not there.
+    """
+    settings = load_settings(options.directory, root=repository_root(options.directory), today=today)
+    if options.environment is None:
+        return settings
+    if options.environment not in settings.environments:
+        known = ", ".join(sorted(settings.environments))
+        hint = f"reconciler.yaml has these: {known}" if known else "no reconciler.yaml here has environments"
+        raise UsageError(f"there is no environment {options.environment!r}", hint=hint)
+    return settings.choose(options.environment)
 
 
 def read_forms(options: DefinitionOptions, today: datetime.date | None = None) -> list[Form]:

@@ -4,7 +4,6 @@ Where there is a repository its history counts, or the run fails: without it a l
 """
 
 import dataclasses
-import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import folder_in_git, repository_root, shown_path
-from reconciler.files.settings import load_settings
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, Unclear, read_entries, read_record
 from reconciler.git.repository import Repository, open_repository
@@ -25,27 +23,13 @@ from reconciler.git.snapshot import read_base, read_snapshot
 from reconciler.usecases.project.changed import Changed, find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.named import resolve_names
 from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
 from reconciler.usecases.project.policy import check_policy, choose_policy
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
-
-
-def read_settings(options: DefinitionOptions, today: datetime.date | None = None) -> Settings:
-    """Return the settings beside the folder in the environment that was chosen, on a day: `today`, else the clock's.
-
-    Raises SettingsError, and UsageError for an environment that is not there.
-    """
-    settings = load_settings(options.directory, root=repository_root(options.directory), today=today)
-    if options.environment is None:
-        return settings
-    if options.environment not in settings.environments:
-        known = ", ".join(sorted(settings.environments))
-        hint = f"reconciler.yaml has these: {known}" if known else "no reconciler.yaml here has environments"
-        raise UsageError(f"there is no environment {options.environment!r}", hint=hint)
-    return settings.choose(options.environment)
 
 
 def read_bare_project(options: DefinitionOptions, *, repository: Repository | None = None) -> Project:
