@@ -217,7 +217,7 @@ def apply(
 
 
 def drift(project: Project, api: AssistantsApi) -> Report:
-    """Return the report of what was edited live behind git's back. Never writes.
+    """Return the report of what was edited live, outside git. Never writes.
 
     The base is the project's, else the commit that is checked out, else the definitions themselves. An
     assistant that could not be read has an `error` in the report. Raises ReconcilerError for a history that

@@ -1,4 +1,4 @@
-"""The story, as data: scene after scene, from a first check to an edit behind git's back and what becomes of it."""
+"""The story, as data: scene after scene, from a first check to an edit outside git and what becomes of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ STORY = (
         (EditLive("asst_enrollment", {"firstMessage": "Hi, this is Enrollment. How can I help you today?"}),),
     ),
     Scene(
-        "Was anything edited behind git's back?",
+        "Was anything edited outside git?",
         """
         Run this every night, and no edit stays unseen. It never writes. The record says that git has not moved here,
         so it was somebody in the dashboard.

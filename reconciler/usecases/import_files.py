@@ -172,7 +172,7 @@ class OverlayFiles:
             if isinstance(entry, Definition):
                 return entry
             raise DefinitionError(
-                f"nothing can be laid over this definition: {entry.message}",
+                f"nothing can be merged on top of this definition: {entry.message}",
                 where=entry.file,
                 hint="correct it first, then import again",
             )

@@ -167,7 +167,7 @@ class Puller:
 
 
 def _on_top(shared: Any, live: Any) -> Any:
-    """Return what gives a live value when it is laid over a shared one: keys that live lacks become null."""
+    """Return what gives a live value when it is merged on top of a shared one: keys that live lacks become null."""
     if not isinstance(shared, Mapping) or not isinstance(live, Mapping):
         return live
     wanted = {key: _on_top(shared.get(key), value) for key, value in live.items()}

@@ -1,6 +1,6 @@
 """Send once more what an earlier run sent without a clear answer: of its report, only the names of the fields count.
 
-The values are today's: the definition's, laid over fresh live. Where live shows neither the old nor the new
+The values are today's: the definition's, merged on top of fresh live. Where live shows neither the old nor the new
 value, somebody else has changed it since, and nothing is sent over that.
 """
 

@@ -128,7 +128,7 @@ def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
 def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
     assert desk.issue().stderr == "Created the issue.\n"
     (there,) = desk.hosts.issues
-    assert there["title"] == "Live assistants were edited behind git's back (assistants)"
+    assert there["title"] == "Live assistants were edited outside git (assistants)"
     assert "reconciler pull" in there["body"]
     assert desk.issue("plan_errors").stderr == "Edited the issue.\n"
     assert there["title"] == "Not all assistants could be looked at (assistants)"
@@ -284,7 +284,7 @@ def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) 
         assert "s3cret-hook" not in done.stdout + done.stderr
     texts = [one["text"] for one in desk.hosts.hooks]
     assert [text.partition(" http")[0].partition(" (")[0] for text in texts] == [
-        "Live assistants were edited behind git's back",
+        "Live assistants were edited outside git",
         "Not all assistants could be looked at",
         "assistants: Everything could be looked at, and nothing that was edited live differs from git any more.",
     ]

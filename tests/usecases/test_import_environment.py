@@ -72,7 +72,7 @@ def test_the_first_import_writes_both_files_and_the_next_environment_an_overlay(
     overlay = after.pop("environments/production/enrollment.yaml")
     assert (second.code, second.stderr) == (0, "")
     assert second.stdout == (
-        "environments/production/enrollment.yaml: written for asst_a, laid over assistants/enrollment.yaml\n"
+        "environments/production/enrollment.yaml: written for asst_a, merged on top of assistants/enrollment.yaml\n"
         "  not managed: maxDurationSeconds; assistants/enrollment.yaml does not declare it\n"
     )
     assert after == before
@@ -189,7 +189,7 @@ def test_a_definition_that_is_not_valid_is_not_laid_over(two: Two) -> None:
     two.tale.project.folder.mkdir()
     two.shared("enrollment", "name: 7\n")
     done = two.run("staging", "import", "asst_a", "--force")
-    assert refused(done, "assistants/enrollment.yaml: nothing can be laid over this definition: line 1: name")
+    assert refused(done, "assistants/enrollment.yaml: nothing can be merged on top of this definition: line 1: name")
     assert [*texts(two)] == ["assistants/enrollment.yaml"]
 
 
@@ -204,7 +204,7 @@ def test_two_of_one_name_get_two_definitions(two: Two) -> None:
     ]
     again = two.run("production", "import", "asst_b")
     assert again.code == 0
-    assert "environments/production/enrollment.yaml: written for asst_b, laid over" in again.stdout
+    assert "environments/production/enrollment.yaml: written for asst_b, merged on top of" in again.stdout
 
 
 def test_a_half_of_an_import_is_completed_by_the_next(two: Two) -> None:

@@ -149,7 +149,7 @@ def _show_written(written: Written, name: str) -> None:
     below, overlaid = escape(written.laid_over), written.overlaid
     for file in written.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
-    click.echo(f"{written.files[-1]}: written for {name}" + (f", laid over {below}" if below else ""))
+    click.echo(f"{written.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
     for file in written.texts:
         click.echo(f"{file}: a text of {name}")
     for path, reason in written.left:

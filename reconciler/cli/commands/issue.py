@@ -19,7 +19,7 @@ from reconciler.report.view import make_view
 
 _ROOM = 64_000  # characters for the report; what follows it must find a place, too
 _NEAR = 14 * 24 * 60 * 60  # seconds: reconciler.yaml's own warnings begin as long before
-_LIVE = "Live assistants were edited behind git's back"
+_LIVE = "Live assistants were edited outside git"
 _UNREAD = "Not all assistants could be looked at"
 _FAILED = "Not everything was applied"
 _EXPIRY = "A setting of reconciler.yaml expires soon"
