@@ -49,7 +49,7 @@ coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-bench: $(VENV)/.dev ## figures for this machine, as ratios within one run (GROUPS="plan record" for some)
+bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@cd tests && ../$(BIN)/python -m benchmarks $(GROUPS)
 
 check-all: lint typecheck coverage bench docs schemas browser workflows pre-commit package smoke ## all that CI runs (needs node, npm, gh, Chromium, a network)
