@@ -15,7 +15,7 @@ from json_reports import AssistantEntry, Document
 from matrix import ABSENT, POLICIES, ROWS, Policy, Row, at, keys
 from matrix_document import DOCUMENT, render, told_lines
 from servers import Sandbox, running_sandbox
-from stories import BOTH, Nested, Story
+from stories import Nested, Story
 
 OF_THE_API = ("id", "orgId", "createdAt", "updatedAt")
 # Where everything is a change, the policies have nothing to tell apart: the mildest and the harshest stand for all.
@@ -41,9 +41,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Story:
     return tale
 
 
-@pytest.fixture(params=BOTH)
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    nested: Nested = request.param
+@pytest.fixture
+def sandbox(nested: Nested) -> Iterator[Sandbox]:
     with running_sandbox({row.id: row.live() for row in ROWS}, nested=nested) as running:
         yield running
 

@@ -1,28 +1,21 @@
 """`reconciler schema`, as it is installed."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import jsonschema
+from commands import Completed
 
 
-def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reconciler", "schema", *options],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+def run(folder: Path, *options: str) -> Completed:
+    return commands.run("schema", *options, cwd=folder)
 
 
 def test_it_prints_the_schema_and_nothing_else(tmp_path: Path) -> None:
     done = run(tmp_path)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.stderr) == (0, "")
     schema = json.loads(done.stdout)
     jsonschema.Draft7Validator.check_schema(schema)
     assert schema["required"] == ["id"]
@@ -41,7 +34,7 @@ def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
 
     done = run(tmp_path)
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.code, done.stdout) == (1, "")
     assert "reconciler.yaml:1:1: unknown setting extra_field; did you mean extra_fields?" in done.stderr
 
 
@@ -65,12 +58,12 @@ def test_the_settings_have_a_schema_which_helps_with_settings_that_cannot_be_use
 
     done = run(tmp_path, "--settings")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.stderr) == (0, "")
     assert "extra_fields" in json.loads(done.stdout)["properties"]
 
 
 def test_one_schema_at_a_time(tmp_path: Path) -> None:
     done = run(tmp_path, "--overlay", "--settings")
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.code, done.stdout) == (1, "")
     assert "give one of them" in done.stderr

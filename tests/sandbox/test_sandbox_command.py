@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from commands import environment
+from commands import environment, run
 
 COMMAND = (sys.executable, "-m", "reconciler", "sandbox")
 
@@ -61,11 +61,8 @@ def started(*arguments: str, **variables: str) -> Iterator[Running]:
 
 
 def refused(*arguments: str) -> str:
-    done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, env=environment(), timeout=60, check=False
-    )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "Traceback" not in done.stderr
+    done = run("sandbox", *arguments, cwd=Path.cwd())
+    assert (done.code, done.stdout) == (1, "")
     return done.stderr
 
 

@@ -20,9 +20,8 @@ import reconciler
 from reconciler.cli import main
 from reconciler.files.settings_check import check_settings
 
-NOT_OFTEN = ("reconciler.sandbox", "reconciler.demo", "reconciler.__main__")
-FIRST_NEEDED_LATER = ("deepdiff", "filelock", "httpx", "yaml")
-"""What is not ours and is loaded only where it is needed."""
+NOT_OURS = ("deepdiff", "filelock", "httpx", "yaml")
+"""What commands load only where they need it."""
 
 
 def serve(listener: socket.socket, patience: int) -> None:
@@ -106,7 +105,7 @@ def _run(message: dict[str, Any], streams: list[int], patience: int) -> NoReturn
 
 if __name__ == "__main__":
     ours = (module.name for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."))
-    for name in (*FIRST_NEEDED_LATER, *(name for name in ours if not name.startswith(NOT_OFTEN))):
+    for name in (*NOT_OURS, *(name for name in ours if name != "reconciler.__main__")):
         importlib.import_module(name)
     check_settings({})  # makes the model, which every command with a reconciler.yaml would make anew
     with socket.socket(socket.AF_UNIX) as listening:
