@@ -64,8 +64,10 @@ def _compared(result: Result, project: Project, reviewed: Reviewed) -> Result:
         return result
     if result.plan.freeze is not None or result.plan.creates:
         return result  # whatever was reviewed, nothing is sent
-    if result.plan.refusal is not None or not (result.pending or result.plan.changes):
-        return result  # refused as it is, or live shows all of it by now
+    if result.plan.refusal is not None and reviewed.digests.get(str(result.definition.id)) is None:
+        return result  # the plan had nothing to send either
+    if not (result.pending or result.plan.changes):
+        return result  # live shows all of it by now
     updated_at = result.live.get("updatedAt")
     mark = digest(
         str(result.definition.id), result.plan, sensitive=project.settings.sensitive, live_updated_at=updated_at

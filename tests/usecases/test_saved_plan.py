@@ -112,7 +112,7 @@ class TestAnAssistantIsRefused:
         assert tale.sandbox.patches == [PATCH]
         error = entries(done)["a"]["error"]
         assert error is not None
-        assert error["kind"] in ("stale", "conflict")
+        assert error["kind"] == "stale"
         assert error["message"]
 
     def test_where_its_definition_has_changed(self, tale: Story) -> None:

@@ -131,7 +131,8 @@ def _check_record(project: Project, record: Record | None, asked_base: str | Non
         )
     raise RepositoryError(
         f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}",
-        hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run give --base none",
+        hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run "
+        "give `plan` and `apply` --base none",
     )
 
 
