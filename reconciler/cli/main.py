@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": ("reconciler.cli.commands.diff", "Show how the definitions of two environments differ."),
     "pull": ("reconciler.cli.commands.pull", "Write live edits back into the definitions."),
     "create": ("reconciler.cli.commands.create", "Create an assistant from a definition."),
+    "announce": ("reconciler.cli.commands.announce", "Write into the record what apply is about to create."),
     "delete": ("reconciler.cli.commands.delete", "Delete an assistant, and the files that only it uses."),
     "import": ("reconciler.cli.commands.import_", "Write definition files for live assistants."),
     "report": ("reconciler.cli.commands.report", "Render JSON reports again, in any format."),

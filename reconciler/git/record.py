@@ -32,13 +32,14 @@ class Unclear:
     """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent.
 
     `heads` are the commits that such writes were made from, the newest last: any of them may have landed. An
-    assistant that may have been created has the id `new`, and no fields.
+    assistant that may have been created has the id `new`, and no fields; `token` names the one run that may do it.
     """
 
     id: str
     file: str
     fields: tuple[str, ...]
     heads: tuple[str, ...] = ()
+    token: str = ""
 
     @property
     def is_creation(self) -> bool:
@@ -140,7 +141,7 @@ def write_record(
     """
     # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
     writes = [*((TRAILER, entry) for entry in unclear), *((LATE, entry) for entry in late)]
-    trailers = [f"{name}: {json.dumps(dataclasses.asdict(entry), ensure_ascii=True)}" for name, entry in writes]
+    trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': created[file]})}" for file in sorted(created)]
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
@@ -155,6 +156,10 @@ def write_record(
             hint="fetch it and apply again: what is live already is recorded then",
         ) from error
     return commit
+
+
+def _to_json(entry: Unclear) -> dict[str, Any]:
+    return {name: value for name, value in dataclasses.asdict(entry).items() if name != "token" or value}
 
 
 def _parse(commit: Commit, ref: str) -> Record:
@@ -198,7 +203,8 @@ def _read_writes(message: str, trailer: str) -> Iterator[Unclear]:
         fields = tuple(map(str, entry["fields"]))
         for field in fields:
             parse_pointer(field)
-        yield Unclear(str(entry["id"]), str(entry["file"]), fields, tuple(map(str, entry.get("heads", ()))))
+        heads = tuple(map(str, entry.get("heads", ())))
+        yield Unclear(str(entry["id"]), str(entry["file"]), fields, heads, str(entry.get("token", "")))
 
 
 def _unreadable(ref: str, commit: Commit) -> RepositoryError:

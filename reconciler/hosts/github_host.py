@@ -71,6 +71,16 @@ class GitHub:
         found = map(_read_request, self.calls.list_all(f"{self._pulls}?{query}"))
         return [one for one in found if branch in (None, one.branch)]
 
+    def find_merged(self, commit: str) -> list[Request]:
+        """Return the pull requests that brought a commit into the branch of this run."""
+        found = self.calls.list_all(f"/repos/{self.repository}/commits/{commit}/pulls")
+        merged = [one for one in found if (one.get("base") or {}).get("ref") == self.branch]
+        return [one for one in map(_read_request, merged) if one.state == "merged"]
+
+    def about(self, request: Request) -> "GitHub":
+        """Return the host as a run about this pull request has it."""
+        return dataclasses.replace(self, number=int(request.id))
+
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Make a branch with one commit on top of `head`; GitHub writes its name under the commit."""
         git = f"/repos/{self.repository}/git"

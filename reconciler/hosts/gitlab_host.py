@@ -65,6 +65,16 @@ class GitLab:
         found = self.calls.list_all(f"/projects/{self.project}/merge_requests?{query}")
         return [one for one in map(_read_request, found) if branch in (None, one.branch)]
 
+    def find_merged(self, commit: str) -> list[Request]:
+        """Return the merge requests that brought a commit into the branch of this pipeline."""
+        found = self.calls.list_all(f"/projects/{self.project}/repository/commits/{commit}/merge_requests")
+        merged = [one for one in found if one.get("target_branch") == self.branch]
+        return [one for one in map(_read_request, merged) if one.state == "merged"]
+
+    def about(self, request: Request) -> "GitLab":
+        """Return the host as a pipeline of this merge request has it."""
+        return dataclasses.replace(self, number=int(request.id))
+
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Make a branch with one commit on top of `head`: without `force`, GitLab refuses a branch that is there."""
         commit = {

@@ -70,6 +70,12 @@ class Host(Protocol):
     def requests(self, branch: str | None) -> list[Request]:
         """Return the pull requests or merge requests of a branch of this repository; without one, all open ones."""
 
+    def find_merged(self, commit: str) -> list[Request]:
+        """Return the requests that brought a commit into the branch of this run."""
+
+    def about(self, request: Request) -> "Host":
+        """Return the host as a run about this request has it."""
+
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Make a branch with one commit on top of `head`, and return the commit; refused where the branch is there."""
 

@@ -10,18 +10,19 @@ from reconciler.core.edits import Edits
 from reconciler.errors import HostError
 from reconciler.hosts.host import Entry, Host
 
+_BRANCHES = {"accept": "live-edits", "ids": "new-ids", "retire": "retire"}
 _MADE = "<!-- made "
 _OVER = "These are not the edits any more, so this was closed by itself."
 _NO_ROOM = "The report is too long to be shown here."
 
 
-def keep_comment(host: Host, name: str, text: str | None, link: str = "") -> str:
+def keep_comment(host: Host, name: str, text: str | None, link: str = "", kind: str = "plan") -> str:
     """Write a text as the one comment of a name, and return what was done: `created`, `edited` or `nothing`.
 
     Without a text there is nothing to say: a comment that stands there says so, and none is created. `link` is where
     all reports are. Raises HostError and UsageError.
     """
-    marker = make_marker("plan", name)
+    marker = make_marker(kind, name)
     there = _find_own(host, host.comments(), marker)
     if text is None and there is None:
         return "nothing"
@@ -55,18 +56,18 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
     return "edited" if there.title == title else "renamed"
 
 
-def keep_request(host: Host, name: str, title: str, text: str, edits: Edits | None) -> str:
-    """Propose edits as the one open request of a name: `created`, `declined`, `closed` or `nothing`.
+def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits: Edits | None) -> str:
+    """Propose edits as the one open request of a kind and name: `created`, `declined`, `closed` or `nothing`.
 
     Each set of edits has a branch of its own, which is made once and never moved, so that nobody's commit is ever
     replaced. A request that people have closed stays closed for these edits; one to whose branch people have added
     stays as it is. Raises HostError.
     """
-    marker = make_marker("accept", name)
+    marker = make_marker(kind, name)
     marked = [one for one in host.requests(None) if one.branch and _is_marked(one, marker)]
     me = host.me() if marked else ""
     standing = [one for one in marked if me and one.author == me]
-    branch = f"reconciler/live-edits-{edits.digest[:12]}" if edits is not None else None
+    branch = f"reconciler/{_BRANCHES[kind]}-{edits.digest[:12]}" if edits is not None else None
     done = "nothing"
     if edits is not None and branch is not None and not any(one.branch.startswith(branch) for one in standing):
         done = _propose(host, branch, marker, title, text, edits)

@@ -17,9 +17,10 @@ from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings, now
 from reconciler.errors import UsageError
 from reconciler.git.lock import writing_alone
+from reconciler.git.record import applied_ref
 from reconciler.git.repository import Repository
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project.new_assistants import announce
+from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdrawing
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.resume import only_known, resume_project
 from reconciler.usecases.saved_plan import check_url, only_reviewed, select_reviewed
@@ -41,7 +42,7 @@ class Wishes:
 
     `record` is None where settings and repository decide. With `reviewed` only the writes of that plan are sent;
     with `unclear` the writes that had no clear answer are sent again, and no others. With `create` the assistants
-    whose definition says `id: new` are created.
+    whose definition says `id: new` are created; with `announced`, a token, only those that were announced with it.
     """
 
     record: bool | None = None
@@ -52,6 +53,7 @@ class Wishes:
     reviewed: Reviewed | None = None
     unclear: Sequence[Applied] | None = None
     create: bool = False
+    announced: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,12 +96,15 @@ def apply(lock: tuple[Repository | None, str | None], read: Callable[[], Project
     invalid. Raises ReconcilerError before anything is sent; after that only where what was applied could not be
     reported or recorded, and the one is done even where the other fails.
     """
-    with writing_alone(*lock):
+    repository, environment = lock
+    with writing_alone(*lock), withdrawing(repository, applied_ref(environment), wishes.announced) as begin:
         # Read under the lock: what was read before it may be older than what another run has just recorded.
         project = read()
+        if wishes.announced is not None:
+            project = adopt_announcement(project, wishes.announced)
         recording = _check(project, wishes)
         with start(project) as session:
-            run, looked_at = _carry_out(project, wishes, session)
+            run, looked_at = _carry_out(project, wishes, session.then(begin))
             # Whoever publishes the run may fail (a full disk): what is live must be recorded all the same.
             try:
                 session.publish(run)

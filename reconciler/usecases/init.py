@@ -31,7 +31,7 @@ _ATTRIBUTES = """# A text is the same on every system: its lines end in LF. The 
 _PIPELINES: dict[Ci, dict[str, str]] = {
     "github": {
         f"github/assistants-{name}.yml": f".github/workflows/assistants-{name}.yml"
-        for name in ("plan", "apply", "drift", "rollback")
+        for name in ("plan", "apply", "drift", "rollback", "retire")
     },
     "gitlab": {
         "gitlab/gitlab-ci.yml": ".gitlab-ci.yml",

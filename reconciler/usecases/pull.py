@@ -68,6 +68,18 @@ class Puller:
         """Return what is to be written, a file each; nothing is written yet."""
         return [pulled for result in run.results for pulled in self._one(result)]
 
+    def pull_ids(self, definitions: Sequence[Definition]) -> list[Pulled]:
+        """Return what is to be written where a file says `id: new`, and the record knows the id; live is not asked."""
+        found = []
+        for definition in definitions:
+            if ids := self._known_id(definition):
+                layer = self._takes_edits(definition)
+                file, text = (layer.file, layer.text) if layer is not None else (self._new_overlay(definition), "")
+                after, refused = _with_edits(text, ids)
+                left = tuple(Left(path, reason) for path, reason in refused.items())
+                found.append(Pulled(file, text, after, (("id",),), left))
+        return found
+
     def write(self, pulled: Pulled) -> None:
         """Write one file. Raises ReconcilerError where it changed meanwhile, or cannot be written."""
         rewrite(self.root / pulled.file, pulled.before, pulled.after)

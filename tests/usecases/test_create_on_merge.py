@@ -402,3 +402,80 @@ def test_an_apply_of_a_plan_lists_it_and_leaves_it(tale: Story) -> None:
 def test_an_invalid_file_keeps_everything_from_being_created(tale: Story) -> None:
     tale.write("broken", "id: asst_b\nnmae: x\n")
     assert (outcomes(tale.apply("--create"))["new"], posts(tale)) == ("skipped", [])
+
+
+TOKEN = ("--create", "--announced", "7-1")
+
+
+def announced(tale: Story, *arguments: str, token: str = "7-1") -> str:
+    """What `announce` prints."""
+    done = tale.run("announce", *arguments, "--token", token)
+    assert done.code == 0, done.stderr
+    return done.stdout
+
+
+def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> None:
+    before = tale.record
+    assert announced(tale) == f"to create: {FILE}\n"
+    pushed = tale.record
+    assert tale.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [tale.head], "token": "7-1"}]
+    assert posts(tale) == []
+    assert announced(tale, token="8-1") == ""
+    assert outcomes(tale.apply("--create"))["new"] == "refused"
+    assert outcomes(tale.apply("--create", "--announced", "7-2"))["new"] == "refused"
+    assert outcomes(tale.apply(*TOKEN))["new"] == "created"
+    assert tale.trailers == []
+    assert tale.parents[1] != before
+    # The push of that record is lost, and the job runs again.
+    tale.git("update-ref", REF, str(pushed))
+    forget_checkout(tale)
+    for options in (["--create"], ["--create", "--announced", "7-2"], []):
+        tale.run("apply", "--yes", *options)
+        assert [trailer["file"] for trailer in tale.trailers] == [FILE]
+    assert len(posts(tale)) == 1
+    assert announced(tale, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
+    assert [trailer["token"] for trailer in tale.trailers] == ["9-1"]
+    assert outcomes(tale.apply("--create", "--announced", "9-1"))["new"] == "created"
+
+
+def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(tale: Story) -> None:
+    document = tale.apply(*TOKEN)
+    assert (outcomes(document)["new"], posts(tale)) == ("refused", [])
+    assert "start the workflow anew" in entries(document)["new"]["error"]["message"]
+    assert "--announced says what --create may create" in tale.run("apply", "--yes", "--announced", "7-1").stderr
+
+
+@pytest.mark.parametrize("way", ["a no", "no login", "too many", "not valid", "no such file"])
+def test_an_announcement_of_what_was_not_sent_is_taken_back(tale: Story, way: str) -> None:
+    announced(tale)
+    options: list[str] = []
+    hit = {"a no": ("POST", "/assistants", 401), "no login": ("POST", "/auth/login", 500)}.get(way)
+    if way == "too many":
+        tale.write("a", firstMessage="newer")
+        tale.commit()
+        options = ["--max-changes", "1"]
+    if way == "no such file":
+        options = ["assistants/typo.yaml"]
+    if way == "not valid":
+        tale.write("broken", "id: asst_b\nnmae: x\n")
+
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(hit[2]) if hit and (asked.method, asked.path) == hit[:2] else forward(asked)
+
+    with tale.meddling(meddle):
+        assert tale.run("apply", "--yes", *TOKEN, *options).code == 1
+    assert (tale.trailers, len(posts(tale))) == ([], 0)
+    assert set(tale.tree()) == {"assistants/a.yaml"}
+    (tale.root / "assistants" / "broken.yaml").unlink(missing_ok=True)
+    assert announced(tale, token="8-1") == f"to create: {FILE}\n"
+
+
+def test_ids_come_back_to_git_without_the_api(tale: Story) -> None:
+    tale.apply("--create")
+    new = file_id(tale)
+    assert tale.run("pull", "--ids").stderr == "Nothing to pull.\n"
+    forget_checkout(tale)
+    tale.sandbox.forget_requests()
+    done = tale.run("pull", "--ids")
+    assert (done.code, done.stdout, tale.sandbox.requests) == (0, f"{FILE}: id\n", [])
+    assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")

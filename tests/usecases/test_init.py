@@ -25,7 +25,7 @@ def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
         "record": True,
     }
     workflows = sorted((tmp_path / ".github" / "workflows").iterdir())
-    assert len(workflows) == 4
+    assert len(workflows) == 5
     assert all("OWNER" not in file.read_text() and f"@{'a' * 40}" in file.read_text() for file in workflows)
     assert "first_run=true" in done.stderr
     assert "gh secret set --env production RECONCILER_EMAIL" in done.stderr

@@ -71,6 +71,8 @@ class Hub:
             (r"(issues|pulls)", None, self._list),
             (r"(issues|pulls)/(\d+)", None, self._one),
             (r"actions/runs/(\d+)", ("actions",), self._run),
+            (r"commits/(.+)/pulls", ("pull-requests", "contents"), self._merged_by),
+            (r"git/(trees|commits|refs)(?:/(.+))?", ("contents",), self._git_data),
         ):
             if found := re.fullmatch(pattern, path):
                 names = permissions or ({"issues": "issues", "pulls": "pull-requests"}[found[1]],)
@@ -101,16 +103,57 @@ class Hub:
             self._close_what_lost_its_branch()
             there = [one for one in reversed(entries) if query["state"][0] in (one["state"], "all")]
             if head := query.get("head"):
-                there = [one for one in there if one["head"] == head[0].partition(":")[2]]
+                there = [one for one in there if one["head"]["ref"] == head[0].partition(":")[2]]
             return 200, _page(there, query)
+        if found[1] == "pulls":
+            repo = {"full_name": REPOSITORY}
+            commit = self.git_command("rev-parse", f"refs/heads/{body['head']}")
+            ends = {"head": {"ref": body["head"], "sha": commit}, "base": {"ref": body["base"]}}
+            body = {**body, **{name: {**end, "repo": repo} for name, end in ends.items()}}
         entries.append({**self.new(body=body["body"], merged_at=None), **body})
         return 201, entries[-1]
 
+    def git_command(self, *arguments: str, given: str = "", index: str = "") -> str:
+        """What a git command prints in the bare repository."""
+        environment = {**os.environ, **WITHOUT_OUR_CONFIGURATION, **({"GIT_INDEX_FILE": index} if index else {})}
+        who = ("-c", f"user.name={BOT}", "-c", "user.email=bot@hub.test")
+        done = subprocess.run(
+            ["git", "-C", str(self.git), *who, *arguments],
+            input=given,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def _merged_by(self, method: str, found: re.Match[str], query: Mapping[str, list[str]], body: Any) -> Answer:
+        return 200, _page([pull for pull in self.pulls if found[1] in pull.get("commits", ())], query)
+
+    def _git_data(self, method: str, found: re.Match[str], query: Mapping[str, list[str]], body: Any) -> Answer:
+        if method == "DELETE":
+            self.git_command("update-ref", "-d", f"refs/{found[2]}")
+            return 204, None
+        if found[1] == "refs":
+            self.git_command("update-ref", body["ref"], body["sha"], "0" * 40)
+            return 201, {"ref": body["ref"]}
+        if found[1] == "commits":
+            parents = [word for parent in body["parents"] for word in ("-p", parent)]
+            return 201, {"sha": self.git_command("commit-tree", body["tree"], *parents, "-m", body["message"])}
+        index = str(self.folder / f"index-{next(self.numbers)}")
+        self.git_command("read-tree", body["base_tree"], index=index)
+        for one in body["tree"]:
+            if one.get("sha", "") is None:
+                self.git_command("rm", "--cached", "--quiet", "--", one["path"], index=index)
+                continue
+            blob = self.git_command("hash-object", "-w", "--stdin", given=one["content"])
+            self.git_command("update-index", "--add", "--cacheinfo", f"{one['mode']},{blob},{one['path']}", index=index)
+        return 201, {"sha": self.git_command("write-tree", index=index)}
+
     def _close_what_lost_its_branch(self) -> None:
-        listed = ["git", "-C", str(self.git), "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"]
-        there = subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+        there = self.git_command("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").split()
         for pull in self.pulls:
-            if pull["head"] not in there:
+            if pull["head"]["ref"] not in there:
                 pull["state"] = "closed"
 
     def _one(self, method: str, found: re.Match[str], query: Mapping[str, list[str]], body: Any) -> Answer:
@@ -153,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._git(address.path, address.query, body)
 
-    do_POST = do_PATCH = do_GET  # noqa: N815 - http.server's names
+    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
     def _body(self) -> Iterator[bytes]:
         """Yield the body: as long as its length says, or chunk by chunk."""

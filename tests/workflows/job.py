@@ -5,8 +5,12 @@ here.
 """
 
 import base64
+import functools
+import itertools
 import json
+import operator
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,8 +27,6 @@ from workflow_runs import Failed, JobRun, Outputs, WorkflowRun
 if TYPE_CHECKING:
     from runner import Runner
 
-STAND_IN = Path(__file__).with_name("stand_in_gh.py")
-REAL_GH = "WORKFLOWS_WITH_REAL_GH"
 PATIENCE = 120
 Env = dict[str, str]
 
@@ -44,6 +46,9 @@ class Job:
             place.mkdir(parents=True)
         # The tool that is under test stands for the one that `install` would fetch; check-all installs in earnest.
         place_command(self.temp / "reconciler" / "bin" / "reconciler")
+        python = self.temp / "reconciler" / "bin" / "python"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "utf-8")
+        python.chmod(0o755)
         self.token = runner.hub.token(self._permissions(content["permissions"], contexts))
         github = {**contexts["github"], "token": self.token}
         self.contexts = {**contexts, "github": github, "runner": {"temp": str(self.temp)}, "secrets": self._secrets()}
@@ -68,12 +73,8 @@ class Job:
     def _base_environment(self, github: Mapping[str, Any]) -> Env:
         base = environment(self.runner.machine)
         base.pop("GIT_CONFIG_GLOBAL")  # a runner has a home
-        if not os.environ.get(REAL_GH):
-            stand_in = self.folder / "bin" / "gh"
-            stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{STAND_IN}" "$@"\n', "utf-8")
-            stand_in.chmod(0o755)
-            # What `python3` is elsewhere may be a script that looks for one, at twice the cost of what it then runs.
-            (self.folder / "bin" / "python3").symlink_to(sys.executable)
+        # What `python3` is elsewhere may be a script that looks for one, at twice the cost of what it then runs.
+        (self.folder / "bin" / "python3").symlink_to(sys.executable)
         event = self.folder / "event.json"
         event.write_text(json.dumps(github["event"].values), "utf-8")
         return {
@@ -155,7 +156,11 @@ class Job:
             check=False,
         )
         self.done.log += done.stdout.decode()
-        outputs |= dict(line.split("=", 1) for line in output.read_text("utf-8").splitlines())
+        lines = iter(output.read_text("utf-8").splitlines())
+        for line in lines:
+            name, sign, value = re.split("(=|<<)", line, maxsplit=1)
+            several = itertools.takewhile(functools.partial(operator.ne, value), lines)
+            outputs[name] = value if sign == "=" else "\n".join(several)
         if done.returncode:
             raise Failed(f"exit code {done.returncode}")
 

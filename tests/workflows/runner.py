@@ -46,7 +46,7 @@ class Runner:
         """Run a workflow. `inputs` are those of a dispatch or a call, with `_` for `-` where it has them so."""
         path = WORKFLOWS / workflow  # or any other place, where `workflow` is an absolute one
         content = read(path)
-        run = self.begin(event_name, sha, ref)
+        run = self.begin(event_name, sha, ref, f".github/workflows/{path.name}")
         started = (on for on in content["on"].values() if isinstance(on, Mapping))
         known = {name for on in started for name in on.get("inputs", {})}
         assert inputs.keys() <= known, inputs
@@ -66,7 +66,7 @@ class Runner:
         self._jobs(run, path)
         return run
 
-    def begin(self, event_name: str, sha: str, ref: str) -> WorkflowRun:
+    def begin(self, event_name: str, sha: str, ref: str, workflow: str) -> WorkflowRun:
         """Give a run its number, and let the hub know of it."""
         run = WorkflowRun(next(self.hub.numbers), {}, {})
         self.runs[run.number] = run
@@ -74,6 +74,8 @@ class Runner:
             "status": "completed",
             "run_attempt": 1,
             "event": event_name,
+            "path": workflow,
+            "referenced_workflows": [],
             "head_branch": ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
             "head_sha": sha,
             "repository": {"full_name": REPOSITORY},
@@ -96,7 +98,7 @@ class Runner:
             if name in run.jobs:
                 continue
             self.between(name)
-            needed = [job["needs"]] if "needs" in job else []
+            needed = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             needs = {
                 other: {"result": run.jobs[other].result, "outputs": Outputs(run.jobs[other].outputs)}
                 for other in needed

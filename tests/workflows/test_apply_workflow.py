@@ -9,7 +9,8 @@ from places import RECORD, SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, run_steps
 from workflow_runs import WorkflowRun
 
-GREEN = {"apply": "success", "record": "success"}
+GREEN = dict.fromkeys(("announce", "apply", "record", "ids", "result"), "success")
+FIRST = GREEN | {"result": "skipped"}
 BUNDLE = "record-assistants-attempt-1"
 NOT_RECORDED = "What was applied is live, but it is not recorded"
 ENTRIES = ["assistants/admissions/enrollment.yaml", "assistants/visits.yaml"]
@@ -31,11 +32,11 @@ def outcomes(run: WorkflowRun) -> dict[str, str]:
 def test_a_merge_is_applied_and_recorded(tmp_path: Path, settings: str) -> None:
     with place_at(tmp_path, settings=settings) as place:
         run = place.push()
-        assert run.results == {"apply": "failure", "record": "skipped"}
+        assert run.ended("apply", "record") == ("failure", "skipped")
         assert "Run this workflow once by hand with first_run" in run.jobs["apply"].summary
         assert place.at_hub(RECORD) == ""
 
-        assert place.dispatch("apply.yml", first_run=True).results == GREEN
+        assert place.dispatch("apply.yml", first_run=True).results == FIRST
         first = place.at_hub(RECORD)
         assert place.sandbox.patches == []
 
@@ -53,7 +54,7 @@ def test_a_merge_is_applied_and_recorded(tmp_path: Path, settings: str) -> None:
         assert place.git("log", "-1", "--format=%P", "FETCH_HEAD") == f"{place.git('rev-parse', 'HEAD')} {first}"
         assert second[:12] in run.jobs["record"].summary
 
-        assert place.dispatch("apply.yml", first_run=True).results == {"apply": "success", "record": "skipped"}
+        assert place.dispatch("apply.yml", first_run=True).ended("apply", "record") == ("success", "skipped")
         assert place.at_hub(RECORD) == second
 
 
@@ -79,7 +80,7 @@ def test_a_superseded_run_loses_nothing_and_a_late_one_undoes_nothing(tmp_path: 
         assert outcomes(place.push()) == {"admissions/enrollment": "applied", "visits": "applied"}
         record = place.at_hub(RECORD)
         run = place.runner.run("apply.yml", "push", {}, older)
-        assert run.results == {"apply": "failure", "record": "skipped"}
+        assert run.ended("apply", "record") == ("failure", "skipped")
         assert "does not descend from" in run.jobs["apply"].summary
         assert place.sandbox.live("asst_enrollment")["firstMessage"] == "Newer"
         assert place.at_hub(RECORD) == record
@@ -92,7 +93,7 @@ def test_what_was_applied_is_recorded_although_another_one_failed(tmp_path: Path
         place.commit()
         with place.failing("asst_visits"):
             run = place.push()
-        assert run.results == {"apply": "failure", "record": "success"}
+        assert run.ended("apply", "record") == ("failure", "success")
         assert outcomes(run) == {"admissions/enrollment": "applied", "visits": "failed"}
         assert "1 failed" in run.jobs["apply"].summary
         assert place.definition("admissions/enrollment", RECORD)["firstMessage"] == "Hi!"
@@ -119,7 +120,7 @@ def test_a_record_that_loses_the_race_is_red_and_a_retry_converges(tmp_path: Pat
         place.git("fetch", "--quiet", "origin", RECORD)
         place.runner.between = lambda job: somebody_records(place) if job == "record" else None
         run = place.push()
-        assert run.results == {"apply": "success", "record": "failure"}
+        assert run.ended("apply", "record") == ("success", "failure")
         assert NOT_RECORDED in run.jobs["record"].summary
 
         place.runner.between = lambda job: None
@@ -142,7 +143,7 @@ def test_a_record_that_was_not_handed_over_is_red_and_pushed_when_the_job_runs_a
 
         place.runner.between = lose
         run = place.push()
-        assert run.results == {"apply": "success", "record": "failure"}
+        assert run.ended("apply", "record") == ("success", "failure")
         assert run.jobs["record"].failed == "Get the new record"
         assert NOT_RECORDED in run.jobs["record"].summary
 
@@ -185,7 +186,7 @@ def test_only_the_record_of_this_run_is_pushed(tmp_path: Path, announced: bool) 
 
         place.runner.between = swap
         run = place.push()
-        assert run.results == {"apply": "success", "record": "failure"}
+        assert run.ended("apply", "record") == ("success", "failure")
         assert "Not the record of this run" in run.log
         assert NOT_RECORDED in run.jobs["record"].summary
         assert place.at_hub(RECORD) == before
@@ -199,13 +200,13 @@ def test_nothing_is_applied_from_elsewhere_or_to_nowhere(tmp_path: Path) -> None
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/draft", "HEAD:refs/heads/main")
         for ref in ("refs/heads/draft", "refs/heads/draft/main", "refs/tags/main"):
             run = place.runner.run("apply.yml", "workflow_dispatch", {}, sha, ref)
-            assert run.results == {"apply": "failure", "record": "skipped"}
+            assert run.ended("apply", "record") == ("failure", "skipped")
             assert "the default branch only" in run.jobs["apply"].summary
 
         place.runner.variables = {}
-        assert place.dispatch("apply.yml").results == {"apply": "skipped", "record": "skipped"}
+        assert place.dispatch("apply.yml").ended("apply", "record") == ("skipped", "skipped")
         run = place.dispatch("apply.yml", directory="assistants")  # as it is called by another repository
-        assert run.results == {"apply": "failure", "record": "skipped"}
+        assert run.ended("apply", "record") == ("failure", "skipped")
         assert "Set the variable RECONCILER_API_URL" in run.jobs["apply"].summary
         assert place.sandbox.requests == []
 
@@ -234,7 +235,7 @@ def test_an_environment_has_its_own_record_and_artifacts(tmp_path: Path) -> None
         run = place.dispatch("drift.yml", directory="agents", environment="staging")
         assert run.results["drift"] == "success", run.log  # although it has no record yet, and the other one has
         run = place.dispatch("apply.yml", directory="agents", environment="staging", **{"first-run": True})
-        assert run.results == GREEN, run.log
+        assert run.results == FIRST, run.log
         assert place.definition("visits", "refs/reconciler/staging/applied", "agents") == {
             "id": "asst_visits",
             "name": "Visits",

@@ -46,7 +46,7 @@ def test_callers_give_what_is_wanted_and_allow_what_is_needed() -> None:
             for name, allowed in one["permissions"].items():
                 needed[name] = "write" if "write" in (allowed, needed.get(name)) else "read"
         assert job["permissions"] == needed
-    assert called == {"plan", "apply", "drift", "rollback"}
+    assert called == {"plan", "apply", "drift", "rollback", "retire"}
 
 
 def test_a_merge_queue_starts_the_plan() -> None:

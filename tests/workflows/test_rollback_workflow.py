@@ -13,7 +13,7 @@ def applied(place: Place) -> WorkflowRun:
     place.write("visits", name="Visits", firstMessage="Hi!")
     place.commit("Another greeting")
     run = place.push()
-    assert run.results == {"apply": "success", "record": "success"}
+    assert run.ended("apply", "record") == ("success", "success")
     assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
     return run
 

@@ -20,8 +20,8 @@ def steps(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from part["steps"]
 
 
-def test_the_four_are_there() -> None:
-    assert [path.stem for path in OURS] == ["apply", "drift", "plan", "rollback"]
+def test_the_five_are_there() -> None:
+    assert [path.stem for path in OURS] == ["apply", "drift", "plan", "retire", "rollback"]
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(ROOT / ".github")))
@@ -48,7 +48,7 @@ def test_jobs_may_do_little_and_not_for_long(path: Path) -> None:
         assert job["timeout-minutes"] <= 60
         if "secrets." in str(job):
             assert "write" not in job["permissions"].values(), "who knows a password cannot write here"
-            assert ("environment" in job) is (path.stem in ("apply", "rollback"))
+            assert ("environment" in job) is (path.stem in ("apply", "retire", "rollback"))
 
 
 def test_whoever_cancels_an_apply_gets_its_record_and_its_report() -> None:
@@ -57,7 +57,8 @@ def test_whoever_cancels_an_apply_gets_its_record_and_its_report() -> None:
     known = {"choose": {"outcome": "success"}, "bundle": {"outputs": {"commit": "c"}}}
     for step in jobs["apply"]["steps"][names.index("Apply") + 1 :]:
         assert holds(step["if"], {"steps": known}, "cancelled"), step["name"]
-    assert holds(jobs["record"]["if"], {"needs": {"apply": {"outputs": {"recorded": "c"}}}}, "cancelled")
+    needs = {"apply": {"result": "cancelled", "outputs": {"recorded": "c"}}}
+    assert holds(jobs["record"]["if"], {"needs": needs}, "cancelled")
 
 
 def test_whoever_cancels_a_look_gets_no_news_of_it() -> None:

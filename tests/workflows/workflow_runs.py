@@ -30,6 +30,10 @@ class WorkflowRun:
         """How each job ended."""
         return {name: job.result for name, job in self.jobs.items()}
 
+    def ended(self, *names: str) -> tuple[str, ...]:
+        """How some of the jobs ended."""
+        return tuple(self.jobs[name].result for name in names)
+
     @property
     def log(self) -> str:
         """Everything that all jobs printed."""

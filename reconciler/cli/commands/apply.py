@@ -54,6 +54,11 @@ from reconciler.usecases.project.reading import read_project
 )
 @click.option("--create", is_flag=True, help="Create the assistants whose definition says `id: new`; needs a record.")
 @click.option(
+    "--announced",
+    metavar="TOKEN",
+    help="With --create: only what `reconciler announce --token TOKEN` has announced in the record.",
+)
+@click.option(
     "--resume",
     metavar="REPORT",
     help="Send again what this report lists as indeterminate, and nothing else.",
@@ -73,6 +78,7 @@ def command(
     resume: str | None,
     record_: bool | None,
     create: bool,
+    announced: str | None,
     allow_older: bool,
 ) -> int:
     """Bring live assistants to what their definitions say.
@@ -83,6 +89,8 @@ def command(
     """
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
+    if announced is not None and not create:
+        raise UsageError("--announced says what --create may create", hint="give --create, too")
     _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
     unclear = _check_resumed(read_report(resume)) if resume is not None else None
     wishes = Wishes(
@@ -90,6 +98,7 @@ def command(
         asked_base=history.base,
         allow_older=allow_older,
         create=create,
+        announced=announced,
         fail_fast=fail_fast,
         max_changes=max_changes,
         reviewed=reviewed_plan(read_report(saved)) if saved is not None else None,

@@ -17,12 +17,27 @@ from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
 
-_TEXT = """## Accept live edits
+_ACCEPT = """## Accept live edits
 
 Somebody edited assistants in the dashboard, or new ones were created. This writes the edits and the ids into the
 definitions, so that git says what is live. Merging it changes nothing live. To undo an edit instead, change it back in
 the dashboard: this is closed by itself then. If you close it, it is not opened again for the same edits.
 """
+_IDS = """## Ids of new assistants
+
+These assistants were created. This writes their ids into the definitions in place of `id: new`. Merging it changes
+nothing live. Until then the record has the ids, and no assistant is created a second time.
+"""
+_RETIRE = """## Remove the files of a deleted assistant
+
+Somebody deleted this assistant with the workflow for it. This removes its files. Merging it changes nothing live. The
+report of the run keeps all that the assistant was.
+"""
+_KINDS = {
+    "accept": ("Accept live edits", _ACCEPT),
+    "ids": ("Ids of new assistants", _IDS),
+    "retire": ("Remove the files of a deleted assistant", _RETIRE),
+}
 
 
 @click.command(
@@ -36,9 +51,16 @@ the dashboard: this is closed by itself then. If you close it, it is not opened 
     metavar="NAME",
     help="What it is about, so that several folders have one each. Default: the environment, else `assistants`.",
 )
+@click.option(
+    "--kind",
+    type=click.Choice(list(_KINDS)),
+    default="accept",
+    show_default=True,
+    help="What it is: live edits to accept, ids of new assistants, or files of a deleted one. Each has its own.",
+)
 @click.option("--allow-insecure-http", is_flag=True, help="Allow plain http:// to another machine.")
 @directory_option
-def command(definitions: DefinitionOptions, name: str, allow_insecure_http: bool) -> int:
+def command(definitions: DefinitionOptions, name: str, kind: str, allow_insecure_http: bool) -> int:
     """Keep one pull request or merge request with what an earlier command has written into the definitions.
 
     What differs from HEAD in the definitions' folder, and in the environment's overlays, goes onto a branch of its
@@ -50,8 +72,8 @@ def command(definitions: DefinitionOptions, name: str, allow_insecure_http: bool
     if not host.branch:
         raise UsageError("this run is about no branch", hint="propose in a run of the default branch")
     about = name or project.settings.environment or "assistants"
-    title = f"Accept live edits ({about})"
-    tell_done("request", keep_request(host, about, title, _TEXT, _read_edits(project)))
+    title, text = _KINDS[kind]
+    tell_done("request", keep_request(host, kind, about, f"{title} ({about})", text, _read_edits(project)))
     return 0
 
 

@@ -43,6 +43,7 @@ class _Pull(Command):
     examples=[
         ("reconciler pull --check", "Show the live edits that pull would write into the files"),
         ("reconciler pull assistants/enrollment.yaml", "Take the live edits of one assistant into its file"),
+        ("reconciler pull --ids", "Write the ids of assistants that an apply has created, offline"),
         ("reconciler pull --conflicts", "Merge what the dashboard and git both changed"),
     ],
 )
@@ -55,12 +56,14 @@ class _Pull(Command):
     help="Also fields that both git and live changed: texts of several lines are merged line by line. Where the edits "
     "touch, the text is left, or with --conflicts=live takes live's. Any other value takes live's.",
 )
+@click.option("--ids", is_flag=True, help="Only the ids that the record has for `id: new`; needs no API.")
 @click.option("--check", is_flag=True, help="Write nothing; show the difference, and exit 2 when there is one.")
 def command(
     definitions: DefinitionOptions,
     history: HistoryOptions,
     connection: ConnectionOptions,
     conflicts: Conflicts | None,
+    ids: bool,
     check: bool,
 ) -> int:
     """Write live edits back into the definitions.
@@ -73,12 +76,15 @@ def command(
     tell_errors(project.loaded.problems)
     for note in project.notes:
         tell(note)
-    with (
-        stoppable() as stopping,
-        open_api(connection, project.settings, stopping) as api,
-        control_for(connection, stopping, "Reading") as control,
-    ):
-        run = drift(api, project, control)
+    run, stopped = None, 0
+    if not ids:
+        with (
+            stoppable() as stopping,
+            open_api(connection, project.settings, stopping) as api,
+            control_for(connection, stopping, "Reading") as control,
+        ):
+            run = drift(api, project, control)
+        stopped = stopping.exit_code
     puller = Puller(
         project.root,
         project.folder,
@@ -87,16 +93,16 @@ def command(
         conflicts,
         project.loaded.everything,
     )
-    found = puller.pull(run)
+    found = puller.pull(run) if run is not None else puller.pull_ids(project.loaded.definitions)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
-    unread = _unread(run)
+    unread = _unread(run) if run is not None else bool(project.loaded.invalid)
     # What was pulled is read first.
     tell_problems(problem for problem in project.loaded.problems if problem.severity == "warning")
     if not found and not unread:
         tell("Nothing to pull.")
     left = any(one.fails for pulled in found for one in pulled.left)
-    if unread or failed or left or stopping.exit_code:
-        return stopping.exit_code or 1
+    if unread or failed or left or stopped:
+        return stopped or 1
     return 2 if check and any(pulled.differs for pulled in found) else 0
 
 

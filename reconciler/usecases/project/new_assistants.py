@@ -4,6 +4,7 @@ There must never be two assistants for one file. What a run is about to create i
 run that is killed before it knows the id leaves a trace.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -11,7 +12,7 @@ from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import NEW, Definition, key_of
 from reconciler.core.run import Failure, Run
 from reconciler.errors import RepositoryError
-from reconciler.git.record import Record, Unclear, find_created, read_entries, write_record
+from reconciler.git.record import Record, Unclear, find_created, read_entries, read_record, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_snapshot
 from reconciler.usecases.project.project import Project
@@ -49,12 +50,20 @@ def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Ca
 
 def object_to_creation(project: Project, definition: Definition) -> Failure | None:
     """Return why an assistant must not be created now, although its file says `id: new`."""
+    if project.may_create is not None and definition.file in project.may_create:
+        return None
     if _find_unclear(project, definition):
         return Failure(
             "conflict",
             "an earlier run may have created this assistant, and had no clear answer: nothing is created from this "
             "file again until somebody has looked",
             hint=LOOK_FIRST.format(file=definition.file),
+        )
+    if project.may_create is not None:
+        return Failure(
+            "conflict",
+            "this run has not announced that it creates this assistant, so nothing is sent",
+            hint="start the workflow anew: a job that runs again alone creates nothing",
         )
     for entry in _find_orphans(project, definition):
         return Failure(
@@ -72,29 +81,92 @@ def announce(project: Project, planned: Run) -> Project:
     The entries stay as they are. The record of the run replaces the announcement. Raises RepositoryError: nothing
     has been sent yet.
     """
-    files = [
-        result.definition.file for result in planned.results if result.pending and result.plan and result.plan.creates
-    ]
-    repository, head, record = project.repository, project.head, project.record
-    if not files:
+    results = (result for result in planned.results if result.pending and result.plan and result.plan.creates)
+    files = [result.definition.file for result in results]
+    if not files or project.may_create is not None:
         return project
+    return dataclasses.replace(project, announced=_write_announcement(project, files))
+
+
+def announce_for(project: Project, token: str) -> list[str]:
+    """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files.
+
+    For a pipeline whose apply cannot push: the announcement is pushed before anything is sent, so that a record that
+    is lost after it stops the next run in place of creating a second assistant. Whoever names a file has looked, as
+    for `create`. Raises RepositoryError.
+    """
+    if project.record is None:
+        raise RepositoryError(
+            f"there is no record {project.ref} here, and an announcement stands in the record",
+            hint=f"{project.how_to_fetch}, or begin one: reconciler apply --record --base none",
+        )
+    files = [definition.file for definition in project.loaded.definitions if _may_announce(project, definition)]
+    # An apply sends nothing where a definition is not valid.
+    if project.loaded.invalid or not files:
+        return []
+    _write_announcement(project, files, token)
+    return files
+
+
+def adopt_announcement(project: Project, token: str) -> Project:
+    """Return the project of the run that may create what was announced with a token, and nothing else."""
+    record = project.record
+    own = [entry for entry in record.unclear if entry.is_creation and entry.token == token] if record else []
+    project = dataclasses.replace(project, may_create=frozenset(entry.file for entry in own))
+    if record is None or not own:
+        return project
+    rest = tuple(entry for entry in record.unclear if entry not in own)
+    return dataclasses.replace(project, record=dataclasses.replace(record, unclear=rest), announced=record.commit)
+
+
+@contextlib.contextmanager
+def withdrawing(repository: Repository | None, ref: str, token: str | None) -> Iterator[Callable[[], None]]:
+    """Take back what was announced with a token if the run ends before its first write; yield what it calls there."""
+    begun: list[bool] = []
+    record = read_record(repository, ref) if repository is not None and token is not None else None
+    try:
+        yield lambda: begun.append(True)
+    finally:
+        own = [entry for entry in record.unclear if entry.is_creation and entry.token == token] if record else []
+        # The run's own record has taken the announcement's place where it came as far as that.
+        if own and not begun and repository is not None and record and repository.ref(ref) == record.commit:
+            rest = [entry for entry in record.unclear if entry not in own]
+            _write_beside(repository, ref, record, record.applied, "Apply: nothing was created", rest)
+
+
+def _may_announce(project: Project, definition: Definition) -> bool:
+    if not definition.is_new or project.overrides_for(definition.key).freeze is not None:
+        return False
+    return not project.loaded.whole or object_to_creation(project, definition) is None
+
+
+def _write_announcement(project: Project, files: Sequence[str], token: str = "") -> str:
+    repository, head, record = project.repository, project.head, project.record
     if repository is None or head is None:
         raise RepositoryError("to create assistants needs a git repository with a commit")
-    ours = tuple(Unclear(NEW, file, (), (head,)) for file in files)
-    commit = write_record(
+    known = record.unclear if record is not None else ()
+    ours = tuple(Unclear(NEW, file, (), (head,), token) for file in files)
+    others = tuple(entry for entry in known if not (token and entry.is_creation and entry.file in files))
+    lines = [f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]
+    return _write_beside(repository, project.ref, record, head, "\n".join(lines), (*others, *ours))
+
+
+def _write_beside(
+    repository: Repository, ref: str, record: Record | None, head: str, message: str, unclear: Sequence[Unclear]
+) -> str:
+    """Add a record that says only what is unclear: what was applied last stays what it was."""
+    return write_record(
         repository,
-        project.ref,
-        # Nothing else is applied yet: what was applied last stays what it was.
+        ref,
         head=record.applied if record is not None else head,
         previous=record.commit if record is not None else None,
         files=repository.files(record.commit) if record is not None else {},
-        message="\n".join([f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]),
-        unclear=(*(record.unclear if record is not None else ()), *ours),
-        created=record.created if record is not None else {},
+        message=message,
+        unclear=unclear,
         late=record.late if record is not None else (),
+        created=record.created if record is not None else {},
         resolved=record is None or record.resolved,
     )
-    return dataclasses.replace(project, announced=commit)
 
 
 def _find_unclear(project: Project, definition: Definition) -> bool:

@@ -42,7 +42,8 @@ class Project:
     first record, `base` where there is nothing to compare with: then live edits cannot be told from changes.
     `removed` are files that git has removed, as far as a run that does not look at everything can tell. `resend`
     are fields, by an assistant's id, that are sent even where live shows them. `announced` is the commit in which this
-    run has told the record what it is about to create. `started_at` is the one reading of the clock: the report shows
+    run has told the record what it is about to create; `may_create` are the files that an earlier command has announced
+    for it, None where it announces them itself. `started_at` is the one reading of the clock: the report shows
     it, and its day is that on which the settings judge their dates.
     """
 
@@ -57,6 +58,7 @@ class Project:
     base: BaseDefinitions | None = None
     removed: frozenset[str] = frozenset()
     announced: str | None = None
+    may_create: frozenset[str] | None = None
     notes: tuple[str, ...] = ()
     resend: Mapping[str, tuple[FieldPath, ...]] = dataclasses.field(default_factory=dict)
     started_at: datetime.datetime = dataclasses.field(default_factory=now)

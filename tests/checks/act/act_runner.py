@@ -18,7 +18,6 @@ from typing import Any
 
 from commands import environment
 from hub import REPOSITORY
-from job import STAND_IN
 from runner import Runner
 from workflow_files import ROOT, WORKFLOWS, read
 from workflow_runs import JobRun, WorkflowRun
@@ -43,12 +42,6 @@ class ActRunner(Runner):
         self.ours = self.folder / "ours"
         self.artifacts = self.folder / "artifacts"
         copy_ours(self.ours)
-        self.commands = self.folder / "commands"
-        self.commands.mkdir(parents=True)
-        if shutil.which("gh") is None:
-            stand_in = self.commands / "gh"
-            stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n', "utf-8")
-            stand_in.chmod(0o755)
 
     def run(
         self,
@@ -60,7 +53,7 @@ class ActRunner(Runner):
         **inputs: Any,
     ) -> WorkflowRun:
         """Run what calls a workflow, as the commit has it."""
-        run = self.begin(event_name, sha, ref)
+        run = self.begin(event_name, sha, ref, f"{OURS}/.github/workflows/{workflow}@{COMMIT}")
         folder = self.folder / str(run.number)
         clone, called = folder / "clone", read(WORKFLOWS / workflow)
         # The callers are read from here; a job begins in an empty folder, as on GitHub.
@@ -87,7 +80,7 @@ class ActRunner(Runner):
             *("--input-file", str(folder / "inputs"), "--action-cache-path", str(folder / "cache")),
             *(word for pair in self._local_repositories() for word in ("--local-repository", pair)),
         ]
-        machine = {**environment({"HOME": str(folder)}), "PATH": f"{self.commands}{os.pathsep}{os.environ['PATH']}"}
+        machine = {**environment({"HOME": str(folder)}), "PATH": os.environ["PATH"]}
         with (folder / "log").open("w+b") as log:
             subprocess.run(
                 command, cwd=clone, env=machine, stdout=log, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False

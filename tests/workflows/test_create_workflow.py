@@ -1,0 +1,158 @@
+"""apply.yml: one assistant for each file that says `id: new`, whatever gets lost, and its id comes back to git."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from between import Answered, Asked, Forward, between, breaks
+from places import RECORD, Place, recorded_place
+from workflow_runs import WorkflowRun
+
+NEW: dict[str, Any] = {
+    "id": "new",
+    "name": "Newcomer",
+    "firstMessage": "Good day",
+    "model": {"provider": "openai", "model": "gpt-4o"},
+    "voice": {"provider": "openai", "voiceId": "alloy"},
+}
+
+
+def told(run: WorkflowRun) -> dict[str, Any]:
+    """What the run's report says about the new assistant."""
+    folder = run.artifacts[f"apply-assistants-attempt-{run.attempt}"]
+    entries = json.loads((folder / "apply.json").read_text("utf-8"))["assistants"]
+    return next((entry for entry in entries if entry["key"] == "new"), {"outcome": ""})
+
+
+def outcome(run: WorkflowRun) -> str:
+    """What became of the new assistant."""
+    return str(told(run)["outcome"])
+
+
+def proposed(place: Place) -> dict[str, Any]:
+    """The new definition as the newest pull request has it."""
+    return place.definition("new", f"refs/heads/{place.hub.pulls[-1]['head']['ref']}")
+
+
+def posts(place: Place) -> int:
+    """How often the API was asked to create an assistant."""
+    return sum((method, path) == ("POST", "/assistants") for method, path, _ in place.sandbox.requests)
+
+
+def merged(place: Place) -> WorkflowRun:
+    """Merge the definition of a new assistant."""
+    place.write("new", **NEW)
+    place.commit("A newcomer")
+    return place.push()
+
+
+def test_a_new_assistant_is_created_and_its_id_comes_back_as_a_pull_request(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        run = merged(place)
+        assert set(run.results.values()) == {"success"}, run.log
+        assert outcome(run) == "created"
+        new = place.definition("new", RECORD)["id"]
+        assert proposed(place) == {**NEW, "id": new}
+        (pull,) = place.hub.pulls
+        assert (pull["title"], pull["state"]) == ("Ids of new assistants (assistants)", "open")
+
+        run = place.dispatch("apply.yml")
+        assert (run.results["ids"], len(place.hub.pulls)) == ("success", 1)
+
+        branch = f"refs/heads/{pull['head']['ref']}"
+        place.git("fetch", "--quiet", str(place.hub.git), branch)
+        place.git("merge", "--quiet", "--ff-only", "FETCH_HEAD")
+        pull |= {"state": "closed", "merged_at": "2026-11-28T04:17:00Z"}
+        run = place.push()
+        assert set(run.results.values()) <= {"success", "skipped"}, run.log
+        assert len(place.hub.pulls) == 1
+
+        place.git("revert", "--no-edit", "HEAD")
+        assert outcome(place.push()) in ("", "unchanged")
+        assert proposed(place)["id"] == new
+        assert [pull["state"] for pull in place.hub.pulls] == ["closed", "open"]
+        assert posts(place) == 1
+
+
+def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        hook = place.hub.git / "hooks" / "update"
+
+        def lose(job: str) -> None:
+            if job == "record":
+                hook.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+                hook.chmod(0o755)
+
+        place.runner.between = lose
+        run = merged(place)
+        assert run.ended("apply", "record") == ("success", "failure"), run.log
+        assert "it is not recorded" in run.jobs["record"].summary
+        hook.unlink()
+        place.runner.between = lambda job: None
+
+        first = copy.deepcopy(run)
+        again = place.dispatch("apply.yml")
+        assert (again.results["apply"], outcome(again)) == ("failure", "refused")
+        assert "until somebody has looked" in again.jobs["apply"].summary
+        place.runner.again(run, "apply.yml")  # its record is still there
+        assert run.results["record"] == "failure", "another run has recorded since"
+        assert posts(place) == 1
+
+        # Somebody has looked, and it is there: they name it.
+        new = told(first)["id"]
+        place.write("new", **{**NEW, "id": new})
+        place.commit("The id")
+        assert outcome(place.push()) == "unchanged"
+        assert place.definition("new", RECORD)["id"] == new
+
+
+def test_an_unclear_creation_waits_for_somebody_who_has_looked(tmp_path: Path) -> None:
+    def meddle(asked: Asked, forward: Forward) -> Answered:
+        return breaks(500) if (asked.method, asked.path) == ("POST", "/assistants") else forward(asked)
+
+    with recorded_place(tmp_path) as place:
+        known = place.runner.variables
+        with between(place.sandbox, meddle) as server:
+            place.runner.variables = {"RECONCILER_API_URL": server.url}
+            run = merged(place)
+        assert (outcome(run), run.results["record"]) == ("indeterminate", "success")
+        place.runner.variables = known
+        for _ in range(2):
+            place.runner.again(run, "apply.yml")
+            assert (run.results["apply"], outcome(run)) == ("failure", "refused")
+        assert posts(place) == 0
+        run = place.dispatch("apply.yml", create=" assistants/new.yaml ")
+        assert (run.results["apply"], outcome(run)) == ("success", "created"), run.log
+        assert posts(place) == 1
+
+
+def test_two_runs_at_once_create_one(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        runs: list[WorkflowRun] = []
+
+        def meanwhile() -> None:  # both have looked at the record, and this one pushes its announcement first
+            place.hub.before_push = lambda: None
+            runs.append(place.dispatch("apply.yml"))
+
+        place.hub.before_push = lambda: None
+        place.write("new", **NEW)
+        place.commit("A newcomer")
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        place.hub.before_push = meanwhile
+        runs.append(place.dispatch("apply.yml"))
+        assert [outcome(run) for run in runs] == ["created", ""], runs[1].log
+        assert (runs[1].jobs["announce"].failed, posts(place)) == ("Push the announcement", 1)
+
+
+def test_a_job_that_was_killed_creates_nothing_when_it_runs_again(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.runner.protected, known = {}, place.runner.protected
+        run = merged(place)  # without an account: what was announced is taken back
+        assert run.ended("apply", "record") == ("failure", "success"), run.log
+        assert "is live, but" not in run.log
+        place.runner.protected = known
+        place.runner.again(run, "apply.yml")
+        assert outcome(run) == "refused"
+        assert "start the workflow anew" in run.jobs["apply"].summary
+        assert outcome(place.dispatch("apply.yml")) == "created"
