@@ -15,7 +15,7 @@ from reconciler.cli.exit_codes import unsettled
 def test_cell(project: Project, cell: Cell, shared_sandbox: Sandbox) -> None:
     repository(project)
     sandbox = anew(shared_sandbox, cell.rule)
-    document = project.apply(sandbox.url, retries=RETRIES, timeout=cell.fault.timeout, concurrency=1)
+    document = project.apply(sandbox.url, retries=RETRIES, timeout=cell.fault.timeout, concurrency=1, lag=0)
     assert sandbox.hits[0] > 0
     ends = cell.ends
     both = cell.moment == "login" and ends.outcome == "failed"

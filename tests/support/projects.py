@@ -122,11 +122,12 @@ class Project:
         between: Callable[[], None] = lambda: None,
         stopping: Callable[[], bool] = never,
         concurrency: int = 4,
+        lag: float = 0.3,
         **changes: Any,
     ) -> Document:
         """Plan and apply; `between` is called between the two."""
         read, control = self.read(*paths, **changes), Control(concurrency=concurrency, stopping=stopping)
-        with opened(url, retries=retries, timeout=timeout, email=email, stopping=stopping) as api:
+        with opened(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
             planned = plan(api, read, control)
             between()
             run = carry_out(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
