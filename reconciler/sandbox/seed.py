@@ -5,6 +5,7 @@ Reads leniently: a seed may hold anything that an answer of the API may hold, fi
 
 import contextlib
 import datetime
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from reconciler.sandbox.store import LOCAL_PREFIX, Assistant
 
 _MODEL = {"provider": "openai", "model": "gpt-4o"}
 _VOICE = {"provider": "openai", "voiceId": "alloy"}
+_DEFAULTS = "_defaults.yaml"
 
 # libyaml's loader reads a thousand files in the time that the one in Python takes for a hundred.
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -42,22 +44,37 @@ def complete(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
 def read_seed(folder: Path) -> list[Assistant]:
     """Return an assistant for every `*.yaml` and `*.yml` below a folder, in the order of their paths.
 
-    One without `id` gets one that its path decides; an `id` of the local database (`local_...`) is taken for
-    what it is. Raises SandboxError for a folder without definitions and for a file that holds none.
+    Each has the values of `_defaults.yaml` in its folder and above, and the texts that `$file` names. Names that begin
+    with a dot are left out, and so is a file that says `id: new`. One without `id` gets one that its path decides; an
+    `id` of the local database (`local_...`) is taken for what it is. Raises SandboxError for a folder without
+    definitions and for a file that holds none.
     """
     hint = "name a folder of definitions with --seed"
     if not folder.is_dir():
         raise SandboxError(f"The seed {folder} is not a folder", hint=hint)
-    named = (path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"} and path.name[0] != ".")
-    files = sorted(filter(Path.is_file, named))
-    if not files:
+    named = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"})
+    shown = (path for path in named if not any(part.startswith(".") for part in path.parts))
+    files = sorted(path for path in shown if (folder / path).is_file())
+    shared = {file.parent: _read_mapping(folder / file) for file in files if file.name == _DEFAULTS}
+    own = {file: _read_mapping(folder / file) for file in files if file.name != _DEFAULTS}
+    if not own:
         raise SandboxError(f"The seed folder {folder} holds no *.yaml or *.yml file", hint=hint)
-    return [_read_assistant(file, file.relative_to(folder)) for file in files]
+    assistants = []
+    for file, fields in own.items():
+        if fields.get("id") != "new":
+            layers = [*(shared[at] for at in reversed(file.parents) if at in shared), fields]
+            assistants.append(_make_assistant(folder / file, file, functools.reduce(_merge, layers)))
+    return assistants
 
 
-def _read_assistant(file: Path, key: Path) -> Assistant:
-    fields = _read_mapping(file)
-    seed_id = fields.pop("id", None)
+def _merge(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: _merge(below.get(key), value) for key, value in above.items()}}
+
+
+def _make_assistant(file: Path, key: Path, fields: dict[str, Any]) -> Assistant:
+    seed_id = fields.get("id")
     if seed_id is None:
         digest = hashlib.sha256(key.with_suffix("").as_posix().encode()).hexdigest()
         seed_id = f"asst_{digest[:12]}"
@@ -77,11 +94,23 @@ def _read_mapping(file: Path) -> dict[str, Any]:
         fields = yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a safe loader
         # Dates, NaN and anchors that contain themselves are YAML, and nothing that the API could answer.
         encode(fields)
+        fields = _read_texts(fields, file.parent)
     except (OSError, UnicodeError, yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         raise _bad_file(file, " ".join(str(error).split())) from error
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
         raise _bad_file(file, "it is not a mapping of field names to values")
     return fields
+
+
+def _read_texts(value: Any, folder: Path) -> Any:
+    """Return a value with the texts that it names by `$file`, as a definition has them."""
+    if isinstance(value, list):
+        return [_read_texts(item, folder) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if [*value] == ["$file"] and isinstance(value["$file"], str):
+        return (folder / value["$file"]).read_bytes().decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
+    return {key: _read_texts(item, folder) for key, item in value.items()}
 
 
 def _bad_file(file: Path, reason: str) -> SandboxError:

@@ -33,11 +33,31 @@ def test_reads_every_definition_below_the_folder_in_order(tmp_path: Path) -> Non
             "a/deep/er.yml": "id: a",
             "c.YAML.txt": "id: no",
             ".hidden.yaml": "- : -",
+            ".cache/hidden.yaml": "- : -",
+            "new.yaml": "id: new",
             "readme.md": "#",
         },
     )
     (tmp_path / "folder.yaml").mkdir()
     assert [assistant["id"] for assistant in read_seed(tmp_path)] == ["a", "b"]
+
+
+def test_defaults_and_texts_are_part_of_a_definition(tmp_path: Path) -> None:
+    files = {
+        "_defaults.yaml": "voice: {provider: azure, voiceId: a}\nmetadata: {team: {$file: t.txt}, x: 1}\n",
+        "sub/_defaults.yaml": "metadata: {x: 2}\nendCallMessage: Bye\n",
+        "sub/a.yaml": "id: a\nendCallMessage: null\nendCallPhrases: [{$file: ../t.txt}]\n",
+        "t.txt": "\ufeffBe kind.\r\nBe short.\n",
+    }
+    assistant, text = only(write(tmp_path, files)), "Be kind.\nBe short."
+    assert (assistant["voice"], assistant["metadata"]) == (
+        {"provider": "azure", "voiceId": "a"},
+        {"team": text, "x": 2},
+    )
+    assert (assistant["endCallMessage"], assistant["endCallPhrases"]) == (None, [text])
+    (tmp_path / "t.txt").unlink()
+    with pytest.raises(SandboxError, match=r"t\.txt"):
+        read_seed(tmp_path)
 
 
 def test_what_is_not_declared_gets_a_believable_value(tmp_path: Path) -> None:
