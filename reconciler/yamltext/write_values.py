@@ -14,7 +14,8 @@ from typing import Any, Final
 from reconciler.yamltext.scalars import read_plain, write_number
 
 # Written as escapes: control characters, line breaks of YAML 1.1, the byte order mark, halves of surrogate pairs.
-_UNWRITABLE = re.compile("[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# Compiled when it is first needed, which takes as long as reading ten files.
+_UNWRITABLE = "[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 # YAML's indicators but for the dash, which only counts with white space behind it.
 _NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
 # What would end the text (`: `, ` #`), make it a list's entry, or end the document; and tabs, which nobody sees.
@@ -119,7 +120,7 @@ def write_literal(text: str, column: int, parent_column: int) -> BlockText | Non
     the chomping indicator that keeps its trailing line breaks (8.1.1.2).
     """
     # A block of white space alone has no line that could say how far it is indented, and nobody would see it.
-    if not text.strip() or _UNWRITABLE.search(text.replace("\n", "")):
+    if not text.strip() or re.search(_UNWRITABLE, text.replace("\n", "")):
         return None
     indicator = str(column - parent_column) if _INDENTED.match(text) else ""
     if len(indicator) > 1:
@@ -136,7 +137,7 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
     # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
     core = text.rstrip("\n")
     paragraphs = core.split("\n")
-    if _UNWRITABLE.search(text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
+    if re.search(_UNWRITABLE, text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
         return None
     width = max(width, *(len(line) for line in old_lines), 0)
     old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
@@ -175,19 +176,19 @@ def _scalar_lines(begin: str, value: Any, column: int, layout: Layout, style: st
 
 
 def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
-    if style == "'" and "\n" not in text and not _UNWRITABLE.search(text):
+    if style == "'" and "\n" not in text and not re.search(_UNWRITABLE, text):
         return "'" + text.replace("'", "''") + "'"
     if style != '"' and _is_plain(text, in_brackets=in_brackets):
         return text
     # JSON's escapes are YAML's. Those that JSON leaves out follow, for what parsers would take for a line break.
-    return _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return re.sub(_UNWRITABLE, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _is_plain(text: str, *, in_brackets: bool) -> bool:
     """Tell whether a text needs no quotes, for YAML 1.1 as for YAML 1.2."""
     if not text or text != text.strip() or text[0] in _NOT_PLAIN_START:
         return False
-    if _NOT_PLAIN.search(text) or _UNWRITABLE.search(text):
+    if _NOT_PLAIN.search(text) or re.search(_UNWRITABLE, text):
         return False
     if in_brackets and _NOT_PLAIN_IN_BRACKETS.search(text):
         return False
