@@ -110,8 +110,10 @@ def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> No
         place.commit()
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
         run = place.dispatch("drift.yml")
-        assert run.results == {"drift": "failure", "issue": "skipped", "accept": "skipped"}
-        assert "Edited live!" in only(place.hub.issues)["body"]
+        assert run.results == {"drift": "failure", "issue": "success", "accept": "skipped"}
+        assert "::error title=reconciler drift could not begin::" in run.log
+        issue = only(place.hub.issues)
+        assert (issue["state"], "nonsense" in issue["body"]) == ("open", True)
 
 
 def test_a_schedule_does_not_say_what_the_default_branch_is(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ def look() -> str:
         ("overlays/README.md", False),
         ("reconciler.yaml", True),
         ("docs/a.md", False),
+        ("docker-compose.yml", False),
+        ("other/reconciler.yaml", False),
         ("assistants.md", False),
     ],
 )

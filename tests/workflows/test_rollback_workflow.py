@@ -68,6 +68,7 @@ def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
         honest = place.hub.runs[undone.number]
         forged: dict[str, dict[str, object]] = {
             "is not of an apply": {"event": "pull_request"},
+            "is not of an apply.": {"path": ".github/workflows/build.yml"},
             "is not of the default branch": {"head_branch": "draft"},
             "is not of the default branch.": {"head_sha": draft},
             "is not of this repository": {"head_repository": {"full_name": "mallory/assistants"}},

@@ -64,7 +64,7 @@ def test_whoever_cancels_an_apply_gets_its_record_and_its_report() -> None:
 def test_whoever_cancels_a_look_gets_no_news_of_it() -> None:
     jobs = read(WORKFLOWS / "drift.yml")["jobs"]
     for name in ("issue", "accept"):
-        known = {"needs": {"drift": {"outputs": {"reported": "true"}}}}
+        known = {"needs": {"drift": {"result": "cancelled", "outputs": {"name": "assistants"}}}}
         assert not holds(jobs[name].get("if"), known, "cancelled")
 
 
