@@ -15,6 +15,7 @@ from places import RECORD, SETTINGS, Place, place_at
 from workflow_files import ROOT, read
 
 TEXT = (ROOT / "docs" / "ci.md").read_text("utf-8")
+CREATION = ("POST", "/assistants")
 COMMIT = "OWNER/REPOSITORY/(.+)@COMMIT"
 
 
@@ -185,4 +186,20 @@ def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> 
         assert scripts.run("apply") == 2
         hook.unlink()
         assert scripts.run("apply") == 0
+
+        # A record that is lost after a creation: nobody creates a second assistant.
+        place.write("tours", id="new", name="Tours")
+        place.commit()
+        hook.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+        hook.chmod(0o755)
+        assert scripts.run("apply") == 1
+        assert [one for one in place.sandbox.requests if one[:2] == CREATION] == []
+        hook.write_text('#!/bin/sh\n[ ! -e "$GIT_DIR/once" ] && touch "$GIT_DIR/once"\n', "utf-8")
+        assert scripts.run("apply") == 2
+        hook.unlink()
+        place.git("checkout", "--quiet", ".")  # as a fresh clone has it: without the id
+        assert scripts.run("apply") == 2
+        assert [body["name"] for method, path, body in place.sandbox.requests if (method, path) == CREATION] == [
+            "Tours"
+        ]
         assert place.definition("visits", RECORD)["firstMessage"] == "Lost race"

@@ -5,6 +5,8 @@ set -euo pipefail
 
 . "$(dirname "$0")/record.sh"
 chosen=(--changed)
+rm -f reports/not-applied reports/applied-before
+[[ -z $before ]] || git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
 if [[ -z $before ]]; then
   if [[ ${1:-} != first ]]; then
     echo "Nothing was sent: there is no record yet. The first time, run: ci/apply.sh first" >&2
@@ -24,16 +26,33 @@ push() {
   fi
 }
 
+# Pushes the record, if it has moved since it was fetched, or pushed last.
+remote=${RECORD_URL:-${RECORD_TOKEN:+${CI_PROJECT_URL:+$CI_PROJECT_URL.git}}}
+publish() {
+  local after
+  after=$(git for-each-ref --format='%(objectname)' "$record")
+  [[ $after != "$before" ]] || return 0
+  push "--force-with-lease=$record:$before" "${remote:-origin}" "$after:$record" || return 1
+  before=$after
+}
+
+# What is to be created is announced, and that is pushed, before anything is sent: where this run is killed, or its record
+# lost, the next one finds the announcement, and creates nothing a second time. The first run creates nothing.
+if [[ -n $before ]]; then
+  token=${CI_JOB_ID:-$$}-$(date +%s)
+  reconciler announce --token "$token"
+  publish || { echo "Nothing was sent: the record cannot be pushed." >&2; exit 1; }
+  chosen+=(--create "--announced=$token")
+fi
+
 # What was applied must be recorded, also where another assistant failed.
 failed=0
-reported apply --yes --record --create "${chosen[@]}" || failed=$?
+reported apply --yes --record "${chosen[@]}" || failed=$?
 if ((failed != 0)) && [[ -s reports/apply.json ]]; then
   echo "Not everything was applied: see assistants-apply, and its reports." > reports/not-applied
   failed=2
 fi
-after=$(git for-each-ref --format='%(objectname)' "$record")
-remote=${RECORD_URL:-${RECORD_TOKEN:+${CI_PROJECT_URL:+$CI_PROJECT_URL.git}}}
-if [[ $after != "$before" ]] && ! push "--force-with-lease=$record:$before" "${remote:-origin}" "$after:$record"; then
+if ! publish; then
   echo "What was applied is live, but it is not recorded. Run this once more." | tee reports/not-applied >&2
   exit 2
 fi

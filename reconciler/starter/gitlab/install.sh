@@ -15,7 +15,7 @@ if [[ ! -x $place/bin/reconciler ]]; then
   git -C "$home/source" fetch --quiet --depth 1 "$from" "$commit"
   git -C "$home/source" -c advice.detachedHead=false checkout --quiet FETCH_HEAD
   # The one way of installing, GitHub's too: every package has the digest that the lock says.
-  bash "$home/source/.github/actions/install/install" "$(command -v python3)" "$place" >&2
+  bash "$home/source/.github/actions/install/install" "$(command -v python3)" "$place" > /dev/null
 fi
 "$place/bin/reconciler" --version >&2
 echo "$place/bin"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ci/tell.sh: keeps the comment on the request, or the issue. Usage: ci/tell.sh comment plan
+# ci/tell.sh: keeps the comment on the request, or the issue. Usage: ci/tell.sh comment plan, or: issue drift
 set -euo pipefail
 
 what=$1 command=$2
@@ -10,6 +10,11 @@ fi
 page=reports/$command.html
 said=()
 [[ ! -s $page || -z ${CI_JOB_URL:-} ]] || said+=(--link "$CI_JOB_URL/artifacts/file/$page")
+if [[ "$what $command" == "comment apply" ]]; then
+  # In each request that was merged since: what became of its changes.
+  [[ -s reports/applied-before ]] || exit 0
+  said+=(--merged-since "$(< reports/applied-before)")
+fi
 if [[ -s reports/$command.json ]]; then
   reconciler "$what" "reports/$command.json" "${said[@]}"
 elif [[ -s reports/$command.could-not-begin.md ]]; then
