@@ -24,6 +24,10 @@ def test_the_five_are_there() -> None:
     assert [path.stem for path in OURS] == ["apply", "drift", "plan", "retire", "rollback"]
 
 
+# A secret of the API; the address of a chat opens nothing there.
+ACCOUNT = re.compile(r"secrets\.(?!RECONCILER_WEBHOOK_URL)")
+
+
 @pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(ROOT / ".github")))
 def test_every_step_is_pinned_and_keeps_the_token_to_itself(path: Path) -> None:
     for line in path.read_text("utf-8").splitlines():
@@ -46,7 +50,7 @@ def test_jobs_may_do_little_and_not_for_long(path: Path) -> None:
     assert content["concurrency"]["cancel-in-progress"] is (path.stem == "plan")
     for job in content["jobs"].values():
         assert job["timeout-minutes"] <= 60
-        if "secrets." in str(job):
+        if ACCOUNT.search(str(job)):
             assert "write" not in job["permissions"].values(), "who knows a password cannot write here"
             assert ("environment" in job) is (path.stem in ("apply", "retire", "rollback"))
 
@@ -71,7 +75,7 @@ def test_whoever_cancels_a_look_gets_no_news_of_it() -> None:
 def test_credentials_are_seen_by_the_command_alone() -> None:
     for path in OURS:
         for step in steps(read(path)):
-            if "secrets." in str(step):
+            if ACCOUNT.search(str(step)):
                 assert step["uses"] == "$/.github/actions/run"
 
 
