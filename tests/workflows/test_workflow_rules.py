@@ -87,3 +87,9 @@ def test_apply_and_drift_do_not_wait_for_each_other() -> None:
 def test_ci_runs_what_the_makefile_says_that_it_runs() -> None:
     commands = {step.get("run") for step in steps(read(WORKFLOWS / "ci.yml"))}
     assert {"make test", "make check-all", "make demo"} <= commands
+
+
+def test_a_gitmodules_that_is_broken_breaks_no_fetch() -> None:
+    fetches = [line for path in EVERYTHING for line in path.read_text("utf-8").splitlines() if " fetch --" in line]
+    assert fetches
+    assert all("--no-recurse-submodules" in line for line in fetches)
