@@ -66,8 +66,8 @@ class Runner:
         self._jobs(run, path)
         return run
 
-    def begin(self, event_name: str, sha: str, ref: str, workflow: str) -> WorkflowRun:
-        """Give a run its number, and let the hub know of it."""
+    def begin(self, event_name: str, sha: str, ref: str, workflow: str, *called: str) -> WorkflowRun:
+        """Give a run its number, and let the hub know of it: its file, and the workflows that this calls."""
         run = WorkflowRun(next(self.hub.numbers), {}, {})
         self.runs[run.number] = run
         self.hub.runs[run.number] = {
@@ -75,7 +75,7 @@ class Runner:
             "run_attempt": 1,
             "event": event_name,
             "path": workflow,
-            "referenced_workflows": [],
+            "referenced_workflows": [{"path": path} for path in called],
             "head_branch": ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
             "head_sha": sha,
             "repository": {"full_name": REPOSITORY},

@@ -150,17 +150,6 @@ def test_without_an_api_the_plan_is_offline(tmp_path: Path) -> None:
         assert place.sandbox.requests == []
 
 
-def test_a_conflict_is_red_and_told(tmp_path: Path) -> None:
-    with recorded_place(tmp_path) as place:
-        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
-        place.write("visits", name="Visits", firstMessage="Hi!")
-        place.commit()
-        run = place.plan(7)
-        assert run.results == {"plan": "failure", "comment": "success"}
-        assert run.jobs["plan"].failed == "Stop at conflicts"
-        assert "Edited live!" in comment(place)
-
-
 def test_a_conflict_that_an_earlier_merge_left_open_holds_up_nobody_else(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
         place.sandbox.edit("asst_visits", firstMessage="Edited live!")
@@ -179,31 +168,6 @@ def test_a_conflict_that_an_earlier_merge_left_open_holds_up_nobody_else(tmp_pat
         run = place.plan(7)
         assert run.jobs["plan"].failed == "Stop at conflicts"
         assert "::error title=Conflict::" in run.log
-
-
-def test_a_failing_api_is_red_and_told(tmp_path: Path) -> None:
-    with recorded_place(tmp_path) as place, place.failing("asst_visits"):
-        place.write("visits", name="Visits", firstMessage="Hi!")
-        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
-        place.commit()
-        run = place.plan(7)
-        assert run.results == {"plan": "failure", "comment": "success"}
-        assert "1 error" in run.jobs["plan"].summary
-        assert "1 error" in comment(place)
-        assert "another greeting" in comment(place)
-        assert (run.artifacts["plan-assistants"] / "plan.json").exists()
-
-
-def test_an_invalid_definition_is_red_and_the_others_are_planned(tmp_path: Path) -> None:
-    with recorded_place(tmp_path) as place:
-        place.write("visits", name="Visits", firstMesage="Hi!")
-        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
-        place.commit()
-        run = place.plan(7)
-        assert run.results == {"plan": "failure", "comment": "success"}
-        assert run.jobs["plan"].failed == "Validate all definitions"
-        assert "firstMesage" in comment(place)
-        assert "another greeting" in comment(place)
 
 
 def test_a_merge_queue_gets_the_same_check_and_no_comment(tmp_path: Path) -> None:

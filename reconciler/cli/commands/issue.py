@@ -24,9 +24,9 @@ _UNREAD = "Not all assistants could be looked at"
 _FAILED = "Not everything was applied"
 _EXPIRY = "A setting of reconciler.yaml expires soon"
 _ADVICE = (
-    "To keep a live edit, take it into the definitions with `reconciler pull`, and merge that. To undo it, change it "
-    "back in the dashboard, or run `reconciler apply --on-drift revert`. This issue is closed by itself when nothing "
-    "that was edited live differs any more."
+    "To keep a live edit, merge the request `Accept live edits`, or write it into git with `reconciler pull`. "
+    "To undo it, change it back in the dashboard, or run `reconciler apply --on-drift revert`. This issue is closed by "
+    "itself when nothing that was edited live differs any more."
 )
 _LOOK = "Not everything could be looked at. This issue is closed by itself when everything can be, and nothing differs."
 _MEND = "The others went ahead. Mend what is named here, and apply again: this issue is closed by itself then."

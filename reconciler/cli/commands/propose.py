@@ -17,22 +17,24 @@ from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
 
-_ACCEPT = """## Accept live edits
-
-Somebody edited assistants in the dashboard, or new ones were created. This writes the edits and the ids into the
-definitions, so that git says what is live. Merging it changes nothing live. To undo an edit instead, change it back in
-the dashboard: this is closed by itself then. If you close it, it is not opened again for the same edits.
-"""
-_IDS = """## Ids of new assistants
-
-These assistants were created. This writes their ids into the definitions in place of `id: new`. Merging it changes
-nothing live. Until then the record has the ids, and no assistant is created a second time.
-"""
-_RETIRE = """## Remove the files of a deleted assistant
-
-Somebody deleted this assistant with the workflow for it. This removes its files. Merging it changes nothing live. The
-report of the run keeps all that the assistant was.
-"""
+# A paragraph is one line: GitHub shows each line end of a request as one.
+_ACCEPT = (
+    "## Accept live edits\n\n"
+    "Somebody edited assistants in the dashboard, or new ones were created. This writes the edits "
+    "and the ids into the definitions, so that git says what is live. Merging it changes nothing live. To undo an edit "
+    "instead, change it back in the dashboard: this is closed by itself then. If you close it, it is not opened again "
+    "for the same edits."
+)
+_IDS = (
+    "## Ids of new assistants\n\n"
+    "These assistants were created. This writes their ids into the definitions in place of "
+    "`id: new`. Merging it changes nothing live. Until then the record has the ids, and no assistant is created twice."
+)
+_RETIRE = (
+    "## Remove the files of a deleted assistant\n\n"
+    "Somebody deleted this assistant with the workflow for it. This removes "
+    "its files. Merging it changes nothing live. The report of the run keeps all that the assistant was."
+)
 _KINDS = {
     "accept": ("Accept live edits", _ACCEPT),
     "ids": ("Ids of new assistants", _IDS),

@@ -53,7 +53,8 @@ class ActRunner(Runner):
         **inputs: Any,
     ) -> WorkflowRun:
         """Run what calls a workflow, as the commit has it."""
-        run = self.begin(event_name, sha, ref, f"{OURS}/.github/workflows/{workflow}@{COMMIT}")
+        called_path = f"{OURS}/.github/workflows/{workflow}@{COMMIT}"
+        run = self.begin(event_name, sha, ref, f".github/workflows/assistants-{workflow}", called_path)
         folder = self.folder / str(run.number)
         clone, called = folder / "clone", read(WORKFLOWS / workflow)
         # The callers are read from here; a job begins in an empty folder, as on GitHub.
@@ -80,7 +81,7 @@ class ActRunner(Runner):
             *("--input-file", str(folder / "inputs"), "--action-cache-path", str(folder / "cache")),
             *(word for pair in self._local_repositories() for word in ("--local-repository", pair)),
         ]
-        machine = {**environment({"HOME": str(folder)}), "PATH": os.environ["PATH"]}
+        machine = environment({"HOME": str(folder)})
         with (folder / "log").open("w+b") as log:
             subprocess.run(
                 command, cwd=clone, env=machine, stdout=log, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False
