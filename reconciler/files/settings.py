@@ -3,6 +3,7 @@
 What the settings mean is not decided here.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import re
@@ -29,6 +30,7 @@ from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
 from reconciler.files.settings_check import check_settings, find_misspelt, find_reversed, find_wrong_rules
+from reconciler.files.settings_values import read_path
 from reconciler.files.source_lines import add_settings_lines
 from reconciler.yamltext.places import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
@@ -75,6 +77,18 @@ def _load(folder: Path, root: Path) -> Settings:
     except UnreadableText as error:
         raise InvalidSettings([Problem(file, error.line, error.column, error.message)]) from None
     return _read(text, file, folder.resolve())
+
+
+def find_sensitive(text: str) -> Iterator[FieldPath]:
+    """Yield what some settings say is sensitive, in any environment; the rest of the text need not be valid."""
+    content = read_tolerantly(text).value
+    environments = content.get("environments") if isinstance(content, dict) else None
+    for group in (content, *(environments.values() if isinstance(environments, dict) else ())):
+        named = group.get("sensitive") if isinstance(group, dict) else None
+        for path in named if isinstance(named, list) else ():
+            # One that is written wrongly has hidden nothing: no command ran with it.
+            with contextlib.suppress(ValueError):
+                yield read_path(str(path))
 
 
 def _read(text: str, file: str, folder: Path) -> Settings:

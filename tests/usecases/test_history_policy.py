@@ -195,3 +195,23 @@ def test_equal_is_never_a_conflict_whatever_the_base_says(tale: Story) -> None:
     tale.sandbox.edit("asst_torn", **NEW)
     for base in ("HEAD", "HEAD^", "refs/reconciler/applied", "none"):
         assert "torn" not in moved(tale.plan("--base", base))
+
+
+@pytest.mark.parametrize("how", ["the record", "the target branch"])
+def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path, how: str) -> None:
+    """Whoever may open a pull request may empty `sensitive` in it; the value in live is not theirs to see."""
+    with story(tmp_path / "repository", {"a": {**OLD, "metadata": {"key": "s3cret", "team": "x"}}}) as tale:
+        tale.project.configure(sensitive=["metadata.key"])
+        tale.write("a", **OLD, metadata={"key": "s3cret"})
+        target = tale.commit("Hidden")
+        if how == "the record":
+            tale.recorded()
+        tale.sandbox.edit("asst_a", metadata={"key": "oth3r"})
+        tale.project.configure(sensitive=[])
+        tale.write("a", **OLD, metadata={"key": "mine"})
+        tale.commit("Shown")
+        since = () if how == "the record" else ("--changed-since", target)
+        for format_ in ("text", "json", "markdown"):
+            told = tale.run("plan", *since, "--format", format_)
+            assert "oth3r" not in told.stdout + told.stderr
+            assert "(sensitive)" in told.stdout

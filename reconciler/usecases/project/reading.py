@@ -23,6 +23,7 @@ from reconciler.git.snapshot import read_base, read_snapshot
 from reconciler.usecases.project.changed import Changed, find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.earlier import hide_as_before
 from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.named import resolve_names
 from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
@@ -67,6 +68,12 @@ def read_project(
     # In this order: what the base is does not depend on which definitions are meant, but with --changed the
     # definitions that are meant depend on the base.
     named = _choose_base(project, record, history.base, or_head=or_head)
+    if project.repository is not None:
+        since = require_commit(project.repository, history.changed_since) if history.changed_since else None
+        before = (record.applied if record is not None else None, named[1] if named is not None else None, since)
+        path = settings_file(project.folder, project.root)
+        settings = hide_as_before(project.settings, project.repository, path, before)
+        project = dataclasses.replace(project, settings=settings)
     loaded, changed, notes = _load(project, definitions, history, record, named)
     project = dataclasses.replace(project, loaded=loaded, removed=changed.removed, notes=notes)
     _check_environment(project)
