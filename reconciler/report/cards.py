@@ -12,7 +12,7 @@ from reconciler.report import wording
 from reconciler.report.differences.sentences import Field, is_left
 from reconciler.report.differences.values import escape
 from reconciler.report.remarks import ALSO, Remark, list_remarks, tell_setters
-from reconciler.report.report import AssistantEntry, ChangeEntry, Report
+from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 
 NAMED_FIELDS = 3  # of a card that is closed
 SHARED = 3  # assistants that have one and the same change before it is shown once for all
@@ -179,11 +179,16 @@ def _make_own_cards(
     for numbers, keys in sharing.items():
         for number in numbers:
             shared[number] |= dict.fromkeys(keys, len(numbers))
+    problems: dict[str, list[ProblemEntry]] = {}
+    # Of a check of files alone the problems are the report, and are listed.
+    for problem in report.problems if report.traits.reads_live else ():
+        if problem.severity == "error":
+            problems.setdefault(problem.file, []).append(problem)
     grouped: dict[tuple[str, ...], list[Card]] = {}
     for number, entry in enumerate(entries):
         own = [one for one in found[number] if one.key not in shared[number]]
         also = {one.field.name: shared[number][one.key] for one in found[number] if one.key in shared[number]}
-        card = _make_own_card(entry, own, also, report)
+        card = _make_own_card(entry, own, also, problems.get(entry.file, ()), report)
         if card is None:
             continue
         # An error that several have, and nothing else, is one thing to say: a wrong password is no news 1,000 times.
@@ -195,13 +200,19 @@ def _make_own_cards(
 
 
 def _make_own_card(
-    entry: AssistantEntry, own: Sequence[Difference], also: Mapping[str, int], report: Report
+    entry: AssistantEntry,
+    own: Sequence[Difference],
+    also: Mapping[str, int],
+    problems: Sequence[ProblemEntry],
+    report: Report,
 ) -> Card | None:
     """Return what is to be said of one assistant alone; None where that is nothing, or told of many together.
 
-    `also` are the fields that are told of many together, with the number of assistants.
+    `also` are the fields that are told of many together, with the number of assistants. `problems` are those of its
+    file: a card says all of them, so that no list has to repeat them.
     """
-    error = tuple(wording.tell_error(entry))
+    listed = (escape(f"line {problem.line}: {problem.message.strip()}") for problem in problems)
+    error = tuple(listed if problems and entry.error else wording.tell_error(entry))
     remarks = [*tell_setters([one.change for one in own]), *list_remarks(entry)]
     if not (own or error or remarks) and (also or not wording.is_worth_showing(entry)):
         return None

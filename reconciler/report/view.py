@@ -64,10 +64,15 @@ def make_view(report: Report) -> RunView:
             told.setdefault(id(entry), []).append(card)
     environment = f": {report.environment}" if report.environment else ""
     only_checked = not report.traits.reads_live
+    told_on_cards = {entry.file for card in cards if card.error for entry in card.entries}
     return RunView(
         title=name_command(report) + escape(environment),
         totals=tell_totals(report),
-        problems=tuple(problem for problem in report.problems if only_checked or problem.severity == "error"),
+        problems=tuple(
+            problem
+            for problem in report.problems
+            if only_checked or (problem.severity == "error" and problem.file not in told_on_cards)
+        ),
         cards=tuple(cards),
         assistants=tuple(
             Told(entry, tuple(differences), tuple(told.get(id(entry), ())))

@@ -253,3 +253,19 @@ def test_code_is_a_span_where_that_is_safe(text: str, written: str) -> None:
 def test_a_fence_is_longer_than_any_run_of_backticks_inside() -> None:
     assert fence(["+ ```", "- `````` x "]) == "```````\n+ ```\n- `````` x\n```````"
     assert fence([], "diff") == "```diff\n```"
+
+
+def test_each_problem_of_a_file_is_told_once_on_its_card_and_those_of_other_files_in_a_table() -> None:
+    entry = assistant("bad", error=failure("invalid", "line 3: unknown field (and 1 more problem in this file)"))
+    shared = problem("assistants/_defaults.yaml", 1, 1, "not a mapping")
+    text = render_markdown(
+        document(
+            "plan",
+            entry,
+            problems=[problem(entry.file, 3, 1, "unknown field"), problem(entry.file, 9, 5, "too high"), shared],
+            base=BASE,
+        )
+    )
+    assert [text.count(words) for words in ("unknown field", "too high", "not a mapping")] == [1, 1, 1]
+    assert "line 9: too high" in text.split("<details>")[1]
+    assert "| `assistants/_defaults.yaml:1:1` | not a mapping |" in text

@@ -104,7 +104,7 @@ def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
     assert "edited live is refused" in wording.list_notes(document("plan", DRIFTED, base=base, options=fail))[0]
     (note,) = wording.list_notes(document("plan", TORN, base=base))
-    assert all(way in note for way in ("--force-conflicts", "remove the field", "pull the live value"))
+    assert all(way in note for way in ("--force-conflicts", "remove the field", "pull --conflicts"))
     (note,) = wording.list_notes(document("plan", TORN, base=base, options=forced))
     assert "git's values replace the live ones" in note
     (note,) = wording.list_notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))

@@ -14,8 +14,10 @@ def hide_as_before(settings: Settings, repository: Repository, path: str, commit
     `path` is that of the file from the repository's root. Raises RepositoryError for a commit that cannot be read.
     """
     found = list(settings.sensitive)
-    for commit in dict.fromkeys(commits):
-        blob = repository.files(commit, path).get(path) if commit is not None else None
+    # A shallow clone may lack the commit that was applied.
+    there = [commit for commit in dict.fromkeys(commits) if commit is not None and repository.has(commit)]
+    for commit in there:
+        blob = repository.files(commit, path).get(path)
         content = repository.read(path, blob) if blob is not None else None
         found += find_sensitive(content.decode("utf-8", "replace")) if content else ()
     return dataclasses.replace(settings, sensitive=tuple(dict.fromkeys(found)))
