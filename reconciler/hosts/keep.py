@@ -16,18 +16,20 @@ _OVER = "These are not the edits any more, so this was closed by itself."
 _NO_ROOM = "The report is too long to be shown here."
 
 
-def keep_comment(host: Host, name: str, text: str | None, link: str = "", kind: str = "plan") -> str:
+def keep_comment(
+    host: Host, name: str, text: str | None, link: str = "", kind: str = "plan", apply_link: str = ""
+) -> str:
     """Write a text as the one comment of a name, and return what was done: `created`, `edited` or `nothing`.
 
     Without a text there is nothing to say: a comment that stands there says so, and none is created. `link` is where
-    all reports are. Raises HostError and UsageError.
+    all reports are, `apply_link` where an apply is started by hand. Raises HostError and UsageError.
     """
     marker = make_marker(kind, name)
     there = _find_own(host, host.comments(), marker)
     if text is None and there is None:
         return "nothing"
     said = text if text is not None else "## Plan\n\nNo definition changes any more."
-    body = _make_body(host, marker, said, link)
+    body = _make_body(host, marker, said, link, apply_link)
     if there is not None and _is_same(there.body, body):
         return "nothing"
     host.write_comment(body, there)
@@ -121,9 +123,13 @@ def _is_marked(entry: Entry, marker: str) -> bool:
     return entry.body.replace("\r\n", "\n").partition("\n")[0].rstrip() == marker
 
 
-def _make_body(host: Host, marker: str, text: str, link: str) -> str:
+def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = "") -> str:
     """Return what is kept at the host; a text for which there is no room gives way to the link below it."""
-    links = {"this run": host.run_url, "all reports, with the page for your browser": link}
+    links = {
+        "this run": host.run_url,
+        "all reports, with the page for your browser": link,
+        "apply by hand, with other options": apply_link,
+    }
     parts = [f"Commit {host.commit}"] if host.commit else []
     footer = " · ".join([*parts, *(f"[{name}]({address})" for name, address in links.items() if address)])
     bodies = (f"{marker}\n{host.make_inert(said.rstrip())}\n\n{footer}".rstrip() + "\n" for said in (text, _NO_ROOM))

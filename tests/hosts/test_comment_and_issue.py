@@ -115,10 +115,11 @@ def test_where_there_is_nothing_to_say_nothing_is_written(desk: Desk) -> None:
 def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
     said = desk.folder / "said.md"
     said.write_text("### `reconciler plan` could not begin\n", "utf-8")
-    link = ("--link", "https://reports.test/1")
+    link = ("--link", "https://reports.test/1", "--apply-link", "https://apply.test/run")
     assert desk.run("comment", "--text", said, *link).stderr == "Created the comment.\n"
     assert "could not begin" in desk.hosts.comments[0]["body"]
     assert "(https://reports.test/1)" in desk.hosts.comments[0]["body"]
+    assert "[apply by hand, with other options](https://apply.test/run)" in desk.hosts.comments[0]["body"]
     assert desk.run("issue", "--text", said).stderr == "Created the issue.\n"
     assert desk.run("comment", "--settled").stderr == "Edited the comment.\n"
     assert desk.run("issue", "--settled").stderr == "Closed the issue.\n"

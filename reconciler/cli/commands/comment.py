@@ -43,8 +43,11 @@ _NOT_BEGUN = "this could not be applied. The apply did not begin:"
     metavar="REV",
     help="Comment on every request that was merged into HEAD since REV, each with what became of its own changes.",
 )
+@click.option(
+    "--apply-link", default="", metavar="URL", help="Where an apply is started by hand, linked below a plan's comment."
+)
 @host_options
-def command(host: Host, options: HostOptions, merged_since: str | None) -> int:
+def command(host: Host, options: HostOptions, merged_since: str | None, apply_link: str) -> int:
     """Keep one comment on the pull request or merge request with what a plan's JSON report says.
 
     It is created once, and edited in place from then on. Where there is nothing to say, and no comment stands
@@ -61,7 +64,7 @@ def command(host: Host, options: HostOptions, merged_since: str | None) -> int:
                 tell_done("comment", keep_comment(host.about(request), name, text, options.link, "apply"))
         return 0
     text = said or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
-    tell_done("comment", keep_comment(host, name, text, options.link))
+    tell_done("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))
     return 0
 
 

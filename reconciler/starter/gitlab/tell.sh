@@ -10,6 +10,9 @@ fi
 page=reports/$command.html
 said=()
 [[ ! -s $page || -z ${CI_JOB_URL:-} ]] || said+=(--link "$CI_JOB_URL/artifacts/file/$page")
+if [[ "$what $command" == "comment plan" && -n ${CI_PROJECT_URL:-} ]]; then
+  said+=(--apply-link "$CI_PROJECT_URL/-/pipelines/new")
+fi
 if [[ "$what $command" == "comment apply" ]]; then
   # In each request that was merged since: what became of its changes.
   [[ -s reports/applied-before ]] || exit 0
