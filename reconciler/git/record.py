@@ -33,6 +33,7 @@ class Unclear:
 
     `heads` are the commits that such writes were made from, the newest last: any of them may have landed. An
     assistant that may have been created has the id `new`, and no fields; `token` names the one run that may do it.
+    `named` is the id that the definition had, where that is the assistant's other one.
     """
 
     id: str
@@ -40,6 +41,12 @@ class Unclear:
     fields: tuple[str, ...]
     heads: tuple[str, ...] = ()
     token: str = ""
+    named: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids that the assistant is known by: the one that GET gives, then the definition's."""
+        return (self.id, self.named) if self.named else (self.id,)
 
     @property
     def is_creation(self) -> bool:
@@ -159,7 +166,7 @@ def write_record(
 
 
 def _to_json(entry: Unclear) -> dict[str, Any]:
-    return {name: value for name, value in dataclasses.asdict(entry).items() if name != "token" or value}
+    return {name: value for name, value in dataclasses.asdict(entry).items() if name not in ("token", "named") or value}
 
 
 def _parse(commit: Commit, ref: str) -> Record:
@@ -204,7 +211,13 @@ def _read_writes(message: str, trailer: str) -> Iterator[Unclear]:
         for field in fields:
             parse_pointer(field)
         heads = tuple(map(str, entry.get("heads", ())))
-        yield Unclear(str(entry["id"]), str(entry["file"]), fields, heads, str(entry.get("token", "")))
+        yield Unclear(
+            str(entry["id"]),
+            str(entry["file"]),
+            fields,
+            heads,
+            *(str(entry.get(name, "")) for name in ("token", "named")),
+        )
 
 
 def _unreadable(ref: str, commit: Commit) -> RepositoryError:

@@ -326,6 +326,26 @@ class TestUnclearWrites:
         assert outcomes(unclear.recorded())["a"] == "applied"
         assert unclear.sandbox.provider("asst_a")["firstMessage"] == "newer"
 
+    @pytest.mark.parametrize("id_", ["asst_a", "local_asst_a"], ids=["the provider's id", "the local database's id"])
+    def test_a_field_that_git_puts_back_is_a_change_and_nobody_s_edit(self, tale: Story, id_: str) -> None:
+        tale.write("a", id=id_, **OLD)
+        tale.commit("The id", allow_empty=True)
+        tale.recorded()
+        tale.write("a", id=id_, **NEW)
+        tale.commit()
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            return breaks(500) if asked.method == "PATCH" else answer
+
+        with tale.meddling(meddle):
+            assert outcomes(tale.recorded())["a"] == "indeterminate"
+        tale.write("a", id=id_, **OLD)
+        tale.commit("Back")
+        assert entries(tale.plan())["a"]["status"] == "pending"
+        assert outcomes(tale.recorded())["a"] == "applied"
+        assert (tale.sandbox.live("asst_a")["firstMessage"], tale.trailers) == ("old", [])
+
     def test_they_are_recomputed_from_todays_definition(self, unclear: Story) -> None:
         unclear.write("a", firstMessage="newer")
         unclear.commit()

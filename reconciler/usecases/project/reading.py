@@ -211,7 +211,8 @@ def _read_base(project: Project, ref: str, commit: str) -> BaseDefinitions:
     # What live had not shown yet when it was written may show by now, and is nobody's edit either.
     for unclear in (*record.unclear, *record.late) if record is not None else ():
         for path, value in _attempted(project, unclear):
-            written.setdefault(unclear.id, []).append((path, value))
+            for name in unclear.ids:
+                written.setdefault(name, []).append((path, value))
     found = {name: tuple(values) for name, values in written.items()}
     return BaseDefinitions(ref=ref, commit=commit, entries=entries, written=found)
 
@@ -237,10 +238,10 @@ def _attempted(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, 
             continue
         key = {unclear.file.removeprefix(f"{project.below}/").rpartition(".")[0]}
         tried = read_snapshot(repository, head, project.below, project.settings.environment, keys=key)
-        entry = tried.find([unclear.id], unclear.file)
+        entry = tried.find(unclear.ids, unclear.file)
         if entry is None:
             tried = read_snapshot(repository, head, project.below, project.settings.environment)
-            entry = tried.find([unclear.id], unclear.file)
+            entry = tried.find(unclear.ids, unclear.file)
         if entry is not None:
             fields = map(parse_pointer, unclear.fields)
             yield from ((path, value_at(entry.declared, path)) for path in fields)

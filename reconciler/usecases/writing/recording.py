@@ -1,5 +1,6 @@
 """Records what an apply brought live, so that the next plan knows who moved since (docs/reference.md, "The record")."""
 
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.assistant.paths import parse_pointer, to_pointer
@@ -199,20 +200,25 @@ def _find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     found: dict[tuple[str, str], Unclear] = {}
     # What an older run left unclear stays so until a run sends that field, or finds it undeclared.
     for entry in previous.unclear if previous else ():
-        result = by_file.get(entry.file) if entry.is_creation else by_id.get(entry.id)
+        found_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
+        result = by_file.get(entry.file) if entry.is_creation else found_by_id
         # Somebody has looked once the file has an id that the API knows.
         if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.recorded)):
             found[_name(entry)] = entry
         elif not entry.is_creation and (fields := _still_unclear(entry, result)):
-            found[_name(entry)] = Unclear(entry.id, result.definition.file, fields, entry.heads)
+            found[_name(entry)] = dataclasses.replace(entry, file=result.definition.file, fields=fields)
     for result in run.results:
         if result.outcome is Outcome.INDETERMINATE and result.plan is not None:
-            older = Unclear(result.ids[-1] if result.ids else NEW, result.definition.file, ())
-            older = found.get(_name(older), older)
+            new = _name_unclear(result)
+            older = found.get(_name(new), new)
             sent = {to_pointer(path) for path in (*(path for path, _ in result.plan.replaced), *result.plan.resent)}
             fields = tuple(sorted({*older.fields, *sent}))
-            found[_name(older)] = Unclear(
-                older.id, older.file, () if older.is_creation else fields, _add_head(older.heads, run.head)
+            found[_name(older)] = dataclasses.replace(
+                older,
+                fields=() if older.is_creation else fields,
+                heads=_add_head(older.heads, run.head),
+                token="",
+                named=older.named or new.named,
             )
     return tuple(found[name] for name in sorted(found))
 
@@ -229,8 +235,16 @@ def _find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
         if (known or unseen) and not (result.outcome and result.outcome.settled):
             fields = {*(known.fields if known else ()), *map(to_pointer, unseen)}
             heads = _add_head(known.heads if known else (), run.head if unseen else None)
-            found.append(Unclear(result.ids[-1], result.definition.file, tuple(sorted(fields)), heads))
+            found.append(dataclasses.replace(_name_unclear(result), fields=tuple(sorted(fields)), heads=heads))
     return tuple(sorted([*older.values(), *found], key=_name))
+
+
+def _name_unclear(result: Result) -> Unclear:
+    """Return an unclear write of an assistant, still without fields."""
+    # A definition may hold the local database's id, and only by that is it found in the commit of the write.
+    known = result.ids[-1] if result.ids else NEW
+    other = result.ids[0] if len(result.ids) > 1 else ""
+    return Unclear(known, result.definition.file, (), named=other)
 
 
 def _name(entry: Unclear) -> tuple[str, str]:
@@ -261,7 +275,7 @@ def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
         return ()
     held = read_snapshot(repository, head, project.below, project.settings.environment).by_file.values()
     known = {name for found in held for name in (found.id, found.file)} - {NEW}
-    return tuple(entry for entry in record.unclear if not {entry.id, entry.file} & known)
+    return tuple(entry for entry in record.unclear if not {*entry.ids, entry.file} & known)
 
 
 def _message(run: Run) -> str:
