@@ -69,7 +69,7 @@ class Team:
         self.write("assistants/enrollment.yaml", GOOD)
         self.commits("Passed")
         self.write("README.md", "Our assistants\n")
-        self.commits("(no files to check)Skipped")
+        self.commits("Passed")
         self.write("assistants/enrollment.yaml", GOOD.replace("0.6", "5"))
         self.is_refused("assistants/enrollment.yaml:4:16: model.temperature")
         self.write("assistants/enrollment.yaml", GOOD)
@@ -78,6 +78,13 @@ class Team:
         self.is_refused("assistants/enrollment.yaml:1:5: the id asst_1 also stands in assistants/visits/campus.yml:1:5")
         self.write("assistants/visits/campus.yml", GOOD.replace("asst_1", "asst_2"))
         self.commits("Passed")
+        self.write("assistants/visits/campus.yml", GOOD.replace("asst_1", "asst_2") + "firstMessage: {$file: hi.md}\n")
+        self.write("assistants/visits/hi.md", "Hello!\n")
+        self.commits("Passed")
+        # A deleted file is none that pre-commit would count.
+        self.delete("assistants/visits/hi.md")
+        self.is_refused("hi.md")
+        self.write("assistants/visits/hi.md", "Hello!\n")
         self.write("reconciler.yaml", "sensitiv: [/metadata/key]\n")
         self.is_refused("reconciler.yaml:1:1")
 
@@ -86,6 +93,10 @@ class Team:
         file = self._root / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
+
+    def delete(self, name: str) -> None:
+        """Delete a file of the repository."""
+        (self._root / name).unlink()
 
     def commits(self, *shown: str) -> None:
         """Commit everything; it must pass and show these texts."""
