@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "reconciler"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
-MOST_LINES = 28_700  # of all modules together; to be lowered as they shrink
+MOST_LINES = 28_670  # of all modules together; to be lowered as they shrink
 LEAST_COMMENTS = 0.028  # of all lines, comments that have a line of their own; to be raised to 0.04
 MOST_MODULES = 20  # in a folder
 LARGER_FOLDERS = {
@@ -69,20 +69,20 @@ TOUCHES_THE_WORLD = {
 _SERVERS = {"starlette", "uvicorn"}
 # What a room does not import, besides the rooms above it.
 NOT_IN = {
-    "errors": TOUCHES_THE_WORLD | {"pydantic", "deepdiff", "yaml"},
+    "errors": TOUCHES_THE_WORLD | {"deepdiff", "yaml"},
     "assistant": TOUCHES_THE_WORLD | {"deepdiff", "yaml"},
-    "core": (TOUCHES_THE_WORLD - {"urllib"}) | {"pydantic", "yaml"},
-    "yamltext": (TOUCHES_THE_WORLD - {"sys"}) | {"pydantic", "deepdiff"},
+    "core": (TOUCHES_THE_WORLD - {"urllib"}) | {"yaml"},
+    "yamltext": (TOUCHES_THE_WORLD - {"sys"}) | {"deepdiff"},
     "files": {"click", "deepdiff", "httpx", "httpcore", "subprocess", "socket"} | _SERVERS,
-    "git": {"click", "deepdiff", "httpx", "httpcore", "pydantic", "socket"} | _SERVERS,
-    "api": {"click", "deepdiff", "pydantic", "yaml", "subprocess", "pathlib"} | _SERVERS,
-    "report": TOUCHES_THE_WORLD | {"pydantic", "yaml"},
-    "hosts": {"click", "deepdiff", "pydantic", "yaml", "subprocess"} | _SERVERS,
+    "git": {"click", "deepdiff", "httpx", "httpcore", "socket"} | _SERVERS,
+    "api": {"click", "deepdiff", "yaml", "subprocess", "pathlib"} | _SERVERS,
+    "report": TOUCHES_THE_WORLD | {"yaml"},
+    "hosts": {"click", "deepdiff", "yaml", "subprocess"} | _SERVERS,
     "usecases": {"click", "httpx", "yaml", "deepdiff", "subprocess", "socket", "sys"} | _SERVERS,
-    "sandbox": {"click", "deepdiff", "pydantic", "httpx"},
-    "demo": {"click", "deepdiff", "pydantic", "httpcore"} | _SERVERS,
+    "sandbox": {"click", "deepdiff", "httpx"},
+    "demo": {"click", "deepdiff", "httpcore"} | _SERVERS,
     "public": {"click", "httpx", "yaml", "deepdiff", "subprocess", "socket", "sys"} | _SERVERS,
-    "cli": {"httpx", "yaml", "pydantic", "deepdiff"} | _SERVERS,
+    "cli": {"httpx", "yaml", "deepdiff"} | _SERVERS,
 }
 
 
