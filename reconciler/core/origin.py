@@ -1,6 +1,7 @@
 """Desired, live and base compared leaf by leaf (docs/reference.md, "Where a difference comes from")."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,16 @@ class Since:
     commit: str
     author: str
     date: str
+
+    def __str__(self) -> str:
+        """Return it as people read it: `4f1c0de, Ada, 2026-11-20`."""
+        return f"{self.commit[:7]}, {self.author}, {self.date[:10]}"
+
+
+def tell_last_update(updated_at: object) -> str:
+    """Return when live was last updated, to the second; nothing where the API gave no time."""
+    moment = re.sub(r"(T\d\d:\d\d:\d\d)[.,]\d+", r"\1", updated_at) if isinstance(updated_at, str) else ""
+    return f"live last updated {moment}" if moment else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -217,7 +217,7 @@ def _make_own_card(
     if not (own or error or remarks) and (also or not wording.is_worth_showing(entry)):
         return None
     remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in also.items()]
-    updated = wording.tell_last_update(entry)
+    updated = wording.tell_last_edit(entry)
     return Card(
         title=wording.choose_title(entry),
         file=entry.file,

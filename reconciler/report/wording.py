@@ -5,6 +5,7 @@ One place for them, so that two formats never say it differently. Pure, and free
 
 from collections.abc import Iterator
 
+from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
 from reconciler.report.differences.values import escape
 from reconciler.report.report import AssistantEntry, ErrorEntry, Report
@@ -99,10 +100,10 @@ def tell_error_in_brief(error: ErrorEntry, report: Report) -> str:
     return report.traits.errors.get(error.kind) or ERROR.get(error.kind, error.kind)
 
 
-def tell_last_update(entry: AssistantEntry) -> str:
+def tell_last_edit(entry: AssistantEntry) -> str:
     """Return when live was last updated, for an assistant that somebody edited live; else nothing."""
     moved = entry.kinds - {Kind.CHANGE}
-    return f"live last updated {escape(entry.live_updated_at)}" if moved and entry.live_updated_at else ""
+    return escape(tell_last_update(entry.live_updated_at)) if moved else ""
 
 
 def list_notes(report: Report) -> list[str]:

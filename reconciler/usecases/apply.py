@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from reconciler.assistant.paths import dotted
 from reconciler.core.limits import MaxChanges
+from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
@@ -215,14 +216,20 @@ def end_without_writing(result: Result) -> Result:
     if result.plan is None:
         return result.end(Outcome.SKIPPED, left=False)
     if result.plan.refusal is not None:
-        return result.end(Outcome.REFUSED, _explain_refusal(result.plan, result.plan.refusal), left=False)
+        return result.end(Outcome.REFUSED, _explain_refusal(result, result.plan, result.plan.refusal), left=False)
     return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED, left=False)
 
 
-def _explain_refusal(plan: Plan, refusal: Kind) -> Failure:
-    moved = ", ".join(dotted(change.path) for change in plan.changes if change.kind is refusal)
-    if refusal is Kind.DRIFT:
-        hint = _WAYS_OUT.format(force="apply with --on-drift revert to put git's value back")
-        return Failure("conflict", f"{moved} was edited live, and --on-drift is fail", hint=hint)
-    hint = _WAYS_OUT.format(force="apply with --force-conflicts to let git win")
-    return Failure("conflict", f"{moved} was changed both in git and live", hint=hint)
+def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:
+    """Return why nothing of an assistant is sent, with who set git's value and when live was last updated."""
+    changes = [change for change in plan.changes if change.kind is refusal]
+    setters = dict.fromkeys(f"set in git by {change.since}" for change in changes if change.since is not None)
+    told = "; ".join(filter(None, (*setters, tell_last_update((result.live or {}).get("updatedAt")))))
+    moved = ", ".join(dotted(change.path) for change in changes)
+    what, force = (
+        ("was edited live, and --on-drift is fail", "apply with --on-drift revert to put git's value back")
+        if refusal is Kind.DRIFT
+        else ("was changed both in git and live", "apply with --force-conflicts to let git win")
+    )
+    message = f"{moved} {what}{told and f' ({told})'}"
+    return Failure("conflict", message, hint=_WAYS_OUT.format(force=force))

@@ -134,11 +134,9 @@ def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
 
 
 def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
-    assert (
-        wording.tell_last_update(DRIFTED) == wording.tell_last_update(TORN) == "live last updated 2026-01-02T12:00:00Z"
-    )
-    assert wording.tell_last_update(CHANGED) == wording.tell_last_update(FINE) == ""
-    assert wording.tell_last_update(replace(DRIFTED, live_updated_at=None)) == ""
+    assert wording.tell_last_edit(DRIFTED) == wording.tell_last_edit(TORN) == "live last updated 2026-01-02T12:00:00Z"
+    assert wording.tell_last_edit(CHANGED) == wording.tell_last_edit(FINE) == ""
+    assert wording.tell_last_edit(replace(DRIFTED, live_updated_at=None)) == ""
 
 
 def test_an_offline_report_says_so() -> None:

@@ -1,6 +1,7 @@
 """What becomes of fields that somebody else moved: where the policy comes from, what is refused, in which words."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,9 @@ def test_a_conflict_is_refused_with_three_ways_out(tale: Story) -> None:
     done = tale.run("apply", "--yes")
     assert done.code == 1
     words = " ".join(done.stdout.split())
-    assert "firstMessage was changed both in git and live" in words
+    second = tale.sandbox.live("asst_torn")["updatedAt"].partition(".")[0]
+    who = rf"set in git by {tale.head[:7]}, Ada, \S+; live last updated {second}Z"
+    assert re.search(rf"firstMessage was changed both in git and live \({who}\) apply with", words)
     for way in ("--force-conflicts to let git win", "remove the field", "pull the live value into the definition"):
         assert way in words
     assert tale.sandbox.patches == [NEW]
