@@ -11,6 +11,7 @@ into output and exit codes.
     +-- ReportError         a report that cannot be read or written
     +-- RepositoryError     git could not answer
     +-- DemoError           a step of the demo did not end as its story says
+    +-- SandboxError        the sandbox cannot start
     +-- HostError           GitHub or GitLab said no, or could not be reached
     +-- ApiError            the API said no, or could not be understood
         +-- UnclearWrite    ... and the write may have happened all the same
@@ -70,6 +71,10 @@ class RepositoryError(ReconcilerError):
 
 class DemoError(ReconcilerError):
     """A step of the demo did not end as its story says."""
+
+
+class SandboxError(ReconcilerError):
+    """The sandbox cannot start."""
 
 
 class HostError(ReconcilerError):

@@ -10,7 +10,7 @@ from commands import run
 from reconciler.assistant.fields import FIELDS, Field
 from reconciler.cli.main import COMMANDS
 from reconciler.cli.options import FORMATS, FORMATS_BY_SUFFIX
-from reconciler.sandbox.openapi import component_schemas
+from reconciler.sandbox.openapi import Document
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "report" / "golden"
@@ -18,8 +18,8 @@ GOLDEN = ROOT / "tests" / "report" / "golden"
 
 def in_the_sandbox(field: Field) -> dict[str, Any]:
     """The sandbox's own schema of a field, which it may not take from the table."""
-    schemas = component_schemas(nested="merge", strict=False)
-    found = schemas["AssistantUpdate"]
+    schemas = Document().schemas
+    found: dict[str, Any] = schemas["AssistantUpdate"]
     for key in field.path:
         found = found["properties"][key]
         if "$ref" in found:

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp
 from reconciler.sandbox.accounts import COOKIE, Account, Sessions
 from reconciler.sandbox.faults import Copies, Faults
 from reconciler.sandbox.jsontext import NotJson, encode, read_json
-from reconciler.sandbox.openapi import REQUIRED_IN_MODEL, Schemas, openapi_document
+from reconciler.sandbox.openapi import REQUIRED_IN_MODEL, Document
 from reconciler.sandbox.responses import error_answer, in_api, json_answer, page_answer
-from reconciler.sandbox.seed import complete, now
+from reconciler.sandbox.seed import complete, merge_objects, now
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import STORES, Assistant, Store
 
@@ -53,8 +53,7 @@ class _Api:
         self._faults = faults
         self._sessions = sessions
         self._settings = settings
-        self._schemas = Schemas(nested=settings.nested, strict=settings.strict)
-        self._document = openapi_document(self._schemas.components, listing=settings.listing)
+        self._document = Document(nested=settings.nested, strict=settings.strict, listing=settings.listing)
 
     def routes(self) -> list[Route]:
         """Return the routes below the base path."""
@@ -81,7 +80,7 @@ class _Api:
         return Route(path, dispatch, methods=list(handlers))
 
     async def _openapi(self, _request: Request) -> Response:
-        return json_answer(encode(self._document))
+        return json_answer(encode(self._document.content))
 
     async def _log_in(self, request: Request) -> Response:
         credentials = await self._body(request, "Login")
@@ -148,7 +147,7 @@ class _Api:
     def _patch(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
         # The reference does not say whether PATCH replaces a nested object or merges into it: both are offered.
-        result = _merge(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
+        result = merge_objects(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
         missing = [key for key in REQUIRED_IN_MODEL if "model" in body and result["model"].get(key) is None]
         if missing:
             raise HTTPException(400, "; ".join(f"model.{key} is required" for key in missing))
@@ -187,18 +186,9 @@ class _Api:
             body: dict[str, Any] = read_json(await request.body())
         except NotJson as error:
             raise HTTPException(400, str(error)) from error
-        if problems := self._schemas.problems(schema, body):
+        if problems := self._document.problems(schema, body):
             raise HTTPException(400, "; ".join(problems))
         return body
-
-
-def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    # Objects are merged key by key at every depth; a list is replaced, and a null is stored.
-    result = dict(old)
-    for key, value in new.items():
-        before = old.get(key)
-        result[key] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return result
 
 
 async def _answer_page(request: Request) -> Response:

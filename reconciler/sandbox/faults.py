@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.accounts import COOKIE, Sessions
 from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule
-from reconciler.sandbox.openapi import OBJECTS
+from reconciler.sandbox.openapi import KEYS_INSIDE
 from reconciler.sandbox.responses import fail, in_api, refusal, reset
 from reconciler.sandbox.seed import now
 from reconciler.sandbox.settings import BASE_PATH
@@ -216,9 +216,9 @@ def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistan
     sent = {name: value for name, value in assistant.items() if name in body}
     if rule.does != "drop":
         return {**assistant, **_normalise(rule, sent, rule.field)}
-    for name in sent.keys() & OBJECTS.keys():
+    for name in sent.keys() & KEYS_INSIDE.keys():
         if isinstance(sent[name], dict):
-            sent[name] = {key: inner for key, inner in sent[name].items() if key in OBJECTS[name]["properties"]}
+            sent[name] = {key: inner for key, inner in sent[name].items() if key in KEYS_INSIDE[name]}
     return {**assistant, **sent}
 
 

@@ -13,16 +13,13 @@ from typing import Any
 
 import yaml
 
+from reconciler.errors import SandboxError
 from reconciler.sandbox.jsontext import encode
-from reconciler.sandbox.settings import SandboxError
 from reconciler.sandbox.store import LOCAL_PREFIX, Assistant
 
 _MODEL = {"provider": "openai", "model": "gpt-4o"}
 _VOICE = {"provider": "openai", "voiceId": "alloy"}
 _DEFAULTS = "_defaults.yaml"
-
-# libyaml's loader reads a thousand files in the time that the one in Python takes for a hundred.
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def now(after: object = None) -> str:
@@ -39,6 +36,13 @@ def complete(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
     moment = now()
     own = {"id": assistant_id, "orgId": "org_sandbox", "createdAt": moment, "updatedAt": moment}
     return {**own, **fields, "id": assistant_id}
+
+
+def merge_objects(below: Any, above: Any) -> Any:
+    """Return objects merged key by key at every depth; a list is replaced, and a null is kept."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: merge_objects(below.get(key), value) for key, value in above.items()}}
 
 
 def read_seed(folder: Path) -> list[Assistant]:
@@ -63,14 +67,8 @@ def read_seed(folder: Path) -> list[Assistant]:
     for file, fields in own.items():
         if fields.get("id") != "new":
             layers = [*(shared[at] for at in reversed(file.parents) if at in shared), fields]
-            assistants.append(_make_assistant(folder / file, file, functools.reduce(_merge, layers)))
+            assistants.append(_make_assistant(folder / file, file, functools.reduce(merge_objects, layers)))
     return assistants
-
-
-def _merge(below: Any, above: Any) -> Any:
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return {**below, **{key: _merge(below.get(key), value) for key, value in above.items()}}
 
 
 def _make_assistant(file: Path, key: Path, fields: dict[str, Any]) -> Assistant:
@@ -91,7 +89,7 @@ def _make_assistant(file: Path, key: Path, fields: dict[str, Any]) -> Assistant:
 def _read_mapping(file: Path) -> dict[str, Any]:
     """Return a file's mapping; raises SandboxError for what is no YAML, no mapping or not JSON."""
     try:
-        fields = yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a safe loader
+        fields = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
         # Dates, NaN and anchors that contain themselves are YAML, and nothing that the API could answer.
         encode(fields)
         fields = _read_texts(fields, file.parent)

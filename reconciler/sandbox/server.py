@@ -11,12 +11,13 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from reconciler.errors import SandboxError
 from reconciler.sandbox.accounts import sessions_from
 from reconciler.sandbox.app import build_app
 from reconciler.sandbox.faults import Faults, Tally
 from reconciler.sandbox.responses import TRANSPORT
 from reconciler.sandbox.seed import read_seed
-from reconciler.sandbox.settings import BASE_PATH, SandboxError, Settings
+from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import Store
 
 

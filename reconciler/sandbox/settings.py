@@ -1,19 +1,14 @@
-"""The sandbox's settings, and the error that says why it cannot start. Imports cheaply."""
+"""The sandbox's settings. Imports cheaply."""
 
 import dataclasses
 from pathlib import Path
 from typing import Literal
 
-from reconciler.errors import ReconcilerError
 from reconciler.sandbox.fault_rules import Rule
 
 BASE_PATH = "/api"
 
 Nested = Literal["merge", "replace"]
-
-
-class SandboxError(ReconcilerError):
-    """The sandbox cannot start."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

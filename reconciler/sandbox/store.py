@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from reconciler.errors import SandboxError
 from reconciler.sandbox.jsontext import encode
-from reconciler.sandbox.settings import SandboxError
 
 Assistant = dict[str, Any]
 StoreName = Literal["provider", "database"]

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.sandbox.fault_parser import LONGEST_RULE, BadRule, parse
-from reconciler.sandbox.fault_rules import After, Does, Rule, path_matches
+from reconciler.sandbox.fault_rules import LONGEST_RULE, After, BadRule, Does, Rule, parse_rule, path_matches
 
 
 def hits(rule: Rule, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
@@ -26,19 +25,19 @@ def hits(rule: Rule, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
     ],
 )
 def test_which_requests_are_hit(words: str, counts: list[int]) -> None:
-    assert hits(parse(f"{words} GET /assistants/*: 503")) == counts
+    assert hits(parse_rule(f"{words} GET /assistants/*: 503")) == counts
 
 
 def test_a_share_is_what_chance_makes_it() -> None:
-    assert hits(parse("12.5% * *: 503"), (0.1249, 0.125, 0.0, 0.99)) == [1, 3]
-    assert hits(parse("100% * *: 503"), (0.999999,)) == [1]
+    assert hits(parse_rule("12.5% * *: 503"), (0.1249, 0.125, 0.0, 0.99)) == [1, 3]
+    assert hits(parse_rule("100% * *: 503"), (0.999999,)) == [1]
 
 
 @pytest.mark.parametrize(
     ("ordinal", "number"), [("1st", 1), ("3rd", 3), ("11th", 11), ("12TH", 12), ("22nd", 22), ("113th", 113)]
 )
 def test_ordinals_are_english(ordinal: str, number: int) -> None:
-    rule = parse(f"{ordinal} * *: 503")
+    rule = parse_rule(f"{ordinal} * *: 503")
     assert (rule.when, rule.number) == ("nth", number)
 
 
@@ -53,7 +52,7 @@ def test_ordinals_are_english(ordinal: str, number: int) -> None:
     ],
 )
 def test_method_and_path(text: str, method: str, path: str) -> None:
-    assert parse(text) == Rule(text=text, does="status", status=503, method=method, path=path)
+    assert parse_rule(text) == Rule(text=text, does="status", status=503, method=method, path=path)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +98,7 @@ def test_a_star_stands_for_one_part_of_a_path(pattern: str, path: str, matches: 
     ],
 )
 def test_what_happens(text: str, does: Does, fields: dict[str, Any]) -> None:
-    assert parse(f"* *: {text}") == Rule(text=f"* *: {text}", does=does, **fields)
+    assert parse_rule(f"* *: {text}") == Rule(text=f"* *: {text}", does=does, **fields)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_what_happens(text: str, does: Does, fields: dict[str, Any]) -> None:
     ],
 )
 def test_the_other_rules(text: str, does: Does, fields: dict[str, Any]) -> None:
-    assert parse(text) == Rule(text=text, does=does, **fields)
+    assert parse_rule(text) == Rule(text=text, does=does, **fields)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +139,7 @@ def test_the_other_rules(text: str, does: Does, fields: dict[str, Any]) -> None:
     ],
 )
 def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
-    rule = parse(f"edit metadata.note={text} after 2nd GET /assistants/asst_1")
+    rule = parse_rule(f"edit metadata.note={text} after 2nd GET /assistants/asst_1")
     assert (rule.does, rule.field, rule.value, rule.moment) == ("edit", ("metadata", "note"), value, "after")
     assert (rule.when, rule.number, rule.method, rule.path) == ("nth", 2, "GET", "/assistants/asst_1")
 
@@ -177,10 +176,10 @@ def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
 )
 def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: str) -> None:
     with pytest.raises(BadRule) as caught:
-        parse(text)
+        parse_rule(text)
     assert str(caught.value) == f"The fault rule `{text}` cannot be read"
     assert hint in caught.value.hint
-    assert parse(caught.value.hint.split("`")[1])
+    assert parse_rule(caught.value.hint.split("`")[1])
 
 
 @pytest.mark.parametrize(
@@ -196,25 +195,25 @@ def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: 
 )
 def test_a_path_that_no_request_can_have_is_refused(text: str) -> None:
     with pytest.raises(BadRule, match="names the path") as caught:
-        parse(text)
+        parse_rule(text)
     assert "write /a" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", " \t"])
 def test_an_empty_rule_is_told(text: str) -> None:
     with pytest.raises(BadRule, match="is empty"):
-        parse(text)
+        parse_rule(text)
 
 
 def test_a_long_rule_is_told_in_short() -> None:
     with pytest.raises(BadRule, match=f"longer than {LONGEST_RULE} characters") as caught:
-        parse("GET *: " + "5" * LONGEST_RULE)
+        parse_rule("GET *: " + "5" * LONGEST_RULE)
     assert len(str(caught.value)) < 150
 
 
 def test_nothing_that_a_terminal_obeys_is_shown() -> None:
     with pytest.raises(BadRule) as caught:
-        parse("GET\n\x1b[2J *: 503")
+        parse_rule("GET\n\x1b[2J *: 503")
     assert str(caught.value).isprintable()
 
 
@@ -244,7 +243,7 @@ PIECES = (
 def test_every_text_is_a_rule_or_a_complaint(text: str) -> None:
     complaint: BadRule | None = None
     try:
-        assert parse(text).text == text
+        assert parse_rule(text).text == text
     except BadRule as caught:
         complaint = caught
     assert complaint is None or (complaint.hint and str(complaint).encode())
@@ -267,14 +266,14 @@ def test_what_is_written_is_what_is_meant(
     name, timed = kind
     text = f"first {count} {method} {path}: {name}{f'={count}' if timed else ''}{f' after={after}' if after else ''}"
     seconds = count if timed else None
-    assert parse(text) == Rule(
+    assert parse_rule(text) == Rule(
         text=text, does=name, when="first", number=count, method=method, path=path, seconds=seconds, after=after
     )
 
 
 def test_an_http_date_is_never_too_early() -> None:
-    header = parse("* *: 429 retry-after=date+2").retry_after(1_700_000_000.4)["retry-after"]
+    header = parse_rule("* *: 429 retry-after=date+2").retry_after(1_700_000_000.4)["retry-after"]
     assert header == "Tue, 14 Nov 2023 22:13:23 GMT"
     assert email.utils.parsedate_to_datetime(header).timestamp() >= 1_700_000_002.4
-    assert parse("* *: 429 retry-after=2").retry_after(0) == {"retry-after": "2"}
-    assert parse("* *: 429").retry_after(0) == {}
+    assert parse_rule("* *: 429 retry-after=2").retry_after(0) == {"retry-after": "2"}
+    assert parse_rule("* *: 429").retry_after(0) == {}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from commands import COMMAND, environment, run
 
-from reconciler.sandbox.fault_parser import parse
+from reconciler.sandbox.fault_rules import parse_rule
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def test_every_rule_of_the_tables_can_be_read() -> None:
     ]
     assert len(shown) == 32
     for rule in shown:
-        assert parse(rule).text == rule
+        assert parse_rule(rule).text == rule
 
 
 @pytest.mark.parametrize("rehearsal", rehearsals(), ids=lambda rehearsal: rehearsal.title)

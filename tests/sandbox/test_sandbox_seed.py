@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.errors import SandboxError
 from reconciler.sandbox.accounts import ADMIN, sessions_from
 from reconciler.sandbox.seed import read_seed
-from reconciler.sandbox.settings import SandboxError
 
 OWN = ("id", "orgId", "createdAt", "updatedAt")
 

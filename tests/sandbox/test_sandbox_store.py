@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.errors import SandboxError
 from reconciler.sandbox.seed import complete
-from reconciler.sandbox.settings import SandboxError
 from reconciler.sandbox.store import Store
 
 

@@ -20,7 +20,7 @@ from reconciler.cli.boundary import guarded
 from reconciler.cli.main import reconciler
 from reconciler.sandbox.accounts import ADMIN, COOKIE, PASSWORD, Sessions
 from reconciler.sandbox.app import build_app
-from reconciler.sandbox.fault_parser import parse
+from reconciler.sandbox.fault_rules import parse_rule
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.seed import complete
 from reconciler.sandbox.server import Server, listen
@@ -72,7 +72,7 @@ class Api:
     def rehearse(self, rules: Sequence[str], seed: int, *, renewing: int = 0) -> None:
         """From now on let these faults happen, and no others; `renewing` is how many of the last tokens live."""
         self._renewing = renewing
-        faults = Faults([parse(rule) for rule in rules], self._store, self._sessions, seed) if rules else None
+        faults = Faults([parse_rule(rule) for rule in rules], self._store, self._sessions, seed) if rules else None
         self._faults = faults
         self._app = build_app(self._store, self._sessions, self._settings, faults)
 

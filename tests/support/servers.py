@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.accounts import ADMIN, Sessions
 from reconciler.sandbox.app import build_app
-from reconciler.sandbox.fault_parser import parse
+from reconciler.sandbox.fault_rules import parse_rule
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.seed import complete, now
 from reconciler.sandbox.server import Server, listen
@@ -134,7 +134,7 @@ class Sandbox:
 
     def rehearse(self, *faults: str) -> None:
         """From now on let these faults happen, and no others; `mend` is the other word for none."""
-        rules = [parse(rule) for rule in faults]
+        rules = [parse_rule(rule) for rule in faults]
         self._faults = Faults(rules, self._store, self._sessions, 0) if rules else None
         self._recorder.stand_before(build_app(self._store, self._sessions, self._settings, self._faults))
 
@@ -202,7 +202,7 @@ def running_sandbox(
     """
     settings = Settings(nested=nested, strict=strict, listing=listing, latency_ms=latency_ms)
     sessions = WatchedSessions()
-    rules = [parse(rule) for rule in faults]
+    rules = [parse_rule(rule) for rule in faults]
     with contextlib.closing(Store()) as store, listen("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}{BASE_PATH}"
         injected = Faults(rules, store, sessions, fault_seed) if rules else None

@@ -13,7 +13,7 @@ from reconciler.cli.help import Command
 from reconciler.cli.installation import lacks_library
 from reconciler.cli.streams import tell
 from reconciler.report.differences.values import escape
-from reconciler.sandbox.fault_parser import parse
+from reconciler.sandbox.fault_rules import parse_rule
 from reconciler.sandbox.settings import Settings
 
 
@@ -131,7 +131,7 @@ def command(
         strict=strict,
         listing=listing,
         latency_ms=latency,
-        faults=tuple(map(parse, faults)),
+        faults=tuple(map(parse_rule, faults)),
         fault_seed=secrets.randbelow(1_000_000) if fault_seed is None else fault_seed,
     )
     # By its name and only here: the server's libraries cost start-up time, and need not be installed for --help.
