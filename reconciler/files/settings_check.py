@@ -1,8 +1,12 @@
-"""Checks what `reconciler.yaml` holds against the table of settings; says what is wrong in words. Reads no file."""
+"""Checks what `reconciler.yaml` holds against the table of settings, and puts what is wrong into words. Reads no file.
+
+The one place of pydantic: it checks the types as they are written and finds every problem at once.
+"""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, cast
 
 from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen
@@ -15,11 +19,8 @@ from reconciler.files.setting import Setting
 from reconciler.files.settings_table import SETTINGS
 from reconciler.yamltext.write_values import write_inline
 
-# Types as they are written: no other reader of the file takes "yes" for true, or "5" for 5.
-_SCALARS: Final[Mapping[str, tuple[type, str]]] = {
-    "string": (str, "text; put it in quotes"),
-    "boolean": (bool, "true or false, without quotes"),
-}
+_SUFFIX: Final = "_given"
+_OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key
 
 
 def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[FieldProblem]]:
@@ -27,9 +28,13 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
     Each value is as the table reads it; what is not there has no key.
     """
-    check = _Check()
-    checked = check.read(SETTINGS, content, ())
-    return (None, check.problems[:MAX_PROBLEMS]) if check.problems else (checked, [])
+    # pydantic takes 0.1 s to load, which a project without settings need not wait for.
+    import pydantic
+
+    try:
+        return _to_group(_model().model_validate(content)), []
+    except pydantic.ValidationError as error:
+        return None, [_describe(detail) for detail in error.errors(include_url=False)[:MAX_PROBLEMS]]
 
 
 def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
@@ -82,71 +87,98 @@ def _list_parts(settings: Settings) -> Iterator[tuple[FieldPath, Environment]]:
     yield from ((("environments", name), environment) for name, environment in settings.environments.items())
 
 
-class _Check:
-    """One walk over the settings, which collects what is wrong, each problem at its path."""
+@functools.cache
+def _model() -> Any:
+    import pydantic
 
-    def __init__(self) -> None:
-        self.problems: list[FieldProblem] = []
+    # Strict, since pydantic would take "yes" for true and "5" for 5, which no other reader of the file does.
+    config = pydantic.ConfigDict(strict=True, extra="forbid")
 
-    def read(self, setting: Setting, written: Any, path: FieldPath) -> Any:
-        """Return a value as the table reads it."""
-        value = {setting.shorthand: written} if setting.shorthand and isinstance(written, str) else written
-        # Before the type: a setting without a value is a line that is not finished, whatever it may hold.
-        if value is None:
-            self._add(path, f"{_name(path)} cannot be empty; remove the line to leave it unset", written)
-        elif wanted := _find_wrong_type(setting, value):
-            self._add(path, f"{_name(path)} must be {wanted}", written)
-        elif setting.keys:
-            return self._read_keys(setting.keys, value, path)
-        elif setting.items and setting.names:
-            for name in value:
-                self._read_one(setting.names, name, (*path, name), "key")
-            return {name: self.read(setting.items, below, (*path, name)) for name, below in value.items()}
-        elif setting.items:
-            if len(value) < setting.schema.get("minItems", 0):
-                message = f"{_name(path)} cannot be an empty list; remove the line to mean every assistant"
-                self._add(path, message, written)
-            return [self.read(setting.items, item, (*path, str(index))) for index, item in enumerate(value)]
-        else:
-            return self._read_one(setting, value, path)
-        return None
+    def model_of(setting: Setting) -> Any:
+        # By aliases, since a model has attributes of its own: `schema` is one, and `from` no name for one.
+        keys: dict[str, Any] = {
+            f"{key}{_SUFFIX}": (type_of(below), pydantic.Field(... if below.is_required else None, alias=key))
+            for key, below in setting.keys.items()
+        }
+        return pydantic.create_model("Settings", __config__=config, **keys)
 
-    def _read_keys(self, keys: Mapping[str, Setting], group: Mapping[str, Any], path: FieldPath) -> dict[str, Any]:
-        for key in (key for key, setting in keys.items() if setting.is_required and key not in group):
-            self._add(path, f'this entry has no "{key}"; add it')
-        for key in (key for key in group if key not in keys):
-            near = closest(key, keys)
-            guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(keys)}"
-            self._add((*path, key), f"unknown setting {key}; {guess}", key, "key")
-        return {key: self.read(keys[key], group[key], (*path, key)) for key in keys if key in group}
+    def type_of(setting: Setting) -> Any:
+        if setting.keys:
+            group: Any = Annotated[model_of(setting), pydantic.AfterValidator(_to_group)]
+            if not setting.shorthand:
+                return group
+            in_full = pydantic.BeforeValidator(
+                lambda value: {setting.shorthand: value} if isinstance(value, str) else value
+            )
+            return Annotated[group, in_full]
+        if setting.items:
+            least = pydantic.Field(min_length=setting.schema.get("minItems", 0))
+            # The types are made at run time, which a type checker cannot follow.
+            listed, named = cast("Any", list), cast("Any", dict)
+            items = type_of(setting.items)
+            return named[type_of(setting.names), items] if setting.names else Annotated[listed[items], least]
+        if setting.read is None:
+            return Literal[*setting.schema["enum"]] if "enum" in setting.schema else bool
+        # `read` gets what is a text for sure; a limit may be a number, too, which `read` judges alone.
+        written: Any = str if setting.schema["type"] == "string" else Any
+        return Annotated[written, pydantic.AfterValidator(setting.read)]
 
-    def _read_one(self, setting: Setting, value: Any, path: FieldPath, about: About = "value") -> Any:
-        try:
-            return value if setting.read is None else setting.read(value)
-        except ValueError as error:
-            self._add(path, f"{_name(path)} {error}", value, about)
-
-    def _add(self, path: FieldPath, message: str, written: Any = "", about: About = "value") -> None:
-        # What nobody sees in a text is most likely what is wrong with it.
-        unseen = describe_unseen(written) if isinstance(written, str) else ""
-        self.problems.append(FieldProblem(path, message + (unseen and f"; {unseen}"), about=about))
+    return model_of(SETTINGS)
 
 
-def _find_wrong_type(setting: Setting, value: Any) -> str:
-    """Return what a value must be, in words, where it is something else; its `read` judges a limit alone."""
-    if setting.keys or setting.names:
-        group = "a group of keys and values"
-        if setting.shorthand:
-            group = f"one of {', '.join(setting.keys[setting.shorthand].schema['enum'])}, or {group}"
-        return "" if isinstance(value, dict) else group
-    if setting.items:
-        return "" if isinstance(value, list) else f"a list, like {write_inline(setting.examples[0])}"
-    if setting.read is None and "enum" in setting.schema:
-        return "" if value in setting.schema["enum"] else f"one of {', '.join(setting.schema['enum'])}"
-    kind = setting.schema["type"]
-    type_, words = _SCALARS[kind] if isinstance(kind, str) else (object, "")
-    return "" if isinstance(value, type_) else words
+def _to_group(model: Any) -> dict[str, Any]:
+    """Return the keys that were given, with their values."""
+    return {name.removesuffix(_SUFFIX): value for name, value in model if name in model.model_fields_set}
 
 
-def _name(path: FieldPath) -> str:
-    return f"{path[-2]}, entry {int(path[-1]) + 1}," if path[-1].isdigit() else path[-1]
+def _describe(detail: Any) -> FieldProblem:
+    """Return what is wrong, and what nobody sees in a key or a text."""
+    found = _describe_plainly(detail)
+    written = found.path[-1] if found.about == "key" else detail["input"]
+    unseen = describe_unseen(written) if isinstance(written, str) else ""
+    return dataclasses.replace(found, message=f"{found.message}; {unseen}") if unseen else found
+
+
+def _describe_plainly(detail: Any) -> FieldProblem:
+    """Return pydantic's account of one error in plain words."""
+    kind, path = detail["type"], tuple(str(part) for part in detail["loc"])
+    about: About = "value"
+    # In a group whose names are free, a name can be wrong whatever stands behind it.
+    if path[-1] == _OF_A_KEY:
+        path, about = path[:-1], "key"
+    key = path[-1]
+    name = key if not key.isdigit() else f"{path[-2]}, entry {int(key) + 1},"
+    if kind == "extra_forbidden":
+        allowed = _setting_at(path[:-1]).keys
+        near = closest(key, allowed)
+        guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(allowed)}"
+        return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
+    if kind == "missing":
+        return FieldProblem(path[:-1], f'this entry has no "{key}"; add it')
+    # Before the type: a setting without a value is a line that is not finished, whatever it may hold.
+    if detail["input"] is None:
+        return FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unset")
+    if kind == "value_error":
+        return FieldProblem(path, f"{name} {detail['ctx']['error']}", about=about)
+    if kind == "too_short":
+        return FieldProblem(path, f"{name} cannot be an empty list; remove the line to mean every assistant")
+    # What remains are values of another type than the table has.
+    setting = _setting_at(path)
+    wanted = {
+        "string_type": "text; put it in quotes",
+        "bool_type": "true or false, without quotes",
+        "list_type": f"a list, like {write_inline(setting.examples[0] if setting.examples else [])}",
+        "literal_error": f"one of {', '.join(setting.schema.get('enum', ()))}",
+    }
+    group = "a group of keys and values"
+    if setting.shorthand:
+        group = f"one of {', '.join(setting.keys[setting.shorthand].schema['enum'])}, or {group}"
+    return FieldProblem(path, f"{name} must be {wanted.get(kind, group)}")
+
+
+def _setting_at(path: FieldPath) -> Setting:
+    # A list's index and a name that is free lead to `items`, a key of a group to that key.
+    setting = SETTINGS
+    for key in path:
+        setting = setting.keys.get(key) or setting.items or setting
+    return setting

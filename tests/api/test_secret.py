@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import pydantic
 import pytest
 
 from reconciler.api.secret import MASK, Credentials, Scrubber, Secret
@@ -47,6 +48,9 @@ def test_no_usual_way_to_write_a_value_down_shows_a_secret() -> None:
     for write_down in ways:
         with pytest.raises((TypeError, ValueError)):
             write_down(credentials.token)
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.TypeAdapter(dict[str, int]).validate_python({"token": credentials.token})
+    assert TOKEN not in f"{caught.value} {caught.value.errors()} {caught.value!r}"
 
 
 @pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\t\n"])
