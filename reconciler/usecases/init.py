@@ -27,12 +27,10 @@ _ATTRIBUTES = """# A text is the same on every system: its lines end in LF. The 
 /schema/** linguist-generated
 *.sh text eol=lf
 """
+_GITHUB = ".github/workflows/assistants.yml"
 # By CI: the packaged file, and where it goes.
 _PIPELINES: dict[Ci, dict[str, str]] = {
-    "github": {
-        f"github/assistants-{name}.yml": f".github/workflows/assistants-{name}.yml"
-        for name in ("plan", "apply", "drift", "rollback", "retire")
-    },
+    "github": {"github/assistants.yml": _GITHUB},
     "gitlab": {
         "gitlab/gitlab-ci.yml": ".gitlab-ci.yml",
         "gitlab/assistants.yml": "ci/assistants.yml",
@@ -72,6 +70,9 @@ def write_new(root: Path, file: NewFile) -> bool:
     path = root / file.path
     # What lies behind a link may be anywhere, and somebody else's.
     if any((root / folder).is_symlink() for folder in Path(file.path).parents):
+        return False
+    # Once it was a file for each job. Beside those, this one would do everything twice.
+    if file.path == _GITHUB and any(path.parent.glob("assistants-*.yml")):
         return False
     # A folder that holds definitions needs no mark that keeps it.
     if os.path.lexists(path) or (path.name == ".gitkeep" and path.parent.is_dir() and any(path.parent.iterdir())):
@@ -128,9 +129,4 @@ def _name_folder(text: str, path: str, directory: str) -> str:
         return text
     if path == "ci/assistants.yml":
         return text.replace("  variables:\n", f"  variables:\n    RECONCILER_DIRECTORY: {json.dumps(directory)}\n", 1)
-    if not path.endswith(".yml") or path == ".gitlab-ci.yml":
-        return text
-    given = f"      directory: {json.dumps(directory)}\n"
-    if "    with:\n" in text:
-        return text.replace("    with:\n", f"    with:\n{given}", 1)
-    return text.replace("    secrets:", f"    with:\n{given}    secrets:", 1)
+    return text.replace("      directory: assistants\n", f"      directory: {json.dumps(directory)}\n")

@@ -24,10 +24,13 @@ def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
         "api_url": "https://agents.test/api",
         "record": True,
     }
-    workflows = sorted((tmp_path / ".github" / "workflows").iterdir())
-    assert len(workflows) == 5
-    assert all("OWNER" not in file.read_text() and f"@{'a' * 40}" in file.read_text() for file in workflows)
-    assert "first_run=true" in done.stderr
+    (workflow,) = (tmp_path / ".github" / "workflows").iterdir()
+    called = re.findall(r"uses: (.*)", workflow.read_text())
+    assert called == [
+        f"north/reconciler/.github/workflows/{name}.yml@{'a' * 40}"
+        for name in ("plan", "apply", "drift", "rollback", "retire")
+    ]
+    assert "gh workflow run assistants.yml -f do=first-run" in done.stderr
     assert "gh secret set --env production RECONCILER_EMAIL" in done.stderr
     given = re.findall(r"<<< '(.*?)'", done.stderr, re.DOTALL)
     assert [sorted(json.loads(one)) for one in given] == [
@@ -52,6 +55,15 @@ def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
     assert (tmp_path / "ci" / "plan.sh").stat().st_mode & 0o111
     again = run("init", "--ci", "gitlab", cwd=tmp_path)
     assert (again.code, again.stdout) == (0, "")
+
+
+def test_the_older_form_of_one_file_for_each_job_goes_on_alone(tmp_path: Path) -> None:
+    older = tmp_path / ".github" / "workflows" / "assistants-apply.yml"
+    older.parent.mkdir(parents=True)
+    older.write_text("mine")
+    done = run("init", "--ci", "github", cwd=tmp_path)
+    assert [*older.parent.iterdir()] == [older]
+    assert "left .github/workflows/assistants.yml: what it would replace is there already" in done.stderr
 
 
 @pytest.mark.parametrize("given", [["--from", "main"], ["--directory", "../x"], ["--api-url", "nonsense"]])

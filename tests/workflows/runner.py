@@ -57,6 +57,7 @@ class Runner:
                 "ref": ref,
                 "ref_name": ref.removeprefix("refs/heads/"),
                 "sha": sha,
+                "workflow_ref": f"{REPOSITORY}/.github/workflows/{path.name}@{ref}",
                 "repository": REPOSITORY,
                 "run_id": str(run.number),
                 "server_url": self.hub.url,

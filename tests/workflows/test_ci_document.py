@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 from commands import environment, place_command, signed_in
+from expressions import evaluate, holds
 from places import RECORD, SETTINGS, Place, place_at
-from workflow_files import ROOT, read
+from workflow_files import ROOT, WORKFLOWS, read
 
 TEXT = (ROOT / "docs" / "ci.md").read_text("utf-8")
 CREATION = ("POST", "/assistants")
@@ -52,9 +53,53 @@ def test_callers_give_what_is_wanted_and_allow_what_is_needed() -> None:
     assert called == {"plan", "apply", "drift", "rollback", "retire"}
 
 
-def test_a_merge_queue_starts_the_plan() -> None:
-    (shown,) = (block for block in blocks("yaml") if block.startswith("on:"))
-    assert set(yaml.safe_load(shown)[True]) < read(ROOT / ".github" / "workflows" / "plan.yml")["on"].keys()
+STARTER = ROOT / "reconciler" / "starter" / "github" / "assistants.yml"
+
+
+@pytest.mark.parametrize(
+    ("event", "do", "jobs"),
+    [
+        ("pull_request", None, ["plan"]),
+        ("merge_group", None, ["plan"]),
+        ("push", None, ["apply"]),
+        ("schedule", None, ["drift"]),
+        ("workflow_dispatch", "apply", ["apply"]),
+        ("workflow_dispatch", "first-run", ["apply"]),
+        *(("workflow_dispatch", one, [one]) for one in ("drift", "rollback", "retire")),
+    ],
+)
+def test_each_event_starts_one_job_of_the_file(event: str, do: str | None, jobs: list[str]) -> None:
+    content = read(STARTER)
+    known = content["on"]["workflow_dispatch"]["inputs"]
+    assert event in content["on"]
+    assert do is None or do in known["do"]["options"]
+    contexts = {"github": {"event_name": event}, "inputs": {**dict.fromkeys(known), "do": do}}
+    started = [name for name, job in content["jobs"].items() if holds(job["if"], contexts, "success")]
+    assert started == jobs
+    given = content["jobs"]["apply"]["with"]
+    assert evaluate(given["first-run"].strip("${} "), contexts) is (do == "first-run")
+    assert len(known) <= 10, "GitHub takes no more everywhere"
+
+
+# What the files gave, when there was one for each job: they still name these workflows.
+OLDER = {
+    "plan": set(),
+    "apply": {"first-run", "only", "create", "on-drift", "force-conflicts", "max-changes", "allow-older"},
+    "drift": set(),
+    "rollback": {"run-id", "attempt"},
+    "retire": {"file", "name", "force-conflicts"},
+}
+
+
+def test_the_older_form_of_one_file_for_each_job_still_calls_what_is_there() -> None:
+    for name, given in OLDER.items():
+        inputs = read(WORKFLOWS / f"{name}.yml")["on"]["workflow_call"]["inputs"]
+        assert given <= inputs.keys()
+        assert {one for one, content in inputs.items() if content.get("required")} <= given
+    assert (
+        read(WORKFLOWS / "plan.yml")["on"]["workflow_call"]["inputs"]["apply-workflow"]["default"]
+        == "assistants-apply.yml"
+    )
 
 
 def test_the_step_of_ones_own_names_inputs_that_are_there() -> None:

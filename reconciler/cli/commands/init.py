@@ -1,5 +1,6 @@
 """`reconciler init`."""
 
+import os
 import re
 from pathlib import Path
 
@@ -39,7 +40,7 @@ Once, so that merging applies it:
   gh secret set --env production RECONCILER_EMAIL && gh secret set --env production RECONCILER_PASSWORD
   gh api --method PUT 'repos/{{owner}}/{{repo}}/actions/permissions/workflow' \\
     -f default_workflow_permissions=read -F can_approve_pull_request_reviews=true
-  gh workflow run assistants-apply.yml -f first_run=true    # applies what differs, and begins the record
+  gh workflow run assistants.yml -f do=first-run      # applies what differs, and begins the record
   gh api --method POST 'repos/{{owner}}/{{repo}}/rulesets' --input - \\
     <<< '{{"name": "Assistants", "target": "branch", "enforcement": "active",
     "conditions": {{"ref_name": {{"include": ["~DEFAULT_BRANCH"], "exclude": []}}}}, "rules": [
@@ -101,7 +102,8 @@ def command(definitions: DefinitionOptions, ci: Ci | None, source: str | None, a
         if write_new(Path(), file):
             click.echo(f"wrote {file.path}")
         elif not file.path.endswith(".gitkeep"):
-            tell(f"left {file.path}: it is there already")
+            what = "it" if os.path.lexists(file.path) else "what it would replace"
+            tell(f"left {file.path}: {what} is there already")
     if not (repository_root(directory) / ".git").exists():
         tell("This is no git repository yet: git init")
     placeholders = "" if source else "replace OWNER/REPOSITORY and COMMIT in the files; "

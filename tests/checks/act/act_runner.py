@@ -1,6 +1,6 @@
 """Runs the workflows in act, which reads, evaluates and executes them by itself, on this machine.
 
-The team's repository has the caller files that `reconciler init --ci github` writes. What act cannot do: one token
+The team's repository has the file that `reconciler init --ci github` writes. What act cannot do: one token
 for all jobs, with what all of them together may; the secrets of an environment for all jobs, where one has it; no
 concurrency groups, no time-outs.
 """
@@ -23,6 +23,7 @@ from workflow_files import ROOT, WORKFLOWS, read
 from workflow_runs import JobRun, WorkflowRun
 
 HERE = Path(__file__).parent
+CALLER = ".github/workflows/assistants.yml"
 OURS, COMMIT = "northfield/reconciler", "0" * 39 + "1"  # where the callers find the workflows
 WHEELS = Path(sys.prefix) / "wheels"  # those of requirements/tool.lock, fetched once
 ACT = Path(sys.executable).with_name("act")
@@ -53,8 +54,9 @@ class ActRunner(Runner):
         **inputs: Any,
     ) -> WorkflowRun:
         """Run what calls a workflow, as the commit has it."""
-        called_path = f"{OURS}/.github/workflows/{workflow}@{COMMIT}"
-        run = self.begin(event_name, sha, ref, f".github/workflows/assistants-{workflow}", called_path)
+        # To GitHub a run calls whatever its file names, started or not.
+        paths = (f"{OURS}/.github/workflows/{one.name}@{COMMIT}" for one in WORKFLOWS.iterdir())
+        run = self.begin(event_name, sha, ref, CALLER, *paths)
         folder = self.folder / str(run.number)
         clone, called = folder / "clone", read(WORKFLOWS / workflow)
         # The callers are read from here; a job begins in an empty folder, as on GitHub.
@@ -64,9 +66,12 @@ class ActRunner(Runner):
         forked = (
             event.get("pull_request", {}).get("head", {}).get("repo", {}).get("full_name", REPOSITORY) != REPOSITORY
         )
+        do = "first-run" if inputs.pop("first_run", False) else workflow.removesuffix(".yml")
         sent = {name: str(value).lower() if isinstance(value, bool) else value for name, value in inputs.items()}
         files = {
-            "event": json.dumps({"repository": {"default_branch": "main"}, "ref": ref, **event, "inputs": sent}),
+            "event": json.dumps(
+                {"repository": {"default_branch": "main"}, "ref": ref, **event, "inputs": {"do": do, **sent}}
+            ),
             "secrets": lines_of(self._secrets(called, forked=forked)),
             "vars": lines_of(self.variables),
             "env": lines_of(self._environment(run, sha, ref)),
@@ -75,7 +80,7 @@ class ActRunner(Runner):
         for name, text in files.items():
             (folder / name).write_text(text, "utf-8")
         command = [
-            *(str(ACT), event_name, "--workflows", str(self._caller(clone, workflow)), *FLAGS),
+            *(str(ACT), event_name, "--workflows", str(clone / CALLER), *FLAGS),
             *("--eventpath", str(folder / "event"), "--secret-file", str(folder / "secrets")),
             *("--var-file", str(folder / "vars"), "--env-file", str(folder / "env")),
             *("--input-file", str(folder / "inputs"), "--action-cache-path", str(folder / "cache")),
@@ -93,11 +98,6 @@ class ActRunner(Runner):
         run.artifacts = {one.name: one for one in sorted(kept.iterdir())} if kept.is_dir() else {}
         assert any(job.result != "skipped" for job in run.jobs.values()), (folder / "log").read_text("utf-8")
         return run
-
-    def _caller(self, clone: Path, workflow: str) -> Path:
-        wanted = f"{OURS}/.github/workflows/{workflow}@{COMMIT}"
-        (found,) = (one for one in (clone / ".github" / "workflows").iterdir() if wanted in one.read_text("utf-8"))
-        return found
 
     def _secrets(self, called: Mapping[str, Any], *, forked: bool) -> Mapping[str, str]:
         jobs = called["jobs"].values()

@@ -228,7 +228,7 @@ class Story:
     def retire(self) -> None:
         """It is deleted by its name, and a pull request removes its file."""
         place = self.place
-        self.reader.step("it is retired", check(place.dispatch("retire.yml", file=FILE, name="Open day")))
+        self.reader.step("it is retired", check(place.dispatch("retire.yml", assistants=FILE, name="Open day")))
         assert [path for method, path, _ in place.sandbox.requests if method == "DELETE"] == [f"/assistants/{self.id}"]
         pull = place.hub.pulls[-1]
         assert pull["title"].startswith("Remove the files")
