@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.api.body import MAX_BODY
+from reconciler.api.repeats import Call
 from reconciler.api.secret import Scrubber
-from reconciler.api.transport import Answer, Failure
+from reconciler.api.transport import Answer, Failure, kind_of
 from reconciler.core.json_size import has_more_tokens
-from reconciler.errors import ApiError, ErrorKind, UnclearWrite
+from reconciler.errors import ApiError
 
 MAX_DEPTH = 100
 MAX_TOKENS = 200_000  # texts, commas and opening brackets: a list of a thousand assistants has some 80,000
@@ -25,47 +26,12 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_LONGEST_NUMBER}}}")
 _intern = sys.intern
 _LONGEST_QUOTE = 200
 _LONGEST_READ = 64 * 1024  # of a text of which the beginning is quoted
-_KINDS: dict[int, ErrorKind] = {
-    400: "invalid",
-    401: "auth",
-    403: "forbidden",
-    404: "not_found",
-    408: "timeout",
-    422: "invalid",
-    425: "server",
-    429: "rate_limited",
-    499: "network",  # nginx: whoever asked, a gateway perhaps, closed the connection before the API had answered
-}
 _BEFORE_JSON = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # white space, and the marks of UTF-8 and UTF-16
 WRONG_URL = "does RECONCILER_API_URL end in /api?"
 
 
 class NotJsonError(Exception):
     """A body that is no acceptable JSON; the text says what is wrong with it."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the texts need to know of a request."""
-
-    method: str
-    path: str
-    attempts: int
-    unclear_write: bool = False
-
-    def __str__(self) -> str:
-        times = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
-        return f"{self.method} {self.path}{times}"
-
-    def fail(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> ApiError:
-        """Return the error of this request."""
-        family = UnclearWrite if self.unclear_write else ApiError
-        return family(kind, f"{self}: {message}", status=status, hint=hint)
-
-
-def kind_of(status: int) -> ErrorKind:
-    """Return the error kind of an HTTP status that is not a success (docs/reference.md, "Error kinds")."""
-    return _KINDS.get(status, "server" if status >= 500 else "protocol")
 
 
 def read_json(body: bytes) -> Any:
@@ -125,7 +91,7 @@ class Explainer:
         safe = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
         return safe if len(safe) <= _LONGEST_QUOTE else f"{safe[: _LONGEST_QUOTE - 3]}..."
 
-    def unusable(self, request: Request, answer: Answer, problem: str = "", *, right_url: bool = False) -> ApiError:
+    def unusable(self, call: Call, answer: Answer, problem: str = "", *, right_url: bool = False) -> ApiError:
         """Return the error for a success that cannot be used; `problem` says what came instead of a good answer.
 
         The message asks about the URL, unless it is a `right_url` or what came was surely meant to be JSON.
@@ -135,18 +101,18 @@ class Explainer:
         )
         message = f"got {problem or self._describe_body(answer)}"
         message += "" if bad_json or right_url else f": {WRONG_URL}"
-        return request.fail("protocol", message, status=answer.status, hint=f"The API URL is {self.url}.")
+        return call.fail("protocol", message, status=answer.status, hint=f"The API URL is {self.url}.")
 
-    def status(self, request: Request, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
+    def status(self, call: Call, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
         """Return the error for an answer that is no success; `meaning` says in words what it means here."""
         status = answer.status
         if 300 <= status < 400:
             message = f"the API redirects{self._describe_redirect(answer)}, which is not followed: check the API URL"
-            return request.fail("protocol", message, status=status, hint=f"The API URL is {self.url}.")
+            return call.fail("protocol", message, status=status, hint=f"The API URL is {self.url}.")
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
-        return request.fail(kind_of(status), message, status=status, hint=hint or self._suggest(answer))
+        return call.fail(kind_of(status), message, status=status, hint=hint or self._suggest(answer))
 
-    def failure(self, request: Request, failure: Failure) -> ApiError:
+    def failure(self, call: Call, failure: Failure) -> ApiError:
         """Return the error for a request that got no usable answer."""
         message = self.quote(failure.text)
         hint = f"Is the API running, and is its URL right? It is {self.url}."
@@ -157,7 +123,7 @@ class Explainer:
             message = f"got {message}"
         elif failure.kind == "network" and not failure.reached:
             message = f"no connection to {self.origin}: {message}"
-        return request.fail(failure.kind, message, hint=failure.hint or hint)
+        return call.fail(failure.kind, message, hint=failure.hint or hint)
 
     def describe(self, answer: Answer) -> str:
         """Return what the API said with its status (`{"error": "..."}`, else what came), as the rest of a sentence."""

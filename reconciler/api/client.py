@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from reconciler.api.answers import Explainer, Request, find_json
+from reconciler.api.answers import Explainer, find_json
 from reconciler.api.repeats import Call, RequestNote, Sender
 from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
 from reconciler.api.session import ME_PATH, Session, Token
@@ -104,8 +104,8 @@ class AssistantsApi:
 
     def get(self, assistant_id: str) -> dict[str, Any]:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
-        request, answer = self._ask(Call("GET", _build_path(assistant_id)))
-        return self._read_assistant(request, answer)
+        call = Call("GET", _build_path(assistant_id))
+        return self._read_assistant(call, self._ask(call))
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
         """Read one assistant after a write that was accepted, again and again while reading lags behind the write.
@@ -113,12 +113,12 @@ class AssistantsApi:
         `is_old` tells of a reading, or of None for a 404, whether it shows what was there before. Returns the first
         that does not, or the last one once 5 seconds are over or the run is being stopped.
         """
-        call = Call("GET", _build_path(assistant_id))
         body: bytes | None = None
         found: dict[str, Any] | ApiError | None = None
         for _ in self._throttle.looks(self._lag):
+            call = Call("GET", _build_path(assistant_id))
             try:
-                request, answer = self._ask(replace(call))
+                answer = self._ask(call)
             except ApiError as error:
                 if error.status != 404 or not is_old(None):
                     raise
@@ -126,7 +126,7 @@ class AssistantsApi:
                 continue
             # The same bytes say the same, and an answer may be megabytes long.
             if answer.body != body:
-                body, found = answer.body, self._read_assistant(request, answer)
+                body, found = answer.body, self._read_assistant(call, answer)
                 if not is_old(found):
                     break
         if not isinstance(found, dict):
@@ -140,14 +140,15 @@ class AssistantsApi:
         `UnclearWrite` where the write may have happened all the same: 408, 499, 5xx, no answer, a senseless one, or
         one about another `id` than `live_id`, the `id` that GET gave. Any other `ApiError` is a definite no.
         """
-        request, answer = self._ask(_build_write("PATCH", _build_path(assistant_id), body))
-        request = replace(request, unclear_write=True)
-        assistant = self._read_assistant(request, answer)
+        call = _build_write("PATCH", _build_path(assistant_id), body)
+        answer = self._ask(call)
+        call.unclear = True
+        assistant = self._read_assistant(call, answer)
         if assistant["id"] != live_id:
             other = self._explain.quote(assistant["id"])
             problem = f"the answer is about another assistant, {other!r} instead of {live_id!r}"
             hint = "Look at both assistants in the web application before anything else is applied."
-            raise request.fail("protocol", problem, status=answer.status, hint=hint)
+            raise call.fail("protocol", problem, status=answer.status, hint=hint)
         return assistant
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,28 +157,32 @@ class AssistantsApi:
         Sent once, whatever the answer: a repeat could create a second one. Raises `UnclearWrite` where the
         assistant may be there all the same, any other `ApiError` where it surely is not.
         """
-        request, answer = self._ask(replace(_build_write("POST", "/assistants", body), once=True))
-        return self._read_assistant(replace(request, unclear_write=True), answer)
+        call = _build_write("POST", "/assistants", body, once=True)
+        answer = self._ask(call)
+        call.unclear = True
+        return self._read_assistant(call, answer)
 
     def delete(self, assistant_id: str) -> None:
         """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated.
 
         Raises `UnclearWrite` where it may be gone from one store or both, any other `ApiError` where it surely is not.
         """
-        request, answer = self._ask(Call("DELETE", _build_path(assistant_id), write=True, once=True))
+        call = Call("DELETE", _build_path(assistant_id), write=True, once=True)
+        answer = self._ask(call)
         # 204 is HTTP's own way to say what `success` says.
         if answer.status == 204:
             return
-        request = replace(request, unclear_write=True)
-        if self._read_object(request, answer).get("success") is not True:
-            raise self._explain.unusable(request, answer, "an object without `success: true`")
+        call.unclear = True
+        if self._read_object(call, answer).get("success") is not True:
+            raise self._explain.unusable(call, answer, "an object without `success: true`")
 
     def me(self) -> dict[str, Any]:
         """Return the user that the credentials belong to (`GET /auth/me`)."""
-        request, answer = self._ask(Call("GET", ME_PATH))
-        user = self._read_object(request, answer).get("user")
+        call = Call("GET", ME_PATH)
+        answer = self._ask(call)
+        user = self._read_object(call, answer).get("user")
         if not isinstance(user, dict):
-            raise self._explain.unusable(request, answer, "an object without `user`")
+            raise self._explain.unusable(call, answer, "an object without `user`")
         return user
 
     def list_assistants(self) -> list[dict[str, Any]] | None:
@@ -187,7 +192,7 @@ class AssistantsApi:
         of an object; with more keys beside it it may be one page of many.
         """
         try:
-            _, answer = self._ask(Call("GET", "/assistants"))
+            answer = self._ask(Call("GET", "/assistants"))
         except ApiError as error:
             if error.status in (404, 405):
                 return None
@@ -202,7 +207,7 @@ class AssistantsApi:
         """Wait before somebody repeats a write, after the attempt of that number (the first is 1)."""
         self._throttle.sleep(self._throttle.backoff(attempt))
 
-    def _ask(self, call: Call) -> tuple[Request, Answer]:
+    def _ask(self, call: Call) -> Answer:
         """Send a call with the session's cookie; return its successful answer."""
         token = self._session.show()
         refused = False
@@ -217,7 +222,7 @@ class AssistantsApi:
                     self._session.take_cookies(result, token)
                     if result.ok:
                         self._session.note_success(call.method, token)
-                        return Request(call.method, call.path, call.attempts), result
+                        return result
             renewed = None
             if isinstance(result, Answer) and result.status == 401 and not call.once and not self._stopping():
                 renewed = self._session.renew(call.method, token, again=refused)
@@ -227,31 +232,31 @@ class AssistantsApi:
 
     def _explain_problem(self, call: Call, result: Answer | Failure, token: Token) -> ApiError:
         unclear = result.reached if isinstance(result, Failure) else _may_hide_a_write(result.status)
-        request = Request(call.method, call.path, call.attempts, call.write and unclear)
+        call.unclear = call.write and unclear
         if isinstance(result, Failure):
-            return self._explain.failure(request, result)
+            return self._explain.failure(call, result)
         if result.status != 401:
-            return self._explain.status(request, result)
+            return self._explain.status(call, result)
         role = f" (the role is {self._explain.quote(self.user_role)})" if self.user_role else ""
         meaning = f"not signed in, or no permission to {call.method}{role}"
         hint = _HINT_AFTER_LOGIN if token.generation else _HINT_BEFORE_LOGIN
-        return self._explain.status(request, result, meaning=meaning, hint=hint)
+        return self._explain.status(call, result, meaning=meaning, hint=hint)
 
-    def _read_object(self, request: Request, answer: Answer) -> dict[str, Any]:
+    def _read_object(self, call: Call, answer: Answer) -> dict[str, Any]:
         value = find_json(answer.body)
         if not isinstance(value, dict):
-            raise self._explain.unusable(request, answer)
+            raise self._explain.unusable(call, answer)
         return value
 
-    def _read_assistant(self, request: Request, answer: Answer) -> dict[str, Any]:
+    def _read_assistant(self, call: Call, answer: Answer) -> dict[str, Any]:
         # Nothing else of an assistant is checked: what the API's reference does not list must not be lost.
-        assistant = self._read_object(request, answer)
+        assistant = self._read_object(call, answer)
         if not _has_id(assistant):
             named = "id" in assistant
             problem = "an `id` that is not a text" if named else "an object without an `id`"
             if _is_text(assistant.get("id")):
                 problem = "an `id` with half of a character in it"
-            raise self._explain.unusable(request, answer, problem, right_url=named)
+            raise self._explain.unusable(call, answer, problem, right_url=named)
         return assistant
 
 
@@ -268,9 +273,9 @@ def _build_path(assistant_id: str) -> str:
     return f"/assistants/{quote(assistant_id, safe='', errors='replace')}"
 
 
-def _build_write(method: str, path: str, body: Mapping[str, Any]) -> Call:
+def _build_write(method: str, path: str, body: Mapping[str, Any], *, once: bool = False) -> Call:
     content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-    return Call(method, path, content, write=True)
+    return Call(method, path, content, write=True, once=once)
 
 
 def _has_id(assistant: dict[str, Any]) -> bool:

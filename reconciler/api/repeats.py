@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reconciler import __version__
-from reconciler.api.answers import kind_of
-from reconciler.api.throttle import Throttle, Turn, read_retry_after
-from reconciler.api.transport import PASSING, Answer, Connection, Failure, Wire
-from reconciler.errors import ErrorKind
+from reconciler.api.throttle import Throttle, read_retry_after
+from reconciler.api.transport import PASSING, Answer, Connection, Failure, Wire, kind_of
+from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 LONGEST_NAMED_WAITS = 300.0  # seconds that one call waits in all where 429s name a wait; such a wait is no repeat
 _HEADERS = {
@@ -43,7 +42,8 @@ class RequestNote:
 class Call:
     """One logical request and what it has used up.
 
-    A `write` is not repeated once it was sent; what is sent `once` is never repeated, whatever the answer.
+    A `write` is not repeated once it was sent; what is sent `once` is never repeated, whatever the answer. It is
+    `unclear` where its last answer leaves open whether it was written.
     """
 
     method: str
@@ -52,10 +52,20 @@ class Call:
     cookie: str = ""
     write: bool = False
     once: bool = False
+    unclear: bool = False
     attempts: int = 0
     repeats: int = 0
     named_waits: float = 0.0
     last: Answer | Failure | None = None
+
+    def __str__(self) -> str:
+        times = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
+        return f"{self.method} {self.path}{times}"
+
+    def fail(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> ApiError:
+        """Return an error about this call."""
+        family = UnclearWrite if self.unclear else ApiError
+        return family(kind, f"{self}: {message}", status=status, hint=hint)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -126,7 +136,7 @@ class Sender:
                     return
         yield
 
-    def _attempt(self, call: Call, turn: Turn) -> tuple[RequestNote, Answer | Failure]:
+    def _attempt(self, call: Call, turn: int) -> tuple[RequestNote, Answer | Failure]:
         call.attempts += 1
         started = time.monotonic()
         result = call.last = self._exchange(call)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from reconciler.api.answers import WRONG_URL, Explainer, Request, find_json
+from reconciler.api.answers import WRONG_URL, Explainer, find_json
 from reconciler.api.cookies import Cookie, Jar, find_token, parse_cookies
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, cookie_problem
@@ -171,16 +171,15 @@ class Session:
         content = json.dumps({"email": email, "password": password.reveal()}).encode()
         call = Call("POST", LOGIN_PATH, content, cookie="; ".join(self._jar.select(LOGIN_PATH)))
         result = self._sender.send(call)
-        request = Request("POST", LOGIN_PATH, call.attempts)
         if isinstance(result, Failure):
-            raise self._explain.failure(request, result)
+            raise self._explain.failure(call, result)
         if not result.ok:
-            raise self._explain_refusal(request, result)
-        cookie = self._read_cookie(request, result)
+            raise self._explain_refusal(call, result)
+        cookie = self._read_cookie(call, result)
         self.role = _read_role(result)
         return Token(cookie, self._token.generation + 1 if self._token else 1)
 
-    def _explain_refusal(self, request: Request, answer: Answer) -> ApiError:
+    def _explain_refusal(self, call: Call, answer: Answer) -> ApiError:
         status = answer.status
         kind: ErrorKind = "auth"
         hint = "Check RECONCILER_EMAIL and RECONCILER_PASSWORD."
@@ -195,21 +194,21 @@ class Session:
         elif status in (404, 405):  # never `not_found`: that would say that every assistant is missing
             kind, problem, hint = "protocol", f"there is no login at {LOGIN_PATH}{said}: {WRONG_URL}", ""
         else:
-            return self._explain.status(request, answer)
+            return self._explain.status(call, answer)
         return ApiError(kind, f"Login failed: {problem}", status=status, hint=hint)
 
-    def _read_cookie(self, request: Request, answer: Answer) -> str:
+    def _read_cookie(self, call: Call, answer: Answer) -> str:
         cookies = parse_cookies(answer.headers.get_list("set-cookie"), answer.headers.get("date", ""))
         self._keep(cookies)
         token = find_token(cookies)
         if token is not None:
             if problem := cookie_problem(token):
                 text = f"a cookie `{COOKIE_NAME}` that {problem}"
-                raise self._explain.unusable(request, answer, text, right_url=True)
+                raise self._explain.unusable(call, answer, text, right_url=True)
             self._scrubber.add(token)
             return f"{COOKIE_NAME}={token}"
         problem = "" if find_json(answer.body) is None else f"a login answer without the cookie `{COOKIE_NAME}`"
-        raise self._explain.unusable(request, answer, problem)
+        raise self._explain.unusable(call, answer, problem)
 
 
 def _read_role(answer: Answer) -> str | None:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -25,13 +24,6 @@ _PAUSE_FOR_WINDOW = 1.0
 _LEAST_ROUND, _FASTER = 10, 0.8  # so many successes in a row shorten the spacing by that much
 _LOOK_EVERY = 0.05  # seconds between two looks at whether the run is being stopped
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """The right to send one request; `round` says under which pace it was given."""
-
-    round: int
 
 
 class Throttle:
@@ -56,8 +48,11 @@ class Throttle:
         self._open_at = 0.0
 
     @contextmanager
-    def turn(self) -> Iterator[Turn | None]:
-        """Wait for a place and the end of a pause, then hold the place. Gives None if the run is stopped in a pause."""
+    def turn(self) -> Iterator[int | None]:
+        """Wait for a place and the end of a pause, then hold the place.
+
+        Gives the number of the pace under which it was given, None if the run is stopped in a pause.
+        """
         turn = self._enter()
         try:
             yield turn
@@ -67,7 +62,7 @@ class Throttle:
                     self._in_flight -= 1
                     self._turns.notify_all()
 
-    def _enter(self) -> Turn | None:
+    def _enter(self) -> int | None:
         # Sleeping happens outside the lock, so whatever was true before it is checked again under the lock: a pause
         # may have begun, and another thread may have taken the free place or the next moment to send.
         while self.sleep(max(self._open_at, self._next_at) - time.monotonic()):
@@ -78,17 +73,17 @@ class Throttle:
                 if max(self._open_at, self._next_at) <= now:
                     self._in_flight += 1
                     self._next_at = now + self._spacing
-                    return Turn(self._round)
+                    return self._round
                 # We were woken for a free place and do not take it yet. Without this nobody else is woken for it.
                 self._turns.notify()
         return None
 
-    def too_many(self, turn: Turn) -> None:
+    def too_many(self, turn: int) -> None:
         """Learn of a 429: halve the requests in flight; where one at a time is too many, space them out."""
         with self._turns:
             # Sixteen requests in flight meet the limit together. They halve the pace once, not sixteen times: those
             # that were sent before the pace was lowered last say nothing about the new pace.
-            if turn.round != self._round:
+            if turn != self._round:
                 return
             self._round += 1
             self._successes = 0
@@ -97,10 +92,10 @@ class Throttle:
                 self._open_at = max(self._open_at, time.monotonic() + _PAUSE_FOR_WINDOW)
             self.limit = max(1, self.limit // 2)
 
-    def welcome(self, turn: Turn) -> None:
+    def welcome(self, turn: int) -> None:
         """Learn of a request that was not too many; a full round of them allows a little more."""
         with self._turns:
-            if turn.round != self._round or (self.limit == self._most and not self._spacing):
+            if turn != self._round or (self.limit == self._most and not self._spacing):
                 return
             self._successes += 1
             if self._successes < max(self.limit, _LEAST_ROUND if self._spacing else 1):

@@ -25,6 +25,17 @@ from reconciler.errors import ErrorKind, SettingsError
 _KEPT_ALIVE = 4.0
 # Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
 PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
+_KINDS: dict[int, ErrorKind] = {
+    400: "invalid",
+    401: "auth",
+    403: "forbidden",
+    404: "not_found",
+    408: "timeout",
+    422: "invalid",
+    425: "server",
+    429: "rate_limited",
+    499: "network",  # nginx: whoever asked, a gateway perhaps, closed the connection before the API had answered
+}
 _LOOK_EVERY = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
 
 
@@ -55,6 +66,11 @@ class Failure:
     passing: bool = True
     final: bool = False
     hint: str = ""
+
+
+def kind_of(status: int) -> ErrorKind:
+    """Return the error kind of an HTTP status that is not a success (docs/reference.md, "Error kinds")."""
+    return _KINDS.get(status, "server" if status >= 500 else "protocol")
 
 
 # httpcore's errors have no base in common: https://www.encode.io/httpcore/exceptions/.

@@ -9,7 +9,7 @@ from between import Answered, Asked, Forward, between, breaks, says
 from projects import Project, statuses
 from servers import running_sandbox
 
-from reconciler.api.throttle import Throttle, Turn
+from reconciler.api.throttle import Throttle
 
 
 def served(throttle: Throttle, *answers: bool) -> int:
@@ -33,7 +33,7 @@ def test_a_429_halves_what_is_in_flight_and_each_good_round_allows_one_more() ->
 
 def test_those_that_were_sent_at_the_old_pace_count_once() -> None:
     throttle = Throttle(16, stopping=lambda: False, backoff=0.01)
-    old = Turn(0)
+    old = 0
     for _ in range(10):
         throttle.too_many(old)
         throttle.welcome(old)

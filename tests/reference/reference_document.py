@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 import click
 
-from reconciler.api.answers import kind_of
+from reconciler.api.transport import kind_of
 from reconciler.assistant.fields import FIELDS, ID, Field
 from reconciler.assistant.lints import LINTS
 from reconciler.cli.main import COMMANDS, reconciler
