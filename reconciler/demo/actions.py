@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
-
 from reconciler.demo.stage import FOLDER, Stage
 from reconciler.errors import DemoError
 
@@ -45,21 +43,17 @@ class Command:
 
 @dataclass(frozen=True)
 class StartSandbox:
-    """A sandbox that holds the definitions' assistants as they once were: `earlier` is merged on top of each, by id."""
+    """A sandbox with the definitions' assistants as they once were: `earlier` has what was different, by their ids."""
 
     earlier: Mapping[str, Fields]
 
     def play(self, stage: Stage) -> None:
-        """Write the assistants as they once were, and start a sandbox with them."""
-        seed = stage.folder / "live"
-        seed.mkdir()
-        for file in sorted((stage.folder / FOLDER).rglob("*.yaml")):
-            fields = yaml.safe_load(file.read_text(encoding="utf-8"))
-            before = merge_over(fields, self.earlier.get(fields["id"], {}))
-            (seed / f"{fields['id']}.yaml").write_text(json.dumps(before), encoding="utf-8")
-        line = f"reconciler sandbox --port 0 --seed {seed.name}"
+        """Start a sandbox with what the definitions say, and turn it back."""
+        line = f"reconciler sandbox --port 0 --seed {FOLDER}"
         stage.teller.command_line(f"{line} &")
         stage.teller.show(stage.start_sandbox(line.split()))
+        for assistant_id, fields in self.earlier.items():
+            stage.edit_live(assistant_id, fields)
 
 
 @dataclass(frozen=True)
@@ -107,16 +101,3 @@ class EditFile:
         lines[lines.index(self.before)] = self.after
         file.write_text("\n".join([*lines, ""]), encoding="utf-8")
         stage.teller.show(str(self.path), f"- {self.before}", f"+ {self.after}")
-
-
-def merge_over(fields: Fields, other: Fields) -> Fields:
-    """Return fields with others merged on top, object by object."""
-    return {
-        **fields,
-        **{
-            key: merge_over(fields[key], value)
-            if isinstance(value, dict) and isinstance(fields.get(key), dict)
-            else value
-            for key, value in other.items()
-        },
-    }

@@ -1,7 +1,7 @@
 """Where the story plays: a temporary repository, a sandbox on a free port, and an environment of its own.
 
 Whatever happens, all of it is gone at the end. No setting of the caller's reaches a command, so the demo never
-talks to a real API.
+talks to a real API. A signal ends it only while it waits for something, so that tidying up is never cut short.
 """
 
 import contextlib
@@ -9,15 +9,16 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from reconciler.demo.interruption import Interruption
-from reconciler.demo.telling import Teller
+from reconciler.demo.teller import Teller
 from reconciler.errors import DemoError
 
 FOLDER = "assistants"
@@ -26,6 +27,43 @@ FOLDER = "assistants"
 _RECONCILER = (sys.executable, "-P", "-m", "reconciler")
 _SECONDS_TO_STOP = 10
 _OWN_PREFIXES = ("RECONCILER_", "GIT_")
+
+
+class Interrupted(Exception):  # noqa: N818 - it names what happened
+    """Somebody asked the demo to stop; `number` is the signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Interruption:
+    """Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into Interrupted at `waiting`."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._waits = False
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows has no SIGHUP
+                signal.signal(getattr(signal, name), self._note)
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let a signal, also one that came before, end what stands in the block."""
+        self._waits = True
+        try:
+            self._leave()
+            yield
+        finally:
+            self._waits = False
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._number = number
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._waits and self._number:
+            raise Interrupted(self._number)
 
 
 class Stage:

@@ -1,11 +1,12 @@
 """The story, as data: scene after scene, from a first check to an edit outside git and what becomes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.demo.actions import Action, Command, EditFile, EditLive, Fields, NewFile, StartSandbox
-from reconciler.demo.stage import FOLDER
+from reconciler.demo.stage import FOLDER, open_stage
+from reconciler.demo.teller import Teller
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ STORY = (
     Scene(
         "An API to talk to",
         """
-        The sandbox stands in for the real API. It starts with the four assistants as they were some weeks ago, before
-        the definitions were edited.
+        The sandbox stands in for the real API. It holds the four assistants as they were some weeks ago, before the
+        definitions were edited.
         """,
         (StartSandbox(EARLIER),),
     ),
@@ -201,3 +202,21 @@ WHAT_NEXT = """
     docs/quickstart.md in the project's repository goes through all of it by hand, docs/adopt.md through a first
     day with sixty live assistants. Nothing of this demo is left running.
 """
+
+
+def tell_story(teller: Teller, story: Sequence[Scene] = STORY) -> None:
+    """Tell the story. Raises DemoError where a step does not end as it should, and Interrupted at a signal.
+
+    Whatever happens, nothing is left: no process, no file.
+    """
+    teller.say(INTRODUCTION)
+    with open_stage(teller) as stage:
+        for number, scene in enumerate(story, start=1):
+            with stage.waiting():
+                teller.pause()
+            teller.heading(f"{number}. {scene.title}")
+            teller.say(scene.text)
+            for action in scene.actions:
+                action.play(stage)
+    teller.heading("On your own assistants")
+    teller.say(WHAT_NEXT)

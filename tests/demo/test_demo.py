@@ -20,9 +20,8 @@ TELL = """
 import functools
 from pathlib import Path
 from reconciler.demo.actions import Command, EditFile, StartSandbox
-from reconciler.demo.story import Scene
-from reconciler.demo.tell import tell_story
-from reconciler.demo.telling import Teller
+from reconciler.demo.story import Scene, tell_story
+from reconciler.demo.teller import Teller
 from reconciler.errors import DemoError
 steps = {steps}
 try:

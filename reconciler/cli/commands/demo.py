@@ -8,9 +8,9 @@ import click
 from reconciler.cli.help import Command
 from reconciler.cli.installation import check_sandbox
 from reconciler.cli.streams import is_terminal, wants_colour
-from reconciler.demo.interruption import Interrupted
-from reconciler.demo.tell import tell_story
-from reconciler.demo.telling import Teller
+from reconciler.demo.stage import Interrupted
+from reconciler.demo.story import tell_story
+from reconciler.demo.teller import Teller
 
 
 @click.command(
