@@ -16,7 +16,7 @@ from reconciler.core.definition import DEFAULTS, Layer, LayerKind, Place, share
 from reconciler.core.settings import Settings
 from reconciler.files.find import FoundFile, UnreadableText
 from reconciler.files.text_files import TextReader
-from reconciler.yamltext.places import find_places
+from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
 
 _TOP = Place((1, 1), (1, 1))

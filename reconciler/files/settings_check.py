@@ -17,7 +17,7 @@ from reconciler.assistant.rule_schemas import find_schema_problems
 from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Rule, Settings
 from reconciler.files.setting import Setting
 from reconciler.files.settings_table import SETTINGS
-from reconciler.yamltext.write_values import write_inline
+from reconciler.yamltext.writer import write_inline
 
 _SUFFIX: Final = "_given"
 _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key

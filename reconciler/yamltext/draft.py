@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.yamltext.spans import Node, line_end
-from reconciler.yamltext.write_values import Layout
+from reconciler.yamltext.writer import Layout
 
 _BLANK_LINES = re.compile(r"(?:(?:\r\n|\r(?!\n)|\n)[ \t]*(?=[\r\n]))*")
 
@@ -79,8 +79,7 @@ def _find_layout(root: Node) -> Layout:
     # A file may mix layouts; the first of each kind decides, so that every run decides alike.
     step, list_offset = 0, None
     for node in root.walk():
-        for pair in node.pairs if node.is_block_collection else ():
-            below = pair.value
+        for below in (entry.value for entry in node.entries if node.kind == "mapping" and not node.flow):
             if not below.is_block_collection:
                 continue
             if below.kind == "mapping":

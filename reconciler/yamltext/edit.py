@@ -19,7 +19,7 @@ from reconciler.yamltext.draft import Draft
 from reconciler.yamltext.insert import insert_first_pair, insert_item, insert_pair, remove_entry
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
 from reconciler.yamltext.replace import Slot, make_slot, replace_value
-from reconciler.yamltext.spans import Node, Pair, find_spans, line_break
+from reconciler.yamltext.spans import Node, find_spans, line_break
 
 Reason = Literal["unreadable", "paths", "explicit key", "not an object", "anchor", "unwritable"]
 
@@ -76,7 +76,7 @@ def insert_first(text: str, key: str, value: str) -> str:
         raise EditRefused(f"{key} cannot be written into a file without any field", "unreadable")
     if key in old:
         raise EditRefused(f"{key} is in the file already", "paths")
-    if root.pairs and root.pairs[0].explicit:
+    if root.entries and root.entries[0].explicit:
         raise _refuse_explicit((key,))
     candidate = insert_first_pair(Draft(body, root, line_break(body)), root, key, value)
     if not reads_as(candidate, {key: value, **old}):
@@ -203,7 +203,7 @@ def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended
             yield from insert_pair(draft, node, step, put_at({}, path[depth + 1 :], change.value))
             return
         entry = node.entries[index]
-        if isinstance(entry, Pair) and entry.explicit:
+        if entry.explicit:
             raise _refuse_explicit(path[: depth + 1])
         if is_last and change.kind == "remove":
             yield remove_entry(draft, node, index)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.yamltext.draft import Draft, Splice, find_quotes
-from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
-from reconciler.yamltext.write_values import write_inline, write_item, write_pair
+from reconciler.yamltext.spans import Entry, Node, line_end, line_start
+from reconciler.yamltext.writer import write_inline, write_item, write_pair
 
 # What may stand behind an entry between brackets that has its line to itself.
 _COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
@@ -21,8 +21,8 @@ _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[str]:
     """Propose texts in which a mapping ends with one more key."""
-    last = mapping.pairs[-1] if mapping.pairs else None
-    style = last.key.style if last else ""
+    last = mapping.entries[-1] if mapping.entries else None
+    style = last.style if last else ""
     if mapping.flow:
         written = write_inline({key: value}, style, in_brackets=True)[1:-1]
         yield _insert_in_brackets(draft, mapping, written, after=last)
@@ -38,18 +38,18 @@ def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[s
 
 def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
     """Return the text in which a mapping begins with one more key."""
-    first = mapping.pairs[0] if mapping.pairs else None
+    first = mapping.entries[0] if mapping.entries else None
     if not mapping.flow and first:
         written = f"{write_inline(key)}: {write_inline(value)}"
         return draft.splice(draft.lines_before(first.start, mapping.column, [" " * mapping.column + written]))
-    written = write_inline({key: value}, first.key.style if first else "")[1:-1]
+    written = write_inline({key: value}, first.style if first else "")[1:-1]
     return _insert_in_brackets(draft, mapping, written, before=first)
 
 
 def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterator[str]:
     """Propose texts in which a list with something in it has one more entry, before the one at `index` now."""
-    before = sequence.items[index - 1] if index else None
-    first = sequence.items[0]
+    before = sequence.entries[index - 1] if index else None
+    first = sequence.entries[0]
     style = find_quotes(sequence)
     if sequence.flow:
         written = write_inline(value, style, in_brackets=True)
@@ -98,7 +98,7 @@ def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
 
 
 def _insert_in_brackets(
-    draft: Draft, holder: Node, written: str, after: Pair | Item | None = None, before: Pair | Item | None = None
+    draft: Draft, holder: Node, written: str, after: Entry | None = None, before: Entry | None = None
 ) -> str:
     """Return the text with one more entry between brackets, after an entry, else before one, else as the only one."""
     text, neighbour = draft.text, after or before

@@ -5,6 +5,7 @@ before each node that it descends into, so that is where the depth is counted. W
 elsewhere.
 """
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]
 from reconciler.assistant.invisible import name_character
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
+from reconciler.core.definition import Place
 from reconciler.yamltext.parser_errors import explain
 from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
 
@@ -108,6 +110,30 @@ def compose(text: str) -> yaml.Node | None:
     if root is not None and "*" in text:
         _measure(root, {}, set())
     return root
+
+
+def find_places(text: str) -> dict[FieldPath, Place]:
+    """Return the places of every key and value of a YAML text, by path; list items stand under their index.
+
+    A text that cannot be read has none; of duplicate keys the first one counts.
+    """
+    places: dict[FieldPath, Place] = {}
+    with contextlib.suppress(YamlProblems):
+        _collect(compose(text), (), places)
+    return places
+
+
+def _collect(node: yaml.Node | None, path: FieldPath, places: dict[FieldPath, Place]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            # Of duplicate keys the first one counts, as for the value that could be read.
+            if isinstance(key, yaml.ScalarNode) and (*path, key.value) not in places:
+                places[*path, key.value] = Place(place_of(key), place_of(value))
+                _collect(value, (*path, key.value), places)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            places[*path, str(index)] = Place(place_of(item), place_of(item))
+            _collect(item, (*path, str(index)), places)
 
 
 def find_unused_anchors(text: str) -> Iterator[tuple[int, int]]:

@@ -16,9 +16,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, About
 from reconciler.core.definition import MAX_BYTES
 from reconciler.yamltext.changes import is_same
-from reconciler.yamltext.folded import is_folded
-from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, place_of
-from reconciler.yamltext.places import find_places
+from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, find_places, place_of
 from reconciler.yamltext.portable import find_differences, may_differ
 from reconciler.yamltext.scalars import Refusal, read_scalar, write_tag
 
@@ -26,6 +24,8 @@ __all__ = ["Reading", "YamlProblem", "YamlProblems", "read_tolerantly", "read_ya
 
 _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
+_ITEM = re.compile(r"[ \t]*(?:(?:[-*+]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$)")  # of a list, or a row of a table
+_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ class _Walk:
         """Note what follows from a text over several lines that are no block of their own."""
         self.spans_lines |= node.style in _QUOTES
         if id(node) not in self._is_folded:
-            self._is_folded[id(node)] = is_folded(self._text, node)
+            self._is_folded[id(node)] = _is_folded(self._text, node)
         if self._is_folded[id(node)]:
             self.folded.append(path)
 
@@ -191,3 +191,20 @@ class _Walk:
     ) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(YamlProblem(*place_of(node), message, path, discreet, about))
+
+
+def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
+    """Tell whether a text stands in several Markdown lines of a file that its style, any but `|`, joins."""
+    # From the value's own first line: of a block that is the line below its `>`.
+    written = text[node.start_mark.index : node.end_mark.index].strip("\"'").splitlines()
+    lines = [line for line in (written[1:] if node.style == ">" else written) if line.strip()]
+    if len(lines) < 2:
+        return False
+    kept = node.value.splitlines()
+    # A single dash at a line's beginning may be one in a sentence that was wrapped there. A heading takes what follows
+    # into itself, so it is one that stands before another line.
+    items = sum(1 for line in lines if _ITEM.match(line))
+    headings = sum(1 for line in lines[:-1] if _HEADING.match(line))
+    joined_items = items - sum(1 for line in kept if _ITEM.match(line))
+    is_heading_joined = headings > 0 and len(kept) < len(lines)
+    return (items > 1 and joined_items > 0) or is_heading_joined

@@ -12,8 +12,8 @@ from typing import Any
 
 from reconciler.yamltext.draft import Draft, Splice, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
-from reconciler.yamltext.spans import Item, Node, Pair, line_end, line_start
-from reconciler.yamltext.write_values import (
+from reconciler.yamltext.spans import Entry, Node, line_end, line_start
+from reconciler.yamltext.writer import (
     BlockText,
     Layout,
     block_column,
@@ -41,14 +41,11 @@ class Slot:
     colon: str = ""
 
 
-def make_slot(holder: Node, entry: Pair | Item) -> Slot:
+def make_slot(holder: Node, entry: Entry) -> Slot:
     """Return the slot of the value of an entry."""
-    if isinstance(entry, Item):
-        after = entry.start if holder.flow else entry.start + 1
-        return Slot(entry.value, after, holder.column, holder.flow, is_item=True)
     # Between brackets a key may stand alone; with its first value it needs a colon.
-    after, colon = (entry.key.end, ":") if entry.after is None else (entry.after, "")
-    return Slot(entry.value, after, holder.column, holder.flow, colon=colon)
+    after, colon = (entry.key_end, ":") if entry.after is None else (entry.after, "")
+    return Slot(entry.value, after, holder.column, holder.flow, holder.kind == "list", colon)
 
 
 def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
@@ -63,7 +60,7 @@ def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
 def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
     node = slot.node
     style = find_quotes(node)
-    is_bare = node.flow and not node.items and not node.pairs
+    is_bare = node.flow and not node.entries
     # Empty brackets over several lines, with a comment between them, which stays.
     if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
         inside = write_inline(value, style, in_brackets=True)[1:-1]

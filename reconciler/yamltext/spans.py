@@ -45,8 +45,7 @@ class Node:
     tag: str | None = None
     anchor: str | None = None
     value: str = ""
-    pairs: tuple["Pair", ...] = ()
-    items: tuple["Item", ...] = ()
+    entries: tuple["Entry", ...] = ()
     header: int = 0
     body_column: int = 0
 
@@ -65,11 +64,6 @@ class Node:
         """Tell whether this is a mapping or list without brackets."""
         return self.kind in ("mapping", "list") and not self.flow
 
-    @property
-    def entries(self) -> Sequence["Pair | Item"]:
-        """What stands directly in a mapping or list."""
-        return self.pairs or self.items
-
     def walk(self) -> Iterator["Node"]:
         """Yield this node and all values below it."""
         yield self
@@ -78,42 +72,30 @@ class Node:
 
     def find(self, step: str) -> int | None:
         """Return at which index of the entries a key, or an index of a list, stands."""
-        steps = [pair.name for pair in self.pairs] or [str(index) for index in range(len(self.items))]
-        return steps.index(step) if step in steps else None
+        return next((index for index, entry in enumerate(self.entries) if entry.name == step), None)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Pair:
-    """A key and its value; `after` is where the colon ends, None where there is none. `name` is the key's text."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A key of a mapping and its value, or an entry of a list; `name` is the key's text, or the index.
 
-    key: Node
+    It starts with its key or dash, between brackets an entry of a list with its value. `key_end` is where what stands
+    before the value ends but for the colon, `after` where the colon does: None where there is none. `style` is that
+    of the key, and `explicit` tells whether it is written with a question mark.
+    """
+
     name: str
-    value: Node
+    start: int
+    key_end: int
     after: int | None
-    explicit: bool
-
-    @property
-    def start(self) -> int:
-        """Where the key begins."""
-        return self.key.start
+    value: Node
+    style: str = ""
+    explicit: bool = False
 
     @property
     def end(self) -> int:
         """Where the value ends, or what stands before it where there is none."""
-        return max(self.value.end, self.after or 0, self.key.end)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Item:
-    """An entry of a list; it starts with its dash, or between brackets with its value."""
-
-    start: int
-    value: Node
-
-    @property
-    def end(self) -> int:
-        """Where the value ends, or the dash where there is none."""
-        return max(self.value.end, self.start + 1)
+        return max(self.value.end, self.after or 0, self.key_end)
 
 
 def find_spans(text: str) -> Node | None:
@@ -222,31 +204,42 @@ class _Builder:
         return dataclasses.replace(made, end=end, header=header.end(), body_column=column)
 
     def _mapping(self, made: Node) -> Node:
-        pairs: list[Pair] = []
-        end = made.content
+        entries: list[Entry] = []
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             # Events have no colon and no question mark, so the text around the key is looked at.
             key = self._node(event, made.column)
             value = self._node(next(self.events), made.column)
             colon = _COLON.match(self.text, key.end)
-            before = self.text[line_start(self.text, key.start) : key.start].rstrip(" \t")
-            pairs.append(Pair(key, key.value, value, colon.end() if colon else None, before.endswith("?")))
-            end = pairs[-1].end
-        # The end of a mapping without brackets is to libyaml where the next token begins, lines and comments later.
-        end = _end(event) if made.flow else end
-        return dataclasses.replace(made, kind="mapping", pairs=tuple(pairs), end=end)
+            entry = Entry(
+                name=key.value,
+                start=key.start,
+                key_end=key.end,
+                after=colon.end() if colon else None,
+                value=value,
+                style=key.style,
+                explicit=self.text[line_start(self.text, key.start) : key.start].rstrip(" \t").endswith("?"),
+            )
+            entries.append(entry)
+        return _finish(made, "mapping", entries, event)
 
     def _list(self, made: Node) -> Node:
-        items: list[Item] = []
+        entries: list[Entry] = []
         end = made.content
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             # Events have no dash either.
             found = None if made.flow else _TO_NEXT_DASH.match(self.text, end)
             value = self._node(event, made.column)
-            items.append(Item(found.end() if found else value.start, value))
-            end = items[-1].end
-        end = _end(event) if made.flow else end
-        return dataclasses.replace(made, kind="list", items=tuple(items), end=end)
+            start = found.end() if found else value.start
+            after = start + 1 if found else start
+            entries.append(Entry(name=str(len(entries)), start=start, key_end=after, after=after, value=value))
+            end = entries[-1].end
+        return _finish(made, "list", entries, event)
 
     def _column(self, position: int) -> int:
         return position - line_start(self.text, position)
+
+
+def _finish(made: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
+    # The end of what has no brackets is to libyaml where the next token begins, lines and comments later.
+    end = _end(event) if made.flow else entries[-1].end if entries else made.content
+    return dataclasses.replace(made, kind=kind, entries=tuple(entries), end=end)

@@ -1,22 +1,64 @@
-"""A new definition as YAML that people like to read, and that every parser reads alike.
+"""Writes JSON values as YAML that people like to read: new definitions, and pieces that fit into a file.
 
-Texts of several lines, and long ones, become block scalars; what a parser could take for something else is
-quoted, and nothing but that. The result is read again: what does not come back exactly is not returned.
+A piece stands on one line, or as block lines at a column. It keeps to the given style as far as the value allows, and
+only what YAML 1.1 and 1.2 read alike is written. The caller checks whether a piece reads as intended where it stands.
 """
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.core.definition import MAX_BYTES
 from reconciler.core.json_size import has_more_tokens
 from reconciler.yamltext.nodes import MAX_NODES
 from reconciler.yamltext.reader import reads_as
-from reconciler.yamltext.write_values import Layout, write_block
+from reconciler.yamltext.scalars import read_plain, write_number
 
 WIDTH: Final = 96
-_READABLE: Final = Layout(width=WIDTH)
+
+# Written as escapes: control characters, line breaks of YAML 1.1, the byte order mark, halves of surrogate pairs.
+# Compiled when it is first needed, which takes as long as reading ten files.
+_UNWRITABLE = "[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+# YAML's indicators but for the dash, which only counts with white space behind it.
+_NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
+# What would end the text (`: `, ` #`), make it a list's entry, or end the document; and tabs, which nobody sees.
+_NOT_PLAIN = re.compile(r":(?:\s|\Z)|\s#|\t|\A-(?:[\s-]|\Z)|\A\.\.\.")
+# Stricter than the rules: parsers differ in what a colon or a question mark may touch between brackets.
+_NOT_PLAIN_IN_BRACKETS = re.compile(r"[,\[\]{}:?]")
+_INDENTED = re.compile(r"\n*[ \t]")
+# Where a folded line may be broken: a fold is one space, and a line that begins with a blank is not folded.
+_FOLD = re.compile(r"(?<![ \t]) (?![ \t])")
+_NARROWEST: Final = 60
+# From here on a text is folded in a file of some width; shorter ones stay on their line, a little beyond it at most.
+_BEHIND_KEY: Final = 16
+# YAML has one digit for an indentation indicator.
+_FARTHEST: Final = 9
+# YAML takes up to 1,024 characters for a key that stands before its colon (YAML 1.2.2, 7.4.2).
+_LONGEST_KEY: Final = 1000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is written: the step of its indentation, and how far a list stands to the right of its key.
+
+    Without `blocks`, texts of several lines are written in quotes. With a `width`, long texts of one line are folded.
+    """
+
+    step: int = 2
+    list_offset: int = 2
+    blocks: bool = True
+    width: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BlockText:
+    """A text as YAML's block style: what stands behind the key, and the lines below it."""
+
+    header: str
+    lines: list[str]
 
 
 def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str:
@@ -29,8 +71,188 @@ def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str
     if len(written.encode("utf-8", "surrogatepass")) > most or has_more_tokens(written, 3 * MAX_NODES):
         raise ValueError("these fields are larger than a definition may be")
     # Blocks repeat their indentation in each line, so that only quotes may keep a large and deep text small enough.
-    for layout in (_READABLE, dataclasses.replace(_READABLE, blocks=False)):
+    for layout in (Layout(width=WIDTH), Layout(width=WIDTH, blocks=False)):
         text = "\n".join(write_block(fields, 0, layout) or ["{}"]) + "\n"
         if reads_as(text, fields, most=most):
             return text
     raise ValueError("no YAML reads as these fields")
+
+
+def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> str:
+    """Return a value on one line; `style` is the quote that texts have, or empty for plain ones."""
+    if isinstance(value, str):
+        return _write_text(value, style, in_brackets=in_brackets)
+    if isinstance(value, Mapping):
+        pairs = [
+            f"{_write_text(key, style, in_brackets=True)}: {write_inline(below, style, in_brackets=True)}"
+            for key, below in value.items()
+        ]
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, Sequence):
+        return f"[{', '.join(write_inline(item, style, in_brackets=True) for item in value)}]"
+    # JSON's `true`, `false` and `null` are YAML's; its `1e+20` is a text to PyYAML.
+    return write_number(value) if isinstance(value, float) else json.dumps(value)
+
+
+def write_block(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+    """Return a list or mapping with something in it as lines, the first ones at a column."""
+    lines: list[str] = []
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            lines += write_pair(key, below, column, layout, style)
+    else:
+        for item in value:
+            lines += write_item(item, column, layout, style)
+    return lines
+
+
+def write_pair(key: str, value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+    """Return a key and its value as lines at a column."""
+    begin, before = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:", list[str]()
+    if len(begin) > _LONGEST_KEY:
+        before, begin = [f"{' ' * column}? {begin.strip()[:-1]}"], f"{' ' * column}:"
+    if is_filled(value):
+        return [*before, begin, *write_block(value, column_below(value, column, layout), layout, style)]
+    return [*before, *_scalar_lines(begin, value, column, layout, style)]
+
+
+def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+    """Return an entry of a list as lines, the first with its dash at a column."""
+    begin = " " * column + "-"
+    if is_filled(value):
+        # The first line stands behind the dash, and the others below it, whatever the file's step is.
+        first, *others = write_block(value, column + 2, layout, style)
+        return [f"{begin} {first[column + 2 :]}", *others]
+    return _scalar_lines(begin, value, column, layout, style)
+
+
+def column_below(value: Any, column: int, layout: Layout) -> int:
+    """Return the column at which a list or mapping stands below a key at `column`."""
+    return column + (layout.step if isinstance(value, Mapping) else layout.list_offset)
+
+
+def is_filled(value: Any) -> bool:
+    """Tell whether a value is a list or mapping with something in it."""
+    return isinstance(value, list | tuple | Mapping) and bool(value)
+
+
+def write_literal(text: str, column: int, parent_column: int) -> BlockText | None:
+    """Return a text as a literal block (`|`) with its lines at `column`, None where it needs escapes.
+
+    The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
+    the chomping indicator that keeps its trailing line breaks (8.1.1.2).
+    """
+    # A block of white space alone has no line that could say how far it is indented, and nobody would see it.
+    if not text.strip() or re.search(_UNWRITABLE, text.replace("\n", "")):
+        return None
+    indicator = str(column - parent_column) if _INDENTED.match(text) else ""
+    if len(indicator) > 1:
+        return None
+    lines = text.removesuffix("\n").split("\n")
+    return BlockText(f"|{indicator}{_find_chomping(text)}", [_indent(line, column) for line in lines])
+
+
+def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = _NARROWEST) -> BlockText | None:
+    """Return a text as a folded block (`>`), None where folding would change it.
+
+    Of `old_lines`, which stand there now, those that still fit stay; the longest of them widens the `width`.
+    """
+    # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
+    core = text.rstrip("\n")
+    paragraphs = core.split("\n")
+    if re.search(_UNWRITABLE, text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
+        return None
+    width = max(width, *(len(line) for line in old_lines), 0)
+    old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
+    # A paragraph that reads as before stays as it stands, wherever it is by now; a new one may be an old one edited.
+    places = {" ".join(lines): place for place, lines in enumerate(old)}
+    lines: list[str] = []
+    place = 0
+    for paragraph in paragraphs:
+        if not paragraph:
+            lines.append("")
+            continue
+        # Between two paragraphs one line break is the fold's own.
+        lines += [""] if any(lines) else []
+        place = places.get(paragraph, place)
+        lines += _wrap(paragraph, old[place] if place < len(old) else [], width)
+        place += 1
+    lines += [""] * (_count_breaks(text) - 1)
+    return BlockText(f">{_find_chomping(text)}", [_indent(line, column) for line in lines])
+
+
+def block_column(column: int, layout: Layout) -> int:
+    """Return the column of the lines of a block text that belongs to a key or dash at `column`."""
+    return column + (layout.step if layout.step <= _FARTHEST else 2)
+
+
+def _scalar_lines(begin: str, value: Any, column: int, layout: Layout, style: str) -> list[str]:
+    if isinstance(value, str) and layout.blocks:
+        block, below = None, block_column(column, layout)
+        if "\n" in value:
+            block = write_literal(value, below, column)
+        elif layout.width and len(value) > layout.width - _BEHIND_KEY and " " in value:
+            block = write_folded(value, below, (), layout.width - below)
+        if block:
+            return [f"{begin} {block.header}", *block.lines]
+    return [f"{begin} {write_inline(value, style)}"]
+
+
+def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
+    if style == "'" and "\n" not in text and not re.search(_UNWRITABLE, text):
+        return "'" + text.replace("'", "''") + "'"
+    if style != '"' and _is_plain(text, in_brackets=in_brackets):
+        return text
+    # JSON's escapes are YAML's. Those that JSON leaves out follow, for what parsers would take for a line break.
+    return re.sub(_UNWRITABLE, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def _is_plain(text: str, *, in_brackets: bool) -> bool:
+    """Tell whether a text needs no quotes, for YAML 1.1 as for YAML 1.2."""
+    if not text or text != text.strip() or text[0] in _NOT_PLAIN_START:
+        return False
+    if _NOT_PLAIN.search(text) or re.search(_UNWRITABLE, text):
+        return False
+    if in_brackets and _NOT_PLAIN_IN_BRACKETS.search(text):
+        return False
+    return read_plain(text) == text
+
+
+def _find_chomping(text: str) -> str:
+    return {0: "-", 1: ""}.get(_count_breaks(text), "+")
+
+
+def _count_breaks(text: str) -> int:
+    """Return how many line breaks a text ends in."""
+    return len(text) - len(text.rstrip("\n"))
+
+
+def _indent(line: str, column: int) -> str:
+    return " " * column + line if line else ""
+
+
+def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
+    # Lines that stay as they are do not show up in a diff, so only what lies between them is filled up anew. By
+    # positions, since a text may have thousands of lines.
+    start, end, first, last = 0, len(paragraph), 0, len(old)
+    while last - first > 1 and paragraph.startswith(old[first], start):
+        cut = start + len(old[first])
+        if not _FOLD.match(paragraph, cut):
+            break
+        yield old[first]
+        start, first = cut + 1, first + 1
+    while last - first > 1 and paragraph.endswith(old[last - 1], start, end):
+        cut = end - len(old[last - 1]) - 1
+        if cut <= start or not _FOLD.match(paragraph, cut):
+            break
+        end, last = cut, last - 1
+    folds = (found.start() for found in _FOLD.finditer(paragraph, start, end))
+    before: int | None = None
+    for fold in itertools.chain(folds, [end]):
+        if fold - start > width and before is not None:
+            yield paragraph[start:before]
+            start, before = before + 1, None
+        before = fold
+    yield paragraph[start:end]
+    yield from old[last:]

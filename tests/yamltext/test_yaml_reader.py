@@ -7,7 +7,7 @@ import yaml
 from depth import examples
 from hypothesis import given, settings, strategies as st
 
-from reconciler.yamltext.places import find_places
+from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.reader import YamlProblem, YamlProblems, read_tolerantly, read_yaml
 
 

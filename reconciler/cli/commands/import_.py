@@ -23,7 +23,7 @@ from reconciler.usecases.import_files import Written
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.environments import with_overlays_to_come
 from reconciler.usecases.project.reading import read_bare_project
-from reconciler.yamltext.write_values import write_inline
+from reconciler.yamltext.writer import write_inline
 
 
 @click.command(

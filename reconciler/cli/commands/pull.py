@@ -23,7 +23,7 @@ from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.pull_values import Conflicts
 from reconciler.yamltext.edit import line_diff
-from reconciler.yamltext.write_values import Layout, write_block
+from reconciler.yamltext.writer import Layout, write_block
 
 
 class _Pull(Command):

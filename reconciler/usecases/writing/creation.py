@@ -15,7 +15,7 @@ from reconciler.errors import ApiError, DefinitionError, ReconcilerError, Unclea
 from reconciler.files.write import check_unchanged, rewrite
 from reconciler.usecases.project.project import Project
 from reconciler.yamltext.edit import Edit, edit_yaml, insert_first
-from reconciler.yamltext.places import find_places
+from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.writer import write_definition
 
 
