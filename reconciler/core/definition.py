@@ -111,6 +111,11 @@ class Definition:
         return layers | {text.file: text.content for layer in self.layers for text in layer.texts}
 
     @property
+    def stands_alone(self) -> bool:
+        """Tell whether its own file alone says all of it, the id too."""
+        return len(self.layers) == 1 and not self.own.texts and self.own.fields.get("id") == self.id
+
+    @property
     def own(self) -> Layer:
         """The definition file itself."""
         return next(layer for layer in self.layers if layer.kind == "definition")

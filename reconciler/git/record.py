@@ -101,16 +101,16 @@ def records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
 def read_entries(repository: Repository, record: Record, current: Sequence[Definition]) -> Entries:
     """Return the entries of a record that holds them. What reads as today's definition does is not parsed again."""
     # Most entries are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
-    # Entries have their texts in them, so a definition that takes them from other files reads as no entry does.
-    alone = [found for found in current if len(found.contents) == 1]
-    known = {object_name(found.own.text, len(record.commit)): found for found in alone}
+    known = {object_name(found.own.text, len(record.commit)): found for found in current if found.stands_alone}
     found: dict[str, Entry] = {}
     warnings: list[str] = []
     for path, blob in repository.files(record.commit).items():
-        same = known.get(blob.name)
-        content = None if same is not None else repository.read(path, blob, most=MAX_RESOLVED)
-        document = {"id": same.id, **same.declared} if same is not None else parse_definition(content)
-        if not is_definition_file(path, "") or document is None or not isinstance(document.get("id"), str):
+        is_entry = is_definition_file(path, "")
+        if is_entry and (same := known.get(blob.name)):
+            found[path] = Entry(same.id, path, same.declared, (path,))
+            continue
+        document = parse_definition(repository.read(path, blob, most=MAX_RESOLVED))
+        if not is_entry or document is None or not isinstance(document.get("id"), str):
             warnings.append(f"{path} of the record {record.commit[:12]} cannot be read, and counts as no base")
             continue
         declared = {key: value for key, value in document.items() if key != "id"}

@@ -436,6 +436,53 @@ class TestUnclearWrites:
         assert unclear.sandbox.patches == []
 
 
+class TestTheObjectOfAnEntry:
+    """A definition that says all by itself is recorded as the file that `HEAD` has: the next run need not read it."""
+
+    def blob(self, tale: Story, revision: str) -> str:
+        return tale.git("rev-parse", f"{revision}:{file('a')}")
+
+    def test_is_heads_file_word_for_word(self, tale: Story) -> None:
+        tale.write("a", "# The front door.\nfirstMessage: 'new'\nid: asst_a\n")
+        tale.commit()
+        tale.recorded()
+        assert self.blob(tale, REF) == self.blob(tale, "HEAD")
+
+    def test_stays_the_older_one_where_only_a_comment_is_new(self, tale: Story) -> None:
+        tale.recorded()
+        before = self.blob(tale, REF)
+        tale.write("a", "# The front door.\nid: asst_a\nfirstMessage: old\n")
+        tale.write("b", **NEW)
+        tale.commit()
+        tale.recorded()
+        assert self.blob(tale, REF) == before
+        assert tale.plan()["summary"]["in_sync"] == 4
+
+    @pytest.mark.parametrize(
+        ("files", "said"),
+        [
+            ({"_defaults.yaml": "endCallMessage: Bye\n"}, {**OLD, "endCallMessage": "Bye"}),
+            ({"a.yaml": "id: asst_a\nfirstMessage: {$file: a.md}\n", "a.md": "old\n"}, OLD),
+            ({"../reconciler.yaml": "ignore: [{path: /firstMessage, assistants: [a], reason: theirs}]\n"}, {}),
+        ],
+    )
+    def test_is_its_own_where_the_file_alone_does_not_say_it(
+        self, tale: Story, files: dict[str, str], said: dict[str, str]
+    ) -> None:
+        for name, text in files.items():
+            (tale.root / "assistants" / name).write_text(text)
+        tale.commit()
+        tale.recorded()
+        assert self.blob(tale, REF) != self.blob(tale, "HEAD")
+        assert tale.tree()[file("a")] == {"id": "asst_a", **said}
+
+    def test_is_its_own_where_the_working_tree_says_it_in_other_words(self, tale: Story) -> None:
+        tale.git("update-index", "--assume-unchanged", file("a"))
+        tale.write("a", "# Not in git.\nid: asst_a\nfirstMessage: old\n")
+        tale.recorded()
+        assert "#" not in tale.git("show", f"{REF}:{file('a')}")
+
+
 def test_nothing_new_is_not_recorded(tale: Story) -> None:
     tale.recorded()
     record = tale.record

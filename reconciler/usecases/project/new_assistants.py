@@ -12,7 +12,7 @@ from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import NEW, Definition, key_of
 from reconciler.core.run import Failure, Run
 from reconciler.errors import RepositoryError
-from reconciler.git.record import Record, Unclear, find_created, read_entries, read_record, write_record
+from reconciler.git.record import Record, Unclear, find_created, read_record, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_snapshot
 from reconciler.usecases.project.project import Project
@@ -190,14 +190,12 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
 
 def _find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
     """Yield the record's entries of the same name whose file is gone and whose id no definition has."""
-    repository, head, record = project.repository, project.head, project.record
-    if repository is None or head is None or record is None or not record.resolved:
+    repository, head = project.repository, project.head
+    entries = project.recorded.by_file.values()
+    if repository is None or head is None or not entries:
         return
     at_head = repository.files(head)
-    entries = read_entries(repository, record, project.loaded.definitions).by_file
-    alike = [
-        entry for entry in entries.values() if entry.file not in at_head and _is_namesake(entry.declared, definition)
-    ]
+    alike = [entry for entry in entries if entry.file not in at_head and _is_namesake(entry.declared, definition)]
     here = {one.id for one in project.loaded.definitions}
     elsewhere = find_mentioned(repository, head, [entry.id for entry in alike]) if alike else Entries()
     yield from (entry for entry in alike if entry.id not in here and elsewhere.find([entry.id]) is None)

@@ -6,13 +6,14 @@ same run with another base.
 
 import dataclasses
 import datetime
+import functools
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
-from reconciler.core.base import BaseDefinitions
+from reconciler.core.base import BaseDefinitions, Entries
 from reconciler.core.canonical import see_line_ends, see_live
 from reconciler.core.definition import Definition, is_definition_file
 from reconciler.core.overrides import Overrides, find_overrides
@@ -23,7 +24,7 @@ from reconciler.errors import DefinitionError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git
 from reconciler.git.merge_file import merge_texts
-from reconciler.git.record import Record, applied_ref
+from reconciler.git.record import Record, applied_ref, read_entries
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned
 
@@ -34,7 +35,7 @@ NOTHING_LOADED = Loaded((), (), (), whole=False)
 _COMPARING = threading.Lock()
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Project:
     """One run's settings, definitions, history and policy.
 
@@ -73,10 +74,20 @@ class Project:
         """What to do where a clone lacks the record, as part of a hint."""
         return f"fetch the applied record (git fetch origin {self.ref}:{self.ref})"
 
-    @property
+    @functools.cached_property
     def below(self) -> str:
         """The definitions' folder as git knows it."""
         return folder_in_git(self.folder, self.root)
+
+    @functools.cached_property
+    def recorded(self) -> Entries:
+        """The record's entries; none where there is no record that holds them."""
+        repository, record = self.repository, self.record
+        if repository is None or record is None or not record.resolved:
+            return Entries()
+        if self.base is not None and self.base.commit == record.commit:
+            return self.base.entries
+        return read_entries(repository, record, self.loaded.definitions)
 
     @property
     def overlays(self) -> Path | None:

@@ -5,11 +5,14 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.base import Entry
-from reconciler.core.canonical import restrict_to_declared
-from reconciler.core.definition import Definition
+from reconciler.core.canonical import exact_text, restrict_to_declared
+from reconciler.core.definition import MAX_RESOLVED, Definition
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, drop_at, item_at, paths_matching, put_at, value_at
+from reconciler.git.commit_layers import object_name
+from reconciler.git.objects import Blob
 from reconciler.usecases.project.project import Project
+from reconciler.yamltext.writer import write_definition
 
 
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
@@ -32,6 +35,32 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     for path in _ignored_paths(project, result, definition):
         declared = _keep(declared, path, old.declared if old is not None else {}, result.after or result.live)
     return Entry(definition.id, definition.file, declared)
+
+
+def says_same(entry: Entry, old: Entry) -> bool:
+    """Tell whether two entries say the same of one assistant."""
+    return entry.id == old.id and _are_same(entry.declared, old.declared)
+
+
+def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
+    """Return the file of `HEAD` that says what an entry says, word for word; None where there is none.
+
+    Then nothing needs to be written, and a later run that finds the same file need not read it.
+    """
+    blob = at_head.get(definition.file)
+    if blob is None or not definition.stands_alone or not _are_same(entry.declared, definition.declared):
+        return None
+    # What was read may be another file than `HEAD`'s: comments do not count, and git may convert line ends.
+    return Blob("100644", blob.name) if object_name(definition.own.text, len(blob.name)) == blob.name else None
+
+
+def write_entry(entry: Entry) -> str:
+    """Return an entry as YAML. With the texts of a definition's files in it, it may be larger than the definition."""
+    return write_definition({"id": entry.id, **entry.declared}, most=MAX_RESOLVED)
+
+
+def _are_same(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return declared is other or exact_text(declared) == exact_text(other)
 
 
 def _ignored_paths(project: Project, result: Result, definition: Definition) -> list[FieldPath]:

@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.assistant.paths import parse_pointer, to_pointer
-from reconciler.core.base import Entries, Entry
-from reconciler.core.canonical import exact_text
-from reconciler.core.definition import MAX_RESOLVED, NEW, Definition
+from reconciler.core.base import Entries
+from reconciler.core.definition import NEW, Definition
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.readings import shows_nothing_new
@@ -15,13 +14,12 @@ from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
-from reconciler.git.record import Record, Unclear, read_entries, write_record
+from reconciler.git.record import Record, Unclear, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_everything, read_snapshot
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.writing.entries import make_entry
+from reconciler.usecases.writing.entries import find_in_head, make_entry, says_same, write_entry
 from reconciler.usecases.writing.runs import find_gone
-from reconciler.yamltext.writer import write_definition
 
 MOST_HEADS = 20
 
@@ -110,11 +108,13 @@ def _replace_entries(
     of the assistant.
     """
     at_head = repository.files(head)
-    results = {result.definition.file: result for result in run.results if isinstance(result.definition, Definition)}
     left: dict[str, Blob] = dict(files)
     placed: dict[str, Blob] = {}
     texts: dict[str, str] = {}
-    for file, result in results.items():
+    for result in run.results:
+        if not isinstance(definition := result.definition, Definition):
+            continue
+        file = definition.file
         old = before.find(result.ids, file)
         for other in (entry for name in result.ids for entry in before.sharing(name)):
             # An entry that is left behind at the old path would be the base of whatever comes to stand there.
@@ -124,9 +124,12 @@ def _replace_entries(
             placed[file] = files[old.file]
         entry = make_entry(project, result, old) if result.outcome is not None and result.outcome.recorded else None
         # An entry that says the same keeps its object, so that a comment is no change of what was live.
-        if entry is None or (old is not None and old.file == file and _is_same(entry, old)):
+        if entry is None or (old is not None and old.file == file and says_same(entry, old)):
             continue
-        texts[file] = _write_entry(entry)
+        if (as_in_head := find_in_head(entry, definition, at_head)) is not None:
+            placed[file] = as_in_head
+        else:
+            texts[file] = write_entry(entry)
     left = _move_displaced(project, repository, head, before, left, {*placed, *texts})
     return {**left, **placed, **repository.write_files(texts)}
 
@@ -167,22 +170,13 @@ def _read_previous(project: Project, repository: Repository) -> tuple[Entries, M
     A record of the older form has none: its definitions are written out as entries once.
     """
     previous = project.record
-    if previous is not None and previous.resolved:
-        return read_entries(repository, previous, project.loaded.definitions), repository.files(previous.commit)
     if previous is None:
         return Entries(), {}
+    if previous.resolved:
+        return project.recorded, repository.files(previous.commit)
     entries = read_everything(repository, previous.commit, project.settings.environment)
-    texts = {entry.file: _write_entry(entry) for entry in entries.by_file.values()}
+    texts = {entry.file: write_entry(entry) for entry in entries.by_file.values()}
     return entries, repository.write_files(texts)
-
-
-def _write_entry(entry: Entry) -> str:
-    """Return an entry as YAML. With the texts of a definition's files in it, it may be larger than the definition."""
-    return write_definition({"id": entry.id, **entry.declared}, most=MAX_RESOLVED)
-
-
-def _is_same(entry: Entry, old: Entry) -> bool:
-    return entry.id == old.id and exact_text(entry.declared) == exact_text(old.declared)
 
 
 def _find_created(run: Run) -> dict[str, str]:
