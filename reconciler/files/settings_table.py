@@ -9,10 +9,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from reconciler.assistant import fields
-from reconciler.assistant.json_schema import END
+from reconciler.assistant.json_schema import DIALECT, END, Schema
 from reconciler.assistant.lints import LINTS
 from reconciler.core.limits import MaxChanges
-from reconciler.files.setting import Setting, make_list as _list, make_text as _text
+from reconciler.files.setting import (
+    Setting,
+    make_choice as _choice,
+    make_flag as _flag,
+    make_list as _list,
+    make_schema,
+    make_text as _text,
+)
 from reconciler.files.settings_values import (
     MUST_BE_A_DAY,
     read_day,
@@ -51,40 +58,36 @@ _TOP_LEVEL: Final = Setting(
     schema={"type": "string", "enum": [*fields.TOP_LEVEL, *(f"/{name}" for name in fields.TOP_LEVEL)]},
     read=read_top_level,
 )
-# Their `read` judges these alone, since it says more than that a pattern does not fit.
-_PATH: Final = dataclasses.replace(
-    _text(
-        "A field's path: its keys from the outside in, with dots between them or each after a slash; * stands for any "
-        "one key.",
-        "/metadata/crmKey",
-        "metadata.crmKey",
-        pattern=rf"^(?:/(?:\*|(?:[^~/.*]|~[01])+)(?:/(?:\*|(?:[^~/*]|~[01])+))*"
-        rf"|(?:\*|[^./*]+)(?:\.(?:\*|[^./*]+))*){END}",
-        must="must be a path like metadata.crmKey or /metadata/crmKey; after a slash, write ~1 for a slash in a key "
-        "and ~0 for a tilde; a * stands for a whole key",
-    ),
+_PATH: Final = _text(
+    "A field's path: its keys from the outside in, with dots between them or each after a slash; * stands for any "
+    "one key.",
+    "/metadata/crmKey",
+    "metadata.crmKey",
+    pattern=rf"^(?:/(?:\*|(?:[^~/.*]|~[01])+)(?:/(?:\*|(?:[^~/*]|~[01])+))*"
+    rf"|(?:\*|[^./*]+)(?:\.(?:\*|[^./*]+))*){END}",
+    must="must be a path like metadata.crmKey or /metadata/crmKey; after a slash, write ~1 for a slash in a key "
+    "and ~0 for a tilde; a * stands for a whole key",
     read=read_pattern,
+    read_judges=True,
 )
-_EXTRA_FIELD: Final = dataclasses.replace(
-    _text(
-        "The path of a field that the API's reference does not list.",
-        "/model/messages",
-        "model.messages",
-        pattern=_extra_field_pattern(),
-        must="must name one whole field that the API's reference does not list, at the top (backgroundSound) or "
-        f"directly inside {', '.join(fields.CLOSED_OBJECTS)} (model.messages)",
-    ),
+_EXTRA_FIELD: Final = _text(
+    "The path of a field that the API's reference does not list.",
+    "/model/messages",
+    "model.messages",
+    pattern=_extra_field_pattern(),
+    must="must name one whole field that the API's reference does not list, at the top (backgroundSound) or "
+    f"directly inside {', '.join(fields.CLOSED_OBJECTS)} (model.messages)",
     read=read_extra_field,
+    read_judges=True,
 )
 
-_MANAGED: Final = dataclasses.replace(
-    _text(
-        "A path inside an object: its keys from the outside in, each after a slash; * stands for any one key.",
-        "/model/revision",
-        pattern=rf"^(?:/(?:\*|(?:[^~/*]|~[01])+)){{2,}}{END}",
-        must="must lead inside an object, like /model/revision; a * stands for a whole key",
-    ),
+_MANAGED: Final = _text(
+    "A path inside an object: its keys from the outside in, each after a slash; * stands for any one key.",
+    "/model/revision",
+    pattern=rf"^(?:/(?:\*|(?:[^~/*]|~[01])+)){{2,}}{END}",
+    must="must lead inside an object, like /model/revision; a * stands for a whole key",
     read=read_managed,
+    read_judges=True,
 )
 
 _ASSISTANTS: Final = _list(
@@ -99,16 +102,12 @@ _LINT: Final = Setting(
     shorthand="level",
     examples=("error", {"level": "none", "assistants": ["old/*"]}),
     keys={
-        "level": Setting(
-            description="How grave it is.",
-            schema={"type": "string", "enum": [*_LEVELS], "enumDescriptions": [*_LEVELS.values()]},
-            examples=("none",),
-            is_required=True,
-        ),
+        "level": _choice("How grave it is.", "none", _LEVELS, is_required=True),
         "assistants": _ASSISTANTS,
     },
 )
-_REASON: Final = dataclasses.replace(_text("Why; it stands in every report.", "set by the CRM"), is_required=True)
+_REASON: Final = _text("Why; it stands in every report.", "set by the CRM", is_required=True)
+_ONE_PATH: Final = dataclasses.replace(_PATH, is_required=True)
 
 
 def _day(description: str, example: str) -> Setting:
@@ -118,7 +117,7 @@ def _day(description: str, example: str) -> Setting:
 
 _EXPIRES: Final = _day("The last day, in UTC. For ever, if left out.", "2027-01-31")
 _IGNORE_ENTRY: Final = {
-    "path": dataclasses.replace(_PATH, is_required=True),
+    "path": _ONE_PATH,
     "reason": _REASON,
     "assistants": _ASSISTANTS,
     "expires": _EXPIRES,
@@ -130,7 +129,7 @@ _FROZEN_ENTRY: Final = {
     "expires": _EXPIRES,
 }
 _ENFORCE_ENTRY: Final = {
-    "path": dataclasses.replace(_PATH, is_required=True),
+    "path": _ONE_PATH,
     "reason": _REASON,
     "assistants": _ASSISTANTS,
 }
@@ -140,25 +139,17 @@ _EXCEPTION_ENTRY: Final = {
     "expires": _EXPIRES,
 }
 _RULE_ENTRY: Final = {
-    "id": dataclasses.replace(_text("The rule's name; it stands behind each message.", "goodbye"), is_required=True),
-    "path": dataclasses.replace(_PATH, is_required=True),
-    "reason": dataclasses.replace(
-        _text("Why; every message begins with it.", "callers must hear that it is over"), is_required=True
-    ),
-    "required": Setting(
-        description="Whether the value must be declared, and not null.", schema={"type": "boolean"}, examples=(True,)
-    ),
+    "id": _text("The rule's name; it stands behind each message.", "goodbye", is_required=True),
+    "path": _ONE_PATH,
+    "reason": _text("Why; every message begins with it.", "callers must hear that it is over", is_required=True),
+    "required": _flag("Whether the value must be declared, and not null."),
     "schema": Setting(
         description="What the value may be, as a JSON Schema (2020-12). It refers to no other document.",
         schema={"type": ["object", "boolean"]},
         examples=({"maximum": 0.8},),
         read=read_schema,
     ),
-    "severity": Setting(
-        description="How grave a violation is. A warning fails with --strict.",
-        schema={"type": "string", "enum": ["error", "warning"]},
-        examples=("error",),
-    ),
+    "severity": _choice("How grave a violation is. A warning fails with --strict.", "error", ("error", "warning")),
     "assistants": _ASSISTANTS,
     "from": _day(
         "The first day, in UTC, on which a violation is an error; a warning from 30 days before.", "2027-02-01"
@@ -191,14 +182,10 @@ _SHARED: Final = {
     "org_id": _text(
         "The organisation whose assistants may be written. Those of another one, or of none, are refused.", "org_abc"
     ),
-    "on_drift": Setting(
-        description="What to do about a field that was edited live while git did not move.",
-        schema={
-            "type": "string",
-            "enum": ["keep", "revert", "fail"],
-            "enumDescriptions": ["Leave it as it is live.", "Put git's value back.", "Refuse the assistant."],
-        },
-        examples=("keep",),
+    "on_drift": _choice(
+        "What to do about a field that was edited live while git did not move.",
+        "keep",
+        {"keep": "Leave it as it is live.", "revert": "Put git's value back.", "fail": "Refuse the assistant."},
     ),
     "max_changes": Setting(
         description="How many assistants one apply may write: a number, or a share of those selected.",
@@ -212,24 +199,16 @@ _SHARED: Final = {
         examples=(6, "25%"),
         read=lambda value: MaxChanges.parse(value if isinstance(value, str | int) else ""),
     ),
-    "record": Setting(
-        description="Whether apply records what it applied, as a commit that later runs compare with.",
-        schema={"type": "boolean"},
-        examples=(True,),
-    ),
+    "record": _flag("Whether apply records what it applied, as a commit that later runs compare with."),
     "never_send": _list(
         "Paths inside objects that the server manages: no request holds them, and nobody misses them after a write.",
         _MANAGED,
         ["/model/revision"],
     ),
-    "line_endings": Setting(
-        description="Whether texts with CRLF and with LF are equal.",
-        schema={
-            "type": "string",
-            "enum": ["exact", "any"],
-            "enumDescriptions": ["They differ (the default).", "They are equal."],
-        },
-        examples=("any",),
+    "line_endings": _choice(
+        "Whether texts with CRLF and with LF are equal.",
+        "any",
+        {"exact": "They differ (the default).", "any": "They are equal."},
     ),
     "ignore": _list(
         "Differences to accept, in plan, drift and apply alike. Every report lists them.",
@@ -287,3 +266,10 @@ SETTINGS: Final = Setting(
         ),
     },
 )
+
+
+def settings_schema() -> Schema:
+    """Return the JSON Schema (draft-07) of `reconciler.yaml`, for editors to check with."""
+    # Where the table judges step by step, the schema has a pattern; a test keeps the two alike. Some things no schema
+    # can tell, such as a date that does not exist.
+    return {"$schema": DIALECT, "title": "Settings of reconciler", **make_schema(SETTINGS)}

@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.assistant.texts import text_of
 from reconciler.core.definition import SUFFIXES
+from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
@@ -31,18 +32,27 @@ Declared = Mapping[str, Any] | str | Missing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Edit:
-    """What one commit did to a file; `MISSING` where there was none, or none that could be read.
+class Step:
+    """A commit of the log: who made it when, and its `age`, which counts the commits from the newest on.
 
-    `merge` tells a commit that joins two histories: what it shows is what the other one brought. `age` counts the
-    commits from the newest on.
+    `is_merge` tells one that joins two histories: what it shows is what the other one brought.
     """
 
     age: int
-    commit: str
-    author: str
-    date: str
-    merge: bool
+    since: Since
+    is_merge: bool
+
+
+# The objects that a commit replaced, by path: the old one and the new one, nothing being all zeros.
+Swaps = dict[str, tuple[str, str]]
+Log = Sequence[tuple[Step, Swaps]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Edit:
+    """What one commit did to a file; `MISSING` where there was none, or none that could be read."""
+
+    step: Step
     before: Declared
     after: Declared
 
@@ -84,7 +94,7 @@ def read_edits(
     suffixes = sorted({*SUFFIXES, *(posixpath.splitext(path)[1] or posixpath.basename(path) for path in others)})
     log = repository.log(*_LOG, revisions, "--", *(chosen or [f":(glob)**/*{_escape(suffix)}" for suffix in suffixes]))
     shallow = repository.shallow_commits()
-    steps = [(commit, swaps) for commit, swaps in _commits(log) if commit.name not in shallow]
+    steps = [(step, swaps) for step, swaps in _read_log(log) if step.since.commit not in shallow]
     files = sorted({*definitions.values(), *others})
     head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
     return AllEdits(
@@ -95,9 +105,7 @@ def read_edits(
     )
 
 
-def _edits_by_id(
-    repository: Repository, steps: Sequence["_Step"], at_head: Mapping[str, tuple[str, str]]
-) -> dict[str, Edits]:
+def _edits_by_id(repository: Repository, steps: Log, at_head: Mapping[str, tuple[str, str]]) -> dict[str, Edits]:
     """Return the edits of definitions, whose objects at `HEAD` are named, wherever their files stood."""
     if not at_head:
         return {}
@@ -106,39 +114,39 @@ def _edits_by_id(
     places |= {name: file for file, name in at_head.values()}
     parsed = _with_ids(repository, places, at_head.keys())
     found: dict[str, list[Edit]] = {name: [] for name in at_head}
-    for commit, swaps in steps:
+    for step, swaps in steps:
         before, after = (_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
         for name in (before.keys() | after.keys()) & found.keys():
-            found[name].append(commit.edit(before.get(name, MISSING), after.get(name, MISSING)))
+            found[name].append(Edit(step, before.get(name, MISSING), after.get(name, MISSING)))
     now = _by_id(parsed, [name for _, name in at_head.values()])
     return {name: Edits(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
 
 
-def _edits_by_file(repository: Repository, steps: Sequence["_Step"], at_head: Mapping[str, str]) -> dict[str, Edits]:
+def _edits_by_file(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, Edits]:
     """Return the edits of files, whose objects at `HEAD` are named, also at the places that they moved from."""
-    found: dict[str, list[tuple[_Commit, str, str]]] = {file: [] for file in at_head}
+    found: dict[str, list[tuple[Step, str, str]]] = {file: [] for file in at_head}
     for file, swaps_of_it in found.items():
         place = file
-        for commit, swaps in steps:
+        for step, swaps in steps:
             if place in swaps:
                 old, new = swaps[place]
                 if not old.strip("0"):
                     place = _moved_from(place, swaps)
                     old = swaps[place][0]
-                swaps_of_it.append((commit, old, new))
+                swaps_of_it.append((step, old, new))
     names = {(file, name) for file, swaps_of_it in found.items() for _, *pair in swaps_of_it for name in pair}
     names |= {*at_head.items()}
     parsed = {name: _document(repository, file, name) for file, name in sorted(names) if name.strip("0")}
     return {
         file: Edits(
             parsed.get(at_head[file], MISSING),
-            tuple(commit.edit(parsed.get(old, MISSING), parsed.get(new, MISSING)) for commit, old, new in swaps_of_it),
+            tuple(Edit(step, parsed.get(old, MISSING), parsed.get(new, MISSING)) for step, old, new in swaps_of_it),
         )
         for file, swaps_of_it in found.items()
     }
 
 
-def _moved_from(place: str, swaps: Mapping[str, tuple[str, str]]) -> str:
+def _moved_from(place: str, swaps: Swaps) -> str:
     """Return where a file that is new in a commit stood before it, or its place where it stood nowhere.
 
     Among the files that went, one with the same text is most likely, then one that has most of the path.
@@ -158,26 +166,10 @@ def _escape(name: str) -> str:
     return re.sub(r"([*?\[\\])", r"\\\1", name)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Commit:
-    age: int
-    name: str
-    author: str
-    date: str
-    merge: bool
-
-    def edit(self, before: Declared, after: Declared) -> Edit:
-        """Return what the commit did to a definition."""
-        return Edit(self.age, self.name, self.author, self.date, self.merge, before, after)
-
-
-_Step = tuple[_Commit, dict[str, tuple[str, str]]]
-
-
-def _commits(log: str) -> Iterator[_Step]:
+def _read_log(log: str) -> Iterator[tuple[Step, Swaps]]:
     """Yield each commit of a log with the objects that it replaced, by path: (old, new), nothing being all zeros."""
-    commit: _Commit | None = None
-    swaps: dict[str, tuple[str, str]] = {}
+    step: Step | None = None
+    swaps: Swaps = {}
     ages = itertools.count()
     parts = iter(log.split("\0"))
     for part in map(str.lstrip, parts):
@@ -185,12 +177,12 @@ def _commits(log: str) -> Iterator[_Step]:
             words = part.split(" ")
             swaps[next(parts)] = words[2], words[3]  # the path may look like anything
         elif part:
-            if commit and swaps:
-                yield commit, swaps
+            if step and swaps:
+                yield step, swaps
             name, parents, date, author = part.split("\x02", 3)
-            commit, swaps = _Commit(next(ages), name, author, date, " " in parents), {}
-    if commit and swaps:
-        yield commit, swaps
+            step, swaps = Step(next(ages), Since(name, author, date), " " in parents), {}
+    if step and swaps:
+        yield step, swaps
 
 
 def _with_ids(

@@ -73,11 +73,7 @@ class Processes:
             raise self.failure(arguments[0], _first_line(answer.stderr))
         return answer.stdout
 
-    def start_batch(self, *options: str) -> "Batch":
-        """Return a child that answers for objects until it is closed, or nobody refers to it any more."""
-        return Batch(self, options)
-
-    def open(self, arguments: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    def open(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a child with pipes to it and from it. Raises RepositoryError."""
         try:
             return subprocess.Popen(  # noqa: S603 - a list, no shell
@@ -110,13 +106,13 @@ class Batch:
     """`git cat-file --batch`, kept open: git's objects never change, so one child answers for a whole run.
 
     Used by one thread at a time. One question is written and its answer read before the next: a child whose
-    answers nobody reads stops reading questions.
+    answers nobody reads stops reading questions. It ends when nobody refers to this any more.
     """
 
-    def __init__(self, processes: Processes, options: tuple[str, ...]) -> None:
+    def __init__(self, processes: Processes) -> None:
         self._processes = processes
         self._errors: list[bytes] = []
-        self._child = processes.open(("cat-file", "--batch", *options))
+        self._child = processes.open("cat-file", "--batch")
         # What the child says on stderr, and a filter that it runs, is read all the time: it would stop at a full pipe.
         # The thread knows only the pipe and the list, so that the end of the last reference ends the child, and that
         # the thread.

@@ -44,7 +44,7 @@ class Repository:
 
     @functools.cached_property
     def _objects(self) -> Batch:
-        return self._git.start_batch()
+        return Batch(self._git)
 
     def shallow_commits(self) -> frozenset[str]:
         """Return the commits at which a shallow history ends: they seem to have set everything that they hold."""

@@ -14,7 +14,7 @@ from typing import Literal
 from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import ReportError
-from reconciler.files.settings_schema import settings_schema
+from reconciler.files.settings_table import settings_schema
 
 Ci = Literal["github", "gitlab"]
 

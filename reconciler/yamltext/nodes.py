@@ -53,12 +53,11 @@ class YamlProblem(NamedTuple):
 
 
 class YamlProblems(Exception):  # noqa: N818 - a list of them
-    """Everything wrong with one YAML text; `value` is what could be read nevertheless."""
+    """Everything wrong with one YAML text."""
 
-    def __init__(self, problems: list[YamlProblem], value: object = None) -> None:
+    def __init__(self, problems: list[YamlProblem]) -> None:
         super().__init__("; ".join(f"{problem.line}:{problem.column}" for problem in problems))
         self.problems = problems
-        self.value = value
 
 
 class _Loader(CParser):

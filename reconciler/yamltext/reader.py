@@ -32,6 +32,7 @@ _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 class Reading:
     """What a text holds as far as it can be read, and everything that is wrong with it, in the text's order.
 
+    The value has a refused scalar as text, the first of duplicate keys, and lacks keys that are no text.
     `folded` are the paths of texts whose Markdown lines their style has joined, `cut_off` the keys at the top whose
     value is plain text, or nothing, before a comment on its line.
     """
@@ -47,12 +48,11 @@ def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
 
     Raises YamlProblems with everything that is wrong, in the text's order: what the parser does not take (only the
     first), duplicate keys, keys that are no text, tags beyond YAML's core, scalars and, with `checks_layout`, layout
-    that YAML parsers read differently, NaN and infinity, aliases without bound. Its value has a refused scalar as text,
-    the first of duplicate keys, and lacks keys that are no text.
+    that YAML parsers read differently, NaN and infinity, aliases without bound.
     """
     reading = read_tolerantly(text, checks_layout=checks_layout)
     if reading.problems:
-        raise YamlProblems(reading.problems, reading.value)
+        raise YamlProblems(reading.problems)
     return reading.value
 
 

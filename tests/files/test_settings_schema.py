@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
 from reconciler.assistant.paths import parse_path, to_pointer, write_path
 from reconciler.files.settings_check import check_settings
-from reconciler.files.settings_schema import settings_schema
+from reconciler.files.settings_table import settings_schema
 
 VALIDATOR = jsonschema.Draft7Validator(settings_schema())
 

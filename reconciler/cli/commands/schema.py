@@ -10,7 +10,7 @@ from reconciler.cli.options import folder_option
 from reconciler.core.definition import DEFAULTS
 from reconciler.core.rules import list_schema_parts
 from reconciler.errors import UsageError
-from reconciler.files.settings_schema import settings_schema
+from reconciler.files.settings_table import settings_schema
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.environments import read_settings
 

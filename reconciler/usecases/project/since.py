@@ -126,5 +126,5 @@ def _since(definition: Definition, path: FieldPath, edits: AllEdits, settings: S
             return None
         setting += [edit for edit in own.found if has(edit.after) and not has(edit.before)]
     # A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
-    edit = min(setting, key=lambda edit: (edit.merge, edit.age), default=None)
-    return Since(edit.commit, edit.author, edit.date) if edit else None
+    first = min((edit.step for edit in setting), key=lambda step: (step.is_merge, step.age), default=None)
+    return first.since if first else None
