@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import NEW, Definition, InvalidDefinition, Layer, LayerKind, defaults_above
+from reconciler.core.definition import NEW, SUFFIXES, Definition, InvalidDefinition, Layer, LayerKind, defaults_above
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at
@@ -65,15 +65,17 @@ def load(
     root: Path,
     settings: Settings,
     without_ids: bool = False,
+    in_passing: bool = False,
     find_id: FindId = lambda _file: None,
 ) -> Loaded:
     """Return the definitions below `folder` that PATHS in `selected` choose; all of them without PATHS.
 
     Every file is read, since ids are compared over all; only the selected ones are checked. `root` is the
     repository's root, from which files are named. In an environment its overlays are merged on top, and definitions
-    that have no id then are not part of it; `without_ids` keeps them all the same. `find_id` gives the id that is known
-    of a file that says `id: new`. Raises DefinitionError if the
-    folder is missing or without definitions, or one of the paths cannot be used.
+    that have no id then are not part of it; `without_ids` keeps them all the same. `in_passing` says that nobody chose
+    the environment: its overlays may be for the definitions of another folder. `find_id` gives the id that is known of
+    a file that says `id: new`. Raises DefinitionError if the folder is missing or without definitions, or one of the
+    paths cannot be used.
     """
     found = find_all(folder, root, settings)
     chosen = select(found, folder, selected)
@@ -95,7 +97,8 @@ def load(
         full = dataclasses.replace(reading, problems=reading.problems + own)
         if reading.definition.file in chosen and (without_ids or _takes_part(full, settings)):
             kept.append(full)
-    lost = [problem for problem in _find_lost_overlays(found) if not selected or problem.file in chosen]
+    lost_overlays = _find_lost_overlays(found, folder, settings, in_passing=in_passing)
+    lost = [problem for problem in lost_overlays if not selected or problem.file in chosen]
     lost += _find_skipped(folder, selected, root, everything, settings)
     # Several definitions have the problems of what they share, and some defaults may be nobody's.
     problems = {problem for reading in kept for problem in reading.problems}
@@ -215,11 +218,16 @@ def _takes_part(reading: _Reading, settings: Settings) -> bool:
     return has_id or not settings.environments or bool(reading.errors)
 
 
-def _find_lost_overlays(found: FoundFiles) -> list[Problem]:
-    """Return a problem for each overlay of a definition that is not there."""
-    keys, overlays = {one.key for one in found.definitions}, found.overlays
+def _find_lost_overlays(found: FoundFiles, folder: Path, settings: Settings, *, in_passing: bool) -> Iterator[Problem]:
+    """Yield a problem for each overlay of a definition that is not there."""
     message = "this overlay has no definition of the same name; write one, or rename or remove the overlay"
-    return [Problem(one.file, 1, 1, message) for key in overlays.keys() - keys for one in overlays[key]]
+    lost = found.overlays.keys() - {one.key for one in found.definitions}
+    beside = folder.resolve().parent
+    overlays = {beside / one.overlay for one in settings.environments.values() if one.overlay}
+    others = [place for place in beside.iterdir() if place not in overlays] if lost and in_passing else []
+    for key in lost:
+        if not any((place / f"{key}{suffix}").is_file() for place in others for suffix in SUFFIXES):
+            yield from (Problem(one.file, 1, 1, message) for one in found.overlays[key])
 
 
 def _find_skipped(

@@ -86,6 +86,15 @@ def test_an_overlay_without_a_definition(offline: Offline, arguments: tuple[str,
     assert "environments/staging/sub/lost.yaml:1:1: this overlay has no definition of the same name" in done.stdout
 
 
+def test_an_overlay_may_be_for_the_definition_of_another_folder(offline: Offline) -> None:
+    offline.overlay("other", "maxDurationSeconds: 10\n")
+    (offline.root / "chat").mkdir()
+    (offline.root / "chat" / "other.yaml").write_text("id: asst_other\n", "utf-8")
+    assert offline.run("validate").code == 0
+    # Whoever chooses the environment for this folder has an overlay that does nothing.
+    assert "no definition of the same name" in offline.run("validate", "--environment", "staging").stdout
+
+
 def test_an_overlay_folder_that_is_missing(offline: Offline) -> None:
     offline.overlay("a").unlink()
     (offline.root / "environments/staging").rmdir()

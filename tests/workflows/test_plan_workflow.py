@@ -239,3 +239,20 @@ def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path)
         run = place.plan(8, fork=True)
         assert (run.results["plan"], run.artifacts) == ("failure", {})
         assert "to change" not in run.jobs["plan"].summary
+
+
+def test_two_folders_of_which_the_first_has_no_environment_have_a_plan_each(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        chat: dict[str, str] = {"directory": "chat", "environment": "chat"}
+        settings = f"{SETTINGS}environments:\n  chat: {{overlay: environments/chat}}\n"
+        (place.root / "reconciler.yaml").write_text(settings, "utf-8")
+        place.write("../environments/chat/desk", id="asst_visits", firstMessage="Chat with us!")
+        place.git("checkout", "--quiet", "-b", "second")
+        place.write("../chat/desk", id="asst_visits", name="Visits", firstMessage="Chat!")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        for inputs, file in (({}, "enrollment"), (chat, "desk")):
+            run = place.plan(7, **inputs)
+            assert run.results == GREEN, run.log
+            assert f"{file}.yaml" in place.hub.comments[-1]["body"]
+        assert len(place.hub.comments) == 2

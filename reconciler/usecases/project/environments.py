@@ -46,7 +46,11 @@ def read_forms(options: DefinitionOptions, today: datetime.date | None = None) -
         forms += [settings.choose(name) for name in sorted(settings.environments)]
     root = repository_root(options.directory)
     paths = _in_every(forms, resolve_names(options, forms, root), root)
-    return [(form, load(options.directory, paths, root=root, settings=form, without_ids=_bare(form))) for form in forms]
+    passing = options.environment is None
+    return [
+        (form, load(options.directory, paths, root=root, settings=form, without_ids=_bare(form), in_passing=passing))
+        for form in forms
+    ]
 
 
 def read_pair(options: DefinitionOptions, against: str) -> tuple[Form, Form]:
