@@ -12,8 +12,10 @@ from reconciler.cli.options import OutputOptions
 from reconciler.cli.output import emit, tell_errors
 from reconciler.cli.reports import check_place, report_before_writing
 from reconciler.cli.streams import tell
+from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
+from reconciler.git.working_tree import read_origin
 from reconciler.report.report import Report
 from reconciler.usecases.apply import Session
 from reconciler.usecases.project.project import Project
@@ -45,8 +47,17 @@ class TerminalSession:
         settings = project.settings
         tell_errors(project.loaded.problems)
 
+        created: list[bool] = []
+
         def publish(run: Run) -> None:
+            created.extend(result.outcome is Outcome.CREATED for result in run.results)
             self.failed = unsettled(emit(run, self.output, sensitive=settings.sensitive, text=self.text))
+
+        def tell_recorded(commit: str | None) -> None:
+            tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
+            # A pipeline has announced what it creates, and pushed that. Here nobody else knows of it yet.
+            if any(created) and project.may_create is None and read_origin(project.root):
+                tell(f"Push the record before another clone creates the same: git push origin {project.ref}")
 
         with (
             open_api(self.connection, settings, self.stopping) as api,
@@ -60,14 +71,10 @@ class TerminalSession:
                 consent=self.ask(settings) if self.ask is not None else Consent(settings, self.stopping, self.yes).ask,
                 about_to_write=report_before_writing(self.output, settings),
                 publish=publish,
-                recorded=_tell_recorded if not self.output.quiet else lambda _commit: None,
+                recorded=tell_recorded if not self.output.quiet else lambda _commit: None,
             )
 
     @property
     def exit_code(self) -> int:
         """The code of a run that has ended: a signal's, else 1 where something failed."""
         return self.stopping.exit_code or int(self.failed)
-
-
-def _tell_recorded(commit: str | None) -> None:
-    tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")

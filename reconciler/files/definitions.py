@@ -98,18 +98,15 @@ def load(
         if reading.definition.file in chosen and (without_ids or _takes_part(full, settings)):
             kept.append(full)
     lost_overlays = _find_lost_overlays(found, folder, settings, in_passing=in_passing)
-    lost = [problem for problem in lost_overlays if not selected or problem.file in chosen]
+    lost = [one for one in lost_overlays if not selected or one.file in chosen]
     lost += _find_skipped(folder, selected, root, everything, settings)
-    # Several definitions have the problems of what they share, and some defaults may be nobody's.
+    # Several definitions share problems, and some defaults may be nobody's.
     problems = {problem for reading in kept for problem in reading.problems}
     if not selected:
         problems |= {problem for shared in found.defaults for one in shared.values() for problem in reader.judge(one)}
     invalid = [_describe_invalid(reading) for reading in kept if reading.errors]
-    invalid += [
-        InvalidDefinition(one.file.rpartition(".")[0], one.file, None, one.message)
-        for one in lost
-        if one.severity == "error"
-    ]
+    grave = (one for one in lost if one.severity == "error")
+    invalid += [InvalidDefinition(one.file.rpartition(".")[0], one.file, None, one.message) for one in grave]
     layers = (layer for reading in kept for layer in reading.definition.layers)
     return Loaded(
         definitions=tuple(reading.definition for reading in kept if not reading.errors),

@@ -24,6 +24,7 @@ class GitHub:
     commit: str = ""
     branch: str = ""
     longest_body: int = 65_536
+    proposal: str = "pull request"
 
     def me(self) -> str:
         """Return the login that the token belongs to."""

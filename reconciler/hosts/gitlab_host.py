@@ -25,6 +25,7 @@ class GitLab:
     commit: str = ""
     branch: str = ""
     longest_body: int = 1_000_000
+    proposal: str = "merge request"
 
     def me(self) -> str:
         """Return the user name that the token belongs to; a project access token has a user of its own."""

@@ -38,6 +38,10 @@ class Host(Protocol):
         """How long the body of a comment or an issue may be."""
 
     @property
+    def proposal(self) -> str:
+        """What the host calls a proposed change."""
+
+    @property
     def run_url(self) -> str:
         """The address of the run that this is part of; empty where it is not known."""
 

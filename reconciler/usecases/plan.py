@@ -11,7 +11,7 @@ from reconciler.core.readings import check_organisation
 from reconciler.core.run import Failure, Result, Run, to_failure
 from reconciler.core.variables import describe_variables
 from reconciler.errors import ApiError
-from reconciler.usecases.project.new_assistants import object_to_creation
+from reconciler.usecases.project.new_assistants import object_to_creation, refuse_namesakes
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.since import name_setters
 from reconciler.usecases.writing.runs import make_run
@@ -23,7 +23,7 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     definitions = project.loaded.definitions
     found = for_each(definitions, lambda definition: _read(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
-    results = name_setters(_without_duplicates(results), project)
+    results = name_setters(refuse_namesakes(api, project, _without_duplicates(results)), project)
     return make_run(command, project, results, api=api, stopped=control.stopping())
 
 

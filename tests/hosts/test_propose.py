@@ -34,7 +34,9 @@ class Bench:
         }[self.name]
         done = self.tale.run("propose", env={**variables, **changes})
         assert TOKEN not in done.stdout + done.stderr
-        return done.stderr.strip() if done.code == 0 else f"failed: {done.stderr}"
+        # Each host has its own word for it.
+        said = done.stderr.strip().replace({"github": "pull request", "gitlab": "merge request"}[self.name], "request")
+        return said if done.code == 0 else f"failed: {done.stderr}"
 
     def edit(self, text: str) -> None:
         self.tale.write("a", firstMessage=text)

@@ -10,6 +10,7 @@ import yaml
 from between import Answered, Asked, Forward, breaks
 from commands import Completed, run, signed_in
 from projects import outcomes, statuses
+from servers import running_sandbox
 from stories import REF, Story, entries, story
 
 NEW = """# A newcomer.
@@ -27,14 +28,19 @@ FILE = "assistants/new.yaml"
 def tale(tmp_path: Path) -> Iterator[Story]:
     """One assistant that is live and recorded, and a definition of one that is not there yet."""
     with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as told:
-        told.project.configure(record=True)
-        told.write("a", firstMessage="old")
-        told.commit("First")
-        told.recorded()
-        told.write("new", NEW)
-        told.commit("Newcomer")
-        told.sandbox.forget_requests()
-        yield told
+        yield begun(told)
+
+
+def begun(told: Story) -> Story:
+    """Record one assistant, and commit a new one."""
+    told.project.configure(record=True)
+    told.write("a", firstMessage="old")
+    told.commit("First")
+    told.recorded()
+    told.write("new", NEW)
+    told.commit("Newcomer")
+    told.sandbox.forget_requests()
+    return told
 
 
 def posts(tale: Story) -> list[Any]:
@@ -299,6 +305,26 @@ def test_two_runs_at_once_create_one(tale: Story) -> None:
         assert outcomes(tale.apply("--create"))["new"] == "created"
     assert ([done.code for done in others], len(posts(tale))) == ([1], 1)
     assert "another run is writing from this clone" in others[0].stderr
+
+
+def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_the_api_lists(tmp_path: Path) -> None:
+    with running_sandbox({"asst_a": {"firstMessage": "old"}}, listing=True) as sandbox:
+        tale = begun(Story(tmp_path / "work", sandbox))
+        before = str(tale.record)
+        tale.apply("--create")
+        new = file_id(tale)
+        # A second laptop: neither the id nor the record of the first one was pushed.
+        forget_checkout(tale)
+        tale.git("update-ref", REF, before)
+        entry = entries(tale.apply("--create"))["new"]
+        assert (entry["outcome"], len(posts(tale)), tale.trailers) == ("refused", 1, [])
+        assert f"of this name is live already, {new}" in entry["error"]["message"]
+        assert f"put `id: {new}` into the file" in entry["error"]["message"]
+        # Whoever has looked, and wants another one of that name, says so.
+        tale.git("remote", "add", "origin", "https://hub.test/team/assistants.git")
+        done = tale.run("create", FILE, "--yes")
+        assert (done.code, len(posts(tale))) == (0, 2)
+        assert f"Push the record before another clone creates the same: git push origin {REF}\n" in done.stderr
 
 
 def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:

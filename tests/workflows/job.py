@@ -223,10 +223,22 @@ class Job:
         self.workflow_run.artifacts[name] = place
         return {"artifact-url": f"{self.runner.hub.url}/{REPOSITORY}/actions/artifacts/{name}"}
 
-    def _download(self, *, name: str, path: str, run_id: str = "", github_token: str = "") -> Mapping[str, str]:
+    def _download(
+        self,
+        *,
+        path: str,
+        name: str = "",
+        pattern: str = "",
+        run_id: str = "",
+        github_token: str = "",
+        merge_multiple: str = "",
+    ) -> Mapping[str, str]:
+        if pattern and pattern not in self.workflow_run.artifacts:
+            return {}
         if run_id and not self.runner.hub.may(github_token, "actions", "read"):
             raise Failed("this token may not read other runs")
         run = self.runner.runs.get(int(run_id)) if run_id else self.workflow_run
+        name = name or pattern  # without a `*`
         if run is None or name not in run.artifacts:
             raise Failed(f"there is no artifact {name}")
         shutil.copytree(run.artifacts[name], path, dirs_exist_ok=True)

@@ -31,6 +31,8 @@ class Runner:
     contexts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """What each run was started with, by its number."""
     executed: set[tuple[str, str]] = field(default_factory=set)
+    rejected: str = ""
+    """A job that never begins, since the reviewers of its environment say no."""
     between: Callable[[str], None] = lambda job: None
     """Called with a job's name before it begins."""
 
@@ -105,7 +107,9 @@ class Runner:
                 for other in needed
             }
             standing = "success" if all(one["result"] == "success" for one in needs.values()) else "failure"
-            if holds(job.get("if"), {**contexts, "needs": needs}, standing):
+            if name == self.rejected:
+                run.jobs[name] = JobRun("failure")
+            elif holds(job.get("if"), {**contexts, "needs": needs}, standing):
                 run.jobs[name] = Job(self, run, path, name, {**contexts, "needs": needs}).run()
             else:
                 run.jobs[name] = JobRun()

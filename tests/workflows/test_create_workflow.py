@@ -50,8 +50,8 @@ def merged(place: Place) -> WorkflowRun:
 def test_a_new_assistant_is_created_and_its_id_comes_back_as_a_pull_request(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
         run = merged(place)
-        assert set(run.results.values()) == {"success"}, run.log
-        assert outcome(run) == "created"
+        assert set((run.results | {"withdraw": "success"}).values()) == {"success"}, run.log
+        assert (outcome(run), run.results["withdraw"]) == ("created", "skipped")
         new = place.definition("new", RECORD)["id"]
         assert proposed(place) == {**NEW, "id": new}
         (pull,) = place.hub.pulls
@@ -117,6 +117,7 @@ def test_an_unclear_creation_waits_for_somebody_who_has_looked(tmp_path: Path) -
             place.runner.variables = {"RECONCILER_API_URL": server.url}
             run = merged(place)
         assert (outcome(run), run.results["record"]) == ("indeterminate", "success")
+        assert (run.results["withdraw"], run.jobs["withdraw"].log) == ("success", ""), "creating has begun"
         place.runner.variables = known
         for _ in range(2):
             place.runner.again(run, "apply.yml")
@@ -124,6 +125,20 @@ def test_an_unclear_creation_waits_for_somebody_who_has_looked(tmp_path: Path) -
         assert posts(place) == 0
         run = place.dispatch("apply.yml", create=" assistants/new.yaml ")
         assert (run.results["apply"], outcome(run)) == ("success", "created"), run.log
+        assert posts(place) == 1
+
+
+def test_what_reviewers_reject_is_created_by_the_next_run(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.runner.rejected = "apply"
+        run = merged(place)
+        assert run.ended("announce", "apply", "withdraw", "record") == ("success", "failure", "success", "skipped"), (
+            run.log
+        )
+        assert "not to be created: assistants/new.yaml" in run.jobs["withdraw"].log
+        assert posts(place) == 0
+        place.runner.rejected = ""
+        assert outcome(place.dispatch("apply.yml")) == "created"
         assert posts(place) == 1
 
 

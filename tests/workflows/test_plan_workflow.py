@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -243,7 +244,7 @@ def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path)
 
 def test_two_folders_of_which_the_first_has_no_environment_have_a_plan_each(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        chat: dict[str, str] = {"directory": "chat", "environment": "chat"}
+        chat: dict[str, Any] = {"directory": "chat", "environment": "chat"}
         settings = f"{SETTINGS}environments:\n  chat: {{overlay: environments/chat}}\n"
         (place.root / "reconciler.yaml").write_text(settings, "utf-8")
         place.write("../environments/chat/desk", id="asst_visits", firstMessage="Chat with us!")

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import NEW, Definition, key_of
-from reconciler.core.run import Failure, Run
-from reconciler.errors import RepositoryError
+from reconciler.core.ports import Assistants
+from reconciler.core.run import Failure, Result, Run
+from reconciler.errors import ApiError, RepositoryError
 from reconciler.git.record import Record, Unclear, find_created, read_record, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_snapshot
@@ -75,6 +76,42 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
     return None
 
 
+def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result]) -> list[Result]:
+    """Return results in which nothing is created that live has already, as far as the API lists its assistants.
+
+    A record that was lost, or was never pushed from another clone, does not say what was created. So an assistant of
+    the same name that no definition has stands in the way. Raises RepositoryError.
+    """
+    names = {name for result in results if (name := _name_to_create(result)) is not None}
+    try:
+        listed = api.list_assistants() if names else None
+    except ApiError:
+        # The list is no part of the API's reference: without it the record alone stands guard.
+        listed = None
+    known = {*(one.id for one in project.loaded.everything), *(own for result in results for own in result.ids)}
+    there = {
+        str(one["name"]): str(one["id"]) for one in listed or () if one.get("name") in names and one["id"] not in known
+    }
+    if there and project.repository is not None and project.head is not None:
+        mentioned = find_mentioned(project.repository, project.head, there.values())
+        there = {name: own for name, own in there.items() if mentioned.find([own]) is None}
+    return [_refuse_namesake(result, there.get(_name_to_create(result) or "")) for result in results]
+
+
+def _name_to_create(result: Result) -> str | None:
+    body = result.plan.patch if result.pending and result.plan and result.plan.creates else None
+    return str(body["name"]) if body and body.get("name") is not None else None
+
+
+def _refuse_namesake(result: Result, there: str | None) -> Result:
+    if there is None:
+        return result
+    message = f"an assistant of this name is live already, {there}, and no definition has that id"
+    hint = f"if it is this one, put `id: {there}` into the file; if it is not, run `reconciler create {{file}}`"
+    error = Failure("conflict", message, hint=hint.format(file=result.definition.file))
+    return dataclasses.replace(result, error=error)
+
+
 def announce(project: Project, planned: Run) -> Project:
     """Write into the record which assistants a run is about to create, and return the project that knows it.
 
@@ -119,19 +156,26 @@ def adopt_announcement(project: Project, token: str) -> Project:
     return dataclasses.replace(project, record=dataclasses.replace(record, unclear=rest), announced=record.commit)
 
 
+def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
+    """Take back what was announced with a token, of which nothing was sent, and return the files."""
+    record = read_record(repository, ref)
+    own = [entry for entry in record.unclear if entry.is_creation and entry.token == token] if record else []
+    if record is not None and own:
+        rest = [entry for entry in record.unclear if entry not in own]
+        _write_beside(repository, ref, record, record.applied, "Apply: nothing was created", rest)
+    return [entry.file for entry in own]
+
+
 @contextlib.contextmanager
 def withdrawing(repository: Repository | None, ref: str, token: str | None) -> Iterator[Callable[[], None]]:
     """Take back what was announced with a token if the run ends before its first write; yield what it calls there."""
     begun: list[bool] = []
-    record = read_record(repository, ref) if repository is not None and token is not None else None
     try:
         yield lambda: begun.append(True)
     finally:
-        own = [entry for entry in record.unclear if entry.is_creation and entry.token == token] if record else []
-        # The run's own record has taken the announcement's place where it came as far as that.
-        if own and not begun and repository is not None and record and repository.ref(ref) == record.commit:
-            rest = [entry for entry in record.unclear if entry not in own]
-            _write_beside(repository, ref, record, record.applied, "Apply: nothing was created", rest)
+        # Where the run has recorded, its record has taken the announcement's place.
+        if repository is not None and token is not None and not begun:
+            withdraw(repository, ref, token)
 
 
 def _may_announce(project: Project, definition: Definition) -> bool:
