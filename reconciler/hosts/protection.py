@@ -18,6 +18,9 @@ from reconciler.hosts.host import Host
 
 _LOGIN = ("RECONCILER_EMAIL", "RECONCILER_PASSWORD")
 _TOKEN = "RECONCILER_AUTH_TOKEN"  # noqa: S105 - a variable's name; it stands for the two
+_SELF = "//personal_access_tokens/self"
+_REPORTER, _DEVELOPER = 20, 30  # GitLab's levels of access
+_FEATURES = ("issues", "merge_requests", "builds")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,26 +45,30 @@ class _Question:
     elsewhere: str = ""  # where it may hold as well: an answer that is not empty says so
 
 
-def check_protection(host: Host, environment: str) -> Iterator[Protection]:
-    """Yield what the host says; `environment` is the one that holds the writing account."""
+def check_protection(host: Host, environment: str, *, of_record: bool = False) -> Iterator[Protection]:
+    """Yield what the host says; `environment` is the one that holds the writing account.
+
+    `of_record` asks only whether the host's token may push the record and open requests.
+    """
     if isinstance(host, GitHub):
         yield from _check(host.calls, f"/repos/{host.repository}", "repository", environment, _ask_github)
     elif isinstance(host, GitLab):
-        yield from _check(host.calls, f"/projects/{host.project}", "project", environment, _ask_gitlab)
+        questions = _ask_gitlab_about_record if of_record else _ask_gitlab
+        yield from _check(host.calls, f"/projects/{host.project}", "project", environment, questions)
 
 
 def _check(
     calls: Calls, base: str, kind: str, environment: str, questions: Callable[[str, str], Iterator[_Question]]
 ) -> Iterator[Protection]:
-    found, refused = _ask(calls, base)
+    # Several questions may have one answer: GitLab lists all variables at once.
+    ask = functools.cache(lambda path: _ask(calls, path))
+    found, refused = ask(base)
     if not isinstance(found, dict):
         yield Protection(kind, holds=False, told=refused, hint="check the token, and which repository this is")
         return
     branch = str(found.get("default_branch") or "main")
     name = found.get("full_name") or found.get("path_with_namespace") or base.rpartition("/")[2]
     yield Protection(kind, holds=True, told=f"{name}, default branch {branch}")
-    # Several questions may have one answer: GitLab lists all variables at once.
-    ask = functools.cache(lambda path: _ask(calls, path))
     for one in questions(branch, environment):
         # What begins with `//` is no part of the repository.
         answer, refused = ask(one.path[1:] if one.path.startswith("//") else f"{base}{one.path}")
@@ -120,19 +127,29 @@ def _ask_github(branch: str, environment: str) -> Iterator[_Question]:
 
 
 def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
+    hint = "GITLAB_TOKEN needs the role Reporter and the scope api, to keep notes and issues"
+    yield _Question("token", _SELF, lambda one: "api" in (one.get("scopes") or []), "has the scope api", hint)
+    yield _Question("token", "", lambda one: _find_role(one) >= _REPORTER, "has the role Reporter, or more", hint)
     yield _Question(
-        "token",
-        "//personal_access_tokens/self",
-        lambda one: "api" in (one.get("scopes") or []),
-        "has the scope api",
-        "GITLAB_TOKEN needs the scope api, to keep notes and issues",
+        "features",
+        "",
+        lambda one: "disabled" not in [one.get(f"{name}_access_level") for name in _FEATURES],
+        "issues, merge requests and pipelines are on",
+        "switch on issues, merge requests and CI/CD: Settings, General, Visibility",
+    )
+    yield _Question(
+        "pipeline",
+        "/ci/lint",
+        lambda one: bool(one.get("valid")) and "assistants-plan:" in str(one.get("merged_yaml")),
+        f"{branch} has the jobs of ci/assistants.yml",
+        "reconciler init --ci gitlab; add `include: [local: ci/assistants.yml]` to .gitlab-ci.yml; commit and push",
     )
     yield _Question(
         "branch",
         f"/protected_branches/{quote(branch, safe='')}",
-        lambda _one: True,
-        f"{branch} is protected",
-        f"protect {branch}: Settings, Repository, Protected branches",
+        lambda one: not one.get("allow_force_push"),
+        f"{branch} is protected, and nobody may force-push",
+        f"glab api --method POST projects/:id/protected_branches -f name={branch}",
     )
     yield from _ask_variables(environment)
     yield _Question(
@@ -142,6 +159,14 @@ def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
         "the nightly check has one",
         'glab schedule create --cron "17 4 * * *" --ref main --description "Assistants, every night"',
     )
+
+
+def _ask_gitlab_about_record(_branch: str, _environment: str) -> Iterator[_Question]:
+    hint = "RECORD_TOKEN needs the role Developer and the scopes api and write_repository"
+    wanted = {"api", "write_repository"}
+    told = "has the scopes api and write_repository"
+    yield _Question("RECORD_TOKEN", _SELF, lambda one: wanted <= {*(one.get("scopes") or [])}, told, hint)
+    yield _Question("RECORD_TOKEN", "", lambda one: _find_role(one) >= _DEVELOPER, "may open merge requests", hint)
 
 
 def _ask_variables(environment: str) -> Iterator[_Question]:
@@ -179,6 +204,12 @@ def _ask_variables(environment: str) -> Iterator[_Question]:
         ),
     ):
         yield _Question(subject, every, holds, told, hint)
+
+
+def _find_role(project: Any) -> int:
+    """Return what a token may do in a project; whoever sees one and is no member is an administrator."""
+    ways = (project.get("permissions") or {}).values()
+    return max((int(way["access_level"]) for way in ways if way), default=_DEVELOPER)
 
 
 def _names(found: Any, key: str) -> set[str]:

@@ -36,7 +36,7 @@ _PIPELINES: dict[Ci, dict[str, str]] = {
         "gitlab/assistants.yml": "ci/assistants.yml",
         **{
             f"gitlab/{name}.sh": f"ci/{name}.sh"
-            for name in ("install", "record", "plan", "apply", "drift", "accept", "tell")
+            for name in ("install", "record", "plan", "apply", "drift", "accept", "retire", "tell")
         },
     },
 }

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import unittest.mock
 from collections.abc import Iterator
 from pathlib import Path
@@ -246,11 +247,37 @@ def test_a_report_that_is_too_long_gives_way_to_the_link(tmp_path: Path) -> None
 
 def test_no_line_of_a_definition_is_a_quick_action() -> None:
     calls = Calls("GitLab", "https://gitlab.test", ("PRIVATE-TOKEN", TOKEN), TOKEN)
-    text = "Hello\n/close\n  /assign @ada\n```\n/close\n```\n/label x\n~~~~\n/a\n~~~\n/b\n~~~~\n/c\n1/2"
+    text = "Hello\n/close\n  /assign @ada\n\r/merge\n/\rclose\n```\n/close\n```\n1/2\n    ```\n/label x"
     said = GitLab(calls=calls, project="1", number=1).make_inert(text)
-    assert said == (
-        "Hello\n&#47;close\n  &#47;assign @ada\n```\n/close\n```\n&#47;label x\n~~~~\n/a\n~~~\n/b\n~~~~\n&#47;c\n1/2"
-    )
+    assert said.split("\n") == [
+        *("Hello", "&#47;close", "  /assign @ada", "&#47;merge", "&#47;close"),
+        *("```", "&#47;close", "```", "1/2", "    ```", "&#47;label x"),
+    ]
+
+
+def test_nothing_that_a_report_holds_is_a_quick_action(tmp_path: Path) -> None:
+    def spoil(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: spoil(one, name) for name, one in value.items()}
+        if isinstance(value, list):
+            return [spoil(one, key) for one in value]
+        texts = {"key", "name", "message", "warnings", "reason", "author", "desired", "live", "base", "api_url"}
+        return f"{value}\n/merge\r\n\r/assign @me\n/\rclose" if key in texts and isinstance(value, str) else value
+
+    with running_hosts() as hosts:
+        hosts.user = "pipeline"
+        desk = Desk(hosts, "gitlab", tmp_path)
+        for name in ("plan_hostile", "plan_errors", "drift"):
+            report = tmp_path / f"{name}.json"
+            report.write_text(json.dumps(spoil(json.loads((GOLDEN / f"{name}.json").read_text("utf-8")))), "utf-8")
+            for what in ("comment", "issue"):
+                assert desk.run(what, report).code == 0
+        report.with_suffix(".md").write_text("### Could not begin\n\n/merge\r\n/\rclose\n", "utf-8")
+        assert desk.run("comment", "--text", report.with_suffix(".md")).code == 0
+        said = "\n".join([str(body) for _, path, body in hosts.calls if "notes" in path or "issues" in path])
+        assert "/merge" in said
+        for entry in [*hosts.comments, *hosts.issues]:
+            assert not re.search(r"^/", entry["body"].replace("\r", ""), re.MULTILINE)
 
 
 def test_a_name_cannot_leave_its_marker() -> None:

@@ -1,11 +1,12 @@
 """`doctor` names each thing that a set-up lacks, and is green where nothing does."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from stories import REF, Story, story
-from two_hosts import GITHUB, GITLAB, TOKEN, running_hosts
+from two_hosts import GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 
 from reconciler.hosts.ci_variables import find_variables
 
@@ -63,7 +64,6 @@ def test_outside_of_git_that_is_what_is_missing(tmp_path: Path, tale: Story) -> 
 
 def test_in_a_job_the_host_is_asked_too(tale: Story) -> None:
     repository = f"{GITHUB}/repos/north/field"
-    project = f"{GITLAB}/projects/north%2Ffield"
     with running_hosts() as hosts:
         github = {
             "GITHUB_ACTIONS": "true",
@@ -94,46 +94,120 @@ def test_in_a_job_the_host_is_asked_too(tale: Story) -> None:
         hosts.facts |= {f"{repository}/rules/branches/main": [{"type": "pull_request"}]}
         assert lacking(tale, "--protected-environment", "live", **github) == []
         assert lacking(tale, **{**github, "GITHUB_TOKEN": ""}) == ["CI"]
-        gitlab = {
-            "GITLAB_CI": "true",
-            "CI_API_V4_URL": f"{hosts.url}{GITLAB}",
-            "CI_PROJECT_ID": "north/field",
-            "GITLAB_TOKEN": TOKEN,
-        }
-        hosts.facts = {
-            project: {"default_branch": "main", "path_with_namespace": "north/field"},
-            f"{GITLAB}/personal_access_tokens/self": {"scopes": ["read_api"]},
-            f"{project}/protected_branches/main": {"name": "main"},
-        }
-        assert lacking(tale, **gitlab) == [
-            *("token", "API's address", "reading account", "writing account"),
-            *("GITLAB_TOKEN", "RECORD_TOKEN", "schedule"),
-        ]
 
-        def variable(key: str, scope: str = "*", *, protected: bool = False) -> dict[str, object]:
-            return {"key": key, "environment_scope": scope, "protected": protected, "value": "s3cret-value"}
 
-        login = ("RECONCILER_EMAIL", "RECONCILER_PASSWORD")
-        there = [variable("RECONCILER_API_URL"), variable("GITLAB_TOKEN"), *map(variable, login)]
-        hosts.facts |= {
-            f"{GITLAB}/personal_access_tokens/self": {"scopes": ["api"]},
-            f"{project}/variables": [
-                *there,
-                *(variable(name, "production") for name in login),
-                variable("RECORD_TOKEN"),
-            ],
-            f"{project}/pipeline_schedules": [{"active": True}],
-        }
-        # Whoever may push a branch reads what is not protected.
-        assert lacking(tale, **gitlab) == ["writing account", "RECORD_TOKEN"]
-        hosts.facts[f"{project}/variables"] = [
-            *there,
-            *(variable(name, "production", protected=True) for name in login),
-            variable("RECORD_TOKEN", protected=True),
-        ]
-        assert lacking(tale, **gitlab) == []
-        hosts.facts[f"{project}/variables"] = {"odd": 1}
-        assert lacking(tale, **gitlab) == []
+PROJECT = f"{GITLAB}/projects/north%2Ffield"
+LOGIN = ("RECONCILER_EMAIL", "RECONCILER_PASSWORD")
+
+
+def variable(key: str, scope: str = "*", *, protected: bool = False) -> dict[str, object]:
+    return {"key": key, "environment_scope": scope, "protected": protected, "value": "s3cret-value"}
+
+
+VARIABLES = [
+    *map(variable, ("RECONCILER_API_URL", "GITLAB_TOKEN", *LOGIN)),
+    *(variable(name, "production", protected=True) for name in LOGIN),
+    variable("RECORD_TOKEN", protected=True),
+]
+# What a project has after the steps of docs/ci.md, by the address at which GitLab says so.
+COMPLETE: dict[str, object] = {
+    PROJECT: {
+        "default_branch": "main",
+        "path_with_namespace": "north/field",
+        "issues_access_level": "enabled",
+        "permissions": {"project_access": {"access_level": 20}, "group_access": None},
+    },
+    f"{GITLAB}/personal_access_tokens/self": {"scopes": ["api"]},
+    f"{PROJECT}/ci/lint": {"valid": True, "merged_yaml": "assistants-plan:\n  script: x"},
+    f"{PROJECT}/protected_branches/main": {"name": "main", "allow_force_push": False},
+    f"{PROJECT}/variables": VARIABLES,
+    f"{PROJECT}/pipeline_schedules": [{"active": True}],
+}
+
+
+def without(*wanted: dict[str, object]) -> dict[str, object]:
+    return {f"{PROJECT}/variables": [one for one in VARIABLES if one not in wanted]}
+
+
+@pytest.fixture(scope="module")
+def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Story, Hosts]]:
+    """A project at GitLab that lacks nothing."""
+    with story(tmp_path_factory.mktemp("gitlab") / "work", {"a": {"firstMessage": "old"}}) as told:
+        told.project.configure(record=True)
+        told.write("a", firstMessage="old")
+        told.commit()
+        told.recorded()
+        with running_hosts() as hosts:
+            yield told, hosts
+
+
+LEFT_OUT: list[tuple[int, dict[str, object], list[str]]] = [
+    (1, {f"{PROJECT}/ci/lint": {"valid": True, "merged_yaml": "test:\n  script: x"}}, ["pipeline"]),
+    (1, {f"{PROJECT}/ci/lint": {"valid": False, "merged_yaml": None}}, ["pipeline"]),
+    (2, {}, ["definitions"]),
+    (3, without(variable("RECONCILER_API_URL")), ["API's address"]),
+    (4, without(*map(variable, LOGIN)), ["reading account"]),
+    (5, {f"{GITLAB}/personal_access_tokens/self": {"scopes": ["read_api"]}}, ["token"]),
+    (5, {PROJECT: {"permissions": {"project_access": {"access_level": 10}}}}, ["token"]),
+    (6, without(variable("GITLAB_TOKEN")), ["GITLAB_TOKEN"]),
+    (8, without(*(variable(name, "production", protected=True) for name in LOGIN)), ["writing account"]),
+    (8, {f"{PROJECT}/protected_branches/main": {"allow_force_push": True}}, ["branch"]),
+    # Whoever may push a branch reads what is not protected.
+    (9, {f"{PROJECT}/variables": [*VARIABLES[:-1], variable("RECORD_TOKEN")]}, ["RECORD_TOKEN"]),
+    (9, {f"{PROJECT}/pipeline_schedules": [{"active": False}]}, ["schedule"]),
+    (10, {}, ["record"]),
+    # And what a project may have switched off.
+    (0, {PROJECT: {"issues_access_level": "disabled"}}, ["features"]),
+    (0, {f"{PROJECT}/variables": {"odd": 1}}, []),
+    (0, {f"{PROJECT}/protected_branches/main": None, f"{PROJECT}/ci/lint": None}, []),
+]
+
+
+@pytest.mark.parametrize(("step", "facts", "missing"), [(0, {}, []), *LEFT_OUT])
+def test_each_step_at_gitlab_that_was_left_out_is_named(
+    gitlab: tuple[Story, Hosts], step: int, facts: dict[str, object], missing: list[str]
+) -> None:
+    tale, hosts = gitlab
+    hosts.facts = {**COMPLETE, **facts}
+    job = {
+        "GITLAB_CI": "true",
+        "CI_API_V4_URL": f"{hosts.url}{GITLAB}",
+        "CI_PROJECT_ID": "north/field",
+        "GITLAB_TOKEN": TOKEN,
+    }
+    file, record = tale.root / "assistants" / "a.yaml", str(tale.record)
+    if step == 2:
+        file.rename(tale.root / "a.yaml")
+    if step == 10:
+        tale.git("update-ref", "-d", REF)
+    try:
+        assert lacking(tale, **job) == missing
+    finally:
+        if step == 2:
+            (tale.root / "a.yaml").rename(file)
+        tale.git("update-ref", REF, record)
+
+
+def test_the_page_lists_these_steps_and_at_most_ten() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ci.md").read_text("utf-8").partition("\n## GitLab\n")[2]
+    steps = [int(number) for number in re.findall(r"^(\d+)\. ", page, re.MULTILINE)]
+    assert steps == [*range(1, 11)]
+    # The seventh is the merge request in which all of it is seen.
+    assert {step for step, _, _ in LEFT_OUT} - {0} == {*steps} - {7}
+
+
+def test_in_gitlab_s_protected_pipeline_the_other_token_is_asked_about_too(gitlab: tuple[Story, Hosts]) -> None:
+    tale, hosts = gitlab
+    hosts.facts = COMPLETE
+    job = {"GITLAB_CI": "true", "CI_API_V4_URL": f"{hosts.url}{GITLAB}", "CI_PROJECT_ID": "north/field"}
+    tokens = {"GITLAB_TOKEN": TOKEN, "RECORD_TOKEN": TOKEN}
+    assert lacking(tale, **job, **tokens) == ["RECORD_TOKEN", "RECORD_TOKEN"]
+    hosts.facts = {
+        **COMPLETE,
+        PROJECT: {"permissions": {"group_access": {"access_level": 30}}},
+        f"{GITLAB}/personal_access_tokens/self": {"scopes": ["api", "write_repository"]},
+    }
+    assert lacking(tale, **job, **tokens) == []
 
 
 def test_an_account_that_may_do_more_or_less_than_its_job_wants_is_missing(tale: Story) -> None:

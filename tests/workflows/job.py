@@ -18,9 +18,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from code_host import REPOSITORY
 from commands import environment, place_command
 from expressions import evaluate, holds, interpolate
-from hub import REPOSITORY
 from workflow_files import ROOT, read
 from workflow_runs import Failed, JobRun, Outputs, WorkflowRun
 

@@ -2,15 +2,16 @@
 
 import contextlib
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from between import Answered, Asked, Forward, between, breaks
+from code_host import REPOSITORY, CodeHost
 from commands import environment, run, signed_in
-from hub import REPOSITORY, Hub, running_hub
+from hub import running_hub
 from runner import Runner
 from servers import Sandbox, running_sandbox
 from workflow_runs import WorkflowRun
@@ -27,7 +28,7 @@ SETTINGS = "record: true\n"
 class Place:
     """The repository as people have it cloned, and everything around it."""
 
-    hub: Hub
+    hub: CodeHost
     sandbox: Sandbox
     runner: Runner
     root: Path
@@ -122,12 +123,18 @@ class Place:
 
 
 @contextlib.contextmanager
-def place_at(folder: Path, *, settings: str = SETTINGS, **rest: Any) -> Iterator[Place]:
+def place_at(
+    folder: Path,
+    *,
+    settings: str = SETTINGS,
+    host: Callable[[Path], contextlib.AbstractContextManager[CodeHost]] = running_hub,
+    **rest: Any,
+) -> Iterator[Place]:
     """A repository with the definitions of two assistants on its default branch; nothing is applied yet.
 
     `settings` is what its reconciler.yaml says; without any it has no such file.
     """
-    with running_hub(folder / "hub") as hub, running_sandbox(SEED, **rest) as sandbox:
+    with host(folder / "hub") as hub, running_sandbox(SEED, **rest) as sandbox:
         root = folder / "clone"
         subprocess.run(["git", "clone", "--quiet", str(hub.git), str(root)], check=True, capture_output=True)
         runner = Runner(

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from code_host import REPOSITORY, CodeHost
 from expressions import Lenient, holds
-from hub import REPOSITORY, Hub
 from job import Env, Job
 from workflow_files import WORKFLOWS, read
 from workflow_runs import JobRun, Outputs, WorkflowRun
@@ -19,7 +19,7 @@ class Runner:
     `executed` are the `run:` steps that were executed, as (file, number of the step).
     """
 
-    hub: Hub
+    hub: CodeHost
     folder: Path
     variables: Mapping[str, str]
     secrets: Mapping[str, str]

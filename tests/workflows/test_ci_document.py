@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -140,12 +141,15 @@ class Scripts:
 
     def run(self, name: str, *arguments: str, **changes: str) -> int:
         """Run one, and return its exit code."""
+        return self.run_words(str(self.folder / f"{name}.sh"), *arguments, **changes)
+
+    def run_words(self, *words: str, **changes: str) -> int:
+        """Run bash with some words."""
         path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
         machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
         known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables, **changes}
-        script = str(self.folder / f"{name}.sh")
         done = subprocess.run(
-            ["bash", script, *arguments], cwd=self.place.root, env=environment(known), capture_output=True, check=False
+            ["bash", *words], cwd=self.place.root, env=environment(known), capture_output=True, check=False
         )
         return done.returncode
 
@@ -250,3 +254,52 @@ def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> 
             "Tours"
         ]
         assert place.definition("visits", RECORD)["firstMessage"] == "Lost race"
+
+
+def test_jenkins_runs_the_target_s_scripts_and_none_of_a_fork(tmp_path: Path) -> None:
+    plan, apply = (block for block in blocks("bash") if TEXT.index(block) > TEXT.index("## Jenkins"))
+    with place_at(tmp_path) as place:
+        scripts, ci = Scripts(place), place.root / "ci"
+        shutil.copytree(scripts.folder, ci)
+        (ci / "install.sh").write_text(f"echo {scripts.bin}\n", "utf-8")  # the real one needs a network
+        place.commit("The scripts")
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        assert scripts.run("apply", "first") == 0
+        place.git("checkout", "--quiet", "-b", "fork")
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "plan.json").write_text("another workspace's", "utf-8")
+        shutil.rmtree(place.root / "reports")
+        (place.root / "reports").symlink_to(elsewhere)
+        for script in ci.iterdir():
+            script.write_text(f"env > {tmp_path}/stolen\n", "utf-8")
+        place.write("visits", name="Visits", firstMessage="From a fork!")
+        place.commit()
+        jenkins = {"CHANGE_TARGET": "main", "WORKSPACE_TMP": str(tmp_path / "clone@tmp")}
+        assert scripts.run_words("-c", plan, **jenkins) == 0
+        (planned,) = json.loads((place.root / "reports" / "plan.json").read_text("utf-8"))["assistants"]
+        assert planned["changes"][0]["desired"] == "From a fork!"
+        assert not (tmp_path / "stolen").exists()
+        assert [one.read_text("utf-8") for one in elsewhere.iterdir()] == ["another workspace's"]
+        place.git("checkout", "--quiet", "--force", "main")
+        assert scripts.run_words("-c", apply, **jenkins) == 0
+
+
+def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts, sandbox = Scripts(place), place.sandbox
+        assert scripts.run("apply", "first") == 0
+        sandbox.edit("asst_visits", firstMessage="Edited live!")
+        sandbox.edit("asst_enrollment", firstMessage="Edited live, too!")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        assert scripts.run("apply", APPLY_ONLY="visits", APPLY_FORCE_CONFLICTS="admissions/enrollment") == 1
+        assert scripts.run("apply", APPLY_ONLY="--force-conflicts") == 1
+        assert sandbox.patches == []
+        assert scripts.run("apply", APPLY_FORCE_CONFLICTS=" visits ,") == 0
+        assert scripts.run("apply", APPLY_ONLY="admissions/enrollment", RECONCILER_ON_DRIFT="revert") == 0
+        sent = [path for method, path, _ in sandbox.requests if method == "PATCH"]
+        assert sent == ["/assistants/asst_visits", "/assistants/asst_enrollment"]
+        assert scripts.run("retire", RETIRE_FILE="assistants/visits.yaml", RETIRE_NAME="Another") == 1
+        assert scripts.run("retire", RETIRE_FILE="--help", RETIRE_NAME="Visits") == 1
+        assert "DELETE" not in [method for method, _, _ in sandbox.requests]

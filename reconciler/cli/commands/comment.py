@@ -23,7 +23,8 @@ from reconciler.usecases.project.reading import require_commit
 _MOST_COMMITS = 100  # asked about at the host, the newest first
 _ROOM = 60_000  # characters for the report; what stands before it must find a place, too
 _LIVE = "All that this changed is live."
-_NOTHING = "It changed nothing of what was to be applied."
+_FROZEN = "Nothing was sent of what is frozen. It goes live with the first apply after the freeze."
+_NOTHING = "Nothing of this had to be sent."
 _PARTLY = "not all that this changed is live. What is listed as refused or failed is mended and applied once more:"
 _NOT_BEGUN = "this could not be applied. The apply did not begin:"
 
@@ -108,9 +109,14 @@ def _tell_end(request: Request, own: set[str], report: Report | None, said: str)
     part = dataclasses.replace(report, assistants=entries, summary=count(entries), no_longer_managed=(), problems=())
     text = render_markdown(make_view(part), limit=_ROOM)
     first, _, rest = text.partition("\n")
-    calm = not unsettled(part)
-    lead = (_LIVE if any(entry.outcome is not Outcome.UNCHANGED for entry in entries) else _NOTHING) if calm else ""
-    return f"{first}\n\n{lead or _name(request) + _PARTLY}\n{rest}"
+    return f"{first}\n\n{_name(request) + _PARTLY if unsettled(part) else _tell_calm(entries)}\n{rest}"
+
+
+def _tell_calm(entries: tuple[AssistantEntry, ...]) -> str:
+    outcomes = {entry.outcome for entry in entries}
+    if Outcome.FROZEN in outcomes:
+        return _FROZEN
+    return _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
 
 
 def _is_of(entry: AssistantEntry, own: set[str]) -> bool:

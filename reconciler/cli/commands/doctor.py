@@ -1,6 +1,7 @@
 """`reconciler doctor`."""
 
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -89,7 +90,12 @@ def _check_host(environment: str, origin: str, *, allow_insecure_http: bool) -> 
             return
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)
-        for one in check_protection(host, environment):
+        found = [check_protection(host, environment)]
+        # A pipeline of GitLab's protected branch has the other token, too.
+        if "CI_PROJECT_ID" in variables and (token := variables.get("RECORD_TOKEN")):
+            host = find_host({**variables, "GITLAB_TOKEN": token}, allow_insecure_http=allow_insecure_http)
+            found.append(check_protection(host, environment, of_record=True))
+        for one in itertools.chain.from_iterable(found):
             yield Finding(_STATES[one.holds], one.subject, one.told, "" if one.holds else one.hint)
     except ReconcilerError as error:
         yield Finding(State.MISSING, "CI", error.message, error.hint)

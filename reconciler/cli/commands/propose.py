@@ -32,7 +32,7 @@ _IDS = (
 )
 _RETIRE = (
     "## Remove the files of a deleted assistant\n\n"
-    "Somebody deleted this assistant with the workflow for it. This removes "
+    "Somebody deleted this assistant by hand. This removes "
     "its files. Merging it changes nothing live. The report of the run keeps all that the assistant was."
 )
 _KINDS = {

@@ -9,14 +9,43 @@ case $code in
   *) exit "$code" ;;
 esac
 before=$(git for-each-ref --format='%(objectname)' "$record")
+[[ ! -L reports ]] || rm reports # somebody's branch has it, and it may lead anywhere
 mkdir -p reports
+
+# Git's token is in no command line and in no file; without RECORD_TOKEN, git pushes as it does here anyway.
+push() {
+  if [[ -z ${RECORD_TOKEN:-} ]]; then
+    git push "$@"
+  else
+    git -c http.followRedirects=false -c credential.helper= \
+      -c credential.helper='!echo username=record; echo "password=$RECORD_TOKEN"; :' push "$@"
+  fi
+}
+
+# Pushes the record, if it has moved since it was fetched, or pushed last.
+publish() {
+  local after remote=${RECORD_URL:-${RECORD_TOKEN:+${CI_PROJECT_URL:+$CI_PROJECT_URL.git}}}
+  after=$(git for-each-ref --format='%(objectname)' "$record")
+  [[ $after != "$before" ]] || return 0
+  push "--force-with-lease=$record:$before" "${remote:-origin}" "$after:$record" || return 1
+  before=$after
+}
+
+# Keeps a request with what was written into the definitions. In GitLab it is opened with the token that may push.
+propose() {
+  [[ -z ${GITLAB_CI:-} ]] || export GITLAB_TOKEN=${RECORD_TOKEN:-}
+  reconciler propose "$@"
+}
 
 # Runs a command with its reports. Where it ends without one, what it said stands in their place.
 reported() {
-  local command=$1 code=0
+  local command=$1 code=0 suffix reports=()
+  shift
   rm -f reports/"$command".*
-  reconciler "$@" --report "reports/$command.json" --report "reports/$command.md" --report "reports/$command.html" \
-    --report "reports/$command.xml" --report "reports/$command.codequality" 2> "reports/$command.said" || code=$?
+  for suffix in json md html xml codequality; do
+    reports+=(--report "reports/$command.$suffix")
+  done
+  reconciler "$command" "${reports[@]}" "$@" 2> "reports/$command.said" || code=$?
   cat "reports/$command.said" >&2
   if [[ ! -s reports/$command.json ]]; then
     { echo "### \`reconciler $command\` could not begin" && echo && sed 's/^/    /' "reports/$command.said"; } \
@@ -24,4 +53,9 @@ reported() {
   fi
   rm "reports/$command.said"
   return "$code"
+}
+
+# Prints a list with commas one by one.
+split() {
+  tr ',' '\n' <<< "$1" | sed -E 's/^[[:space:]]+|[[:space:]]+$//g; /^$/d'
 }

@@ -7,9 +7,8 @@ if [[ -z ${GITLAB_TOKEN:-} ]]; then
   echo "GITLAB_TOKEN is not set, so no $what is kept. A fork's pipeline never has it." >&2
   exit 0
 fi
-page=reports/$command.html
 said=()
-[[ ! -s $page || -z ${CI_JOB_URL:-} ]] || said+=(--link "$CI_JOB_URL/artifacts/file/$page")
+[[ -z ${CI_JOB_URL:-} ]] || said+=(--link "$CI_JOB_URL/artifacts/browse/reports")
 if [[ "$what $command" == "comment plan" && -n ${CI_PROJECT_URL:-} ]]; then
   said+=(--apply-link "$CI_PROJECT_URL/-/pipelines/new")
 fi

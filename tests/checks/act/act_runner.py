@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from code_host import REPOSITORY
 from commands import environment
-from hub import REPOSITORY
 from runner import Runner
 from workflow_files import ROOT, WORKFLOWS, read
 from workflow_runs import JobRun, WorkflowRun

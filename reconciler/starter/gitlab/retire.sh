@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# ci/retire.sh: deletes the assistant of one definition, and keeps a request that removes its files. There is no undo.
+# RETIRE_FILE is the definition's path, RETIRE_NAME the assistant's name as live has it. With
+# RETIRE_FORCE_CONFLICTS=true also where it was edited live since it was applied.
+set -euo pipefail
+
+. "$(dirname "$0")/record.sh"
+if [[ -z ${RETIRE_NAME:-} || ! -f ${RETIRE_FILE:-} ]]; then
+  echo "Nothing was deleted: RETIRE_FILE has to be the path of one definition, and RETIRE_NAME the assistant's name." >&2
+  exit 1
+fi
+options=()
+[[ ${RETIRE_FORCE_CONFLICTS:-} != true ]] || options+=(--force-conflicts)
+failed=0
+reported delete --yes "--name=$RETIRE_NAME" "${options[@]}" -- "$RETIRE_FILE" || failed=$?
+# Also where a file had to stay: what is gone is gone.
+propose --kind retire --name "$RETIRE_FILE${RECONCILER_ENVIRONMENT:+, $RECONCILER_ENVIRONMENT}" || failed=$?
+publish || failed=$? # last: without it the entry stays until the request is merged and applied
+exit "$failed"
