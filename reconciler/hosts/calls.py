@@ -78,18 +78,13 @@ class Calls:
             try:
                 with httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client:
                     answer = client.request(method, address, headers=self._headers, json=body)
-            except httpx.ConnectError as error:
-                # Nothing has left, so that even what must not be done twice may be tried again.
-                if last:
-                    raise HostError(f"{self._name} could not be reached: {self._scrub(str(error))}") from None
-                self._wait(_backoff(attempt))
-                continue
             except httpx.HTTPError as error:
-                if last or method == "POST":
-                    unclear = "; whether it was done is not known" if method == "POST" else ""
-                    raise HostError(
-                        f"{self._name} did not answer {shown}{unclear}: {self._scrub(str(error))}"
-                    ) from None
+                # Where nothing has left, even what must not be done twice may be tried again.
+                unclear = method == "POST" and not isinstance(error, httpx.ConnectError)
+                if last or unclear:
+                    more = "; whether it was done is not known" if unclear else ""
+                    said = self._scrub(str(error))
+                    raise HostError(f"{self._name} did not answer {shown}{more}: {said}") from None
                 self._wait(_backoff(attempt))
                 continue
             if answer.status_code in _PASSING and not last and (method != "POST" or answer.status_code == 429):

@@ -57,22 +57,18 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     repository = variables["GITHUB_REPOSITORY"]
     if not _REPOSITORY.fullmatch(repository):
         raise UsageError(f"GITHUB_REPOSITORY is {repository!r}, and not OWNER/NAME")
-    calls = Calls(
-        "GitHub",
-        variables.get("GITHUB_API_URL") or "https://api.github.com",
-        ("Authorization", f"Bearer {token}"),
-        token,
-        allow_insecure_http=allow_insecure_http,
-    )
+    url, header = variables.get("GITHUB_API_URL") or "https://api.github.com", ("Authorization", f"Bearer {token}")
+    calls = Calls("GitHub", url, header, token, allow_insecure_http=allow_insecure_http)
     event = _read_event(variables.get("GITHUB_EVENT_PATH"))
-    pull_request = event.get("pull_request") if isinstance(event.get("pull_request"), dict) else {}
+    told = event.get("pull_request")
+    pull_request = told if isinstance(told, dict) else {}
     ref = variables.get("GITHUB_REF", "")
     server, run = variables.get("GITHUB_SERVER_URL"), variables.get("GITHUB_RUN_ID")
-    head = pull_request.get("head") if isinstance(pull_request, dict) else None
+    head = pull_request.get("head")
     return GitHub(
         calls=calls,
         repository=repository,
-        number=_find_pull_request(event, ref),
+        number=_find_pull_request(pull_request, ref),
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
         commit=str(head.get("sha") or "") if isinstance(head, dict) else variables.get("GITHUB_SHA", ""),
         branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
@@ -84,15 +80,9 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     for name in ("CI_API_V4_URL", "CI_PROJECT_ID"):
         if not variables.get(name):
             raise UsageError(f"{name} is not set, and GitLab's CI always sets it")
-    number = variables.get("CI_MERGE_REQUEST_IID", "")
+    number, url = variables.get("CI_MERGE_REQUEST_IID", ""), variables["CI_API_V4_URL"]
     return GitLab(
-        calls=Calls(
-            "GitLab",
-            variables["CI_API_V4_URL"],
-            ("PRIVATE-TOKEN", token),
-            token,
-            allow_insecure_http=allow_insecure_http,
-        ),
+        calls=Calls("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
         project=quote(variables["CI_PROJECT_ID"], safe=""),
         number=int(number) if number.isascii() and number.isdigit() else None,
         run_url=variables.get("CI_PIPELINE_URL", ""),
@@ -123,9 +113,8 @@ def _read_event(path: str | None) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _find_pull_request(event: Mapping[str, Any], ref: str) -> int | None:
-    pull_request = event.get("pull_request")
-    number = pull_request.get("number") if isinstance(pull_request, dict) else None
+def _find_pull_request(pull_request: Mapping[str, Any], ref: str) -> int | None:
+    number = pull_request.get("number")
     if type(number) is int:
         return number
     found = re.fullmatch(r"refs/pull/([0-9]+)/(?:merge|head)", ref)

@@ -164,13 +164,11 @@ def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
 def _ask_gitlab_about_record(_branch: str, _environment: str) -> Iterator[_Question]:
     hint = "RECORD_TOKEN needs the role Developer and the scopes api and write_repository"
     wanted = {"api", "write_repository"}
-    told = "has the scopes api and write_repository"
-    yield _Question("RECORD_TOKEN", _SELF, lambda one: wanted <= {*(one.get("scopes") or [])}, told, hint)
+    yield _Question("RECORD_TOKEN", _SELF, lambda one: wanted <= {*(one.get("scopes") or [])}, "has its scopes", hint)
     yield _Question("RECORD_TOKEN", "", lambda one: _find_role(one) >= _DEVELOPER, "may open merge requests", hint)
 
 
 def _ask_variables(environment: str) -> Iterator[_Question]:
-    every = "/variables?per_page=100"
     for subject, told, hint, holds in (
         (
             "API's address",
@@ -203,7 +201,7 @@ def _ask_variables(environment: str) -> Iterator[_Question]:
             lambda found: bool(_find(found, "RECORD_TOKEN", protected=True)),
         ),
     ):
-        yield _Question(subject, every, holds, told, hint)
+        yield _Question(subject, "/variables?per_page=100", holds, told, hint)
 
 
 def _find_role(project: Any) -> int:

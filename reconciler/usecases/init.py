@@ -28,18 +28,8 @@ _ATTRIBUTES = """# A text is the same on every system: its lines end in LF. The 
 *.sh text eol=lf
 """
 _GITHUB = ".github/workflows/assistants.yml"
-# By CI: the packaged file, and where it goes.
-_PIPELINES: dict[Ci, dict[str, str]] = {
-    "github": {"github/assistants.yml": _GITHUB},
-    "gitlab": {
-        "gitlab/gitlab-ci.yml": ".gitlab-ci.yml",
-        "gitlab/assistants.yml": "ci/assistants.yml",
-        **{
-            f"gitlab/{name}.sh": f"ci/{name}.sh"
-            for name in ("install", "record", "plan", "apply", "drift", "accept", "retire", "tell")
-        },
-    },
-}
+# Where the packaged files of a CI go.
+_PLACES: dict[Ci, str] = {"github": ".github/workflows", "gitlab": "ci"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,9 +101,10 @@ def _list_editor_files(directory: str) -> Iterator[NewFile]:
 
 
 def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[NewFile]:
-    place = importlib.resources.files("reconciler").joinpath("starter")
-    for name, path in _PIPELINES[ci].items():
-        text = place.joinpath(name).read_text("utf-8")
+    packaged = importlib.resources.files("reconciler").joinpath("starter", ci).iterdir()
+    for file in sorted(packaged, key=lambda one: one.name):
+        path = ".gitlab-ci.yml" if file.name == "gitlab-ci.yml" else f"{_PLACES[ci]}/{file.name}"
+        text = file.read_text("utf-8")
         if source is not None:
             repository, _, commit = source.partition("@")
             text = text.replace("@COMMIT", f"@{commit}").replace("=COMMIT", f"={commit}")

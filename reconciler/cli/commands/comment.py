@@ -109,14 +109,9 @@ def _tell_end(request: Request, own: set[str], report: Report | None, said: str)
     part = dataclasses.replace(report, assistants=entries, summary=count(entries), no_longer_managed=(), problems=())
     text = render_markdown(make_view(part), limit=_ROOM)
     first, _, rest = text.partition("\n")
-    return f"{first}\n\n{_name(request) + _PARTLY if unsettled(part) else _tell_calm(entries)}\n{rest}"
-
-
-def _tell_calm(entries: tuple[AssistantEntry, ...]) -> str:
     outcomes = {entry.outcome for entry in entries}
-    if Outcome.FROZEN in outcomes:
-        return _FROZEN
-    return _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
+    calm = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
+    return f"{first}\n\n{_name(request) + _PARTLY if unsettled(part) else calm}\n{rest}"
 
 
 def _is_of(entry: AssistantEntry, own: set[str]) -> bool:
