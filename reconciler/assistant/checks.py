@@ -14,6 +14,7 @@ from reconciler.assistant.plain_words import (
     describe_kind,
     describe_unknown_field,
     describe_wrong_kind,
+    name_look_alike,
     shorten,
 )
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
@@ -46,16 +47,17 @@ def check_definition(
 
     `document` is the content as plain JSON values, `id` included; what stands at `extra_fields` is not looked at.
     """
-    problems = itertools.chain(
-        _check_id(document, needs_id=needs_id), _check_object((), document, frozenset(extra_fields))
-    )
+    extra = frozenset(extra_fields)
+    # A key that is nearly `id` is told by itself.
+    needs_id = needs_id and not any(remove_unseen(key).lower() == "id" and (key,) not in extra for key in document)
+    problems = itertools.chain(_check_id(document, needs_id=needs_id), _check_object((), document, extra))
     return list(itertools.islice(problems, MAX_PROBLEMS))
 
 
 def _check_id(document: Mapping[str, Any], *, needs_id: bool) -> Iterator[FieldProblem]:
     if "id" in document and (message := _object_to_id(document["id"])):
         yield FieldProblem(ID.path, message)
-    elif "id" not in document and needs_id:
+    elif needs_id:
         message = (
             'has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new assistant run '
             "`reconciler create` with this file"
@@ -67,6 +69,8 @@ def _object_to_id(written: Any) -> str:
     """Return what is wrong with an id, or nothing."""
     if written is None or written == "":
         return "the id cannot be empty"
+    if isinstance(written, list):
+        return "the id must be text; you wrote a list; remove the brackets or the dash around it"
     if not isinstance(written, str):
         return describe_wrong_kind("the id", "text", written)
     if any("\ud800" <= character <= "\udfff" for character in written):
@@ -141,7 +145,7 @@ def _describe_unlisted(field: Field, written: Any) -> FieldProblem:
         return FieldProblem(field.path, f"{must_be}; you wrote {describe_kind(written)}")
     # Of a handful of names even a poor likeness is most likely the one that was meant.
     near = closest(written, field.choices, cutoff=0.5)
-    guess = f"; did you mean {near}?" if near else ""
+    guess = f"; did you mean {near}?{name_look_alike(written)}" if near else ""
     # To somebody who wrote the right name and sees it there, only what stands beside it says anything.
     if unseen := describe_unseen(written):
         guess = f"; {unseen}" if remove_unseen(written) in field.choices else f"{guess}; {unseen}"

@@ -56,6 +56,26 @@ def _is_space(character: str) -> bool:
     return unicodedata.category(character) in _SPACES
 
 
+def fold_name(name: str) -> str:
+    """Return what names have in common that differ only in case or in Unicode form."""
+    return name if name.isascii() and name.islower() else unicodedata.normalize("NFC", name).casefold()
+
+
+def tell_apart(name: str, other: str) -> str:
+    """Return in what alone two names differ of which `fold_name` makes one, so that it can be seen."""
+    if unicodedata.normalize("NFC", name) != unicodedata.normalize("NFC", other):
+        return "in capital and small letters"
+    return f"in how their letters are stored ({_write_form(name)} and {_write_form(other)})"
+
+
+def _write_form(name: str) -> str:
+    """Return a name with its accents, and the letters that have one, written as escapes."""
+    return "".join(
+        one if unicodedata.normalize("NFD", one) == one and not unicodedata.combining(one) else ascii(one)[1:-1]
+        for one in name
+    )
+
+
 def describe_unseen(text: str) -> str:
     """Return which character of a text nobody sees, where it stands and what to do; nothing where all is seen."""
     if is_all_seen(text) and text == text.strip(" "):

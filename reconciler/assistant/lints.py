@@ -3,12 +3,13 @@
 LINTS is the one table of their ids. Those about a text's place in YAML, and about files, are found in other rooms.
 """
 
+import dataclasses
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.fields import BY_PATH, MESSAGES
-from reconciler.assistant.invisible import name_character
+from reconciler.assistant.invisible import fold_name, name_character, tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import shorten
 from reconciler.assistant.problem import FieldProblem
@@ -30,7 +31,7 @@ LINTS: Final[Mapping[str, str]] = {
     "curly-quotes": "Quotation marks of a word processor around a whole text.",
     "line-end-blanks": "Blanks at line ends inside a text.",
     "skipped-file": "A file that was surely meant to be read and is not.",
-    "similar-names": "Two files whose names differ only in case or in Unicode form.",
+    "similar-names": "Two files, or two keys of one group, whose names differ only in case or in Unicode form.",
 }
 
 _BRACES = re.compile(r"\{\{|\}\}")
@@ -90,6 +91,7 @@ def find_lints(
     found += _check_mode(declared)
     for path, text in _find_texts(declared, ()):
         found += _check_text(path, text, is_folded=path in folded)
+    found += _check_keys(declared, ())
     return found
 
 
@@ -134,6 +136,8 @@ def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
 def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[FieldProblem]:
     if is_folded:
         words = 'has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
+        if path[-1].isdigit():
+            words += '; if these are items of the list, begin each "- " in the same column'
         yield _found("folded-markdown", path, f"{dotted(path)} {words}")
     written = text.rstrip()
     if "\n" in written and (match := _LINE_END_BLANKS.search(written)):
@@ -148,6 +152,19 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
     if around and around["open"] not in stripped[1:-1]:
         words = "has the quotation marks of a word processor around it, which become part of the text"
         yield _found("curly-quotes", path, f'{dotted(path)} {words}; use "..."')
+
+
+def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
+    """Yield the keys of a group that are most likely meant to be one: the API keeps both."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if isinstance(item, dict | list):
+            yield from _check_keys(item, (*path, str(key)))
+    if isinstance(value, dict) and len({fold_name(key) for key in value}) < len(value):
+        first: dict[str, str] = {}
+        for key in value:
+            if (other := first.setdefault(fold_name(key), key)) != key:
+                words = f"{dotted((*path, key))} and {other} beside it differ only {tell_apart(key, other)}; remove one"
+                yield dataclasses.replace(_found("similar-names", (*path, key), words), about="key")
 
 
 def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:

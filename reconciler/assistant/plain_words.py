@@ -9,6 +9,7 @@ from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen, is_seen, name_character, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import FieldProblem
+from reconciler.assistant.slips import find_slip
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 # A text editor writes them for quotes, and to YAML they are letters.
@@ -59,12 +60,24 @@ def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | 
     return by_letters[found[0]] if found else None
 
 
+def name_look_alike(word: str) -> str:
+    """Return which letter of a misspelt word no name has, as the end of a sentence: it may look like another one."""
+    found = next((character for character in word if not character.isascii()), "")
+    return f' The "{found}" in it is {name_character(found)}' if found else ""
+
+
 def _what_instead(path: FieldPath) -> str:
     parent, key = path[:-1], path[-1]
     if not parent and key in fields.READ_ONLY:
         return f"{key} is set by the API; remove it"
     if unseen := describe_unseen(key):
         return f"unknown field {dotted(path)}; {unseen}"
+    outer, _, inner = key.partition(".")
+    if (outer, inner) in fields.BY_PATH:
+        return f"{key} is no name of a field; write {inner} on a line of its own, indented below {outer}"
+    first = key.partition(" ")[0]
+    if first != key and first in fields.keys_inside(parent):
+        return f'unknown field {dotted(path)}; put a colon (":") and a space behind {first}'
     # No field of the API has a space in its name: this is a sentence with a colon in it.
     names = {path[-1] for path in fields.DOCUMENTED}
     if " " in key.strip() and not closest(key, names, cutoff=0.85):
@@ -73,7 +86,7 @@ def _what_instead(path: FieldPath) -> str:
             "that text's key, and indent every line of the text further than the key"
         )
     if guess := _guess(parent, key):
-        return f"unknown field {dotted(path)}; {guess}"
+        return f"unknown field {dotted(path)}; {guess}{name_look_alike(key)}"
     allowed = fields.keys_inside(parent)
     place = f"inside {dotted(parent)}" if parent else "here"
     listed = ", ".join(allowed if parent else ("id", *allowed))
@@ -113,30 +126,45 @@ def _suggest_move(places: list[FieldPath]) -> str:
 
 def _repair(wanted: fields.Kind, written: Any) -> str:
     """Return how to repair a value of the wrong type, where that is likely, without quoting the value."""
+    instead = ""
     if wanted == "text" and isinstance(written, bool | int | float):
-        return '; put it in quotes ("...") if it is meant as text'
+        instead = 'put it in quotes ("...") if it is meant as text'
+    elif wanted == "text" and isinstance(written, dict):
+        meant = closest(next(iter(written), ""), ("$file",))
+        instead = (
+            f"did you mean {meant}?" if meant else 'write the text itself, in quotes ("...") if it has { or ": " in it'
+        )
     # Markdown pasted behind a key reads as a comment and a list.
-    if wanted == "text" and isinstance(written, list):
-        return '; if these are the lines of a text, write it below its key as a block that begins with "|-"'
-    if wanted in ("whole number", "number") and isinstance(written, str):
-        if not _NUMBER.fullmatch(remove_unseen(written).strip(CURLY_QUOTES + " ")):
-            return _repair_number(wanted, written)
-        unseen = describe_unseen(written)
-        return f"; {unseen}" if unseen else "; write the number without quotes"
-    if wanted == "whole number" and isinstance(written, float):
-        return "; write it without a decimal point"
-    # YAML reads "-goodbye" and the lines below it as one text.
-    if wanted == "texts" and isinstance(written, str) and written.startswith("-"):
+    elif wanted == "text" and isinstance(written, list):
+        instead = 'if these are the lines of a text, write it below its key as a block that begins with "|-"'
+    elif wanted in ("whole number", "number") and isinstance(written, str):
+        instead = _repair_number(wanted, written)
+    elif wanted == "whole number" and isinstance(written, float):
+        instead = "write it without a decimal point"
+    elif wanted == "fields" and isinstance(written, list):
+        instead = "remove the dash before each field"
+    # YAML reads `provider:openai` and the lines below it as one text, and "-goodbye" too.
+    elif wanted == "fields" and isinstance(written, str) and re.match(r"\w+:\S", written):
+        instead = "put a space after each colon"
+    elif wanted in ("texts", "fields") and isinstance(written, str):
+        slip = find_slip(written)
         unseen = written[1:2] if not is_seen(written[1:2]) else ""
-        return f"; put a space after each dash{f', where there is {name_character(unseen)}' if unseen else ''}"
-    return ""
+        where = f", where there is {name_character(unseen)}" if unseen else ""
+        instead = f"put a space after each dash{where}" if written.startswith("-") else slip[1] if slip else ""
+    return f"; {instead}" if instead else ""
 
 
 def _repair_number(wanted: fields.Kind, written: str) -> str:
-    """Return how to repair a text with digits in it, without quoting it."""
+    """Return how to repair a text that was to be a number, without quoting it."""
+    seen, unseen = remove_unseen(written), describe_unseen(written)
+    if _NUMBER.fullmatch(seen.strip(CURLY_QUOTES + " ")):
+        # Between digits nothing may stand, a space neither.
+        return f"{unseen.partition(': ')[0]}: delete it" if unseen else "write the number without quotes"
     if wanted == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", written):
-        return "; write a point instead of the comma"
-    return "; write its digits alone, without a unit or anything between them" if re.match("[0-9]", written) else ""
+        return "write a point instead of the comma"
+    if seen.isdecimal() and not seen.isascii():
+        return "write it with the digits 0 to 9"
+    return "write its digits alone, without a unit or anything between them" if re.match("[0-9]", written) else ""
 
 
 def shorten(text: str) -> str:

@@ -36,7 +36,7 @@ class Problem:
     """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1.
 
     `lint` is the id of the lint that found it; settings say how grave it is. `source` is the line of the file, for
-    people to see; empty where it may not be shown, or says nothing.
+    people to see; empty where it may not be shown. `about_file` says that no line of it is what is wrong.
     """
 
     file: str
@@ -47,6 +47,7 @@ class Problem:
     kind: Literal["invalid", "duplicate"] = "invalid"
     lint: str = ""
     source: str = dataclasses.field(default="", repr=False, compare=False)
+    about_file: bool = dataclasses.field(default=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         """Return `file:line:column: message`; warnings say so."""

@@ -29,13 +29,15 @@ _SCALARS: Final = (str, int, float, bool, type(None))
 class Violation:
     """One thing that a value is and may not be: where, below the value that a rule is about, and in which words.
 
-    The words go on after the value's name. `quotes` says that they may hold something of what somebody wrote.
+    The words go on after the value's name. `quotes` says that they may hold something of what somebody wrote, `line` is
+    the line, from 1, of a text in which it stands.
     """
 
     path: FieldPath
     words: str
     about: About = "value"
     quotes: bool = True
+    line: int = 1
 
 
 def describe_errors(errors: Iterable[Any]) -> Iterator[Violation]:
@@ -62,9 +64,22 @@ def _describe(error: Any) -> Iterator[Violation]:
         yield Violation(path, f"lacks {lacking}", quotes=False)
     # What may not stand in a text, such as a password, is not quoted.
     elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
-        yield Violation(path, _may(error))
+        yield Violation(path, _may(error), line=_find_line(instance, error.validator_value))
     else:
-        yield Violation(path, f"{_tell_value(keyword, instance)}, and {_may(error)}")
+        line = _find_line(instance, {keyword: error.validator_value})
+        yield Violation(path, f"{_tell_value(keyword, instance)}, and {_may(error)}", line=line)
+
+
+def _find_line(instance: Any, schema: Any) -> int:
+    """Return the line of a text in which what a schema forbids begins: what a pattern finds, or what is too long."""
+    if not isinstance(instance, str) or not isinstance(schema, Mapping):
+        return 1
+    if "maxLength" in schema:
+        return instance.count("\n", 0, schema["maxLength"]) + 1
+    some = [schema, *schema.get("anyOf", ()), *schema.get("allOf", ())]
+    patterns = [part["pattern"] for part in some if isinstance(part, Mapping) and "pattern" in part]
+    found = (match.start() for pattern in patterns if (match := re.search(pattern, instance)))
+    return instance.count("\n", 0, min(found, default=0)) + 1
 
 
 def _tell_value(keyword: str | None, instance: Any) -> str:

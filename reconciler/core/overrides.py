@@ -82,27 +82,45 @@ def expiry_notes(settings: Settings) -> Iterator[str]:
         yield f"{name} {when} {entry.expires}{_MEANWHILE[type(entry)]}"
 
 
-def unmatched_notes(settings: Settings, definitions: Sequence[Definition]) -> Iterator[str]:
-    """Yield a sentence for each entry that concerns nothing in any of the definitions, which are all there are."""
+def judge_matches(settings: Settings, definitions: Sequence[Definition]) -> Iterator[tuple[ForAssistants, str]]:
+    """Yield every entry, with a sentence where it concerns nothing in any of the definitions, which are all there are.
+
+    The sentence is empty for an entry that concerns something.
+    """
     # Most often a slip of the pen, and then the value that the entry was to protect is not protected.
     for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
         for rule in entries:
-            declaring = (
-                _declares(definition, rule.path) for definition in definitions if rule.concerns(definition.key)
-            )
-            if not any(declaring):
+            concerned = [definition for definition in definitions if rule.concerns(definition.key)]
+            said = _match_assistants(f"{kind} {write_path(rule.path)}", rule, definitions)
+            if concerned and not any(_declares(definition, rule.path) for definition in concerned):
                 name = write_path(rule.path)
-                yield f"{kind} {name} matches nothing that a definition declares: remove it from reconciler.yaml"
+                said = f"{kind} {name} matches nothing that a definition declares: remove it from reconciler.yaml"
+            yield rule, said
+    whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
+    whole += [(f"the rule {rule.id}", rule) for rule in settings.rules]
+    whole += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
+    # What is skipped is no definition, and may be silenced all the same.
+    whole += [(f"lints {entry.lint}", entry) for entry in settings.lints if entry.lint != "skipped-file"]
+    yield from ((entry, _match_assistants(name, entry, definitions)) for name, entry in whole)
+
+
+def _match_assistants(name: str, entry: ForAssistants, definitions: Sequence[Definition]) -> str:
+    if any(entry.concerns(definition.key) for definition in definitions):
+        return ""
+    return (
+        f"{name} matches no definition: remove it from reconciler.yaml, or correct its `assistants` (a definition's "
+        "name is its path below the folder, without .yaml)"
+    )
+
+
+def unmatched_notes(settings: Settings, definitions: Sequence[Definition]) -> Iterator[str]:
+    """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain."""
+    yield from (said for _, said in judge_matches(settings, definitions) if said)
     for enforced, ignored in itertools.product(settings.enforce, settings.ignore):
         both = (one for one in definitions if enforced.concerns(one.key) and ignored.concerns(one.key))
         if covers(ignored.path, enforced.path) and any(_declares(one, enforced.path) for one in both):
             name = write_path(enforced.path)
             yield f"ignore holds {name} as well as enforce: ignore counts, and live edits stay; remove one of the two"
-    whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
-    whole += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
-    for name, found in whole:
-        if not any(found.concerns(definition.key) for definition in definitions):
-            yield f"{name} matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
 
 
 _AFTER: Final[Mapping[type, str]] = {

@@ -144,4 +144,4 @@ def _to_problem(check: _Check, document: Mapping[str, Any], at: FieldPath, viola
     # What is not there has no place; what would hold it has one.
     while path and item_at(document, path) is MISSING:
         path, about = path[:-1], "key"
-    return FieldProblem(path, message, discreet, about if path else "file", check.severity)
+    return FieldProblem(path, message, discreet, about if path else "file", check.severity, line=violation.line)

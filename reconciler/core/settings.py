@@ -26,11 +26,11 @@ def now() -> datetime.datetime:
 class ForAssistants:
     """What holds for assistants whose key matches one of the globs; a `*` in a glob matches `/` too.
 
-    `line` is where it stands in the file.
+    `place` are the line and the column, from 1, at which it stands in the file.
     """
 
     assistants: tuple[str, ...] = ("*",)
-    line: int = 1
+    place: tuple[int, int] = (1, 1)
 
     def concerns(self, key: str) -> bool:
         """Tell whether this holds for the definition with a key."""
@@ -136,13 +136,14 @@ class Environment:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Environment):
-    """The settings of one project; `file` is relative to the repository's root, None without a file.
+    """The settings of one project; `file` is relative to the repository's root, None without a file, `text` its text.
 
     `environment` is the one that was chosen; then its settings stand in the place of the project's. `today` is the
     day, in UTC, on which all dates in them are judged.
     """
 
     file: str | None = None
+    text: str = dataclasses.field(default="", repr=False, compare=False)
     environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
     environment: str | None = None
     today: datetime.date = dataclasses.field(default_factory=lambda: now().date(), compare=False)

@@ -3,10 +3,10 @@
 Reads no file; what a definition says by itself is checked elsewhere.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from reconciler.assistant.invisible import fold_name, tell_apart
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.settings import Settings
@@ -26,7 +26,7 @@ def find_collisions(definitions: Sequence[Definition], settings: Settings) -> li
 def describe_same_name(file: str, *others: str) -> Problem:
     """Return the problem of a file that differs from others in its ending alone."""
     message = f"{_list_some(others)} has the same name but for its ending; rename or remove one of them"
-    return Problem(file, 1, 1, message, kind="duplicate")
+    return Problem(file, 1, 1, message, kind="duplicate", about_file=True)
 
 
 def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str, Problem]]:
@@ -49,16 +49,16 @@ def _find_duplicate_keys(definitions: Sequence[Definition]) -> Iterator[tuple[st
 
 def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) -> Iterator[tuple[str, Problem]]:
     # Windows and macOS take them for one file, so that a clone there holds one of the two.
-    for same in _group(definitions, lambda one: unicodedata.normalize("NFC", one.key).casefold()):
+    for same in _group(definitions, lambda one: fold_name(one.key)):
         for one in same:
-            others = [other.file for other in same if other.key != one.key]
-            message = (
-                f"the name of this file and {_list_some(others)} differ only in case or in how their letters are "
-                "stored, and some systems take them for one file; rename one of them"
-            )
-            problem = Problem(one.file, 1, 1, message, "warning", lint="similar-names")
-            if others and (graded := settings.grade(problem, one.key)):
-                yield one.file, graded
+            if others := [other for other in same if other.key != one.key]:
+                message = (
+                    f"the name of this file and {_list_some([other.file for other in others])} differ only "
+                    f"{tell_apart(one.key, others[0].key)}, and some systems take them for one file; rename one of them"
+                )
+                problem = Problem(one.file, 1, 1, message, "warning", lint="similar-names", about_file=True)
+                if graded := settings.grade(problem, one.key):
+                    yield one.file, graded
 
 
 def _group(definitions: Iterable[Definition], name: Callable[[Definition], str]) -> list[list[Definition]]:

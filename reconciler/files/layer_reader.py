@@ -99,7 +99,8 @@ def place_problems(found: Iterable[FieldProblem], definition: Definition, settin
         place = (definition.file, 1, 1)
         if problem.about != "file":
             place = definition.locate(problem.path, problem.about, problem.line)
-        placed = Problem(*place, message, problem.severity, lint=problem.lint)
+        is_whole = problem.about == "file"
+        placed = Problem(*place, message, problem.severity, lint=problem.lint, about_file=is_whole)
         if graded := settings.grade(placed, definition.key) if problem.lint else placed:
             yield graded
 

@@ -11,6 +11,7 @@ from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import FieldProblem, Problem
+from reconciler.assistant.slips import find_slip
 from reconciler.assistant.texts import may_mention
 from reconciler.core.definition import DEFAULTS, Layer, LayerKind, Place, share
 from reconciler.core.settings import Settings
@@ -75,7 +76,7 @@ def read_layer(
         message = one.message if is_shown else one.discreet or one.message
         problems.append(Problem(found.file, one.line, one.column, message))
     if not isinstance(document, dict) and not problems:
-        problems.append(Problem(found.file, 1, 1, _describe_other(document, kind)))
+        problems.append(Problem(found.file, 1, 1, _describe_other(document, kind), about_file=document is None))
     layer = Layer(file=found.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
     return ReadFile(
         layer=layer,
@@ -111,6 +112,10 @@ def _describe_other(document: object, kind: LayerKind) -> str:
         return "this file is empty; write what the definitions have in common, or remove the file"
     if document is None:
         return "this file is empty; a definition begins with a line like: id: asst_123"
+    if isinstance(document, list):
+        return 'a definition is made of lines like "id: asst_123", not of a list; remove the dashes at their beginning'
+    if slip := find_slip(str(document)):
+        return f'a definition is made of lines like "id: asst_123"; {slip[1]}'
     if isinstance(document, str) and ":" in document:
         # In `name:<no-break space>Desk` the space is there, as far as anybody can see.
         odd = next((one for one in document if not is_seen(one)), None)

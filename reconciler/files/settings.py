@@ -121,7 +121,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
             problems.append(Problem(file, *(place.key if problem.about == "key" else place.value), problem.message))
     if problems:
         raise InvalidSettings(add_settings_lines(problems, text))
-    return dataclasses.replace(settings, file=file)
+    return dataclasses.replace(settings, file=file, text=text)
 
 
 def _find_written(path: FieldPath, places: Mapping[FieldPath, Place]) -> FieldPath:
@@ -164,7 +164,7 @@ def _build(
     """Return a checked group at a path as a value; what is not there keeps its default."""
     given = {_FIELDS.get(key, key): _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
     if issubclass(kind, ForAssistants):
-        return kind(**given, line=places[path].key[0])
+        return kind(**given, place=places[path].key)
     return kind(**given, overlay_place=places.get((*path, "overlay"), _TOP).value)
 
 

@@ -5,12 +5,13 @@ The one place of pydantic: it checks the types as they are written and finds eve
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast
 
 from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen
-from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
 from reconciler.assistant.rule_schemas import find_schema_problems
@@ -20,6 +21,7 @@ from reconciler.files.settings_table import SETTINGS
 from reconciler.yamltext.writer import write_inline
 
 _SUFFIX: Final = "_given"
+_JSON_PATH: Final = re.compile(r"\[(?:[0-9*]+|['\"].*['\"])\]$")
 _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key
 
 
@@ -38,7 +40,7 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 
 def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
-    """Yield where a path begins almost like a field of an assistant."""
+    """Yield the paths that are surely read otherwise than they were meant."""
     # It would match nothing: the value that was to be hidden would be shown.
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
     extra_fields = settings.see_all_environments().extra_fields
@@ -50,9 +52,23 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
             entries: Sequence[IgnoreRule | EnforceRule | Rule] = getattr(environment, name)
             paths |= {(*place, name, str(at), "path"): rule.path for at, rule in enumerate(entries)}
     for place, path in paths.items():
-        near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
-        if near:
-            yield FieldProblem(place, f"unknown field {path[0]}; did you mean {near}?")
+        if message := _object_to_path(path, known, extra_fields):
+            yield FieldProblem(place, message)
+
+
+def _object_to_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:
+    """Return why a path is surely read otherwise than it was meant, or nothing."""
+    if unseen := next(filter(None, map(describe_unseen, path)), ""):
+        return f"this path has a name that nobody sees whole; {unseen}"
+    if path[0] == "$" or any(map(_JSON_PATH.search, path)):
+        return "this is written as JSONPath; write each key, and each place in a list, behind a dot: metadata.list.0"
+    near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
+    if near:
+        return f"unknown field {path[0]}; did you mean {near}?"
+    inside = fields.keys_inside(path[:1]) if path[1:] and path[:2] not in extra_fields else ()
+    # An undocumented field may well have a documented one's name and more.
+    near = closest(path[1], inside, cutoff=0.91) if inside and path[1] not in ("*", *inside) else None
+    return f"unknown field {dotted(path[:2])}; did you mean {path[0]}.{near}?" if near else ""
 
 
 def find_reversed(settings: Settings) -> Iterator[FieldProblem]:

@@ -94,7 +94,9 @@ def read_extra_field(value: str) -> FieldPath:
         raise ValueError(f"{path[0]} has no fields inside; remove this")
     if len(path) > longest:
         whole = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
-        raise ValueError(f"{value} lies too deep; name the whole field, {whole}")
+        near = closest(path[0], fields.CLOSED_OBJECTS, cutoff=1.0)
+        meant = f"did you mean {near}?" if near and not has_keys else f"name the whole field, {whole}"
+        raise ValueError(f"{value} lies too deep; {meant}")
     return path
 
 

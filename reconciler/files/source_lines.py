@@ -2,7 +2,9 @@
 
 import bisect
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem
@@ -10,6 +12,8 @@ from reconciler.core.definition import Layer
 from reconciler.core.settings import Settings
 from reconciler.yamltext.parser_errors import split_lines
 from reconciler.yamltext.reader import read_tolerantly
+
+_SECRET: Final = re.compile("://|pass|token|secret|credential|auth|e-?mail", re.IGNORECASE)
 
 
 def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], settings: Settings) -> list[Problem]:
@@ -24,7 +28,7 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
     found: list[Problem] = []
     for problem in problems:
         layer = texts.get(problem.file)
-        if (layer is None and problem.file not in lines) or _concerns_the_file(problem):
+        if (layer is None and problem.file not in lines) or problem.about_file:
             found.append(problem)
             continue
         if layer is not None and problem.file not in lines:
@@ -36,17 +40,9 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
 
 
 def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
-    """Return problems of the settings with their lines; one with a URL may hold a password."""
-    lines = ["" if "://" in line else line for line in split_lines(text)]
-    return [
-        problem if _concerns_the_file(problem) else dataclasses.replace(problem, source=lines[problem.line - 1])
-        for problem in problems
-    ]
-
-
-def _concerns_the_file(problem: Problem) -> bool:
-    # A missing id and the like stand at the start, where the line is as good as any other.
-    return (problem.line, problem.column) == (1, 1)
+    """Return problems of the settings with their lines, but for what may hold a password: a URL, or a key like one."""
+    lines = ["" if _SECRET.search(line) else line for line in split_lines(text)]
+    return [dataclasses.replace(problem, source=lines[problem.line - 1]) for problem in problems]
 
 
 def _show_lines(layer: Layer, settings: Settings) -> list[str]:

@@ -2,17 +2,18 @@
 
 import datetime
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import Problem, Severity
 from reconciler.core.definition import DEFAULTS
-from reconciler.core.overrides import list_expired
+from reconciler.core.overrides import judge_matches, list_expired
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import Settings, now
+from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.files.definitions import Loaded
+from reconciler.files.source_lines import add_settings_lines
 
 # From how many definitions on a value is worth a default, and how many of them are told.
 LEAST_SHARED = 5
@@ -30,7 +31,7 @@ def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = Fals
     """
     problems = {problem for _, loaded in forms for problem in loaded.problems}
     problems |= set(_shared_assistants(forms))
-    problems |= {problem for settings, _ in forms for problem in _expired(settings)}
+    problems |= {*_find_expired(forms), *_find_unmatched(forms)}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = {
         entry.file: Result(entry, error=Failure(entry.kind, entry.message))
@@ -81,9 +82,28 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
         yield f"{count} definitions hold the same {field}: it could stand in {DEFAULTS}"
 
 
-def _expired(settings: Settings) -> Iterator[Problem]:
-    for entry, message in list_expired(settings):
-        yield Problem(settings.file or "reconciler.yaml", entry.line, 1, message)
+def _find_expired(forms: Forms) -> Iterator[Problem]:
+    for settings, _ in forms:
+        yield from _place(settings, [(entry.place, message, "error") for entry, message in list_expired(settings)])
+
+
+def _find_unmatched(forms: Forms) -> Iterator[Problem]:
+    """Yield a warning for each entry of the settings that concerns nothing in any form in which it counts."""
+    # What an invalid file declares is not known, and of a few files nobody knows what the others say.
+    if any(loaded.invalid or not loaded.whole for _, loaded in forms):
+        return
+    told: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for settings, loaded in forms:
+        for entry, said in judge_matches(settings, loaded.definitions):
+            told[entry.place].append(said)
+    found: list[tuple[tuple[int, int], str, Severity]]
+    found = [(place, said[-1], "warning") for place, said in told.items() if all(said)]
+    yield from _place(forms[0][0], found)
+
+
+def _place(settings: Settings, found: Iterable[tuple[tuple[int, int], str, Severity]]) -> list[Problem]:
+    file = settings.file or FILE_NAME
+    return add_settings_lines((Problem(file, *place, message, grave) for place, message, grave in found), settings.text)
 
 
 def _shared_assistants(forms: Forms) -> Iterator[Problem]:

@@ -11,18 +11,27 @@ from typing import Final, Literal, NamedTuple
 
 import yaml
 
+from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
+from reconciler.assistant.slips import find_slip
+from reconciler.assistant.texts import TEXT_KEY
 
 _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
 _AFTER_QUOTE = (
     'the text goes on after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
     "between double quotes, or as '' between single quotes"
 )
+_COMMA: Final = (
+    "remove this comma: each field, and each item of a list, has a line of its own without one; a text that goes on "
+    "here must be in quotes as a whole"
+)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
-_KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?[^\s'\"#{\[][^'\"{\[]*?:\s+(?P<value>\S.*)")
+_KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
 _TABS: Final = "a tab cannot indent a line; use spaces"
 # What a text of several lines looks like that somebody has pasted behind its key.
-_KEY_LINE = re.compile(r" *(?:- +)?[A-Za-z_][\w.-]*:(?: +|$)")
+_KEY_LINE = re.compile(r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +|$)")
+_LAST_WORD = re.compile(r"[\w$]+\Z")
+_FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
 _NO_PASTED = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
 _MARKDOWN_LINE = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
 _PASTED: Final = (
@@ -73,6 +82,9 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
             return number, odd[0], odd[1]
     if pasted := _find_pasted(lines, place[0]):
         return *pasted, _PASTED
+    for number in dict.fromkeys((context[0], place[0])):
+        if slip := find_slip(lines[number - 1]):
+            return number, *slip
     found = _Error(f"{error.context or ''}: {error.problem or ''}", place, context, lines)
     for words, where, answer in _TABLE:
         if re.search(words, found.words):
@@ -133,16 +145,28 @@ def _odd_character(error: _Error) -> str:
     return _TABS if error.character(error.place) == "\t" else _need_quotes(error.character(error.place))
 
 
-def _colon(error: _Error) -> str:
+def _colon(error: _Error) -> _Answer:
     # The colon is a second one on its line, or it turns the line into a key where the line above has a value.
     text = _KEY_THEN_TEXT.match(error.before + " ")
-    if text:
-        curly = "; curly quotes do not count as quotes" if _CURLY.search(text["value"]) else ""
-        return f'a text with ": " in it must be in quotes; {_QUOTE_IT}{curly}'
-    return (
-        "this line is indented further than the line above, which has a value already; align it with the "
-        "other fields, or put the text above in quotes if this line belongs to it"
-    )
+    if text is None and error.before.rstrip().endswith(":"):
+        return _need_quotes(":")
+    if text is None:
+        return (
+            "this line is indented further than the line above, which has a value already; align it with the "
+            "other fields, or put the text above in quotes if this line belongs to it"
+        )
+    word = _LAST_WORD.search(error.before)
+    start = error.place[0], word.start() + 1 if word else error.place[1]
+    if text["value"].rstrip() == TEXT_KEY:
+        return start, f"write it as {{{TEXT_KEY}: PATH}}, or begin a new line before {TEXT_KEY}, indented below its key"
+    if word and word[0] in _FIELD_NAMES:
+        below = ", indented," if text["key"] in CLOSED_OBJECTS else ""
+        return start, (
+            f"begin a new line before {word[0]}{below} if a field begins here; if this is part of a text, put the "
+            'whole text in quotes ("...")'
+        )
+    curly = "; curly quotes do not count as quotes" if _CURLY.search(text["value"]) else ""
+    return f'a text with ": " in it must be in quotes; {_QUOTE_IT}{curly}'
 
 
 def _no_key(error: _Error) -> _Answer:
@@ -152,7 +176,7 @@ def _no_key(error: _Error) -> _Answer:
     if text and before and text["value"][0] in "{[":
         return (error.place[0], text.start("value") + 1), _need_quotes(text["value"][0])
     if before.endswith(('"', "'")):
-        return _opened_above(error, before) or _AFTER_QUOTE
+        return _opened_above(error, before) or (_COMMA if error.character(error.place) == "," else _AFTER_QUOTE)
     if before.endswith(("}", "]")):
         opening = re.search(r"[{\[]", before)
         if opening is None:
@@ -165,6 +189,8 @@ def _no_key(error: _Error) -> _Answer:
         )
     if before:
         return f"this text cannot go on like this; {_QUOTE_IT}"
+    if not _KEY_LINE.match(error.lines[error.place[0] - 1]):
+        return "this line has no field and no item; each line of a text is indented at least as far as its first line"
     return "this line is not indented like its neighbours; fields that belong together begin in the same column"
 
 
@@ -194,6 +220,14 @@ def _flow(error: _Error) -> _Answer:
     closing = {"{": "}", "[": "]"}.get(opening)
     if closing is None:
         return error.place, 'after a "{", "[" or comma something is missing here; a text with these needs quotes'
+    # A group over several lines, such as JSON: what is missing is so where it was to stand.
+    line, column = error.context
+    if error.place[0] > line and error.character(error.place) and not error.lines[line - 1][column:].strip():
+        for number in range(error.place[0], line, -1):
+            if slip := find_slip(error.lines[number - 1]):
+                return (number, slip[0]), slip[1]
+        begin = error.place[0], len(error.before) - len(error.before.lstrip()) + 1
+        return begin, f'before this a comma is missing, or the "{closing}" of the "{opening}" in line {line}'
     return (
         f'"{opening}" opens a group that is not written to its end: a comma or "{closing}" is missing; a '
         f'text that begins with "{opening}" must be in quotes'

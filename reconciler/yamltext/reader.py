@@ -204,6 +204,9 @@ def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
     # A single dash at a line's beginning may be one in a sentence that was wrapped there. A heading takes what follows
     # into itself, so it is one that stands before another line.
     items = sum(1 for line in lines if _ITEM.match(line))
+    # Behind the dash of an item: one that is indented further than the first is no item of the list.
+    begun = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]
+    items += not node.style and begun.strip() == "-"
     headings = sum(1 for line in lines[:-1] if _HEADING.match(line))
     joined_items = items - sum(1 for line in kept if _ITEM.match(line))
     is_heading_joined = headings > 0 and len(kept) < len(lines)

@@ -157,7 +157,7 @@ def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
     if isinstance(old, bool):
         fixes.insert(0, f"write {'true' if old else 'false'}")
     elif ":" not in text and not isinstance(old, datetime.date):
-        numbers = sorted({write_number(value) for value in (old, new) if isinstance(value, int | float)})
+        numbers = sorted({_name_number(value) for value in (old, new) if isinstance(value, int | float)})
         fixes += [f"write {number}" for number in numbers]
     elif ":" in text and isinstance(old, int | float):
         fixes.append("write a number without a colon")
@@ -180,12 +180,18 @@ def _quote(text: str) -> str:
     return f'quote it: "{text}"'
 
 
+def _name_number(value: float) -> str:
+    """Return a number as it is best written: 1e3 as 1000, which stands where whole numbers are asked for, too."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return write_number(int(value) if is_whole else value)
+
+
 def _describe(value: Any) -> str:
     """Return a reading in words."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return f"the number {write_number(value)}"
+        return f"the number {_name_number(value)}"
     if isinstance(value, datetime.date):
         return "a date"
     return "text" if isinstance(value, str) else "something special"

@@ -180,7 +180,14 @@ def test_extra_fields_are_not_looked_at_and_nothing_is_changed() -> None:
             ),
             "",
         ),
-        ({"name": {"a": 1}}, "name must be text; you wrote a group of keys and values", ""),
+        (
+            {"name": {"a": 1}},
+            (
+                "name must be text; you wrote a group of keys and values; write the text itself, "
+                'in quotes ("...") if it has { or ": " in it'
+            ),
+            "",
+        ),
         (
             {"firstMessagesMode": "x"},
             "unknown field firstMessagesMode; did you mean firstMessageMode?",

@@ -105,6 +105,9 @@ def test_a_text_that_nobody_hears_may_hold_markup(text: str, lints: str) -> None
         ({FIRST: "Hi", "firstMessageMode": ["x"]}, ""),
         ({FIRST: 3, "metadata": None, "endCallPhrases": [None, 3]}, ""),
         ({"id": "\u201casst\u201d", "voice": {"provider": "\u201cazure\u201d"}}, ""),
+        ({"metadata": {"Team": 1, "team": 2, "TEAM": 3}}, "similar-names similar-names"),
+        ({"metadata": {"list": [{"caf\u00e9": 1, "cafe\u0301": 2}]}}, "similar-names"),
+        ({"metadata": {"team": {"a": 1}, "desk": {"A": 2}}}, ""),
     ],
 )
 def test_other_fields(declared: dict[str, Any], lints: str) -> None:

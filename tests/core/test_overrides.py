@@ -130,7 +130,7 @@ def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], 
         settings(enforce=(enforced(*path, assistants=("b",)),)),
     ):
         (note,) = unmatched_notes(held, definitions)
-        assert "matches nothing" in note
+        assert "matches no definition" in note
 
 
 def test_a_freeze_that_concerns_no_definition_is_told() -> None:

@@ -149,7 +149,7 @@ def names(kind: type[Environment | ForAssistants]) -> set[str]:
     fields = {
         {"starts": "from", "exceptions": "except"}.get(field.name, field.name) for field in dataclasses.fields(kind)
     }
-    return fields - {"overlay_place", "line", "file", "environment", "today"}
+    return fields - {"overlay_place", "place", "file", "text", "environment", "today"}
 
 
 def test_the_settings_know_every_key() -> None:

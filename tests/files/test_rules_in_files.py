@@ -185,3 +185,22 @@ def test_without_rules_their_library_is_not_loaded() -> None:
     code += "import pathlib, tempfile; f = pathlib.Path(tempfile.mkdtemp()); (f / 'a.yaml').write_text('id: a'); "
     code += "d.load(f, [], root=f, settings=S()); assert 'jsonschema' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "line"),
+    [
+        ("{not: {pattern: '[0-9]{4}'}}", 3),
+        ("{not: {anyOf: [{pattern: nowhere}, {pattern: '[0-9]{4}'}, {pattern: '5678'}]}}", 3),
+        ("{maxLength: 8}", 2),
+        ("{pattern: ^Welcome}", 1),
+        ("{const: Hello}", 1),
+    ],
+)
+def test_a_rule_stands_at_its_line_of_a_text_file(tmp_path: Path, schema: str, line: int) -> None:
+    settings = f"rules:\n  - {{id: r, path: firstMessage, schema: {schema}, reason: why}}\n"
+    (tmp_path / "assistants").mkdir()
+    (tmp_path / "assistants" / "hello.md").write_text("Hello\nand welcome.\nCall 1234\nor 5678.\n", "utf-8")
+    (problem,) = read(tmp_path, settings, key="desk", own="id: a\nfirstMessage: {$file: hello.md}\n").problems
+    assert (problem.file, problem.line, problem.column) == ("assistants/hello.md", line, 1)
+    assert problem.source == ["Hello", "and welcome.", "Call 1234"][line - 1]

@@ -64,9 +64,11 @@ def test_every_setting(folder: Path) -> None:
                 reason="set by the CRM",
                 assistants=("admissions/*",),
                 expires=datetime.date(2027, 1, 31),
-                line=9,
+                place=(9, 5),
             ),
-            IgnoreRule(path=("name",), reason="the sales team renames it", expires=datetime.date(2027, 2, 1), line=10),
+            IgnoreRule(
+                path=("name",), reason="the sales team renames it", expires=datetime.date(2027, 2, 1), place=(10, 5)
+            ),
         ),
     )
 
@@ -83,11 +85,11 @@ environments: {a: {frozen: [{reason: more}], enforce: [{path: /name, reason: mor
     settings = read(folder, text)
     first, last = datetime.date(2027, 1, 11), datetime.date(2027, 1, 15)
     assert settings.frozen == (
-        Freeze(reason="enrolment week", starts=first, expires=last, line=2),
-        Freeze(reason="one day", starts=first, expires=first, line=3),
+        Freeze(reason="enrolment week", starts=first, expires=last, place=(2, 5)),
+        Freeze(reason="one day", starts=first, expires=first, place=(3, 5)),
     )
     assert settings.enforce == (
-        EnforceRule(path=("endCallMessage",), assistants=("legal/*",), reason="the law", line=5),
+        EnforceRule(path=("endCallMessage",), assistants=("legal/*",), reason="the law", place=(5, 5)),
     )
     assert settings.next_expiry == first
     chosen = settings.choose("a")
@@ -239,6 +241,16 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("enforce: [{path: /endcallmessage, reason: x}]\n", "1:18: unknown field endcallmessage; did you mean"),
         ("environments: {a: {enforce: [{path: /Name, reason: x}]}}\n", "1:37: unknown field Name; did you mean name?"),
         (ENTRY % "assistants: []", "1:44: assistants cannot be an empty list"),
+        ("sensitive: [model.temprature]\n", "1:13: unknown field model.temprature; did you mean model.temperature?"),
+        ("sensitive: ['metadata.list[0].x']\n", "1:13: this is written as JSONPath; write each key"),
+        ("sensitive: [$.metadata.x]\n", "1:13: this is written as JSONPath"),
+        ("sensitive: ['metadata[\"x\"]']\n", "1:13: this is written as JSONPath"),
+        (
+            "sensitive: ['metadata.x ']\n",
+            "1:13: this path has a name that nobody sees whole; there is a space at its end",
+        ),
+        ("sensitive: [/metadata/x\u00a0]\n", "1:13: this path has a name that nobody sees whole; there is a no-break"),
+        ("extra_fields: [Model.messages]\n", "1:16: extra_fields, entry 1, Model.messages lies too deep; did you mean"),
     ],
 )
 def test_problems_have_a_place_and_say_what_to_do(folder: Path, text: str | bytes, problem: str) -> None:
@@ -267,7 +279,7 @@ def test_an_environment_has_settings_of_its_own(folder: Path) -> None:
     staging, empty = settings.choose("staging"), settings.choose("empty")
     assert (staging.environment, staging.api_url) == ("staging", "https://staging.example/api")
     assert (staging.overlay, staging.org_id) == ("environments/staging", "org_s")
-    assert [(rule.path, rule.line) for rule in staging.ignore] == [(("name",), 10)]
+    assert [(rule.path, rule.place) for rule in staging.ignore] == [(("name",), (10, 9))]
     assert (empty.api_url, empty.org_id, empty.overlay, empty.ignore) == (None, "org_a", None, ())
 
 
@@ -290,3 +302,12 @@ def test_an_environment_records_as_it_says_or_as_the_project_says(
     settings = read(folder, above + "environments: {a: {" + (f"record: {environment}" if environment else "") + "}}\n")
     assert settings.record is {"true": True, "false": False, None: None}[project]
     assert settings.choose("a").record is chosen
+
+
+@pytest.mark.parametrize(
+    "line", ["password: hunter2", "apiToken: hunter2", "api_url: ftp://a:hunter2@b", "nmae: shown"]
+)
+def test_the_line_of_a_problem_is_shown_unless_it_may_hold_a_password(folder: Path, line: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        read(folder, f"{line}\n")
+    assert [problem.source for problem in caught.value.problems] == [line if "shown" in line else ""]

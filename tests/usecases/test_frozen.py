@@ -194,7 +194,7 @@ def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
         validated, applied = tale.run("validate"), tale.run("apply", "--yes")
         assert validated.code == 1
         expired = "frozen (enrolment week) expired on 2020-01-15"
-        assert f"reconciler.yaml:1:1: {expired}, and does not hold any more" in validated.stdout
+        assert f"reconciler.yaml:1:13: {expired}, and does not hold any more" in validated.stdout
         assert (applied.code, message(tale, "a")) == (0, "new")
         assert expired in applied.stdout
 
@@ -236,9 +236,10 @@ def test_an_environment_adds_its_own_freezes(project: Project) -> None:
 def test_a_freeze_of_nothing_is_told_in_whole_runs_only(tale: Story) -> None:
     freeze(tale, HELD, {**HELD, "assistants": ["admission/*"]})
     told = [note for note in tale.plan()["warnings"] if "matches no definition" in note]
-    assert told == [
+    (note,) = told
+    assert note.startswith(
         "frozen (enrolment week) matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
-    ]
+    )
     assert not [note for note in tale.plan("assistants/b.yaml")["warnings"] if "matches no definition" in note]
 
 

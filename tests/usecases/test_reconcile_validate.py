@@ -1,8 +1,12 @@
 """Checking definitions offline: every problem, `ignore` entries past their date among them."""
 
+from typing import Any
+
 from json_reports import Document
 from projects import Project
 
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.environments import read_forms
 from reconciler.usecases.validate import validate
 
 
@@ -42,6 +46,43 @@ def test_an_ignore_entry_past_its_date_is_a_problem_with_its_place(project: Proj
         "    reason: set by the CRM\n"
         "    expires: 2020-01-31\n"
     )
-    (problem,) = validated(project)["problems"]
-    assert (problem["file"], problem["line"], problem["severity"]) == ("reconciler.yaml", 3, "error")
-    assert "ignore metadata.crm expired on 2020-01-31" in problem["message"]
+    expired, unmatched = validated(project)["problems"]
+    for problem, severity in ((expired, "error"), (unmatched, "warning")):
+        place = (problem["file"], problem["line"], problem["column"], problem["severity"])
+        assert place == ("reconciler.yaml", 3, 5, severity)
+    assert "ignore metadata.crm expired on 2020-01-31" in expired["message"]
+    assert "ignore metadata.crm matches nothing that a definition declares" in unmatched["message"]
+
+
+def test_an_entry_that_matches_nothing_in_any_environment_is_a_warning_at_its_place(project: Project) -> None:
+    (project.root / "environments" / "staging").mkdir(parents=True)
+    project.write("a", "id: asst_1\nname: A\n")
+    project.overlay("staging", "a", "metadata: {crm: 1}\n")
+    (project.root / "reconciler.yaml").write_text(
+        "ignore:\n"
+        "  - {path: metadata.crm, reason: only staging has it}\n"
+        "  - {path: metadata.crn, reason: a slip}\n"
+        "frozen:\n"
+        "  - {assistants: [assistants/a.yaml], reason: a slip}\n"
+        "rules:\n"
+        "  - {id: r, path: name, required: true, reason: why, assistants: [b]}\n"
+        "lints: {spoken-link: {level: none, assistants: [b]}}\n"
+        "environments:\n"
+        "  staging:\n"
+        "    api_url: https://staging.example/api\n"
+        "    overlay: environments/staging\n"
+        "    enforce: [{path: voice, reason: a slip}]\n"
+        "  production: {api_url: 'https://agents.example/api'}\n"
+    )
+
+    def problems(*paths: str) -> list[Any]:
+        options = DefinitionOptions(directory=project.folder, paths=tuple(project.folder / path for path in paths))
+        found: list[Any] = project.document(validate(read_forms(options), started_at=project.started_at))["problems"]
+        return found
+
+    found = [(one["line"], one["column"], one["severity"]) for one in problems()]
+    assert found == [(line, column, "warning") for line, column in ((3, 5), (5, 5), (7, 5), (8, 9), (13, 15))]
+    # Of a few files nobody knows what the others say, nor what a broken one does.
+    assert problems("a.yaml") == []
+    project.write("b", "id: asst_2\nname: [\n")
+    assert {one["file"] for one in problems()} == {"assistants/b.yaml"}
