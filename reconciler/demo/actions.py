@@ -35,6 +35,7 @@ class Command:
         stage.teller.command_line(self.line)
         code = stage.run(shlex.split(self.line))
         stage.teller.show()
+        # The story promises what happens: a command that ends otherwise makes it untrue, so nothing more is told.
         if code != self.exit_code:
             raise DemoError(f"`{self.line}` ended with exit code {code} instead of {self.exit_code}")
         if self.remark:
@@ -96,6 +97,7 @@ class EditFile:
         """Print the line before and after, and change it. Raises DemoError where it is not in the file once."""
         file = stage.folder / self.path
         lines = file.read_text(encoding="utf-8").splitlines()
+        # The definitions live on, and the story must not change another line than it shows.
         if lines.count(self.before) != 1:
             raise DemoError(f"{self.path} does not say `{self.before}` once")
         lines[lines.index(self.before)] = self.after

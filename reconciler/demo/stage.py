@@ -43,6 +43,7 @@ class Interruption:
     def __init__(self) -> None:
         self._number = 0
         self._waits = False
+        # Only noted: a signal in the middle of tidying up would leave half of it.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):  # Windows has no SIGHUP
                 signal.signal(getattr(signal, name), self._note)
@@ -82,6 +83,7 @@ class Stage:
 
     def run(self, words: Sequence[str]) -> int:
         """Run a command whose output goes where ours goes; return its exit code. Raises DemoError for no such one."""
+        # A command that a signal interrupts must not go on writing into a folder that is being removed.
         with contextlib.ExitStack() as stack:
             command = self._start(words, stack)
             with self.waiting():
@@ -95,6 +97,7 @@ class Stage:
         url = re.search(r"http://\S+", line)
         if url is None:
             raise DemoError("the sandbox did not start", hint="what it said stands above")
+        # The port is free until the sandbox has taken it, so nobody can know the URL before.
         self._environment["RECONCILER_API_URL"] = url[0]
         return line.strip()
 
@@ -153,6 +156,7 @@ def _find_examples() -> Path:
 
 def _environment() -> dict[str, str]:
     """Return the caller's environment without settings of git or the reconciler, and with an account for this once."""
+    # With a setting of the caller's a command could reach a real API, or write into another repository.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIXES)}
     person = {"NAME": "Demo", "EMAIL": "demo@northfield.example"}
     return {
@@ -167,6 +171,7 @@ def _environment() -> dict[str, str]:
 
 
 def _stop(command: subprocess.Popen[str]) -> None:
+    # First the signal at which the sandbox ends in good order; what does not end by itself then is made to.
     if command.poll() is None:
         command.terminate()
     try:

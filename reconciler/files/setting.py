@@ -38,13 +38,9 @@ def make_text(
     pattern: str = r"\S",
     must: str = "cannot be empty",
     read: Callable[[str], Any] = str,
-    read_judges: bool = False,
     is_required: bool = False,
 ) -> Setting:
-    """Return a setting that is a text: a pattern judges it, in editors too, then `read`, for what no pattern knows.
-
-    Where `read_judges` the pattern is for editors alone: `read` says more than that it does not fit.
-    """
+    """Return a setting that is a text: a pattern judges it, in editors too, then `read`, for what no pattern knows."""
 
     def check(value: str) -> Any:
         if not re.search(pattern, value):
@@ -52,8 +48,7 @@ def make_text(
         return read(value)
 
     schema = {"type": "string", "pattern": pattern, "patternErrorMessage": f"This {must}."}
-    judge = read if read_judges else check
-    return Setting(description=description, schema=schema, examples=examples, read=judge, is_required=is_required)
+    return Setting(description=description, schema=schema, examples=examples, read=check, is_required=is_required)
 
 
 def make_choice(description: str, example: str, choices: Mapping[str, str] | Sequence[str], **facts: Any) -> Setting:

@@ -4,8 +4,6 @@ A setting is added here and as a field of `core.settings`. This module reads no 
 """
 
 import dataclasses
-import re
-from collections.abc import Iterable
 from typing import Final
 
 from reconciler.assistant import fields
@@ -31,63 +29,31 @@ from reconciler.files.settings_values import (
     read_url,
 )
 
-# A character of a key: in a dotted path, at the top of a JSON Pointer, and further in. No key at the top has a dot.
-_DOTTED: Final = "[^./]"
-_AT_TOP: Final = "(?:[^~/.]|~[01])"
-_INSIDE: Final = "(?:[^~/]|~[01])"
-
-
-def _extra_field_pattern() -> str:
-    """Return the pattern of a field that the reference does not list: top-level, or inside a closed object."""
-    # A lookahead at the start of a key, since JSON Schema's patterns have no other way to say "none of these".
-    top = [*fields.TOP_LEVEL, *fields.READ_ONLY]
-    either = [_none_of(top, _DOTTED), f"/{_none_of(top, _AT_TOP)}"]
-    for name in fields.CLOSED_OBJECTS:
-        keys = fields.keys_inside((name,))
-        either += [rf"{name}\.{_none_of(keys, _DOTTED)}", f"/{name}/{_none_of(keys, _INSIDE)}"]
-    return f"^(?:{'|'.join(either)}){END}"
-
-
-def _none_of(names: Iterable[str], character: str) -> str:
-    """Return a pattern for one key that is neither `*` nor one of these."""
-    return f"(?!(?:{'|'.join(map(re.escape, [*names, '*']))}){END}){character}+"
-
-
 _TOP_LEVEL: Final = Setting(
     description="A top-level field of an assistant.",
     schema={"type": "string", "enum": [*fields.TOP_LEVEL, *(f"/{name}" for name in fields.TOP_LEVEL)]},
     read=read_top_level,
 )
-_PATH: Final = _text(
-    "A field's path: its keys from the outside in, with dots between them or each after a slash; * stands for any "
-    "one key.",
-    "/metadata/crmKey",
-    "metadata.crmKey",
-    pattern=rf"^(?:/(?:\*|(?:[^~/.*]|~[01])+)(?:/(?:\*|(?:[^~/*]|~[01])+))*"
-    rf"|(?:\*|[^./*]+)(?:\.(?:\*|[^./*]+))*){END}",
-    must="must be a path like metadata.crmKey or /metadata/crmKey; after a slash, write ~1 for a slash in a key "
-    "and ~0 for a tilde; a * stands for a whole key",
+# No schema says again what `read` judges: its pattern would only tell that something is wrong.
+_PATH: Final = Setting(
+    description="A field's path: its keys from the outside in, with dots between them or each after a slash; * stands "
+    "for any one key.",
+    schema={"type": "string"},
+    examples=("/metadata/crmKey", "metadata.crmKey"),
     read=read_pattern,
-    read_judges=True,
 )
-_EXTRA_FIELD: Final = _text(
-    "The path of a field that the API's reference does not list.",
-    "/model/messages",
-    "model.messages",
-    pattern=_extra_field_pattern(),
-    must="must name one whole field that the API's reference does not list, at the top (backgroundSound) or "
-    f"directly inside {', '.join(fields.CLOSED_OBJECTS)} (model.messages)",
+_ONE_PATH: Final = dataclasses.replace(_PATH, is_required=True)
+_EXTRA_FIELD: Final = Setting(
+    description="The path of a field that the API's reference does not list.",
+    schema={"type": "string"},
+    examples=("/model/messages", "model.messages"),
     read=read_extra_field,
-    read_judges=True,
 )
-
-_MANAGED: Final = _text(
-    "A path inside an object: its keys from the outside in, each after a slash; * stands for any one key.",
-    "/model/revision",
-    pattern=rf"^(?:/(?:\*|(?:[^~/*]|~[01])+)){{2,}}{END}",
-    must="must lead inside an object, like /model/revision; a * stands for a whole key",
+_MANAGED: Final = Setting(
+    description="A path inside an object: its keys from the outside in, each after a slash; * stands for any one key.",
+    schema={"type": "string"},
+    examples=("/model/revision",),
     read=read_managed,
-    read_judges=True,
 )
 
 _ASSISTANTS: Final = _list(
@@ -107,7 +73,6 @@ _LINT: Final = Setting(
     },
 )
 _REASON: Final = _text("Why; it stands in every report.", "set by the CRM", is_required=True)
-_ONE_PATH: Final = dataclasses.replace(_PATH, is_required=True)
 
 
 def _day(description: str, example: str) -> Setting:
@@ -193,8 +158,6 @@ _SHARED: Final = {
             "type": ["integer", "string"],
             "minimum": 0,
             "maximum": 999_999_999,
-            "pattern": rf"^\s*(?:[0-9]{{1,9}}|(?:0?[0-9]{{1,2}}(?:\.[0-9]{{1,6}})?|100(?:\.0{{1,6}})?) ?%)\s*{END}",
-            "patternErrorMessage": "This must be a number of assistants, like 5, or a share from 0% to 100%, like 25%.",
         },
         examples=(6, "25%"),
         read=lambda value: MaxChanges.parse(value if isinstance(value, str | int) else ""),
@@ -270,6 +233,5 @@ SETTINGS: Final = Setting(
 
 def settings_schema() -> Schema:
     """Return the JSON Schema (draft-07) of `reconciler.yaml`, for editors to check with."""
-    # Where the table judges step by step, the schema has a pattern; a test keeps the two alike. Some things no schema
-    # can tell, such as a date that does not exist.
+    # Some things it cannot tell, such as what a path leads to, or a date that does not exist: `validate` does.
     return {"$schema": DIALECT, "title": "Settings of reconciler", **make_schema(SETTINGS)}

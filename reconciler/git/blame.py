@@ -32,7 +32,7 @@ Declared = Mapping[str, Any] | str | Missing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Step:
+class LoggedCommit:
     """A commit of the log: who made it when, and its `age`, which counts the commits from the newest on.
 
     `is_merge` tells one that joins two histories: what it shows is what the other one brought.
@@ -45,42 +45,42 @@ class Step:
 
 # The objects that a commit replaced, by path: the old one and the new one, nothing being all zeros.
 Swaps = dict[str, tuple[str, str]]
-Log = Sequence[tuple[Step, Swaps]]
+Log = Sequence[tuple[LoggedCommit, Swaps]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Edit:
+class FileChange:
     """What one commit did to a file; `MISSING` where there was none, or none that could be read."""
 
-    step: Step
+    step: LoggedCommit
     before: Declared
     after: Declared
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Edits:
+class FileHistory:
     """A file as `HEAD` has it, and what the commits before did to it, the newest first."""
 
     now: Declared = MISSING
-    found: tuple[Edit, ...] = ()
+    changes: tuple[FileChange, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class AllEdits:
+class FileHistories:
     """The edits of definitions by their id, and of other files by their path."""
 
-    by_id: Mapping[str, Edits]
-    by_file: Mapping[str, Edits]
+    by_id: Mapping[str, FileHistory]
+    by_file: Mapping[str, FileHistory]
 
 
-def read_edits(
+def read_histories(
     repository: Repository,
     revisions: str,
     definitions: Mapping[str, str],
     others: Collection[str],
     head_commit: str,
     paths: Sequence[str] = (),
-) -> AllEdits:
+) -> FileHistories:
     """Return what commits such as `base..HEAD` did to some definitions, and to some files that need no id.
 
     `definitions` are files by their id, `others` the paths of layers and text files, `head_commit` the commit of which
@@ -93,19 +93,20 @@ def read_edits(
     # A file that has moved is found again by its kind. One without a suffix could have been any file before.
     suffixes = sorted({*SUFFIXES, *(posixpath.splitext(path)[1] or posixpath.basename(path) for path in others)})
     log = repository.log(*_LOG, revisions, "--", *(chosen or [f":(glob)**/*{_escape(suffix)}" for suffix in suffixes]))
+    # Where a shallow history ends its last commit shows all files as new, whoever wrote them.
     shallow = repository.shallow_commits()
     steps = [(step, swaps) for step, swaps in _read_log(log) if step.since.commit not in shallow]
     files = sorted({*definitions.values(), *others})
     head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
-    return AllEdits(
-        _edits_by_id(
+    return FileHistories(
+        _follow_ids(
             repository, steps, {name: (file, head[file].name) for name, file in definitions.items() if file in head}
         ),
-        _edits_by_file(repository, steps, {file: head[file].name for file in others if file in head}),
+        _follow_files(repository, steps, {file: head[file].name for file in others if file in head}),
     )
 
 
-def _edits_by_id(repository: Repository, steps: Log, at_head: Mapping[str, tuple[str, str]]) -> dict[str, Edits]:
+def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[str, str]]) -> dict[str, FileHistory]:
     """Return the edits of definitions, whose objects at `HEAD` are named, wherever their files stood."""
     if not at_head:
         return {}
@@ -113,23 +114,24 @@ def _edits_by_id(repository: Repository, steps: Log, at_head: Mapping[str, tuple
     places = {name: path for _, swaps in steps for path, pair in swaps.items() for name in pair if name.strip("0")}
     places |= {name: file for file, name in at_head.values()}
     parsed = _with_ids(repository, places, at_head.keys())
-    found: dict[str, list[Edit]] = {name: [] for name in at_head}
+    found: dict[str, list[FileChange]] = {name: [] for name in at_head}
     for step, swaps in steps:
         before, after = (_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
         for name in (before.keys() | after.keys()) & found.keys():
-            found[name].append(Edit(step, before.get(name, MISSING), after.get(name, MISSING)))
+            found[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
     now = _by_id(parsed, [name for _, name in at_head.values()])
-    return {name: Edits(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
+    return {name: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
 
 
-def _edits_by_file(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, Edits]:
+def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
     """Return the edits of files, whose objects at `HEAD` are named, also at the places that they moved from."""
-    found: dict[str, list[tuple[Step, str, str]]] = {file: [] for file in at_head}
+    found: dict[str, list[tuple[LoggedCommit, str, str]]] = {file: [] for file in at_head}
     for file, swaps_of_it in found.items():
         place = file
         for step, swaps in steps:
             if place in swaps:
                 old, new = swaps[place]
+                # From here on back in time the file is looked for where it stood before.
                 if not old.strip("0"):
                     place = _moved_from(place, swaps)
                     old = swaps[place][0]
@@ -138,9 +140,11 @@ def _edits_by_file(repository: Repository, steps: Log, at_head: Mapping[str, str
     names |= {*at_head.items()}
     parsed = {name: _document(repository, file, name) for file, name in sorted(names) if name.strip("0")}
     return {
-        file: Edits(
+        file: FileHistory(
             parsed.get(at_head[file], MISSING),
-            tuple(Edit(step, parsed.get(old, MISSING), parsed.get(new, MISSING)) for step, old, new in swaps_of_it),
+            tuple(
+                FileChange(step, parsed.get(old, MISSING), parsed.get(new, MISSING)) for step, old, new in swaps_of_it
+            ),
         )
         for file, swaps_of_it in found.items()
     }
@@ -166,9 +170,9 @@ def _escape(name: str) -> str:
     return re.sub(r"([*?\[\\])", r"\\\1", name)
 
 
-def _read_log(log: str) -> Iterator[tuple[Step, Swaps]]:
+def _read_log(log: str) -> Iterator[tuple[LoggedCommit, Swaps]]:
     """Yield each commit of a log with the objects that it replaced, by path: (old, new), nothing being all zeros."""
-    step: Step | None = None
+    step: LoggedCommit | None = None
     swaps: Swaps = {}
     ages = itertools.count()
     parts = iter(log.split("\0"))
@@ -180,7 +184,7 @@ def _read_log(log: str) -> Iterator[tuple[Step, Swaps]]:
             if step and swaps:
                 yield step, swaps
             name, parents, date, author = part.split("\x02", 3)
-            step, swaps = Step(next(ages), Since(name, author, date), " " in parents), {}
+            step, swaps = LoggedCommit(next(ages), Since(name, author, date), " " in parents), {}
     if step and swaps:
         yield step, swaps
 
@@ -189,6 +193,7 @@ def _with_ids(
     repository: Repository, places: Mapping[str, str], ids: Collection[str]
 ) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """Return the definitions among some objects that have one of the ids; others are not worth parsing."""
+    # One search for all ids at once: a commit may have touched a thousand files.
     mentioned = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(ids)))
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for name, path in places.items():

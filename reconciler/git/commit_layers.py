@@ -84,6 +84,7 @@ class CommitLayers:
         """
         merged: Any = {}
         names: list[str] = []
+        # One file that cannot be read makes the whole definition unknown: half of it would read as fields released.
         for file, blob in files.items():
             layer = self._parse(file, blob)
             texts = {path: self._text(given, file) for path, given in find_references(layer)}

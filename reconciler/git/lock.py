@@ -22,6 +22,7 @@ def writing_alone(repository: Repository | None, environment: str | None) -> Ite
         return
     import filelock
 
+    # One for each environment: runs that write to different APIs may go side by side.
     lock = filelock.FileLock(repository.lock_folder / f"reconciler-{environment or 'applied'}.lock", timeout=0)
     try:
         lock.acquire()

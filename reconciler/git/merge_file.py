@@ -20,6 +20,7 @@ def merge_texts(base: str, live: str, desired: str) -> str | None:
     if command is None:
         raise RepositoryError("git is not installed here or not on PATH, and merging texts needs it")
     with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+        # In this order git takes them: ours, the base, theirs.
         names = ("live", "base", "desired")
         for name, text in zip(names, (live, base, desired), strict=True):
             # Half of a surrogate pair may stand in a value, and comes back as it went.

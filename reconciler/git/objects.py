@@ -32,6 +32,7 @@ def parse_commit(name: str, content: bytes) -> Commit:
     """Read a commit object (gitformat: headers, an empty line, the message)."""
     head, _, message = os.fsdecode(content).partition("\n\n")
     headers = [line.partition(" ") for line in head.split("\n")]
+    # The first line of a name counts: a signature, or a tag that was merged, brings such lines of its own later.
     first = {key: value for key, _, value in reversed(headers)}
     return Commit(
         name=name,

@@ -98,6 +98,7 @@ class Processes:
         return [self._command, "-C", str(self.root), *arguments]
 
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        # Messages in English, since some of them are looked at.
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
         return {**inherited, "LC_ALL": "C", **(more or {})}
 
@@ -125,6 +126,7 @@ class Batch:
 
         The content is None where it has more than `most` bytes. Raises RepositoryError where git gave no answer.
         """
+        # It would be two questions, and the second answer would be taken for the one to what is asked next.
         if "\n" in name:
             return None
         stdin, stdout = self._child.stdin, self._child.stdout
@@ -176,6 +178,7 @@ def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
     """Let a child end: its input is over. Whatever it still has to say interests nobody."""
+    # It must be waited for all the same, or it would stay a zombie for as long as a program that imports us runs.
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
             try:

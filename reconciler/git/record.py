@@ -166,6 +166,7 @@ def write_record(
 
 
 def _to_json(entry: Unclear) -> dict[str, Any]:
+    # What is empty is left out where earlier records did not have it: they read alike in `git log`.
     return {name: value for name, value in dataclasses.asdict(entry).items() if name not in ("token", "named") or value}
 
 
@@ -185,6 +186,7 @@ def _parse(commit: Commit, ref: str) -> Record:
         commit=commit.name,
         applied=commit.parents[0],
         date=date.isoformat(),
+        # The form is for programs; people read the message in `history`.
         message=commit.message.replace(f"{FORM}\n", "").strip(),
         unclear=unclear,
         late=late,

@@ -127,7 +127,7 @@ class Repository:
         # A submodule at the folder, or above it, is no tree of this repository, so nothing would be found below it.
         parts = folder.split("/")
         above = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
-        held = [path for path in above if self._entry(commit, path) == _SUBMODULE]
+        held = [path for path in above if (entry := self._entry(commit, path)) and entry.mode == _SUBMODULE]
         return sorted({*held, *(path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)})
 
     def read(self, path: str, blob: Blob, *, most: int = MAX_BYTES) -> bytes | None:
@@ -214,18 +214,20 @@ class Repository:
 
     def move_ref(self, ref: str, commit: str, previous: str | None) -> None:
         """Let a ref name a commit, if it still names `previous`, or is still not there."""
+        # All zeros say to git that there must be no such ref yet.
         self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 
-    def _entry(self, commit: str, path: str) -> str | None:
-        """Return the mode of what stands at a path of a commit, None for nothing."""
+    def _entry(self, commit: str, path: str) -> Blob | None:
+        """Return what stands at a path of a commit, a folder too; None for nothing."""
         folder, _, name = path.rpartition("/")
         tree = self._tree_at(commit, folder)
-        return self._tree(tree)[name].mode if tree is not None and name in self._tree(tree) else None
+        return self._tree(tree).get(name) if tree is not None else None
 
     def _tree_at(self, commit: str, folder: str) -> str | None:
         tree = self.commit(commit).tree
         for part in folder.split("/") if folder not in ("", ".") else ():
             entry = self._tree(tree).get(part)
+            # A link to a folder is none: git does not look through it either.
             if entry is None or entry.mode != _FOLDER:
                 return None
             tree = entry.name
@@ -237,9 +239,7 @@ class Repository:
         if tree is not None:
             prefix = "" if path in ("", ".") else f"{path}/"
             return dict(self._walk(tree, prefix))
-        folder, _, name = path.rpartition("/")
-        tree = self._tree_at(commit, folder)
-        entry = self._tree(tree).get(name) if tree is not None else None
+        entry = self._entry(commit, path)
         return {path: entry} if entry is not None else {}
 
     def _walk(self, tree: str, prefix: str) -> Iterator[tuple[str, Blob]]:

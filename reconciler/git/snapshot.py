@@ -140,6 +140,7 @@ class _Snapshot:
 
     def below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
         """Return the definitions below a folder. Raises RepositoryError where a submodule hides some of them."""
+        # What is in a submodule is not in this history, and would read as definitions that are gone.
         if hidden := self.repository.submodules(self.commit, folder):
             raise RepositoryError(
                 f"{hidden[0]} of the commit {self.commit[:12]} is a submodule, so the definitions in it are not part "
@@ -203,6 +204,7 @@ class _Snapshot:
 
         In an environment only those beside settings that know it, and never a folder of overlays.
         """
+        # The folder that has most of them is most likely the one that was renamed.
         counts: collections.Counter[str] = collections.Counter()
         for path in self.files:
             if is_definition_file(path, ""):

@@ -37,6 +37,7 @@ def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
     for told, path in zip(words[::2], words[1::2], strict=False):
         before, mode, _, name, _ = told.decode().removeprefix(":").split()
         text = None if mode == _GONE else git.run("cat-file", "blob", name).decode("utf-8", "replace")
+        # A host that is told to delete a file wants to know the mode that it had.
         kept = before if mode == _GONE else mode
         yield FileEdit(path=os.fsdecode(path), text=text, mode=kept, is_new=before == _GONE)
 

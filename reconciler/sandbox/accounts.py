@@ -80,4 +80,5 @@ def sessions_from(environment: Mapping[str, str]) -> Sessions:
     named = Account(email, "You", "ADMIN", password=password) if email and password else ADMIN
     own = fixed.setdefault(named.email, named)
     token = environment.get("RECONCILER_AUTH_TOKEN")
+    # A token of a disabled account would let in whom the login turns away.
     return Sessions(fixed.values(), {token: own} if token and not own.disabled else {})

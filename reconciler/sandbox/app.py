@@ -33,6 +33,7 @@ def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faul
     starlette = Starlette(
         routes=[
             Mount(BASE_PATH, app=Router(api.routes(), redirect_slashes=False)),
+            # As at the real host: whoever forgets `/api` in the URL gets a page with status 200.
             Route("/{path:path}", _answer_page),
         ],
         exception_handlers={
@@ -116,6 +117,7 @@ class _Api:
         self._require_writer(request, "create")
         body = await self._body(request, "AssistantCreation")
         assistant = complete(f"asst_{secrets.token_hex(12)}", body)
+        # A fault may stop between the two stores, but never another request.
         with self._store.lock:
             answer = self._write(request, body, (assistant, assistant))
         return json_answer(encode(answer), 201)

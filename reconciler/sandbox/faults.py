@@ -197,6 +197,7 @@ class Faults:
     def show(self, provider_id: str, text: str) -> str | None:
         """Return what GET shows of an assistant instead of the local database's copy; None for one not yet there."""
         moment = time.monotonic()
+        # The oldest write that still lags decides: a store that lags shows its past in order.
         texts = [before for until, before in self._lagging.get(provider_id, ()) if until > moment]
         return texts[0] if texts else text
 

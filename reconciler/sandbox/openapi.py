@@ -44,6 +44,7 @@ class Document:
             update["required"] = ["model", "voice"]
         if not listing:
             del self.content["paths"]["/assistants"]["get"]
+        # Each validator gets all schemas, since references lead from one to the next.
         places = {name: {"$ref": f"#/components/schemas/{name}"} for name in self.schemas}
         document = {"components": {"schemas": self.schemas}}
         self._validators = {name: _Validator({**place, **document}) for name, place in places.items()}

@@ -76,6 +76,7 @@ async def fail(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: S
             await asyncio.sleep(late if rule.after else 0)
             await answer(scope, receive, send)
         case "hang":
+            # Without end: an answer of any kind would be one, so the client has to give up.
             await _wait_for_end(receive)
         case "reset":
             await reset(scope, receive)
@@ -112,6 +113,7 @@ async def _carry_out(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
         messages.append(message)
 
     await app(scope, receive, keep)
+    # The first message has status and headers, the others pieces of the body.
     answer = Response(b"".join(message.get("body", b"") for message in messages[1:]), messages[0]["status"])
     answer.raw_headers = messages[0]["headers"]
     return answer

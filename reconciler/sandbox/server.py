@@ -44,6 +44,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
+                # Longer than clients keep an idle connection, so that none of them writes into one that is closing.
                 timeout_keep_alive=60,
                 # A request that hangs must not keep the sandbox from stopping.
                 timeout_graceful_shutdown=1,

@@ -52,6 +52,7 @@ class Store:
         self.lock = threading.RLock()
         with contextlib.ExitStack() as if_it_fails:
             try:
+                # Each statement is a transaction of its own: the second store may fail where the first was written.
                 self._connection = sqlite3.connect(
                     path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1
                 )

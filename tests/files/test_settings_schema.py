@@ -6,12 +6,12 @@ import jsonschema
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
 from reconciler.assistant.paths import parse_path, to_pointer, write_path
 from reconciler.files.settings_check import check_settings
 from reconciler.files.settings_table import settings_schema
 
 VALIDATOR = jsonschema.Draft7Validator(settings_schema())
+check_settings({})  # pydantic loads and builds its models at the first call, which is no example's time
 
 
 def same(settings: Any) -> bool:
@@ -20,42 +20,12 @@ def same(settings: Any) -> bool:
     return VALIDATOR.is_valid(settings) is not bool(problems)
 
 
-@given(st.text("/.~012*ab\n", max_size=6))
-def test_paths(text: str) -> None:
-    assert same({"sensitive": [text]})
-    assert same({"ignore": [{"path": text, "reason": "x"}]})
-
-
-@given(st.sampled_from([*CLOSED_OBJECTS, "metadata", "name", "id", "tools", ""]), st.text("/~01*ab.\n", max_size=4))
-def test_extra_fields(first: str, rest: str) -> None:
-    assert same({"extra_fields": [f"/{first}{rest}"]})
-    assert same({"extra_fields": [f"/{first}/{rest}"]})
-    assert same({"extra_fields": [f"{first}.{rest}"]})
-    assert same({"extra_fields": [f"{first}{rest}"]})
-
-
-@pytest.mark.parametrize("tail", ["", "s", "/x", "/*", "/", "~0", "\n"])
-def test_documented_fields_and_their_neighbours_are_extra_fields_alike(tail: str) -> None:
-    for path in DOCUMENTED:
-        assert same({"extra_fields": [to_pointer(path) + tail]}), (path, tail)
-
-
 @given(st.lists(st.text("ab~", min_size=1, max_size=3), min_size=1, max_size=3))
 def test_both_spellings_name_one_path(keys: list[str]) -> None:
     dotted, _ = check_settings({"sensitive": [".".join(keys)]})
     pointer, _ = check_settings({"sensitive": [to_pointer(keys)]})
     assert dotted == pointer == {"sensitive": [tuple(keys)]}
     assert parse_path(write_path(tuple(keys))) == tuple(keys)
-
-
-@given(st.text("0123456789.% \n", max_size=8) | st.integers() | st.booleans() | st.none())
-def test_limits(limit: Any) -> None:
-    assert same({"max_changes": limit})
-
-
-@pytest.mark.parametrize("share", ["100%", "100.0 %", "100.1%", "099%", "0099%", "99.999999%", "99.9999999%", "1.%"])
-def test_shares(share: str) -> None:
-    assert same({"max_changes": share})
 
 
 @given(st.text("./a\\\n", max_size=6))

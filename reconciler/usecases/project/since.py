@@ -13,25 +13,27 @@ from reconciler.core.outcome import Kind
 from reconciler.core.run import Result
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
-from reconciler.git.blame import AllEdits, Edit, read_edits
+from reconciler.git.blame import FileChange, FileHistories, read_histories
 from reconciler.usecases.project.project import Project
 
 
 def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
     """Return results in which changes and conflicts name the commit since the base that set the desired value.
 
-    Left out where it is not known: edits that are not committed, and history that a shallow clone lacks. Raises
+    Left out where it is not known: histories that are not committed, and history that a shallow clone lacks. Raises
     RepositoryError for a history that cannot be read; nothing has been written yet.
     """
     repository, head, base = project.repository, project.head, project.base
     if repository is None or head is None or base is None or not any(map(_open_files, results)):
         return [*results]
-    named = _name(results, read_edits(repository, f"{base.commit}..{head}", *_undated(results), head), project.settings)
+    named = _name(
+        results, read_histories(repository, f"{base.commit}..{head}", *_undated(results), head), project.settings
+    )
     # A value can be older than the base: the record keeps the older entry of an assistant that did not get there.
     definitions, layers = _undated(named)
     if definitions or layers:
         places = sorted({*definitions.values(), *layers, *_places_before(named, project)})
-        named = _name(named, read_edits(repository, head, definitions, layers, head, places), project.settings)
+        named = _name(named, read_histories(repository, head, definitions, layers, head, places), project.settings)
     return named
 
 
@@ -93,16 +95,16 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
             return
 
 
-def _name(results: Sequence[Result], edits: AllEdits, settings: Settings) -> list[Result]:
-    return [_name_one(result, edits, settings) for result in results]
+def _name(results: Sequence[Result], histories: FileHistories, settings: Settings) -> list[Result]:
+    return [_name_one(result, histories, settings) for result in results]
 
 
-def _name_one(result: Result, edits: AllEdits, settings: Settings) -> Result:
+def _name_one(result: Result, histories: FileHistories, settings: Settings) -> Result:
     definition, plan = result.definition, result.plan
     if plan is None or not isinstance(definition, Definition):
         return result
     changes = tuple(
-        dataclasses.replace(change, since=_since(definition, change.path, edits, settings))
+        dataclasses.replace(change, since=_since(definition, change.path, histories, settings))
         if _is_undated(change)
         else change
         for change in plan.changes
@@ -110,12 +112,12 @@ def _name_one(result: Result, edits: AllEdits, settings: Settings) -> Result:
     return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
 
 
-def _since(definition: Definition, path: FieldPath, edits: AllEdits, settings: Settings) -> Since | None:
+def _since(definition: Definition, path: FieldPath, histories: FileHistories, settings: Settings) -> Since | None:
     """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
-    setting: list[Edit] = []
+    setting: list[FileChange] = []
     for file, where, value in _find_parts(definition, path):
         alone = _is_followed_by_id(definition) and file == definition.file
-        own = edits.by_id.get(definition.id) if alone else edits.by_file.get(file)
+        own = histories.by_id.get(definition.id) if alone else histories.by_file.get(file)
         # Compared as the plan compares: a commit that rewrote 1 as 1.0 has set nothing.
         wanted = canonical(value, path)
 
@@ -124,7 +126,7 @@ def _since(definition: Definition, path: FieldPath, edits: AllEdits, settings: S
 
         if own is None or not has(own.now):
             return None
-        setting += [edit for edit in own.found if has(edit.after) and not has(edit.before)]
+        setting += [edit for edit in own.changes if has(edit.after) and not has(edit.before)]
     # A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
     first = min((edit.step for edit in setting), key=lambda step: (step.is_merge, step.age), default=None)
     return first.since if first else None
