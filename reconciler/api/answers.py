@@ -135,7 +135,7 @@ class Explainer:
         if not body:
             return "an empty answer"
         begin = body[:200].lower()
-        if begin.startswith(b"<") and (b"html" in begin or "html" in answer.headers.get("content-type", "")):
+        if begin.startswith(b"<") and (b"html" in begin or "html" in answer.header("content-type")):
             return "an HTML page instead of JSON"
         try:
             value = read_json(answer.body)
@@ -150,7 +150,7 @@ class Explainer:
     def _describe_redirect(self, answer: Answer) -> str:
         """Name where a redirect points, without user name, query and fragment."""
         try:
-            parts = urlsplit(answer.headers.get("location", ""))
+            parts = urlsplit(answer.header("location"))
         except ValueError:
             return ""
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""

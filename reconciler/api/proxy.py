@@ -9,12 +9,13 @@ import os
 import re
 from base64 import b64encode
 from dataclasses import dataclass
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING
 
-import httpx
-
-from reconciler.core.base_url import BaseUrl
+from reconciler.core.base_url import PORTS, BaseUrl
 from reconciler.errors import SettingsError
+
+if TYPE_CHECKING:
+    import httpx
 
 _HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name a proxy; NO_PROXY names the hosts that need none."
 
@@ -23,7 +24,7 @@ _HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name a proxy; NO_PROXY names the 
 class Proxy:
     """A proxy, and the variable that named it as people call it."""
 
-    url: httpx.URL
+    url: "httpx.URL"
     auth: tuple[bytes, bytes] | None
     variable: str
 
@@ -41,11 +42,17 @@ def find_proxy(base: BaseUrl) -> Proxy | None:
 
     Never for loopback: plain http is allowed there because it does not leave the machine.
     """
+    if base.loopback:
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
     proxies = getproxies()
     text = proxies.get(base.scheme) or proxies.get("all")
     # `proxy_bypass` asks the system's settings, too, where the environment names no proxy at all.
-    if not text or base.loopback or is_exempt(base, proxies.get("no", "")) or proxy_bypass(base.host):
+    if not text or is_exempt(base, proxies.get("no", "")) or proxy_bypass(base.host):
         return None
+    import httpx
+
     try:
         proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
     except (ValueError, httpx.InvalidURL):
@@ -63,9 +70,8 @@ def is_exempt(base: BaseUrl, no_proxy: str) -> bool:
     Its entries stand between commas or blanks: `*`, a host, a suffix with or without `.` or `*.` before it, an
     address or a range of addresses (`10.0.0.0/8`), each but the ranges with a port or without.
     """
-    url = httpx.URL(base.text)
-    port = url.port or {"https": 443, "http": 80}[base.scheme]
-    hosts = {base.host.rstrip("."), url.raw_host.decode().rstrip(".")}  # as it was written, and as DNS knows it
+    port = base.port or PORTS[base.scheme]
+    hosts = {base.host.rstrip("."), base.address.rstrip(".")}
     return any(_covers(entry, hosts, port) for entry in re.split(r"[\s,]+", no_proxy.lower()))
 
 

@@ -202,7 +202,7 @@ def _is_429(result: Answer | Failure) -> bool:
 def _read_named_wait(result: Answer | Failure) -> float | None:
     if isinstance(result, Failure) or result.status not in PASSING:
         return None
-    return read_retry_after(result.headers.get("retry-after"), result.headers.get("date"))
+    return read_retry_after(result.header("retry-after"), result.header("date"))
 
 
 def _note(call: Call, result: Answer | Failure, seconds: float) -> RequestNote:

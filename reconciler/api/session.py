@@ -69,7 +69,7 @@ class Session:
 
     def take_cookies(self, answer: Answer, used: Token) -> None:
         """Keep the cookies of an answer to a request with that token; a new token takes its place."""
-        cookies = parse_cookies(answer.headers.get_list("set-cookie"), answer.headers.get("date", ""))
+        cookies = parse_cookies(answer.header_values("set-cookie"), answer.header("date"))
         if not cookies:
             return
         token = find_token(cookies)
@@ -198,7 +198,7 @@ class Session:
         return ApiError(kind, f"Login failed: {problem}", status=status, hint=hint)
 
     def _read_cookie(self, call: Call, answer: Answer) -> str:
-        cookies = parse_cookies(answer.headers.get_list("set-cookie"), answer.headers.get("date", ""))
+        cookies = parse_cookies(answer.header_values("set-cookie"), answer.header("date"))
         self._keep(cookies)
         token = find_token(cookies)
         if token is not None:

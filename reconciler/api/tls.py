@@ -7,7 +7,7 @@ import os
 import ssl
 from dataclasses import dataclass
 
-import httpx
+import certifi
 
 from reconciler.errors import SettingsError
 
@@ -69,10 +69,7 @@ def create_context(*, client: bool = True) -> ssl.SSLContext:
     if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
         raise _unusable("SSL_CERT_DIR", folder, "there is no such folder")
     try:
-        if file or folder:
-            context = ssl.create_default_context(cafile=file, capath=folder)
-        else:
-            context = httpx.create_ssl_context(trust_env=False)
+        context = ssl.create_default_context(cafile=file if file or folder else certifi.where(), capath=folder)
     except OSError as error:
         # Python opens one more file here, and only the error about that one says which.
         variable = "SSLKEYLOGFILE" if error.filename else "SSL_CERT_FILE"

@@ -1,24 +1,22 @@
 """One request over one connection: bytes out, bytes in, within a bounded time and size.
 
-httpcore moves the bytes. Of httpx only the values are used (URL, headers, proxy, TLS context) and not the client:
-cookies, redirects and .netrc are then not switched off but absent. Both cost start-up time: nobody else but `proxy` and
-`tls` imports them. Knows nothing of tokens, repeats and JSON.
+httpcore, httpx's own engine, moves the bytes. Without httpx's client cookies, redirects and .netrc are not switched off
+but absent. Both cost start-up time: nobody else but `proxy` imports them. Knows nothing of tokens, repeats and JSON.
 """
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpcore
-import httpx
 
 from reconciler.api.body import UnusableBodyError, read_body
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.tls import create_context, explain_tls
-from reconciler.core.base_url import HOW_TO_SET, BaseUrl
-from reconciler.errors import ErrorKind, SettingsError
+from reconciler.core.base_url import BaseUrl
+from reconciler.errors import ErrorKind
 
 # Shorter than the 5 s after which Node's and uvicorn's servers drop an idle connection, so that a write never
 # meets one closing.
@@ -44,13 +42,21 @@ class Answer:
     """A complete answer, its body decoded and bounded."""
 
     status: int
-    headers: httpx.Headers
+    headers: tuple[tuple[str, str], ...]
     body: bytes
 
     @property
     def ok(self) -> bool:
         """Whether the status says that the request succeeded."""
         return 200 <= self.status < 300
+
+    def header(self, name: str) -> str:
+        """Return a header by its name in lower case, joined where there are several, empty where there is none."""
+        return ", ".join(self.header_values(name))
+
+    def header_values(self, name: str) -> list[str]:
+        """Return the values of a header in their order."""
+        return [value for known, value in self.headers if known == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +86,14 @@ _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolEr
 class Wire:
     """What all connections of a run share: the base URL, the TLS context, the proxy.
 
-    Raises `SettingsError` for a base URL or a proxy that cannot be used. Once `aborted()` is true no answer is awaited
+    Raises `SettingsError` for a proxy that cannot be used. Once `aborted()` is true no answer is awaited
     any more.
     """
 
     def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False) -> None:
         self._aborted = aborted
-        try:
-            self._base = httpx.URL(base.text)
-        except httpx.InvalidURL:
-            message = "The API URL cannot be read: its host is not a host's name."
-            raise SettingsError(message, hint=HOW_TO_SET) from None
+        scheme, host, target = (part.encode() for part in (base.scheme, base.address, base.path))
+        self._base = httpcore.URL(scheme=scheme, host=host, port=base.port, target=target)
         self.proxy = find_proxy(base)
         # Reading the authorities takes a tenth of a second, and a plain connection needs none. The client certificate
         # is meant for the API: a proxy that is reached by TLS does not see it.
@@ -118,7 +121,7 @@ class Connection:
     """One kept-alive connection, used by one thread at a time."""
 
     pool: httpcore.ConnectionPool
-    base: httpx.URL
+    base: httpcore.URL
     clock: "_Clock"
     proxy: Proxy | None
 
@@ -127,10 +130,11 @@ class Connection:
     ) -> Answer | Failure:
         """Send one request and read its whole answer within `seconds`. `path` is encoded already."""
         base = self.base
-        target = base.raw_path.rstrip(b"/") + path.encode()
-        url = httpcore.URL(scheme=base.raw_scheme, host=base.raw_host, port=base.port, target=target)
+        url = httpcore.URL(scheme=base.scheme, host=base.host, port=base.port, target=base.target + path.encode())
         # httpcore's own Host header has no brackets around an IPv6 address.
-        named = [(b"Host", base.netloc), *((name.encode(), value.encode()) for name, value in headers.items())]
+        host = b"[%b]" % base.host if b":" in base.host else base.host
+        named = [(b"Host", host if base.port is None else b"%b:%d" % (host, base.port))]
+        named += ((name.encode(), value.encode()) for name, value in headers.items())
         begun = False
         self.clock.start(seconds)
         try:
@@ -139,9 +143,8 @@ class Connection:
                 if response.status == 407 and self.proxy:  # to a tunnel httpcore says the same with the same error
                     raise httpcore.ProxyError("407")
                 begun = True
-                fields = httpx.Headers(response.headers)
-                body = read_body(response.iter_stream(), fields.get("content-encoding", ""))
-                return Answer(response.status, fields, body)
+                answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
+                return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
         except (*_ERRORS, UnusableBodyError) as error:
             if self.clock.aborted():
                 return Failure("network", "the run was stopped before the answer came", reached=True, passing=False)
@@ -157,7 +160,7 @@ class Connection:
         # Behind a proxy the API begins where the tunnel's TLS does: until then nothing but CONNECT was sent. A proxy
         # that is reached by TLS has a handshake of its own before that.
         needed = 2 + bool(self.proxy and self.proxy.url.scheme == "https")
-        return self.base.scheme != "https" or self.clock.steps >= needed
+        return self.base.scheme != b"https" or self.clock.steps >= needed
 
     def close(self) -> None:
         """Close the connection."""
@@ -264,6 +267,14 @@ class _TimedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)
+
+
+def _read_headers(headers: list[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
+    for name, value in headers:
+        try:
+            yield name.decode("latin-1").lower(), value.decode()
+        except UnicodeDecodeError:
+            yield name.decode("latin-1").lower(), value.decode("latin-1")
 
 
 def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:

@@ -3,22 +3,30 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from reconciler.errors import SettingsError
 
 HOW_TO_SET = "Set --api-url or RECONCILER_API_URL to the API's base URL, such as http://localhost:3000/api."
+PORTS = {"http": 80, "https": 443}
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\\]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BaseUrl:
-    """A checked base URL: `text` without a trailing slash, `origin` as it may stand in messages."""
+    """A checked base URL: `text` without a trailing slash, `origin` as it may stand in messages.
+
+    `host` is as it was written, `address` as DNS knows it, `path` as it is sent; `port` is None where it is the
+    scheme's own.
+    """
 
     text: str
     origin: str
     scheme: str
     host: str
+    address: str
+    port: int | None
+    path: str
     loopback: bool
 
 
@@ -46,7 +54,28 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
         hint = "Use https://, or --allow-insecure-http if you are sure that nobody listens."
         raise SettingsError(message, hint=hint)
     origin = f"{parts.scheme}://{parts.netloc}"
-    return BaseUrl(origin + parts.path.rstrip("/"), origin, parts.scheme, host, loopback)
+    path = parts.path.rstrip("/")
+    return BaseUrl(
+        text=origin + path,
+        origin=origin,
+        scheme=parts.scheme,
+        host=host,
+        address=_find_address(host),
+        port=parts.port if parts.port != PORTS[parts.scheme] else None,
+        path=quote(path, safe="/%:@!$&'()*+,;=~"),
+        loopback=loopback,
+    )
+
+
+def _find_address(host: str) -> str:
+    if host.isascii():
+        return host
+    import idna  # few hosts need it, and its tables are large
+
+    try:
+        return idna.encode(host).decode()
+    except idna.IDNAError:
+        raise _refuse("The API URL cannot be read: its host is not a host's name") from None
 
 
 def _split(url: str) -> SplitResult:

@@ -7,7 +7,6 @@ from typing import Any, NoReturn
 
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ReportError
-from reconciler.report.diff_report import DiffReport
 from reconciler.report.differences.values import escape
 from reconciler.report.json_values import ShapeError, from_json, to_json
 from reconciler.report.report import FORMAT_VERSION, Report
@@ -27,8 +26,8 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 
-def render_json(report: Report | DiffReport) -> str:
-    """Return the report as indented JSON that ends in a newline; the same report gives the same bytes."""
+def render_json(report: object) -> str:
+    """Return a report, also that of `diff`, as indented JSON that ends in a newline: of the same, the same bytes."""
     text = _indent(to_json(report))
     if len(text) > LONGEST_WITH_WIDE:
         # Written out, the emoji do not keep it from being read back.
