@@ -45,7 +45,7 @@ def _row(path: str, kind: Kind, description: str, *examples: Any, choices: Any =
 
 
 _MODES: Final = {
-    "assistant-speaks-first": "The assistant begins, with firstMessage.",
+    "assistant-speaks-first": "The assistant starts with firstMessage.",
     "assistant-waits-for-user": "The assistant waits until the other side says or writes something; firstMessage is "
     "not spoken.",
     "assistant-speaks-first-with-model-generated-message": "The assistant begins, with words that the language model "
@@ -60,14 +60,14 @@ FIELDS: Final[tuple[Field, ...]] = (
     _row(
         "firstMessage",
         "text",
-        "The first thing the assistant says when a call or chat starts.",
+        "The first thing that the assistant says when a call or chat starts.",
         "Hi, I'm your enrollment assistant. How can I help today?",
         **_SPOKEN,
     ),
     _row(
         "firstMessageMode",
         "text",
-        "Who speaks first, and whether the first message is spoken as written.",
+        "Who speaks first, and whether firstMessage is used.",
         "assistant-speaks-first",
         choices=_MODES,
         takes_null=True,
@@ -76,12 +76,12 @@ FIELDS: Final[tuple[Field, ...]] = (
     _row(
         "model.provider",
         "text",
-        "Who runs the language model.",
+        "Provider of the language model.",
         "openai",
         choices=("openai", "anthropic"),
         required_inside=True,
     ),
-    _row("model.model", "text", "Name of a model of that provider.", "gpt-4o", required_inside=True),
+    _row("model.model", "text", "Name of a model from that provider.", "gpt-4o", required_inside=True),
     _row(
         "model.temperature",
         "number",
@@ -89,22 +89,22 @@ FIELDS: Final[tuple[Field, ...]] = (
         0.7,
         range=(0, 2),
     ),
-    _row("model.maxTokens", "whole number", "The most tokens that the model may use for one answer.", 1024),
+    _row("model.maxTokens", "whole number", "The maximum number of tokens in one answer.", 1024),
     _row("voice", "fields", "The voice that callers hear."),
-    _row("voice.provider", "text", "Who makes the voice.", "openai", choices=_VOICES),
-    _row("voice.voiceId", "text", "Name of a voice of that provider.", "alloy"),
-    _row("transcriber", "fields", "How a call's speech becomes text."),
+    _row("voice.provider", "text", "Provider of the voice.", "openai", choices=_VOICES),
+    _row("voice.voiceId", "text", "Name of a voice from that provider.", "alloy"),
+    _row("transcriber", "fields", "How speech is converted to text."),
     _row(
         "transcriber.provider",
         "text",
-        "Who turns speech into text.",
+        "Provider of the transcriber.",
         "deepgram",
         choices=("deepgram", "assemblyai", "whisper"),
     ),
     _row(
         "transcriber.model",
         "text",
-        "Name of one of that provider's models; not every provider has them.",
+        "Name of a model from that provider; not every provider has models.",
         "nova-2",
         takes_null=True,
     ),
@@ -118,20 +118,20 @@ FIELDS: Final[tuple[Field, ...]] = (
     _row(
         "endCallMessage",
         "text",
-        "The last thing the assistant says before it hangs up.",
+        "The last thing that the assistant says before it hangs up.",
         "Thank you for calling. Goodbye!",
         **_SPOKEN,
     ),
     _row(
         "endCallPhrases",
         "texts",
-        "Phrases that end the call when they are spoken. Their order means nothing.",
+        "Phrases that end the call when somebody says them. Their order does not matter.",
         ["goodbye", "that is all"],
         takes_null=True,
         is_unordered=True,
     ),
     _row("metadata", "anything", "Any keys and values of your own.", {"team": "admissions"}, takes_null=True),
-    _row("maxDurationSeconds", "whole number", "The longest that a call may last, in seconds.", 1800, takes_null=True),
+    _row("maxDurationSeconds", "whole number", "The maximum length of a call, in seconds.", 1800, takes_null=True),
 )
 
 # Not writable, so not in the table: a definition needs the id to say whom it describes.

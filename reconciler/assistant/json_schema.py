@@ -24,7 +24,7 @@ _TEXT_FILE: Final[Schema] = {
     "properties": {
         "$file": {
             "title": "Text file",
-            "description": "The path of a file that holds the text, from the folder of this file on.",
+            "description": "The path of a text file, relative to the folder of this file.",
             "examples": ["prompts/enrollment.md"],
             "type": "string",
         }
@@ -52,8 +52,8 @@ def definition_schema(extra_fields: Iterable[FieldPath] = (), *, needs_id: bool 
 def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
     """Return the schema of an environment's file that is merged on top of a definition: the same, none required."""
     description = (
-        "What one environment says differently about an assistant, merged on top of the definition of the same name. "
-        "Groups are merged, null is kept, everything else is replaced."
+        "The values of an assistant that differ in one environment, merged on top of the definition with the same "
+        "name. Groups are merged, null is kept, everything else is replaced."
     )
     return _assistant_schema("Overlay of an assistant definition", description, extra_fields, [])
 
@@ -61,7 +61,7 @@ def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
 def defaults_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
     """Return the schema of `_defaults.yaml`: what definitions may share, which is all but what names one of them."""
     description = (
-        "What all definitions of this folder and those below it have in common. A definition's own values are merged "
+        "The values that all definitions in this folder and its subfolders share. A definition's own values are merged "
         "on top. Groups are merged, null is kept, everything else is replaced."
     )
     schema = _assistant_schema("Defaults of assistant definitions", description, extra_fields, [])
@@ -77,7 +77,7 @@ def _assistant_schema(title: str, description: str, extra_fields: Iterable[Field
         owner[path[-1]] = {
             "title": _title(path[-1]),
             "description": f"{dotted(path)} is not in the API's reference; reconciler.yaml allows it under "
-            "extra_fields. It may hold anything.",
+            "extra_fields. It may have any value.",
         }
     schema: Schema = {"additionalProperties": False, "description": description, "properties": properties}
     if required:
@@ -114,7 +114,7 @@ def _field_schema(field: Field) -> Schema:
     if field.choices:
         judging["enum"] = [*field.choices, *([None] if no_value else [])]
     if any(field.choices.values()):
-        explaining["enumDescriptions"] = [*field.choices.values(), *(["Nothing is chosen."] if no_value else [])]
+        explaining["enumDescriptions"] = [*field.choices.values(), *(["No value is set."] if no_value else [])]
     if field.range:
         judging["minimum"], judging["maximum"] = field.range
     if field.examples:

@@ -40,7 +40,7 @@ _CONNECTION = (
         default=16,
         show_default=True,
         metavar="N",
-        help="Maximum number of requests at a time.  [env: RECONCILER_CONCURRENCY]",
+        help="Maximum number of concurrent requests.  [env: RECONCILER_CONCURRENCY]",
     ),
     shared_option(
         "--timeout",
@@ -50,8 +50,8 @@ _CONNECTION = (
         default=30.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long one attempt of a request may take. Waits between attempts come on top: up to 20 s each, or as "
-        "long as the API asks for, 5 minutes in all.  [env: RECONCILER_TIMEOUT]",
+        help="Time limit for one attempt of a request. Pauses between attempts are added: up to 20 s each, or as "
+        "long as the API asks for, at most 5 minutes in total.  [env: RECONCILER_TIMEOUT]",
     ),
     shared_option(
         "--retries",
@@ -61,13 +61,13 @@ _CONNECTION = (
         default=4,
         show_default=True,
         metavar="N",
-        help="How often to repeat a request that failed temporarily.  [env: RECONCILER_RETRIES]",
+        help="How often to retry a request after a temporary failure.  [env: RECONCILER_RETRIES]",
     ),
     shared_option(
         "--allow-insecure-http",
         section=API,
         is_flag=True,
-        help="Allow plain http:// to another machine: the token travels unprotected.",
+        help="Allow plain http:// to another machine; the token is sent unencrypted.",
     ),
     shared_option("-v", "--verbose", section=API, is_flag=True, help="Show each request on stderr."),
 )

@@ -38,11 +38,11 @@ def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--name",
         default="",
         metavar="NAME",
-        help="What it is about, so that several folders have one each. Default: the environment, else `assistants`.",
+        help="A name, to keep several folders apart. Default: the environment, or else `assistants`.",
     )
-    @click.option("--link", default="", metavar="URL", help="Address of all reports, linked below the text.")
-    @click.option("--text", metavar="FILE", help="Post this Markdown instead of reports, if a command could not start.")
-    @click.option("--settled", is_flag=True, help="Say that nothing differs any more; takes no REPORT.")
+    @click.option("--link", default="", metavar="URL", help="URL of all reports; linked below the text.")
+    @click.option("--text", metavar="FILE", help="Post this Markdown instead, if a command could not start.")
+    @click.option("--settled", is_flag=True, help="Say that nothing differs any more; no REPORT is needed.")
     @click.option("--allow-insecure-http", is_flag=True, help="Allow plain http:// to another machine.")
     @functools.wraps(command)
     def wrapper(allow_insecure_http: bool, **given: Any) -> Any:

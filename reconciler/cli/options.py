@@ -136,14 +136,14 @@ def output_options(
         metavar="PATH",
         shell_complete=complete_files,
         callback=functools.partial(_report_paths, suffixes),
-        help=f"Also write a report; repeatable. The suffix says which: {named}.",
+        help=f"Also write the report to a file; repeatable. The suffix selects the format: {named}.",
     )
     @shared_option(
         "-q",
         "--quiet",
         section=OUTPUT,
         is_flag=True,
-        help="Print nothing if there is nothing to do and nothing failed. No progress.",
+        help="Print nothing if there is nothing to do and nothing failed; show no progress.",
     )
     @functools.wraps(command)
     def wrapper(format_: str, reports: tuple[Path, ...], quiet: bool, **rest: Any) -> Any:
@@ -167,13 +167,13 @@ def history_options(command: Decorated) -> Decorated:
         "--changed",
         section=DEFINITIONS,
         is_flag=True,
-        help="Only definitions that this branch changes, compared with the base.",
+        help="Only the definitions that this branch changes, compared with the base.",
     )
     @shared_option(
         "--changed-since",
         section=DEFINITIONS,
         metavar="REV",
-        help="Only definitions that this branch changes, compared with REV.",
+        help="Only the definitions that this branch changes, compared with REV.",
     )
     @functools.wraps(command)
     def wrapper(base: str | None, changed: bool, changed_since: str | None, **rest: Any) -> Any:
@@ -190,11 +190,11 @@ def policy_options(command: Decorated) -> Decorated:
         section=DRIFT,
         type=click.Choice(["keep", "revert", "fail"]),
         envvar="RECONCILER_ON_DRIFT",
-        help="Fields that were edited live: leave them (keep, the default), put git's value back (revert), or refuse "
+        help="What to do about live edits: leave them (keep, the default), restore git's value (revert), or refuse "
         "the assistant (fail).  [env: RECONCILER_ON_DRIFT]",
     )
     @shared_option(
-        "--force-conflicts", section=DRIFT, is_flag=True, help="Let git win where git and live both changed a field."
+        "--force-conflicts", section=DRIFT, is_flag=True, help="Use git's value where git and live both changed."
     )
     @functools.wraps(command)
     def wrapper(on_drift: OnDrift | None, force_conflicts: bool, **rest: Any) -> Any:

@@ -50,29 +50,29 @@ _EXTRA_FIELD: Final = Setting(
     read=read_extra_field,
 )
 _MANAGED: Final = Setting(
-    description="A path inside an object: its keys from the outside in, each after a slash; * stands for any one key.",
+    description="A path inside an object, such as /model/revision; * matches any one key.",
     schema={"type": "string"},
     examples=("/model/revision",),
     read=read_managed,
 )
 
 _ASSISTANTS: Final = _list(
-    "For which definitions: patterns of their path below the folder, without the suffix. All, if left out.",
-    _text("A pattern; * stands for anything.", "admissions/*"),
+    "Patterns for the keys of definitions, such as admissions/*. Default: all.",
+    _text("A pattern; * matches anything.", "admissions/*"),
     ["admissions/*"],
     minItems=1,
 )
-_LEVELS: Final = {"error": "It fails.", "warning": "It fails with --strict.", "none": "It is not looked for."}
+_LEVELS: Final = {"error": "It fails.", "warning": "It fails only with --strict.", "none": "It is not checked."}
 _LINT: Final = Setting(
     description="",
     shorthand="level",
     examples=("error", {"level": "none", "assistants": ["old/*"]}),
     keys={
-        "level": _choice("How grave it is.", "none", _LEVELS, is_required=True),
+        "level": _choice("The level of the lint.", "none", _LEVELS, is_required=True),
         "assistants": _ASSISTANTS,
     },
 )
-_REASON: Final = _text("Why; it stands in every report.", "set by the CRM", is_required=True)
+_REASON: Final = _text("Why; shown in every report.", "set by the CRM", is_required=True)
 
 
 def _day(description: str, example: str) -> Setting:
@@ -80,7 +80,7 @@ def _day(description: str, example: str) -> Setting:
     return _text(description, example, pattern=pattern, must=MUST_BE_A_DAY, read=read_day)
 
 
-_EXPIRES: Final = _day("The last day, in UTC. For ever, if left out.", "2027-01-31")
+_EXPIRES: Final = _day("The last day, in UTC. Default: no end.", "2027-01-31")
 _IGNORE_ENTRY: Final = {
     "path": _ONE_PATH,
     "reason": _REASON,
@@ -90,7 +90,7 @@ _IGNORE_ENTRY: Final = {
 _FROZEN_ENTRY: Final = {
     "reason": _REASON,
     "assistants": _ASSISTANTS,
-    "from": _day("The first day, in UTC. At once, if left out.", "2027-01-11"),
+    "from": _day("The first day, in UTC. Default: now.", "2027-01-11"),
     "expires": _EXPIRES,
 }
 _ENFORCE_ENTRY: Final = {
@@ -104,23 +104,25 @@ _EXCEPTION_ENTRY: Final = {
     "expires": _EXPIRES,
 }
 _RULE_ENTRY: Final = {
-    "id": _text("The rule's name; it stands behind each message.", "goodbye", is_required=True),
+    "id": _text("The name of the rule, shown after each message.", "goodbye", is_required=True),
     "path": _ONE_PATH,
     "reason": _text("Why; every message begins with it.", "callers must hear that it is over", is_required=True),
-    "required": _flag("Whether the value must be declared, and not null."),
+    "required": _flag("Whether the value must be declared and not null."),
     "schema": Setting(
-        description="What the value may be, as a JSON Schema (2020-12). It refers to no other document.",
+        description="What the value may be, as a JSON Schema (2020-12) without external references.",
         schema={"type": ["object", "boolean"]},
         examples=({"maximum": 0.8},),
         read=read_schema,
     ),
-    "severity": _choice("How grave a violation is. A warning fails with --strict.", "error", ("error", "warning")),
+    "severity": _choice(
+        "How severe a violation is. A warning fails only with --strict.", "error", ("error", "warning")
+    ),
     "assistants": _ASSISTANTS,
     "from": _day(
-        "The first day, in UTC, on which a violation is an error; a warning from 30 days before.", "2027-02-01"
+        "The first day, in UTC, on which a violation is an error. For 30 days before, it is a warning.", "2027-02-01"
     ),
     "except": _list(
-        "Assistants for which the rule does not count.",
+        "Assistants that are exempt from the rule.",
         Setting(description="One exception.", keys=_EXCEPTION_ENTRY),
         [{"assistants": ["admissions/pilot"], "reason": "a trial", "expires": "2027-01-31"}],
     ),
@@ -135,25 +137,21 @@ _SHARED: Final = {
         must="must begin with https:// (or http:// on this machine)",
         read=read_url,
     ),
-    "always_send": _list(
-        "Top-level fields that go along with every request that is sent anyway.", _TOP_LEVEL, ["model", "voice"]
-    ),
-    "sensitive": _list("Paths of fields whose values no report may show.", _PATH, ["/metadata/crmKey"]),
+    "always_send": _list("Top-level fields that are added to every request.", _TOP_LEVEL, ["model", "voice"]),
+    "sensitive": _list("Paths of fields whose values no report shows.", _PATH, ["/metadata/crmKey"]),
     "extra_fields": _list(
-        "Fields that the API has beyond its reference and definitions may declare. They may hold anything.",
+        "Fields that the API's reference does not list, and that definitions may declare with any value.",
         _EXTRA_FIELD,
         ["/model/messages"],
     ),
-    "org_id": _text(
-        "The organisation whose assistants may be written. Those of another one, or of none, are refused.", "org_abc"
-    ),
+    "org_id": _text("The organisation whose assistants may be written. All others are refused.", "org_abc"),
     "on_drift": _choice(
-        "What to do about a field that was edited live while git did not move.",
+        "What to do about a field that was edited live but not in git.",
         "keep",
-        {"keep": "Leave it as it is live.", "revert": "Put git's value back.", "fail": "Refuse the assistant."},
+        {"keep": "Keep the live edit.", "revert": "Restore the value from git.", "fail": "Refuse the assistant."},
     ),
     "max_changes": Setting(
-        description="How many assistants one apply may write: a number, or a share of those selected.",
+        description="How many assistants one apply may write at most: a number, or a percentage of those selected.",
         schema={
             "type": ["integer", "string"],
             "minimum": 0,
@@ -162,9 +160,9 @@ _SHARED: Final = {
         examples=(6, "25%"),
         read=lambda value: MaxChanges.parse(value if isinstance(value, str | int) else ""),
     ),
-    "record": _flag("Whether apply records what it applied, as a commit that later runs compare with."),
+    "record": _flag("Whether apply records what it applied, as a commit with which later runs compare."),
     "never_send": _list(
-        "Paths inside objects that the server manages: no request holds them, and nobody misses them after a write.",
+        "Paths inside objects that only the server sets: never sent, and not checked after a write.",
         _MANAGED,
         ["/model/revision"],
     ),
@@ -174,38 +172,38 @@ _SHARED: Final = {
         {"exact": "They differ (the default).", "any": "They are equal."},
     ),
     "ignore": _list(
-        "Differences to accept, in plan, drift and apply alike. Every report lists them.",
-        Setting(description="One difference to accept.", keys=_IGNORE_ENTRY),
+        "Differences that plan, drift and apply accept. Every report lists them.",
+        Setting(description="One accepted difference.", keys=_IGNORE_ENTRY),
         [{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
     ),
     "frozen": _list(
-        "Assistants that nobody may write to for a while.",
+        "Assistants that must not be written for a while.",
         Setting(description="One freeze.", keys=_FROZEN_ENTRY),
         [{"assistants": ["*"], "reason": "enrolment week", "from": "2027-01-11", "expires": "2027-01-15"}],
     ),
     "enforce": _list(
-        "Fields whose live edits every apply puts back, whatever on_drift says.",
+        "Fields whose live edits every apply reverts, regardless of on_drift.",
         Setting(description="One field.", keys=_ENFORCE_ENTRY),
         [{"path": "/endCallMessage", "reason": "the law wants these words"}],
     ),
     "rules": _list(
-        "What a definition must be here, beside what the API asks.",
+        "Your team's own requirements for definitions.",
         Setting(description="One rule.", keys=_RULE_ENTRY),
         [{"id": "goodbye", "path": "/endCallMessage", "required": True, "reason": "callers must hear that it is over"}],
     ),
     "lints": Setting(
-        description="How grave each lint is, by its id: error, warning or none; for all assistants, or for some.",
+        description="The level of each lint, by its id: error, warning or none; for all assistants or for some.",
         keys={name: dataclasses.replace(_LINT, description=words) for name, words in LINTS.items()},
         examples=({"spoken-markdown": "error", "trailing-newline": {"level": "none", "assistants": ["old/*"]}},),
     ),
 }
 
 _ENVIRONMENT: Final = Setting(
-    description="One environment. What it sets counts before the project's own setting; api_url is never inherited.",
+    description="One environment. Its settings override those of the project; api_url is never inherited.",
     keys={
         **_SHARED,
         "overlay": _text(
-            "The folder, beside reconciler.yaml, of the files that are merged on top of the definitions.",
+            "The folder, next to reconciler.yaml, with the files that are merged on top of the definitions.",
             "environments/staging",
             pattern=rf"^(?!/)(?!(?:\.(?:/+|{END}))+{END})(?!(?:[^\\]*/)?\.\.(?:/|{END}))[^\\]+{END}",
             must="must name a folder beside reconciler.yaml, like environments/staging",
@@ -214,11 +212,11 @@ _ENVIRONMENT: Final = Setting(
 )
 
 SETTINGS: Final = Setting(
-    description="The settings of a project, for everybody and CI alike. Passwords and tokens do not belong here.",
+    description="The settings of a project, for everybody including CI. Passwords and tokens do not belong here.",
     keys={
         **_SHARED,
         "environments": Setting(
-            description="One definition for several APIs, such as staging and production: each by its name.",
+            description="Several APIs for the same definitions, such as staging and production, by name.",
             examples=({"staging": {"api_url": "https://staging.example.edu/api", "overlay": "environments/staging"}},),
             names=_text(
                 "An environment's name.",

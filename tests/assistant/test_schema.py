@@ -111,7 +111,7 @@ def test_names_are_shown_as_words() -> None:
     assert definition_schema([("model", "messages")])["properties"]["model"]["properties"]["messages"] == {
         "title": "Messages",
         "description": "model.messages is not in the API's reference; reconciler.yaml allows it under extra_fields. "
-        "It may hold anything.",
+        "It may have any value.",
     }
 
 
@@ -119,7 +119,7 @@ def test_null_is_explained_where_it_is_allowed() -> None:
     assert part(("voicemailMessage",))["description"].endswith("Write null to keep it empty.")
     assert "null" not in part(("name",))["description"]
     mode = part(("firstMessageMode",))
-    assert dict(zip(mode["enum"], mode["enumDescriptions"], strict=True))[None] == "Nothing is chosen."
+    assert dict(zip(mode["enum"], mode["enumDescriptions"], strict=True))[None] == "No value is set."
 
 
 def test_extra_fields_take_anything() -> None:

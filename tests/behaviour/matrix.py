@@ -208,12 +208,12 @@ FIELDS = (
         900,
         300,
         600.0,
-        note="`600` and `600.0` are one value.",
+        note="`600` and `600.0` are equal.",
     ),
     Field(
         *("number", "a number inside `model`", ("model", "temperature"), 1, 0.5, 0.9, 1.0),
         around=MODEL,
-        note="`model` is sent as a whole, with everything that live holds and no definition declares.",
+        note="`model` is sent as a whole, including all undeclared live values.",
     ),
     Field(
         *("whole-number", "a whole number inside `model`", ("model", "maxTokens"), 500, 250, 900, 500.0),
@@ -222,22 +222,22 @@ FIELDS = (
     Field(
         *("in-metadata", "a text inside `metadata`", ("metadata", "owner"), "Ada", "Bob", "Cy", "Ada"),
         around={"visits": 7, "nothing": None},
-        note="`metadata` is sent as a whole, with everything that live holds and no definition declares.",
+        note="`metadata` is sent as a whole, including all undeclared live values.",
     ),
     Field(
         *("yes-or-no", "yes or no, inside `metadata`", ("metadata", "open"), True, False, 1, True),
         around={"visits": 7},
-        note="`true` and `1` are two values.",
+        note="`true` and `1` are different values.",
     ),
     Field(
         *("list", "a list", ("metadata", "languages"), ["en", "es"], ["en", "es", "fr"], ["es", "en"], ["en", "es"]),
         around={"visits": 7},
-        note="A list is one value. It is sent as a whole, and its order counts.",
+        note="A list is a single value. It is sent as a whole, and its order matters.",
     ),
     Field(
         *("phrases", "`endCallPhrases`", ("endCallPhrases",)),
         *(["goodbye", "that is all"], ["goodbye"], ["so long"], ["that is all", "goodbye"]),
-        note="This is the only list whose order does not count. Repeated phrases do count.",
+        note="This is the only list whose order does not matter. Repeated phrases do matter.",
     ),
     Field(
         *(
@@ -249,7 +249,7 @@ FIELDS = (
             "We're closed.",
             "Call back.",
         ),
-        note="`null` is a value like any other: there must be none.",
+        note="`null` is a value like any other; it means that the field must be empty.",
     ),
     Field(
         *(
@@ -261,14 +261,14 @@ FIELDS = (
             "So long!",
             ABSENT,
         ),
-        note="A field that live does not have at all counts as empty.",
+        note="A missing live field counts as empty.",
     ),
     Field(
         *("object", "a whole object", ("voice",)),
         *({"provider": "azure", "voiceId": "one"}, {"provider": "openai", "voiceId": "two"}),
         *({"provider": "edmo", "voiceId": "three"}, {"voiceId": "one", "provider": "azure", "speed": 2}),
         leaves=(("voice", "provider"), ("voice", "voiceId")),
-        note="Its fields are compared one by one, and it is sent whole.",
+        note="Its fields are compared one by one, but it is sent as a whole.",
     ),
     Field(
         *("object-emptied", "a whole object that is emptied (`null`)", ("metadata",)),
@@ -279,18 +279,18 @@ FIELDS = (
         *("another-kind", "a value that becomes one of another kind", ("metadata", "crm")),
         *({"queue": "north"}, "north", ["north"], {"queue": "north", "visits": 7}),
         around={"visits": 7},
-        note="Where one of the versions is no object, the difference is shown at that place as a whole.",
+        note="If one of the versions is not an object, the difference is shown for the whole field.",
     ),
 )
 
 SITUATIONS = (
-    Situation("nobody", "nobody moved", "a", "a", "=", "in sync"),
-    Situation("agreed", "git and live moved to the same value", "a", "b", "b", "in sync"),
-    Situation("git", "git moved on", "a", "b", "a", "change"),
+    Situation("nobody", "nothing changed", "a", "a", "=", "in sync"),
+    Situation("agreed", "git and live changed to the same value", "a", "b", "b", "in sync"),
+    Situation("git", "git changed", "a", "b", "a", "change"),
     Situation("live", "somebody edited it live", "a", "a", "b", "drift"),
-    Situation("both", "git and live moved, and disagree", "a", "b", "c", "conflict"),
+    Situation("both", "git and live changed to different values", "a", "b", "c", "conflict"),
     Situation("new-field", "the field is new in the definition", "-", "b", "a", "change"),
-    Situation("new-field-agreed", "the field is new in the definition, and live agrees", "-", "a", "=", "in sync"),
+    Situation("new-field-agreed", "the field is new in the definition, and live is equal", "-", "a", "=", "in sync"),
     Situation("new-file", "the definition is new", "-", "b", "a", "change", "no file"),
     Situation(
         *("unreadable", "the definition that was applied last cannot be read", "-", "b", "a", "change", "unreadable"),
@@ -328,11 +328,11 @@ def _mix(title: str, *parts: tuple[str, str]) -> Row:
 
 
 MIXED = (
-    _mix("git moved one field of `model`, live another", ("number", "git"), ("whole-number", "live")),
-    _mix("git moved one field, live another", ("text", "git"), ("integer", "live")),
-    _mix("git moved one field, both moved another of the same object", ("in-metadata", "git"), ("list", "both")),
-    _mix("live moved one field, both moved another", ("text", "live"), ("emptied", "both")),
-    _mix("git, live and both moved a field each", ("text", "git"), ("phrases", "live"), ("number", "both")),
+    _mix("one field of `model` changed in git, another live", ("number", "git"), ("whole-number", "live")),
+    _mix("one field changed in git, another live", ("text", "git"), ("integer", "live")),
+    _mix("one field changed in git, both changed another of the same object", ("in-metadata", "git"), ("list", "both")),
+    _mix("one field changed live, both changed another", ("text", "live"), ("emptied", "both")),
+    _mix("git, live and both each changed one field", ("text", "git"), ("phrases", "live"), ("number", "both")),
 )
 
 

@@ -22,49 +22,49 @@ An assistant can change in two places: in its definition, which is in git, and l
 - **Only fields that a definition mentions are compared.** Nothing else is reported or changed.
 - **Git changed a field: a change.** `apply` sends it.
 - **Somebody edited a field live: drift.** `apply` keeps the edit, unless `--on-drift` says otherwise.
-- **Both changed it, to different values: a conflict.** `apply` refuses the assistant, unless `--force-conflicts` is
+- **Both changed it, to different values: a conflict.** `apply` refuses the assistant unless `--force-conflicts` is
   given.
-- **Both have the same value: in sync**, however it came there.
-- **A refused assistant gets nothing**, not even its other changes.
+- **Both have the same value: in sync**, no matter why.
+- **Nothing is sent to a refused assistant**, not even its other changes.
 
 [Git and live](git.md) explains this with examples. This page is for looking up a single case. Every row is also a
-test. It runs through the real commands, against an API that merges objects and against one that replaces them.
+test that runs the real commands, against an API that merges objects and against one that replaces them.
 
 ## Who changed what
 
-Three versions of each field are compared. **Base** is the definition as it was applied last, **git** is the
-definition now, and **live** is what the API holds.
+Three versions of each field are compared. **Base** is the definition as it was last applied, **git** is the
+definition now, and **live** is what the API has.
 """
 
 POLICY_INTRODUCTION = """\
 ## What `apply` does
 
-`plan` shows what `apply` would do with the same options. `drift` shows the same differences, whatever the options
-are. Neither ever writes. In the table, *applied* means that `apply` sends git's values and that live has them
-afterwards. *Unchanged* means that nothing is sent, which is no failure. *Refused* means that nothing is sent, and
+`plan` shows what `apply` would do with the same options. `drift` shows the same differences, regardless of
+options. Neither ever writes. In the table, *applied* means that `apply` sends git's values and that live has them
+afterwards. *Unchanged* means that nothing is sent, which is not a failure. *Refused* means that nothing is sent, and
 that the exit code is 1.
 
-The report of a refused assistant names three ways out: let git win, remove the field from the definition, or write
+The report of a refused assistant names three solutions: use git's value, remove the field from the definition, or write
 the live value into the definition.
 """
 
 WITHOUT_A_BASE = """\
 ### Without a base
 
-Without a base, nobody can tell who changed what, and every report says so. Every difference counts as a change:
-`plan` shows it, and `apply` sends git's value, also over an edit from the dashboard. `--on-drift fail` needs a base,
-and ends with exit code 1. `drift` uses the definition itself as the base, so that every difference counts as drift.
+Without a base, it is not known which side changed, and every report says so. Every difference counts as a change:
+`plan` shows it, and `apply` sends git's value, even over an edit from the dashboard. `--on-drift fail` needs a base,
+and exits with 1 without one. `drift` uses the definition itself as the base, so every difference counts as drift.
 
-With `record: true` in [reconciler.yaml](configuration.md#record) nobody works without a base by mistake. If a clone
-has no record, the commands end with an error. `--base none` says that this is intended.
+With `record: true` in [reconciler.yaml](configuration.md#record), nobody works without a base by mistake. If a clone
+has no record, the commands end with an error, unless you pass `--base none`.
 """
 
 FIELD_INTRODUCTION = """\
 ## With values
 
-These tables show each case with values, the line of the text report, and what is sent when git's value is sent. That
-is always the case for a change, with `--on-drift revert` for drift, and with `--force-conflicts` for a conflict.
-"(none)" is a field that is not there. The other kinds of field follow the same rules, and are tested in the same way:
+These tables show each case with values, the line of the text report, and what is sent if git's value is sent: that
+is, always for a change, with `--on-drift revert` for drift, and with `--force-conflicts` for a conflict.
+"(none)" means that the field is missing. These kinds of field follow the same rules, and are tested in the same way:
 {others}.
 """
 
@@ -174,7 +174,7 @@ def _applied(row: Row, policy: Policy) -> str:
     outcome = row.outcome(policy)
     sent = [path for path, kind in row.changes() if policy.treats(kind) == "sent"]
     if outcome == "applied" and len(row.changes()) > len(sent):
-        return f"**applied**: `{_dotted(sent)}` alone"
+        return f"**applied**: `{_dotted(sent)}` only"
     return outcome if outcome == "unchanged" else f"**{outcome}**"
 
 

@@ -15,19 +15,19 @@ INTRODUCTION = """\
 
 <!-- Written by tests/faults/fault_document.py from the rows that the tests run. Change those, not this page. -->
 
-Networks fail, APIs answer 500, tokens expire, and somebody edits in the dashboard while `apply` runs. In short:
+Networks fail, APIs answer 500, tokens expire, and people edit in the dashboard while `apply` runs. In short:
 
-- **A fault that passes is repeated**, and the assistant is `applied`.
+- **Temporary faults are retried**, and the assistant is `applied`.
 - **`failed` means that nothing was changed.**
 - **`indeterminate` means that the write may have happened.** With a record, the next `apply` sends
   it again.
-- **One assistant's fault does not stop the others.** A login that fails concerns all of them. After three writes in
-  a row that are not permitted, the rest is skipped.
-- **Applying again finishes the job**, and no field that nobody asked to change is different afterwards.
+- **A fault of one assistant does not stop the others.** A failed login affects all of them. If three writes in
+  a row are denied, the rest are skipped.
+- **Applying again finishes the job**, and does not change any other field.
 
-[Operations](operations.md) says what to do about each outcome. This page is for looking up a single case. Every row
-is also a test. It runs against an API that merges objects and against one that replaces them, counts the requests,
-and then applies again without the fault. [The sandbox](sandbox.md) can rehearse all of it.
+[Operations](operations.md) explains what to do about each outcome. This page is for looking up a single case. Every
+row is also a test that runs against an API that merges objects and against one that replaces them, counts the
+requests, and then applies again without the fault. [The sandbox](sandbox.md) can simulate all of it.
 
 A write takes five requests. Each has a column below:
 
@@ -35,33 +35,33 @@ A write takes five requests. Each has a column below:
 2. **plan**: the assistant is read, to see what differs;
 3. **before**: it is read again, right before the write;
 4. **write**: the PATCH;
-5. **after**: it is read again, to check that live shows what was sent.
+5. **after**: it is read again, to verify the write.
 
 The exit code is 0 if every assistant is `applied` or `unchanged`, and 1 otherwise. The `kind` of the report's `error`
-stands in brackets.
+is in parentheses.
 
 ## A fault that happens once
 
-A request that may succeed later is repeated, up to `--retries` times. The waits between the attempts grow, and
-`Retry-After` is honoured. A write is repeated only after another look at live, unless the answer says that nothing
+A request that may succeed later is retried up to `--retries` times. The delay grows with each attempt, and
+`Retry-After` is respected. A write is retried only after live was read again, unless the response means that nothing
 was done (401, 425, 429).
 """
 
 LASTING = """\
 ## A fault that lasts
 
-As long as a fault lasts, the assistant cannot be brought to what git says, and the report says so.
+As long as a fault lasts, the assistant cannot be updated, and the report says so.
 """
 
 AFTER = """\
-## A write that happened, with an answer that says otherwise
+## A successful write with an error response
 
-The API keeps an assistant in two places: at the provider, which callers reach, and in its own database, which answers
-what is read. If something breaks, a write may have reached one of them, both or none, and no answer says which.
+The API stores an assistant in two places: at the provider, which callers reach, and in its own database, which answers
+reads. After a failure, a write may have reached one of them, both or none, and no response says which.
 """
 
 IN_BETWEEN = """\
-## Faults of more than one request
+## Faults that affect several requests
 """
 
 WHAT_TO_DO = """\
@@ -69,16 +69,16 @@ WHAT_TO_DO = """\
 
 | outcome | what happened | what to do |
 | --- | --- | --- |
-| `applied` | live shows everything that was sent; a warning names what else changed in the meantime | nothing |
-| `failed` | nothing was changed: the assistant could not be read, or the API said no | read `error`, remove the \
-cause, and apply again |
+| `applied` | everything that was sent is live; a warning names what else changed in the meantime | nothing |
+| `failed` | nothing was changed: the assistant could not be read, or the API rejected the write | read `error`, fix \
+the cause, and apply again |
 | `refused` | nothing was sent, because of what somebody else did | plan again, look at the difference, decide, and \
 apply again |
-| `indeterminate` | the write may have reached both stores, one or none | apply again: with a record the next apply \
-sends those fields again by itself, without one `apply --resume REPORT` does |
-| `not_converged` | the API accepted the write and shows something else; `remaining` lists the fields | write what the \
-API keeps into the definition, or ask the API's makers |
-| `skipped` | never started, because the run was stopped | apply again |
+| `indeterminate` | the write may have reached both stores, one or none | apply again: with a record, the next apply \
+sends those fields again automatically; without one, use `apply --resume REPORT` |
+| `not_converged` | the API accepted the write but has other values; `remaining` lists the fields | write the value \
+that the API stores into the definition, or ask the API's developers |
+| `skipped` | not started, because the run was stopped | apply again |
 """
 
 COLUMNS = {"login": "login", "reading": "plan", "rereading": "before", "write": "write", "verify": "after"}
@@ -117,7 +117,7 @@ def _afterwards() -> Iterator[Sequence[str]]:
     titles = ", ".join("a lost connection" if what == "reset" else what for what in UNCLEAR)
     for store in STORES:
         (ends,) = {fault.ways["write"] for fault in AFTERWARDS if fault.rule.endswith(f"after={store}")}
-        yield [titles, "both stores" if store == "both" else f"the {store} alone", *_ends(*ends)]
+        yield [titles, "both stores" if store == "both" else f"only the {store}", *_ends(*ends)]
     for fault in FAULTS:
         if fault.moments == WRITE:
             yield [fault.title.partition(",")[0], "both stores", *_ends(*fault.ways["write"])]
@@ -137,9 +137,9 @@ def _stories() -> Iterator[Sequence[str]]:
         others = "; the others are skipped" if story.b == "skipped" else ""
         yield [story.title, f"{_said(story.a if others else story.b)}{kind}{others}", story.note]
     yield [
-        "the API drops what it does not know",
+        "the API drops unknown fields",
         "not_converged (`protocol`); the others are skipped",
-        "The first write goes alone: one assistant is hurt, not a thousand. What it had is in the JSON report.",
+        "The first write is sent alone, so only one assistant is affected. Its old values are in the JSON report.",
     ]
 
 

@@ -107,25 +107,25 @@ FAULTS = (
     _status(503, PASSING, "server"),
     _status(504, PASSING, "server"),
     _status(524, PASSING, "server"),
-    Fault("503 with a wait", "503 retry-after=1", PASSING, "server", briefly=True),
+    Fault("503 with `Retry-After`", "503 retry-after=1", PASSING, "server", briefly=True),
     _status(408, PASSING, "timeout"),
     _status(499, GIVEN_UP, "network"),
     _status(425, BUSY, "server"),
-    Fault("a page with status 502", "html=502", PASSING, "server"),
+    Fault("an HTML page with status 502", "html=502", PASSING, "server"),
     Fault("a lost connection", "reset", PASSING, "network"),
-    Fault("no answer in time", "hang", PASSING, "timeout", timeout=1),
-    Fault("an answer that drips", "drip=0.05", PASSING, "timeout", briefly=True, timeout=1),
-    Fault("half an answer", "half", HALF, "protocol"),
+    Fault("no response in time", "hang", PASSING, "timeout", timeout=1),
+    Fault("a very slow response", "drip=0.05", PASSING, "timeout", briefly=True, timeout=1),
+    Fault("half a response", "half", HALF, "protocol"),
     _status(429, BUSY, "rate_limited"),
-    Fault("429 with a wait in seconds", "429 retry-after=1", BUSY, "rate_limited", briefly=True),
-    Fault("429 with a wait until a time", "429 retry-after=date+1", BUSY, "rate_limited", briefly=True),
+    Fault("429 with `Retry-After` in seconds", "429 retry-after=1", BUSY, "rate_limited", briefly=True),
+    Fault("429 with `Retry-After` as a date", "429 retry-after=date+1", BUSY, "rate_limited", briefly=True),
     _status(400, REFUSED, "invalid"),
     _status(403, REFUSED, "forbidden"),
     _status(404, REFUSED, "not_found"),
     _status(422, REFUSED, "invalid"),
     _status(401, SIGNED_OUT, "auth"),
-    Fault("a page with status 200", "html", SENSELESS, "protocol"),
-    Fault("a page with status 200, after the write", "html after=both", SENSELESS_AFTERWARDS, "protocol", WRITE),
+    Fault("an HTML page with status 200", "html", SENSELESS, "protocol"),
+    Fault("an HTML page with status 200, after the write", "html after=both", SENSELESS_AFTERWARDS, "protocol", WRITE),
 )
 AFTERWARDS = tuple(
     Fault(f"{what}, after {store} was written", f"{what} after={store}", PASSING, kind, WRITE)
@@ -210,13 +210,13 @@ def _b(outcome: str, logins: int = 1, gets: int = 6, patches: int = 2) -> Ends:
 
 STORIES = (
     Story(
-        "the API keeps another value than was sent",
+        "the API stores a different value",
         ("normalise round model.temperature",),
         "not_converged",
         "not_converged",
         _b("not_converged"),
         remaining=("/model/temperature",),
-        note="Write the value that the API keeps into the definition, or ask its makers.",
+        note="Write the value that the API stores into the definition, or ask its developers.",
     ),
     Story(
         "somebody edits a declared field between the plan and the write",
@@ -236,7 +236,7 @@ STORIES = (
         SMOOTH,
         told="name, which is not declared, changed while this was written",
         others={"name": "Theirs"},
-        note="The edit stays, and a warning tells of it.",
+        note="The edit stays, and a warning names it.",
     ),
     Story(
         "somebody edits a declared field just before the write",
@@ -244,7 +244,7 @@ STORIES = (
         "applied",
         "applied",
         SMOOTH,
-        note="The API has no locks, so between the last look and the write nobody can see such an edit. It is "
+        note="The API has no locks, so an edit between the last read and the write cannot be detected. It is "
         "overwritten.",
     ),
     Story(
@@ -273,7 +273,7 @@ STORIES = (
         "applied",
         "applied",
         _b("applied", logins=3, patches=4),
-        note="One login after the other.",
+        note="The run logs in again each time.",
     ),
     Story(
         "tokens live for one request",
@@ -281,7 +281,7 @@ STORIES = (
         "applied",
         "applied",
         _b("applied", logins=8, gets=11, patches=4),
-        note="One login after the other.",
+        note="The run logs in again each time.",
     ),
     Story(
         "the account may not write: 401",
@@ -291,8 +291,8 @@ STORIES = (
         _b("failed", logins=2, gets=5, patches=3),  # one of them asks who we are
         kind="auth",
         told="not signed in, or no permission to PATCH (the role is ADMIN)",
-        note="One login more, and no further one. One after the other is tried; after three such answers in a row, "
-        "where none got through, the others are skipped. The message names the account's role.",
+        note="The run logs in once more. Writes are then tried one at a time; after three denied writes in a row, "
+        "without a successful one, the others are skipped. The message names the account's role.",
     ),
     Story(
         "the account may not write: 403",
@@ -302,7 +302,7 @@ STORIES = (
         _b("failed", gets=4, patches=2),
         kind="forbidden",
         told="403",
-        note="As with 401, without another login.",
+        note="The same, without another login.",
     ),
     Story(
         "the account may not write one of them: 403",
@@ -310,6 +310,6 @@ STORIES = (
         "failed",
         "applied",
         _b("applied", gets=5, patches=2),
-        note="The next one is tried alone, and gets through.",
+        note="The next write is sent alone, and succeeds.",
     ),
 )

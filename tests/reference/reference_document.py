@@ -36,41 +36,41 @@ FIELD_KINDS: Final[Mapping[str, str]] = {
 }
 STATUSES: Final[Mapping[Status, str]] = {
     Status.ERROR: "It could not be read or compared, or its definition is not valid.",
-    Status.MISSING: "The API has no assistant of this id (404).",
-    Status.NEW: "The definition says `id: new`: the assistant is still to be created.",
-    Status.FROZEN: "Something differs, and `frozen` in the settings holds the assistant today.",
+    Status.MISSING: "The API has no assistant with this id (404).",
+    Status.NEW: "The definition says `id: new`: the assistant has to be created.",
+    Status.FROZEN: "Something differs, but the assistant is frozen today.",
     Status.CONFLICTED: "A field is in conflict.",
-    Status.PENDING: "A field is a change.",
+    Status.PENDING: "A field has changed in git.",
     Status.DRIFTED: "A field has drifted.",
     Status.IN_SYNC: "Nothing differs.",
 }
 OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.UNCHANGED: "Nothing was sent: nothing differs, or only live edits that are kept.",
-    Outcome.APPLIED: "The API took the write, and live shows every value that was sent.",
-    Outcome.CREATED: "The assistant is there now; its id stands in the file and in the record.",
-    Outcome.DELETED: "The assistant is gone. The JSON report keeps its last reading under `last`.",
-    Outcome.FROZEN: "Nothing was sent: `frozen` in the settings holds the assistant today. That is no failure.",
-    Outcome.FAILED: "Nothing was changed: it could not be read, or the API refused the write for good.",
-    Outcome.REFUSED: "The tool sent nothing: a conflict, a stale plan, `--on-drift fail`, a definition that is not "
-    "valid or doubles another's id, or an assistant of another organisation.",
-    Outcome.INDETERMINATE: "The last answer to the write was 408, 499, 5xx, none, or made no sense. The write may have "
-    "reached both stores, one, or none.",
-    Outcome.NOT_CONVERGED: "The API took the write, and live shows something else; `remaining` lists the fields.",
-    Outcome.SKIPPED: "Never started: the run was stopped, or a limit or an invalid file ended it.",
+    Outcome.APPLIED: "The API accepted the write, and every value that was sent is live.",
+    Outcome.CREATED: "The assistant was created; its id is in the file and in the record.",
+    Outcome.DELETED: "The assistant was deleted. The JSON report contains the whole assistant under `last`.",
+    Outcome.FROZEN: "Nothing was sent, because the assistant is frozen today. That is not a failure.",
+    Outcome.FAILED: "Nothing was changed: it could not be read, or the API finally rejected the write.",
+    Outcome.REFUSED: "The tool sent nothing, because of a conflict, a stale plan, `--on-drift fail`, a definition that "
+    "is not valid or has a duplicate id, or an assistant of another organisation.",
+    Outcome.INDETERMINATE: "The last response to the write was 408, 499 or 5xx, made no sense, or was missing. The "
+    "write may have reached both stores, one, or none.",
+    Outcome.NOT_CONVERGED: "The API accepted the write, but live has other values; `remaining` lists the fields.",
+    Outcome.SKIPPED: "Not started: the run was stopped, or a limit or an invalid file ended it.",
 }
 ERROR_KINDS: Final[Mapping[ErrorKind, str]] = {
     "not_found": "The API has no such assistant.",
     "auth": "Not signed in, or not permitted: this API answers 401 for both.",
-    "forbidden": "The account is disabled, or the assistant belongs to another organisation than `org_id`, or to none.",
-    "rate_limited": "Too many requests, for longer than a run waits.",
-    "server": "The API has a problem of its own.",
-    "network": "No connection, or one that broke.",
-    "timeout": "No complete answer in time.",
-    "protocol": "An answer that makes no sense: no JSON, no object, no `id`, another assistant's `id`, a redirect.",
-    "conflict": "Git and live both moved, or `--on-drift fail` found drift.",
-    "stale": "Live, or the definition, is not what was planned or reviewed.",
-    "duplicate": "Two definitions name one assistant.",
-    "invalid": "The definition cannot be sent: it is not valid, it lacks what the API requires, or the API refused it.",
+    "forbidden": "The account is disabled, or the assistant does not belong to the organisation in `org_id`.",
+    "rate_limited": "Too many requests, even after waiting.",
+    "server": "The API has an internal problem.",
+    "network": "No connection, or it was lost.",
+    "timeout": "No complete response in time.",
+    "protocol": "The response makes no sense: no JSON, no object, no `id`, another assistant's `id`, a redirect.",
+    "conflict": "Git and live both changed, or `--on-drift fail` found drift.",
+    "stale": "Live or the definition has changed since the plan.",
+    "duplicate": "Two definitions describe the same assistant.",
+    "invalid": "The definition is not valid, it lacks something that the API requires, or the API rejected it.",
 }
 Table = Iterator[Sequence[str]]
 
@@ -121,7 +121,7 @@ def _statuses() -> Table:
 
 
 def _outcomes() -> Table:
-    yield "outcome", "means", "exit code", "may be live", "gets a new entry in the record"
+    yield "outcome", "means", "exit code", "may be live", "new entry in the record"
     for outcome in Outcome:
         facts = (outcome.may_be_live, outcome.recorded)
         code = "0" if outcome.settled else "1"

@@ -22,19 +22,20 @@ from reconciler.usecases.writing.recordable import check_order, check_recordable
     "announce",
     cls=Command,
     examples=[
-        ("reconciler announce --token 1234-1", "Announce what the job that comes next is to create"),
-        ("reconciler announce --token 1234-1 --withdraw", "Take that back, since the job never began"),
+        ("reconciler announce --token 1234-1", "Announce what the next job will create"),
+        ("reconciler announce --token 1234-1 --withdraw", "Withdraw that, since the job never started"),
     ],
 )
 @definition_options
-@click.option("--token", required=True, metavar="TOKEN", help="What `apply --create --announced TOKEN` will give.")
-@click.option("--withdraw", "takes_back", is_flag=True, help="Take back what was announced: nothing of it was sent.")
+@click.option("--token", required=True, metavar="TOKEN", help="Any token; pass it to `apply --announced` as well.")
+@click.option("--withdraw", "takes_back", is_flag=True, help="Withdraw the announcement: nothing of it was sent.")
 def command(definitions: DefinitionOptions, token: str, takes_back: bool) -> int:
-    """Write into the record which assistants an apply is about to create. Sends nothing.
+    """Record which assistants an apply is about to create. Sends nothing.
 
-    For a pipeline whose apply cannot push: it pushes the announcement first. If the record of that apply is lost, later
-    runs find the announcement, and create nothing from these files before somebody has looked. PATHS are definitions
-    of which you know that their assistants are not there; without them, those that no earlier run may have created.
+    Use this in a pipeline whose apply cannot push the record: the pipeline pushes the announcement first. If the
+    record of the apply is lost, later runs find the announcement and create nothing from these files until somebody
+    has checked. Pass PATHS only for definitions whose assistants you know do not exist. Without PATHS, it announces
+    the new definitions from which no earlier run may have created an assistant.
     """
     repository = open_repository(repository_root(definitions.directory))
     environment = read_settings(definitions).environment

@@ -28,8 +28,8 @@ from reconciler.usecases.project.reading import read_project
     "apply",
     cls=Command,
     examples=[
-        ("reconciler apply", "Show the plan, ask, then write"),
-        ("reconciler apply --plan plan.json --yes", "Write exactly what a saved plan says"),
+        ("reconciler apply", "Show the plan, ask for confirmation, then apply"),
+        ("reconciler apply --plan plan.json --yes", "Apply exactly a saved plan"),
     ],
 )
 @definition_options
@@ -37,14 +37,14 @@ from reconciler.usecases.project.reading import read_project
 @policy_options
 @connection_options
 @output_options
-@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
 @click.option(
     "--plan",
     "saved",
     metavar="FILE",
-    help="Apply exactly what a plan's JSON report says; refuse what has changed since.",
+    help="Apply exactly this plan (a JSON report); refuse what has changed since.",
 )
-@click.option("--max-changes", type=Limit(), help="Write nothing if more assistants would be written.")
+@click.option("--max-changes", type=Limit(), help="Write nothing if more assistants than this would be written.")
 @click.option(
     "--record/--no-record",
     "record_",
@@ -52,18 +52,18 @@ from reconciler.usecases.project.reading import read_project
     help="Record in git what was applied, or do not; the record is the base of the next plan. Default: record where "
     "there is a record, or where reconciler.yaml says `record: true`.",
 )
-@click.option("--create", is_flag=True, help="Create the assistants whose definition says `id: new`; needs a record.")
+@click.option("--create", is_flag=True, help="Also create assistants for `id: new`; requires a record.")
 @click.option(
     "--announced",
     metavar="TOKEN",
-    help="With --create: only what `reconciler announce --token TOKEN` has announced in the record.",
+    help="With --create: only those that `reconciler announce --token TOKEN` has announced.",
 )
 @click.option(
     "--resume",
     metavar="REPORT",
     help="Send again what this report lists as indeterminate, and nothing else.",
 )
-@click.option("--fail-fast", is_flag=True, help="Start no further assistant after the first failure.")
+@click.option("--fail-fast", is_flag=True, help="Do not start another assistant after the first failure.")
 @click.option("--allow-older", is_flag=True, help="Apply even if a newer commit was applied before.")
 def command(
     definitions: DefinitionOptions,
@@ -81,11 +81,11 @@ def command(
     announced: str | None,
     allow_older: bool,
 ) -> int:
-    """Bring live assistants to what their definitions say.
+    """Update live assistants to match their definitions.
 
-    PATHS are definition files, folders, keys or ids; without them the whole folder is applied. Each assistant that
-    differs is read once more, gets one PATCH with what differs, and is read again. Nothing is sent if a
-    definition is invalid.
+    PATHS are definition files, folders, keys or ids. Without them, the whole folder is applied. Each assistant that
+    differs is read again, gets one PATCH with the differences, and is read back. If a definition is invalid, nothing
+    is sent.
     """
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")

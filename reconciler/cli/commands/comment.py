@@ -33,28 +33,28 @@ _NOT_BEGUN = "this could not be applied. The apply did not begin:"
     "comment",
     cls=Command,
     examples=[
-        ("reconciler comment plan.json", "Keep one comment with what merging would do"),
-        ("reconciler comment east.json west.json --name campuses", "Two plans in one comment of its own"),
-        ("reconciler comment apply.json --merged-since v1", "Say in what was merged since v1 how its apply ended"),
+        ("reconciler comment plan.json", "Post or update the comment with what merging would change"),
+        ("reconciler comment east.json west.json --name campuses", "Post two plans in one comment"),
+        ("reconciler comment apply.json --merged-since v1", "Comment on what was merged since v1"),
     ],
 )
 @click.argument("reports", nargs=-1, metavar="REPORT...")
 @click.option(
     "--merged-since",
     metavar="REV",
-    help="Comment on every request that was merged into HEAD since REV, each with what became of its own changes.",
+    help="Comment on every request that was merged into HEAD since REV, each with the result for its own changes.",
 )
 @click.option(
-    "--apply-link", default="", metavar="URL", help="Where an apply is started by hand, linked below a plan's comment."
+    "--apply-link", default="", metavar="URL", help="Where to start an apply by hand; linked below a plan's comment."
 )
 @host_options
 def command(host: Host, options: HostOptions, merged_since: str | None, apply_link: str) -> int:
-    """Keep one comment on the pull request or merge request with what a plan's JSON report says.
+    """Post a plan's JSON report as a comment on the pull request or merge request.
 
-    It is created once, and edited in place from then on. Where there is nothing to say, and no comment stands
-    there, nothing is written. GitHub and GitLab are found from the variables of their CI; the token is GITHUB_TOKEN,
-    or GITLAB_TOKEN. With --merged-since it is an apply's report; whoever opened a request is named where not all
-    of it is live.
+    There is one comment. It is created once and then updated in place. If there is nothing to report and no comment
+    yet, nothing is written. GitHub and GitLab are detected from the variables of their CI. The token is GITHUB_TOKEN
+    or GITLAB_TOKEN. With --merged-since, REPORT is an apply's report, and the authors of requests that are not
+    completely live are mentioned.
     """
     report, said = read_said(options)
     name = options.name or (report.environment if report is not None else None) or "assistants"

@@ -20,7 +20,7 @@ from reconciler.cli.help import Command
 def command(ctx: click.Context, shell: str) -> int:
     """Print a script for your shell that completes commands, options and file names when you press Tab.
 
-    Write it where your shell looks for such scripts, and start a new shell.
+    Save it where your shell looks for such scripts, and start a new shell.
     """
     root = ctx.find_root()
     kind = get_completion_class(shell)

@@ -34,16 +34,16 @@ from reconciler.usecases.project.reading import OFF, read_history
     "create",
     cls=Command,
     examples=[
-        ("reconciler create assistants/open-day.yaml", "Create the assistant that a new file describes"),
+        ("reconciler create assistants/open-day.yaml", "Create the assistant for a new file"),
     ],
 )
 @click.argument("file", metavar="FILE")
 @directory_option
 @connection_options
 @output_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--force", is_flag=True, help="Create it even if another definition has the same name.")
-@click.option("--no-record", is_flag=True, help="Do not read or write the record: for a project that has none yet.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--force", is_flag=True, help="Create the assistant even if another definition has the same name.")
+@click.option("--no-record", is_flag=True, help="Do not use the record; for a project that has none yet.")
 def command(
     file: str,
     definitions: DefinitionOptions,
@@ -53,10 +53,10 @@ def command(
     force: bool,
     no_record: bool,
 ) -> int:
-    """Create the assistant of a definition that says `id: new`, or has no id.
+    """Create the assistant of a definition that says `id: new` or has no id.
 
-    Shows what is to be created, asks, and sends one request that is never repeated. The new id goes into the
-    file, with an environment into its overlay, and into the record where there is one. If the outcome is
+    Shows what will be created, asks for confirmation, and sends one request that is never retried. The new id goes
+    into the file (in an environment, into its overlay) and into the record if there is one. If the outcome is
     unclear, nothing is written, and the error says how to find out.
     """
     if not yes and not is_terminal(sys.stdin):

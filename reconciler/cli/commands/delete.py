@@ -32,7 +32,7 @@ from reconciler.usecases.project.reading import read_project
         ("reconciler delete assistants/open-day.yaml", "Delete an assistant, and its file"),
         (
             'reconciler delete assistants/open-day.yaml --yes --name "Open Day" --report last.json',
-            "The same without a question; the report keeps the whole assistant",
+            "Delete without asking; the report contains the whole assistant",
         ),
     ],
 )
@@ -40,9 +40,9 @@ from reconciler.usecases.project.reading import read_project
 @directory_option
 @connection_options
 @output_options
-@click.option("--yes", is_flag=True, help="Do not ask; needs --name.")
-@click.option("--name", metavar="NAME", help="The name of the assistant, as a confirmation.")
-@click.option("--force-conflicts", is_flag=True, help="Delete it even if it was edited live since it was applied.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation; requires --name.")
+@click.option("--name", metavar="NAME", help="The assistant's name, as confirmation.")
+@click.option("--force-conflicts", is_flag=True, help="Delete even if it was edited live since it was applied.")
 def command(
     file: str,
     definitions: DefinitionOptions,
@@ -54,10 +54,10 @@ def command(
 ) -> int:
     """Delete the assistant of a definition, and the files that only it uses.
 
-    Shows what live holds and asks for the assistant's name. Nothing is deleted where it was edited live since
-    it was applied. The request is sent once; if its outcome is unclear, the files stay. The definition goes where
-    no other environment uses it, and with it its overlay, the texts that only it names, and its entry in the
-    record. There is no undo: the JSON report keeps the last reading.
+    Shows the live assistant and asks for its name. Nothing is deleted if it was edited live since it was applied. The
+    request is sent once; if its outcome is unclear, the files stay. Otherwise the definition is deleted, unless
+    another environment uses it, together with its overlay, the text files that only it uses, and its entry in the
+    record. This cannot be undone, but the JSON report contains the whole assistant.
     """
     if yes and name is None:
         raise UsageError("delete --yes needs the assistant's name, as a second look", hint="give --name NAME, too")

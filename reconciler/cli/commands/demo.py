@@ -18,15 +18,15 @@ from reconciler.demo.teller import Teller
     cls=Command,
     examples=[
         ("reconciler demo", "Watch the story, scene by scene"),
-        ("reconciler demo --no-pause", "Watch it in one go, in some ten seconds"),
+        ("reconciler demo --no-pause", "Run it without pauses, in about ten seconds"),
     ],
 )
-@click.option("--no-pause", is_flag=True, help="Do not wait for a key after each scene; only a terminal waits.")
+@click.option("--no-pause", is_flag=True, help="Do not wait for Enter after each scene.")
 def command(no_pause: bool) -> int:
-    """Tell the whole story with the real commands: validate, plan, apply, drift, pull, a conflict, and a mistake.
+    """Show the whole workflow with real commands: validate, plan, apply, drift, pull, a conflict, and a mistake.
 
-    It needs git, and nothing else: no account and no network. A sandbox on this machine stands in for the API. All
-    work is done in a temporary folder, which is removed at the end, and none of your settings is used.
+    Needs only git: no account and no network. A sandbox on this machine takes the place of the API. Everything
+    happens in a temporary folder, which is removed at the end, and none of your settings are used.
     """
     check_sandbox("the demo")
     colour = wants_colour(sys.stdout)

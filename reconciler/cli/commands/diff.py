@@ -27,7 +27,7 @@ SUFFIXES = (".json", ".md")
     "diff",
     cls=Command,
     examples=[
-        ("reconciler diff --environment staging --against production", "Show what is different in production"),
+        ("reconciler diff --environment staging --against production", "Compare staging with production"),
     ],
 )
 @definition_options
@@ -37,8 +37,8 @@ SUFFIXES = (".json", ".md")
 def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exitcode: bool, against: str | None) -> int:
     """Show how the definitions of --environment differ from those of --against.
 
-    Offline and without credentials: compared are the files, each with its overlay merged on top. Ids do not
-    count. PATHS are definition files, overlays, folders, keys or ids; without them the whole folder is compared.
+    Works offline and without credentials: it compares the files, each with its overlay merged on top. Ids are not
+    compared. PATHS are definition files, overlays, folders, keys or ids. Without them, the whole folder is compared.
     """
     environment = definitions.environment
     if environment is None or against is None:

@@ -29,8 +29,8 @@ _WIDTH = 8
     "doctor",
     cls=Command,
     examples=[
-        ("reconciler doctor", "Check the setup of this clone and this account"),
-        ("reconciler doctor --protected-environment live", "The same in a job, where the writing account is in `live`"),
+        ("reconciler doctor", "Check this clone and this account"),
+        ("reconciler doctor --protected-environment live", "In a job with the writing account in `live`"),
     ],
 )
 @click.option(
@@ -38,24 +38,24 @@ _WIDTH = 8
     default="production",
     show_default=True,
     metavar="NAME",
-    help="The environment of the host that holds the writing account.",
+    help="The environment on GitHub or GitLab with the writing account.",
 )
 @click.option(
     "--account",
     type=click.Choice(["reads", "writes"]),
-    help="What the account is for: plans and drift (it may not write), or apply.",
+    help="What the account is for: plan and drift (it must not be able to write), or apply.",
 )
 @directory_option
 @connection_options
 def command(
     definitions: DefinitionOptions, connection: ConnectionOptions, protected_environment: str, account: Account | None
 ) -> int:
-    """Check a setup: one line for each thing, and what to do if it is missing.
+    """Check your setup: one line for each item, with what to do if it is missing.
 
-    Settings, definitions, git's history and the record, the API's URL, the login and what the account may do. In
-    a job of GitHub or GitLab, and in a clone where GH_TOKEN or GITLAB_TOKEN is set, also which variables and secrets
-    there are, what is protected, and whether pull requests may be opened. Nothing is written anywhere. Exit 1 where
-    something is missing, and with --account where an account may do more, or less, than its job wants.
+    Checks the settings, the definitions, git's history, the record, the API's URL, the login and the permissions of
+    the account. In a GitHub or GitLab job, and in a clone if GH_TOKEN or GITLAB_TOKEN is set, it also checks
+    variables, secrets, protection, and whether pull requests may be opened. Nothing is written. The exit code is 1 if
+    something is missing, and with --account also if the account can do more or less than it should.
     """
     findings, project = check_project(definitions)
     for finding in findings:

@@ -23,7 +23,7 @@ from reconciler.usecases.project.reading import read_project
     "drift",
     cls=Command,
     examples=[
-        ("reconciler drift --detailed-exitcode", "In a nightly job: exit 2 where somebody edited an assistant live"),
+        ("reconciler drift --detailed-exitcode", "In a nightly job: exit with 2 if somebody edited an assistant live"),
     ],
 )
 @definition_options
@@ -40,8 +40,8 @@ def command(
 ) -> int:
     """Report what was edited live, outside git. Never writes.
 
-    PATHS are definition files, folders, keys or ids; without them the whole folder is checked. The exit
-    code is 1 if a definition is not valid or an assistant could not be read.
+    PATHS are definition files, folders, keys or ids. Without them, the whole folder is checked. The exit code is 1 if
+    a definition is not valid or an assistant could not be read.
     """
     project = read_project(definitions, history, or_head=True)
     tell_errors(project.loaded.problems)

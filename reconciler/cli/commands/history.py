@@ -36,10 +36,10 @@ _MOST_NAMED = 8
 @click.option("--limit", type=Count(min=1), default=20, show_default=True, metavar="N", help="Show at most N records.")
 @format_option(("text", "json"))
 def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
-    """List what was applied, the newest first.
+    """List what was applied, newest first.
 
-    Each record has its time, the commit that was applied with its subject and author, the totals, and what became of
-    each assistant that was not unchanged, with the fields that got another value.
+    Each entry shows the time, the commit that was applied with its subject and author, the totals, and the assistants
+    that were not unchanged, with the fields that got a new value.
     """
     project = read_bare_project(definitions)
     if project.repository is None:

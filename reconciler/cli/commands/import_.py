@@ -31,19 +31,19 @@ from reconciler.yamltext.writer import write_inline
     cls=Command,
     examples=[
         ("reconciler import asst_123", "Write a definition for a live assistant"),
-        ("reconciler import - < ids.txt", "Write one for each id of a list"),
+        ("reconciler import - < ids.txt", "Write one for each id in a list"),
     ],
 )
 @click.argument("ids", nargs=-1, metavar="ID...")
 @directory_option
 @connection_options
-@click.option("--all", "everything", is_flag=True, help="Every assistant that the API lists.")
+@click.option("--all", "everything", is_flag=True, help="Import every assistant that the API lists.")
 @click.option(
     "--force",
     is_flag=True,
     help="Overwrite the file that already has the id (in an environment, its overlay); never another assistant's.",
 )
-@click.option("--text-files", is_flag=True, help="Write long texts into files of their own.")
+@click.option("--text-files", is_flag=True, help="Write long texts into separate text files.")
 def command(
     ids: tuple[str, ...],
     definitions: DefinitionOptions,
@@ -54,12 +54,12 @@ def command(
 ) -> int:
     """Write a definition file for each live assistant named by ID.
 
-    `-` reads ids from stdin, one per line. The file is named after the assistant and holds every documented
-    field that is not empty, but for what _defaults.yaml says already; what live holds besides is listed. A
-    plan of the new file is empty.
+    `-` reads ids from stdin, one per line. The file is named after the assistant and contains every documented field
+    that is not empty, except for values that _defaults.yaml already gives. Other live values are listed. A plan of
+    the new file is empty.
 
-    With an environment the id goes into its overlay, with what differs from a definition of that name that
-    is there already; the definition itself, which others share, is left as it is.
+    In an environment, the id goes into the overlay, together with everything that differs from an existing definition
+    with the same name. The definition itself is shared and left as it is.
     """
     if bool(ids) == everything:
         raise UsageError("which assistants are meant?", hint="name their ids, `-` for ids on stdin, or --all")

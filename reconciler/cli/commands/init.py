@@ -77,19 +77,19 @@ If a chat is to be told what begins and ends: the secret RECONCILER_WEBHOOK_URL"
     "init",
     cls=Command,
     examples=[
-        ("reconciler init", "Begin a project here"),
-        ("reconciler init --ci github --from OWNER/REPOSITORY@COMMIT", "The same with workflows, ready to commit"),
+        ("reconciler init", "Start a project here"),
+        ("reconciler init --ci github --from OWNER/REPOSITORY@COMMIT", "Start a project with GitHub workflows"),
     ],
 )
-@click.option("--ci", type=click.Choice(["github", "gitlab"]), help="Also write the files of a pipeline.")
-@click.option("--from", "source", metavar="OWNER/REPOSITORY@COMMIT", help="Where the pipeline finds reconciler.")
-@click.option("--api-url", metavar="URL", help="The API's base URL, written into reconciler.yaml.")
+@click.option("--ci", type=click.Choice(["github", "gitlab"]), help="Also write the files for a pipeline.")
+@click.option("--from", "source", metavar="OWNER/REPOSITORY@COMMIT", help="What the pipeline installs.")
+@click.option("--api-url", metavar="URL", help="The API's base URL, for reconciler.yaml.")
 @folder_option
 def command(definitions: DefinitionOptions, ci: Ci | None, source: str | None, api_url: str | None) -> int:
-    """Write what a new project lacks, ready to commit.
+    """Create the files of a new project.
 
-    The definitions' folder, reconciler.yaml, schemas and settings for editors, and with --ci the files of a pipeline.
-    A file that is there is never touched. At the end it says what to do next, line by line.
+    Creates the definitions' folder, reconciler.yaml, schemas and editor settings; --ci adds the files for a pipeline.
+    Existing files are never changed. At the end, it prints the next steps as commands.
     """
     if source is not None and not _SOURCE.fullmatch(source):
         raise UsageError(f"--from is {source!r}", hint="give OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit")

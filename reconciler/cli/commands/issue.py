@@ -51,25 +51,24 @@ class _Topic:
     "issue",
     cls=Command,
     examples=[
-        ("reconciler issue drift.json", "Keep one issue about what was edited in the dashboard"),
-        ("reconciler issue apply.json", "Keep one issue about an apply that failed"),
+        ("reconciler issue drift.json", "Open, update or close the issue about live edits"),
+        ("reconciler issue apply.json", "The same for an apply that failed"),
     ],
 )
 @click.argument("reports", nargs=-1, metavar="REPORT...")
 @click.option(
-    "--about", type=click.Choice(["drift", "apply"]), default="drift", help="What --text or --settled is about."
+    "--about", type=click.Choice(["drift", "apply"]), default="drift", help="Which issue --text or --settled is for."
 )
 @host_options
 def command(host: Host, options: HostOptions, about: str) -> int:
-    """Keep one issue about what was edited live, or was not applied, from a JSON report.
+    """Maintain one issue about live edits, or about a failed apply, from a JSON report.
 
-    A drift's report opens it where something was edited live, or could not be looked at; it is edited in place, and
-    closed when all was looked at and nothing differs any more. Settings that expire within two weeks have an issue
-    of their own. An apply's report opens one where not everything was applied. Where there is nothing to say, and no
-    issue is open, nothing is written.
+    With a drift's report, the issue is opened if something was edited live or could not be checked. It is updated in
+    place, and closed when everything was checked and nothing differs any more. Settings that expire within two weeks
+    have their own issue. With an apply's report, an issue is opened if not everything was applied. If there is
+    nothing to report and no open issue, nothing is written.
 
-    With RECONCILER_WEBHOOK_URL, a secret, a chat gets one line when an issue is opened, gets another title, or
-    is closed.
+    If RECONCILER_WEBHOOK_URL (a secret) is set, a chat gets one line when an issue is opened, renamed or closed.
     """
     report, said = read_said(options)
     name = options.name or (report.environment if report is not None else None) or "assistants"

@@ -27,8 +27,8 @@ from reconciler.usecases.project.reading import read_project
     "plan",
     cls=Command,
     examples=[
-        ("reconciler plan --report plan.html", "See what apply would do, also as a page to look through"),
-        ("reconciler plan --changed-since origin/main", "Look only at the assistants that this branch changes"),
+        ("reconciler plan --report plan.html", "Show what apply would do, and write it as an HTML page"),
+        ("reconciler plan --changed-since origin/main", "Plan only the assistants that this branch changes"),
     ],
 )
 @definition_options
@@ -37,7 +37,7 @@ from reconciler.usecases.project.reading import read_project
 @connection_options
 @output_options
 @detailed_exitcode_option
-@click.option("--offline", is_flag=True, help="Need no API and no credentials: compare with the base instead of live.")
+@click.option("--offline", is_flag=True, help="Compare with the base instead of live; needs no API and no credentials.")
 def command(
     definitions: DefinitionOptions,
     history: HistoryOptions,
@@ -47,9 +47,9 @@ def command(
     detailed_exitcode: bool,
     offline: bool,
 ) -> int:
-    """Read live assistants and show what apply would do. Never writes.
+    """Show what apply would do. Never writes.
 
-    PATHS are definition files, folders, keys or ids; without them the whole folder is planned. If a definition is
+    PATHS are definition files, folders, keys or ids. Without them, the whole folder is planned. If a definition is
     not valid or an assistant cannot be read, the others are still planned, and the exit code is 1.
     """
     project = read_project(definitions, history, policy)

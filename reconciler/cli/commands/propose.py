@@ -45,29 +45,29 @@ _KINDS = {
 @click.command(
     "propose",
     cls=Command,
-    examples=[("reconciler propose", "After `reconciler pull`: one request that accepts what was edited live")],
+    examples=[("reconciler propose", "After `reconciler pull`, open a request that accepts the live edits")],
 )
 @click.option(
     "--name",
     default="",
     metavar="NAME",
-    help="What it is about, so that several folders have one each. Default: the environment, else `assistants`.",
+    help="A name, to keep several folders apart. Default: the environment, or else `assistants`.",
 )
 @click.option(
     "--kind",
     type=click.Choice(list(_KINDS)),
     default="accept",
     show_default=True,
-    help="What it is: live edits to accept, ids of new assistants, or files of a deleted one. Each has its own.",
+    help="What the request contains: live edits, ids of new assistants, or removed files.",
 )
 @click.option("--allow-insecure-http", is_flag=True, help="Allow plain http:// to another machine.")
 @directory_option
 def command(definitions: DefinitionOptions, name: str, kind: str, allow_insecure_http: bool) -> int:
-    """Keep one pull request or merge request with what an earlier command has written into the definitions.
+    """Open one pull or merge request with what an earlier command has written into the definitions.
 
-    What differs from HEAD in the definitions' folder, and in the environment's overlays, goes onto a branch of its
-    own, by the host's API. Other edits get another request, and the old one is closed; so it is where nothing
-    differs any more. One that people have closed, or added to, is left to them.
+    Commits what differs from HEAD, in the definitions' folder and in the environment's overlays, to a new branch,
+    through the host's API. If the edits change, a new request replaces the old one. If nothing differs any more, the
+    request is closed. A request that people have closed or added commits to is left alone.
     """
     host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
     project = read_bare_project(definitions)

@@ -41,10 +41,10 @@ class _Pull(Command):
     "pull",
     cls=_Pull,
     examples=[
-        ("reconciler pull --check", "Show the live edits that pull would write into the files"),
-        ("reconciler pull assistants/enrollment.yaml", "Take the live edits of one assistant into its file"),
-        ("reconciler pull --ids", "Write the ids of assistants that an apply has created, offline"),
-        ("reconciler pull --conflicts", "Merge what the dashboard and git both changed"),
+        ("reconciler pull --check", "Show what pull would write"),
+        ("reconciler pull assistants/enrollment.yaml", "Write the live edits of one assistant into its file"),
+        ("reconciler pull --ids", "Write the ids of new assistants, offline"),
+        ("reconciler pull --conflicts", "Merge fields that git and the dashboard both changed"),
     ],
 )
 @definition_options
@@ -56,8 +56,8 @@ class _Pull(Command):
     help="Also fields that both git and live changed: texts of several lines are merged line by line. Where the edits "
     "touch, the text is left, or with --conflicts=live takes live's. Any other value takes live's.",
 )
-@click.option("--ids", is_flag=True, help="Only the ids that the record has for `id: new`; needs no API.")
-@click.option("--check", is_flag=True, help="Write nothing; show the difference, and exit 2 when there is one.")
+@click.option("--ids", is_flag=True, help="Write only ids: replace `id: new` by the id from the record. Needs no API.")
+@click.option("--check", is_flag=True, help="Show what would be written, and exit with 2 if there is anything.")
 def command(
     definitions: DefinitionOptions,
     history: HistoryOptions,
@@ -68,9 +68,8 @@ def command(
 ) -> int:
     """Write live edits back into the definitions.
 
-    Only the lines of the fields that drifted change; comments, order and style stay. With an environment
-    the values go into its overlay. PATHS are definition files, folders, keys or ids; without them the whole folder is
-    pulled.
+    Changes only the lines of the fields that drifted; comments, order and style stay. In an environment, the values
+    go into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is pulled.
     """
     project = read_project(definitions, history, or_head=True)
     tell_errors(project.loaded.problems)

@@ -13,16 +13,17 @@ from reconciler.report.merge import merge_reports
     "report",
     cls=Command,
     examples=[
-        ("reconciler report plan.json --report plan.html", "Show a saved report as a page"),
-        ("reconciler report east.json west.json --format markdown", "Show two reports as one"),
+        ("reconciler report plan.json --report plan.html", "Convert a saved report to an HTML page"),
+        ("reconciler report east.json west.json --format markdown", "Merge two reports into one"),
     ],
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @output_options
 def command(files: tuple[str, ...], output: OutputOptions) -> int:
-    """Render JSON reports again, merged, in any format.
+    """Render saved JSON reports in any format, merged into one.
 
-    Plan once, show it everywhere. The exit code is 0 whatever the reports say, unless a file cannot be read.
+    This lets you plan once and show the result everywhere. The exit code is 0 regardless of what the reports say,
+    unless a file cannot be read.
     """
     emit_report(merge_reports([read_report(name) for name in files]), output)
     return 0

@@ -32,15 +32,14 @@ from reconciler.usecases.rollback import Undone, rollback
 @directory_option
 @connection_options
 @output_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def command(
     report: str, definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, yes: bool
 ) -> int:
-    """Undo what an apply's JSON report says was applied.
+    """Undo an apply, from its JSON report.
 
-    Each field goes back to its old value if it still has the one that was applied; otherwise the assistant
-    is refused. The applied record does not move, and git still says otherwise: the report names the commit
-    to revert.
+    Restores the old value of each field if the applied value is still live; otherwise the assistant is refused. The
+    record does not change, and the change is still in git: the report names the commit to revert.
     """
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("rollback writes, and there is no terminal to ask at", hint="read the report, then give --yes")

@@ -21,29 +21,29 @@ from reconciler.sandbox.settings import Settings
     "sandbox",
     cls=Command,
     examples=[
-        ("reconciler sandbox --seed assistants", "Start with the assistants that your definitions describe"),
-        ("reconciler sandbox --fault '2nd PATCH /assistants/*: 503'", "Rehearse a write that fails once"),
+        ("reconciler sandbox --seed assistants", "Start with the assistants from your definitions"),
+        ("reconciler sandbox --fault '2nd PATCH /assistants/*: 503'", "Simulate a write that fails once"),
     ],
 )
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen here; loopback only.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address; loopback only.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=3000,
     show_default=True,
     metavar="N",
-    help="Port to listen on; 0 takes a free one.",
+    help="Port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--store",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File that keeps the assistants (SQLite). Without it they are gone when the sandbox stops.",
+    help="SQLite file for the assistants. Without it, they are lost when the sandbox stops.",
 )
 @click.option(
     "--seed",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Folder of definitions to start from. What the store already holds is left as it is.",
+    help="Folder of definitions to start from. Assistants already in the store are kept.",
 )
 @click.option(
     "--nested",
@@ -59,7 +59,7 @@ from reconciler.sandbox.settings import Settings
     type=click.IntRange(0, 60_000),
     metavar="MS",
     default=0,
-    help="Milliseconds that every API request waits.",
+    help="Delay for every API request, in milliseconds.",
 )
 @click.option(
     "--fault",
@@ -72,9 +72,9 @@ from reconciler.sandbox.settings import Settings
     "--fault-seed",
     type=click.IntRange(0),
     metavar="N",
-    help="Decides which requests a share such as 10% hits. Without it another number each time, which is shown.",
+    help="Seed for rules such as 10%. Without it, a new seed is chosen and shown each time.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show each API request, and the faults that hit it, on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each API request and the faults that hit it on stderr.")
 def command(
     *,
     host: str,
@@ -89,35 +89,35 @@ def command(
     fault_seed: int | None,
     verbose: bool,
 ) -> None:
-    """Run a local API to try things on: a stand-in for the real one, on this machine only.
+    """Run a local API for trying things out: a simulation of the real one, on this machine only.
 
-    It prints its URL and runs until it is stopped (Ctrl-C). It starts empty unless --seed or --store gives it
-    assistants. Its OpenAPI document is at URL/openapi.json. Every assistant has two ids, the provider's
-    (asst_1) and the local database's (local_asst_1), and both work.
+    It prints its URL and runs until you stop it with Ctrl-C. It starts empty unless you pass --seed or --store. Its
+    OpenAPI document is at URL/openapi.json. Every assistant has two ids, the provider's (asst_1) and the local
+    database's (local_asst_1), and both work.
 
     \b
     Accounts, all with the password "sandbox":
       admin@sandbox.test      ADMIN
       editor@sandbox.test     EDITOR
-      viewer@sandbox.test     VIEWER, may read only
+      viewer@sandbox.test     VIEWER, read-only
       disabled@sandbox.test   cannot log in
 
-    The account in RECONCILER_EMAIL and RECONCILER_PASSWORD and the token in RECONCILER_AUTH_TOKEN are
-    accepted too, as an ADMIN, so that one setting serves the sandbox and the commands that talk to it.
+    It also accepts the account in RECONCILER_EMAIL and RECONCILER_PASSWORD and the token in
+    RECONCILER_AUTH_TOKEN, as an ADMIN, so that you set them once for the sandbox and for the other commands.
 
     \b
-    Try it, in a second terminal:
+    To try it, in a second terminal:
       export RECONCILER_API_URL=http://127.0.0.1:3000/api
       export RECONCILER_EMAIL=admin@sandbox.test RECONCILER_PASSWORD=sandbox
       reconciler plan
 
     \b
-    With faults it rehearses what goes wrong. Each rule in quotes:
-      --fault '2nd PATCH /assistants/*: 503'          one passing failure
+    Use --fault to simulate failures. Put each rule in quotes:
+      --fault '2nd PATCH /assistants/*: 503'          a write that fails once
       --fault 'PATCH *: 500 after=provider'           one of two stores is written
-      --fault '10% * *: reset'                        a bad line
+      --fault '10% * *: reset'                        an unreliable connection
       --fault 'first 3 GET *: 429 retry-after=2'      a busy server
-      --fault 'limit 5 per second'                    a strict one
+      --fault 'limit 5 per second'                    a strict server
       --fault 'PATCH *: lag=2s'                       reads that lag behind
       --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for

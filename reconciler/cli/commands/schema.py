@@ -19,23 +19,23 @@ from reconciler.usecases.project.environments import read_settings
     "schema",
     cls=Command,
     examples=[
-        ("reconciler schema > schema/definition.schema.json", "Keep the schema where your editor finds it"),
+        ("reconciler schema > schema/definition.schema.json", "Save the schema for your editor"),
     ],
 )
-@click.option("--overlay", is_flag=True, help="The schema of an environment's overlays instead.")
-@click.option("--defaults", "of_defaults", is_flag=True, help="The schema of _defaults.yaml instead.")
-@click.option("--settings", "of_settings", is_flag=True, help="The schema of reconciler.yaml instead.")
+@click.option("--overlay", is_flag=True, help="Print the schema of an environment's overlays.")
+@click.option("--defaults", "of_defaults", is_flag=True, help="Print the schema of _defaults.yaml.")
+@click.option("--settings", "of_settings", is_flag=True, help="Print the schema of reconciler.yaml.")
 @folder_option
 def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of_settings: bool) -> int:
     """Print the JSON Schema (draft-07) of a definition file.
 
-    Editors check and complete definitions with it. Fields that reconciler.yaml lists under extra_fields are
-    in it, and so are the rules that count for all assistants. Where it has environments a definition needs
-    no id, since their overlays give it.
+    Editors use it to check and complete definitions. It includes the fields that reconciler.yaml lists under
+    extra_fields, and the rules that apply to all assistants. If there are environments, a definition needs no id,
+    since their overlays have it.
 
     \b
       reconciler schema > schema/definition.schema.json
-    and as the first line of a definition:
+    Then begin each definition with this line:
       # yaml-language-server: $schema=../schema/definition.schema.json
     """  # noqa: D301 - click's mark for a paragraph that is not rewrapped
     if overlay + of_defaults + of_settings > 1:

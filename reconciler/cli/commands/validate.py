@@ -18,18 +18,18 @@ from reconciler.usecases.validate import find_shareable, validate, without_setti
     cls=Command,
     examples=[
         ("reconciler validate", "Check all definitions"),
-        ("reconciler validate --strict assistants/admissions", "Check one folder; warnings fail, too"),
+        ("reconciler validate --strict assistants/admissions", "Check one folder, and treat warnings as errors"),
     ],
 )
 @definition_options
 @output_options
-@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool) -> int:
     """Check definitions, offline and without credentials.
 
-    PATHS are definition files, folders, keys or ids; without them the whole folder is checked. All problems of all
-    files are shown, each with file, line and column; those of reconciler.yaml first and alone. Exit 1 if
-    there is one. Without --environment the definitions are checked as they are in every environment.
+    PATHS are definition files, folders, keys or ids. Without them, the whole folder is checked. All problems of all
+    files are shown, each with file, line and column. If reconciler.yaml has problems, only those are shown. The exit
+    code is 1 if there is a problem. Without --environment, definitions are checked as they are in every environment.
     """
     started_at = now()
     try:

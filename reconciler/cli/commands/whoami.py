@@ -24,7 +24,7 @@ from reconciler.usecases.project.environments import read_settings
 @connection_options
 @format_option(("text", "json"))
 def command(definitions: DefinitionOptions, connection: ConnectionOptions, format_: str) -> int:
-    """Show who the credentials belong to, and whether they work."""
+    """Show which account the credentials belong to, and whether they work."""
     settings = read_settings(definitions)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         user = api.me()
