@@ -31,10 +31,9 @@ from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object
 from reconciler.report.json_values import to_json
 from reconciler.report.read_back import reviewed_plan
-from reconciler.usecases import apply as apply_, drift as drift_, plan as plan_
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.usecases.project.policy import check_policy, choose_policy
-from reconciler.usecases.project.project import Project as Read
+from reconciler.usecases import apply as apply_, plan as plan_
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions, choose_policy
+from reconciler.usecases.project.project import Project as Read, check_policy
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.recordable import check_unmoved
@@ -225,7 +224,7 @@ def drift(project: Project, api: AssistantsApi) -> Report:
     """
     if project.read.base is None and project.history.base is None:
         project = dataclasses.replace(project, read=read_project(project.options, project.history, or_head=True))
-    return _report(project, drift_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
+    return _report(project, plan_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
 
 
 def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bool) -> Read:

@@ -2,49 +2,58 @@
 
 import contextlib
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from reconciler.cli.connect import Stopping, control_for, open_api
+from reconciler.cli.connect import Stopping, control_for, open_api, stoppable
 from reconciler.cli.connection_options import ConnectionOptions
 from reconciler.cli.consent import Consent
 from reconciler.cli.exit_codes import unsettled
 from reconciler.cli.options import OutputOptions
 from reconciler.cli.output import emit, tell_errors
 from reconciler.cli.reports import check_place, report_before_writing
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
-from reconciler.core.settings import Settings
+from reconciler.errors import UsageError
+from reconciler.files.folders import repository_root
+from reconciler.git.lock import Lock
+from reconciler.git.repository import open_repository
 from reconciler.git.working_tree import read_origin
 from reconciler.report.report import Report
 from reconciler.usecases.apply import Session
+from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.project import Project
 
 
 @dataclasses.dataclass(kw_only=True)
 class TerminalSession:
-    """Opens the session of an apply or a rollback, and remembers how it ended.
+    """Opens the session of a run that writes, and remembers how it ended.
 
-    `earlier` is the report that the run goes by, if there is one: it must be of the same API and environment. `text`
-    makes what stdout carries in place of the text report. `ask` makes
-    what asks for consent in another way than usual. `failed` stays true until a report says that every
-    assistant was brought to where it was to be.
+    `lock` is what no other run may hold meanwhile. `earlier` is the report that the run goes by, if there is one: it
+    must be of the same API and environment. `text` makes what stdout carries in place of the text report, `ask`
+    asks for consent in another way than usual. `failed` stays true until a report says that every assistant was
+    brought to where it was to be.
     """
 
     connection: ConnectionOptions
     output: OutputOptions
+    lock: Lock
     stopping: Stopping
     yes: bool
     label: str
     earlier: Report | None = None
     text: Callable[[Report], str] | None = None
-    ask: Callable[[Settings], Callable[[Run], str | None]] | None = None
+    ask: Callable[[Consent, Run], str | None] = Consent.ask
     failed: bool = True
 
     @contextlib.contextmanager
     def start(self, project: Project) -> Iterator[Session]:
         """Yield the session for a project that was read. Raises UsageError for a report of another place."""
         settings = project.settings
+        consent = Consent(settings, self.stopping, self.yes)
         tell_errors(project.loaded.problems)
 
         created: list[bool] = []
@@ -68,7 +77,7 @@ class TerminalSession:
             yield Session(
                 api=api,
                 control=control,
-                consent=self.ask(settings) if self.ask is not None else Consent(settings, self.stopping, self.yes).ask,
+                consent=lambda planned: self.ask(consent, planned),
                 about_to_write=report_before_writing(self.output, settings),
                 publish=publish,
                 recorded=tell_recorded if not self.output.quiet else lambda _commit: None,
@@ -78,3 +87,22 @@ class TerminalSession:
     def exit_code(self) -> int:
         """The code of a run that has ended: a signal's, else 1 where something failed."""
         return self.stopping.exit_code or int(self.failed)
+
+
+@contextlib.contextmanager
+def writing(
+    definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, *, yes: bool, **how: Any
+) -> Iterator[TerminalSession]:
+    """Yield the session of a command that writes, with `how` as it takes it. Nothing of the project is read yet.
+
+    Raises UsageError for an environment that is not there: before the lock is held.
+    """
+    lock = open_repository(repository_root(definitions.directory)), read_settings(definitions).environment
+    with stoppable() as stopping:
+        yield TerminalSession(connection=connection, output=output, lock=lock, stopping=stopping, yes=yes, **how)
+
+
+def check_somebody_to_ask(command: str, first: str, *, yes: bool) -> None:
+    """Refuse to begin where nobody could say yes; `first` is what to do before giving it. Raises UsageError."""
+    if not yes and not is_terminal(sys.stdin):
+        raise UsageError(f"{command} asks, and there is no terminal to ask at", hint=f"{first}, then give --yes")

@@ -21,15 +21,24 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a record or a commit, by their path, and what of them could not be read."""
+    """The entries of a record or a commit, by their path, and what of them could not be read.
+
+    `other_ids` are the ids by which GET answered, of entries that have the assistant's other one.
+    """
 
     by_file: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     _by_id: dict[str, list[Entry]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for file in sorted(self.by_file):
-            self._by_id.setdefault(self.by_file[file].id, []).append(self.by_file[file])
+            for name in self.ids_of(self.by_file[file]):
+                self._by_id.setdefault(name, []).append(self.by_file[file])
+
+    def ids_of(self, entry: Entry) -> set[str]:
+        """Return the ids by which an entry's assistant is known."""
+        return {entry.id, self.other_ids.get(entry.id, entry.id)}
 
     def find(self, ids: Iterable[str], file: str = "") -> Entry | None:
         """Return the entry of an assistant by the first of its ids that is known.

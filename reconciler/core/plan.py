@@ -101,16 +101,16 @@ def make_plan(
 ) -> Plan:
     """Return what is to be done about one assistant.
 
-    `base` is the definition as last applied, `MISSING` without one; `overrides` are the entries of the
-    settings that hold this assistant. `resend` are fields whose last write is unclear: as far as they are declared
-    they are sent even where live shows them. `merge_texts` merges texts that both sides edited. Raises
-    IncompleteObject where the definition cannot be sent.
+    `base` is the definition as last applied, `MISSING` without one; `overrides` are the settings' entries that hold
+    this assistant. `resend` are fields whose last write is unclear: where they are declared they are sent even if live
+    shows them. `merge_texts` merges two edits. Raises IncompleteObject where the definition cannot be sent.
     """
     desired, plan = _compare(desired, live, base, policy, overrides, merge_texts)
     # What differs is judged as a difference, whatever became of the last write: it may be somebody's edit by now.
     differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
-    # A refused assistant is not written at all, so nothing of it is sent again either.
-    if resend and not plan.refusal and not policy.read_only:
+    if resend and not plan.refusal and not policy.read_only:  # a refused assistant is not written at all
+        # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
+        differing |= {path for path in resend if rule_for(path, overrides.ignore) is not None}
         again = frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
         if overrides.freeze is None:
             plan = dataclasses.replace(plan, resent=again)
@@ -169,7 +169,7 @@ def _find_reason(change: Change, policy: Policy, refusal: Unsent | None) -> Unse
     return Unsent.KEPT if change.kind is Kind.DRIFT and policy.on_drift == "keep" else refusal
 
 
-def plan_offline(
+def make_plan_offline(
     desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), overrides: Overrides = NO_OVERRIDES
 ) -> Plan:
     """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""

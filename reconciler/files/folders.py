@@ -11,8 +11,8 @@ def repository_root(folder: Path) -> Path:
     """
     folder = folder.resolve()
     for parent in (folder, *folder.parents):
-        # In a worktree or a submodule `.git` is a file.
-        if (parent / ".git").exists():
+        # In a worktree or a submodule `.git` is a file. A link that leads nowhere is a repository that cannot be read.
+        if os.path.lexists(parent / ".git"):
             return parent
     here = Path.cwd().resolve()
     return here if folder.is_relative_to(here) else folder.parent
@@ -36,7 +36,7 @@ def find_definitions_folder(named: Path, settings_name: str) -> Path:
     """
     here = Path.cwd()
     around = [here, *here.parents]
-    last = next((index for index, folder in enumerate(around) if (folder / ".git").exists()), 0)
+    last = next((index for index, folder in enumerate(around) if os.path.lexists(folder / ".git")), 0)
     if not named.is_absolute():
         for folder in around[: last + 1]:
             if (folder / named).is_dir() or (folder / settings_name).exists():

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from reconciler.errors import RepositoryError
 from reconciler.git.repository import Repository
 
+Lock = tuple[Repository | None, str | None]
+"""The clone and the environment that no other run may write to meanwhile."""
+
 
 @contextlib.contextmanager
 def writing_alone(repository: Repository | None, environment: str | None) -> Iterator[None]:

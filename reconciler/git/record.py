@@ -24,6 +24,7 @@ from reconciler.git.repository import Repository
 TRAILER: Final = "Reconciler-Indeterminate"
 LATE: Final = "Reconciler-Late"
 CREATED: Final = "Reconciler-Created"
+OTHER_IDS: Final = "Reconciler-Ids"
 FORM: Final = "Reconciler-Record: 2"
 
 
@@ -59,8 +60,9 @@ class Record:
     """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
 
     `late` are writes that the API took and reading did not show. `created` are the ids of the assistants that were
-    created, by the file that said `id: new`; they stay when the entry goes. `resolved` tells a record whose tree holds
-    entries from one of the older form, whose tree is `HEAD`'s.
+    created, by the file that said `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of
+    definitions that have the assistant's other one. `resolved` tells a record whose tree holds entries from one of the
+    older form, whose tree is `HEAD`'s.
     """
 
     commit: str
@@ -70,6 +72,7 @@ class Record:
     unclear: tuple[Unclear, ...] = ()
     late: tuple[Unclear, ...] = ()
     created: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     resolved: bool = True
 
 
@@ -115,7 +118,7 @@ def read_entries(repository: Repository, record: Record, current: Sequence[Defin
             continue
         declared = {key: value for key, value in document.items() if key != "id"}
         found[path] = Entry(document["id"], path, declared, (path,))
-    return Entries(found, tuple(warnings))
+    return Entries(found, tuple(warnings), record.other_ids)
 
 
 def find_created(repository: Repository, record: Record, file: str) -> str | None:
@@ -137,6 +140,7 @@ def write_record(
     message: str,
     unclear: Sequence[Unclear],
     created: Mapping[str, str],
+    other_ids: Mapping[str, str],
     late: Sequence[Unclear] = (),
     replaces: str | None = None,
     resolved: bool = True,
@@ -150,8 +154,12 @@ def write_record(
     writes = [*((TRAILER, entry) for entry in unclear), *((LATE, entry) for entry in late)]
     trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': created[file]})}" for file in sorted(created)]
+    trailers += [f"{OTHER_IDS}: {json.dumps(dict(other_ids), sort_keys=True)}"] if other_ids else []
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
+    # The next run takes this for what is live. To git's silence a tree that lacks entries is as good as any other.
+    if repository.files(commit) != files:
+        raise RepositoryError(f"git did not store what {ref} is to hold")
     # Compare and swap: two runs that end together must not drop each other's entries.
     before = replaces or previous
     try:
@@ -162,6 +170,8 @@ def write_record(
             f"{ref} moved while this ran ({error.message})" if moved else error.message,
             hint="fetch it and apply again: what is live already is recorded then",
         ) from error
+    if repository.resolve(ref) != commit:
+        raise RepositoryError(f"git did not move {ref}")
     return commit
 
 
@@ -178,7 +188,10 @@ def _parse(commit: Commit, ref: str) -> Record:
         )
     try:
         unclear, late = (tuple(_read_writes(commit.message, trailer)) for trailer in (TRAILER, LATE))
-        created = dict(_read_created(commit.message))
+        created = {str(entry["file"]): str(entry["id"]) for entry in _read_trailers(commit.message, CREATED)}
+        other_ids = {
+            str(key): str(name) for found in _read_trailers(commit.message, OTHER_IDS) for key, name in found.items()
+        }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(ref, commit) from error
     date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
@@ -191,24 +204,18 @@ def _parse(commit: Commit, ref: str) -> Record:
         unclear=unclear,
         late=late,
         created=created,
+        other_ids=other_ids,
         resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
     )
 
 
-def _read_created(message: str) -> Iterator[tuple[str, str]]:
-    for line in message.splitlines():
-        name, _, value = line.partition(": ")
-        if name == CREATED:
-            entry: dict[str, Any] = json.loads(value)
-            yield str(entry["file"]), str(entry["id"])
+def _read_trailers(message: str, trailer: str) -> Iterator[dict[str, Any]]:
+    pairs = (line.partition(": ") for line in message.splitlines())
+    yield from (dict(json.loads(value)) for name, _, value in pairs if name == trailer)
 
 
 def _read_writes(message: str, trailer: str) -> Iterator[Unclear]:
-    for line in message.splitlines():
-        name, _, value = line.partition(": ")
-        if name != trailer:
-            continue
-        entry: dict[str, Any] = json.loads(value)
+    for entry in _read_trailers(message, trailer):
         fields = tuple(map(str, entry["fields"]))
         for field in fields:
             parse_pointer(field)

@@ -19,7 +19,10 @@ from reconciler.git.processes import Batch, Processes
 _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
 _MOST_LINKS = 10  # one after another: more than that go round in a circle
 _PATHS_AS_THEY_ARE = {"GIT_LITERAL_PATHSPECS": "1"}
+_FETCH_AGAIN = "fetch it again (git fetch --refetch), or clone anew"
 _SHALLOW = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
+_STATUS = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all", "--ignored=traditional")
+_STATUS_WORDS = {"1": 8, "u": 10}  # of what `git status` says of a path, how much stands before it
 _STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
 
 
@@ -58,11 +61,9 @@ class Repository:
         if commit is not None:
             return commit
         # Git says the same of a branch without a commit and of one whose commit is damaged; that one has a ref.
-        branch = os.fsdecode(self._git.run("symbolic-ref", "HEAD")).strip()
+        [branch] = self._git.run_for_lines(1, "symbolic-ref", "HEAD")
         if self.ref(branch) is not None:
-            raise RepositoryError(
-                f"HEAD is at {branch}, whose commit is missing from the repository", hint=_fetch_again()
-            )
+            raise self._missing(f"the commit of {branch}, where HEAD is,")
         return None
 
     def ref(self, name: str) -> str | None:
@@ -88,8 +89,7 @@ class Repository:
             self.resolve(name)
         commit = self._commits.get(name)
         if commit is None:
-            hint = _SHALLOW if self.is_shallow else _fetch_again()
-            raise RepositoryError(f"the commit {name[:12]} is missing from the repository", hint=hint)
+            raise self._missing(f"the commit {name[:12]}")
         return commit
 
     def has(self, commit: str) -> bool:
@@ -98,16 +98,16 @@ class Repository:
 
     def merge_base(self, first: str, second: str) -> str:
         """Return the commit at which two histories part."""
-        return os.fsdecode(self._git.run("merge-base", first, second)).strip()
+        return self._git.run_for_lines(1, "merge-base", first, second)[0]
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Tell whether a commit is in the history of another, as far as this clone has it."""
         if older == newer:
             return True
         if (older, newer) not in self._ancestors:
-            # rev-list ends with 0 either way, so a git that fails is no "no": it prints what `newer` does not hold.
-            beyond = self._git.run("rev-list", "-1", older, f"^{newer}") if self.has(older) else b"not here"
-            self._ancestors[older, newer] = not beyond.strip()
+            # rev-list ends with 0 either way, so a git that fails is no "no": it counts what `newer` does not hold.
+            count = ("rev-list", "--count", "-1", older, f"^{newer}")
+            self._ancestors[older, newer] = self.has(older) and self._git.run_for_lines(1, *count) == ["0"]
         return self._ancestors[older, newer]
 
     # --- trees and files
@@ -140,8 +140,7 @@ class Repository:
         if answer is not None and self._may_have_filter(path) and self.has_filter(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
         if answer is None:
-            hint = _SHALLOW if self.is_shallow else _fetch_again()
-            raise RepositoryError(f"the object {blob.name[:12]} of {path} is missing from the repository", hint=hint)
+            raise self._missing(f"the object {blob.name[:12]} of {path}")
         return answer[2]
 
     def _may_have_filter(self, path: str) -> bool:
@@ -152,25 +151,30 @@ class Repository:
 
     def has_filter(self, path: str) -> str | None:
         """Return the name of the filter that git's attributes set for a path, or None."""
-        answer = self._git.run("check-attr", "-z", "filter", "--", path).split(b"\0")
-        name = os.fsdecode(answer[2]) if len(answer) > 2 else "unspecified"
+        name = self._git.run_for_lines(1, "check-attr", "filter", "--", path)[0].rpartition(": ")[2]
         return None if name in ("unspecified", "unset", "set") else name
 
     def hidden_paths(self, paths: Sequence[str]) -> list[str]:
         """Return those of some tracked paths that a sparse checkout leaves out of the working tree."""
-        given = b"".join(os.fsencode(path) + b"\0" for path in paths)
-        options = ("-t", "-z", "--full-name")
-        listing = self._git.run("ls-files", *options, "--", *paths, environment=_PATHS_AS_THEY_ARE) if given else b""
-        return [os.fsdecode(line[2:]) for line in listing.split(b"\0") if line.startswith(b"S ")]
+        lines = self._paths("ls-files", "-t", "-z", "--full-name", "--", *paths) if paths else []
+        kinds = {line[2:]: line[0] for line in lines}
+        # What the index has is listed: in silence everything that is hidden would look removed.
+        if any(path not in kinds and self._objects.ask(f":{path}") is not None for path in paths):
+            raise self._git.failure("ls-files", "no answer")
+        return [path for path, kind in kinds.items() if kind == "S"]
 
-    def changed_paths(self, commit: str, folder: str) -> list[str]:
-        """Return the paths below a folder that differ between a commit and the working tree."""
-        options = ("--name-only", "--no-renames", "--no-relative", "-z")
-        return self._paths("diff", *options, commit, "--", folder or ".")
+    def differing_paths(self, one: str, other: str, folder: str) -> set[str]:
+        """Return the paths below a folder that two commits do not have alike."""
+        return {path for path, _ in self._below(one, folder).items() ^ self._below(other, folder).items()}
 
-    def untracked_paths(self, folder: str) -> list[str]:
-        """Return the files below a folder that git does not track, ignored ones too."""
-        return self._paths("ls-files", "--others", "--full-name", "-z", "--", folder or ".")
+    def uncommitted_paths(self, folder: str) -> tuple[set[str], set[str]]:
+        """Return the paths below a folder that differ from `HEAD`, and those untracked, ignored ones too."""
+        # With its first line about the branch: a git that says nothing must not read as one that finds no difference.
+        lines = self._paths("status", *_STATUS, "--", folder or ".")
+        if not lines:
+            raise self._git.failure("status", "no answer")
+        tracked = {line.split(" ", _STATUS_WORDS[line[0]])[-1] for line in lines if line[0] in _STATUS_WORDS}
+        return tracked, {line[2:] for line in lines if line[0] in "?!"}
 
     def log(self, *arguments: str) -> str:
         """Return what `git log` prints."""
@@ -254,7 +258,7 @@ class Repository:
         if name not in self._trees:
             answer = self._objects.ask(name)
             if answer is None or answer[2] is None:
-                raise RepositoryError(f"the object {name[:12]} is missing from the repository", hint=_fetch_again())
+                raise self._missing(f"the object {name[:12]}")
             self._trees[name] = dict(parse_tree(answer[2], len(name) // 2))
         return self._trees[name]
 
@@ -274,18 +278,18 @@ class Repository:
             if blob is not None:
                 yield path, blob
 
+    def _missing(self, what: str) -> RepositoryError:
+        hint = _SHALLOW if self.is_shallow else _FETCH_AGAIN
+        return RepositoryError(f"{what} is missing from the repository", hint=hint)
+
     def _paths(self, *arguments: str) -> list[str]:
         listing = self._git.run(*arguments, environment=_PATHS_AS_THEY_ARE)
         return [os.fsdecode(path) for path in listing.split(b"\0") if path]
 
 
 def open_repository(root: Path) -> Repository | None:
-    """Return the repository whose `.git` stands in a folder, or None where there is none.
-
-    Raises RepositoryError where there is one and no git to read it with: without its history a live edit would
-    look like a change.
-    """
-    if not (root / ".git").exists():
+    """Return the repository whose `.git` stands in a folder, or None where there is none. Raises RepositoryError."""
+    if not os.path.lexists(root / ".git"):
         return None
     command = shutil.which("git")
     if command is None:
@@ -294,7 +298,3 @@ def open_repository(root: Path) -> Repository | None:
             hint="install git, or put it on PATH: the repository's history says which values somebody edited live",
         )
     return Repository(root, command)
-
-
-def _fetch_again() -> str:
-    return "fetch it again (git fetch --refetch), or clone anew"

@@ -17,9 +17,8 @@ from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings, now
 from reconciler.errors import UsageError
-from reconciler.git.lock import writing_alone
+from reconciler.git.lock import Lock, writing_alone
 from reconciler.git.record import applied_ref
-from reconciler.git.repository import Repository
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdrawing
 from reconciler.usecases.project.project import Project
@@ -89,7 +88,7 @@ class Session:
 Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
 
 
-def apply(lock: tuple[Repository | None, str | None], read: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
+def apply(lock: Lock, read: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
     """Bring live assistants to what their definitions say, and return the run.
 
     `lock` are the repository and the environment that no other run of the clone may write to meanwhile. `read`

@@ -12,8 +12,7 @@ from reconciler.core.plan import Policy, plan_creation
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
-from reconciler.git.lock import writing_alone
-from reconciler.git.repository import Repository
+from reconciler.git.lock import Lock, writing_alone
 from reconciler.usecases.apply import Open, carry_out
 from reconciler.usecases.project.new_assistants import announce, object_to_creation
 from reconciler.usecases.project.project import Project
@@ -24,7 +23,7 @@ from reconciler.usecases.writing.runs import make_run, stop_run
 
 
 def create_from_file(
-    lock: tuple[Repository | None, str | None],
+    lock: Lock,
     read: Callable[[], tuple[Project, Sequence[Definition]]],
     start: Open,
     *,

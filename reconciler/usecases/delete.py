@@ -16,8 +16,7 @@ from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, to_failure
 from reconciler.core.settings import now
 from reconciler.errors import ApiError, DefinitionError, UnclearWrite
-from reconciler.git.lock import writing_alone
-from reconciler.git.repository import Repository
+from reconciler.git.lock import Lock, writing_alone
 from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.own_files import find_own_files, remove_files
@@ -28,7 +27,7 @@ from reconciler.usecases.writing.runs import stop_run
 
 
 def delete(
-    lock: tuple[Repository | None, str | None],
+    lock: Lock,
     read: Callable[[], Project],
     start: Open,
     *,

@@ -1,16 +1,17 @@
-"""Read every assistant once and plan what would be done about it. Nothing is ever written here."""
+"""What would be done about every assistant, and what was edited live: each is read once, nothing is written."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.definition import Definition
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import plan_creation
+from reconciler.core.plan import Policy, make_plan_offline, plan_creation
 from reconciler.core.ports import Assistants
 from reconciler.core.readings import check_organisation
 from reconciler.core.run import Failure, Result, Run, to_failure
 from reconciler.core.variables import describe_variables
-from reconciler.errors import ApiError
+from reconciler.errors import ApiError, UsageError
 from reconciler.usecases.project.new_assistants import object_to_creation, refuse_namesakes
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.since import name_setters
@@ -25,6 +26,44 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
     results = name_setters(refuse_namesakes(api, project, _without_duplicates(results)), project)
     return make_run(command, project, results, api=api, stopped=control.stopping())
+
+
+def drift(api: Assistants, project: Project, control: Control) -> Run:
+    """Return where live moved. Without a base the definitions themselves are the base.
+
+    No patch is in it: nothing is sent under any option, so there is none that would be.
+    """
+    # A read-only policy: the report says of each difference that it is not sent, and why.
+    based = dataclasses.replace(project, policy=Policy(read_only=True))
+    if project.base is None:
+        own = {found.file: Entry(found.id, found.file, found.declared) for found in project.loaded.definitions}
+        based = dataclasses.replace(based, base=BaseDefinitions(ref="", commit="", entries=Entries(own)))
+    run = plan(api, based, control, command="drift")
+    return run if project.base is not None else dataclasses.replace(run, base=None)
+
+
+def plan_offline(project: Project) -> Run:
+    """Return what the definitions change since the base. Raises UsageError without one."""
+    base = project.base
+    if base is None:
+        hint = f"give --base REV, or {project.how_to_fetch}"
+        raise UsageError("plan --offline needs a base to stand in for live", hint=hint)
+    results = name_setters(
+        [_plan_offline(project, base, definition) for definition in project.loaded.definitions], project
+    )
+    return dataclasses.replace(make_run("plan", project, name_setters(results, project)), offline=True)
+
+
+def _plan_offline(project: Project, base: BaseDefinitions, definition: Definition) -> Result:
+    if definition.is_new:
+        return Result(definition, plan=plan_creation(definition.declared))
+    found = make_plan_offline(
+        definition.declared,
+        base.declared_for((definition.id,), definition.file, {}),
+        policy=project.policy,
+        overrides=project.overrides_for(definition.key),
+    )
+    return Result(definition, plan=found, warnings=tuple(describe_variables(found.changes, project.settings.may_show)))
 
 
 def _read(api: Assistants, project: Project, definition: Definition) -> Result:

@@ -26,7 +26,7 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.files.definitions import Loaded
-from reconciler.git.lock import writing_alone
+from reconciler.git.lock import Lock, writing_alone
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, carry_out, check_limit
 from reconciler.usecases.plan import plan
@@ -52,9 +52,7 @@ class Undone:
     lasting: Sequence[str] = ()
 
 
-def rollback(
-    lock: tuple[Repository | None, str | None], read: Callable[[], Project], report: Undone, start: Open
-) -> Run:
+def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Open) -> Run:
     """Undo what a report says was applied, and return the run; the record does not move.
 
     `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that

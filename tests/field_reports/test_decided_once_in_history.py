@@ -424,6 +424,20 @@ def test_an_edit_after_what_did_not_converge_is_still_somebodys(tmp_path: Path) 
         assert outcomes(tale.recorded()) == {"a": "refused"}
 
 
+def test_an_edit_of_another_field_while_one_is_written_is_somebodys(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a") as tale:
+        changed(tale, "a", name="Front desk")
+
+        def edit(method: str, _path: str, _body: Any) -> None:
+            if method == "PATCH":
+                tale.sandbox.edit("asst_a", firstMessage="theirs")
+
+        tale.sandbox.before_each(edit)
+        assert outcomes(tale.recorded()) == {"a": "not_converged"}
+        tale.sandbox.before_each(None)
+        assert moved(tale.plan()) == {"a": {"/firstMessage": "drift"}}
+
+
 # --- A5: only a file that is gone has moved
 
 

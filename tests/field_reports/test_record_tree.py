@@ -248,6 +248,22 @@ def test_a_definition_that_moved_has_one_entry(tale: Story, failing: bool) -> No
     assert moved(tale.plan()) == ({"east/z": {"/firstMessage": "change"}} if failing else {})
 
 
+@pytest.mark.parametrize("moved_to", ["a", "east/z"])
+def test_a_definition_may_change_between_the_ids_of_its_assistant(tale: Story, moved_to: str) -> None:
+    tale.sandbox.edit("asst_a", firstMessage="theirs")
+    (tale.root / "assistants/a.yaml").unlink()
+    tale.write(moved_to, id="local_asst_a", **DECLARED)
+    tale.commit("The local id")
+    assert moved(tale.recorded()) == {moved_to: {"/firstMessage": "drift"}}
+    tale.write(moved_to, id="asst_a", **DECLARED)
+    tale.commit("The provider's id")
+    for base in ((), ("--base", "HEAD~1")):
+        plan = tale.plan(*base)
+        assert (moved(plan), gone(plan)) == ({moved_to: {"/firstMessage": "drift"}}, [])
+    tale.recorded()
+    assert (tale.sandbox.live("asst_a")["firstMessage"], len(by_id(tale))) == ("theirs", 4)
+
+
 def test_files_whose_names_were_swapped_keep_their_own_entries(tale: Story) -> None:
     tale.write("a", id="asst_b", **{**DECLARED, "firstMessage": "ours"})
     tale.write("b", id="asst_a", **{**DECLARED, "firstMessage": "ours"})
@@ -376,6 +392,17 @@ def test_a_trailer_names_a_write_that_is_unclear_until_it_is_settled(tale: Story
     assert len(tale.trailers) == 1
     assert outcomes(tale.apply())["a"] == "applied"
     assert (tale.trailers, greetings(tale)["a"], shown(tale, "a")) == ([], "ours", "ours")
+
+
+def test_an_unclear_write_of_a_field_that_is_ignored_by_now_stays_unclear(tale: Story) -> None:
+    changed(tale, "a", firstMessage="ours")
+    with tale.meddling(answering(500, "a", landed=True)):
+        assert outcomes(tale.recorded())["a"] == "indeterminate"
+    configured(tale, ignore=[{"path": "/firstMessage", "reason": "set by the campaign"}])
+    assert outcomes(tale.recorded())["a"] == "unchanged"
+    configured(tale)
+    changed(tale, "a", firstMessage="ours, once more")
+    assert moved(tale.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_the_ref_moves_only_if_it_still_is_what_was_read(tale: Story) -> None:

@@ -98,6 +98,14 @@ def test_a_git_that_says_nothing_has_not_answered(scene: Scene, tmp_path: Path, 
     assert f"git {question}: no answer" in done.stderr
 
 
+def test_a_git_that_finds_no_difference_in_silence_has_not_answered(scene: Scene, tmp_path: Path) -> None:
+    git = FaultyGit(tmp_path / "bin")
+    git.break_for("status", "exit 0")
+    done, ended = scene.run("plan", "--changed", env=git.env)
+    assert (done.code, ended.stdout) == (1, "")
+    assert "git status: no answer" in done.stderr
+
+
 # --- B3 and B4: sparse checkouts
 
 SECRET = "s3cret-of-the-crm"
@@ -399,6 +407,17 @@ def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) 
         for command in COMMANDS:
             done, ended = scene.run(command)
             assert (scene.harm(command, done, ended), done.code) == ([], 1), command
+
+
+def test_a_link_to_a_repository_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a") as tale:
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        (tale.root / ".git").rename(tmp_path / "moved")
+        (tale.root / ".git").symlink_to(tmp_path / "nowhere")
+        for command in COMMANDS.values():
+            done = tale.run(*command)
+            assert (done.code, "not a git repository" in done.stderr) == (1, True), done.stderr
+        assert shown(tale, "a") == "theirs"
 
 
 # --- B7: a branch that is behind the record

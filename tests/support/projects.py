@@ -26,8 +26,7 @@ from reconciler.report.build import build_report
 from reconciler.report.json_values import to_json
 from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import Session, Wishes, apply, carry_out
-from reconciler.usecases.drift import drift
-from reconciler.usecases.plan import plan
+from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.writing.workers import Control, never, nothing
 

@@ -23,8 +23,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.settings import Environment, Settings
 from reconciler.files.definitions import load
 from reconciler.git.merge_file import merge_texts
-from reconciler.usecases.drift import drift
-from reconciler.usecases.plan import plan
+from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.writing.workers import DEFAULT_CONTROL

@@ -443,7 +443,7 @@ class TestTheObjectOfAnEntry:
         return tale.git("rev-parse", f"{revision}:{file('a')}")
 
     def test_is_heads_file_word_for_word(self, tale: Story) -> None:
-        tale.write("a", "# The front door.\nfirstMessage: 'new'\nid: asst_a\n")
+        tale.write("a", "id: asst_a\nfirstMessage: 'new'\n")
         tale.commit()
         tale.recorded()
         assert self.blob(tale, REF) == self.blob(tale, "HEAD")

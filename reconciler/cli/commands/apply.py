@@ -1,26 +1,19 @@
 """`reconciler apply`."""
 
-import sys
-
 import click
 
-from reconciler.cli.connect import stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.consent import Limit
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, definition_options, history_options, output_options, policy_options
 from reconciler.cli.reports import read_report
-from reconciler.cli.streams import is_terminal
-from reconciler.cli.writing import TerminalSession
+from reconciler.cli.writing import check_somebody_to_ask, writing
 from reconciler.core.limits import MaxChanges
 from reconciler.errors import UsageError
-from reconciler.files.folders import repository_root
-from reconciler.git.repository import open_repository
 from reconciler.report.read_back import reviewed_plan, unclear_writes
 from reconciler.report.report import Report
 from reconciler.usecases.apply import Wishes, apply
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
-from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.reading import read_project
 
 
@@ -87,8 +80,7 @@ def command(
     differs is read again, gets one PATCH with the differences, and is read back. If a definition is invalid, nothing
     is sent.
     """
-    if not yes and not is_terminal(sys.stdin):
-        raise UsageError("apply writes, and there is no terminal to ask at", hint="look at the plan, then give --yes")
+    check_somebody_to_ask("apply", "look at the plan", yes=yes)
     if announced is not None and not create:
         raise UsageError("--announced says what --create may create", hint="give --create, too")
     _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
@@ -104,15 +96,10 @@ def command(
         reviewed=reviewed_plan(read_report(saved)) if saved is not None else None,
         unclear=unclear_writes(unclear) if unclear is not None else None,
     )
-    repository = open_repository(repository_root(definitions.directory))
-    environment = read_settings(definitions).environment  # one that is not there is an error before the lock is held
-    with stoppable() as stopping:
-        session = TerminalSession(
-            connection=connection, output=output, stopping=stopping, yes=yes, label="Applying", earlier=unclear
-        )
+    with writing(definitions, connection, output, yes=yes, label="Applying", earlier=unclear) as session:
         apply(
-            (repository, environment),
-            lambda: read_project(definitions, history, policy, repository=repository),
+            session.lock,
+            lambda: read_project(definitions, history, policy, repository=session.lock[0]),
             wishes,
             session.start,
         )

@@ -1,30 +1,27 @@
 """`reconciler create`."""
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from reconciler.cli.connect import stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, directory_option, output_options
 from reconciler.cli.output import tell_problems
-from reconciler.cli.streams import is_terminal, tell
-from reconciler.cli.writing import TerminalSession
+from reconciler.cli.streams import tell
+from reconciler.cli.writing import check_somebody_to_ask, writing
 from reconciler.core.definition import Definition
-from reconciler.errors import DefinitionError, UsageError
+from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
-from reconciler.files.folders import repository_root
-from reconciler.git.repository import Repository, open_repository
+from reconciler.git.repository import Repository
 from reconciler.report.differences.values import escape, field_names
 from reconciler.report.report import Report
 from reconciler.report.wording import tell_error
 from reconciler.usecases.create import create_from_file
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
-from reconciler.usecases.project.environments import read_settings, with_overlays_to_come
+from reconciler.usecases.project.environments import with_overlays_to_come
 from reconciler.usecases.project.new_assistants import id_finder
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF, read_history
@@ -59,17 +56,11 @@ def command(
     into the file (in an environment, into its overlay) and into the record if there is one. If the outcome is
     unclear, nothing is written, and the error says how to find out.
     """
-    if not yes and not is_terminal(sys.stdin):
-        raise UsageError("create writes, and there is no terminal to ask at", hint="look at the file, then give --yes")
-    repository = open_repository(repository_root(definitions.directory))
-    environment = read_settings(definitions).environment
-    with stoppable() as stopping:
-        session = TerminalSession(
-            connection=connection, output=output, stopping=stopping, yes=yes, label="Creating", text=_show
-        )
+    check_somebody_to_ask("create", "look at the file", yes=yes)
+    with writing(definitions, connection, output, yes=yes, label="Creating", text=_show) as session:
         run = create_from_file(
-            (repository, environment),
-            lambda: _read(definitions, file, repository, no_record=no_record),
+            session.lock,
+            lambda: _read(definitions, file, session.lock[0], no_record=no_record),
             session.start,
             recording=False if no_record else None,
             force=force,

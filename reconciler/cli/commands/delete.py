@@ -1,27 +1,21 @@
 """`reconciler delete`."""
 
-import sys
-from collections.abc import Callable
+import functools
 from pathlib import Path
 
 import click
 
-from reconciler.cli.connect import Stopping, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.consent import Consent
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, directory_option, output_options
-from reconciler.cli.streams import is_terminal, tell
-from reconciler.cli.writing import TerminalSession
+from reconciler.cli.streams import tell
+from reconciler.cli.writing import check_somebody_to_ask, writing
 from reconciler.core.run import Run
-from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
-from reconciler.files.folders import repository_root
-from reconciler.git.repository import open_repository
 from reconciler.report.differences.values import escape
 from reconciler.usecases.delete import delete
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
-from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.reading import read_project
 
 
@@ -63,18 +57,13 @@ def command(
         raise UsageError("delete --yes needs the assistant's name, as a second look", hint="give --name NAME, too")
     if not yes and name is not None:
         raise UsageError("--name answers the question that --yes leaves out", hint="give --yes, too")
-    if not yes and not is_terminal(sys.stdin):
-        raise UsageError("delete asks, and there is no terminal to ask at", hint="give --yes --name NAME")
+    check_somebody_to_ask("delete", "look at the assistant, find its --name", yes=yes)
     chosen = DefinitionOptions(definitions.directory, (Path(file),), definitions.environment)
-    repository = open_repository(repository_root(definitions.directory))
-    environment = read_settings(definitions).environment
-    with stoppable() as stopping:
-        session = TerminalSession(
-            connection=connection, output=output, stopping=stopping, yes=yes, label="Deleting", ask=_ask(stopping, name)
-        )
+    ask = functools.partial(_ask, given=name)
+    with writing(definitions, connection, output, yes=yes, label="Deleting", ask=ask) as session:
         _, left = delete(
-            (repository, environment),
-            lambda: read_project(chosen, HistoryOptions(), or_head=True, repository=repository),
+            session.lock,
+            lambda: read_project(chosen, HistoryOptions(), or_head=True, repository=session.lock[0]),
             session.start,
             force_conflicts=force_conflicts,
             removed=lambda gone: tell(f"Removed {escape(gone)}."),
@@ -82,19 +71,12 @@ def command(
     return session.exit_code or int(bool(left))
 
 
-def _ask(stopping: Stopping, given: str | None) -> Callable[[Settings], Callable[[Run], str | None]]:
-    """Return what asks for the name of the assistant that is to be deleted, or compares it with the one given."""
-
-    def with_settings(settings: Settings) -> Callable[[Run], str | None]:
-        def ask(planned: Run) -> str | None:
-            live = planned.results[0].live or {}
-            name = str(live.get("name") or planned.results[0].definition.key)
-            if given is not None:
-                shown = name if settings.may_show(("name",)) else "another one"
-                return None if given.strip() == name.strip() else f"--name is not the assistant's name, {shown!r}"
-            typed = not stopping() and Consent(settings, stopping, yes=False).ask_for_name(planned, name)
-            return None if typed else "nobody typed the assistant's name"
-
-        return ask
-
-    return with_settings
+def _ask(consent: Consent, planned: Run, *, given: str | None) -> str | None:
+    """Return why the assistant may not be deleted: nobody types its name, or the one given is another."""
+    live = planned.results[0].live or {}
+    name = str(live.get("name") or planned.results[0].definition.key)
+    if given is not None:
+        shown = name if consent.settings.may_show(("name",)) else "another one"
+        return None if given.strip() == name.strip() else f"--name is not the assistant's name, {shown!r}"
+    typed = not consent.stopping() and consent.ask_for_name(planned, name)
+    return None if typed else "nobody typed the assistant's name"

@@ -14,7 +14,7 @@ from reconciler.cli.options import (
     output_options,
 )
 from reconciler.cli.output import emit, tell_errors
-from reconciler.usecases.drift import drift
+from reconciler.usecases.plan import drift
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.project.reading import read_project
 

@@ -19,7 +19,7 @@ from reconciler.report.differences.values import escape, field_name
 from reconciler.usecases.history import Applied, list_applied
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.reading import read_bare_project
-from reconciler.usecases.writing.recording import find_undefined
+from reconciler.usecases.writing.unclear import find_undefined
 
 _ASSISTANT = re.compile(r"[a-z_]+: (.+) \(.*\)")
 _MOST_NAMED = 8

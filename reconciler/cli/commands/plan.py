@@ -17,8 +17,7 @@ from reconciler.cli.options import (
     policy_options,
 )
 from reconciler.cli.output import emit, tell_errors
-from reconciler.usecases.offline import plan_offline
-from reconciler.usecases.plan import plan
+from reconciler.usecases.plan import plan, plan_offline
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
 from reconciler.usecases.project.reading import read_project
 

@@ -86,7 +86,7 @@ def _read_edits(project: Project) -> Edits | None:
     for folder in (project.folder, project.overlays):
         if folder is not None:
             below = folder_in_git(folder, project.root)
-            paths |= {*project.repository.changed_paths(project.head, below)}
+            tracked, untracked = project.repository.uncommitted_paths(below)
             # New is only an overlay that `pull` or an id has made: whatever else lies about is nobody's proposal.
-            paths |= {one for one in project.repository.untracked_paths(below) if one.endswith((".yaml", ".yml"))}
+            paths |= tracked | {one for one in untracked if one.endswith((".yaml", ".yml"))}
     return read_edits(project.root, project.head, paths)

@@ -17,7 +17,7 @@ from reconciler.core.run import Run
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError
 from reconciler.report.differences.values import escape, fits_on_a_line, literal
-from reconciler.usecases.drift import drift
+from reconciler.usecases.plan import drift
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.pull import Pulled, Puller

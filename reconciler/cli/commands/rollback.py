@@ -1,22 +1,15 @@
 """`reconciler rollback`."""
 
-import sys
-
 import click
 
-from reconciler.cli.connect import stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import Command
 from reconciler.cli.options import OutputOptions, directory_option, output_options
 from reconciler.cli.reports import read_report
-from reconciler.cli.streams import is_terminal
-from reconciler.cli.writing import TerminalSession
+from reconciler.cli.writing import check_somebody_to_ask, writing
 from reconciler.errors import UsageError
-from reconciler.files.folders import repository_root
-from reconciler.git.repository import open_repository
 from reconciler.report.read_back import applied_fields, list_lasting
 from reconciler.usecases.project.choices import DefinitionOptions
-from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.rollback import Undone, rollback
 
@@ -41,8 +34,7 @@ def command(
     Restores the old value of each field if the applied value is still live; otherwise the assistant is refused. The
     record does not change, and the change is still in git: the report names the commit to revert.
     """
-    if not yes and not is_terminal(sys.stdin):
-        raise UsageError("rollback writes, and there is no terminal to ask at", hint="read the report, then give --yes")
+    check_somebody_to_ask("rollback", "read the report", yes=yes)
     document = read_report(report)
     if not document.traits.writes:
         raise UsageError(f"this is a report of `{document.command}`", hint="give what `apply --report` wrote")
@@ -52,15 +44,10 @@ def command(
         follows_git=document.traits.follows_git,
         lasting=list_lasting(document),
     )
-    repository = open_repository(repository_root(definitions.directory))
-    environment = read_settings(definitions).environment
-    with stoppable() as stopping:
-        session = TerminalSession(
-            connection=connection, output=output, stopping=stopping, yes=yes, label="Rolling back", earlier=document
-        )
+    with writing(definitions, connection, output, yes=yes, label="Rolling back", earlier=document) as session:
         rollback(
-            (repository, environment),
-            lambda: read_bare_project(definitions, repository=repository),
+            session.lock,
+            lambda: read_bare_project(definitions, repository=session.lock[0]),
             undone,
             session.start,
         )

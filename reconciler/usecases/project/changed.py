@@ -51,12 +51,12 @@ def find_changed(
     root = repository.root
     below = folder_in_git(folder, root)
     fork = _find_fork(repository, head, since)
-    differing = _differing(repository, fork, below)
+    differing = _differing(repository, fork, head, below)
     names = {name for name in differing if is_definition_file(name, below)}
     overlays = folder.resolve().parent / settings.overlay if settings.overlay is not None else None
     if overlays is not None:
         upper = folder_in_git(overlays, root)
-        differing_above = _differing(repository, fork, upper)
+        differing_above = _differing(repository, fork, head, upper)
         names |= set(_definitions_of(repository, differing_above, upper, below))
         differing |= differing_above
     names |= set(_taking_from(folder, settings, root, {name for name in differing if _may_be_shared(name)}))
@@ -98,9 +98,9 @@ def _find_fork(repository: Repository, head: str, since: str) -> str:
         raise RepositoryError(message, hint=hint) from error
 
 
-def _differing(repository: Repository, fork: str, below: str) -> set[str]:
-    """Return the files below a folder that differ between the working tree and a commit."""
-    return {*repository.changed_paths(fork, below), *repository.untracked_paths(below)}
+def _differing(repository: Repository, fork: str, head: str, below: str) -> set[str]:
+    """Return the files below a folder that the working tree and a commit may not have alike."""
+    return repository.differing_paths(fork, head, below).union(*repository.uncommitted_paths(below))
 
 
 def _definitions_of(repository: Repository, differing: Iterable[str], upper: str, below: str) -> Iterator[str]:

@@ -6,7 +6,8 @@ Values alone; the command line's options and the Python functions both become th
 import dataclasses
 from pathlib import Path
 
-from reconciler.core.settings import OnDrift
+from reconciler.core.plan import Policy
+from reconciler.core.settings import OnDrift, Settings
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,3 +34,14 @@ class PolicyOptions:
 
     on_drift: OnDrift | None = None
     force_conflicts: bool = False
+
+
+def choose_policy(settings: Settings, options: PolicyOptions | None) -> Policy:
+    """Return what to do with fields that somebody else moved: the option, else the settings."""
+    if options is None:
+        return Policy(always_send=settings.always_send)
+    return Policy(
+        on_drift=options.on_drift or settings.on_drift or "keep",
+        force_conflicts=options.force_conflicts,
+        always_send=settings.always_send,
+    )

@@ -46,7 +46,7 @@ def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Ca
         return dataclasses.replace(entry, id=known) if entry.id in ("", NEW) else entry
 
     found = {file: resolve(entry) for file, entry in entries.by_file.items()}
-    return Entries({file: entry for file, entry in found.items() if entry.id}, entries.warnings)
+    return Entries({file: entry for file, entry in found.items() if entry.id}, entries.warnings, entries.other_ids)
 
 
 def object_to_creation(project: Project, definition: Definition) -> Failure | None:
@@ -209,6 +209,7 @@ def _write_beside(
         unclear=unclear,
         late=record.late if record is not None else (),
         created=record.created if record is not None else {},
+        other_ids=record.other_ids if record is not None else {},
         resolved=record is None or record.resolved,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
-from reconciler.core.base import BaseDefinitions, Entry
+from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import value_at
 from reconciler.errors import RepositoryError, UsageError
@@ -22,13 +22,12 @@ from reconciler.git.repository import Repository, open_repository
 from reconciler.git.snapshot import read_base, read_snapshot
 from reconciler.usecases.project.changed import Changed, find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions, choose_policy
 from reconciler.usecases.project.earlier import hide_as_before
 from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.named import resolve_names
 from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
-from reconciler.usecases.project.policy import check_policy, choose_policy
-from reconciler.usecases.project.project import NOTHING_LOADED, Project
+from reconciler.usecases.project.project import NOTHING_LOADED, Project, check_policy
 
 OFF = "none"
 
@@ -206,6 +205,7 @@ def _read_base(project: Project, ref: str, commit: str) -> BaseDefinitions:
         entries = read_base(
             repository, commit, project.below, environment, current, still_there=lambda entry: _is_there(project, entry)
         )
+        entries = Entries(entries.by_file, entries.warnings, record.other_ids if record is not None else {})
     entries = resolve_entries(entries, current, id_finder(repository, record))
     written: dict[str, list[tuple[FieldPath, Any]]] = {}
     # What live had not shown yet when it was written may show by now, and is nobody's edit either.

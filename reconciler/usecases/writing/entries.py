@@ -1,5 +1,6 @@
 """What the record says of one assistant from now on: its definition, but for what the run did not settle."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from reconciler.git.objects import Blob
 from reconciler.usecases.project.project import Project
 from reconciler.yamltext.writer import write_definition
 
+_NOT_PLAIN = re.compile(r"(?:^|\s)[#&*]|\r")
+
 
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
     """Return what the record says of an assistant from now on; None for one that is not valid, or not there yet.
@@ -27,7 +30,8 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
         return None
     declared: Any = definition.declared
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.
-    for path in result.remaining:
+    # What was not in the body somebody else has changed meanwhile: git's value stays, and the next plan says drift.
+    for path in (path for path in result.remaining if result.plan is not None and path[0] in (result.plan.patch or {})):
         if (wanted := value_at(declared, path)) is not MISSING and result.after is not None:
             seen = restrict_to_declared(wanted, value_at(result.after, path))
             # A missing key is recorded as null: then an edit that gives it a value is seen as one.
@@ -43,12 +47,15 @@ def says_same(entry: Entry, old: Entry) -> bool:
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
-    """Return the file of `HEAD` that says what an entry says, word for word; None where there is none.
+    """Return the file of `HEAD` that says what an entry says, in plain YAML; None where there is none.
 
     Then nothing needs to be written, and a later run that finds the same file need not read it.
     """
     blob = at_head.get(definition.file)
     if blob is None or not definition.stands_alone or not _are_same(entry.declared, definition.declared):
+        return None
+    # The record is read by people, line by line: no flow, no comments, no aliases.
+    if not definition.own.text.startswith("id: ") or _NOT_PLAIN.search(definition.own.text):
         return None
     # What was read may be another file than `HEAD`'s: comments do not count, and git may convert line ends.
     return Blob("100644", blob.name) if object_name(definition.own.text, len(blob.name)) == blob.name else None

@@ -63,13 +63,13 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     # An assistant has two ids, and a definition may have changed from the one to the other.
     ids = {entry.id for entry in present} | {result.live["id"] for result in results if result.live}
     files = {entry.file for entry in project.loaded.invalid if entry.id is None}
-    entries = project.base.entries.by_file
+    entries = project.base.entries
     gone = [
         entry
-        for file, entry in sorted(entries.items())
+        for file, entry in sorted(entries.by_file.items())
         if (project.loaded.whole or file in project.removed)
         and project.covers(file)
-        and entry.id not in ids
+        and ids.isdisjoint(entries.ids_of(entry))
         and file not in files
     ]
     # A definition that has moved to another folder is managed there; its assistant has not been let go.

@@ -1,0 +1,101 @@
+"""Which writes are not settled after a run: those without a clear answer, and those that live did not show in time."""
+
+import dataclasses
+
+from reconciler.assistant.paths import parse_pointer, to_pointer
+from reconciler.core.definition import NEW, Definition
+from reconciler.core.outcome import Outcome
+from reconciler.core.plan import Plan
+from reconciler.core.readings import shows_nothing_new
+from reconciler.core.run import Result, Run
+from reconciler.core.tree import MISSING, value_at
+from reconciler.git.record import Record, Unclear
+from reconciler.git.snapshot import read_snapshot
+from reconciler.usecases.project.project import Project
+
+MOST_HEADS = 20
+
+
+def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
+    """Return the writes that are not clear: this run's, and what it did not settle of older ones."""
+    by_id = {name: result for result in run.results for name in result.ids}
+    by_file = {result.definition.file: result for result in run.results}
+    found: dict[tuple[str, str], Unclear] = {}
+    # What an older run left unclear stays so until a run sends that field, or finds it undeclared.
+    for entry in previous.unclear if previous else ():
+        found_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
+        result = by_file.get(entry.file) if entry.is_creation else found_by_id
+        # Somebody has looked once the file has an id that the API knows.
+        if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.recorded)):
+            found[_name(entry)] = entry
+        elif not entry.is_creation and (fields := _still_unclear(entry, result)):
+            found[_name(entry)] = dataclasses.replace(entry, file=result.definition.file, fields=fields)
+    for result in run.results:
+        if result.outcome is Outcome.INDETERMINATE and result.plan is not None:
+            new = _name_unclear(result)
+            older = found.get(_name(new), new)
+            sent = {to_pointer(path) for path in (*(path for path, _ in result.plan.replaced), *result.plan.resent)}
+            fields = tuple(sorted({*older.fields, *sent}))
+            found[_name(older)] = dataclasses.replace(
+                older,
+                fields=() if older.is_creation else fields,
+                heads=_add_head(older.heads, run.head),
+                token="",
+                named=older.named or new.named,
+            )
+    return tuple(found[name] for name in sorted(found))
+
+
+def find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
+    """Return the writes that the API took and reading did not show: this run's, and older ones that are not settled."""
+    older = {entry.id: entry for entry in previous.late} if previous else {}
+    found: list[Unclear] = []
+    for result in run.results:
+        known = next((older.pop(name) for name in result.ids if name in older), None)
+        live, after, planned = result.live or {}, result.after or {}, result.plan or Plan()
+        sent = [path for path, _ in planned.replaced if path in result.remaining]
+        unseen = [path for path in sent if shows_nothing_new([path], live, after)]
+        if (known or unseen) and not (result.outcome and result.outcome.settled):
+            fields = {*(known.fields if known else ()), *map(to_pointer, unseen)}
+            heads = _add_head(known.heads if known else (), run.head if unseen else None)
+            found.append(dataclasses.replace(_name_unclear(result), fields=tuple(sorted(fields)), heads=heads))
+    return tuple(sorted([*older.values(), *found], key=_name))
+
+
+def _name_unclear(result: Result) -> Unclear:
+    """Return an unclear write of an assistant, still without fields."""
+    # A definition may hold the local database's id, and only by that is it found in the commit of the write.
+    known = result.ids[-1] if result.ids else NEW
+    other = result.ids[0] if len(result.ids) > 1 else ""
+    return Unclear(known, result.definition.file, (), named=other)
+
+
+def _name(entry: Unclear) -> tuple[str, str]:
+    """Return by what an unclear write is known: an assistant's id, or before it has one its file."""
+    return entry.id, entry.file if entry.is_creation else ""
+
+
+def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
+    """Return the heads with a new one as the last; only so many are kept, since each is read by the next run."""
+    older = (known for known in heads if known != head)
+    return (*older, *([head] if head is not None else []))[-MOST_HEADS:]
+
+
+def _still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
+    """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
+    settled = result.outcome is not None and result.outcome.settled
+    if not settled or result.plan is None or not isinstance(result.definition, Definition):
+        return entry.fields
+    declared, sent = result.definition.declared, result.plan.patch or {}
+    paths = ((field, parse_pointer(field)) for field in entry.fields)
+    return tuple(field for field, path in paths if path[0] not in sent and value_at(declared, path) is not MISSING)
+
+
+def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
+    """Return the unclear writes of a record that no apply of `HEAD` sends again, since it defines no such assistant."""
+    repository, head = project.repository, project.head
+    if not record.unclear or repository is None or head is None:
+        return ()
+    held = read_snapshot(repository, head, project.below, project.settings.environment).by_file.values()
+    known = {name for found in held for name in (found.id, found.file)} - {NEW}
+    return tuple(entry for entry in record.unclear if not {*entry.ids, entry.file} & known)
