@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from reconciler.core.edits import Edits
 from reconciler.errors import HostError
-from reconciler.hosts.host import Entry, Host
+from reconciler.hosts.host import Entry, Host, Request
 
 _BRANCHES = {"accept": "live-edits", "ids": "new-ids", "retire": "retire"}
 _MADE = "<!-- made "
@@ -101,6 +101,15 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
         made = ""
     host.open_request(branch, title, f"{marker}\n{_MADE}{made} -->\n{text}{_link(host)}\n")
     return "created"
+
+
+def find_requests(host: Host, commits: Iterable[str]) -> list[tuple[Request, set[str]]]:
+    """Return the requests that brought commits into the branch of this run, each with its own. Raises HostError."""
+    found: dict[str, tuple[Request, set[str]]] = {}
+    for commit in commits:
+        for request in host.find_merged(commit):
+            found.setdefault(request.id, (request, set()))[1].add(commit)
+    return [*found.values()]
 
 
 def make_marker(kind: str, name: str) -> str:

@@ -45,13 +45,17 @@ class _Question:
     elsewhere: str = ""  # where it may hold as well: an answer that is not empty says so
 
 
-def check_protection(host: Host, environment: str, *, of_record: bool = False) -> Iterator[Protection]:
+def check_protection(
+    host: Host, environment: str, *, workflow: str = "", of_record: bool = False
+) -> Iterator[Protection]:
     """Yield what the host says; `environment` is the one that holds the writing account.
 
-    `of_record` asks only whether the host's token may push the record and open requests.
+    `workflow` is the file by which GitHub plans pull requests. `of_record` asks only whether the host's token may push
+    the record and open requests.
     """
     if isinstance(host, GitHub):
-        yield from _check(host.calls, f"/repos/{host.repository}", "repository", environment, _ask_github)
+        asked = functools.partial(_ask_github, workflow)
+        yield from _check(host.calls, f"/repos/{host.repository}", "repository", environment, asked)
     elif isinstance(host, GitLab):
         questions = _ask_gitlab_about_record if of_record else _ask_gitlab
         yield from _check(host.calls, f"/projects/{host.project}", "project", environment, questions)
@@ -76,14 +80,15 @@ def _check(
             holds = None if answer is None else answer is not False and one.holds(answer)
             if holds is False and one.elsewhere:
                 holds = bool(ask(f"{base}{one.elsewhere}")[0])
-        except (AttributeError, TypeError):
+        except (AttributeError, KeyError, TypeError):
             holds, refused = None, "the answer makes no sense"
         told = f"not known: {refused}" if holds is None else one.told if holds else f"not so: {one.told}"
         yield Protection(one.subject, holds, told, one.hint)
 
 
-def _ask_github(branch: str, environment: str) -> Iterator[_Question]:
+def _ask_github(workflow: str, branch: str, environment: str) -> Iterator[_Question]:
     place = f"/environments/{quote(environment, safe='')}"
+    yield _ask_about_workflow(workflow, branch)
     yield _Question(
         "branch",
         f"/branches/{quote(branch, safe='')}",
@@ -124,6 +129,18 @@ def _ask_github(branch: str, environment: str) -> Iterator[_Question]:
             f"its secrets are there{option and f', in {environment}'}",
             f"gh secret set{option} RECONCILER_EMAIL && gh secret set{option} RECONCILER_PASSWORD",
         )
+
+
+def _ask_about_workflow(workflow: str, branch: str) -> _Question:
+    begin = "reconciler init --ci github --from OWNER/REPOSITORY@COMMIT; commit and push"
+    # GitHub lists what is on the default branch, and switches off what has a schedule and was long idle.
+    return _Question(
+        "workflow",
+        "/actions/workflows?per_page=100",
+        lambda one: workflow in [known["path"] for known in one["workflows"] if known.get("state") == "active"],
+        f"{workflow or 'a file in .github/workflows that plans pull requests'} is on {branch}, and switched on",
+        "commit and push it, or switch it on again: Actions, Enable workflow" if workflow else begin,
+    )
 
 
 def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:

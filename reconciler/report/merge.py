@@ -1,9 +1,11 @@
 """Several reports as one, for `report FILE...`: a fleet that was planned in parts is shown as a whole."""
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
-from reconciler.report.report import FORMAT_VERSION, BaseEntry, Report
+from reconciler.report.build import count
+from reconciler.report.report import FORMAT_VERSION, AssistantEntry, BaseEntry, Report
 
 _Value = TypeVar("_Value")
 
@@ -55,14 +57,28 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     )
 
 
+def take_part(report: Report, own: Collection[str]) -> Report | None:
+    """Return what of a report is about some commits and files, None where nothing is."""
+    entries = tuple(entry for entry in report.assistants if _is_of(entry, own))
+    part = dataclasses.replace(report, assistants=entries, summary=count(entries), no_longer_managed=(), problems=())
+    return part if entries else None
+
+
+def _is_of(entry: AssistantEntry, own: Collection[str]) -> bool:
+    setters = {change.since.commit for change in entry.changes if change.since is not None}
+    files = {change.file for change in entry.changes if change.file is not None} | {entry.file}
+    # Where each change has a commit, that says more than that a file was touched.
+    return not (setters or files).isdisjoint(own)
+
+
 def _share(values: Sequence[_Value], otherwise: _Value) -> _Value:
     return values[0] if all(value == values[0] for value in values) else otherwise
 
 
 def _add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     total: dict[str, int] = {}
-    for count in counts:
-        for key, number in count.items():
+    for one in counts:
+        for key, number in one.items():
             total[key] = total.get(key, 0) + number
     return total
 

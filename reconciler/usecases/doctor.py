@@ -5,7 +5,9 @@ Nothing is written anywhere, neither live nor in git.
 
 import dataclasses
 import enum
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal
 
 from reconciler.core.ports import Assistants
@@ -19,6 +21,7 @@ from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
 
 Account = Literal["reads", "writes"]
+_CALLS_PLAN = re.compile(r"^\s+uses: \S+/\.github/workflows/plan\.yml@(?!COMMIT)", re.MULTILINE)
 
 
 class State(enum.StrEnum):
@@ -47,6 +50,13 @@ def check_project(options: DefinitionOptions) -> tuple[list[Finding], Project | 
     except ReconcilerError as error:
         return [_missing("settings", error)], None
     return [*_check_files(project), *_check_history(project, project.repository)], project
+
+
+def find_workflow(root: Path) -> str:
+    """Return the file by which GitHub plans pull requests, as GitHub names it; empty where none is ready."""
+    files = sorted((root / ".github" / "workflows").glob("*.y*ml"))
+    found = (file for file in files if _CALLS_PLAN.search(file.read_text("utf-8", "replace")))
+    return next((file.relative_to(root).as_posix() for file in found), "")
 
 
 def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Finding]:

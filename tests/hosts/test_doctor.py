@@ -10,6 +10,9 @@ from two_hosts import GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 
 from reconciler.hosts.ci_variables import find_variables
 
+ROOT = Path(__file__).parents[2]
+LeftOut = tuple[int, dict[str, object], list[str]]
+
 
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
@@ -62,38 +65,70 @@ def test_outside_of_git_that_is_what_is_missing(tmp_path: Path, tale: Story) -> 
     assert lacking(tale) == ["git"]
 
 
-def test_in_a_job_the_host_is_asked_too(tale: Story) -> None:
-    repository = f"{GITHUB}/repos/north/field"
+REPOSITORY = f"{GITHUB}/repos/north/field"
+SECRETS = {"secrets": [{"name": "RECONCILER_EMAIL"}, {"name": "RECONCILER_PASSWORD"}]}
+CALLER = ".github/workflows/assistants.yml"
+# What a repository has after the steps of docs/ci.md, by the address at which GitHub says so.
+AT_GITHUB: dict[str, object] = {
+    REPOSITORY: {"default_branch": "main"},
+    f"{REPOSITORY}/actions/workflows": {"workflows": [{"path": CALLER, "state": "active"}]},
+    f"{REPOSITORY}/branches/main": {"protected": False},
+    f"{REPOSITORY}/rules/branches/main": [{"type": "pull_request"}],  # of which a branch itself says nothing
+    f"{REPOSITORY}/environments/production": {"deployment_branch_policy": {"custom_branch_policies": True}},
+    f"{REPOSITORY}/environments/production/secrets": SECRETS,
+    f"{REPOSITORY}/actions/permissions/workflow": {"can_approve_pull_request_reviews": True},
+    f"{REPOSITORY}/actions/variables": {"variables": [{"name": "RECONCILER_API_URL"}]},
+    f"{REPOSITORY}/actions/secrets": SECRETS,
+}
+# The step that was left out, what GitHub says then, and what is named.
+LEFT_OUT_AT_GITHUB: list[LeftOut] = [
+    (1, {}, ["workflow"]),
+    (2, {}, ["definitions"]),
+    (3, {f"{REPOSITORY}/actions/workflows": {"workflows": []}}, ["workflow"]),
+    (
+        3,
+        {f"{REPOSITORY}/actions/workflows": {"workflows": [{"path": CALLER, "state": "disabled_inactivity"}]}},
+        ["workflow"],
+    ),
+    (4, {f"{REPOSITORY}/actions/variables": {"variables": []}}, ["API's address"]),
+    (5, {f"{REPOSITORY}/actions/secrets": {"secrets": SECRETS["secrets"][:1]}}, ["reading account"]),
+    (7, {f"{REPOSITORY}/environments/production": {"deployment_branch_policy": None}}, ["environment"]),
+    (7, {f"{REPOSITORY}/environments/production/secrets": {"secrets": []}}, ["writing account"]),
+    (8, {f"{REPOSITORY}/actions/permissions/workflow": {"can_approve_pull_request_reviews": False}}, ["pull requests"]),
+    (9, {}, ["record"]),
+    (10, {f"{REPOSITORY}/rules/branches/main": []}, ["branch"]),
+    # And what a token may not ask, or what is no answer.
+    (0, {f"{REPOSITORY}/actions/workflows": None, f"{REPOSITORY}/environments/production/secrets": None}, []),
+    (0, {f"{REPOSITORY}/actions/workflows": {"odd": 1}}, []),
+    (0, {REPOSITORY: False}, ["repository"]),
+]
+
+
+def test_each_step_at_github_that_was_left_out_is_named(tale: Story) -> None:
+    file, caller, record = tale.root / "assistants" / "a.yaml", tale.root / CALLER, str(tale.record)
+    caller.parent.mkdir(parents=True)
+    text = (ROOT / "reconciler" / "starter" / "github" / "assistants.yml").read_text("utf-8")
     with running_hosts() as hosts:
-        github = {
+        job = {
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": "north/field",
             "GITHUB_API_URL": f"{hosts.url}{GITHUB}",
             "GITHUB_TOKEN": TOKEN,
         }
-        assert lacking(tale, **github) == ["repository"]
-        hosts.facts = {
-            repository: {"default_branch": "main"},
-            f"{repository}/branches/main": {"protected": False},
-            f"{repository}/environments/production": {"deployment_branch_policy": None},
-            f"{repository}/actions/permissions/workflow": None,
-        }
-        unset = ["API's address", "reading account", "writing account"]
-        assert lacking(tale, **github) == ["branch", "environment", *unset]
-        hosts.facts |= {
-            f"{repository}/branches/main": {"protected": True},
-            f"{repository}/environments/live": {"deployment_branch_policy": {"protected_branches": True}},
-            f"{repository}/actions/variables": {"variables": [{"name": "RECONCILER_API_URL"}]},
-            f"{repository}/actions/secrets": {"secrets": [{"name": "RECONCILER_AUTH_TOKEN"}]},
-            f"{repository}/environments/live/secrets": None,
-        }
-        assert lacking(tale, "--protected-environment", "live", **github) == []
-        # A branch says nothing of rulesets.
-        hosts.facts |= {f"{repository}/branches/main": {"protected": False}}
-        assert lacking(tale, "--protected-environment", "live", **github) == ["branch"]
-        hosts.facts |= {f"{repository}/rules/branches/main": [{"type": "pull_request"}]}
-        assert lacking(tale, "--protected-environment", "live", **github) == []
-        assert lacking(tale, **{**github, "GITHUB_TOKEN": ""}) == ["CI"]
+        for step, facts, missing in [(0, {}, []), *LEFT_OUT_AT_GITHUB]:
+            hosts.facts = {**AT_GITHUB, **facts}
+            # As it is packaged, it names nothing that GitHub could call.
+            caller.write_text(text if step == 1 else text.replace("@COMMIT", f"@{'a' * 40}"), "utf-8")
+            if step == 2:
+                file.unlink()
+            if step == 9:
+                tale.git("update-ref", "-d", REF)
+            assert lacking(tale, **job) == missing, (step, facts)
+            tale.git("checkout", "--quiet", ".")
+            tale.git("update-ref", REF, record)
+        hosts.facts = AT_GITHUB
+        assert lacking(tale, **{**job, "GITHUB_TOKEN": ""}) == ["CI"]
+        assert lacking(tale, "--protected-environment", "live", **job) == ["environment", "writing account"]
 
 
 PROJECT = f"{GITLAB}/projects/north%2Ffield"
@@ -141,7 +176,7 @@ def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Story, Ho
             yield told, hosts
 
 
-LEFT_OUT: list[tuple[int, dict[str, object], list[str]]] = [
+LEFT_OUT: list[LeftOut] = [
     (1, {f"{PROJECT}/ci/lint": {"valid": True, "merged_yaml": "test:\n  script: x"}}, ["pipeline"]),
     (1, {f"{PROJECT}/ci/lint": {"valid": False, "merged_yaml": None}}, ["pipeline"]),
     (2, {}, ["definitions"]),
@@ -188,12 +223,15 @@ def test_each_step_at_gitlab_that_was_left_out_is_named(
         tale.git("update-ref", REF, record)
 
 
-def test_the_page_lists_these_steps_and_at_most_ten() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "ci.md").read_text("utf-8").partition("\n## GitLab\n")[2]
+@pytest.mark.parametrize(
+    ("heading", "left_out", "seen"), [("GitHub: the settings", LEFT_OUT_AT_GITHUB, 6), ("GitLab", LEFT_OUT, 7)]
+)
+def test_the_page_lists_these_steps_and_at_most_ten(heading: str, left_out: list[LeftOut], seen: int) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     steps = [int(number) for number in re.findall(r"^(\d+)\. ", page, re.MULTILINE)]
     assert steps == [*range(1, 11)]
-    # The seventh is the merge request in which all of it is seen.
-    assert {step for step, _, _ in LEFT_OUT} - {0} == {*steps} - {7}
+    # One is the request in which all of it is seen.
+    assert {step for step, _, _ in left_out} - {0} == {*steps} - {seen}
 
 
 def test_in_gitlab_s_protected_pipeline_the_other_token_is_asked_about_too(gitlab: tuple[Story, Hosts]) -> None:

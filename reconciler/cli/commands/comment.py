@@ -1,7 +1,5 @@
 """`reconciler comment`."""
 
-import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,15 +8,13 @@ from reconciler.cli.exit_codes import unsettled
 from reconciler.cli.help import Command
 from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_done
 from reconciler.core.outcome import Outcome
-from reconciler.files.folders import repository_root
-from reconciler.git.repository import Repository, open_repository
 from reconciler.hosts.host import Host, Request
-from reconciler.hosts.keep import keep_comment
-from reconciler.report.build import count
+from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
-from reconciler.report.report import AssistantEntry, Report
+from reconciler.report.merge import take_part
+from reconciler.report.report import Report
 from reconciler.report.view import make_view
-from reconciler.usecases.project.reading import require_commit
+from reconciler.usecases.merged import list_merged
 
 _MOST_COMMITS = 100  # asked about at the host, the newest first
 _ROOM = 60_000  # characters for the report; what stands before it must find a place, too
@@ -59,9 +55,15 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
     report, said = read_said(options)
     name = options.name or (report.environment if report is not None else None) or "assistants"
     if merged_since is not None:
-        for request, commits in _find_merged(host, report, merged_since):
+        merged = list_merged(Path(), merged_since, most=_MOST_COMMITS)
+        # A change that an earlier run could not apply was merged before that.
+        changes = [change for entry in (report.assistants if report is not None else ()) for change in entry.changes]
+        setters = [change.since.commit for change in changes if change.since is not None]
+        asked = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
+        for request, commits in find_requests(host, asked):
+            own = commits.union(*(merged.get(one, ()) for one in commits))
             # One that has no part in the report keeps what it was told before.
-            if text := _tell_end(request, commits, report, said):
+            if text := _tell_end(request, own, report, said):
                 tell_done("comment", keep_comment(host.about(request), name, text, options.link, "apply"))
         return 0
     text = said or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
@@ -69,58 +71,15 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
     return 0
 
 
-def _find_merged(host: Host, report: Report | None, since: str) -> Iterator[tuple[Request, set[str]]]:
-    """Yield the requests that were merged since, or that set what the report is about, with their commits and files."""
-    repository = open_repository(repository_root(Path()))
-    commit = require_commit(repository, since)
-    if repository is None:
-        raise TypeError(since)
-    merged = repository.log("--first-parent", f"-{_MOST_COMMITS}", "--format=%H", f"{commit}..HEAD", "--").split()
-    # A change that an earlier run could not apply was merged before that.
-    entries = report.assistants if report is not None else ()
-    setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
-    found: dict[str, tuple[Request, set[str]]] = {}
-    for commit in list(dict.fromkeys([*merged, *setters]))[: 2 * _MOST_COMMITS]:
-        for request in host.find_merged(commit):
-            found.setdefault(request.id, (request, set()))[1].add(commit)
-    for request, commits in found.values():
-        yield request, commits | _list_files(repository, commits & {*merged})
-
-
-def _list_files(repository: Repository, commits: set[str]) -> set[str]:
-    """Return the paths that commits of the branch have changed, compared with what stood there before."""
-    return {
-        path
-        for commit in commits
-        for path in repository.log("-1", "-m", "--first-parent", "--name-only", "-z", "--format=", commit, "--").split(
-            "\0"
-        )
-        if path.strip()
-    }
-
-
 def _tell_end(request: Request, own: set[str], report: Report | None, said: str) -> str | None:
     """Return what to say in a merged request; nothing where it has no part in the report."""
+    # A bot is not told.
+    name = f"@{request.author}, " if request.author and not request.author.endswith("[bot]") else "Note: "
     if report is None:
-        return f"## Apply\n\n{_name(request)}{_NOT_BEGUN}\n\n{said}"
-    entries = tuple(entry for entry in report.assistants if _is_of(entry, own))
-    if not entries:
+        return f"## Apply\n\n{name}{_NOT_BEGUN}\n\n{said}"
+    if (part := take_part(report, own)) is None:
         return None
-    part = dataclasses.replace(report, assistants=entries, summary=count(entries), no_longer_managed=(), problems=())
-    text = render_markdown(make_view(part), limit=_ROOM)
-    first, _, rest = text.partition("\n")
-    outcomes = {entry.outcome for entry in entries}
+    first, _, rest = render_markdown(make_view(part), limit=_ROOM).partition("\n")
+    outcomes = {entry.outcome for entry in part.assistants}
     calm = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
-    return f"{first}\n\n{_name(request) + _PARTLY if unsettled(part) else calm}\n{rest}"
-
-
-def _is_of(entry: AssistantEntry, own: set[str]) -> bool:
-    setters = {change.since.commit for change in entry.changes if change.since is not None}
-    files = {change.file for change in entry.changes if change.file is not None} | {entry.file}
-    # Where each change has a commit, that says more than that a file was touched.
-    return bool(setters & own) or (not setters and bool(files & own))
-
-
-def _name(request: Request) -> str:
-    """Return the mention of whoever opened a request, as the beginning of a sentence; a bot is not told."""
-    return f"@{request.author}, " if request.author and not request.author.endswith("[bot]") else "Note: "
+    return f"{first}\n\n{name + _PARTLY if unsettled(part) else calm}\n{rest}"

@@ -18,7 +18,7 @@ from reconciler.git.working_tree import read_origin
 from reconciler.hosts.ci_variables import find_host, find_variables
 from reconciler.hosts.protection import check_protection
 from reconciler.report.differences.values import escape
-from reconciler.usecases.doctor import Account, Finding, State, check_api, check_project
+from reconciler.usecases.doctor import Account, Finding, State, check_api, check_project, find_workflow
 from reconciler.usecases.project.choices import DefinitionOptions
 
 _STATES = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
@@ -68,7 +68,9 @@ def command(
                 findings.append(finding)
                 _show(finding)
     origin = read_origin(project.root) if project is not None and project.repository is not None else ""
-    for finding in _check_host(protected_environment, origin, allow_insecure_http=connection.allow_insecure_http):
+    workflow = find_workflow(project.root) if project is not None else ""
+    insecure = connection.allow_insecure_http
+    for finding in _check_host(protected_environment, origin, workflow, allow_insecure_http=insecure):
         findings.append(finding)
         _show(finding)
     missing = sum(finding.state is State.MISSING for finding in findings)
@@ -76,7 +78,7 @@ def command(
     return int(bool(missing))
 
 
-def _check_host(environment: str, origin: str, *, allow_insecure_http: bool) -> Iterator[Finding]:
+def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_http: bool) -> Iterator[Finding]:
     """Yield what the host says: in its CI, and on a laptop where there is a token for it."""
     variables = dict(os.environ)
     if not {"GITHUB_ACTIONS", "GITLAB_CI"} & variables.keys():
@@ -90,7 +92,7 @@ def _check_host(environment: str, origin: str, *, allow_insecure_http: bool) -> 
             return
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)
-        found = [check_protection(host, environment)]
+        found = [check_protection(host, environment, workflow=workflow)]
         # A pipeline of GitLab's protected branch has the other token, too.
         if "CI_PROJECT_ID" in variables and (token := variables.get("RECORD_TOKEN")):
             host = find_host({**variables, "GITLAB_TOKEN": token}, allow_insecure_http=allow_insecure_http)
