@@ -19,8 +19,8 @@ from reconciler.hosts.host import Host
 _LOGIN = ("RECONCILER_EMAIL", "RECONCILER_PASSWORD")
 _TOKEN = "RECONCILER_AUTH_TOKEN"  # noqa: S105 - a variable's name; it stands for the two
 _SELF = "//personal_access_tokens/self"
+_SCOPES = {"api", "write_repository"}  # of what pushes the record
 _REPORTER, _DEVELOPER = 20, 30  # GitLab's levels of access
-_FEATURES = ("issues", "merge_requests", "builds")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -150,9 +150,9 @@ def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
     yield _Question(
         "features",
         "",
-        lambda one: "disabled" not in [one.get(f"{name}_access_level") for name in _FEATURES],
-        "issues, merge requests and pipelines are on",
-        "switch on issues, merge requests and CI/CD: Settings, General, Visibility",
+        lambda one: "disabled" not in (one.get("issues_access_level"), one.get("merge_requests_access_level")),
+        "issues and merge requests are on",
+        "switch on issues and merge requests: Settings, General, Visibility",
     )
     yield _Question(
         "pipeline",
@@ -180,8 +180,7 @@ def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
 
 def _ask_gitlab_about_record(_branch: str, _environment: str) -> Iterator[_Question]:
     hint = "RECORD_TOKEN needs the role Developer and the scopes api and write_repository"
-    wanted = {"api", "write_repository"}
-    yield _Question("RECORD_TOKEN", _SELF, lambda one: wanted <= {*(one.get("scopes") or [])}, "has its scopes", hint)
+    yield _Question("RECORD_TOKEN", _SELF, lambda one: {*(one.get("scopes") or [])} >= _SCOPES, "has its scopes", hint)
     yield _Question("RECORD_TOKEN", "", lambda one: _find_role(one) >= _DEVELOPER, "may open merge requests", hint)
 
 
@@ -196,7 +195,7 @@ def _ask_variables(environment: str) -> Iterator[_Question]:
         (
             "reading account",
             "its variables are there, and protected ones are not what merge requests get",
-            "glab variable set RECONCILER_EMAIL ... && glab variable set --masked RECONCILER_PASSWORD ...",
+            "glab variable set RECONCILER_EMAIL ...; the password, too, masked",
             lambda found: _has_login(_find(found, scope="*", protected=False)),
         ),
         (
@@ -208,13 +207,13 @@ def _ask_variables(environment: str) -> Iterator[_Question]:
         (
             "GITLAB_TOKEN",
             "is there, for the note and the issues",
-            "a project access token, role Reporter, scope api: glab variable set --masked GITLAB_TOKEN ...",
+            "a project access token, role Reporter, scope api, as a masked variable",
             lambda found: bool(_find(found, "GITLAB_TOKEN")),
         ),
         (
             "RECORD_TOKEN",
             "is there, protected, for the record and the merge request",
-            "a project access token, role Developer, scopes api and write_repository, as a protected variable",
+            "a project access token, role Developer, scopes api and write_repository, as a masked, protected variable",
             lambda found: bool(_find(found, "RECORD_TOKEN", protected=True)),
         ),
     ):
@@ -223,8 +222,8 @@ def _ask_variables(environment: str) -> Iterator[_Question]:
 
 def _find_role(project: Any) -> int:
     """Return what a token may do in a project; whoever sees one and is no member is an administrator."""
-    ways = (project.get("permissions") or {}).values()
-    return max((int(way["access_level"]) for way in ways if way), default=_DEVELOPER)
+    ways = filter(None, (project.get("permissions") or {}).values())
+    return max((int(way["access_level"]) for way in ways), default=_DEVELOPER)
 
 
 def _names(found: Any, key: str) -> set[str]:

@@ -44,6 +44,8 @@ class CodeHost:
     """How many requests of git's are still answered, if not all."""
     before_push: Callable[[], None] = lambda: None
     """Called when a push begins, after whatever the one who pushes has looked at."""
+    moved_to: str = ""
+    """Where git is sent that has shown a token."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     bot: str = ""
     """Who writes with a pipeline's token."""
@@ -181,6 +183,9 @@ class _Handler(BaseHTTPRequestHandler):
             host.before_push()
         if token not in host.tokens:
             self._send(401, {"www-authenticate": 'Basic realm="host"'}, b"")
+            return
+        if host.moved_to:
+            self._send(301, {"location": f"{host.moved_to}{self.path}"}, b"")
             return
         if not host.may(token, "contents", "write" if writes else "read"):
             self._send(403, {}, b"")

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from commands import environment, place_command, signed_in
 from expressions import evaluate, holds
+from hub import running_hub
 from places import RECORD, SETTINGS, Place, place_at
 from workflow_files import ROOT, WORKFLOWS, read
 
@@ -138,6 +139,7 @@ class Scripts:
         self.bin = place.root.parent / "bin"
         self.bin.mkdir()
         place_command(self.bin / "reconciler")
+        self.said = ""
 
     def run(self, name: str, *arguments: str, **changes: str) -> int:
         """Run one, and return its exit code."""
@@ -149,8 +151,9 @@ class Scripts:
         machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
         known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables, **changes}
         done = subprocess.run(
-            ["bash", *words], cwd=self.place.root, env=environment(known), capture_output=True, check=False
+            ["bash", *words], cwd=self.place.root, env=environment(known), capture_output=True, text=True, check=False
         )
+        self.said = done.stdout + done.stderr
         return done.returncode
 
 
@@ -303,3 +306,19 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         assert scripts.run("retire", RETIRE_FILE="assistants/visits.yaml", RETIRE_NAME="Another") == 1
         assert scripts.run("retire", RETIRE_FILE="--help", RETIRE_NAME="Visits") == 1
         assert "DELETE" not in [method for method, _, _ in sandbox.requests]
+
+
+def test_the_token_for_the_record_goes_to_no_other_server_and_is_shown_nowhere(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place, running_hub(tmp_path / "elsewhere") as elsewhere:
+        scripts = Scripts(place)
+        token = place.hub.token({"contents": "write"})
+        place.hub.moved_to, elsewhere.patience = elsewhere.url, 9
+        known = {"RECORD_TOKEN": token, "RECORD_URL": f"{place.hub.url}/northfield/assistants.git"}
+        assert scripts.run("apply", "first", **known) == 2
+        assert "error: 301" in scripts.said
+        assert elsewhere.patience == 9
+        place.hub.moved_to = ""
+        assert scripts.run("apply", "first", **known) == 0
+        assert place.at_hub(RECORD)
+        assert token not in scripts.said
+        assert [one for one in place.root.rglob("*") if one.is_file() and token.encode() in one.read_bytes()] == []

@@ -55,16 +55,17 @@ Once, so that merging applies it:
 Once, so that each merge request has its plan ({replace}settings are under Settings, CI/CD;
 where .gitlab-ci.yml was there already, add to it: include: [local: ci/assistants.yml]):
   glab variable set RECONCILER_API_URL https://...
-  glab variable set RECONCILER_EMAIL ... && glab variable set --masked RECONCILER_PASSWORD ...    # may only read
-  glab token create assistants-notes --access-level reporter --scope api --duration 365d
-  glab variable set --masked GITLAB_TOKEN ...                # the token of the line above
+  glab variable set RECONCILER_EMAIL ...    # an account that may only read; the next line asks for its password
+  read -rs secret && printf %s "$secret" | glab variable set --masked --raw RECONCILER_PASSWORD
+  printf %s "$(glab token create notes -A reporter -S api -D 8760h)" | glab variable set --masked GITLAB_TOKEN
 
 Once, so that merging applies it:
   glab api --method POST projects/:id/protected_branches -f name=main    # if it is not protected
-  glab variable set --scope production --protected RECONCILER_EMAIL ...                           # may write
-  glab variable set --scope production --protected --masked RECONCILER_PASSWORD ...
-  glab token create assistants-record --access-level developer --scope api --scope write_repository --duration 365d
-  glab variable set --masked --protected RECORD_TOKEN ...    # the token of the line above
+  glab variable set --scope production --protected RECONCILER_EMAIL ...    # an account that may write
+  read -rs secret && printf %s "$secret" |
+    glab variable set --scope production --protected --masked --raw RECONCILER_PASSWORD
+  printf %s "$(glab token create record -A developer -S api -S write_repository -D 8760h)" |
+    glab variable set --masked --protected RECORD_TOKEN
   glab schedule create --cron "17 4 * * *" --ref main --description "Assistants, every night"
   then press assistants-first-run in the default branch's pipeline: it applies what differs, and begins the record""",
 }
