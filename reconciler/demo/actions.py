@@ -1,4 +1,7 @@
-"""What can happen in a scene. Each action shows itself, then does it, on the stage."""
+"""What can happen in a scene. Each action shows itself, then does it, on the stage.
+
+An action that does not end as the story says raises DemoError.
+"""
 
 import json
 import shlex
@@ -6,20 +9,12 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from reconciler.demo.stage import FOLDER, Stage
 from reconciler.errors import DemoError
 
 Fields = Mapping[str, Any]
-
-
-class Action(Protocol):
-    """One thing that happens."""
-
-    def play(self, stage: Stage) -> None:
-        """Show it and do it. Raises DemoError where it does not end as the story says."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -103,3 +98,6 @@ class EditFile:
         lines[lines.index(self.before)] = self.after
         file.write_text("\n".join([*lines, ""]), encoding="utf-8")
         stage.teller.show(str(self.path), f"- {self.before}", f"+ {self.after}")
+
+
+Action = Command | StartSandbox | EditLive | NewFile | EditFile

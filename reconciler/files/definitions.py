@@ -126,6 +126,7 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
     overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
     found = [find_defaults(place, root) for place in (folder, *overlays)]
     shared = [one[place] for one in found for place in defaults_above(key) if place in one]
+    # A new definition would leave out what a broken file seems to say, and then declare nothing of it.
     for problem in (problem for one in shared for problem in reader.judge(one) if problem.severity == "error"):
         where = f"{problem.file}:{problem.line}:{problem.column}"
         raise DefinitionError(
@@ -211,6 +212,7 @@ def _find_lints(document: Mapping[str, Any], files: Sequence[ReadFile]) -> list[
 
 def _takes_part(reading: _Reading, settings: Settings) -> bool:
     """Tell whether a definition is part of the environment: it has an id there, or is broken, which must be seen."""
+    # In an environment an id says who takes part; a file that cannot be read might have one.
     has_id = reading.document is None or "id" in reading.document
     return has_id or not settings.environments or bool(reading.errors)
 

@@ -14,6 +14,7 @@ def repository_root(folder: Path) -> Path:
         # In a worktree or a submodule `.git` is a file. A link that leads nowhere is a repository that cannot be read.
         if os.path.lexists(parent / ".git"):
             return parent
+    # Outside a repository nothing but the reader's own place makes the names in a report short.
     here = Path.cwd().resolve()
     return here if folder.is_relative_to(here) else folder.parent
 

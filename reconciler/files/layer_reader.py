@@ -80,6 +80,7 @@ def check_fields(
     found = check_definition(document, settings.extra_fields, needs_id=needs_id)
     # What the reader has refused stands in the document as a text, of which the checks would say something else.
     found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
+    # Of two problems at one path the more exact one is told.
     managed = {problem.path: problem for problem in _find_managed(document, settings)}
     # That the reference does not list it either would send the reader to `extra_fields`.
     return [*(problem for problem in found if problem.path not in managed), *managed.values()]

@@ -44,6 +44,7 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
     # It would match nothing: the value that was to be hidden would be shown.
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
     extra_fields = settings.see_all_environments().extra_fields
+    # What any environment allows is known here, since a path stands for all of them.
     known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in extra_fields)}
     paths: dict[FieldPath, FieldPath] = {}
     for place, environment in _list_parts(settings):

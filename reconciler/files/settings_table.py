@@ -81,22 +81,17 @@ def _day(description: str, example: str) -> Setting:
 
 
 _EXPIRES: Final = _day("The last day, in UTC. Default: no end.", "2027-01-31")
-_IGNORE_ENTRY: Final = {
+_ENFORCE_ENTRY: Final = {
     "path": _ONE_PATH,
     "reason": _REASON,
     "assistants": _ASSISTANTS,
-    "expires": _EXPIRES,
 }
+_IGNORE_ENTRY: Final = {**_ENFORCE_ENTRY, "expires": _EXPIRES}
 _FROZEN_ENTRY: Final = {
     "reason": _REASON,
     "assistants": _ASSISTANTS,
     "from": _day("The first day, in UTC. Default: now.", "2027-01-11"),
     "expires": _EXPIRES,
-}
-_ENFORCE_ENTRY: Final = {
-    "path": _ONE_PATH,
-    "reason": _REASON,
-    "assistants": _ASSISTANTS,
 }
 _EXCEPTION_ENTRY: Final = {
     "assistants": dataclasses.replace(_ASSISTANTS, is_required=True),

@@ -44,6 +44,7 @@ class TextReader:
         texts: list[TextFile] = []
         values: list[tuple[FieldPath, str]] = []
         problems: list[FieldProblem] = []
+        # At the top it would make a whole file out of one text, and no field would be left to check.
         if TEXT_KEY in fields:
             message = f"{TEXT_KEY} stands for one text, not for a whole file of fields; write it behind a field's name"
             problems.append(FieldProblem((TEXT_KEY,), message, about="key"))

@@ -38,6 +38,7 @@ def read_bounded(path: Path, limit: int) -> str:
             content = file.read(limit + 1)
     except OSError as error:
         raise ReportError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    # One byte more than allowed was asked for: a report is somebody else's file, and may be of any size.
     if len(content) > limit:
         raise ReportError(f"is larger than {limit // 2**20} MiB", where=str(path))
     try:

@@ -87,6 +87,7 @@ class Calls:
                     raise HostError(f"{self._name} did not answer {shown}{more}: {said}") from None
                 self._wait(_backoff(attempt))
                 continue
+            # 429 alone says that nothing was done.
             if answer.status_code in _PASSING and not last and (method != "POST" or answer.status_code == 429):
                 self._wait(_named_wait(answer.headers.get("retry-after")) or _backoff(attempt))
                 continue
@@ -99,6 +100,7 @@ class Calls:
         value = None
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(content) if content.strip() else None
+        # A page for people with status 200 is what a wrong address, or a login before it, answers.
         if 200 <= status < 300:
             if value is None and content.strip():
                 raise HostError(f"{self._name} answered {shown} with something that is no JSON")

@@ -23,6 +23,7 @@ _LARGEST_EVENT = 32 * 1024 * 1024  # bytes
 
 def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False) -> Host:
     """Return the host whose CI has set its variables. Raises UsageError that names what is missing."""
+    # A pipeline of GitLab's may have variables of GitHub's, where a project is mirrored; GITLAB_CI tells then.
     if variables.get("GITLAB_CI") == "true" or ("CI_API_V4_URL" in variables and "GITHUB_REPOSITORY" not in variables):
         return _find_gitlab(variables, allow_insecure_http=allow_insecure_http)
     if "GITHUB_REPOSITORY" in variables:
@@ -59,6 +60,7 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
         raise UsageError(f"GITHUB_REPOSITORY is {repository!r}, and not OWNER/NAME")
     url, header = variables.get("GITHUB_API_URL") or "https://api.github.com", ("Authorization", f"Bearer {token}")
     calls = Calls("GitHub", url, header, token, allow_insecure_http=allow_insecure_http)
+    # For a pull request GITHUB_SHA is a merge that nobody has made; the event has the commit that people see.
     event = _read_event(variables.get("GITHUB_EVENT_PATH"))
     told = event.get("pull_request")
     pull_request = told if isinstance(told, dict) else {}
@@ -93,6 +95,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
 
 def _require_token(variables: Mapping[str, str], *names: str) -> str:
     token = next((variables[name] for name in names if variables.get(name)), "").strip()
+    # A header cannot hold anything else, and what cannot be a token may be a password in the wrong place.
     if not token or not token.isascii() or not token.isprintable():
         raise UsageError(
             f"{names[0]} is not set, or is no token",
@@ -117,5 +120,6 @@ def _find_pull_request(pull_request: Mapping[str, Any], ref: str) -> int | None:
     number = pull_request.get("number")
     if type(number) is int:
         return number
+    # Where the event is not there, as in a container that got the variables alone, the ref has the number.
     found = re.fullmatch(r"refs/pull/([0-9]+)/(?:merge|head)", ref)
     return int(found[1]) if found else None

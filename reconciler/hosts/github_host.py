@@ -31,6 +31,7 @@ class GitHub:
         try:
             user = self.calls.ask("GET", "/user")
         except HostError as error:
+            # GitHub says so to the token of a job, which belongs to an app and to no user.
             if error.status in (403, 404):
                 return BOT
             raise
@@ -61,6 +62,7 @@ class GitHub:
 
     def close_issue(self, there: Entry, why: str) -> None:
         """Say why an issue is settled, and close it."""
+        # The reason first, so that it stands above the closing.
         self.calls.ask("POST", f"{self._issues}/{there.id}/comments", {"body": why})
         self.calls.ask("PATCH", f"{self._issues}/{there.id}", {"state": "closed", "state_reason": "completed"})
 
@@ -147,4 +149,5 @@ def _read_request(one: dict[str, Any]) -> Request:
 
 
 def _content(edit: FileEdit) -> dict[str, Any]:
+    # In a tree a null as its object takes the file out.
     return {"content": edit.text} if edit.text is not None else {"sha": None}

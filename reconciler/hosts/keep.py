@@ -66,6 +66,7 @@ def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits:
     stays as it is. Raises HostError.
     """
     marker = make_marker(kind, name)
+    # All open ones, since each set of edits has a branch of its own, whose name is not known here.
     marked = [one for one in host.requests(None) if one.branch and _is_marked(one, marker)]
     me = host.me() if marked else ""
     standing = [one for one in marked if me and one.author == me]
@@ -141,6 +142,7 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     }
     parts = [f"Commit {host.commit}"] if host.commit else []
     footer = " · ".join([*parts, *(f"[{name}]({address})" for name, address in links.items() if address)])
+    # A host refuses a body that is too long, and half of one would say less than where to find it all.
     bodies = (f"{marker}\n{host.make_inert(said.rstrip())}\n\n{footer}".rstrip() + "\n" for said in (text, _NO_ROOM))
     return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.longest_body)
 

@@ -17,6 +17,8 @@ from reconciler.assistant.slips import find_slip
 from reconciler.assistant.texts import TEXT_KEY
 
 _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
+# In a message {} stands for the character at its place: nothing else of the file is quoted.
+_NEEDS_QUOTES: Final = 'a text cannot begin with "{}" unless it is in quotes; put the whole text in quotes ("...")'
 _AFTER_QUOTE = (
     'the text goes on after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
     "between double quotes, or as '' between single quotes"
@@ -90,7 +92,7 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
         if re.search(words, found.words):
             said = answer if isinstance(answer, str) else answer(found)
             own_place, message = (getattr(found, where), said) if isinstance(said, str) else said
-            return *own_place, message
+            return *own_place, message.replace("{}", found.character(own_place))
     return *place, f"this is not valid YAML ({error.problem})"
 
 
@@ -137,19 +139,15 @@ def _place(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark.line < len(lines) else (len(lines), len(lines[-1]) + 1)
 
 
-def _need_quotes(character: str) -> str:
-    return f'a text cannot begin with "{character}" unless it is in quotes; put the whole text in quotes ("...")'
-
-
 def _odd_character(error: _Error) -> str:
-    return _TABS if error.character(error.place) == "\t" else _need_quotes(error.character(error.place))
+    return _TABS if error.character(error.place) == "\t" else _NEEDS_QUOTES
 
 
 def _colon(error: _Error) -> _Answer:
     # The colon is a second one on its line, or it turns the line into a key where the line above has a value.
     text = _KEY_THEN_TEXT.match(error.before + " ")
     if text is None and error.before.rstrip().endswith(":"):
-        return _need_quotes(":")
+        return _NEEDS_QUOTES.format(":")
     if text is None:
         return (
             "this line is indented further than the line above, which has a value already; align it with the "
@@ -174,14 +172,14 @@ def _no_key(error: _Error) -> _Answer:
     before = error.before.rstrip()
     text = _KEY_THEN_TEXT.match(error.lines[error.place[0] - 1])
     if text and before and text["value"][0] in "{[":
-        return (error.place[0], text.start("value") + 1), _need_quotes(text["value"][0])
+        return (error.place[0], text.start("value") + 1), _NEEDS_QUOTES
     if before.endswith(('"', "'")):
         return _opened_above(error, before) or (_COMMA if error.character(error.place) == "," else _AFTER_QUOTE)
     if before.endswith(("}", "]")):
         opening = re.search(r"[{\[]", before)
         if opening is None:
             return "nothing can follow the bracket that closes a group; begin a new line"
-        return (error.place[0], opening.start() + 1), _need_quotes(opening[0])
+        return (error.place[0], opening.start() + 1), _NEEDS_QUOTES
     if error.character(error.place) == "-":
         return (
             "a list item cannot stand here; a list begins on the line below its key, and each item with "
@@ -234,14 +232,9 @@ def _flow(error: _Error) -> _Answer:
     )
 
 
-def _block_header(error: _Error) -> str:
-    opening = error.character(error.context)
-    return (
-        f'after "{opening}" the text begins on the next line, indented; a text that '
-        f'itself begins with "{opening}" must be in quotes'
-    )
-
-
+_BLOCK_HEADER: Final = (
+    'after "{}" the text begins on the next line, indented; a text that itself begins with "{}" must be in quotes'
+)
 _LIST_BELOW: Final = (
     "a list begins on the line below its key, with each item on a line of its own; a text that begins "
     'with "- " must be in quotes'
@@ -259,7 +252,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
         'a file holds one assistant; remove this "---", and move what follows into a file of its own',
     ),
     ("mapping values are not allowed", "place", _colon),
-    ("mapping keys are not allowed", "place", _need_quotes("?")),
+    ("mapping keys are not allowed", "place", _NEEDS_QUOTES.format("?")),
     ("block sequence entries are not allowed", "place", _LIST_BELOW),
     ("found character that cannot start any token", "place", _odd_character),
     ("found a tab character", "place", _TABS),
@@ -271,16 +264,12 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     ("quoted scalar: found unknown escape character", "place", _NO_ESCAPE),
     ("quoted scalar: ", "place", "this escape is not complete, or no valid character; write the character itself"),
     ("while scanning a block scalar: found an indentation", "place", 'write only "|", "|-", ">" or ">-" here'),
-    ("while scanning a block scalar", "context", _block_header),
-    (
-        "while scanning an? (?:anchor|alias|tag)",
-        "context",
-        lambda error: _need_quotes(error.character(error.context)),
-    ),
-    ("tag handle", "place", _need_quotes("!")),
-    ("undefined alias", "place", _need_quotes("*")),
+    ("while scanning a block scalar", "context", _BLOCK_HEADER),
+    ("while scanning an? (?:anchor|alias|tag)", "context", _NEEDS_QUOTES),
+    ("tag handle", "place", _NEEDS_QUOTES.format("!")),
+    ("undefined alias", "place", _NEEDS_QUOTES.format("*")),
     ("duplicate anchor", "place", 'this "&" name is used a second time; a text that begins with "&" must be in quotes'),
-    ("directive", "context", _need_quotes("%")),
+    ("directive", "context", _NEEDS_QUOTES.format("%")),
     ("incompatible YAML document", "place", "this version of YAML is not supported; remove the line"),
     ("document start", "place", "this line is not indented like the lines above; fields begin in the same column"),
     ("could not find expected ':'", "context", _missing_colon),
