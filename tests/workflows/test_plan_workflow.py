@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from commands import run, signed_in
 from expressions import interpolate
 from places import RECORD, SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, read, run_steps
@@ -257,3 +258,26 @@ def test_two_folders_of_which_the_first_has_no_environment_have_a_plan_each(tmp_
             assert run.results == GREEN, run.log
             assert f"{file}.yaml" in place.hub.comments[-1]["body"]
         assert len(place.hub.comments) == 2
+
+
+def test_an_empty_repository_has_its_first_comment_after_six_steps_and_no_red_run(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        place.git("checkout", "--quiet", "--orphan", "begin")
+        place.git("rm", "--quiet", "-r", "--force", ".")
+        # The steps of docs/ci.md; the fourth and the fifth are the variable and the secrets that the place has.
+        for words in (("init", "--ci", "github", "--from", f"north/reconciler@{'a' * 40}"), ("import", "asst_visits")):
+            done = run(*words, cwd=place.root, env=signed_in(place.sandbox))
+            assert done.code == 0, done.stderr
+        place.commit("Set up reconciler")
+        place.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+        place.git("checkout", "--quiet", "-b", "greeting")
+        file = place.root / "assistants" / "visits.yaml"
+        file.write_text(file.read_text("utf-8").replace("Welcome!", "Hi!"), "utf-8")
+        place.commit()
+        assert place.plan(7).results == GREEN
+        assert "Welcome!" in comment(place)
+        assert "Without a base" in comment(place)
+
+        merged = place.push()
+        assert set(merged.results.values()) == {"success", "skipped"}, merged.log
+        assert place.sandbox.patches == []
