@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.fields import BY_PATH, MESSAGES
-from reconciler.assistant.invisible import fold_name, name_character, tell_apart
+from reconciler.assistant.invisible import fold_name, name_character, remove_unseen, tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import shorten
 from reconciler.assistant.problem import FieldProblem
@@ -73,7 +73,7 @@ _IN_SPEECH: Final = (
     ("spoken-tag", _TAG, "has a tag, which a voice may read out: remove it"),
     ("placeholder", _PLACEHOLDER, "has a placeholder that nothing fills in; a variable is written {{name}}"),
 )
-_LINE_END_BLANKS = re.compile(r"(?<![ \t])[ \t]+(?=\r?\n)")
+_LINE_END_BLANKS = re.compile(r"(?<![^\S\r\n])[^\S\r\n]+(?=\r?\n)")
 _QUOTED = re.compile(
     "(?P<open>[\u201c\u2018\u201e\u201a\u00ab\u00bb\u201d]).*[\u201d\u2019\u201c\u2018\u00bb\u00ab]", re.DOTALL
 )
@@ -105,7 +105,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         )
     if not isinstance(message, str):
         return
-    if message.isspace():
+    if message and not remove_unseen(message):
         yield _found("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.

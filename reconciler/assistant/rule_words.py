@@ -22,6 +22,7 @@ TYPES: Final[Mapping[str, str]] = {
     "object": "a group of keys and values",
     "null": "null",
 }
+_COUNTED: Final = {"Length": "character", "Items": "item", "Contains": "item", "Properties": "key"}
 _SCALARS: Final = (str, int, float, bool, type(None))
 
 
@@ -84,13 +85,8 @@ def _find_line(instance: Any, schema: Any) -> int:
 
 def _tell_value(keyword: str | None, instance: Any) -> str:
     """Return what a value is, as far as a keyword of a schema looks at it."""
-    if keyword in ("maxLength", "minLength"):
-        return f"has {_count(len(instance), 'character')}"
-    if keyword in ("maxItems", "minItems", "maxContains", "minContains"):
-        return f"has {_count(len(instance), 'item')}"
-    if keyword in ("maxProperties", "minProperties"):
-        return f"has {_count(len(instance), 'key')}"
-    return f"is {_quote(instance)}"
+    noun = _COUNTED.get(keyword[3:]) if keyword and keyword.startswith(("max", "min")) else None
+    return f"is {_quote(instance)}" if noun is None else f"has {_count(len(instance), noun)}"
 
 
 def _may(error: Any) -> str:

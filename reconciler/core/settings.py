@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.paths import FieldPath, meets
 from reconciler.assistant.problem import Problem, Severity
 from reconciler.core.limits import MaxChanges
 
@@ -195,6 +195,4 @@ class Settings(Environment):
     def may_show(self, path: FieldPath) -> bool:
         """Tell whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""
         # Compared as far as both go, so that neither a part of a hidden value nor what holds one is shown.
-        return not any(
-            all(part in ("*", key) for part, key in zip(pattern, path, strict=False)) for pattern in self.sensitive
-        )
+        return not any(meets(pattern, path) for pattern in self.sensitive)

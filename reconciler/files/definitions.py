@@ -9,13 +9,23 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import NEW, SUFFIXES, Definition, InvalidDefinition, Layer, LayerKind, defaults_above
+from reconciler.core.definition import (
+    DEFAULTS,
+    NEW,
+    SUFFIXES,
+    Definition,
+    InvalidDefinition,
+    Layer,
+    LayerKind,
+    defaults_above,
+)
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at
@@ -94,7 +104,7 @@ def load(
     kept: list[_Reading] = []
     for reading in readings:
         own = tuple(problem for file, problem in collisions if file == reading.definition.file)
-        full = dataclasses.replace(reading, problems=reading.problems + own)
+        full = replace(reading, problems=reading.problems + own)
         if reading.definition.file in chosen and (without_ids or _takes_part(full, settings)):
             kept.append(full)
     lost_overlays = _find_lost_overlays(found, folder, settings, in_passing=in_passing)
@@ -104,6 +114,8 @@ def load(
     problems = {problem for reading in kept for problem in reading.problems}
     if not selected:
         problems |= {problem for shared in found.defaults for one in shared.values() for problem in reader.judge(one)}
+    # A lint may be graver for some of them; once it is an error, it need not be a warning as well.
+    problems -= {replace(one, severity="warning") for one in problems if one.severity == "error"}
     invalid = [_describe_invalid(reading) for reading in kept if reading.errors]
     grave = (one for one in lost if one.severity == "error")
     invalid += [InvalidDefinition(one.file.rpartition(".")[0], one.file, None, one.message) for one in grave]
@@ -171,7 +183,7 @@ def _read(
     if len(problems) >= MAX_PROBLEMS:
         shown = sorted(problems)[: MAX_PROBLEMS - 1]
         more = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
-        problems = [*shown, dataclasses.replace(shown[-1], message=more)]
+        problems = [*shown, replace(shown[-1], message=more)]
     return _Reading(definition, document, tuple(problems))
 
 
@@ -186,10 +198,13 @@ def _check(
 ) -> Iterator[Problem]:
     """Yield what the checks, the lints and the team's rules find in a definition, each at its place."""
     found = check_fields(document, files, reader.settings, needs_id=needs_id)
+    if definition.key.rpartition("/")[2].lower() in ("default", "defaults"):
+        hint = f"; if it holds what definitions have in common, rename it to {DEFAULTS}"
+        found = [replace(one, message=one.message + hint) if one.about == "file" else one for one in found]
     # What the API would not take is said once.
     wrong = {problem.path for problem in found if problem.path}
-    broken = (one for one in rules.find_violations(definition.key, document) if one.path not in wrong)
-    found = [*found, *_find_lints(document, files), *broken]
+    meant = (*_find_lints(document, files), *rules.find_violations(definition.key, document))
+    found += [one for one in meant if one.path not in wrong]
     yield from place_problems(found, definition, reader.settings)
     for file in files:
         if file.layer.kind != "defaults":

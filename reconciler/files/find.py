@@ -25,6 +25,13 @@ from reconciler.yamltext.nodes import place_in
 
 _USUAL_BYTES = 16 * 1024
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# How documents begin that somebody has given the name of a definition.
+_DOCUMENTS = {
+    b"PK\x03\x04": "a Word document or an archive",
+    b"\xd0\xcf\x11\xe0": "a Word document",
+    b"{\\rtf": "a Rich Text document",
+    b"%PDF": "a PDF",
+}
 
 
 class UnreadableText(Exception):  # noqa: N818
@@ -204,18 +211,26 @@ def read_text(path: Path) -> str:
     if len(content) > MAX_BYTES:
         # One byte more than allowed was asked for, so that no file is read to its end just to be refused.
         raise UnreadableText("this file is larger than 1 MiB, far more than an assistant's definition needs")
+    if what := describe_foreign(content):
+        raise UnreadableText(f"this file is {what}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # Windows' editors offer it as "Unicode". Its first bytes are never UTF-8.
-        if content.startswith(_UTF_16):
-            raise UnreadableText("this file is saved as UTF-16; save it as UTF-8") from None
         before = content[: error.start].decode("utf-8-sig")
         message = "this character is not saved as UTF-8; save the file as UTF-8"
         raise UnreadableText(message, *place_in(before, len(before))) from None
     if text.startswith("\ufeff"):
         raise UnreadableText("this file begins with two byte order marks (U+FEFF), which are invisible; delete one")
     return text
+
+
+def describe_foreign(content: bytes) -> str:
+    """Return what a file is that is no plain text in UTF-8, as far as its beginning tells, and what to do."""
+    if what := next((what for begin, what in _DOCUMENTS.items() if content.startswith(begin)), ""):
+        return f"{what}; write its text into a file with a plain text editor"
+    # Windows' editors offer UTF-16 as "Unicode". Without its first bytes the zeros give it away.
+    is_wide = content.startswith(_UTF_16) or b"\0" in content[:64]
+    return "saved as UTF-16, or no text; save it as UTF-8" if is_wide else ""
 
 
 def _nothing_selected(given: Path, path: Path) -> str:

@@ -3,7 +3,6 @@
 Which file a definition may name, and what is wrong with one that it may not, is decided here alone.
 """
 
-import codecs
 import contextlib
 import os
 import re
@@ -19,7 +18,7 @@ from reconciler.assistant.problem import FieldProblem
 from reconciler.assistant.texts import TEXT_KEY, find_references, may_mention, text_file_of, text_of
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
-from reconciler.files.find import FoundFile, UnreadableText
+from reconciler.files.find import FoundFile, UnreadableText, describe_foreign
 from reconciler.yamltext.reader import read_tolerantly
 
 # What all texts of one layer may hold together: a list may name one large file thousands of times.
@@ -96,11 +95,11 @@ class TextReader:
             return f"{name} cannot be read: {error.strerror}"
         if len(content) > MAX_BYTES:
             return f"{name} is larger than 1 MiB, far more than a text needs"
+        if what := describe_foreign(content):
+            return f"{name} is {what}"
         try:
             read = content.decode("utf-8")
         except UnicodeDecodeError as error:
-            if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                return f"{name} is saved as UTF-16; save it as UTF-8"
             line = content.count(b"\n", 0, error.start) + 1
             return f"{name} is not saved as UTF-8, as its line {line} shows; save it as UTF-8"
         return read, text_of(read)

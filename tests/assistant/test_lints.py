@@ -15,6 +15,8 @@ SPOKEN = [
     ("{{a}}{{b}} { c } {{{d}}}", ""),
     ("", ""),
     ("  \n", "blank-text"),
+    ("\u200b", "blank-text"),
+    ("Hello\u00a0\nthere", "line-end-blanks"),
     ("Hello ", "trailing-space"),
     ("Hello\u00a0", "trailing-space"),
     ("Bye\n", "trailing-newline"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.settings import Environment, Settings
+from reconciler.core.settings import Environment, LintLevel, Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import Loaded, load
 
@@ -136,3 +136,17 @@ def test_paths_that_name_defaults_select_all_that_take_from_them(tmp_path: Path)
 def test_a_folder_of_defaults_alone_holds_no_definition(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="holds no definition"):
         read(tmp_path, {DEFAULTS: "maxDurationSeconds: 600\n"})
+
+
+def test_a_lint_of_a_default_is_told_once_as_grave_as_it_is_for_anybody(tmp_path: Path) -> None:
+    markdown = [LintLevel(lint="spoken-markdown", level="error", assistants=("b",))]
+    files = {DEFAULTS: "endCallMessage: '**Bye**'\n", "assistants/a.yaml": "id: a\n", "assistants/b.yaml": "id: b\n"}
+    (problem,) = read(tmp_path, files, settings=Settings(lints=tuple(markdown))).problems
+    assert (problem.file, problem.line, problem.severity) == (DEFAULTS, 1, "error")
+    (problem,) = read(tmp_path, files, "assistants/a.yaml", settings=Settings(lints=tuple(markdown))).problems
+    assert problem.severity == "warning"
+
+
+def test_defaults_without_their_underscore_are_told_their_name(tmp_path: Path) -> None:
+    (problem,) = read(tmp_path, {"assistants/defaults.yaml": "endCallMessage: Bye\n"}).problems
+    assert problem.message.endswith("rename it to _defaults.yaml")
