@@ -4,6 +4,7 @@ LINTS is the one table of their ids. Those about a text's place in YAML, and abo
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
@@ -89,7 +90,9 @@ def find_lints(
     # Any field may hold anything still, since a definition with errors is looked at as well.
     found = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
     found += _check_mode(declared)
-    for path, text in _find_texts(declared, ()):
+    texts: list[tuple[FieldPath, str]] = []
+    _add_texts(declared, (), texts)
+    for path, text in texts:
         found += _check_text(path, text, is_folded=path in folded)
     found += _check_keys(declared, ())
     return found
@@ -159,7 +162,7 @@ def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
     for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         if isinstance(item, dict | list):
             yield from _check_keys(item, (*path, str(key)))
-    if isinstance(value, dict) and len({fold_name(key) for key in value}) < len(value):
+    if isinstance(value, dict) and _are_similar(tuple(value)):
         first: dict[str, str] = {}
         for key in value:
             if (other := first.setdefault(fold_name(key), key)) != key:
@@ -167,18 +170,24 @@ def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
                 yield dataclasses.replace(_found("similar-names", (*path, key), words), about="key")
 
 
-def _find_texts(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
-    """Yield every text inside a value but those that the API takes from a list: the checks judge them."""
+# A fleet has the same keys a thousand times.
+@functools.lru_cache(maxsize=512)
+def _are_similar(keys: tuple[str, ...]) -> bool:
+    return len({fold_name(key) for key in keys}) < len(keys)
+
+
+def _add_texts(value: Any, path: FieldPath, texts: list[tuple[FieldPath, str]]) -> None:
+    """Add every text inside a value but those that the API takes from a list: the checks judge them."""
     if isinstance(value, str):
         if path != ("id",) and not (path in BY_PATH and BY_PATH[path].choices):
-            yield path, value
+            texts.append((path, value))
     # Plain dictionaries, as they are read: to ask for a Mapping takes far longer, and every value is looked at.
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _find_texts(item, (*path, key))
+            _add_texts(item, (*path, key), texts)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _find_texts(item, (*path, str(index)))
+            _add_texts(item, (*path, str(index)), texts)
 
 
 def _found(lint: str, path: FieldPath, words: str, quoted: str = "", before: str = "") -> FieldProblem:

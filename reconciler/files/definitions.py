@@ -5,7 +5,6 @@ It reports and decides nothing about what follows from a problem.
 
 import dataclasses
 import gc
-import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at
 from reconciler.errors import DefinitionError
 from reconciler.files.collisions import describe_same_name, find_collisions
-from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults, find_skipped, select
+from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults, select
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
 from reconciler.files.source_lines import add_source_lines
@@ -109,7 +108,7 @@ def load(
             kept.append(full)
     lost_overlays = _find_lost_overlays(found, folder, settings, in_passing=in_passing)
     lost = [one for one in lost_overlays if not selected or one.file in chosen]
-    lost += _find_skipped(folder, selected, root, everything, settings)
+    lost += _find_skipped(found.skipped, selected, everything, settings)
     # Several definitions share problems, and some defaults may be nobody's.
     problems = {problem for reading in kept for problem in reading.problems}
     if not selected:
@@ -245,14 +244,13 @@ def _find_lost_overlays(found: FoundFiles, folder: Path, settings: Settings, *, 
 
 
 def _find_skipped(
-    folder: Path, selected: Sequence[Path], root: Path, definitions: Sequence[Definition], settings: Settings
+    skipped: Sequence[FoundFile], selected: Sequence[Path], definitions: Sequence[Definition], settings: Settings
 ) -> Iterator[Problem]:
     """Yield the lint of each file that was surely meant to be read, below the folder and below its overlays."""
-    overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
     below = [Path(os.path.abspath(path)) for path in selected]  # noqa: PTH100 - `resolve` would follow a link
     # A text file may have any name.
     texts = {text.file for one in definitions for layer in one.layers for text in layer.texts}
-    for found in itertools.chain.from_iterable(find_skipped(place, root) for place in (folder, *overlays)):
+    for found in skipped:
         if found.file in texts or (below and not any(found.path.is_relative_to(path) for path in below)):
             continue
         message = f"this file is not read, because of its name; rename it to {found.right_name}"

@@ -61,43 +61,18 @@ class FoundFile:
         return read_text(self.path)
 
 
-def find_files(folder: Path, root: Path) -> list[FoundFile]:
-    """Return the folder's definition files, sorted by file, those that cannot be read with their problem.
-
-    Raises DefinitionError if there is no such folder, or nothing in it. Names that begin with a dot are skipped.
-    """
-    if not folder.is_dir():
-        hint = (
-            "Run this where the definitions' folder is, or name it with --directory; `reconciler import ID` makes one."
-        )
-        raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
-    folder = folder.resolve()
-    found = _find_sorted(folder, root)
-    files = [one for one in found if not one.right_name and not is_defaults_file(one.file)]
-    if not files:
-        hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
-        if astray := next((one for one in found if one.right_name), None):
-            hint = f"{astray.file} is not read; rename it to {astray.right_name}."
-        raise DefinitionError(f"the folder {shown_path(folder, root)} holds no definition", hint=hint)
-    return files
-
-
-def find_skipped(folder: Path, root: Path) -> list[FoundFile]:
-    """Return the files below a folder that were surely meant to be read, and are not for their names."""
-    return [one for one in _find_sorted(folder.resolve(), root) if one.right_name]
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class FoundFiles:
     """All files that make up the definitions of a folder.
 
     `overlays` are those of the chosen environment, by key. `defaults` are those of the folder, then those of the
-    overlays' folder, by their path below it.
+    overlays' folder, by their path below it. `skipped` were surely meant to be read, and are not for their names.
     """
 
     definitions: Sequence[FoundFile]
     overlays: Mapping[str, Sequence[FoundFile]]
     defaults: Sequence[Mapping[str, FoundFile]]
+    skipped: Sequence[FoundFile]
 
     def stack(self, found: FoundFile) -> list[tuple[FoundFile, LayerKind]]:
         """Return the files that declare the fields of one definition, the lowest first."""
@@ -113,25 +88,43 @@ class FoundFiles:
 def find_all(folder: Path, root: Path, *forms: Settings) -> FoundFiles:
     """Return all files of a folder's definitions; where there are several forms, the overlays of each.
 
-    Raises as `find_files` and `find_overlay_folder`.
+    Files that cannot be read come with their problem; names that begin with a dot are skipped. Raises DefinitionError
+    if there is no such folder, or no definition in it, and as `find_overlay_folder`.
     """
-    definitions = find_files(folder, root)
+    if not folder.is_dir():
+        hint = (
+            "Run this where the definitions' folder is, or name it with --directory; `reconciler import ID` makes one."
+        )
+        raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
+    found = _find_sorted(folder, root)
+    definitions = [one for one in found if _is_layer(one)]
+    if not definitions:
+        hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
+        if astray := next((one for one in found if one.right_name), None):
+            hint = f"{astray.file} is not read; rename it to {astray.right_name}."
+        raise DefinitionError(f"the folder {shown_path(folder.resolve(), root)} holds no definition", hint=hint)
     places = [place for form in forms if (place := find_overlay_folder(folder, form, root)) is not None]
+    inside = {place: _find_sorted(place, root) for place in places}
     overlays: dict[str, list[FoundFile]] = {}
-    for place in places:
-        for found in _find_sorted(place, root):
-            if not is_defaults_file(found.file) and not found.right_name:
-                overlays.setdefault(found.key, []).append(found)
-    return FoundFiles(definitions, overlays, [find_defaults(place, root) for place in (folder, *places)])
+    for upper in (one for ones in inside.values() for one in ones if _is_layer(one)):
+        overlays.setdefault(upper.key, []).append(upper)
+    walks = [(folder, found), *inside.items()]
+    skipped = [one for _, ones in walks for one in ones if one.right_name]
+    return FoundFiles(definitions, overlays, [_pick_defaults(place, ones) for place, ones in walks], skipped)
 
 
 def find_defaults(folder: Path, root: Path) -> dict[str, FoundFile]:
     """Return the files of defaults in a folder and those below it, by their path below that folder; none without it."""
-    if not folder.is_dir():
-        return {}
-    folder = folder.resolve()
-    found = [one for one in _find_sorted(folder, root) if is_defaults_file(one.file)]
-    return {one.path.relative_to(folder).as_posix(): one for one in found}
+    return _pick_defaults(folder, _find_sorted(folder, root)) if folder.is_dir() else {}
+
+
+def _is_layer(found: FoundFile) -> bool:
+    return not found.right_name and not is_defaults_file(found.file)
+
+
+def _pick_defaults(folder: Path, found: Sequence[FoundFile]) -> dict[str, FoundFile]:
+    above = folder.resolve()
+    return {one.path.relative_to(above).as_posix(): one for one in found if is_defaults_file(one.file)}
 
 
 def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
@@ -244,6 +237,7 @@ def _nothing_selected(given: Path, path: Path) -> str:
 
 
 def _find_sorted(folder: Path, root: Path) -> list[FoundFile]:
+    folder = folder.resolve()
     shown = shown_path(folder, root)
     return sorted(_walk(folder, "", "" if shown == "." else f"{shown}/"), key=lambda found: found.file)
 

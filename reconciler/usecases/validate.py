@@ -1,10 +1,10 @@
 """Check definitions offline: no network, no credentials."""
 
 import datetime
-import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
+from typing import Any
 
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.problem import Problem, Severity
@@ -66,20 +66,26 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
     if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
         return
     found: list[tuple[int, str]] = []
+    files = [definition.own.fields for definition in loaded.definitions]
     for field in TOP_LEVEL:
-        values = [definition.own.fields.get(field) for definition in loaded.definitions]
-        # A text is its own name; to write a thousand of them as JSON would take longer than all the rest.
-        held = Counter(
-            value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-            for value in values
-            if value is not None
-        )
-        for _, count in held.most_common(1):
-            if count >= LEAST_SHARED and 2 * count > len(loaded.definitions) and field not in NEVER_SHARED:
-                found.append((count, field))
+        values = [fields.get(field) for fields in files]
+        value = _find_majority(values)
+        count = values.count(value)
+        if value is not None and field not in NEVER_SHARED and count >= LEAST_SHARED and 2 * count > len(values):
+            found.append((count, field))
     # The sort is stable: of those that are held alike by as many, the API's order counts.
     for count, field in sorted(found, key=lambda one: -one[0])[:MOST_HINTS]:
         yield f"{count} definitions hold the same {field}: it could stand in {DEFAULTS}"
+
+
+def _find_majority(values: Sequence[Any]) -> Any:
+    """Return the value that more than half of the values are, if there is one (Boyer and Moore's vote)."""
+    candidate, lead = None, 0
+    for value in values:
+        if lead == 0:
+            candidate = value
+        lead += 1 if value == candidate else -1
+    return candidate
 
 
 def _find_expired(forms: Forms) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ The one place where text becomes fields. What lints must know of the way a value
 
 import bisect
 import dataclasses
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,9 @@ def reads_as(text: str, intended: Any, *, most: int = MAX_BYTES) -> bool:
         return False
 
 
+_read_key = functools.lru_cache(maxsize=512)(read_scalar)  # a fleet has each key a thousand times
+
+
 class _Walk:
     """One walk over a text's nodes, which collects what is wrong. `compose` has bounded their depth and size."""
 
@@ -174,7 +178,7 @@ class _Walk:
             # An unquoted {{variable}} most often: the whole value is meant to be a text.
             self._report(node, path, message, about="value" if path else "key")
             return None
-        key = read_scalar(node.tag, node.value)
+        key = _read_key(node.tag, node.value)
         if isinstance(key, str):
             return key
         path = (*path, node.value)

@@ -121,7 +121,7 @@ def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collectio
     places += [folder_in_git(folder.resolve().parent / settings.overlay, root)] if settings.overlay is not None else []
     # Where no definition is left there is nobody to take anything, which is for others to say.
     with contextlib.suppress(DefinitionError):
-        found = find_all(folder, root, settings) if shared else FoundFiles((), {}, ())
+        found = find_all(folder, root, settings) if shared else FoundFiles((), {}, (), ())
         texts = {name for name in shared if not is_defaults_file(name)}
         layers = {layer for one in found.definitions for layer, _ in found.stack(one)} if texts else ()
         mentioning = {layer.file for layer in layers if mentions(layer, texts)}

@@ -11,7 +11,7 @@ from reconciler.core.definition import SUFFIXES
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
-from reconciler.files.find import find_all, find_files
+from reconciler.files.find import find_all
 from reconciler.files.folders import shown_path
 from reconciler.files.text_files import mentions
 from reconciler.usecases.project.choices import DefinitionOptions
@@ -26,7 +26,7 @@ def resolve_names(options: DefinitionOptions, forms: Sequence[Settings], root: P
     if not options.paths:
         return options
     folder = options.directory
-    files = find_files(folder, root)
+    files = find_all(folder, root).definitions
     keys: dict[str, list[Path]] = defaultdict(list)
     for found in files:
         keys[found.key].append(found.path)
