@@ -14,6 +14,8 @@ from reconciler.cli.streams import tell
 from reconciler.errors import UsageError
 from reconciler.files.write import read_bounded
 from reconciler.hosts.ci_variables import find_host
+from reconciler.hosts.host import Host
+from reconciler.hosts.webhook import post_webhook
 from reconciler.report.merge import merge_reports
 from reconciler.report.report import Report
 
@@ -60,6 +62,12 @@ def read_said(options: HostOptions) -> tuple[Report | None, str]:
     if options.text is not None:
         return None, read_bounded(Path(options.text), _LARGEST_TEXT)
     return merge_reports([read_report(file) for file in options.reports]) if options.reports else None, ""
+
+
+def tell_chat(host: Host, text: str) -> None:
+    """Send one line, and the run's address, to the webhook, if there is one."""
+    if warning := post_webhook(os.environ, f"{text} {host.run_url}".rstrip()):
+        tell(warning, colour="yellow")
 
 
 def tell_done(what: str, done: str) -> None:

@@ -35,9 +35,12 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
         (place.root / "README.md").write_text("Hello", "utf-8")
         other = merge(place, "../notes", "eve", name="no definition")
         run: WorkflowRun
+        # No chat is told over plain http, and that is no failure.
+        place.runner.secrets = {**place.runner.secrets, "RECONCILER_WEBHOOK_URL": "http://chat.test/hook"}
         with place.failing("asst_enrollment", "PATCH"):
             run = place.push()
         assert run.results["result"] == "success", run.log
+        assert run.log.count("nothing was sent to the webhook: RECONCILER_WEBHOOK_URL is no https address") == 1
         assert told(place, good).startswith("<!-- reconciler apply assistants -->\n")
         assert "All that this changed is live." in told(place, good)
         assert "@bob, not all that this changed is live." in told(place, bad)
@@ -46,6 +49,7 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
 
         run = place.dispatch("apply.yml")
         assert run.results["result"] == "success", run.log
+        assert "webhook" not in run.log
         assert "All that this changed is live." in told(place, bad)
 
         (place.root / "reconciler.yaml").write_text("nonsense: true\n", "utf-8")

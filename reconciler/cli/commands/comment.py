@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.exit_codes import unsettled
 from reconciler.cli.help import Command
-from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_done
+from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_chat, tell_done
 from reconciler.core.outcome import Outcome
 from reconciler.hosts.host import Host, Request
 from reconciler.hosts.keep import find_requests, keep_comment
@@ -43,8 +43,11 @@ _NOT_BEGUN = "this could not be applied. The apply did not begin:"
 @click.option(
     "--apply-link", default="", metavar="URL", help="Where to start an apply by hand; linked below a plan's comment."
 )
+@click.option(
+    "--notify", is_flag=True, help="With --merged-since, tell the chat of RECONCILER_WEBHOOK_URL if an apply failed."
+)
 @host_options
-def command(host: Host, options: HostOptions, merged_since: str | None, apply_link: str) -> int:
+def command(host: Host, options: HostOptions, merged_since: str | None, apply_link: str, notify: bool) -> int:
     """Post a plan's JSON report as a comment on the pull request or merge request.
 
     There is one comment. It is created once and then updated in place. If there is nothing to report and no comment
@@ -65,6 +68,8 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
             # One that has no part in the report keeps what it was told before.
             if text := _tell_end(request, own, report, said):
                 tell_done("comment", keep_comment(host.about(request), name, text, options.link, "apply"))
+        if notify and (report is None or unsettled(report)):
+            tell_chat(host, f"Not everything was applied ({name})")
         return 0
     text = said or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
     tell_done("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))

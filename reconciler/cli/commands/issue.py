@@ -1,18 +1,15 @@
 """`reconciler issue`."""
 
 import dataclasses
-import os
 from collections.abc import Iterator
 
 import click
 
 from reconciler.cli.exit_codes import moved_live, unread, unsettled
 from reconciler.cli.help import Command
-from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_done
-from reconciler.cli.streams import tell
+from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_chat, tell_done
 from reconciler.hosts.host import Host
 from reconciler.hosts.keep import keep_issue
-from reconciler.hosts.webhook import post_webhook
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
@@ -79,10 +76,7 @@ def command(host: Host, options: HostOptions, about: str) -> int:
         if done != "nothing" or topic.kind != "expiry":
             tell_done("issue about settings" if topic.kind == "expiry" else "issue", done)
         if done in ("created", "renamed", "closed"):
-            text = title if topic.text is not None else f"{name}: {settled}"
-            warning = post_webhook(os.environ, f"{text} {host.run_url}".rstrip())
-            if warning:
-                tell(warning, colour="yellow")
+            tell_chat(host, title if topic.text is not None else f"{name}: {settled}")
     return 0
 
 
