@@ -141,7 +141,7 @@ def _check_reference(path: FieldPath, given: Mapping[str, Any]) -> FieldProblem 
         message = f"nothing else may stand beside {TEXT_KEY}; remove one of the two"
         return FieldProblem((*path, others[0]), message, about="key")
     reference = given[TEXT_KEY]
-    if not isinstance(reference, str) or not reference.strip():
+    if not isinstance(reference, str) or not reference.strip() or reference.endswith("/"):
         return FieldProblem(below, f"{TEXT_KEY} must be the path of a text file, like prompts/enrollment.md")
     if "\\" in reference:
         return FieldProblem(below, f"the path behind {TEXT_KEY} is written with /, on Windows too")

@@ -4,13 +4,14 @@ What three assistants or more have in common is one card, and so is an error of 
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from reconciler.core.outcome import Kind, Severity, Status
+from reconciler.core.outcome import Kind, Outcome, Severity, Status
 from reconciler.report import wording
-from reconciler.report.differences.sentences import Field, is_left
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.sentences import Field
+from reconciler.report.differences.values import escape, show_name
 from reconciler.report.remarks import ALSO, Remark, list_remarks, tell_setters
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 
@@ -20,20 +21,19 @@ SHARED = 3  # assistants that have one and the same change before it is shown on
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Fields of one origin, with what stands above them; `number` and `place` are of a change that many share."""
+    """Fields of one origin, with what stands above them; `number` and `place` are of a change that many share.
+
+    `fate` is what becomes of live edits: they are left, or git's values are put back.
+    """
 
     kind: Kind
     title: str = ""
+    fate: str = ""
     aside: str = ""
     fields: tuple[Field, ...]
     change: ChangeEntry | None = None
     number: int = 1
     place: str = ""
-
-    @property
-    def left(self) -> bool:
-        """Tell whether the options of the run leave these fields as they are."""
-        return self.change is not None and is_left(self.change)
 
     @property
     def where(self) -> str:
@@ -75,14 +75,19 @@ class Card:
     def first_fields(self) -> list[tuple[str, list[str], int]]:
         """The first names of fields, with words before them or none, and how many more there are.
 
-        Those that the run leaves as they are stand apart: what became of the assistant is not said of them.
+        Live edits stand apart, by what becomes of them: what became of the assistant is not said of those. Of one
+        that is deleted no field is worth a name.
         """
-        found = []
-        for left, words in ((False, ""), (True, f"{wording.LEFT}: ")):
-            groups = [group for group in self.groups if group.left is left]
-            if names := [*dict.fromkeys(field.name for group in groups for field in group.fields)]:
-                found.append((words, names[:NAMED_FIELDS], max(len(names) - NAMED_FIELDS, 0)))
-        return found
+        if any(entry.outcome is Outcome.DELETED for entry in self.entries):
+            return []
+        names: dict[str, dict[str, None]] = {"": {}}
+        for group in self.groups:
+            names.setdefault(group.fate, {}).update(dict.fromkeys(field.name for field in group.fields))
+        return [
+            (f"{fate}: " if fate else "", [*found][:NAMED_FIELDS], max(len(found) - NAMED_FIELDS, 0))
+            for fate, found in names.items()
+            if found
+        ]
 
 
 Key = tuple[Any, ...]  # of what reads alike
@@ -95,6 +100,7 @@ class Difference(NamedTuple):
     change: ChangeEntry
     field: Field
     title: str
+    fate: str = ""
 
 
 Found = Sequence[Sequence[Difference]]  # of each assistant
@@ -163,10 +169,16 @@ def _tell_shared_standing(entry: AssistantEntry, kinds: Sequence[Kind]) -> str:
 
 
 def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> Iterator[str]:
+    """Yield names in the order of their places, if those are not one; the last of several says the place of all."""
     titles = [wording.choose_title(entry) for entry in members]
-    for number, entry in enumerate(members):
-        name = escape(titles[number] if titles.count(titles[number]) == 1 else entry.key)
-        yield f"{name} ({places[number]})" if places else name
+    order = sorted(range(len(members)), key=lambda number: places[number]) if places else range(len(members))
+    for number, following in itertools.zip_longest(order, order[1:]):
+        name = titles[number] if titles.count(titles[number]) == 1 else show_name(members[number].key)
+        if not places or (following is not None and places[following] == places[number]):
+            yield name
+        else:
+            several = places.count(places[number]) > 1
+            yield f"{'and ' if several else ''}{name} ({places[number]})"
 
 
 def _make_own_cards(
@@ -220,7 +232,7 @@ def _make_own_card(
     updated = wording.tell_last_edit(entry)
     return Card(
         title=wording.choose_title(entry),
-        file=entry.file,
+        file=show_name(entry.file),
         id=entry.id or "",
         standing=wording.tell_standing(entry),
         severity=wording.rank_severity(entry),
@@ -233,7 +245,7 @@ def _make_own_card(
 
 
 def _unite(cards: Sequence[Card]) -> Card:
-    names = [escape(f"{card.file} ({card.id})" if card.id else card.file) for card in cards]
+    names = [card.file + (f" ({escape(card.id)})" if card.id else "") for card in cards]
     return dataclasses.replace(
         cards[0],
         title=f"{len(cards)} assistants",
@@ -262,6 +274,7 @@ def _group(
         yield Group(
             kind=kind,
             title=title,
+            fate=found[0].fate,
             aside="" if kind is Kind.CHANGE else aside,
             fields=tuple(one.field for one in found),
             change=found[0].change,
@@ -272,4 +285,4 @@ def _group(
 
 def tell_place(change: ChangeEntry, entry: AssistantEntry) -> str:
     """Return where a value is declared: `assistants/_defaults.yaml:3`."""
-    return escape(change.file or entry.file) + (f":{change.line}" if change.line else "")
+    return show_name(change.file or entry.file) + (f":{change.line}" if change.line else "")

@@ -40,16 +40,7 @@ class Words:
 _DASHBOARD = "Edited in the dashboard (drift)"
 _BOTH = "Both sides changed (conflict)"
 _CHANGED: Final[Mapping[Kind, str]] = {Kind.CONFLICT: _BOTH, Kind.DRIFT: _DASHBOARD, Kind.CHANGE: "Changed in git"}
-
-
-def _title(change: str, put_back: str) -> Mapping[bool | None, Mapping[Kind, str]]:
-    """Return the titles of a command's differences; those that are sent say so, in these words."""
-    sent = {
-        Kind.CONFLICT: f"{_BOTH}, {put_back}",
-        Kind.DRIFT: f"{_DASHBOARD}, {put_back}",
-        Kind.CHANGE: change,
-    }
-    return {True: sent, False: _CHANGED, None: _CHANGED}
+_UNWRITTEN: Final = dict.fromkeys((True, False, None), _CHANGED)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +65,8 @@ class Traits:
     annotates_fields: bool = True
     way_out_of_drift: str = ""  # what an annotation on a live edit offers
     origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
-    titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(
-        default_factory=lambda: dict.fromkeys((True, False, None), _CHANGED)
-    )
+    titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _UNWRITTEN)
+    put_back: str = ""  # what is said of a live edit that is overwritten
     words: Words = Words()
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
@@ -92,14 +82,15 @@ TRAITS: Final[Mapping[str, Traits]] = {
         leaves_drift=True,
         explains_options=True,
         without_base=_NO_BASE,
-        titles=_title("Would change", "git's value would be put back"),
+        titles={**_UNWRITTEN, True: {**_CHANGED, Kind.CHANGE: "Would change"}},
+        put_back="git's value would be put back",
     ),
     "apply": Traits(
         totals=Totals.OUTCOMES,
         writes=True,
         leaves_drift=True,
         without_base=_NO_BASE,
-        titles=_title("Changed in git", "git's value was sent"),
+        put_back="git's value was sent",
     ),
     "drift": Traits(
         totals=Totals.EDITS,

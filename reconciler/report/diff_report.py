@@ -29,7 +29,7 @@ from reconciler.report.build import Lines, Places
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences.parts import split_difference
 from reconciler.report.differences.sentences import Field, show_parts
-from reconciler.report.differences.values import escape, field_name
+from reconciler.report.differences.values import escape, field_name, show_name
 from reconciler.report.masking import mask_value
 from reconciler.report.report import FORMAT_VERSION
 from reconciler.report.view import View
@@ -179,8 +179,8 @@ def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
     fields = tuple(field for one in entry.differences for field in _show_difference(one, report))
     wrong = entry.standing == "error"
     return Card(
-        title=entry.key,
-        file=entry.file,
+        title=show_name(entry.key),
+        file=show_name(entry.file),
         standing=report.tell_standing(entry),
         severity=Severity.TROUBLE if wrong else Severity.CHANGE,
         groups=(Group(kind=Kind.CHANGE, fields=fields),) if fields else (),

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.core.outcome import Kind
-from reconciler.report.differences.values import escape, field_name
+from reconciler.report.differences.values import escape, field_name, show_name
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 
 SET_BY = "set by"
@@ -112,15 +112,15 @@ def _list_all(report: Report) -> Iterator[tuple[str, str, str, str]]:
         yield WARNING, escape(warning.strip()), "", ""
     for entry in report.assistants:
         for warning in entry.warnings:
-            yield WARNING, escape(warning.strip()), entry.file, escape(entry.file)
+            yield WARNING, escape(warning.strip()), entry.file, show_name(entry.file)
     for problem in report.problems if report.traits.reads_live else ():
         if problem.severity == "warning":
-            yield WARNING, escape(problem.message.strip()), problem.file, escape(tell_place(problem))
+            yield WARNING, escape(problem.message.strip()), problem.file, tell_place(problem)
     for entry in report.assistants:
         for label, text in _list_of_entry(entry):
-            yield label, text, entry.file, escape(entry.file)
+            yield label, text, entry.file, show_name(entry.file)
     for gone in report.no_longer_managed:
-        yield "no longer managed", GONE, gone.file, escape(f"{gone.file} ({gone.id})")
+        yield "no longer managed", GONE, gone.file, show_name(f"{gone.file} ({gone.id})")
 
 
 def _list_of_entry(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
@@ -135,5 +135,5 @@ def _list_of_entry(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
 
 
 def tell_place(problem: ProblemEntry) -> str:
-    """Return where a problem stands: `assistants/a.yaml:3:1`. Nothing in it is escaped."""
-    return f"{problem.file}:{problem.line}:{problem.column}"
+    """Return where a problem stands: `assistants/a.yaml:3:1`, with every character visible."""
+    return f"{show_name(problem.file)}:{problem.line}:{problem.column}"

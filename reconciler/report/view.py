@@ -12,7 +12,7 @@ from reconciler.core.outcome import Kind, Status
 from reconciler.report import wording
 from reconciler.report.cards import Card, Difference, Key, make_cards
 from reconciler.report.differences.sentences import Field, freeze, is_left, is_written, show_change
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import escape, reveal_alike
 from reconciler.report.remarks import Note, collect_notes, tell_freeze
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 from reconciler.report.totals import name_command, tell_totals
@@ -101,9 +101,16 @@ def _list_differences(entries: Iterable[AssistantEntry], report: Report) -> list
             if key not in known:
                 fields = show_change(change, entry, report)
                 known[key] = [((title, entry.outcome, field.key), field) for field in fields]
-            differences += [Difference(part, change, field, title) for part, field in known[key]]
-        found.append(differences)
+            fate = _tell_fate(change, entry, report)
+            differences += [Difference(part, change, field, title, fate) for part, field in known[key]]
+        apart = reveal_alike(one.field.name for one in differences)
+        found.append([_rename(one, apart[one.field.name]) if one.field.name in apart else one for one in differences])
     return found
+
+
+def _rename(difference: Difference, name: str) -> Difference:
+    key, change, field, title, fate = difference
+    return Difference((*key, name), change, dataclasses.replace(field, name=name), title, fate)
 
 
 def _choose_title(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str:
@@ -111,4 +118,11 @@ def _choose_title(change: ChangeEntry, entry: AssistantEntry, report: Report) ->
         return "A new assistant"
     title = report.traits.titles[is_written(change, entry)][change.kind]
     title += f", frozen ({tell_freeze(entry)})" if entry.frozen else ""
-    return f"{title}, {wording.LEFT}" if is_left(change) else title
+    return ", ".join(filter(None, (title, _tell_fate(change, entry, report))))
+
+
+def _tell_fate(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str:
+    """Return what becomes of a live edit; nothing where that is not said, and for what git alone changed."""
+    if is_left(change):
+        return wording.LEFT
+    return report.traits.put_back if change.kind is not Kind.CHANGE and is_written(change, entry) else ""

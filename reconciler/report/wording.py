@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import escape, show_name
 from reconciler.report.report import AssistantEntry, ErrorEntry, Report
 
 STATUS: dict[Status, str] = {
@@ -65,8 +65,8 @@ def tell_standing(entry: AssistantEntry) -> str:
 
 
 def choose_title(entry: AssistantEntry) -> str:
-    """Return what people call an assistant: its name, else the definition's key. Nothing in it is escaped."""
-    return entry.name or entry.key
+    """Return what people call an assistant: its name, else the definition's key, with every character visible."""
+    return show_name(entry.name or entry.key)
 
 
 def is_worth_showing(entry: AssistantEntry) -> bool:

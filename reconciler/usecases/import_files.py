@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath
@@ -49,22 +49,6 @@ class Written:
 
 
 Entry = Definition | InvalidDefinition
-
-
-class ImportFiles(Protocol):
-    """What an import writes for a live assistant."""
-
-    def taken(self) -> Iterator[str]:
-        """Yield the names that other assistants' files have."""
-
-    def may_replace(self, entry: Entry) -> bool:
-        """Tell whether the file that has an id can be written anew."""
-
-    def write(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
-        """Write the files of one assistant, which have a key; `own` is its definition, to be replaced.
-
-        Raises ReconcilerError where they cannot be.
-        """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -177,6 +161,9 @@ class OverlayFiles:
                 hint="correct it first, then import again",
             )
         return None
+
+
+ImportFiles = DefinitionFiles | OverlayFiles
 
 
 def _named(key: str, loaded: Loaded | None) -> list[Entry]:

@@ -92,14 +92,14 @@ def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
     assert (done.code, done.stdout) == (1, "assistants/a.yaml: firstMessage, name\n")
     assert done.stderr.splitlines() == [
         "assistants/a.yaml: firstMessage: live's value is taken, and git's change goes:",
-        '  "Hello!" -> "Ours"',
+        '  ~ firstMessage: "Hello!" -> "Ours"',
         f"assistants/a.yaml: not pulled: model.messages: {TOUCHING}",
     ]
     assert pulled == text_of(ours, "Theirs").replace("name: Desk", "name: Reception")
     assert (taken.code, taken.stdout) == (0, "assistants/a.yaml: model.messages\n")
     assert taken.stderr.startswith("assistants/a.yaml: model.messages: live's value is taken, and git's change goes:\n")
     shown = [line.strip() for line in taken.stderr.splitlines()[1:]]
-    assert [line for line in shown if line[0] in "+-"] == ["-      7. Rule 7.", "+      7. Ours."]
+    assert [line for line in shown if line[0] in "+-"] == ["- 7. Rule 7.", "+ 7. Ours."]
     assert len(shown) < 12
     assert text == text_of(theirs, "Theirs").replace("name: Desk", "name: Reception")
 

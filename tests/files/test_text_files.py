@@ -78,6 +78,7 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
         ),
         ("name:\n  $file: ../outside.md", "3:10: name: outside.md lies outside assistants"),
         ("name: {$file: /etc/hostname}", "2:15: name: /etc/hostname lies outside assistants"),
+        ("name: {$file: prompts/main.md/}", "2:15: $file must be the path of a text file"),
         ("name: {$file: prompts}", "2:15: name: assistants/prompts is not a file"),
         ("name: {$file: link.md}", "2:15: name: assistants/link.md is a link"),
         ("name: {$file: linked/main.md}", "2:15: name: assistants/linked/main.md is a link"),

@@ -62,9 +62,10 @@ def test_long_texts_are_a_diff_from_one_to_the_other() -> None:
 
 def test_a_long_text_beside_none() -> None:
     text = render_text(document(differing(Difference(("firstMessage",), None, LONG))), width=200)
-    assert "staging has {+this+} (null at assistants/a.yaml:3)\n      - Hello, this is" in text
+    said = "production has this (assistants/a.yaml:3), staging has nothing (null at assistants/a.yaml:3)"
+    assert f"{said}\n      - Hello, this is" in text
     text = render_text(document(differing(Difference(("firstMessage",), LONG, MISSING))), width=200)
-    assert "production has [-this-], staging has {+this+} (assistants/a.yaml:3)\n      + Hello, this is" in text
+    assert "production has nothing, staging has this (assistants/a.yaml:3)\n      + Hello, this is" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -110,10 +111,10 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
     assert render_markdown(made) == (
         "## Diff\n\n"
         "**Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.**\n\n"
-        "| Assistant | File | What |\n"
+        "| Assistant | What | File |\n"
         "| --- | --- | --- |\n"
-        "| c | `assistants/c.yaml` | error: line 1: no &#124; good |\n"
-        "| b | `assistants/b.yaml` | only part of staging, it has no id in production |\n\n"
+        "| c | error: line 1: no &#124; good | `assistants/c.yaml` |\n"
+        "| b | only part of staging, it has no id in production | `assistants/b.yaml` |\n\n"
         "<details>\n<summary><b>c</b>: error (<code>assistants/c.yaml</code>)</summary>\n\n"
         "- **Error:** line 1: no &#124; good\n\n</details>\n"
     )

@@ -32,6 +32,29 @@ def test_similar_lines_are_paired_even_where_a_line_was_added() -> None:
     ]
 
 
+def test_a_line_that_is_edited_below_a_new_one_is_shown_as_edited() -> None:
+    assert shown(diff_texts("top\nsay hello to everybody", "top\nDo not guess.\nsay hello to nobody")) == [
+        " |top",
+        "+|Do not guess.",
+        "~|say hello to [-everybody-]{+nobody+}",
+    ]
+
+
+def test_a_line_that_moves_and_changes_its_look_alike_letters_looks_different() -> None:
+    assert shown(diff_texts("Caf\u00e9\nb\nc\nd", "b\nc\nd\nCafe\u0301")) == [
+        r"-|Caf\xe9",
+        " |b",
+        " |c",
+        " |d",
+        r"+|Cafe\u0301",
+    ]
+
+
+def test_a_mark_for_a_blank_is_none_that_stands_in_the_text() -> None:
+    assert shown(diff_texts("a\tb", "a\u2192b")) == ["-|a\u21e5b", "+|a\u2192b"]
+    assert shown(diff_texts("same\nend ", "same\nend\u00b7")) == [" |same", "~|end[-\u2423-]{+\u00b7+}"]
+
+
 def test_removed_lines_come_before_the_lines_in_their_place() -> None:
     assert shown(diff_texts("aaa\nbbb", "ccc\nddd")) == ["-|aaa", "-|bbb", "+|ccc", "+|ddd"]
 
@@ -147,7 +170,7 @@ def _without_difflib(old: list[str], new: list[str]) -> list[Opcode]:
 @settings(deadline=None, max_examples=60)
 @given(st.text(), st.text())
 def test_a_full_diff_holds_both_texts_whole(old: str, new: str) -> None:
-    plain = {ord(char): None for char in " \t\n·→"}
+    plain = {ord(char): None for char in " \t\n·→␣⇥"}
     lines = diff_texts(old, new)
     if not lines:
         return

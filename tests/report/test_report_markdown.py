@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from rendered import render_markdown
+from rendered import render_markdown, render_text
 from report_documents import BASE, assistant, change, document, failure, problem
 
 from reconciler.report.formats.inert import code, fence, inline
@@ -180,15 +180,45 @@ def test_what_three_share_is_shown_once_with_its_place_and_their_names() -> None
     assert len(text.splitlines()) < 30
 
 
+def test_names_of_a_change_that_stands_at_several_places_stand_by_their_place() -> None:
+    places = ["assistants/b/_defaults.yaml", "assistants/a/_defaults.yaml", "", "assistants/b/_defaults.yaml"]
+    voices = [change("/voice/voiceId", "verse", "alloy", file=place or None, line=3) for place in places]
+    document_ = document("plan", *(assistant(f"desk-{number}", voice) for number, voice in enumerate(voices)))
+    assert (
+        "    Desk 1 (assistants/a/_defaults.yaml:3), Desk 0, and Desk 3\n    (assistants/b/_defaults.yaml:3), "
+        "Desk 2 (assistants/desk-2.yaml:3)\n"
+    ) in render_text(document_)
+
+
 def test_the_row_of_an_assistant_names_its_first_fields_and_counts_the_rest() -> None:
     changes = [change(f"/metadata/{key}", 1, 2) for key in "abcde"]
     text = render_markdown(document("plan", assistant("a", *changes)))
-    assert "to change: `metadata.a`, `metadata.b`, `metadata.c` and 2 more | git |" in text
+    assert "to change: `metadata.a`, `metadata.b`, `metadata.c` and 2 more | git | `assistants/a.yaml` |" in text
+
+
+def test_the_row_of_an_assistant_says_what_becomes_of_its_live_edits() -> None:
+    edits = [
+        change(path, "a", "b", kind="drift", unsent=why) for path, why in (("/name", "kept"), ("/firstMessage", None))
+    ]
+    text = render_markdown(document("plan", assistant("a", *edits), base=BASE))
+    assert "| drifted; left as it is: `name`; git's value would be put back: `firstMessage` | dashboard |" in text
+
+
+def test_the_row_of_a_deleted_assistant_names_no_fields() -> None:
+    text = render_markdown(document("delete", assistant("a", change("/name", "a", "b"), outcome="deleted")))
+    assert "| A | deleted | git |" in text
+
+
+def test_one_endless_line_is_shown_as_far_as_there_is_room() -> None:
+    old = " ".join(f"word {number}" for number in range(20_000))
+    text = render_markdown(document("plan", assistant("a", change("/firstMessage", old.replace("word", "text"), old))))
+    assert 60_000 < measure_utf16(text) <= MARKDOWN_LIMIT
+    assert "more line of firstMessage" in text
 
 
 def test_an_assistant_that_the_table_says_everything_about_has_no_section() -> None:
     text = render_markdown(document("apply", assistant("a", outcome="skipped")))
-    assert "| A | `assistants/a.yaml` | skipped, never started |  |" in text
+    assert "| A | skipped, never started |  | `assistants/a.yaml` |" in text
     assert "<details>" not in text
 
 

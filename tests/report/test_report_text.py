@@ -71,7 +71,7 @@ def test_a_line_that_has_nothing_in_common_is_replaced() -> None:
 def test_a_new_long_text_is_shown_in_full() -> None:
     text = "".join(f"line {number}\n" for number in range(100))
     lines = leaf(change("/firstMessage", text))
-    assert lines == ["  + firstMessage:", *(f"      + line {number}" for number in range(100))]
+    assert lines == ["  + firstMessage: nothing -> this", *(f"      + line {number}" for number in range(100))]
 
 
 def test_white_space_that_differs_can_be_seen() -> None:
@@ -115,6 +115,28 @@ def test_a_list_shows_the_elements_that_differ_by_their_place_in_the_definition(
     assert leaf(kept) == ['  - metadata.phrases[4]: git has "phrase number 4", live now has nothing']
 
 
+def test_an_element_that_is_edited_beside_one_that_comes_or_goes_is_shown_as_edited() -> None:
+    old = [{"role": "system", "content": "Be kind to all."}, "last"]
+    new = ["first", {"role": "system", "content": "Be kind to us."}, "last"]
+    edited = '.content: "Be kind to all." -> "Be kind to us."'
+    assert leaf(change("/model/messages", new, old)) == [
+        '  + model.messages[0]: nothing -> "first"',
+        f"  ~ model.messages[1]{edited}",
+    ]
+    assert leaf(change("/model/messages", new[1:], ["gone", *old])) == [
+        '  - model.messages[0]: "gone" -> nothing',
+        f"  ~ model.messages[0]{edited}",
+    ]
+
+
+def test_a_null_is_an_element_of_a_list() -> None:
+    assert leaf(change("/metadata/x", ["a", None], ["a"])) == ["  + metadata.x[1]: nothing -> null"]
+    assert leaf(change("/metadata/x", ["a", ""], ["a", None])) == ['  ~ metadata.x[1]: null -> ""']
+    assert leaf(change("/metadata/x", ["a"], ["a", None], kind="drift")) == [
+        "  + metadata.x[1]: git has nothing, live now has null"
+    ]
+
+
 def test_the_order_of_phrases_that_end_a_call_is_no_difference() -> None:
     assert leaf(change("/endCallPhrases", ["bye", "thanks", "done"], ["done", "bye"])) == [
         '  + endCallPhrases[1]: nothing -> "thanks"'
@@ -146,10 +168,47 @@ def test_what_nobody_declared_in_an_element_that_is_equal_is_no_difference() -> 
     ]
 
 
+def test_a_long_text_beside_none_says_which_side_has_none() -> None:
+    text = "a\nb"
+    assert (
+        leaf(change("/firstMessage", text, kind="drift"))[0] == "  - firstMessage: git has this, live now has nothing"
+    )
+    assert leaf(change("/firstMessage", None, text, kind="drift"))[0] == (
+        "  + firstMessage: git has nothing, live now has this"
+    )
+    assert leaf(change("/firstMessage", None, text)) == ["  - firstMessage: this -> nothing", "      - a", "      - b"]
+    conflict = leaf(change("/firstMessage", text, None, kind="conflict", base="c\nd"))
+    assert conflict[-3:] == ["  - firstMessage: what changed live: this -> nothing", "      - c", "      - d"]
+
+
+def test_names_that_look_alike_look_different() -> None:
+    assert leaf(change("/metadata/x", [{"1\u20132": 1}], [{"1-2": 1}])) == [
+        "  + metadata.x[0].1\\u20132: nothing -> 1",
+        "  - metadata.x[0].1-2: 1 -> nothing",
+    ]
+    # A key alone may be taken for another one, too; one of another script is not.
+    for key, name in {
+        "B\u043eb": r'"B\u043eb"',
+        "Cafe\u0301": r'"Cafe\u0301"',
+        "Имя": "Имя",
+        "K\u0131z": "K\u0131z",
+    }.items():
+        assert leaf(change(f"/metadata/{key}", 1, 2)) == [f"  ~ metadata.{name}: 2 -> 1"]
+    text = render_text(document("plan", assistant("\u0412ob", change("/name", "a", "b"))))
+    assert r"assistants/\u0412ob.yaml: to change" + "\n" + r"  \u0412ob (asst_" in text
+
+
+def test_an_element_that_moves_and_changes_its_look_alike_letters_looks_different() -> None:
+    assert leaf(change("/metadata/x", ["b", "c", "Cafe\u0301"], ["Caf\u00e9", "b", "c"])) == [
+        r'  - metadata.x[0]: "Caf\xe9" -> nothing',
+        r'  + metadata.x[2]: nothing -> "Cafe\u0301"',
+    ]
+
+
 def test_an_object_in_place_of_a_text_shows_what_goes_and_what_comes() -> None:
     assert leaf(change("/metadata/crm", {"key": "long " * 19 + "long", "id": 7}, "none")) == [
         '  - metadata.crm: "none" -> nothing',
-        "  + metadata.crm.key:",
+        "  + metadata.crm.key: nothing -> this",
         "      + long long long long long long long long long long long long long long",
         "        long long long long long long",
         "  + metadata.crm.id: nothing -> 7",

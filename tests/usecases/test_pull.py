@@ -59,7 +59,7 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
     assert (without.code, without.stdout, without.stderr, kept) == (0, "", told, ours)
     assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     goes = "assistants/a.yaml: firstMessage: live's value is taken, and git's change goes:"
-    assert done.stderr.splitlines() == [goes, '  "Hello" -> "Ours"']
+    assert done.stderr.splitlines() == [goes, '  ~ firstMessage: "Hello" -> "Ours"']
     assert text == ours.replace("Ours", "Theirs")
     assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
 

@@ -1,10 +1,8 @@
 """`reconciler pull`."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import click
 
+from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import dotted
 from reconciler.cli.connect import control_for, open_api, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
@@ -16,14 +14,16 @@ from reconciler.core.origin import Change
 from reconciler.core.run import Run
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError
-from reconciler.report.differences.values import escape, fits_on_a_line, literal
+from reconciler.report.differences.parts import split_difference
+from reconciler.report.differences.sentences import show_parts
+from reconciler.report.differences.values import escape
+from reconciler.report.formats.text import show_fields
 from reconciler.usecases.plan import drift
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.pull_values import Conflicts
 from reconciler.yamltext.edit import line_diff
-from reconciler.yamltext.writer import Layout, write_block
 
 
 class _Pull(Command):
@@ -129,27 +129,17 @@ def _show(pulled: Pulled, *, check: bool) -> None:
     for change in pulled.lost:
         tell(f"{escape(pulled.file)}: {escape(dotted(change.path))}: live's value is taken, and git's change goes:")
         for line in _change_of_git(change):
-            tell(f"  {line}")
+            tell(line)
     for one in pulled.left:
         reason = f"not pulled: {escape(dotted(one.path))}: {escape(one.reason)}"
         tell(f"{escape(pulled.file)}: {reason}", colour="red" if one.fails else "yellow")
 
 
-def _change_of_git(change: Change) -> Iterator[str]:
-    """Yield what git changed in a field whose value live's takes the place of: all that differs, and little besides."""
-    old, new = change.base, change.desired
-    if all(value is MISSING or fits_on_a_line(value) for value in (old, new)):
-        yield " -> ".join("nothing" if value is MISSING else literal(value) for value in (old, new))
-    else:
-        # Without the two lines that name files.
-        yield from map(escape, line_diff(_write_lines(old), _write_lines(new), "").splitlines()[2:])
-
-
-def _write_lines(value: Any) -> str:
-    """Return a value as lines to compare: a text as it is, a list or object as YAML has it."""
-    if value is MISSING:
-        return ""
-    return value if isinstance(value, str) else "\n".join(write_block([value], 0, Layout())) + "\n"
+def _change_of_git(change: Change) -> list[str]:
+    """Return what git changed in a field whose value gives way to live's."""
+    old, new = (None if value is MISSING else value for value in (change.base, change.desired))
+    parts = split_difference(old, new, unordered=change.path in UNORDERED)
+    return show_fields(show_parts(dotted(change.path), parts, ("", "->")))
 
 
 def _visible(line: str) -> str:

@@ -6,11 +6,11 @@ only what is equal; white space that matters can be seen. Pure; knows neither co
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from reconciler.report.differences.sequences import find_opcodes
-from reconciler.report.differences.values import escape, literal, show_apart
+from reconciler.report.differences.sequences import find_opcodes, pair_alike
+from reconciler.report.differences.values import drop_half_escape, escape, literal, reveal_alike, show_apart
 
 Mark = Literal["same", "old", "new", "gap"]
 Sign = Literal[" ", "-", "+", "~", "gap"]
@@ -22,10 +22,12 @@ LONGEST_LINE = 1_050_000  # characters of a line that is compared word by word; 
 MARKS: dict[Mark, tuple[str, str]] = {"old": ("[-", "-]"), "new": ("{+", "+}"), "same": ("", ""), "gap": ("", "")}
 
 _ALIKE = 0.5
+# A tab and a blank that matters, until all of a text is known. `escape` writes out what is of private use in a text.
+_TAB, _SPACE = "\ue000", "\ue001"
+_STAND_INS = ("\u2192", "\u21e5", "\\t"), ("\u00b7", "\u2423")
 # A word takes in what belongs to its letters: accents and vowel signs that are characters of their own, joiners.
 _TOKEN = re.compile(r"(?:[\w'\u2019\u200d]|[^\x00-\u02ff\u2000-\u206f\u3000-\u303f\s])+|\s+|.", re.DOTALL)
 _LONGEST_ESCAPE = 10  # characters: \U0001f600
-_ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
 _REST_OF_ESCAPE = re.compile(r"^[0-9a-fnrtuUx\\\"]+")
 
 
@@ -44,6 +46,12 @@ class DiffLine:
     sign: Sign
     pieces: tuple[Piece, ...]
 
+    def translate(self, marks: Mapping[int, str]) -> "DiffLine":
+        """Return the line with other characters for some."""
+        if all(piece.text.isascii() for piece in self.pieces):
+            return self
+        return DiffLine(self.sign, tuple(Piece(piece.mark, piece.text.translate(marks)) for piece in self.pieces))
+
     @property
     def marked(self) -> list[Piece]:
         """The pieces with `[-old-]{+new+}` around what changed within the line, whatever colours come on top."""
@@ -59,7 +67,13 @@ def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
     """
     lines = list(_compare_lines(_split_lines(old), _split_lines(new)))
     lines += _note_final_newline(old, new)
-    return () if all(line.sign == " " for line in lines) else tuple(_leave_out_equal(lines))
+    if all(line.sign == " " for line in lines):
+        return ()
+    # A mark that one of the texts has in it would not tell a tab from an arrow.
+    both = f"{old}{new}"
+    tab, space = (next((mark for mark in marks if mark not in both), marks[-1]) for marks in _STAND_INS)
+    marks = str.maketrans({_TAB: tab, _SPACE: space})
+    return tuple(_leave_out_equal([line.translate(marks) for line in lines]))
 
 
 def count_changed(old: Any, new: Any) -> int:
@@ -84,40 +98,45 @@ def _note_final_newline(old: Any, new: Any) -> list[DiffLine]:
 
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
+    revealed = reveal_alike({*old} ^ {*new}, written=False)
     for equal, old_part, new_part in find_opcodes(old, new):
         if equal:
             yield from (_make_line(" ", line) for line in old_part)
         else:
-            yield from _compare_replaced(old_part, new_part)
+            yield from _compare_replaced(old_part, new_part, revealed)
 
 
-def _compare_replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
-    """Return replaced lines: pairs that are much alike as one line each, the others removed, then added."""
+def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[str, str]) -> Iterator[DiffLine]:
+    """Return replaced lines: pairs that are much alike as one line each, the others removed, then added.
+
+    `revealed` has those that look like a line which went or came elsewhere.
+    """
     removed: list[str] = []
     added: list[str] = []
-    # A replaced stretch pairs its lines in order: the first with the first. To look for better pairs would take
-    # the square of their number, and edits of a prompt mostly keep their lines.
-    for before, after in zip(old, new, strict=False):
-        pieces = _mark_words(before, after) if before != after and max(len(before), len(after)) <= LONGEST_LINE else ()
-        if pieces or before == after:
-            yield from _list_plain(removed, added)
-            removed, added = [], []
-            yield DiffLine("~", pieces) if pieces else _make_line(" ", before)
+
+    def list_plain() -> Iterator[DiffLine]:
+        yield from (_make_line("-", line, revealed) for line in removed)
+        yield from (_make_line("+", line, revealed) for line in added)
+        removed.clear()
+        added.clear()
+
+    for place, there in pair_alike(old, new):
+        before, after = None if place is None else old[place], None if there is None else new[there]
+        pieces: tuple[Piece, ...] = ()
+        if before is not None and after is not None and max(len(before), len(after)) <= LONGEST_LINE:
+            pieces = _mark_words(before, after)
+        if pieces:
+            yield from list_plain()
+            yield DiffLine("~", pieces)
         else:
-            removed.append(before)
-            added.append(after)
-    shared = min(len(old), len(new))
-    yield from _list_plain([*removed, *old[shared:]], [*added, *new[shared:]])
+            removed += [] if before is None else [before]
+            added += [] if after is None else [after]
+    yield from list_plain()
 
 
-def _list_plain(removed: Sequence[str], added: Sequence[str]) -> Iterator[DiffLine]:
-    yield from (_make_line("-", line) for line in removed)
-    yield from (_make_line("+", line) for line in added)
-
-
-def _make_line(sign: Sign, line: str) -> DiffLine:
+def _make_line(sign: Sign, line: str, revealed: Mapping[str, str] | None = None) -> DiffLine:
     mark: Mark = "old" if sign == "-" else "new" if sign == "+" else "same"
-    return DiffLine(sign, (Piece(mark, _show_blanks(line, last=True)),))
+    return DiffLine(sign, (Piece(mark, (revealed or {}).get(line) or _show_blanks(line, last=True)),))
 
 
 def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
@@ -158,12 +177,9 @@ def _show_pieces(pieces: list[Piece]) -> Iterator[Piece]:
 
 def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
     """Return a text with tabs as arrows, and spaces as dots where they end a line or are all that changed."""
-    if text.isspace() and spaces:
-        text = text.replace(" ", "\u00b7")
-    elif last:
-        shown = text.rstrip(" ")
-        text = shown + "\u00b7" * (len(text) - len(shown))
-    return "\u2192".join(map(escape, text.split("\t")))
+    shown = text.rstrip(" ") if last else text
+    written = _TAB.join(map(escape, shown.split("\t"))) + _SPACE * (len(text) - len(shown))
+    return written.replace(" ", _SPACE) if text.isspace() and spaces else written
 
 
 def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:
@@ -205,7 +221,7 @@ def _shorten_equal(piece: Piece, head: int, tail: int) -> list[Piece]:
         return [piece]
     begin, end = text[:head], text[len(text) - tail :]
     # Half a word at the cut would look like a change of that word, and half an escape like another character.
-    begin = begin[: begin.rindex(" ") + 1] if " " in begin else _ESCAPE_AT_END.sub("", begin)
+    begin = begin[: begin.rindex(" ") + 1] if " " in begin else drop_half_escape(begin)
     if " " in end:
         end = end[end.index(" ") :]
     elif "\\" in text[len(text) - tail - _LONGEST_ESCAPE : len(text) - tail]:

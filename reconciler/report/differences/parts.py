@@ -10,8 +10,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reconciler.core.canonical import canonical, equal, exact_text
-from reconciler.report.differences.sequences import find_opcodes
+from reconciler.report.differences.sequences import find_opcodes, pair_alike
 from reconciler.report.differences.values import fits_on_a_line, key_name
+
+
+class _Null:
+    """A null that is an element: of a list it is one more, where an object's null and a missing key are the same."""
+
+    def __repr__(self) -> str:
+        return "null"
+
+
+NULL = _Null()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +50,9 @@ def _split(name: str, old: Any, new: Any, unordered: bool, by_old: bool) -> Iter
                 yield from _split(f"{name}.{key_name(key)}", one, other, False, by_old)
     elif isinstance(old, list) and isinstance(new, list) and old and new:
         for place, one, other in _pair_elements(old, new, unordered, by_old):
-            yield from _split(f"{name}[{place}]", one, other, False, by_old)
+            # What nobody declared inside an element does not count, as in the comparison itself.
+            if one is None or other is None or not equal(*((one, other) if by_old else (other, one))):
+                yield from _split(f"{name}[{place}]", one, other, False, by_old)
     elif not (_has_parts(old) or _has_parts(new)):
         yield Part(name, old, new)
     else:
@@ -55,7 +67,7 @@ def _split_whole(name: str, value: Any, *, gone: bool) -> Iterator[Part]:
         inner: Iterable[tuple[str, Any]] = (
             ((f".{key_name(key)}", item) for key, item in value.items())
             if isinstance(value, dict)
-            else ((f"[{place}]", item) for place, item in enumerate(value))
+            else ((f"[{place}]", _see_null(item)) for place, item in enumerate(value))
         )
         for key, item in inner:
             yield from _split_whole(name + key, item, gone=gone)
@@ -75,16 +87,18 @@ def _pair_elements(old: list[Any], new: list[Any], unordered: bool, by_old: bool
         return
     start = other = 0
     for alike, before, after in find_opcodes([*map(_write, old)], [*map(_write, new)]):
-        pairs = 0 if alike else min(len(before), len(after))
-        for place in range(pairs):
-            one, two = old[start + place], new[other + place]
-            # What nobody declared inside an element does not count, as in the comparison itself.
-            if not equal(*((one, two) if by_old else (two, one))):
-                yield (start if by_old else other) + place, one, two
-        if not alike:
-            yield from ((start + place, old[start + place], None) for place in range(pairs, len(before)))
-            yield from ((other + place, None, new[other + place]) for place in range(pairs, len(after)))
+        for place, there in () if alike else pair_alike(before, after):
+            one = None if place is None else _see_null(old[start + place])
+            two = None if there is None else _see_null(new[other + there])
+            if place is None or (there is not None and not by_old):
+                yield other + (there or 0), one, two
+            else:
+                yield start + place, one, two
         start, other = start + len(before), other + len(after)
+
+
+def _see_null(element: Any) -> Any:
+    return NULL if element is None else element
 
 
 def _count_elements(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, Any]]:
@@ -93,11 +107,11 @@ def _count_elements(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, 
     for place, value in enumerate(old):
         if gone[_write(value)] > 0:
             gone[_write(value)] -= 1
-            yield place, value, None
+            yield place, _see_null(value), None
     for place, value in enumerate(new):
         if came[_write(value)] > 0:
             came[_write(value)] -= 1
-            yield place, None, value
+            yield place, None, _see_null(value)
 
 
 def _write(value: Any) -> str:

@@ -7,7 +7,7 @@ conflict shows all three. Pure; knows no format.
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from reconciler.assistant.fields import UNORDERED
@@ -18,7 +18,14 @@ from reconciler.core.tree import MISSING
 from reconciler.report.commands import Words
 from reconciler.report.differences.diffs import DiffLine, Mark, count_changed, diff_texts
 from reconciler.report.differences.parts import Part, split_difference
-from reconciler.report.differences.values import field_name, fits_on_a_line, literals
+from reconciler.report.differences.values import (
+    NOTHING,
+    field_name,
+    fits_on_a_line,
+    literal,
+    literals,
+    reveal_alike,
+)
 from reconciler.report.meaning import tell_meaning
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.wording import count_noun
@@ -26,6 +33,7 @@ from reconciler.report.wording import count_noun
 Sign = Literal["+", "-", "~"]
 
 NOT_SHOWN = "the two differ in what is not shown"
+_THIS = ("this", "this")  # what stands in the lines below
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 
 
@@ -147,23 +155,29 @@ def show_parts(
     """Yield the parts of a difference of two values; `path` is that of the field, for what its change means."""
     if not parts:
         yield Field(name=name, sign="~", label=SENSITIVE_DIFFERS)
-    for part in parts:
+    # An element that goes at one place and one that comes at another stand in two sentences.
+    short = [fits_on_a_line(part.old) and fits_on_a_line(part.new) for part in parts]
+    alone = [part for part, fits in zip(parts, short, strict=True) if fits and None in (part.old, part.new)]
+    revealed = reveal_alike(literal(part.old if part.new is None else part.new) for part in alone)
+    for part, fits in zip(parts, short, strict=True):
         meaning = "" if part.name else tell_difference(path, part.old, part.new)
         sign = _choose_sign(part.old, part.new)
-        if fits_on_a_line(part.old) and fits_on_a_line(part.new):
-            old, new = literals(part.old, part.new)
+        if fits:
+            old, new = (revealed.get(value, value) for value in literals(part.old, part.new))
             comma = "," if words[0] else ""
             sides = (Side(words[0], "old", old, comma, asides[0]), Side(words[1], "new", new, "", asides[1]))
             yield Field(name=name + part.name, sign=sign, sides=sides, meaning=meaning)
             continue
-        # What only has values before it needs no words: `-` and `+` say which way.
-        first, then = (f"{word} {mark}{aside and f' ({aside})'}" for word, mark, aside in _zip(words, asides))
-        label = f"{first}, {then}" if words[0] else ""
+        # Between two texts `-`, `+` and marks say which way; a side that has none is named.
+        label = ""
+        if words[0] or part.old is None or part.new is None:
+            marks = ("[-this-]", "{+this+}") if isinstance(part.old, str) and isinstance(part.new, str) else _THIS
+            first, then = (
+                f"{word} {NOTHING if value is None else mark}{aside and f' ({aside})'}".strip()
+                for word, value, mark, aside in zip(words, (part.old, part.new), marks, asides, strict=True)
+            )
+            label = f"{first}{',' if words[0] else ''} {then}"
         yield Field(name=name + part.name, sign=sign, label=label, long=(part.old, part.new), meaning=meaning)
-
-
-def _zip(words: tuple[str, str], asides: tuple[str, str]) -> Iterable[tuple[str, str, str]]:
-    return zip(words, ("[-this-]", "{+this+}"), asides, strict=True)
 
 
 def _show_conflict(name: str, change: ChangeEntry, words: Words, *, done: bool) -> Iterator[Field]:
@@ -185,7 +199,7 @@ def _show_conflict(name: str, change: ChangeEntry, words: Words, *, done: bool) 
     ways = [(words.git_moved, base, desired), (words.live_moved, base, live)]
     for label, old, new in ways if known else [("", live, desired)]:
         for field in show_parts(name, split_difference(old, new), words.changes, path=change.path):
-            yield dataclasses.replace(field, label=field.label or label, meaning=meaning)
+            yield dataclasses.replace(field, label=": ".join(filter(None, (label, field.label))), meaning=meaning)
 
 
 def tell_difference(path: str, old: Any, new: Any) -> str:

@@ -7,6 +7,7 @@ landmarks are compared. Pure; knows nothing of what the texts are.
 import bisect
 import difflib
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +18,9 @@ _AFFORDABLE = 60_000  # pairs of equal texts that difflib may look at
 _LONGEST = 4_000  # texts of both sequences together
 _MOST_EDITS = 600
 _MOST_STEPS = 600_000
+_MOST_PAIRS = 1_000
+_ALIKE = 0.5
+_WORD = re.compile(r"\w+")
 
 
 def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) -> Iterator[Opcode]:
@@ -31,6 +35,51 @@ def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) 
         place, there = start + length, other + length
         if length:
             yield True, old[start:place], new[other:there]
+
+
+def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
+    """Yield the places of two stretches that differ, in order: pairs that are much alike, and between them any pairs.
+
+    None stands where the longer side has more.
+    """
+    place = there = 0
+    for one, other in [*_find_alike(old, new), (len(old), len(new))]:
+        yield from itertools.zip_longest(range(place, one), range(there, other))
+        if one < len(old):
+            yield one, other
+        place, there = one + 1, other + 1
+
+
+def _find_alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the pairs that share most of their words, in an order that both sides have."""
+    # People put a line in before one that they edit. The square of very many lines would take too long.
+    if len(old) * len(new) > _MOST_PAIRS or len(old) == len(new) == 1:
+        return []
+    words = [[{*_WORD.findall(text)} for text in texts] for texts in (old, new)]
+    # Nearly always a stretch keeps its lines, and each is edited.
+    if len(old) == len(new) and all(map(_measure_likeness, *words)):
+        return []
+    best: list[list[float]] = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for one, other in itertools.product(reversed(range(len(old))), reversed(range(len(new)))):
+        pair = best[one + 1][other + 1] + _measure_likeness(words[0][one], words[1][other])
+        best[one][other] = max(pair, best[one + 1][other], best[one][other + 1])
+    found = []
+    one = other = 0
+    while one < len(old) and other < len(new):
+        if best[one][other] == best[one + 1][other]:
+            one += 1
+        elif best[one][other] == best[one][other + 1]:
+            other += 1
+        else:
+            found.append((one, other))
+            one, other = one + 1, other + 1
+    return found
+
+
+def _measure_likeness(old: set[str], new: set[str]) -> float:
+    """Return which share of their words two texts have in common; 0 for less than half."""
+    share = 2 * len(old & new) / (len(old) + len(new) or 1)
+    return share if share >= _ALIKE else 0.0
 
 
 def _join(matches: Sequence[_Match]) -> list[_Match]:

@@ -7,6 +7,7 @@ be seen, or would act on the terminal, is written as an escape (`\x1b`, `\u202e`
 import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,15 +22,20 @@ NOTHING = "nothing"  # how a side without a value reads
 _DEEPEST = 200  # levels, as many as a report that can be read back has
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
-# Dashes, and letters of Cyrillic and Greek that a screen shows as Latin ones; the rest that looks alike Unicode maps.
-_CYRILLIC = (
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0410"
-    "\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
+# Letters that a screen shows as Latin ones, and dashes; whatever else looks alike Unicode itself maps.
+_LETTERS = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u04cf"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408"  # Cyrillic
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u03b1\u03b3\u03b9\u03ba\u03bd\u03bf\u03c1\u03c5\u03c7"  # Greek
+    "\u0565\u0570\u0578\u057d\u0585",  # Armenian
+    "aeopcyxijshdqwl" + "ABEKMHOPCTYXSIJ" + "ABEZHIKMNOPTYX" + "ayikvopux" + "ehnuo",
 )
-_GREEK = "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd"
-_DASHES = "\u2010\u2011\u2012\u2013\u2212"
-_TWINS = str.maketrans(_CYRILLIC + _GREEK + _DASHES, "aeopcyxijsABEKMHOPCTYX" + "ABEZHIKMNOPTYXov" + "-----")
+# Of the Latin alphabet itself, and what names may well hold: dashes.
+_TWINS = {**_LETTERS, **str.maketrans("\u0131\u0251\u0261\u2010\u2011\u2012\u2013\u2212", "iag-----")}
 _NOT_PLAIN = re.compile("[^ -~]")
+_ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
+_WORD = re.compile(r"[^\s/]+|\s+")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
 
@@ -67,6 +73,33 @@ def _write_char(char: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+def show_name(name: str) -> str:
+    """Return a name of a key, a file or an assistant that stands alone: a letter that only looks Latin is an escape.
+
+    So is a decomposed one. A name that is plainly of another script stays as it is.
+    """
+    if name.isascii():
+        return escape(name)
+    if name.translate(_LETTERS).isascii():
+        return _reveal_name(name)
+    return _WORD.sub(lambda found: _reveal_name(found[0]) if _is_mixed(found[0]) else escape(found[0]), name)
+
+
+def _is_mixed(word: str) -> bool:
+    plain = word.translate(_LETTERS)
+    mixed = plain != word and plain.isascii() and any("A" <= char <= "z" for char in word)
+    return mixed or unicodedata.normalize("NFC", word) != word
+
+
+def _reveal_name(name: str) -> str:
+    return _NOT_PLAIN.sub(lambda found: _write_char(found[0]), name)
+
+
+def drop_half_escape(text: str) -> str:
+    """Return a text that was cut, without an escape at its end, which may be half of one."""
+    return _ESCAPE_AT_END.sub("", text)
+
+
 def show_apart(*texts: str, quoted: bool = False) -> list[str]:
     """Return texts with every character visible, `quoted` or not; two that differ never look alike.
 
@@ -81,9 +114,23 @@ def show_apart(*texts: str, quoted: bool = False) -> list[str]:
     return [text.replace('"', r"\"").join('""') for text in revealed] if quoted else [*revealed]
 
 
+def reveal_alike(texts: Iterable[str], *, written: bool = True) -> dict[str, str]:
+    """Return those of some texts that look like another one, each as it looks different.
+
+    `written` says that escapes in them are escapes.
+    """
+    different = {*texts}
+    # Nothing that is only ASCII looks like something else, and most texts are.
+    if all(map(str.isascii, different)):
+        return {}
+    looks = {text: _strip_looks(escape(text)) for text in different}
+    times = Counter(filter(None, looks.values()))
+    reveal = _reveal_name if written else _reveal
+    return {text: reveal(text) for text, look in looks.items() if times[look] > 1}
+
+
 def _hides_a_word(texts: Sequence[str]) -> bool:
     """Tell whether a word of one text looks like another word of another one, whatever else differs."""
-    # Nothing that is only ASCII looks like something else, and most texts are.
     if all(map(str.isascii, texts)):
         return False
     words = [{*text.split()} for text in texts]
@@ -96,10 +143,10 @@ def _hides_a_word(texts: Sequence[str]) -> bool:
 def _strip_looks(text: str) -> str:
     """Return what a reader sees of a text: Unicode's compatible form, letters that look Latin as Latin ones."""
     text = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_TWINS)
-    return " ".join(text.replace("\u00b7", " ").replace("\u2192", " ").split())
+    return " ".join(text.split())
 
 
-def _reveal(text: str, *, blanks: bool) -> str:
+def _reveal(text: str, *, blanks: bool = False) -> str:
     shown = "".join(map(_write_char, text.replace("\\", "\\\\")))
     return shown.replace(" ", "\u00b7") if blanks else shown
 
@@ -135,7 +182,9 @@ def literals(*values: Any) -> list[str]:
 
 def key_name(key: str) -> str:
     """Return one key as it reads inside a path or an object; an unusual one stands between quotes."""
-    return key if _PLAIN_KEY.fullmatch(key) and escape(key) == key else quote(key)
+    if _PLAIN_KEY.fullmatch(key) and show_name(key) == key:
+        return key
+    return show_name(quote(key))
 
 
 def field_name(pointer: str) -> str:

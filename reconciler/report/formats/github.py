@@ -31,7 +31,7 @@ _LONGEST_DIFF = 8_000  # characters of one text in one annotation
 _WAYS_OUT = (
     "Ways out: pull --conflicts takes the live edit; --force-conflicts lets git win; or remove the field from git."
 )
-_WHERE_THE_REST_IS = "The job's summary and the other reports have them all."
+_WHERE_THE_REST_IS = "The job's summary has as much as it holds, the JSON and HTML reports have it all."
 
 Level = Literal["error", "warning"]
 
@@ -132,7 +132,7 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
             yield from (_unite(end, card) if card else end for end in _annotate_end(entry, report))
         for change, parts in itertools.groupby(differences, lambda one: one.change):
             fields = [one.field for one in parts]
-            who = several.get(id(fields[0])) or escape(wording.choose_title(entry))
+            who = several.get(id(fields[0])) or wording.choose_title(entry)
             yield from _annotate_change(change, fields, entry, report, who)
         for warning in entry.warnings:
             yield _annotate_entry(entry, "warning", 3, "Warning", [warning])
@@ -201,7 +201,7 @@ def _annotate_entry(
         rank=rank,
         file=escape(entry.file),
         line=line,
-        title=_title(what, escape(wording.choose_title(entry))),
+        title=_title(what, wording.choose_title(entry)),
         text=text,
     )
 
@@ -237,8 +237,11 @@ def _show_field(field: Field) -> Iterator[str]:
         room -= len(text) + 1
         if room >= 0:
             yield text
-        else:
-            lacks += line.sign in ("-", "+", "~")
+            continue
+        lacks += line.sign in ("-", "+", "~")
+        # One endless line is begun, so that a reader sees what it is about.
+        if room + len(text) + 1 == _LONGEST_DIFF:
+            yield cut(text, _LONGEST_DIFF)
     if lacks:
         yield f"\u2026 {wording.count_noun(lacks, 'more line')} of {field.name}. {_WHERE_THE_REST_IS}"
 

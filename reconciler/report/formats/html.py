@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.core.outcome import Kind, Outcome, Status
+from reconciler.core.outcome import Kind, Outcome, Severity, Status
 from reconciler.report import wording
 from reconciler.report.cards import Card
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import escape, show_name
 from reconciler.report.remarks import NOT_SHOWN_LIVE
 from reconciler.report.report import AssistantEntry, Report
-from reconciler.report.view import RunView, Told
+from reconciler.report.view import RunView
 
 ORIGINS: dict[Kind, str] = {
     Kind.CONFLICT: "both sides changed",
@@ -96,7 +96,8 @@ def make_page(view: RunView) -> dict[str, Any]:
         if told.cards
     )
     cards = [_make_card(card, homes[id(card)], report) for card in view.cards]
-    cards += [_make_quiet_card(told, report) for told in view.assistants if not told.cards]
+    quiet = [_make_quiet_card(told.entry, report) for told in view.assistants if not told.cards]
+    cards += [_make_card(card, 1, report) for card in quiet]
     categories = Counter(_categorise(told.entry, report) for told in view.assistants)
     origins = Counter(kind for told in view.assistants for kind in _list_origins(told.entry.kinds, report))
     return {
@@ -157,24 +158,16 @@ def _make_card(card: Card, number: int, report: Report) -> dict[str, Any]:
     }
 
 
-def _make_quiet_card(told: Told, report: Report) -> dict[str, Any]:
+def _make_quiet_card(entry: AssistantEntry, report: Report) -> Card:
     """Return an assistant of which there is nothing to say but that it is there."""
-    entry, category = told.entry, _categorise(told.entry, report)
-    words = _label(category)
-    empty: dict[str, Any] = {"origins": {}, "groups": (), "remarks": ()}
-    return {
-        **empty,
-        "category": words,
-        "tone": _TONES[category],
-        "statuses": [words],
-        "number": 1,
-        "standing": words,
-        "title": wording.choose_title(entry),
-        "file": entry.file,
-        "id": entry.id or "",
-        "brief": "",
-        "members": "",
-    }
+    return Card(
+        title=wording.choose_title(entry),
+        file=show_name(entry.file),
+        id=entry.id or "",
+        standing=_label(_categorise(entry, report)),
+        severity=Severity.CALM,
+        entries=(entry,),
+    )
 
 
 def _list_origins(kinds: frozenset[Kind], report: Report) -> frozenset[Kind]:

@@ -7,7 +7,7 @@ them alone, which is where hashes go: people copy those.
 
 import re
 
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import drop_half_escape, escape
 
 _NOTHING = "&#8203;"  # a zero-width space
 # Two dollar signs would enclose a formula; an escape does not stop that, a tag around one does.
@@ -68,7 +68,7 @@ def fence(lines: list[str], language: str = "") -> str:
 
 def cut(text: str, length: int) -> str:
     """Return a text of at most so many characters; where something is missing it ends in an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
+    return text if len(text) <= length else drop_half_escape(text[: length - 1]).rstrip() + "\u2026"
 
 
 def shorten_middle(text: str, length: int) -> str:

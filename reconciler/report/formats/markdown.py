@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from reconciler.core.outcome import Kind
 from reconciler.report.cards import Card
 from reconciler.report.differences.sentences import tell_lacks
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import show_name
 from reconciler.report.formats.inert import code, cut, inline, shorten_middle
 from reconciler.report.formats.page import Page, measure_utf16
 from reconciler.report.formats.section import (
@@ -39,6 +39,7 @@ _ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "both sides", Kind.DRIFT: "dashboard
 
 
 _LONGEST_NAME, _SHORTEST_NAME = 200, 12
+_FRAME = 1_000  # characters that a section takes beside its long texts: names, short values, remarks
 _PATIENCE = 5  # sections that had to be shortened, before no later one is tried whole
 
 
@@ -157,18 +158,20 @@ def _add_table(view: View, page: Page, left_out: _LeftOut) -> None:
 
 def _head(view: View, width: _Width) -> list[str]:
     origin = ["Origin"] if view.tells_origins else []
-    return head_table(["Assistant", *(["File"] if width.file else []), "What", *origin])
+    return head_table(["Assistant", "What", *origin, *(["File"] if width.file else [])])
 
 
 def _row(card: Card, view: View, width: _Width) -> str:
     origins = ", ".join(_ORIGINS[kind] for kind in Kind if kind in card.kinds)
-    name = card.entries[0].key if card.title in width.by_key and not card.members else card.title or card.file
-    cells = [inline(shorten_middle(escape(name), width.name))]
+    by_key = card.title in width.by_key and not card.members
+    name = show_name(card.entries[0].key) if by_key else card.title or card.file
+    what = inline(card.standing) + (_tell_more(card) if width.fields else "")
+    cells = [inline(shorten_middle(name, width.name)), what, *([view.origin or origins] if view.tells_origins else [])]
+    # A narrow screen shows the first columns alone, and what happened is read before where it stands.
     if width.file:
         places = dict.fromkeys(group.place for group in card.groups if group.place)
         cells.append(", ".join(map(code, [card.file] if card.file else places)))
-    what = inline(card.standing) + (_tell_more(card) if width.fields else "")
-    return join_cells([*cells, what, *([view.origin or origins] if view.tells_origins else [])])
+    return join_cells(cells)
 
 
 def _tell_more(card: Card) -> str:
@@ -187,7 +190,7 @@ def _add_sections(cards: Sequence[Card], page: Page, left_out: _LeftOut) -> None
     shown: Counter[Detail] = Counter()
     for place, card in enumerate(cards):
         # To write a long section only to find no room for it costs much, so that is not tried for ever.
-        full, half = Detail(page.room, LONGEST_SENTENCE), Detail(page.room // 2, LONGEST_SENTENCE)
+        full, half = (Detail(max(room, 1), LONGEST_SENTENCE) for room in (page.room - _FRAME, page.room // 2))
         tried = (full, half, SHORT, BRIEF) if shown[SHORT] + shown[BRIEF] < _PATIENCE else (BRIEF,)
         for detail in tried:
             text, lacks = render_section(card, detail)

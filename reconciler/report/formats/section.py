@@ -141,18 +141,18 @@ def _fence_lines(field: Field, section: Section) -> str:
     room = share = section.room // max(section.waiting, 1)
     for line in field.lines:
         text = "".join(piece.text for piece in line.marked)
-        # What cannot fit is not wrapped first: a line may have megabytes, and its beginning is all that is shown.
-        written = list(_write_line(line.sign, text if len(text) <= room else text[: 2 * _WIDTH]))
-        needed = max(len(text), sum(measure_utf16(part) + 1 for part in written))
-        if needed > room:
-            lacks += line.sign in ("-", "+", "~")
-            # One endless line is begun, so that a reader sees what it is about.
-            if not lines:
-                lines.append(cut(written[0], max(room, 1)))
-            room = 0
-        else:
+        written = list(_write_line(line.sign, text)) if len(text) <= room else []
+        needed = sum(measure_utf16(part) + 1 for part in written)
+        if written and needed <= room:
             room -= needed
             lines += written
+            continue
+        lacks += line.sign in ("-", "+", "~")
+        # One endless line is begun, so that a reader sees what it is about.
+        if not lines:
+            begun = list(_write_line(line.sign, cut(text, max(room * 9 // 10, _WIDTH))))
+            lines += begun[:-1] or begun
+        room = 0
     section.room -= share - room
     section.waiting -= 1
     if lacks:

@@ -3,7 +3,7 @@
 Pure: a view goes in, a text comes out. Colours only come on top: every sign and mark is there without them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.outcome import Kind, Severity
 from reconciler.report.cards import Card, Group
@@ -47,11 +47,16 @@ def show_card(card: Card, *, width: int = 100) -> list[str]:
     return list(_show_card(card, Look(colour=False, width=width)))
 
 
+def show_fields(fields: Iterable[Field], *, width: int = 100) -> list[str]:
+    """Return the lines that it has of fields alone."""
+    return [line for field in fields for line in _show_field(field, "", Look(colour=False, width=width))]
+
+
 def _list_problems(view: View, look: Look) -> list[str]:
     """Return the problems as editors turn them into links, never wrapped, each with its line of the file below it."""
     lines = []
     for problem in view.problems:
-        place = look.paint(escape(tell_place(problem)) + ":", "bold")
+        place = look.paint(tell_place(problem) + ":", "bold")
         warning = look.paint("warning: ", "changed") if problem.severity == "warning" else ""
         lines.append(f"{place} {warning}{escape(problem.message.strip())}".rstrip())
         lines += [look.paint(line, "dim") for line in draw_place(problem.source, problem.column)]
@@ -59,11 +64,11 @@ def _list_problems(view: View, look: Look) -> list[str]:
 
 
 def _show_card(card: Card, look: Look) -> Iterator[str]:
-    name = escape(card.file) if card.file else card.title
+    name = card.file or card.title
     standing = (f" {card.standing}", _INK_OF_SEVERITY[card.severity])
     yield from wrap_paragraph([(f"{name}:", "bold"), standing], look, indent=2)
     named = card.entries and not card.members and card.entries[0].name
-    known: list[Span] = [(escape(card.title) + " ", "plain")] if named else []
+    known: list[Span] = [(card.title + " ", "plain")] if named else []
     if card.id:
         known.append((f"({escape(card.id)})", "dim"))
     if aside := next((group.aside for group in card.groups if group.aside), ""):
