@@ -23,9 +23,8 @@ from reconciler.api.client import ApiOptions, AssistantsApi, Credentials
 from reconciler.api.secret import Secret
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition, places
-from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
-from reconciler.core.settings import OnDrift, now
+from reconciler.core.settings import MaxChanges, OnDrift, now
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object

@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
+
+import click
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.connection_options import ConnectionOptions
-from reconciler.cli.progress import progress_line
 from reconciler.cli.streams import is_terminal, tell, tell_at_once
 from reconciler.core.settings import Settings
 from reconciler.usecases.writing.connection import choose_url, credentials_of
@@ -92,15 +93,45 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
 
 
 @contextlib.contextmanager
-def control_for(
-    options: ConnectionOptions, stopping: Stopping, label: str, *, quiet: bool = False
-) -> Iterator[Control]:
-    """Yield how a run goes on; while many assistants are read a line on stderr shows how far it is, but not `quiet`."""
-    with progress_line(label, shown=is_terminal(sys.stderr) and not options.verbose and not quiet) as progress:
-        yield Control(concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress)
+def connected(
+    options: ConnectionOptions, settings: Settings, stopping: Stopping, label: str = "Reading", *, quiet: bool = False
+) -> Iterator[tuple[AssistantsApi, Control]]:
+    """Yield the open API and how a run goes on; a line on stderr shows how far it is, unless it is `quiet`."""
+    shown = is_terminal(sys.stderr) and not options.verbose and not quiet
+    with progress_line(label, shown=shown) as progress, open_api(options, settings, stopping) as api:
+        control = Control(
+            concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress
+        )
+        yield api, control
 
 
 def _show(note: RequestNote) -> None:
     answer = note.status if note.status is not None else note.error
     repeat = f", attempt {note.attempt}" if note.attempt > 1 else ""
     tell(f"{note.method} {note.path} {answer} ({note.seconds:.3f} s{repeat})")
+
+
+FEW = 20
+
+
+@contextlib.contextmanager
+def progress_line(label: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """Yield what takes (done, total); the line appears for more than a few, and ends with the work."""
+    bars: list[contextlib.AbstractContextManager[object]] = []
+
+    def advance(done: int, total: int) -> None:
+        if not shown or total <= FEW:
+            return
+        if not bars:
+            bar = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True, show_eta=False)
+            bar.__enter__()
+            bars.append(bar)
+        bars[0].update(1)  # type: ignore[attr-defined]
+        if done == total:
+            bars.pop().__exit__(None, None, None)
+
+    try:
+        yield advance
+    finally:
+        for bar in bars:
+            bar.__exit__(None, None, None)

@@ -13,9 +13,8 @@ from reconciler.cli.connect import Stopping
 from reconciler.cli.output import render
 from reconciler.cli.streams import tell
 from reconciler.core.definition import places
-from reconciler.core.limits import MaxChanges
 from reconciler.core.run import Run
-from reconciler.core.settings import Settings
+from reconciler.core.settings import MaxChanges, Settings
 from reconciler.report.build import build_report
 from reconciler.report.differences.values import escape, literal
 from reconciler.report.formats.inert import cut

@@ -50,6 +50,13 @@ class Command(click.Command):
                 formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
 
+def declare_command(
+    name: str, *examples: tuple[str, str], cls: type[Command] = Command
+) -> Callable[[Callable[..., Any]], Command]:
+    """Return what makes a function the command of a name; each example is a command line and what it is for."""
+    return click.command(name, cls=cls, examples=examples)
+
+
 def shared_option(
     *flags: str, section: str, cls: type[SectionedOption] = SectionedOption, **rest: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

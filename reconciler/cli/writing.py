@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from reconciler.cli.connect import Stopping, control_for, open_api, stoppable
+from reconciler.cli.connect import Stopping, connected, stoppable
 from reconciler.cli.connection_options import ConnectionOptions
 from reconciler.cli.consent import Consent
-from reconciler.cli.exit_codes import unsettled
 from reconciler.cli.options import OutputOptions
 from reconciler.cli.output import emit, tell_errors
 from reconciler.cli.reports import check_place, report_before_writing
@@ -60,7 +59,7 @@ class TerminalSession:
 
         def publish(run: Run) -> None:
             created.extend(result.outcome is Outcome.CREATED for result in run.results)
-            self.failed = unsettled(emit(run, self.output, sensitive=settings.sensitive, text=self.text))
+            self.failed = emit(run, self.output, sensitive=settings.sensitive, text=self.text).unsettled
 
         def tell_recorded(commit: str | None) -> None:
             tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
@@ -68,10 +67,8 @@ class TerminalSession:
             if any(created) and project.may_create is None and read_origin(project.root):
                 tell(f"Push the record before another clone creates the same: git push origin {project.ref}")
 
-        with (
-            open_api(self.connection, settings, self.stopping) as api,
-            control_for(self.connection, self.stopping, self.label, quiet=self.output.quiet) as control,
-        ):
+        quiet = self.output.quiet
+        with connected(self.connection, settings, self.stopping, self.label, quiet=quiet) as (api, control):
             if self.earlier is not None:
                 check_place(self.earlier, settings, api.url)
             yield Session(
@@ -80,7 +77,7 @@ class TerminalSession:
                 consent=lambda planned: self.ask(consent, planned),
                 about_to_write=report_before_writing(self.output, settings),
                 publish=publish,
-                recorded=tell_recorded if not self.output.quiet else lambda _commit: None,
+                recorded=tell_recorded if not quiet else lambda _commit: None,
             )
 
     @property

@@ -3,12 +3,13 @@
 import dataclasses
 import datetime
 import fnmatch
+import re
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Final, Literal
 
 from reconciler.assistant.paths import FieldPath, meets
 from reconciler.assistant.problem import Problem, Severity
-from reconciler.core.limits import MaxChanges
 
 FILE_NAME: Final = "reconciler.yaml"
 
@@ -16,10 +17,51 @@ OnDrift = Literal["keep", "revert", "fail"]
 Level = Literal["error", "warning", "none"]
 LineEndings = Literal["exact", "any"]
 
+_COUNT = re.compile(r"[0-9]{1,9}")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
+
 
 def now() -> datetime.datetime:
     """Return the time, in UTC."""
     return datetime.datetime.now(datetime.UTC)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MaxChanges:
+    """A limit; `percent` says that `amount` is a share of a hundred, not a number of assistants."""
+
+    amount: Fraction
+    percent: bool
+
+    @classmethod
+    def parse(cls, value: str | int) -> "MaxChanges":
+        """Return the limit that `25`, `"25"` or `"25%"` means. Raises ValueError, with a text for users."""
+        # Fractions, since 18.4 % of 375 is 69, and to floating point 68.99999999999999.
+        text = str(value).strip()
+        share = _PERCENT.fullmatch(text)
+        if share and Fraction(share[1]) <= 100:
+            return cls(Fraction(share[1]), percent=True)
+        if _COUNT.fullmatch(text) and not isinstance(value, bool):
+            return cls(Fraction(text), percent=False)
+        raise ValueError("must be a number of assistants, like 5, or a share from 0% to 100%, like 25%")
+
+    def limit(self, selected: int) -> int:
+        """Return how many of `selected` assistants may be written; a share is rounded down."""
+        # Down, since a limit that rounds up lets through more than it says.
+        return int(self.amount * selected / 100) if self.percent else int(self.amount)
+
+    def objection(self, writes: int, selected: int) -> str | None:
+        """Return why so many of `selected` assistants may not be written; None where they may."""
+        most = self.limit(selected)
+        if writes <= most:
+            return None
+        assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
+        return f"{assistants} would be written, and max_changes allows {most}"
+
+    def __str__(self) -> str:
+        """Return the limit as it is written in options and settings."""
+        number = int(self.amount) if self.amount.denominator == 1 else float(self.amount)
+        return f"{number}%" if self.percent else str(number)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Final
 from reconciler.assistant import fields
 from reconciler.assistant.json_schema import DIALECT, END, Schema
 from reconciler.assistant.lints import LINTS
-from reconciler.core.limits import MaxChanges
+from reconciler.core.settings import MaxChanges
 from reconciler.files.setting import (
     Setting,
     make_choice as _choice,

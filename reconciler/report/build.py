@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.core.definition import Definition, find_line
-from reconciler.core.digest import digest
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.overrides import Enforced
 from reconciler.core.plan import Plan
+from reconciler.core.reviewed import digest
 from reconciler.core.run import Failure, Recorded, Result, Run
 from reconciler.core.settings import Freeze
 from reconciler.report.masking import mask_report

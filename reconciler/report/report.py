@@ -233,12 +233,27 @@ class Report:
         return frozenset(kind for entry in self.assistants for kind in entry.open_kinds)
 
     @property
+    def moved_live(self) -> bool:
+        """Tell whether anything was edited live: drift or a conflict."""
+        return bool(self.kinds - {Kind.CHANGE})
+
+    @property
+    def unread(self) -> bool:
+        """Tell whether something is not known: a definition was invalid, or an assistant could not be read."""
+        return any(entry.unread for entry in self.assistants)
+
+    @property
+    def unsettled(self) -> bool:
+        """Tell whether an assistant was not brought to its desired state."""
+        return any(entry.outcome is None or not entry.outcome.settled for entry in self.assistants)
+
+    @property
     def all_is_well(self) -> bool:
         """Tell whether a reader has nothing to do: all was looked at, and nothing differs, failed or needs a remark."""
         if any((self.warnings, self.problems, self.no_longer_managed)):
             return False
         # What was not read may differ. A command that reads nothing has not left anything out.
-        unread = self.traits.reads_live and any(entry.unread for entry in self.assistants)
+        unread = self.traits.reads_live and self.unread
         return not unread and not any(entry.is_remarkable for entry in self.assistants)
 
     @property

@@ -8,22 +8,20 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from reconciler.assistant.paths import dotted
-from reconciler.core.limits import MaxChanges
 from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import Settings, now
+from reconciler.core.settings import MaxChanges, Settings, now
 from reconciler.errors import UsageError
 from reconciler.git.lock import Lock, writing_alone
 from reconciler.git.record import applied_ref
+from reconciler.usecases.earlier_reports import check_url, only_known, only_reviewed, resume_project, select_reviewed
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdrawing
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.resume import only_known, resume_project
-from reconciler.usecases.saved_plan import check_url, only_reviewed, select_reviewed
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
 from reconciler.usecases.writing.runs import make_run, stop_run

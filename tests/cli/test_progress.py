@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.cli.progress import FEW, progress_line
+from reconciler.cli.connect import FEW, progress_line
 
 
 @pytest.mark.parametrize(

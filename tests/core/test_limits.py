@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.core.limits import MaxChanges
+from reconciler.core.settings import MaxChanges
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ from odd_server import OddServer, Reply, Seen, gzip_bomb, hang_up, odd_server, r
 from projects import Project, kinds, outcomes
 from servers import Sandbox
 
-from reconciler.cli.exit_codes import unsettled
-
 ENDLESS_HEADERS = b"HTTP/1.1 200 OK\r\n" + b"X-More: and more\r\n" * 20_000
 HALF_A_CHUNK = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n{"id": '
 OF_ANOTHER = written(200, b'{"id": "asst_a", "name": "Somebody else"}')
@@ -109,7 +107,7 @@ def test_raw_cell(project: Project, fault: RawFault, moment: Moment, lasting: bo
         document = project.apply(server.url, retries=RETRIES, concurrency=1, lag=0)
         assert outcomes(document) == {"a": "failed" if everybody else "applied", "b": ends.outcome}
         assert kinds(document) == {"a": kind if everybody else None, "b": kind}
-        assert unsettled(as_report(document)) == (ends.outcome != "applied")
+        assert as_report(document).unsettled == (ends.outcome != "applied")
         counted = {method: len(server.requests(method)) for method in ("POST", "GET", "PATCH")}
         assert requests_of(document) == {name: count for name, count in counted.items() if count} == requested(ends)
         next_run(project, sandbox.url, document)

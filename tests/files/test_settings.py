@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.assistant.problem import InvalidSettings
-from reconciler.core.limits import MaxChanges
-from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, Settings
+from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, MaxChanges, Settings
 from reconciler.errors import SettingsError
 from reconciler.files.settings import load_settings
 

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import definition_options
 from reconciler.cli.output import tell_errors
 from reconciler.cli.streams import tell
@@ -18,13 +18,10 @@ from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.writing.recordable import check_order, check_recordable
 
 
-@click.command(
+@declare_command(
     "announce",
-    cls=Command,
-    examples=[
-        ("reconciler announce --token 1234-1", "Announce what the next job will create"),
-        ("reconciler announce --token 1234-1 --withdraw", "Withdraw that, since the job never started"),
-    ],
+    ("reconciler announce --token 1234-1", "Announce what the next job will create"),
+    ("reconciler announce --token 1234-1 --withdraw", "Withdraw that, since the job never started"),
 )
 @definition_options
 @click.option("--token", required=True, metavar="TOKEN", help="Any token; pass it to `apply --announced` as well.")

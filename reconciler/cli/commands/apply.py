@@ -4,11 +4,11 @@ import click
 
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.consent import Limit
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, definition_options, history_options, output_options, policy_options
 from reconciler.cli.reports import read_report
 from reconciler.cli.writing import check_somebody_to_ask, writing
-from reconciler.core.limits import MaxChanges
+from reconciler.core.settings import MaxChanges
 from reconciler.errors import UsageError
 from reconciler.report.read_back import reviewed_plan, unclear_writes
 from reconciler.report.report import Report
@@ -17,13 +17,10 @@ from reconciler.usecases.project.choices import DefinitionOptions, HistoryOption
 from reconciler.usecases.project.reading import read_project
 
 
-@click.command(
+@declare_command(
     "apply",
-    cls=Command,
-    examples=[
-        ("reconciler apply", "Show the plan, ask for confirmation, then apply"),
-        ("reconciler apply --plan plan.json --yes", "Apply exactly a saved plan"),
-    ],
+    ("reconciler apply", "Show the plan, ask for confirmation, then apply"),
+    ("reconciler apply --plan plan.json --yes", "Apply exactly a saved plan"),
 )
 @definition_options
 @history_options

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.exit_codes import unsettled
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_chat, tell_done
 from reconciler.core.outcome import Outcome
 from reconciler.hosts.host import Host, Request
@@ -25,14 +24,11 @@ _PARTLY = "not all that this changed is live. What is listed as refused or faile
 _NOT_BEGUN = "this could not be applied. The apply did not begin:"
 
 
-@click.command(
+@declare_command(
     "comment",
-    cls=Command,
-    examples=[
-        ("reconciler comment plan.json", "Post or update the comment with what merging would change"),
-        ("reconciler comment east.json west.json --name campuses", "Post two plans in one comment"),
-        ("reconciler comment apply.json --merged-since v1", "Comment on what was merged since v1"),
-    ],
+    ("reconciler comment plan.json", "Post or update the comment with what merging would change"),
+    ("reconciler comment east.json west.json --name campuses", "Post two plans in one comment"),
+    ("reconciler comment apply.json --merged-since v1", "Comment on what was merged since v1"),
 )
 @click.argument("reports", nargs=-1, metavar="REPORT...")
 @click.option(
@@ -68,7 +64,7 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
             # One that has no part in the report keeps what it was told before.
             if text := _tell_end(request, own, report, said):
                 tell_done("comment", keep_comment(host.about(request), name, text, options.link, "apply"))
-        if notify and (report is None or unsettled(report)):
+        if notify and (report is None or report.unsettled):
             tell_chat(host, f"Not everything was applied ({name})")
         return 0
     text = said or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
@@ -87,4 +83,4 @@ def _tell_end(request: Request, own: set[str], report: Report | None, said: str)
     first, _, rest = render_markdown(make_view(part), limit=_ROOM).partition("\n")
     outcomes = {entry.outcome for entry in part.assistants}
     calm = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
-    return f"{first}\n\n{name + _PARTLY if unsettled(part) else calm}\n{rest}"
+    return f"{first}\n\n{name + _PARTLY if part.unsettled else calm}\n{rest}"

@@ -3,17 +3,14 @@
 import click
 from click.shell_completion import get_completion_class
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 
 
-@click.command(
+@declare_command(
     "completion",
-    cls=Command,
-    examples=[
-        ("reconciler completion bash > ~/.local/share/bash-completion/completions/reconciler", "For bash"),
-        ("reconciler completion zsh > ~/.zfunc/_reconciler", "For zsh, with ~/.zfunc in fpath before compinit"),
-        ("reconciler completion fish > ~/.config/fish/completions/reconciler.fish", "For fish"),
-    ],
+    ("reconciler completion bash > ~/.local/share/bash-completion/completions/reconciler", "For bash"),
+    ("reconciler completion zsh > ~/.zfunc/_reconciler", "For zsh, with ~/.zfunc in fpath before compinit"),
+    ("reconciler completion fish > ~/.config/fish/completions/reconciler.fish", "For fish"),
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="[bash|zsh|fish]")
 @click.pass_context

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, directory_option, output_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
@@ -27,12 +27,9 @@ from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF, read_history
 
 
-@click.command(
+@declare_command(
     "create",
-    cls=Command,
-    examples=[
-        ("reconciler create assistants/open-day.yaml", "Create the assistant for a new file"),
-    ],
+    ("reconciler create assistants/open-day.yaml", "Create the assistant for a new file"),
 )
 @click.argument("file", metavar="FILE")
 @directory_option

@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.consent import Consent
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, directory_option, output_options
 from reconciler.cli.streams import tell
 from reconciler.cli.writing import check_somebody_to_ask, writing
@@ -19,16 +19,13 @@ from reconciler.usecases.project.choices import DefinitionOptions, HistoryOption
 from reconciler.usecases.project.reading import read_project
 
 
-@click.command(
+@declare_command(
     "delete",
-    cls=Command,
-    examples=[
-        ("reconciler delete assistants/open-day.yaml", "Delete an assistant, and its file"),
-        (
-            'reconciler delete assistants/open-day.yaml --yes --name "Open Day" --report last.json',
-            "Delete without asking; the report contains the whole assistant",
-        ),
-    ],
+    ("reconciler delete assistants/open-day.yaml", "Delete an assistant, and its file"),
+    (
+        'reconciler delete assistants/open-day.yaml --yes --name "Open Day" --report last.json',
+        "Delete without asking; the report contains the whole assistant",
+    ),
 )
 @click.argument("file", metavar="FILE")
 @directory_option

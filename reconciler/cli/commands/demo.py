@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.installation import check_sandbox
 from reconciler.cli.streams import is_terminal, wants_colour
 from reconciler.demo.stage import Interrupted
@@ -13,13 +13,10 @@ from reconciler.demo.story import tell_story
 from reconciler.demo.teller import Teller
 
 
-@click.command(
+@declare_command(
     "demo",
-    cls=Command,
-    examples=[
-        ("reconciler demo", "Watch the story, scene by scene"),
-        ("reconciler demo --no-pause", "Run it without pauses, in about ten seconds"),
-    ],
+    ("reconciler demo", "Watch the story, scene by scene"),
+    ("reconciler demo --no-pause", "Run it without pauses, in about ten seconds"),
 )
 @click.option("--no-pause", is_flag=True, help="Do not wait for Enter after each scene.")
 def command(no_pause: bool) -> int:

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
 from reconciler.cli.output import emit_rendered, tell_problems, text_width
 from reconciler.cli.streams import wants_colour
@@ -23,12 +23,9 @@ FORMATS = ("text", "json", "markdown")
 SUFFIXES = (".json", ".md")
 
 
-@click.command(
+@declare_command(
     "diff",
-    cls=Command,
-    examples=[
-        ("reconciler diff --environment staging --against production", "Compare staging with production"),
-    ],
+    ("reconciler diff --environment staging --against production", "Compare staging with production"),
 )
 @definition_options
 @functools.partial(output_options, formats=FORMATS, suffixes=SUFFIXES)

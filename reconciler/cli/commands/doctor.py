@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import directory_option
 from reconciler.cli.streams import tell, wants_colour
 from reconciler.errors import ReconcilerError
@@ -25,13 +25,10 @@ _STATES = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
 _WIDTH = 8
 
 
-@click.command(
+@declare_command(
     "doctor",
-    cls=Command,
-    examples=[
-        ("reconciler doctor", "Check this clone and this account"),
-        ("reconciler doctor --protected-environment live", "In a job with the writing account in `live`"),
-    ],
+    ("reconciler doctor", "Check this clone and this account"),
+    ("reconciler doctor --protected-environment live", "In a job with the writing account in `live`"),
 )
 @click.option(
     "--protected-environment",

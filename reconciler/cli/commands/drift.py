@@ -1,11 +1,8 @@
 """`reconciler drift`."""
 
-import click
-
-from reconciler.cli.connect import control_for, open_api, stoppable
+from reconciler.cli.connect import connected, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.exit_codes import moved_live, unread
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import (
     OutputOptions,
     definition_options,
@@ -19,12 +16,9 @@ from reconciler.usecases.project.choices import DefinitionOptions, HistoryOption
 from reconciler.usecases.project.reading import read_project
 
 
-@click.command(
+@declare_command(
     "drift",
-    cls=Command,
-    examples=[
-        ("reconciler drift --detailed-exitcode", "In a nightly job: exit with 2 if somebody edited an assistant live"),
-    ],
+    ("reconciler drift --detailed-exitcode", "In a nightly job: exit with 2 if somebody edited an assistant live"),
 )
 @definition_options
 @history_options
@@ -46,12 +40,9 @@ def command(
     project = read_project(definitions, history, or_head=True)
     tell_errors(project.loaded.problems)
     with stoppable() as stopping:
-        with (
-            open_api(connection, project.settings, stopping) as api,
-            control_for(connection, stopping, "Reading", quiet=output.quiet) as control,
-        ):
+        with connected(connection, project.settings, stopping, quiet=output.quiet) as (api, control):
             run = drift(api, project, control)
         document = emit(run, output, sensitive=project.settings.sensitive)
-    if stopping.exit_code or unread(document):
+    if stopping.exit_code or document.unread:
         return stopping.exit_code or 1
-    return 2 if detailed_exitcode and moved_live(document) else 0
+    return 2 if detailed_exitcode and document.moved_live else 0

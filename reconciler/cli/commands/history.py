@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from reconciler.assistant.paths import to_pointer
-from reconciler.cli.help import Command
-from reconciler.cli.number_types import Count
+from reconciler.cli.connection_options import Count
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
@@ -25,12 +25,9 @@ _ASSISTANT = re.compile(r"[a-z_]+: (.+) \(.*\)")
 _MOST_NAMED = 8
 
 
-@click.command(
+@declare_command(
     "history",
-    cls=Command,
-    examples=[
-        ("reconciler history --limit 5", "Show the last five applies"),
-    ],
+    ("reconciler history --limit 5", "Show the last five applies"),
 )
 @directory_option
 @click.option("--limit", type=Count(min=1), default=20, show_default=True, metavar="N", help="Show at most N records.")

@@ -10,7 +10,7 @@ import click
 from reconciler.assistant.paths import FieldPath, dotted, write_path
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import directory_option
 from reconciler.cli.streams import tell
 from reconciler.core.settings import Settings
@@ -26,13 +26,10 @@ from reconciler.usecases.project.reading import read_bare_project
 from reconciler.yamltext.writer import write_inline
 
 
-@click.command(
+@declare_command(
     "import",
-    cls=Command,
-    examples=[
-        ("reconciler import asst_123", "Write a definition for a live assistant"),
-        ("reconciler import - < ids.txt", "Write one for each id in a list"),
-    ],
+    ("reconciler import asst_123", "Write a definition for a live assistant"),
+    ("reconciler import - < ids.txt", "Write one for each id in a list"),
 )
 @click.argument("ids", nargs=-1, metavar="ID...")
 @directory_option

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import folder_option
 from reconciler.cli.streams import tell
 from reconciler.core.base_url import check_base_url
@@ -74,13 +74,10 @@ Then, and whenever something does not work: reconciler doctor    # GH_TOKEN or G
 If a chat is to be told what begins and ends: the secret RECONCILER_WEBHOOK_URL"""
 
 
-@click.command(
+@declare_command(
     "init",
-    cls=Command,
-    examples=[
-        ("reconciler init", "Start a project here"),
-        ("reconciler init --ci github --from OWNER/REPOSITORY@COMMIT", "Start a project with GitHub workflows"),
-    ],
+    ("reconciler init", "Start a project here"),
+    ("reconciler init --ci github --from OWNER/REPOSITORY@COMMIT", "Start a project with GitHub workflows"),
 )
 @click.option("--ci", type=click.Choice(["github", "gitlab"]), help="Also write the files for a pipeline.")
 @click.option("--from", "source", metavar="OWNER/REPOSITORY@COMMIT", help="What the pipeline installs.")

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from reconciler.cli.exit_codes import moved_live, unread, unsettled
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_chat, tell_done
 from reconciler.hosts.host import Host
 from reconciler.hosts.keep import keep_issue
@@ -44,13 +43,10 @@ class _Topic:
     text: str | None
 
 
-@click.command(
+@declare_command(
     "issue",
-    cls=Command,
-    examples=[
-        ("reconciler issue drift.json", "Open, update or close the issue about live edits"),
-        ("reconciler issue apply.json", "The same for an apply that failed"),
-    ],
+    ("reconciler issue drift.json", "Open, update or close the issue about live edits"),
+    ("reconciler issue apply.json", "The same for an apply that failed"),
 )
 @click.argument("reports", nargs=-1, metavar="REPORT...")
 @click.option(
@@ -89,11 +85,11 @@ def _list_topics(report: Report | None, said: str, about: str) -> Iterator[_Topi
         return
     text = render_markdown(make_view(report), limit=_ROOM)
     if report.traits.writes:
-        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if unsettled(report) else None)
+        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.unsettled else None)
         return
-    moved = moved_live(report)
+    moved = report.moved_live
     # Nothing is called settled that was not looked at.
-    told = f"{text}\n\n{_ADVICE if moved else _LOOK}" if moved or unread(report) else None
+    told = f"{text}\n\n{_ADVICE if moved else _LOOK}" if moved or report.unread else None
     yield _Topic("drift", _LIVE if moved else _UNREAD, told)
     expiry = report.next_expiry
     near = expiry is not None and expiry.in_seconds <= _NEAR

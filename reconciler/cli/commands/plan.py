@@ -4,10 +4,9 @@ import dataclasses
 
 import click
 
-from reconciler.cli.connect import control_for, open_api, stoppable
+from reconciler.cli.connect import connected, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.exit_codes import differences, unread
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import (
     OutputOptions,
     definition_options,
@@ -22,13 +21,10 @@ from reconciler.usecases.project.choices import DefinitionOptions, HistoryOption
 from reconciler.usecases.project.reading import read_project
 
 
-@click.command(
+@declare_command(
     "plan",
-    cls=Command,
-    examples=[
-        ("reconciler plan --report plan.html", "Show what apply would do, and write it as an HTML page"),
-        ("reconciler plan --changed-since origin/main", "Plan only the assistants that this branch changes"),
-    ],
+    ("reconciler plan --report plan.html", "Show what apply would do, and write it as an HTML page"),
+    ("reconciler plan --changed-since origin/main", "Plan only the assistants that this branch changes"),
 )
 @definition_options
 @history_options
@@ -57,14 +53,11 @@ def command(
         if offline:
             run = plan_offline(project)
         else:
-            with (
-                control_for(connection, stopping, "Reading", quiet=output.quiet) as control,
-                open_api(connection, project.settings, stopping) as api,
-            ):
+            with connected(connection, project.settings, stopping, quiet=output.quiet) as (api, control):
                 run = plan(api, project, control)
         if detailed_exitcode:
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
         document = emit(run, output, sensitive=project.settings.sensitive)
-    if stopping.exit_code or unread(document):
+    if stopping.exit_code or document.unread:
         return stopping.exit_code or 1
-    return 2 if detailed_exitcode and differences(document) else 0
+    return 2 if detailed_exitcode and document.kinds else 0

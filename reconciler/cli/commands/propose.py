@@ -4,7 +4,7 @@ import os
 
 import click
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import tell_done
 from reconciler.cli.options import directory_option
 from reconciler.core.edits import Edits
@@ -42,10 +42,9 @@ _KINDS = {
 }
 
 
-@click.command(
+@declare_command(
     "propose",
-    cls=Command,
-    examples=[("reconciler propose", "After `reconciler pull`, open a request that accepts the live edits")],
+    ("reconciler propose", "After `reconciler pull`, open a request that accepts the live edits"),
 )
 @click.option(
     "--name",

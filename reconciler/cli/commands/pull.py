@@ -4,9 +4,9 @@ import click
 
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import dotted
-from reconciler.cli.connect import control_for, open_api, stoppable
+from reconciler.cli.connect import connected, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.help import Command
+from reconciler.cli.help import Command, declare_command
 from reconciler.cli.options import definition_options, history_options
 from reconciler.cli.output import tell_errors, tell_problems
 from reconciler.cli.streams import for_runner, tell
@@ -37,15 +37,13 @@ class _Pull(Command):
         return super().parse_args(ctx, named + args[ends:])
 
 
-@click.command(
+@declare_command(
     "pull",
+    ("reconciler pull --check", "Show what pull would write"),
+    ("reconciler pull assistants/enrollment.yaml", "Write the live edits of one assistant into its file"),
+    ("reconciler pull --ids", "Write the ids of new assistants, offline"),
+    ("reconciler pull --conflicts", "Merge fields that git and the dashboard both changed"),
     cls=_Pull,
-    examples=[
-        ("reconciler pull --check", "Show what pull would write"),
-        ("reconciler pull assistants/enrollment.yaml", "Write the live edits of one assistant into its file"),
-        ("reconciler pull --ids", "Write the ids of new assistants, offline"),
-        ("reconciler pull --conflicts", "Merge fields that git and the dashboard both changed"),
-    ],
 )
 @definition_options
 @history_options
@@ -77,11 +75,7 @@ def command(
         tell(note)
     run, stopped = None, 0
     if not ids:
-        with (
-            stoppable() as stopping,
-            open_api(connection, project.settings, stopping) as api,
-            control_for(connection, stopping, "Reading") as control,
-        ):
+        with stoppable() as stopping, connected(connection, project.settings, stopping) as (api, control):
             run = drift(api, project, control)
         stopped = stopping.exit_code
     puller = Puller(

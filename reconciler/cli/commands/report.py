@@ -2,20 +2,17 @@
 
 import click
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, output_options
 from reconciler.cli.output import emit_report
 from reconciler.cli.reports import read_report
 from reconciler.report.merge import merge_reports
 
 
-@click.command(
+@declare_command(
     "report",
-    cls=Command,
-    examples=[
-        ("reconciler report plan.json --report plan.html", "Convert a saved report to an HTML page"),
-        ("reconciler report east.json west.json --format markdown", "Merge two reports into one"),
-    ],
+    ("reconciler report plan.json --report plan.html", "Convert a saved report to an HTML page"),
+    ("reconciler report east.json west.json --format markdown", "Merge two reports into one"),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @output_options

@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, directory_option, output_options
 from reconciler.cli.reports import read_report
 from reconciler.cli.writing import check_somebody_to_ask, writing
@@ -14,12 +14,9 @@ from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.rollback import Undone, rollback
 
 
-@click.command(
+@declare_command(
     "rollback",
-    cls=Command,
-    examples=[
-        ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"),
-    ],
+    ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"),
 )
 @click.argument("report", metavar="REPORT")
 @directory_option

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.installation import lacks_library
 from reconciler.cli.streams import tell
 from reconciler.report.differences.values import escape
@@ -17,13 +17,10 @@ from reconciler.sandbox.fault_rules import parse_rule
 from reconciler.sandbox.settings import Settings
 
 
-@click.command(
+@declare_command(
     "sandbox",
-    cls=Command,
-    examples=[
-        ("reconciler sandbox --seed assistants", "Start with the assistants from your definitions"),
-        ("reconciler sandbox --fault '2nd PATCH /assistants/*: 503'", "Simulate a write that fails once"),
-    ],
+    ("reconciler sandbox --seed assistants", "Start with the assistants from your definitions"),
+    ("reconciler sandbox --fault '2nd PATCH /assistants/*: 503'", "Simulate a write that fails once"),
 )
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address; loopback only.")
 @click.option(

@@ -5,7 +5,7 @@ import json
 import click
 
 from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import folder_option
 from reconciler.core.definition import DEFAULTS
 from reconciler.core.rules import list_schema_parts
@@ -15,12 +15,9 @@ from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.environments import read_settings
 
 
-@click.command(
+@declare_command(
     "schema",
-    cls=Command,
-    examples=[
-        ("reconciler schema > schema/definition.schema.json", "Save the schema for your editor"),
-    ],
+    ("reconciler schema > schema/definition.schema.json", "Save the schema for your editor"),
 )
 @click.option("--overlay", is_flag=True, help="Print the schema of an environment's overlays.")
 @click.option("--defaults", "of_defaults", is_flag=True, help="Print the schema of _defaults.yaml.")

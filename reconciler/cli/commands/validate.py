@@ -3,7 +3,7 @@
 import click
 
 from reconciler.assistant.problem import InvalidSettings
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
 from reconciler.cli.streams import tell
@@ -13,13 +13,10 @@ from reconciler.usecases.project.environments import read_forms
 from reconciler.usecases.validate import find_shareable, validate, without_settings
 
 
-@click.command(
+@declare_command(
     "validate",
-    cls=Command,
-    examples=[
-        ("reconciler validate", "Check all definitions"),
-        ("reconciler validate --strict assistants/admissions", "Check one folder, and treat warnings as errors"),
-    ],
+    ("reconciler validate", "Check all definitions"),
+    ("reconciler validate --strict assistants/admissions", "Check one folder, and treat warnings as errors"),
 )
 @definition_options
 @output_options

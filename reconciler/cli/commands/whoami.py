@@ -6,19 +6,16 @@ import click
 
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.help import Command
+from reconciler.cli.help import declare_command
 from reconciler.cli.options import directory_option, format_option
 from reconciler.report.differences.values import escape
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.environments import read_settings
 
 
-@click.command(
+@declare_command(
     "whoami",
-    cls=Command,
-    examples=[
-        ("reconciler whoami", "Check that the URL and the credentials work"),
-    ],
+    ("reconciler whoami", "Check that the URL and the credentials work"),
 )
 @directory_option
 @connection_options

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reconciler.core.settings import Settings
@@ -10,7 +10,8 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import find_all, select
 from reconciler.files.folders import repository_root
-from reconciler.files.settings import load_settings
+from reconciler.files.settings import find_sensitive, load_settings
+from reconciler.git.repository import Repository
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.named import resolve_names
 
@@ -93,3 +94,18 @@ def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path)
             hint="write one, or rename or remove the overlay",
         )
     return tuple(one.path for one in found.definitions if one.file in chosen)
+
+
+def hide_as_before(settings: Settings, repository: Repository, path: str, commits: Iterable[str | None]) -> Settings:
+    """Return the settings with the `sensitive` paths that their file had in some commits, too.
+
+    `path` is that of the file from the repository's root. Raises RepositoryError for a commit that cannot be read.
+    """
+    found = list(settings.sensitive)
+    # A shallow clone may lack the commit that was applied.
+    there = [commit for commit in dict.fromkeys(commits) if commit is not None and repository.has(commit)]
+    for commit in there:
+        blob = repository.files(commit, path).get(path)
+        content = repository.read(path, blob) if blob is not None else None
+        found += find_sensitive(content.decode("utf-8", "replace")) if content else ()
+    return dataclasses.replace(settings, sensitive=tuple(dict.fromkeys(found)))
