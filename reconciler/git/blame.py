@@ -113,13 +113,13 @@ def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[
     # An object is read as a file at the path at which a commit had it, since filters go by the path.
     places = {name: path for _, swaps in steps for path, pair in swaps.items() for name in pair if name.strip("0")}
     places |= {name: file for file, name in at_head.values()}
-    parsed = _with_ids(repository, places, at_head.keys())
+    parsed = _parse_with_ids(repository, places, at_head.keys())
     found: dict[str, list[FileChange]] = {name: [] for name in at_head}
     for step, swaps in steps:
-        before, after = (_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
+        before, after = (_index_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
         for name in (before.keys() | after.keys()) & found.keys():
             found[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
-    now = _by_id(parsed, [name for _, name in at_head.values()])
+    now = _index_by_id(parsed, [name for _, name in at_head.values()])
     return {name: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
 
 
@@ -133,12 +133,12 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
                 old, new = swaps[place]
                 # From here on back in time the file is looked for where it stood before.
                 if not old.strip("0"):
-                    place = _moved_from(place, swaps)
+                    place = _find_place_before(place, swaps)
                     old = swaps[place][0]
                 swaps_of_it.append((step, old, new))
     names = {(file, name) for file, swaps_of_it in found.items() for _, *pair in swaps_of_it for name in pair}
     names |= {*at_head.items()}
-    parsed = {name: _document(repository, file, name) for file, name in sorted(names) if name.strip("0")}
+    parsed = {name: _parse_file(repository, file, name) for file, name in sorted(names) if name.strip("0")}
     return {
         file: FileHistory(
             parsed.get(at_head[file], MISSING),
@@ -150,7 +150,7 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
     }
 
 
-def _moved_from(place: str, swaps: Swaps) -> str:
+def _find_place_before(place: str, swaps: Swaps) -> str:
     """Return where a file that is new in a commit stood before it, or its place where it stood nowhere.
 
     Among the files that went, one with the same text is most likely, then one that has most of the path.
@@ -189,7 +189,7 @@ def _read_log(log: str) -> Iterator[tuple[LoggedCommit, Swaps]]:
         yield step, swaps
 
 
-def _with_ids(
+def _parse_with_ids(
     repository: Repository, places: Mapping[str, str], ids: Collection[str]
 ) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """Return the definitions among some objects that have one of the ids; others are not worth parsing."""
@@ -204,7 +204,7 @@ def _with_ids(
     return found
 
 
-def _document(repository: Repository, path: str, name: str) -> Declared:
+def _parse_file(repository: Repository, path: str, name: str) -> Declared:
     content = repository.read(path, Blob("100644", name)) or b""
     if not path.endswith(SUFFIXES):
         return text_of(content.decode("utf-8", "replace"))
@@ -212,5 +212,7 @@ def _document(repository: Repository, path: str, name: str) -> Declared:
     return MISSING if document is None else document
 
 
-def _by_id(parsed: Mapping[str, tuple[str, Mapping[str, Any]]], blobs: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def _index_by_id(
+    parsed: Mapping[str, tuple[str, Mapping[str, Any]]], blobs: Sequence[str]
+) -> dict[str, Mapping[str, Any]]:
     return dict(parsed[blob] for blob in blobs if blob in parsed)

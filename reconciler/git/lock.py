@@ -15,7 +15,7 @@ Lock = tuple[Repository | None, str | None]
 
 
 @contextlib.contextmanager
-def writing_alone(repository: Repository | None, environment: str | None) -> Iterator[None]:
+def hold_lock(repository: Repository | None, environment: str | None) -> Iterator[None]:
     """Hold the lock of a clone, its worktrees included; without a repository there is none to hold.
 
     Raises RepositoryError where another run holds it, or where it cannot be had.

@@ -83,10 +83,10 @@ def applied_ref(environment: str | None) -> str:
 
 def read_record(repository: Repository, ref: str) -> Record | None:
     """Return the newest record, or None where there is none. Raises RepositoryError for a ref that is no record."""
-    return next(records(repository, ref, most=1), None)
+    return next(read_records(repository, ref, most=1), None)
 
 
-def records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
+def read_records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
     name = repository.ref(ref)
     shallow: frozenset[str] = frozenset()

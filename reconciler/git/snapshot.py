@@ -40,7 +40,7 @@ def read_snapshot(
     A file that reads as it does today (`current`) is not parsed again. One that cannot be read is a warning, and
     no base. Raises RepositoryError.
     """
-    return _Snapshot(repository, commit, environment, current).below(folder, keys)
+    return _Snapshot(repository, commit, environment, current).read_below(folder, keys)
 
 
 def read_base(
@@ -58,7 +58,7 @@ def read_base(
     and is no other definition's history. Raises RepositoryError.
     """
     snapshot = _Snapshot(repository, commit, environment, current)
-    found = snapshot.below(folder)
+    found = snapshot.read_below(folder)
     by_file = dict(found.by_file)
     warnings = list(found.warnings)
     known = {entry.id for entry in by_file.values()}
@@ -68,8 +68,8 @@ def read_base(
     new = {path for path, entry in by_file.items() if entry.id == NEW}
     lost = {found.id: found.key for found in current if found.id and found.id not in known and found.file not in new}
     whole_folder_moved = not any(is_definition_file(path, folder) for path in snapshot.files)
-    for earlier in snapshot.earlier_folders(folder, lost.values()) if lost else ():
-        moved = snapshot.below(earlier)
+    for earlier in snapshot.find_earlier_folders(folder, lost.values()) if lost else ():
+        moved = snapshot.read_below(earlier)
         if not any(entry.id in lost for entry in moved.by_file.values()):
             continue
         gone = {path: entry for path, entry in moved.by_file.items() if not still_there(entry)}
@@ -79,7 +79,7 @@ def read_base(
         by_file |= {path: entry for path, entry in gone.items() if entry.id in lost}
         lost = {name: key for name, key in lost.items() if name not in {entry.id for entry in gone.values()}}
     if lost and environment is None:
-        others = snapshot.mentioning(lost).by_file
+        others = snapshot.read_mentioning(lost).by_file
         by_file |= {
             path: entry
             for path, entry in others.items()
@@ -96,14 +96,14 @@ def read_everything(repository: Repository, commit: str, environment: str | None
     of_overlays = {folder for folders in overlays.values() for folder in folders.values()}
     if environment is None:
         paths = [path for path in snapshot.files if is_definition_file(path, "")]
-        found = [snapshot.read({path: snapshot.anywhere(path) for path in paths}, warn=False)]
+        found = [snapshot.read({path: snapshot.stack_anywhere(path) for path in paths}, warn=False)]
     else:
         # Definitions stand in a folder beside the settings that name the environment; its name is not known.
         prefixes = [f"{place}/" if place else "" for place in beside if environment in overlays[place]]
         inside = [(prefix, path) for path in snapshot.files for prefix in prefixes if path.startswith(prefix)]
         parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in inside]
         folders = {f"{prefix}{name}" for prefix, (name, slash, _) in parts if slash}
-        found = [snapshot.below(folder) for folder in sorted(folders - of_overlays)]
+        found = [snapshot.read_below(folder) for folder in sorted(folders - of_overlays)]
     return Entries(
         {
             path: entry
@@ -116,7 +116,7 @@ def read_everything(repository: Repository, commit: str, environment: str | None
 
 def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) -> Entries:
     """Return the definitions of a commit, in whatever folder, that have one of some ids."""
-    found = _Snapshot(repository, commit, None, ()).mentioning(ids).by_file
+    found = _Snapshot(repository, commit, None, ()).read_mentioning(ids).by_file
     return Entries({path: entry for path, entry in found.items() if entry.id in ids})
 
 
@@ -138,7 +138,7 @@ class _Snapshot:
     def files(self) -> Files:
         return self.repository.files(self.commit)
 
-    def below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
+    def read_below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
         """Return the definitions below a folder. Raises RepositoryError where a submodule hides some of them."""
         # What is in a submodule is not in this history, and would read as definitions that are gone.
         if hidden := self.repository.submodules(self.commit, folder):
@@ -165,13 +165,13 @@ class _Snapshot:
             if is_definition_file(path, folder):
                 yield key_of(path, folder), {path: blob}
 
-    def anywhere(self, path: str) -> Layers:
+    def stack_anywhere(self, path: str) -> Layers:
         """Return the layers of a definition in whatever folder, as if that were the repository's root."""
         return {**self.layers.find_defaults([""], key_of(path, "")), path: self.files[path]}
 
     def read(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries that some files make; without `warn` what is no definition is passed over."""
-        known = self._known()
+        known = self._index_current()
         found: dict[str, Entry] = {}
         warnings: list[str] = []
         for path, files in layers.items():
@@ -191,15 +191,15 @@ class _Snapshot:
                 found[path] = Entry(document["id"], path, declared, names)
         return Entries(found, tuple(warnings))
 
-    def mentioning(self, ids: Collection[str]) -> Entries:
+    def read_mentioning(self, ids: Collection[str]) -> Entries:
         """Return the definitions anywhere whose text holds one of the ids: the others are not worth parsing."""
         needles = [name.encode() for name in ids]
         paths = [path for path in self.files if is_definition_file(path, "")]
         contents = {path: self.repository.read(path, self.files[path]) or b"" for path in paths}
         named = [path for path, content in contents.items() if any(needle in content for needle in needles)]
-        return self.read({path: self.anywhere(path) for path in sorted(named)}, warn=False)
+        return self.read({path: self.stack_anywhere(path) for path in sorted(named)}, warn=False)
 
-    def earlier_folders(self, folder: str, keys: Collection[str]) -> list[str]:
+    def find_earlier_folders(self, folder: str, keys: Collection[str]) -> list[str]:
         """Return the other folders that hold files of these keys, those with the most first.
 
         In an environment only those beside settings that know it, and never a folder of overlays.
@@ -231,6 +231,6 @@ class _Snapshot:
             if isinstance(below, str)
         }
 
-    def _known(self) -> dict[tuple[str, ...], Definition]:
+    def _index_current(self) -> dict[tuple[str, ...], Definition]:
         length = len(self.commit)
         return {tuple(object_name(layer.text, length) for layer in found.layers): found for found in self.current}

@@ -63,10 +63,6 @@ class Sessions:
         """Forget one token, if it is one."""
         self._tokens.pop(token, None)
 
-    def expire(self) -> None:
-        """Forget every token that was given out."""
-        self._tokens.clear()
-
 
 def sessions_from(environment: Mapping[str, str]) -> Sessions:
     """Return the fixed accounts and what the reconciler's own variables name.

@@ -21,7 +21,7 @@ from reconciler.sandbox.faults import Copies, Faults
 from reconciler.sandbox.jsontext import NotJson, encode, read_json
 from reconciler.sandbox.openapi import REQUIRED_IN_MODEL, Document
 from reconciler.sandbox.responses import error_answer, in_api, json_answer, page_answer
-from reconciler.sandbox.seed import complete, merge_objects, now
+from reconciler.sandbox.seed import complete_assistant, merge_objects, now
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import STORES, Assistant, Store
 
@@ -116,7 +116,7 @@ class _Api:
     async def _create(self, request: Request) -> Response:
         self._require_writer(request, "create")
         body = await self._body(request, "AssistantCreation")
-        assistant = complete(f"asst_{secrets.token_hex(12)}", body)
+        assistant = complete_assistant(f"asst_{secrets.token_hex(12)}", body)
         # A fault may stop between the two stores, but never another request.
         with self._store.lock:
             answer = self._write(request, body, (assistant, assistant))

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reconciler.sandbox.accounts import COOKIE, Sessions
 from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule
 from reconciler.sandbox.openapi import KEYS_INSIDE
-from reconciler.sandbox.responses import fail, in_api, refusal, reset
+from reconciler.sandbox.responses import answer_with_fault, in_api, make_refusal, reset_connection
 from reconciler.sandbox.seed import now
 from reconciler.sandbox.settings import BASE_PATH
 from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
@@ -104,7 +104,7 @@ class Faults:
             except asyncio.CancelledError:
                 # The sandbox is stopping, and the request still hangs. A loop that ends cancels twice.
                 with contextlib.suppress(asyncio.CancelledError):
-                    await reset(scope, receive)
+                    await reset_connection(scope, receive)
             finally:
                 # The path as it came, percent signs and all: nothing that a terminal obeys is in it.
                 path = scope["raw_path"].decode("ascii", "backslashreplace")
@@ -121,7 +121,7 @@ class Faults:
                     tally.seen += 1
                     if not in_flight.enter_context(tally.let_in()):
                         tally.strike(scope)
-                        await refusal(tally.rule, 429)(scope, receive, send)
+                        await make_refusal(tally.rule, 429)(scope, receive, send)
                         return
             self._use_token(scope)
             # All rules count a request, even where another decides what becomes of it.
@@ -133,7 +133,9 @@ class Faults:
             for tally in due:
                 if tally.rule.does in FAILING:
                     tally.strike(scope)
-                    await fail(tally.rule, app, {**scope, _REACHED: tally.rule.after or "both"}, receive, send)
+                    await answer_with_fault(
+                        tally.rule, app, {**scope, _REACHED: tally.rule.after or "both"}, receive, send
+                    )
                     return
             await app(scope, receive, send)
 

@@ -48,7 +48,7 @@ def page_answer(status: int = 200, headers: Mapping[str, str] | None = None) -> 
     return HTMLResponse(_PAGE, status, headers)
 
 
-def refusal(rule: Rule, status: int) -> Response:
+def make_refusal(rule: Rule, status: int) -> Response:
     """Return what a rule answers in the API's error envelope."""
     # Gateways answer statuses of their own, such as 524 of Cloudflare, which HTTP has no phrase for.
     known = status in http.HTTPStatus.__members__.values()
@@ -56,7 +56,7 @@ def refusal(rule: Rule, status: int) -> Response:
     return error_answer(status, f"{phrase} (a rehearsed fault)", rule.retry_after(time.time()))
 
 
-async def fail(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+async def answer_with_fault(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or do not, as a rule says."""
     late = rule.seconds if rule.does == "hang" else None
     if late and not rule.after:
@@ -79,14 +79,14 @@ async def fail(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: S
             # Without end: an answer of any kind would be one, so the client has to give up.
             await _wait_for_end(receive)
         case "reset":
-            await reset(scope, receive)
+            await reset_connection(scope, receive)
         case "html":
             await page_answer(rule.status)(scope, receive, send)
         case _:
-            await refusal(rule, rule.status)(scope, receive, send)
+            await make_refusal(rule, rule.status)(scope, receive, send)
 
 
-async def reset(scope: Scope, receive: Receive) -> None:
+async def reset_connection(scope: Scope, receive: Receive) -> None:
     """Break the connection off with RST: the client sees it reset."""
     transport: asyncio.Transport = scope["state"][TRANSPORT]
     if not transport.is_closing():

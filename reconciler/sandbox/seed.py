@@ -31,7 +31,7 @@ def now(after: object = None) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def complete(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
+def complete_assistant(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
     """Return an assistant as the stores hold it: the API's own fields, then those given."""
     moment = now()
     own = {"id": assistant_id, "orgId": "org_sandbox", "createdAt": moment, "updatedAt": moment}
@@ -83,7 +83,7 @@ def _make_assistant(file: Path, key: Path, fields: dict[str, Any]) -> Assistant:
     fields = {"name": name, "model": _MODEL, "voice": _VOICE, **fields}
     if isinstance(fields["model"], dict):
         fields["model"] = {**_MODEL, **fields["model"]}
-    return complete(seed_id.removeprefix(LOCAL_PREFIX), fields)
+    return complete_assistant(seed_id.removeprefix(LOCAL_PREFIX), fields)
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import MaxChanges, Settings, now
 from reconciler.errors import UsageError
-from reconciler.git.lock import Lock, writing_alone
+from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
 from reconciler.usecases.earlier_reports import check_url, only_known, only_reviewed, resume_project, select_reviewed
 from reconciler.usecases.plan import plan
@@ -95,7 +95,7 @@ def apply(lock: Lock, read: Callable[[], Project], wishes: Wishes, start: Open) 
     reported or recorded, and the one is done even where the other fails.
     """
     repository, environment = lock
-    with writing_alone(*lock), withdrawing(repository, applied_ref(environment), wishes.announced) as begin:
+    with hold_lock(*lock), withdrawing(repository, applied_ref(environment), wishes.announced) as begin:
         # Read under the lock: what was read before it may be older than what another run has just recorded.
         project = read()
         if wishes.announced is not None:

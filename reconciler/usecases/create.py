@@ -12,7 +12,7 @@ from reconciler.core.plan import Policy, plan_creation
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
-from reconciler.git.lock import Lock, writing_alone
+from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, carry_out
 from reconciler.usecases.project.new_assistants import announce, object_to_creation
 from reconciler.usecases.project.project import Project
@@ -35,7 +35,7 @@ def create_from_file(
     `read` also gives all definitions there are: one of the same name stands in the way, unless forced. `recording` is
     None where settings and repository decide. Raises ReconcilerError, and nothing is created then.
     """
-    with writing_alone(*lock):
+    with hold_lock(*lock):
         project, others = read()
         definition = project.loaded.definitions[0]
         check_new(definition, others, force=force)

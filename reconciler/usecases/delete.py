@@ -16,7 +16,7 @@ from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, to_failure
 from reconciler.core.settings import now
 from reconciler.errors import ApiError, DefinitionError, UnclearWrite
-from reconciler.git.lock import Lock, writing_alone
+from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.own_files import find_own_files, remove_files
@@ -40,7 +40,7 @@ def delete(
     Raises ReconcilerError before anything is sent, and after that only where the run could not be published or
     recorded.
     """
-    with writing_alone(*lock):
+    with hold_lock(*lock):
         project = read()
         definition = _check_one(project)
         project.check_not_frozen(definition)

@@ -10,7 +10,7 @@ from reconciler.core.canonical import see_line_ends
 from reconciler.core.compare import differing_declarations
 from reconciler.core.settings import Settings
 from reconciler.git.commit_layers import parse_definition
-from reconciler.git.record import Record, records
+from reconciler.git.record import Record, read_records
 from reconciler.git.repository import Repository
 
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)  # what `git revert` writes
@@ -36,7 +36,7 @@ def list_applied(repository: Repository, ref: str, *, most: int, settings: Setti
 
     Raises RepositoryError for a ref that is no record.
     """
-    found = list(records(repository, ref, most=most + 1))  # one more: what the last of them changed shows in it
+    found = list(read_records(repository, ref, most=most + 1))  # one more: what the last of them changed shows in it
     for record, previous in itertools.islice(itertools.zip_longest(found, found[1:]), most):
         commit = repository.commit(record.applied) if repository.has(record.applied) else None
         yield Applied(

@@ -26,7 +26,7 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.files.definitions import Loaded
-from reconciler.git.lock import Lock, writing_alone
+from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, carry_out, check_limit
 from reconciler.usecases.plan import plan
@@ -58,7 +58,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
     `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that
     only where the run could not be published.
     """
-    with writing_alone(*lock):
+    with hold_lock(*lock):
         found = read()
         project = undo_project(found, report.applied)
         with start(project) as session:

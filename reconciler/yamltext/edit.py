@@ -84,7 +84,7 @@ def insert_first(text: str, key: str, value: str) -> str:
     return text[: len(text) - len(body)] + candidate
 
 
-def line_diff(before: str, after: str, file: str) -> str:
+def diff_lines(before: str, after: str, file: str) -> str:
     """Return a unified diff of two texts of one file, empty where they are equal."""
     if before == after:
         return ""

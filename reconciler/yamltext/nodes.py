@@ -18,7 +18,7 @@ from reconciler.assistant.invisible import name_character
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.core.definition import Place
-from reconciler.yamltext.parser_errors import explain
+from reconciler.yamltext.parser_errors import explain_error
 from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
 
 MAX_DEPTH: Final = 64
@@ -103,7 +103,7 @@ def compose(text: str) -> yaml.Node | None:
     except yaml.reader.ReaderError:
         raise YamlProblems([_forbidden_character(text)]) from None
     except yaml.MarkedYAMLError as error:
-        raise YamlProblems([YamlProblem(*explain(text, error))]) from None
+        raise YamlProblems([YamlProblem(*explain_error(text, error))]) from None
     if "!" in text and _LONE_MARK.search(text):
         _refuse_lone_mark(text)
     if root is not None and "*" in text:

@@ -65,7 +65,7 @@ class _Error(NamedTuple):
 _Answer = str | tuple[tuple[int, int], str]
 
 
-def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
+def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
     """Return line, column and message for an error of the parser or the composer."""
     lines = split_lines(text)
     # Wherever the parser stumbles in a merge conflict, the conflict is what is wrong.

@@ -7,7 +7,7 @@ import pytest
 from projects import Project
 
 from reconciler.errors import RepositoryError
-from reconciler.git.lock import writing_alone
+from reconciler.git.lock import hold_lock
 from reconciler.git.repository import Repository, open_repository
 
 
@@ -19,15 +19,15 @@ def git_at(root: Path) -> Repository:
 
 def test_a_second_run_is_told_to_wait(project: Project) -> None:
     git = git_at(project.root)
-    with writing_alone(git, "staging"):
+    with hold_lock(git, "staging"):
         with (
             pytest.raises(RepositoryError, match="another run is writing from this clone to the environment staging"),
-            writing_alone(git, "staging"),
+            hold_lock(git, "staging"),
         ):
             pass
-        with writing_alone(git, None), writing_alone(git, "production"):
+        with hold_lock(git, None), hold_lock(git, "production"):
             pass
-    with writing_alone(git, "staging"):
+    with hold_lock(git, "staging"):
         pass
 
 
@@ -38,19 +38,19 @@ def test_worktrees_of_a_clone_share_the_lock(project: Project, tmp_path: Path) -
     run("-c", "user.name=A", "-c", "user.email=a@example.test", "commit", "--quiet", "--allow-empty", "-m", "First")
     run("worktree", "add", "--quiet", str(tmp_path / "other"))
     with (
-        writing_alone(git_at(project.root), None),
+        hold_lock(git_at(project.root), None),
         pytest.raises(RepositoryError, match="another run is writing"),
-        writing_alone(git_at(tmp_path / "other"), None),
+        hold_lock(git_at(tmp_path / "other"), None),
     ):
         pass
 
 
 def test_without_a_repository_there_is_none_to_hold() -> None:
-    with writing_alone(None, None), writing_alone(None, None):
+    with hold_lock(None, None), hold_lock(None, None):
         pass
 
 
 def test_a_lock_that_cannot_be_had_is_named(project: Project) -> None:
     (project.root / ".git" / "reconciler-applied.lock").mkdir()
-    with pytest.raises(RepositoryError, match="cannot be had"), writing_alone(git_at(project.root), None):
+    with pytest.raises(RepositoryError, match="cannot be had"), hold_lock(git_at(project.root), None):
         pass

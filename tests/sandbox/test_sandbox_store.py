@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import SandboxError
-from reconciler.sandbox.seed import complete
+from reconciler.sandbox.seed import complete_assistant
 from reconciler.sandbox.store import Store
 
 
 def test_a_file_keeps_both_copies_until_the_next_start(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
     store = Store(file)
-    provider, database = complete("a", {"name": "provider"}), complete("a", {"name": "database"})
+    provider, database = complete_assistant("a", {"name": "provider"}), complete_assistant("a", {"name": "database"})
     store.write("provider", provider)
     store.write("database", database)
     store.close()
@@ -25,7 +25,7 @@ def test_a_file_keeps_both_copies_until_the_next_start(tmp_path: Path) -> None:
 
 def test_the_two_stores_are_two(tmp_path: Path) -> None:
     store = Store()
-    store.write("provider", complete("a", {}))
+    store.write("provider", complete_assistant("a", {}))
     assert (store.find("a"), store.read("a"), store.copy("database", "a"), len(store.read_all())) == (
         None,
         None,
@@ -33,7 +33,7 @@ def test_the_two_stores_are_two(tmp_path: Path) -> None:
         0,
     )
     assert store.copy("provider", "a") is not None
-    store.write("database", complete("a", {}))
+    store.write("database", complete_assistant("a", {}))
     store.delete("provider", "a")
     assert store.copy("provider", "a") is None
     assert store.find("local_a") == "a"
@@ -44,7 +44,7 @@ def test_the_two_stores_are_two(tmp_path: Path) -> None:
 
 def test_a_providers_id_goes_before_a_local_one() -> None:
     store = Store()
-    store.fill([complete("x", {"name": "one"}), complete("local_x", {"name": "two"})])
+    store.fill([complete_assistant("x", {"name": "one"}), complete_assistant("local_x", {"name": "two"})])
     assert store.find("local_x") == "local_x"
     assert '"two"' in (store.read("local_x") or ("", ""))[1]
     assert store.find("local_local_x") == "local_x"
@@ -53,8 +53,8 @@ def test_a_providers_id_goes_before_a_local_one() -> None:
 
 def test_fill_leaves_alone_what_is_there() -> None:
     store = Store()
-    store.fill([complete("a", {"name": "first"})])
-    store.fill([complete("a", {"name": "second"}), complete("b", {"name": "new"})])
+    store.fill([complete_assistant("a", {"name": "first"})])
+    store.fill([complete_assistant("a", {"name": "second"}), complete_assistant("b", {"name": "new"})])
     assert [(store.copy("database", key) or {})["name"] for key in "ab"] == ["first", "new"]
     assert [(store.copy("provider", key) or {})["name"] for key in "ab"] == ["first", "new"]
     store.close()
@@ -63,14 +63,14 @@ def test_fill_leaves_alone_what_is_there() -> None:
 def test_fill_writes_all_or_nothing() -> None:
     store = Store()
     with pytest.raises(ValueError, match="JSON"):
-        store.fill([complete("a", {}), complete("b", {"metadata": {"n": float("nan")}})])
+        store.fill([complete_assistant("a", {}), complete_assistant("b", {"metadata": {"n": float("nan")}})])
     assert (len(store.read_all()), store.copy("provider", "a")) == (0, None)
     store.close()
 
 
 def test_threads_may_share_it() -> None:
     store = Store()
-    store.fill([complete("a", {"n": 0})])
+    store.fill([complete_assistant("a", {"n": 0})])
 
     def count_up() -> None:
         for _ in range(50):

@@ -22,7 +22,7 @@ from reconciler.sandbox.accounts import ADMIN, COOKIE, PASSWORD, Sessions
 from reconciler.sandbox.app import build_app
 from reconciler.sandbox.fault_rules import parse_rule
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.seed import complete
+from reconciler.sandbox.seed import complete_assistant
 from reconciler.sandbox.server import Server, listen
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import LOCAL_PREFIX, Store
@@ -107,7 +107,7 @@ class Api:
 def running(live: Mapping[str, Mapping[str, Any]], settings: Settings) -> Iterator[Api]:
     """Run a sandbox that holds these assistants, by their ids, on a free port."""
     with contextlib.closing(Store()) as store, listen("127.0.0.1", 0) as listener:
-        store.fill(complete(id_, fields) for id_, fields in live.items())
+        store.fill(complete_assistant(id_, fields) for id_, fields in live.items())
         api = Api(store, settings)
         api.url = f"http://127.0.0.1:{listener.getsockname()[1]}{BASE_PATH}"
         started = threading.Event()

@@ -38,6 +38,10 @@ class WatchedSessions(Sessions):
         self._tokens[token] = account
         return token
 
+    def expire(self) -> None:
+        """Forget every token that was given out."""
+        self._tokens.clear()
+
 
 def spellings(secret: str) -> Iterator[str]:
     """How formats write a secret."""

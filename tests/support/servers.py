@@ -11,11 +11,11 @@ import httpx
 from leaks import PASSWORD, WatchedSessions
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.sandbox.accounts import ADMIN, Sessions
+from reconciler.sandbox.accounts import ADMIN
 from reconciler.sandbox.app import build_app
 from reconciler.sandbox.fault_rules import parse_rule
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.seed import complete, now
+from reconciler.sandbox.seed import complete_assistant, now
 from reconciler.sandbox.server import Server, listen
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import LOCAL_PREFIX, STORES, Store, StoreName
@@ -77,7 +77,7 @@ class Sandbox:
         self,
         url: str,
         store: Store,
-        sessions: Sessions,
+        sessions: WatchedSessions,
         settings: Settings,
         recorder: Recorder,
         faults: Faults | None = None,
@@ -169,7 +169,7 @@ class Sandbox:
 
     def put(self, assistant: Mapping[str, Any]) -> None:
         """Store an assistant with any fields; `id` is needed, the API's other own fields are filled in."""
-        stored = complete(assistant["id"].removeprefix(LOCAL_PREFIX), assistant)
+        stored = complete_assistant(assistant["id"].removeprefix(LOCAL_PREFIX), assistant)
         with self._store.lock:
             self._store.write("provider", stored)
             self._store.write("database", stored)
@@ -208,7 +208,7 @@ def running_sandbox(
         injected = Faults(rules, store, sessions, fault_seed) if rules else None
         recorder = Recorder(build_app(store, sessions, settings, injected))
         sandbox = Sandbox(url, store, sessions, settings, recorder, injected)
-        store.fill(complete(key.removeprefix(LOCAL_PREFIX), fields) for key, fields in (seed or {}).items())
+        store.fill(complete_assistant(key.removeprefix(LOCAL_PREFIX), fields) for key, fields in (seed or {}).items())
         started = threading.Event()
         server = Server(recorder, started.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml, insert_first, line_diff
+from reconciler.yamltext.edit import Edit, EditRefused, diff_lines, edit_yaml, insert_first
 from reconciler.yamltext.reader import read_yaml
 
 
@@ -450,17 +450,17 @@ def test_no_first_key_that_cannot_be_written() -> None:
 
 
 def test_the_diff_names_the_file_and_the_lines() -> None:
-    assert line_diff("a: 1\nb: 2\n", "a: 1\nb: 3", "x/y.yaml") == (
+    assert diff_lines("a: 1\nb: 2\n", "a: 1\nb: 3", "x/y.yaml") == (
         "--- a/x/y.yaml\n+++ b/x/y.yaml\n@@ -1,2 +1,2 @@\n a: 1\n-b: 2\n+b: 3\n\\ No newline at end of file\n"
     )
 
 
 def test_equal_texts_have_no_diff() -> None:
-    assert line_diff("a: 1", "a: 1", "x.yaml") == ""
+    assert diff_lines("a: 1", "a: 1", "x.yaml") == ""
 
 
 def test_lines_of_a_diff_end_where_lines_of_files_do() -> None:
-    assert line_diff("a: x\x0cy\r\nb: 1\r\n", "a: x\x0cz\r\nb: 1\r\n", "x").splitlines(keepends=False)[-1] == " b: 1"
+    assert diff_lines("a: x\x0cy\r\nb: 1\r\n", "a: x\x0cz\r\nb: 1\r\n", "x").splitlines(keepends=False)[-1] == " b: 1"
 
 
 def test_a_key_that_is_written_with_a_question_mark_is_not_taken_out_alone() -> None:

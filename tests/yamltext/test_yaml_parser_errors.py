@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from reconciler.yamltext.parser_errors import explain
+from reconciler.yamltext.parser_errors import explain_error
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
 
@@ -51,4 +51,4 @@ def test_no_complaint_quotes_the_file(text: str) -> None:
 
 def test_a_complaint_that_nobody_has_met_yet() -> None:
     error = yaml.MarkedYAMLError(problem="something new")
-    assert explain("a: b\n", error) == (1, 1, "this is not valid YAML (something new)")
+    assert explain_error("a: b\n", error) == (1, 1, "this is not valid YAML (something new)")

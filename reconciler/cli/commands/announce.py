@@ -7,7 +7,7 @@ from reconciler.cli.options import definition_options
 from reconciler.cli.output import tell_errors
 from reconciler.cli.streams import tell
 from reconciler.files.folders import repository_root
-from reconciler.git.lock import writing_alone
+from reconciler.git.lock import hold_lock
 from reconciler.git.record import applied_ref
 from reconciler.git.repository import open_repository
 from reconciler.report.differences.values import escape
@@ -36,7 +36,7 @@ def command(definitions: DefinitionOptions, token: str, takes_back: bool) -> int
     """
     repository = open_repository(repository_root(definitions.directory))
     environment = read_settings(definitions).environment
-    with writing_alone(repository, environment):
+    with hold_lock(repository, environment):
         if takes_back and repository is not None:
             for file in withdraw(repository, applied_ref(environment), token):
                 click.echo(f"not to be created: {escape(file)}")

@@ -23,7 +23,7 @@ from reconciler.usecases.project.choices import DefinitionOptions, HistoryOption
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.pull_values import Conflicts
-from reconciler.yamltext.edit import line_diff
+from reconciler.yamltext.edit import diff_lines
 
 
 class _Pull(Command):
@@ -113,7 +113,7 @@ def _done(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
 
 def _show(pulled: Pulled, *, check: bool) -> None:
     if check and pulled.differs:
-        lines = line_diff(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)
+        lines = diff_lines(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)
         click.echo(for_runner("".join(map(_visible, lines))), nl=False)
     elif pulled.differs:
         names = ", ".join(escape(dotted(path)) for path in pulled.fields)
