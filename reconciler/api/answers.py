@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from reconciler.api.body import MAX_BODY
 from reconciler.api.repeats import Call
 from reconciler.api.secret import Scrubber
-from reconciler.api.transport import Answer, Failure, kind_of
+from reconciler.api.transport import Answer, Failure, find_kind
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ApiError
 
@@ -110,7 +110,7 @@ class Explainer:
             message = f"the API redirects{self._describe_redirect(answer)}, which is not followed: check the API URL"
             return call.fail("protocol", message, status=status, hint=f"The API URL is {self.url}.")
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
-        return call.fail(kind_of(status), message, status=status, hint=hint or self._suggest(answer))
+        return call.fail(find_kind(status), message, status=status, hint=hint or self._suggest(answer))
 
     def failure(self, call: Call, failure: Failure) -> ApiError:
         """Return the error for a request that got no usable answer."""

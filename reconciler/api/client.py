@@ -115,7 +115,7 @@ class AssistantsApi:
         """
         body: bytes | None = None
         found: dict[str, Any] | ApiError | None = None
-        for _ in self._throttle.looks(self._lag):
+        for _ in self._throttle.repeat_looks(self._lag):
             call = Call("GET", _build_path(assistant_id))
             try:
                 answer = self._ask(call)
@@ -209,7 +209,7 @@ class AssistantsApi:
 
     def _ask(self, call: Call) -> Answer:
         """Send a call with the session's cookie; return its successful answer."""
-        token = self._session.show()
+        token = self._session.get_token()
         refused = False
         # Ends, because the session gives another token only where that may help: an API whose tokens live for a
         # few requests may cost several logins, and a missing permission costs one.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from reconciler import __version__
 from reconciler.api.throttle import Throttle, read_retry_after
-from reconciler.api.transport import PASSING, Answer, Connection, Failure, Wire, kind_of
+from reconciler.api.transport import PASSING, Answer, Connection, Failure, Wire, find_kind
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 LONGEST_NAMED_WAITS = 300.0  # seconds that one call waits in all where 429s name a wait; such a wait is no repeat
@@ -144,9 +144,9 @@ class Sender:
         if isinstance(result, Failure) and result.final:
             self._final = result
         if _is_429(result):
-            self.throttle.too_many(turn)
+            self.throttle.note_too_many(turn)
         else:
-            self.throttle.welcome(turn)
+            self.throttle.note_welcome(turn)
         if isinstance(result, Answer) or result.reached:
             with self._lock:
                 self.sent[call.method] += 1
@@ -207,7 +207,7 @@ def _read_named_wait(result: Answer | Failure) -> float | None:
 
 def _note(call: Call, result: Answer | Failure, seconds: float) -> RequestNote:
     status = result.status if isinstance(result, Answer) else None
-    error = result.kind if isinstance(result, Failure) else None if result.ok else kind_of(result.status)
+    error = result.kind if isinstance(result, Failure) else None if result.ok else find_kind(result.status)
     return RequestNote(
         method=call.method, path=call.path, status=status, seconds=seconds, attempt=call.attempts, error=error
     )

@@ -56,7 +56,7 @@ class Session:
         if credentials.token is not None:
             self._token = Token(f"{COOKIE_NAME}={credentials.token.reveal()}", 0)
 
-    def show(self) -> Token:
+    def get_token(self) -> Token:
         """Return the token to send, logging in if there is none yet. Raises `ApiError`."""
         if (current := self._token) is not None:
             return current

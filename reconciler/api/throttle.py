@@ -78,7 +78,7 @@ class Throttle:
                 self._turns.notify()
         return None
 
-    def too_many(self, turn: int) -> None:
+    def note_too_many(self, turn: int) -> None:
         """Learn of a 429: halve the requests in flight; where one at a time is too many, space them out."""
         with self._turns:
             # Sixteen requests in flight meet the limit together. They halve the pace once, not sixteen times: those
@@ -92,7 +92,7 @@ class Throttle:
                 self._open_at = max(self._open_at, time.monotonic() + _PAUSE_FOR_WINDOW)
             self.limit = max(1, self.limit // 2)
 
-    def welcome(self, turn: int) -> None:
+    def note_welcome(self, turn: int) -> None:
         """Learn of a request that was not too many; a full round of them allows a little more."""
         with self._turns:
             if turn != self._round or (self.limit == self._most and not self._spacing):
@@ -119,7 +119,7 @@ class Throttle:
         highest = min(LONGEST_BACKOFF, self._backoff * _GROWTH ** min(max(attempt - 1, 0), 30))
         return random.uniform(0, highest)  # noqa: S311 - no secret
 
-    def looks(self, seconds: float) -> Iterator[None]:
+    def repeat_looks(self, seconds: float) -> Iterator[None]:
         """Yield at once, then after growing pauses, until so much time is over or the run is being stopped."""
         until, pause = time.monotonic() + seconds, seconds * _FIRST_PAUSE
         yield

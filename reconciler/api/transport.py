@@ -74,7 +74,7 @@ class Failure:
     hint: str = ""
 
 
-def kind_of(status: int) -> ErrorKind:
+def find_kind(status: int) -> ErrorKind:
     """Return the error kind of an HTTP status that is not a success (docs/reference.md, "Error kinds")."""
     return _KINDS.get(status, "server" if status >= 500 else "protocol")
 

@@ -17,7 +17,7 @@ def served(throttle: Throttle, *answers: bool) -> int:
     for welcome in answers:
         with throttle.turn() as turn:
             assert turn is not None
-            (throttle.welcome if welcome else throttle.too_many)(turn)
+            (throttle.note_welcome if welcome else throttle.note_too_many)(turn)
     return throttle.limit
 
 
@@ -35,8 +35,8 @@ def test_those_that_were_sent_at_the_old_pace_count_once() -> None:
     throttle = Throttle(16, stopping=lambda: False, backoff=0.01)
     old = 0
     for _ in range(10):
-        throttle.too_many(old)
-        throttle.welcome(old)
+        throttle.note_too_many(old)
+        throttle.note_welcome(old)
     assert throttle.limit == 8
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 import click
 
-from reconciler.api.transport import kind_of
+from reconciler.api.transport import find_kind
 from reconciler.assistant.fields import FIELDS, ID, Field
 from reconciler.assistant.lints import LINTS
 from reconciler.cli.main import COMMANDS, reconciler
@@ -131,8 +131,8 @@ def _outcomes() -> Table:
 def _error_kinds() -> Table:
     yield "kind", "means", "HTTP status"
     for kind in get_args(ErrorKind):
-        statuses = [str(status) for status in range(400, 500) if kind_of(status) == kind and kind != "protocol"]
-        statuses += ["5xx"] if kind_of(500) == kind else []
+        statuses = [str(status) for status in range(400, 500) if find_kind(status) == kind and kind != "protocol"]
+        statuses += ["5xx"] if find_kind(500) == kind else []
         statuses += ["3xx", "any other 4xx"] if kind == "protocol" else []
         yield f"[`{kind}`](operations.md#{kind})", ERROR_KINDS[kind], ", ".join(statuses)
 
