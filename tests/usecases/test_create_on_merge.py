@@ -460,8 +460,18 @@ def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> 
         assert [trailer["file"] for trailer in tale.trailers] == [FILE]
     assert len(posts(tale)) == 1
     assert announced(tale, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
-    assert [trailer["token"] for trailer in tale.trailers] == ["9-1"]
-    assert outcomes(tale.apply("--create", "--announced", "9-1"))["new"] == "created"
+    assert [trailer["token"] for trailer in tale.trailers] == ["7-1", "9-1"]
+    # That job never begins. What was unclear before it was announced still is.
+    done = tale.run("announce", "--token", "9-1", "--withdraw")
+    assert (done.code, done.stdout) == (0, f"not to be created: {FILE}\n")
+    assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
+    assert outcomes(tale.apply("--create", "--announced", "9-1"))["new"] == "refused"
+    announced(tale, FILE, token="10-1")
+    tale.apply("assistants/a.yaml")  # another run in between keeps what is safer
+    assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
+    announced(tale, FILE, token="11-1")
+    assert outcomes(tale.apply("--create", "--announced", "11-1"))["new"] == "created"
+    assert tale.trailers == []
 
 
 def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(tale: Story) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from commands import environment, place_command, signed_in
-from expressions import evaluate, holds
+from expressions import evaluate, holds, interpolate
 from hub import running_hub
 from places import RECORD, SETTINGS, Place, place_at
 from workflow_files import ROOT, WORKFLOWS, read
@@ -75,9 +75,15 @@ def test_each_event_starts_one_job_of_the_file(event: str, do: str | None, jobs:
     known = content["on"]["workflow_dispatch"]["inputs"]
     assert event in content["on"]
     assert do is None or do in known["do"]["options"]
-    contexts = {"github": {"event_name": event}, "inputs": {**dict.fromkeys(known), "do": do}}
+    contexts: dict[str, dict[str, Any]] = {
+        "github": {"event_name": event},
+        "inputs": {**dict.fromkeys(known), "do": do},
+    }
     started = [name for name, job in content["jobs"].items() if holds(job["if"], contexts, "success")]
     assert started == jobs
+    for drift, told in (("as-configured", ""), (None, ""), ("revert", "revert")):
+        chosen = {**contexts, "inputs": {**contexts["inputs"], "on_drift": drift}}
+        assert interpolate(content["jobs"]["apply"]["with"]["on-drift"], chosen) == told
     given = content["jobs"]["apply"]["with"]
     assert evaluate(given["first-run"].strip("${} "), contexts) is (do == "first-run")
     assert len(known) <= 10, "GitHub takes no more everywhere"

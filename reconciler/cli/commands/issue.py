@@ -20,7 +20,7 @@ _UNREAD = "Not all assistants could be looked at"
 _FAILED = "Not everything was applied"
 _EXPIRY = "A setting of reconciler.yaml expires soon"
 _ADVICE = (
-    "To keep a live edit, merge the request `Accept live edits`, or write it into git with `reconciler pull`. "
+    "To keep a live edit, merge the {proposal} `Accept live edits`, or write it into git with `reconciler pull`. "
     "To undo it, change it back in the dashboard, or run `reconciler apply --on-drift revert`. This issue is closed by "
     "itself when nothing that was edited live differs any more."
 )
@@ -65,7 +65,7 @@ def command(host: Host, options: HostOptions, about: str) -> int:
     """
     report, said = read_said(options)
     name = options.name or (report.environment if report is not None else None) or "assistants"
-    for topic in _list_topics(report, said, about):
+    for topic in _list_topics(report, said, about, host.proposal):
         title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
         done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
         # That nothing expires is no news, so nothing is said about it.
@@ -76,7 +76,7 @@ def command(host: Host, options: HostOptions, about: str) -> int:
     return 0
 
 
-def _list_topics(report: Report | None, said: str, about: str) -> Iterator[_Topic]:
+def _list_topics(report: Report | None, said: str, about: str, proposal: str) -> Iterator[_Topic]:
     """Yield each matter that a report decides about, and nothing that it knows nothing of."""
     if report is None:
         # A command that could not begin has looked at nothing.
@@ -89,7 +89,8 @@ def _list_topics(report: Report | None, said: str, about: str) -> Iterator[_Topi
         return
     moved = report.moved_live
     # Nothing is called settled that was not looked at.
-    told = f"{text}\n\n{_ADVICE if moved else _LOOK}" if moved or report.unread else None
+    advice = _ADVICE.format(proposal=proposal) if moved else _LOOK
+    told = f"{text}\n\n{advice}" if moved or report.unread else None
     yield _Topic("drift", _LIVE if moved else _UNREAD, told)
     expiry = report.next_expiry
     near = expiry is not None and expiry.in_seconds <= _NEAR

@@ -188,11 +188,11 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
     repository, head, record = project.repository, project.head, project.record
     if repository is None or head is None:
         raise RepositoryError("to create assistants needs a git repository with a commit")
+    # What an earlier run left unclear stays: this announcement may be withdrawn.
     known = record.unclear if record is not None else ()
     ours = tuple(Unclear(NEW, file, (), (head,), token) for file in files)
-    others = tuple(entry for entry in known if not (token and entry.is_creation and entry.file in files))
     lines = [f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]
-    return _write_beside(repository, project.ref, record, head, "\n".join(lines), (*others, *ours))
+    return _write_beside(repository, project.ref, record, head, "\n".join(lines), (*known, *ours))
 
 
 def _write_beside(

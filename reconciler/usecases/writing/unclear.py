@@ -27,7 +27,8 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
         result = by_file.get(entry.file) if entry.is_creation else found_by_id
         # Somebody has looked once the file has an id that the API knows.
         if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.recorded)):
-            found[_name(entry)] = entry
+            # Of one file the first counts: what was announced after it may be withdrawn.
+            found.setdefault(_name(entry), entry)
         elif not entry.is_creation and (fields := _still_unclear(entry, result)):
             found[_name(entry)] = dataclasses.replace(entry, file=result.definition.file, fields=fields)
     for result in run.results:

