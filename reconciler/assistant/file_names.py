@@ -29,8 +29,9 @@ def file_stem(name: str | None, assistant_id: str, taken: Container[str]) -> str
 
 
 def same_name(name: str) -> str:
-    """Return what file names have in common that some systems take for one: case and Unicode form do not count."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    """Return what names have in common that some systems take for one: case and Unicode form do not count."""
+    folded = unicodedata.normalize("NFC", name).casefold()
+    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
 def _slug(text: str) -> str:

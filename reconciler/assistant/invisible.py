@@ -56,13 +56,8 @@ def _is_space(character: str) -> bool:
     return unicodedata.category(character) in _SPACES
 
 
-def fold_name(name: str) -> str:
-    """Return what names have in common that differ only in case or in Unicode form."""
-    return name if name.isascii() and name.islower() else unicodedata.normalize("NFC", name).casefold()
-
-
 def tell_apart(name: str, other: str) -> str:
-    """Return in what alone two names differ of which `fold_name` makes one, so that it can be seen."""
+    """Return in what alone two names differ that are one to `same_name`, so that it can be seen."""
     if unicodedata.normalize("NFC", name) != unicodedata.normalize("NFC", other):
         return "in capital and small letters"
     return f"in how their letters are stored ({_write_form(name)} and {_write_form(other)})"

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.fields import BY_PATH, MESSAGES
-from reconciler.assistant.invisible import fold_name, name_character, remove_unseen, tell_apart
+from reconciler.assistant.file_names import same_name
+from reconciler.assistant.invisible import is_all_seen, name_character, remove_unseen, tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import shorten
 from reconciler.assistant.problem import FieldProblem
@@ -108,7 +109,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         )
     if not isinstance(message, str):
         return
-    if message and not remove_unseen(message):
+    if message.isspace() or (message and not is_all_seen(message) and not remove_unseen(message)):
         yield _found("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.
@@ -165,7 +166,7 @@ def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
     if isinstance(value, dict) and _are_similar(tuple(value)):
         first: dict[str, str] = {}
         for key in value:
-            if (other := first.setdefault(fold_name(key), key)) != key:
+            if (other := first.setdefault(same_name(key), key)) != key:
                 words = f"{dotted((*path, key))} and {other} beside it differ only {tell_apart(key, other)}; remove one"
                 yield dataclasses.replace(_found("similar-names", (*path, key), words), about="key")
 
@@ -173,7 +174,7 @@ def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
 # A fleet has the same keys a thousand times.
 @functools.lru_cache(maxsize=512)
 def _are_similar(keys: tuple[str, ...]) -> bool:
-    return len({fold_name(key) for key in keys}) < len(keys)
+    return len({same_name(key) for key in keys}) < len(keys)
 
 
 def _add_texts(value: Any, path: FieldPath, texts: list[tuple[FieldPath, str]]) -> None:

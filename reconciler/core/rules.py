@@ -5,6 +5,7 @@ A rule is checked like everything else: each violation is a problem at a field, 
 
 import dataclasses
 import datetime
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -17,13 +18,14 @@ from reconciler.core.settings import Rule, Settings
 from reconciler.core.tree import MISSING, item_at, paths_matching
 
 NOTICE_DAYS: Final = 30
+_LONGEST_KEPT: Final = 1_000  # characters of JSON
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Check:
     """One rule that is checked today: how grave it is, and its schema made ready, None without one.
 
-    `known` is what was found in values that are no objects and no lists, by type and value.
+    `known` is what was found in values, by type and value; objects and lists by their JSON.
     """
 
     rule: Rule
@@ -34,16 +36,16 @@ class _Check:
     def judge(self, value: Any) -> tuple[Violation, ...]:
         """Return what the schema says of a value."""
         # To judge a value takes much longer than to look it up, and a fleet has most of its values many times.
-        mark = (type(value), value)
-        is_single = not isinstance(value, dict | list)
-        if is_single and mark in self.known:
-            return self.known[mark]
-        try:
-            found = tuple(describe_errors(self.validator.iter_errors(value)))
-        except RecursionError:
-            found = (Violation((), "cannot be checked: the schema of the rule refers to itself without end"),)
-        if is_single:
-            self.known[mark] = found
+        mark = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
+        if mark not in self.known:
+            try:
+                self.known[mark] = tuple(describe_errors(self.validator.iter_errors(value)))
+            except RecursionError:
+                self.known[mark] = (Violation((), "cannot be checked: the rule refers to itself without end"),)
+        found = self.known[mark]
+        # Long prompts are nobody else's, and to keep a copy of each would take much memory.
+        if mark[0] in (dict, list) and len(mark[1]) > _LONGEST_KEPT:
+            del self.known[mark]
         return found
 
 

@@ -102,8 +102,9 @@ def paths_matching(tree: Any, pattern: FieldPath, path: FieldPath = ()) -> list[
     if not pattern:
         return [path]
     if isinstance(tree, list):
-        keys = [str(index) for index in range(len(tree))]
+        keys = [str(index) for index in range(len(tree)) if pattern[0] in ("*", str(index))]
+    elif isinstance(tree, Mapping):
+        keys = list(tree) if pattern[0] == "*" else [pattern[0]] if pattern[0] in tree else []
     else:
-        keys = list(tree) if isinstance(tree, Mapping) else []
-    chosen = (key for key in keys if pattern[0] in ("*", key))
-    return [found for key in chosen for found in paths_matching(item_at(tree, (key,)), pattern[1:], (*path, key))]
+        keys = []
+    return [found for key in keys for found in paths_matching(item_at(tree, (key,)), pattern[1:], (*path, key))]

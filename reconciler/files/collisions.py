@@ -6,7 +6,8 @@ Reads no file; what a definition says by itself is checked elsewhere.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from reconciler.assistant.invisible import fold_name, tell_apart
+from reconciler.assistant.file_names import same_name
+from reconciler.assistant.invisible import tell_apart
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.settings import Settings
@@ -49,7 +50,7 @@ def _find_duplicate_keys(definitions: Sequence[Definition]) -> Iterator[tuple[st
 
 def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) -> Iterator[tuple[str, Problem]]:
     # Windows and macOS take them for one file, so that a clone there holds one of the two.
-    for same in _group(definitions, lambda one: fold_name(one.key)):
+    for same in _group(definitions, lambda one: same_name(one.key)):
         for one in same:
             if others := [other for other in same if other.key != one.key]:
                 message = (
