@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.reports import read_report
+from reconciler.cli.output import read_report
 from reconciler.cli.streams import tell
 from reconciler.errors import UsageError
 from reconciler.files.write import read_bounded

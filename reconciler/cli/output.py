@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -12,17 +13,17 @@ import click
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
-from reconciler.cli.reports import tell_if_too_large
 from reconciler.cli.streams import for_runner, is_terminal, tell, wants_colour
 from reconciler.core.definition import places
 from reconciler.core.run import Run
-from reconciler.errors import ReconcilerError
-from reconciler.files.write import write_whole
+from reconciler.core.settings import Settings
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.files.write import read_bounded, write_whole
 from reconciler.report.build import build_report
 from reconciler.report.differences.excerpt import draw_place
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.text import render_text
-from reconciler.report.json_text import render_json
+from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 from reconciler.report.report import Report
 from reconciler.report.view import RunView, make_view
 
@@ -150,3 +151,49 @@ def tell_problems(problems: Iterable[Problem]) -> None:
         tell(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
         for line in draw_place(problem.source, problem.column):
             tell(line)
+
+
+def read_report(name: str) -> Report:
+    """Return the report that a JSON file holds. Raises ReportError."""
+    return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
+
+
+def check_place(report: Report, settings: Settings, api_url: str) -> None:
+    """Refuse a report of another environment or of another API. Raises UsageError."""
+    if report.environment != settings.environment:
+        raise UsageError(
+            f"this is a report of the environment {report.environment or 'none'}, and this run is for "
+            f"{settings.environment or 'none'}",
+            hint="give the --environment of the report",
+        )
+    if report.api_url != api_url:
+        raise UsageError(
+            f"this is a report of {report.api_url}, and this run is for {api_url}",
+            hint="set RECONCILER_API_URL to the API of the report",
+        )
+
+
+def report_before_writing(output: OutputOptions, settings: Settings) -> Callable[[Run], None]:
+    """Return what writes the JSON reports that were asked for before anything is sent.
+
+    Even a run that is killed leaves the old values behind then. It raises ReportError where a report cannot
+    be written, and says so where one cannot be read back: nothing has been sent yet.
+    """
+
+    def write(run: Run) -> None:
+        paths = [path for path in output.reports if path.suffix == ".json"]
+        if not paths:
+            return
+        text = render_json(build_report(run, sensitive=settings.sensitive, places=places))
+        for path in paths:
+            tell_if_too_large(path, text)
+            write_whole(path, text)
+
+    return write
+
+
+def tell_if_too_large(path: Path, text: str) -> None:
+    """Say so at once: who wants to roll back should not be the first to learn that the report cannot be read."""
+    if reason := too_large(text):
+        warning = f"warning: {escape(str(path))} {reason}, so that no later command will read it.\n{SMALLER}"
+        tell(warning, colour="yellow")

@@ -10,8 +10,7 @@ from reconciler.cli.connect import Stopping, connected, stoppable
 from reconciler.cli.connection_options import ConnectionOptions
 from reconciler.cli.consent import Consent
 from reconciler.cli.options import OutputOptions
-from reconciler.cli.output import emit, tell_errors
-from reconciler.cli.reports import check_place, report_before_writing
+from reconciler.cli.output import check_place, emit, report_before_writing, tell_errors
 from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run

@@ -56,23 +56,35 @@ class Unclear:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
-    """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
+class Trailers:
+    """What the message of a record keeps for later runs.
 
     `late` are writes that the API took and reading did not show. `created` are the ids of the assistants that were
     created, by the file that said `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of
-    definitions that have the assistant's other one. `resolved` tells a record whose tree holds entries from one of the
-    older form, whose tree is `HEAD`'s.
+    definitions that have the assistant's other one.
+    """
+
+    unclear: tuple[Unclear, ...] = ()
+    late: tuple[Unclear, ...] = ()
+    created: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def says_same(self, other: "Trailers") -> bool:
+        """Tell whether two records keep the same."""
+        return all(getattr(self, one.name) == getattr(other, one.name) for one in dataclasses.fields(Trailers))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Record(Trailers):
+    """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
+
+    `resolved` tells a record whose tree holds entries from one of the older form, whose tree is `HEAD`'s.
     """
 
     commit: str
     applied: str
     date: str
     message: str
-    unclear: tuple[Unclear, ...] = ()
-    late: tuple[Unclear, ...] = ()
-    created: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     resolved: bool = True
 
 
@@ -138,10 +150,7 @@ def write_record(
     previous: str | None,
     files: Mapping[str, Blob],
     message: str,
-    unclear: Sequence[Unclear],
-    created: Mapping[str, str],
-    other_ids: Mapping[str, str],
-    late: Sequence[Unclear] = (),
+    keeps: Trailers,
     replaces: str | None = None,
     resolved: bool = True,
 ) -> str:
@@ -151,10 +160,10 @@ def write_record(
     RepositoryError.
     """
     # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
-    writes = [*((TRAILER, entry) for entry in unclear), *((LATE, entry) for entry in late)]
+    writes = [*((TRAILER, entry) for entry in keeps.unclear), *((LATE, entry) for entry in keeps.late)]
     trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
-    trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': created[file]})}" for file in sorted(created)]
-    trailers += [f"{OTHER_IDS}: {json.dumps(dict(other_ids), sort_keys=True)}"] if other_ids else []
+    trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': name})}" for file, name in sorted(keeps.created.items())]
+    trailers += [f"{OTHER_IDS}: {json.dumps(dict(keeps.other_ids), sort_keys=True)}"] if keeps.other_ids else []
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
     # The next run takes this for what is live. To git's silence a tree that lacks entries is as good as any other.

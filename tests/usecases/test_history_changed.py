@@ -98,7 +98,10 @@ def test_new_files_count_tracked_or_not_and_ignored_too(tale: Story) -> None:
     (tale.root / ".git/info/exclude").write_text("z.yaml\n", "utf-8")
     (tale.root / "assistants/.draft.yaml").write_text("id: asst_a\n", "utf-8")
     (tale.root / "assistants/notes.txt").write_text("none\n", "utf-8")
-    assert looked_at(tale, "--changed-since", "HEAD") == ["x", "y", "z"]
+    tale.write("inner/v", id="asst_z", name="In a repository of its own")
+    tale.git("init", "--quiet", "assistants/inner")
+    (tale.root / "assistants/z.yaml").unlink()
+    assert looked_at(tale, "--changed-since", "HEAD") == ["inner/v", "x", "y"]
 
 
 def test_a_moved_file_and_a_removed_one(tale: Story) -> None:

@@ -6,7 +6,7 @@ from reconciler.cli.connection_options import ConnectionOptions, connection_opti
 from reconciler.cli.consent import Limit
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, definition_options, history_options, output_options, policy_options
-from reconciler.cli.reports import read_report
+from reconciler.cli.output import read_report
 from reconciler.cli.writing import check_somebody_to_ask, writing
 from reconciler.core.settings import MaxChanges
 from reconciler.errors import UsageError

@@ -4,8 +4,7 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, output_options
-from reconciler.cli.output import emit_report
-from reconciler.cli.reports import read_report
+from reconciler.cli.output import emit_report, read_report
 from reconciler.report.merge import merge_reports
 
 

@@ -5,7 +5,7 @@ import click
 from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, directory_option, output_options
-from reconciler.cli.reports import read_report
+from reconciler.cli.output import read_report
 from reconciler.cli.writing import check_somebody_to_ask, writing
 from reconciler.errors import UsageError
 from reconciler.report.read_back import applied_fields, list_lasting

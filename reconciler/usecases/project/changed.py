@@ -100,7 +100,11 @@ def _find_fork(repository: Repository, head: str, since: str) -> str:
 
 def _differing(repository: Repository, fork: str, head: str, below: str) -> set[str]:
     """Return the files below a folder that the working tree and a commit may not have alike."""
-    return repository.differing_paths(fork, head, below).union(*repository.uncommitted_paths(below))
+    tracked, untracked = repository.uncommitted_paths(below)
+    # Of a repository inside this one git names the folder alone.
+    inside = (file for name in untracked if name.endswith("/") for file in (repository.root / name).rglob("*"))
+    names = {file.relative_to(repository.root).as_posix() for file in inside}
+    return repository.differing_paths(fork, head, below) | tracked | untracked | names
 
 
 def _definitions_of(repository: Repository, differing: Iterable[str], upper: str, below: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from reconciler.core.definition import NEW, Definition, key_of
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import ApiError, RepositoryError
-from reconciler.git.record import Record, Unclear, find_created, read_record, write_record
+from reconciler.git.record import Record, Trailers, Unclear, find_created, read_record, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_snapshot
 from reconciler.usecases.project.project import Project
@@ -206,10 +206,7 @@ def _write_beside(
         previous=record.commit if record is not None else None,
         files=repository.files(record.commit) if record is not None else {},
         message=message,
-        unclear=unclear,
-        late=record.late if record is not None else (),
-        created=record.created if record is not None else {},
-        other_ids=record.other_ids if record is not None else {},
+        keeps=dataclasses.replace(record or Trailers(), unclear=tuple(unclear)),
         resolved=record is None or record.resolved,
     )
 

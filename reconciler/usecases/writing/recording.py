@@ -1,5 +1,6 @@
 """Records what an apply brought live, so that the next plan knows who moved since (docs/reference.md, "The record")."""
 
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries
@@ -9,7 +10,7 @@ from reconciler.core.run import Result, Run
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
-from reconciler.git.record import write_record
+from reconciler.git.record import Trailers, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_everything, read_snapshot
 from reconciler.usecases.project.project import Project
@@ -53,10 +54,11 @@ def forget(run: Run, project: Project) -> str | None:
         previous=previous.commit,
         files={file: blob for file, blob in kept.items() if file not in gone},
         message=_message(run),
-        unclear=[entry for entry in previous.unclear if entry.id not in names],
-        created=previous.created,
-        other_ids=previous.other_ids,
-        late=[entry for entry in previous.late if entry.id not in names],
+        keeps=dataclasses.replace(
+            previous,
+            unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
+            late=tuple(entry for entry in previous.late if entry.id not in names),
+        ),
     )
 
 
@@ -74,12 +76,16 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
         for gone in find_gone(project, run.results):
             if files.get(gone.file) == kept.get(gone.file):  # else another assistant has its path by now
                 files.pop(gone.file, None)
-    unclear, late, other_ids = find_unclear(run, previous), find_late(run, previous), _find_other_ids(run, before)
+    keeps = Trailers(
+        unclear=find_unclear(run, previous),
+        late=find_late(run, previous),
+        created={**(previous.created if previous else {}), **_find_created(run)},
+        other_ids=_find_other_ids(run, before),
+    )
     wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
     # A run that wrote is recorded even where the entries are the same: it put something back.
-    now = (head, unclear, late, other_ids)
-    same = previous and (previous.applied, previous.unclear, previous.late, previous.other_ids) == now
-    if previous and previous.resolved and same and not wrote and files == kept:
+    same = previous and previous.resolved and previous.applied == head and previous.says_same(keeps)
+    if same and not wrote and files == kept:
         return None
     return write_record(
         repository,
@@ -88,10 +94,7 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
         previous=previous.commit if previous else None,
         files=files,
         message=_message(run),
-        unclear=unclear,
-        created={**(previous.created if previous else {}), **_find_created(run)},
-        other_ids=other_ids,
-        late=late,
+        keeps=keeps,
         replaces=project.announced,
     )
 
