@@ -213,7 +213,8 @@ class Story:
         place = self.place
         place.git("checkout", "--quiet", "-B", "elsewhere", "main")
         place.write("visits", name="Visits", firstMessage="Hello from a fork!")
-        place.write("admissions/enrollment", name="Enrollment", firstMessage="Good morning!")
+        # At GitLab a line that begins with a slash may be an order.
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Good morning!\n/merge\n/assign me")
         place.write("tours", id="new", name="Tours")
         pull = self.open("elsewhere")
         place.sandbox.forget_requests()

@@ -5,6 +5,7 @@
 With FOLDER, every note, issue, merge request and log is written there, for people to read.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,22 @@ def check_set_up(place: Place, notes: str) -> None:
     assert [line.partition(":")[0].split()[-1] for line in missing] == ["record"], found.stdout
 
 
+def check_lines(piped: PipelineRunner) -> None:
+    """Code Quality had the change of the greeting and the slip of the pen at their lines."""
+    reports = [file for folder in piped.folders.values() for file in folder.rglob("plan.codequality")]
+    entries = [one["location"] for report in reports for one in json.loads(report.read_text("utf-8"))]
+    found = {(one["path"], one["lines"]["begin"]) for one in entries}
+    assert found >= {("assistants/open-day.yaml", 3), ("assistants/visits.yaml", 3)}, found
+
+
+def check_account_of_drift(place: Place) -> None:
+    """On the default branch, too, only the jobs of the environment have the writing account."""
+    place.sandbox.forget_requests()
+    place.dispatch("drift.yml")
+    logins = {body["email"] for _, path, body in place.sandbox.requests if path == "/auth/login"}
+    assert logins == {"viewer@sandbox.test"}
+
+
 @contextmanager
 def team(folder: Path) -> Iterator[Place]:
     """A team's project as `reconciler init` leaves it, with two assistants that are live and in git."""
@@ -99,6 +116,8 @@ def team(folder: Path) -> Iterator[Place]:
         yield place
         assert isinstance(place.hub, GitLab)
         assert place.hub.obeyed == []
+        check_lines(piped)
+        check_account_of_drift(place)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ FLAGS = (
 RESULTS = {"PASS": "success", "WARN": "warning", "FAIL": "failure"}
 OURS = "assistants-"
 PATIENCE = 900
+VARIABLES = {"assistants": "RETIRE_FILE", "name": "RETIRE_NAME"}  # of the inputs of a workflow by hand
 BY_HAND = {"rollback.yml": "rollback", "retire.yml": "retire"}
 
 
@@ -79,7 +80,7 @@ class PipelineRunner(Runner):
         self.folders[run.number] = folder
         known = {
             **self._predefined(run),
-            **{f"RETIRE_{name.upper()}": str(value) for name, value in inputs.items()},
+            **{VARIABLES[name]: str(value) for name, value in inputs.items()},
             "CI_PIPELINE_SOURCE": {"plan.yml": "merge_request_event", "drift.yml": "schedule"}.get(workflow, "push"),
         }
         origin = str(self.hub.git)
