@@ -72,20 +72,21 @@ class Card:
         return tuple(field for group in self.groups for field in group.fields)
 
     @property
-    def first_fields(self) -> list[tuple[str, list[str], int]]:
-        """The first names of fields, with words before them or none, and how many more there are.
+    def first_fields(self) -> list[tuple[str, list[Field], int]]:
+        """The first fields, with words before them or none, and how many more there are.
 
         Live edits stand apart, by what becomes of them: what became of the assistant is not said of those. Of one
         that is deleted no field is worth a name.
         """
         if any(entry.outcome is Outcome.DELETED for entry in self.entries):
             return []
-        names: dict[str, dict[str, None]] = {"": {}}
+        named: dict[str, dict[str, Field]] = {"": {}}
         for group in self.groups:
-            names.setdefault(group.fate, {}).update(dict.fromkeys(field.name for field in group.fields))
+            for field in group.fields:
+                named.setdefault(group.fate, {}).setdefault(field.name, field)
         return [
-            (f"{fate}: " if fate else "", [*found][:NAMED_FIELDS], max(len(found) - NAMED_FIELDS, 0))
-            for fate, found in names.items()
+            (f"{fate}: " if fate else "", [*found.values()][:NAMED_FIELDS], max(len(found) - NAMED_FIELDS, 0))
+            for fate, found in named.items()
             if found
         ]
 

@@ -185,9 +185,9 @@ def test_names_of_a_change_that_stands_at_several_places_stand_by_their_place() 
     voices = [change("/voice/voiceId", "verse", "alloy", file=place or None, line=3) for place in places]
     document_ = document("plan", *(assistant(f"desk-{number}", voice) for number, voice in enumerate(voices)))
     assert (
-        "    Desk 1 (assistants/a/_defaults.yaml:3), Desk 0, and Desk 3\n    (assistants/b/_defaults.yaml:3), "
-        "Desk 2 (assistants/desk-2.yaml:3)\n"
-    ) in render_text(document_)
+        "    Desk 1 (assistants/a/_defaults.yaml:3), Desk 0, "
+        "and Desk 3 (assistants/b/_defaults.yaml:3), Desk 2 (assistants/desk-2.yaml:3)\n"
+    ) in render_text(document_, width=200)
 
 
 def test_the_row_of_an_assistant_names_its_first_fields_and_counts_the_rest() -> None:

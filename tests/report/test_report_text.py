@@ -210,7 +210,7 @@ def test_an_object_in_place_of_a_text_shows_what_goes_and_what_comes() -> None:
         '  - metadata.crm: "none" -> nothing',
         "  + metadata.crm.key: nothing -> this",
         "      + long long long long long long long long long long long long long long",
-        "        long long long long long long",
+        "          long long long long long long",
         "  + metadata.crm.id: nothing -> 7",
     ]
 

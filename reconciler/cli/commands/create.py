@@ -16,7 +16,7 @@ from reconciler.core.definition import Definition
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
 from reconciler.git.repository import Repository
-from reconciler.report.differences.values import escape, field_names
+from reconciler.report.differences.values import escape, field_name
 from reconciler.report.report import Report
 from reconciler.report.wording import tell_error
 from reconciler.usecases.create import create_from_file
@@ -77,7 +77,8 @@ def _show(report: Report) -> str:
     for entry in report.assistants:
         for line in entry.warnings:
             tell(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
-        unseen = [f"live does not show {field_names(entry.remaining)} as declared"] if entry.remaining else []
+        missing = ", ".join(map(field_name, entry.remaining))
+        unseen = [f"live does not show {missing} as declared"] if missing else []
         if entry.failed and (lines := tell_error(entry) or unseen):
             first, *more = lines
             tell("\n".join([f"Error: {escape(entry.file)}: {first}", *(f"  {line}" for line in more)]), colour="red")

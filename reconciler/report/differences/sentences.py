@@ -33,7 +33,6 @@ from reconciler.report.wording import count_noun
 Sign = Literal["+", "-", "~"]
 
 NOT_SHOWN = "the two differ in what is not shown"
-_THIS = ("this", "this")  # what stands in the lines below
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 
 
@@ -82,6 +81,13 @@ class Field:
     def changed(self) -> int:
         """How many lines differ, without a look at their words; a sentence is one."""
         return count_changed(*self.long) if self.long else 1
+
+    @property
+    def brief(self) -> str:
+        """The field in few words: its short values, or how many lines of it are shown as different."""
+        lines = sum(line.sign in ("-", "+", "~") for line in self.lines)
+        said = " ".join(side.text for side in self.sides) or (count_noun(lines, "line") if lines else self.label)
+        return f"{self.name}: {said}" if said else self.name
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -171,7 +177,8 @@ def show_parts(
         # Between two texts `-`, `+` and marks say which way; a side that has none is named.
         label = ""
         if words[0] or part.old is None or part.new is None:
-            marks = ("[-this-]", "{+this+}") if isinstance(part.old, str) and isinstance(part.new, str) else _THIS
+            marked = isinstance(part.old, str) and isinstance(part.new, str)
+            marks = ("[-this-]", "{+this+}") if marked else ("this", "this")
             first, then = (
                 f"{word} {NOTHING if value is None else mark}{aside and f' ({aside})'}".strip()
                 for word, value, mark, aside in zip(words, (part.old, part.new), marks, asides, strict=True)

@@ -195,11 +195,6 @@ def field_name(pointer: str) -> str:
         return quote(pointer)
 
 
-def field_names(pointers: Iterable[str]) -> str:
-    """Return several fields, separated by commas."""
-    return ", ".join(map(field_name, pointers))
-
-
 def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes: wide characters two, combining ones none."""
     if text.isascii():

@@ -16,7 +16,7 @@ from reconciler.report import wording
 from reconciler.report.build import STATUSES
 from reconciler.report.cards import SHARED, Card
 from reconciler.report.differences.sentences import Field, tell_lacks
-from reconciler.report.differences.values import escape, field_names
+from reconciler.report.differences.values import escape, field_name
 from reconciler.report.formats.inert import cut
 from reconciler.report.formats.workflow_commands import disarm, write_command
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
@@ -179,7 +179,7 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
         # A line of the definition's own file; an overlay's would point into another one.
         own = (change for change in entry.changes if change.file is None and change.path in entry.remaining)
         line = min((change.line or 0 for change in own), default=0)
-        lines.append(f"Not shown live: {field_names(entry.remaining)}")
+        lines.append(f"Not shown live: {', '.join(map(field_name, entry.remaining))}")
     standing = wording.tell_standing(entry)
     if lines or (entry.status and entry.status.unread) or (entry.outcome and entry.outcome.failed):
         yield _annotate_entry(entry, "error", 0, standing, lines or [standing], line)

@@ -129,7 +129,8 @@ def _make_card(card: Card, number: int, report: Report) -> dict[str, Any]:
     """Return one card; without groups, remarks and an error there is nothing to unfold."""
     category = _categorise(card.entries[0], report)
     brief = [
-        words + ", ".join(names) + (f" and {more} more" if more else "") for words, names, more in card.first_fields
+        words + "; ".join(field.brief for field in fields) + (f"; and {more} more" if more else "")
+        for words, fields, more in card.first_fields
     ]
     remarks = [
         {"label": remark.label, "text": remark.write(), "more": (), "bad": remark.label == NOT_SHOWN_LIVE}

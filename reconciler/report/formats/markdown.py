@@ -179,8 +179,9 @@ def _tell_more(card: Card) -> str:
     if card.error:
         return ": " + inline(cut(card.error_in_brief, LONGEST_SENTENCE)) if card.error_in_brief else ""
     text = ""
-    for words, names, more in card.first_fields:
-        text += f"{'; ' if words else ': '}{words}" + ", ".join(code(cut(name, LONGEST_SENTENCE)) for name in names)
+    for words, fields, more in card.first_fields:
+        names = ", ".join(code(cut(field.name, LONGEST_SENTENCE)) for field in fields)
+        text += f"{'; ' if words else ': '}{words}{names}"
         text += f" and {more} more" if more else ""
     return text
 

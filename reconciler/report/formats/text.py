@@ -17,13 +17,8 @@ from reconciler.report.view import View
 
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
 _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
-_INK_OF_SEVERITY: dict[Severity, Ink] = {
-    Severity.TROUBLE: "bad",
-    Severity.CONFLICT: "bad",
-    Severity.DRIFT: "changed",
-    Severity.CHANGE: "changed",
-    Severity.CALM: "dim",
-}
+_INKS: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
+_INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from trouble to calm
 _INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
 _INK_OF_LABEL: dict[str, Ink] = {NOT_SHOWN_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
 _MARGIN = 6  # columns before what does not fit on a field's own line any more
@@ -81,8 +76,8 @@ def _show_card(card: Card, look: Look) -> Iterator[str]:
     for group in card.groups:
         yield from _show_group(group, look)
     if card.members:
-        names = ", ".join(card.members)
-        yield from wrap_paragraph([(names, "plain")], look, first=[("    ", "plain")], indent=4)
+        names = [*(f"{name}," for name in card.members[:-1]), card.members[-1]]
+        yield from break_line([("   ", "plain")], [(f" {name}", "plain") for name in names], look, 4)
     for remark in card.remarks:
         ink = _INK_OF_LABEL.get(remark.label, "dim")
         yield from _show_label(remark.label, remark.write(), look, ink=ink, colon="" if remark.label == SET_BY else ":")
@@ -115,7 +110,8 @@ def _show_line(line: DiffLine, look: Look) -> list[str]:
     if line.sign == "gap":
         return wrap_paragraph(pieces, look, first=[("        ", "plain")])
     sign: Sequence[Span] = [("      ", "plain"), (line.sign, _INK_OF_SIGN[line.sign]), (" ", "plain")]
-    return wrap_paragraph(pieces, look, first=sign, indent=8)
+    # Deeper than where lines begin: the rest of a line is no line of its own.
+    return wrap_paragraph(pieces, look, first=sign, indent=10)
 
 
 def _show_note(note: Note, look: Look) -> Iterator[str]:
