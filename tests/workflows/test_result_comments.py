@@ -44,6 +44,8 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
         assert told(place, good).startswith("<!-- reconciler apply assistants -->\n")
         assert "All that this changed is live." in told(place, good)
         assert "@bob, not all that this changed is live." in told(place, bad)
+        assert "[apply by hand, with other options](" in told(place, bad)
+        assert "/actions/workflows/apply.yml)" in told(place, bad)
         assert "Visits" not in told(place, bad)
         assert not [one for one in place.hub.comments if one["on"] == other["number"]]
 

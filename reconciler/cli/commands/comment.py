@@ -37,7 +37,7 @@ _NOT_BEGUN = "this could not be applied. The apply did not begin:"
     help="Comment on every request that was merged into HEAD since REV, each with the result for its own changes.",
 )
 @click.option(
-    "--apply-link", default="", metavar="URL", help="Where to start an apply by hand; linked below a plan's comment."
+    "--apply-link", default="", metavar="URL", help="Where to start an apply by hand; linked below the comment."
 )
 @click.option(
     "--notify", is_flag=True, help="With --merged-since, tell the chat of RECONCILER_WEBHOOK_URL if an apply failed."
@@ -63,7 +63,8 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
             own = commits.union(*(merged.get(one, ()) for one in commits))
             # One that has no part in the report keeps what it was told before.
             if text := _tell_end(request, own, report, said):
-                tell_done("comment", keep_comment(host.about(request), name, text, options.link, "apply"))
+                kept = keep_comment(host.about(request), name, text, options.link, "apply", apply_link)
+                tell_done("comment", kept)
         if notify and (report is None or report.unsettled):
             tell_chat(host, f"Not everything was applied ({name})")
         return 0
