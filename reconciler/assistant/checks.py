@@ -28,6 +28,7 @@ _ID_CHARACTER = (
 _ID_START = _ID_CHARACTER.replace("[^", "[^.")
 ID_PATTERN: Final = f"(?:{_ID_START}{_ID_CHARACTER}*|\\.{_ID_START}{_ID_CHARACTER}*|\\.\\.{_ID_CHARACTER}+)"
 _ID = re.compile(ID_PATTERN)
+_LIKE_ID = re.compile(r"\W*id\W*", re.IGNORECASE)
 
 # Compared with `type`, not `isinstance`: to Python `True` is a number as well.
 _TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
@@ -49,7 +50,7 @@ def check_definition(
     """
     extra = frozenset(extra_fields)
     # A key that is nearly `id` is told by itself.
-    needs_id = needs_id and not any(remove_unseen(key).lower() == "id" and (key,) not in extra for key in document)
+    needs_id = needs_id and not any(_LIKE_ID.fullmatch(key) and (key,) not in extra for key in document)
     problems = itertools.chain(_check_id(document, needs_id=needs_id), _check_object((), document, extra))
     return list(itertools.islice(problems, MAX_PROBLEMS))
 
@@ -134,7 +135,8 @@ def _check_items(field: Field, items: list[Any]) -> Iterator[FieldProblem]:
         name = f"{dotted(field.path)}, item {index + 1},"
         # A dash alone is null to YAML, and most often an item that nobody has finished.
         if item is None:
-            yield FieldProblem((*field.path, str(index)), f"{name} cannot be empty; write its text, or remove the item")
+            message = f'{name} cannot be empty; write its text (in quotes if it begins with "#"), or remove the item'
+            yield FieldProblem((*field.path, str(index)), message)
         elif not isinstance(item, str):
             yield FieldProblem((*field.path, str(index)), describe_wrong_kind(name, "text", item))
 

@@ -100,7 +100,7 @@ def _guess(parent: FieldPath, key: str) -> str:
     """Return a "did you mean": a key of this place, the same key elsewhere, then what looks alike."""
     letters = _letters(key)
     here = fields.keys_inside(parent) if parent else ("id", *fields.keys_inside(parent))
-    elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent]
+    elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent and path != parent]
     # The very same letters elsewhere are a better guess than a look-alike here: `voiceId` at the top is no `voice`.
     near = closest(key, here, cutoff=1.0)
     same = [path for path in elsewhere if letters in (_letters(path[-1]), _letters("".join(path)))]
@@ -164,7 +164,9 @@ def _repair_number(wanted: fields.Kind, written: str) -> str:
         return "write a point instead of the comma"
     if seen.isdecimal() and not seen.isascii():
         return "write it with the digits 0 to 9"
-    return "write its digits alone, without a unit or anything between them" if re.match("[0-9]", written) else ""
+    if re.match("[0-9]", written):
+        return "write its digits alone, without a unit or anything between them"
+    return name_look_alike(written).strip().replace("The", "the")
 
 
 def shorten(text: str) -> str:

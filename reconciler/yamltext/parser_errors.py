@@ -29,10 +29,10 @@ _COMMA: Final = (
 )
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
+_NO_COLON: Final = 'this line has no "key: value"; put a colon and a space behind its key'
 _TABS: Final = "a tab cannot indent a line; use spaces"
 # What a text of several lines looks like that somebody has pasted behind its key.
 _KEY_LINE = re.compile(r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +|$)")
-_LAST_WORD = re.compile(r"[\w$]+\Z")
 _FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
 _NO_PASTED = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
 _MARKDOWN_LINE = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
@@ -105,7 +105,7 @@ def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
         value = lines[first - 1][key.end() :].rstrip()
         if not value or _NO_PASTED.match(value):
             return None
-        below = itertools.takewhile(lambda line: not _KEY_LINE.match(line), lines[first:])
+        below = itertools.takewhile(lambda line: not _KEY_LINE.match(line) and line.rstrip() != "---", lines[first:])
         text = [line for line in below if line.strip()]
         markdown = sum(_MARKDOWN_LINE.match(line) is not None for line in text)
         # One line more may be a field without its colon, or an item of a list.
@@ -148,12 +148,17 @@ def _colon(error: _Error) -> _Answer:
     text = _KEY_THEN_TEXT.match(error.before + " ")
     if text is None and error.before.rstrip().endswith(":"):
         return _NEEDS_QUOTES.format(":")
+    above = error.lines[error.place[0] - 2] if error.place[0] > 1 else ""
+    indent = len(above) - len(above.lstrip())
+    if text is None and above.strip() and indent == len(error.before) - len(error.before.lstrip()):
+        column, said = find_slip(above) or (indent + 1, _NO_COLON)
+        return (error.place[0] - 1, column), said
     if text is None:
         return (
             "this line is indented further than the line above, which has a value already; align it with the "
             "other fields, or put the text above in quotes if this line belongs to it"
         )
-    word = _LAST_WORD.search(error.before)
+    word = re.search(r"[\w$]+\Z", error.before)
     start = error.place[0], word.start() + 1 if word else error.place[1]
     if text["value"].rstrip() == TEXT_KEY:
         return start, f"write it as {{{TEXT_KEY}: PATH}}, or begin a new line before {TEXT_KEY}, indented below its key"
@@ -174,7 +179,7 @@ def _no_key(error: _Error) -> _Answer:
     if text and before and text["value"][0] in "{[":
         return (error.place[0], text.start("value") + 1), _NEEDS_QUOTES
     if before.endswith(('"', "'")):
-        return _opened_above(error, before) or (_COMMA if error.character(error.place) == "," else _AFTER_QUOTE)
+        return _opened_above(error, before) or _no_item(error)
     if before.endswith(("}", "]")):
         opening = re.search(r"[{\[]", before)
         if opening is None:
@@ -183,13 +188,20 @@ def _no_key(error: _Error) -> _Answer:
     if error.character(error.place) == "-":
         return (
             "a list item cannot stand here; a list begins on the line below its key, and each item with "
-            '"- " in the same column'
+            '"- " in the same column; a line of a text is indented further than its key'
         )
     if before:
         return f"this text cannot go on like this; {_QUOTE_IT}"
     if not _KEY_LINE.match(error.lines[error.place[0] - 1]):
         return "this line has no field and no item; each line of a text is indented at least as far as its first line"
     return "this line is not indented like its neighbours; fields that belong together begin in the same column"
+
+
+def _no_item(error: _Error) -> str:
+    before = error.before.rstrip()
+    if before.endswith(('"', "'")):
+        return _COMMA if error.character(error.place) == "," else _AFTER_QUOTE
+    return 'here a list item was to follow; begin it with "- " in the same column'
 
 
 def _opened_above(error: _Error, before: str) -> _Answer | None:
@@ -262,7 +274,11 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
         "this quote is opened and never closed; close it at the end of the text",
     ),
     ("quoted scalar: found unknown escape character", "place", _NO_ESCAPE),
-    ("quoted scalar: ", "place", "this escape is not complete, or no valid character; write the character itself"),
+    (
+        "quoted scalar: ",
+        "place",
+        "this escape is not complete, or no valid character; write the character itself, or two backslashes for one",
+    ),
     ("while scanning a block scalar: found an indentation", "place", 'write only "|", "|-", ">" or ">-" here'),
     ("while scanning a block scalar", "context", _BLOCK_HEADER),
     ("while scanning an? (?:anchor|alias|tag)", "context", _NEEDS_QUOTES),
@@ -278,7 +294,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     (
         "did not find expected '-' indicator",
         "place",
-        'here a list item was to follow; begin it with "- " in the same column',
+        _no_item,
     ),
     ("did not find expected key", "place", _no_key),
 )

@@ -135,8 +135,10 @@ def _yaml_1_1(text: str) -> Any:
         return text
     try:
         return _CONSTRUCTOR.construct_document(yaml.ScalarNode(tag, text))
-    except (yaml.YAMLError, ValueError):
-        return _UNREADABLE  # a merge key, "=", the 31st of February
+    except ValueError:
+        return datetime.date.min  # the 31st of February
+    except yaml.YAMLError:
+        return _UNREADABLE  # a merge key, "="
 
 
 def _core_schema(text: str) -> Scalar:
