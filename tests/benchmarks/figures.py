@@ -147,22 +147,27 @@ def start_up(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
 
 def validate_time(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     """Compare `validate` with the C loader's parse of the same files, and with rules or shared values in them."""
-    plain, shared, ruled = (folder / name for name in ("plain", "shared", "ruled"))
-    for fleet in (plain, shared, ruled):
+    fleets = [folder / name for name in ("plain", "shared", "ruled", "rules for one")]
+    for fleet in fleets:
         write_fleet(fleet, sizes.assistants)
+    plain, shared, ruled, ruled_once = fleets
     share_values(shared)
     write_rules(ruled)
+    # To load the libraries takes as long for one assistant as for all.
+    write_rules(ruled_once, "group-000/campus-0")
     parse, *measured = interleaved(
         sizes.rounds,
         lambda: float(bench.python(PARSE, str(plain / FOLDER)).printed),
-        *(functools.partial(_validate, bench, fleet) for fleet in (plain, shared, ruled)),
+        *(functools.partial(_validate, bench, fleet) for fleet in fleets),
     )
-    without, with_shared, with_rules = measured
+    without, with_shared, with_rules, with_one_ruled = measured
     yield at_most(f"validate of {sizes.assistants}", ratio(without, parse), "C loader's parse", 2.5)
     yield at_most("validate, values are shared", ratio(with_shared, without), "validate without", 1.15)
-    each = (min(with_rules) - min(without)) * 1000 / sizes.assistants
+    each = (min(with_rules) - min(with_one_ruled)) * 1000 / sizes.assistants
     verdict = _judge(each, MOST_FOR_RULES)
     yield Figure("validate, with rules", f"{each:.2f} ms more for each", f"at most {MOST_FOR_RULES}", verdict)
+    once = min(with_one_ruled) - min(without)
+    yield Figure("to load settings and rules", f"{once:.2f} s, once", "", "")
 
 
 def plan_time(bench: Bench, folder: Path, sizes: Sizes, *, differing: int = 0) -> Iterator[Figure]:

@@ -24,11 +24,11 @@ _SHARED = (
 )
 _RULES = """\
 rules:
-  - {id: goodbye, path: /endCallMessage, required: true, reason: callers must hear that it is over}
-  - {id: models, path: /model/model, schema: {enum: [gpt-4o, gpt-4.1]}, reason: approved by IT}
-  - {id: calm, path: /model/temperature, schema: {maximum: 0.8}, reason: agreed with the dean}
-  - {id: short, path: /firstMessage, schema: {maxLength: 600}, reason: nobody listens for longer}
-  - {id: owner, path: /metadata/owner, required: true, schema: {pattern: "@"}, reason: somebody must answer}
+  - {id: goodbye, assistants: [those], path: /endCallMessage, required: true, reason: callers must hear that it is over}
+  - {id: models, assistants: [those], path: /model/model, schema: {enum: [gpt-4o, gpt-4.1]}, reason: approved by IT}
+  - {id: calm, assistants: [those], path: /model/temperature, schema: {maximum: 0.8}, reason: agreed with the dean}
+  - {id: short, assistants: [those], path: /firstMessage, schema: {maxLength: 600}, reason: nobody listens for longer}
+  - {id: owner, assistants: [those], path: /metadata/owner, required: true, schema: {pattern: "@"}, reason: who answers}
 """
 _TEMPLATE = """\
 # The line that answers for campus {n}.
@@ -103,9 +103,10 @@ def share_values(folder: Path) -> None:
         path.with_suffix(".md").write_text("\n".join([*GREETING, ""]).format(n=number), encoding="utf-8")
 
 
-def write_rules(folder: Path) -> None:
-    """Give a fleet five rules of a team."""
-    (folder / "reconciler.yaml").write_text(_RULES, encoding="utf-8")
+def write_rules(folder: Path, those: str = "*") -> None:
+    """Give a fleet five rules of a team, for the assistants whose key matches a glob."""
+    text = _RULES.replace("[those]", f'["{those}"]')
+    (folder / "reconciler.yaml").write_text(text, encoding="utf-8")
 
 
 def definition(number: int) -> str:
