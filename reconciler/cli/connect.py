@@ -97,6 +97,7 @@ def connected(
     options: ConnectionOptions, settings: Settings, stopping: Stopping, label: str = "Reading", *, quiet: bool = False
 ) -> Iterator[tuple[AssistantsApi, Control]]:
     """Yield the open API and how a run goes on; a line on stderr shows how far it is, unless it is `quiet`."""
+    # With -v each request is a line of its own, and the two would write over each other.
     shown = is_terminal(sys.stderr) and not options.verbose and not quiet
     with progress_line(label, shown=shown) as progress, open_api(options, settings, stopping) as api:
         control = Control(

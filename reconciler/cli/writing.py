@@ -68,6 +68,7 @@ class TerminalSession:
 
         quiet = self.output.quiet
         with connected(self.connection, settings, self.stopping, self.label, quiet=quiet) as (api, control):
+            # Ids mean other assistants elsewhere, and a report's old values would land in them.
             if self.earlier is not None:
                 check_place(self.earlier, settings, api.url)
             yield Session(
@@ -93,6 +94,7 @@ def writing(
 
     Raises UsageError for an environment that is not there: before the lock is held.
     """
+    # The lock lies in the repository, so that is opened first; the use case hands it on and nobody opens it again.
     lock = open_repository(repository_root(definitions.directory)), read_settings(definitions).environment
     with stoppable() as stopping:
         yield TerminalSession(connection=connection, output=output, lock=lock, stopping=stopping, yes=yes, **how)

@@ -141,7 +141,7 @@ class _Snapshot:
     def read_below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
         """Return the definitions below a folder. Raises RepositoryError where a submodule hides some of them."""
         # What is in a submodule is not in this history, and would read as definitions that are gone.
-        if hidden := self.repository.submodules(self.commit, folder):
+        if keys is None and (hidden := self.repository.submodules(self.commit, folder)):
             raise RepositoryError(
                 f"{hidden[0]} of the commit {self.commit[:12]} is a submodule, so the definitions in it are not part "
                 "of this repository's history",

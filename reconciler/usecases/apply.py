@@ -14,7 +14,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import MaxChanges, Settings, now
+from reconciler.core.settings import MaxChanges, now
 from reconciler.errors import UsageError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
@@ -135,16 +135,35 @@ def carry_out(
     )
 
 
-def check_limit(limit: MaxChanges | None, planned: Run) -> str | None:
+def ask_and_write(
+    planned: Run,
+    project: Project,
+    session: Session,
+    *,
+    command: str = "apply",
+    limit: MaxChanges | None = None,
+    announces: bool = False,
+    fail_fast: bool = False,
+) -> tuple[Run, Project | None]:
+    """Return what became of a planned run for which consent is asked, and its project; None where none was given.
+
+    With `announces` the record says first which assistants are about to be created: the project knows it then.
+    """
+    # The limit comes first: nobody should be asked to confirm what will not be sent anyway.
+    reason = _check_limit(limit, planned) or session.consent(planned)
+    if reason is not None:
+        return stop_run(planned, reason, command), None
+    known = [project]
+    if announces:
+        session = session.then(lambda: known.append(announce(project, planned)))
+    return carry_out(planned, project, session, command=command, fail_fast=fail_fast), known[-1]
+
+
+def _check_limit(limit: MaxChanges | None, planned: Run) -> str | None:
     """Return why a planned run writes to too many assistants; None where it does not."""
     writes = sum(result.pending for result in planned.results)
     objection = limit.objection(writes, len(planned.results)) if limit is not None else None
     return f"{objection}; if the plan is right, raise the limit" if objection is not None else None
-
-
-def limit_of(wishes: Wishes, settings: Settings) -> MaxChanges | None:
-    """Return the limit on changes that holds: the one that was asked for, else that of the settings."""
-    return wishes.max_changes or settings.max_changes
 
 
 def _check(project: Project, wishes: Wishes) -> bool:
@@ -182,13 +201,8 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
         planned = only_reviewed(planned, project, wishes.reviewed)
     if wishes.unclear is not None:
         planned = only_known(planned, wishes.unclear)
-    # The limit comes first: nobody should be asked to confirm what will not be sent anyway.
-    reason = check_limit(limit_of(wishes, project.settings), planned) or session.consent(planned)
-    if reason is not None:
-        return stop_run(planned, reason, "apply"), None
-    announced: list[Project] = []
-    session = session.then(lambda: announced.append(announce(project, planned)))
-    return carry_out(planned, project, session, fail_fast=wishes.fail_fast), (announced or [project])[0]
+    limit = wishes.max_changes or project.settings.max_changes
+    return ask_and_write(planned, project, session, limit=limit, announces=True, fail_fast=wishes.fail_fast)
 
 
 def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:

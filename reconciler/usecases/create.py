@@ -13,13 +13,13 @@ from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
 from reconciler.git.lock import Lock, hold_lock
-from reconciler.usecases.apply import Open, carry_out
-from reconciler.usecases.project.new_assistants import announce, object_to_creation
+from reconciler.usecases.apply import Open, ask_and_write
+from reconciler.usecases.project.new_assistants import object_to_creation
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.creation import find_id_file, with_id
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
-from reconciler.usecases.writing.runs import make_run, stop_run
+from reconciler.usecases.writing.runs import make_run
 
 
 def create_from_file(
@@ -48,19 +48,13 @@ def create_from_file(
         reason = _find_reason_not_to_record(project) if keeps else ""
         with start(project) as session:
             planned = _plan(project, session.api, definition, [reason] if reason else [])
-            if (refusal := session.consent(planned)) is not None:
-                run = stop_run(planned, refusal, "create")
-            else:
-                announced: list[Project] = []
-                announcing = session.then(lambda: announced.append(announce(project, planned)))
-                chosen = announcing if keeps and project.record is not None else session
-                run = carry_out(planned, project, chosen, command="create")
-                project = (announced or [project])[0]
+            announces = keeps and project.record is not None
+            run, written = ask_and_write(planned, project, session, command="create", announces=announces)
             try:
                 session.publish(run)
             finally:
-                if project.announced is not None:
-                    session.recorded(record(run, project, with_entries=not reason))
+                if written is not None and written.announced is not None:
+                    session.recorded(record(run, written, with_entries=not reason))
     return run
 
 

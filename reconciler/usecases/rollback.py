@@ -28,10 +28,9 @@ from reconciler.errors import ReportError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.repository import Repository
-from reconciler.usecases.apply import Open, carry_out, check_limit
+from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.writing.runs import stop_run
 from reconciler.usecases.writing.workers import Control
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -64,11 +63,8 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
         with start(project) as session:
             planned = plan_rollback(session.api, project, session.control, report.applied)
             planned = _say_what_is_frozen(planned, found.settings)
-            reason = check_limit(project.settings.max_changes, planned) or session.consent(planned)
-            if reason is not None:
-                run = stop_run(planned, reason, "rollback")
-            else:
-                run = carry_out(planned, project, session, command="rollback")
+            limit = project.settings.max_changes
+            run, _ = ask_and_write(planned, project, session, command="rollback", limit=limit)
             run = dataclasses.replace(run, notes=(*run.notes, *report.lasting))
             if report.follows_git:
                 run = _name_reverts(run, report, project.repository)

@@ -54,16 +54,22 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
             "recording needs a git repository with a commit",
             hint="commit the definitions first, or apply with --no-record",
         )
-    for definition in project.loaded.definitions:
+    definitions = project.loaded.definitions
+    # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
+    current, keys = [one for one in definitions if not one.says_new], {one.key for one in definitions}
+    environment = project.settings.environment
+    at_head = read_snapshot(repository, head, project.below, environment, current=current, keys=keys).by_file
+    for definition in definitions:
         _check_unfiltered(repository, head, definition)
-        if not _is_as_in_head(project, repository, head, definition):
+        entry = at_head.get(definition.file)
+        if entry is None or not _is_same(project, repository, definition, entry):
             file = _differing_file(project, repository, head, definition)
             raise RepositoryError(
                 f"{file} differs from HEAD, and the record would say that HEAD's is applied",
                 hint="commit it, or apply with --no-record",
             )
     # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
-    here = {definition.file for definition in project.loaded.definitions}
+    here = {definition.file for definition in definitions}
     held = [path for path in repository.files(head, project.below) if is_definition_file(path, project.below)]
     removed = [path for path in held if path not in here and not (project.root / path).exists()]
     if project.loaded.whole and removed:
@@ -85,27 +91,14 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         )
 
 
-def _is_as_in_head(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
-    """Tell whether `HEAD` declares exactly what was read; files that are the same object need no parsing."""
-    held = {file: repository.files(head, file).get(file) for file in definition.contents}
-    # Names are compared, not contents: git has hashed HEAD's files already, and ours hash faster than both parse.
-    names = {file: blob.name if blob is not None else "" for file, blob in held.items()}
-    same = {file: object_name(content, len(head)) for file, content in definition.contents.items()} == names
-    if same and _has_as_many_layers(project, repository, head, definition):
-        return True
-    environment = project.settings.environment
-    found = read_snapshot(repository, head, project.below, environment, keys={definition.key}).by_file
-    entry = found.get(definition.file)
-    return entry is not None and _is_same(project, repository, definition, entry)
-
-
 def _is_same(project: Project, repository: Repository, definition: Definition, entry: Entry) -> bool:
     """Tell whether `HEAD` declares what was read; an id that only the record or the working tree has is no difference.
 
     While `HEAD` says `id: new`, the file may hold the new id already. It is another one than the record's only where
     somebody has mistaken one for the other.
     """
-    if exact_text(entry.declared) != exact_text(definition.declared):
+    declared = definition.declared
+    if entry.declared is not declared and exact_text(entry.declared) != exact_text(declared):
         return False
     if entry.id != NEW:
         return entry.id == definition.id
@@ -123,13 +116,6 @@ def _check_unfiltered(repository: Repository, head: str, definition: Definition)
                 f"{file} goes through git's filter {name!r}, and the record would hold it as plain text",
                 hint="apply with --no-record, or keep the definitions out of the filter (.gitattributes)",
             )
-
-
-def _has_as_many_layers(project: Project, repository: Repository, head: str, definition: Definition) -> bool:
-    """Tell whether `HEAD` has no layer of the definition that the working tree lacks."""
-    return not any(
-        path not in definition.contents and repository.files(head, path) for path in _layer_paths(project, definition)
-    )
 
 
 def _layer_paths(project: Project, definition: Definition) -> list[str]:

@@ -76,6 +76,7 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
         for gone in find_gone(project, run.results):
             if files.get(gone.file) == kept.get(gone.file):  # else another assistant has its path by now
                 files.pop(gone.file, None)
+    # What an older run has not settled is kept: another run may know more of it, and nobody else remembers it.
     keeps = Trailers(
         unclear=find_unclear(run, previous),
         late=find_late(run, previous),
