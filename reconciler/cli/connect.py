@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import click
+from click.core import ParameterSource
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.connection_options import ConnectionOptions
@@ -76,7 +77,9 @@ def stoppable() -> Iterator[Stopping]:
 
 def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping) -> AssistantsApi:
     """Return the API that options, environment and settings name. Raises UsageError and SettingsError."""
-    url = choose_url(options.api_url, settings, by_variable=options.api_url_from_environment)
+    # An environment that is chosen may give another URL than the variable, and then neither may win unseen.
+    by_variable = click.get_current_context().get_parameter_source("api_url") is ParameterSource.ENVIRONMENT
+    url = choose_url(options.api_url, settings, by_variable=by_variable)
     return AssistantsApi(
         ApiOptions(
             url=url,

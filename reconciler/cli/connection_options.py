@@ -1,14 +1,12 @@
 """The options of every command that talks to the API, as one value."""
 
 import dataclasses
-import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from reconciler.cli.help import API, shared_option
+from reconciler.cli.help import API, group_options, shared_option
 
 
 class Seconds(click.FloatRange):
@@ -33,7 +31,6 @@ class ConnectionOptions:
     """How the API is reached. Credentials come from the environment alone: a process list would show options."""
 
     api_url: str | None
-    api_url_from_environment: bool
     concurrency: int
     timeout: float
     retries: int
@@ -41,7 +38,9 @@ class ConnectionOptions:
     verbose: bool
 
 
-_CONNECTION = (
+connection_options = group_options(
+    "connection",
+    ConnectionOptions,
     shared_option(
         "--api-url",
         section=API,
@@ -88,25 +87,3 @@ _CONNECTION = (
     ),
     shared_option("-v", "--verbose", section=API, is_flag=True, help="Show each request on stderr."),
 )
-
-
-def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what every command that talks to the API takes; the command gets `connection`."""
-
-    @functools.wraps(command)
-    def wrapper(
-        api_url: str | None,
-        concurrency: int,
-        timeout: float,
-        retries: int,
-        allow_insecure_http: bool,
-        verbose: bool,
-        **rest: Any,
-    ) -> Any:
-        # An environment that is chosen may give another URL than the variable, and then neither may win unseen.
-        given_by = click.get_current_context().get_parameter_source("api_url")
-        by_environment = given_by is click.core.ParameterSource.ENVIRONMENT
-        chosen = ConnectionOptions(api_url, by_environment, concurrency, timeout, retries, allow_insecure_http, verbose)
-        return command(connection=chosen, **rest)
-
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(_CONNECTION), wrapper)

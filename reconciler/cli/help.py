@@ -1,5 +1,7 @@
 """How the help of a command reads: its own options first, then those that commands share by subject, then examples."""
 
+import dataclasses
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -62,6 +64,25 @@ def shared_option(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return what adds an option that several commands have, in a section of the help."""
     return click.option(*flags, cls=cls, section=section, **rest)
+
+
+def group_options(name: str, kind: type, *options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Return what adds options to a command, which gets them as one value of a name.
+
+    `kind` is a dataclass with a field for each, of its name.
+    """
+    fields = [field.name for field in dataclasses.fields(kind)]
+
+    def decorate(command: Callable[..., Any]) -> Any:
+        @functools.wraps(command)
+        def wrapper(**given: Any) -> Any:
+            value = kind(**{field: given.pop(field) for field in fields})
+            return command(**given, **{name: value})
+
+        # From the last to the first, as decorators that stand above one another: the help shows them in this order.
+        return functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapper)
+
+    return decorate
 
 
 def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Any:

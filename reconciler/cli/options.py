@@ -14,9 +14,10 @@ from reconciler.cli.help import (
     OUTPUT,
     SectionedOption,
     complete_files,
+    group_options,
     shared_option,
 )
-from reconciler.core.settings import FILE_NAME, OnDrift
+from reconciler.core.settings import FILE_NAME
 from reconciler.errors import UsageError
 from reconciler.files.folders import find_definitions_folder
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
@@ -152,55 +153,45 @@ def output_options(
     return wrapper
 
 
-def history_options(command: Decorated) -> Decorated:
-    """Add `--base`, `--changed` and `--changed-since`; the command gets `history`."""
-
-    @shared_option(
+history_options = group_options(
+    "history",
+    HistoryOptions,
+    shared_option(
         "--base",
         section=DRIFT,
         envvar="RECONCILER_BASE",
         metavar="REV",
         help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, if "
         "there is one.  [env: RECONCILER_BASE]",
-    )
-    @shared_option(
+    ),
+    shared_option(
         "--changed",
         section=DEFINITIONS,
         is_flag=True,
         help="Only the definitions that this branch changes, compared with the base.",
-    )
-    @shared_option(
+    ),
+    shared_option(
         "--changed-since",
         section=DEFINITIONS,
         metavar="REV",
         help="Only the definitions that this branch changes, compared with REV.",
-    )
-    @functools.wraps(command)
-    def wrapper(base: str | None, changed: bool, changed_since: str | None, **rest: Any) -> Any:
-        return command(history=HistoryOptions(base, changed, changed_since), **rest)
-
-    return wrapper
-
-
-def policy_options(command: Decorated) -> Decorated:
-    """Add `--on-drift` and `--force-conflicts`; the command gets `policy`."""
-
-    @shared_option(
+    ),
+)
+policy_options = group_options(
+    "policy",
+    PolicyOptions,
+    shared_option(
         "--on-drift",
         section=DRIFT,
         type=click.Choice(["keep", "revert", "fail"]),
         envvar="RECONCILER_ON_DRIFT",
         help="What to do about live edits: leave them (keep, the default), restore git's value (revert), or refuse "
         "the assistant (fail).  [env: RECONCILER_ON_DRIFT]",
-    )
-    @shared_option(
+    ),
+    shared_option(
         "--force-conflicts", section=DRIFT, is_flag=True, help="Use git's value where git and live both changed."
-    )
-    @functools.wraps(command)
-    def wrapper(on_drift: OnDrift | None, force_conflicts: bool, **rest: Any) -> Any:
-        return command(policy=PolicyOptions(on_drift, force_conflicts), **rest)
-
-    return wrapper
+    ),
+)
 
 
 def detailed_exitcode_option(command: Decorated) -> Decorated:
