@@ -75,7 +75,7 @@ def test_frozen(tmp_path: Path) -> None:
 
 def told(text: str, last: str) -> str:
     """A report as the document shows it: with its own dates, and without what is said of every plan without a base."""
-    without = "Without a base, live edits can't be told from changes.\n"
+    without = "Without a base, live edits look like changes in git.\n"
     return text.replace(last, "2027-01-15").replace(without, "")
 
 

@@ -38,4 +38,4 @@ def test_what_it_runs_finds_one_id_in_two_files_of_which_one_is_old(project: Pro
     project.write("new", id="asst_1", name="B")
     done = run(*shlex.split(HOOKS[0]["entry"])[1:], cwd=project.root)
     assert done.code == 1
-    assert "assistants/new.yaml:1:5: the id asst_1 also stands in assistants/old.yaml:1:5" in done.stdout
+    assert "assistants/new.yaml:1:5: the id asst_1 is also used in assistants/old.yaml:1:5" in done.stdout

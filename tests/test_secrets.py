@@ -131,7 +131,7 @@ def test_a_url_with_a_password_in_it_is_not_repeated(project: Project) -> None:
     env = {"RECONCILER_API_URL": "http://me:hush@127.0.0.1/api", "RECONCILER_AUTH_TOKEN": TOKEN}
     done = run("plan", "-v", cwd=project.root, env=env)
     assert done.code == 1
-    assert "holds a user name or a password" in done.stderr
+    assert "contains a user name or a password" in done.stderr
     assert "hush" not in done.stderr
 
 

@@ -45,7 +45,7 @@ def read_json(body: bytes) -> Any:
     try:
         text = body.decode("utf-8-sig")
         if has_more_tokens(text, MAX_TOKENS):
-            raise NotJsonError("JSON of far too many values")
+            raise NotJsonError("JSON with far too many values")
         if sys.getsizeof(text) > 2 * MAX_BODY:  # one emoji makes Python take four bytes for each character
             raise NotJsonError("JSON that is too large")
         value = json.loads(
@@ -60,7 +60,7 @@ def read_json(body: bytes) -> Any:
     except RecursionError:
         too_deep = True
     except UnicodeDecodeError:
-        raise NotJsonError("no JSON, for it is not UTF-8") from None
+        raise NotJsonError("no JSON: it is not UTF-8") from None
     except ValueError:
         raise NotJsonError("no JSON") from None
     if too_deep:
@@ -115,10 +115,10 @@ class Explainer:
     def failure(self, call: Call, failure: Failure) -> ApiError:
         """Return the error for a request that got no usable answer."""
         message = self.quote(failure.text)
-        hint = f"Is the API running, and is its URL right? It is {self.url}."
+        hint = f"Check that the API is running, and that its URL is right: {self.url}."
         if failure.kind == "timeout":
-            message = f"no complete answer from {self.origin} within {self.timeout:g} s"
-            hint += " --timeout SECONDS waits longer."
+            message = f"no complete response from {self.origin} within {self.timeout:g} s"
+            hint += " To wait longer, use --timeout SECONDS."
         elif failure.kind == "protocol":
             message = f"got {message}"
         elif failure.kind == "network" and not failure.reached:
@@ -133,7 +133,7 @@ class Explainer:
     def _describe_body(self, answer: Answer) -> str:
         body = answer.body.strip()
         if not body:
-            return "an empty answer"
+            return "an empty response"
         begin = body[:200].lower()
         if begin.startswith(b"<") and (b"html" in begin or "html" in answer.header("content-type")):
             return "an HTML page instead of JSON"
@@ -145,7 +145,7 @@ class Explainer:
             return f"{error} ({self.quote(body[:_LONGEST_READ].decode(errors='replace'))!r})"
         if isinstance(value, list):
             return "a list instead of an object"
-        return "an object without what belongs in it" if isinstance(value, dict) else "a plain value"
+        return "an object without the expected content" if isinstance(value, dict) else "a plain value"
 
     def _describe_redirect(self, answer: Answer) -> str:
         """Name where a redirect points, without user name, query and fragment."""
@@ -159,12 +159,12 @@ class Explainer:
 
     def _suggest(self, answer: Answer) -> str:
         if answer.status == 429:
-            return "The API takes fewer requests at a time: try a lower --concurrency, or again later."
+            return "Try a lower --concurrency, or try again later."
         if answer.status >= 500 or answer.status in (408, 425, 499):
-            return "This is a problem of the API's own, or of a gateway before it: try again later."
+            return "This is a problem of the API or of a gateway in front of it: try again later."
         if not _find_error_text(answer):
-            return f"The API URL is {self.url}. Is that right: {WRONG_URL}"
-        return f"Is the id right for this API, {self.url}?" if answer.status == 404 else ""
+            return f"Check the API URL, {self.url}: {WRONG_URL}"
+        return f"Check that the id belongs to this API, {self.url}." if answer.status == 404 else ""
 
 
 def _find_error_text(answer: Answer) -> str:
@@ -176,7 +176,7 @@ def _find_error_text(answer: Answer) -> str:
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = {_intern(key): item for key, item in pairs}  # a fleet has each key a thousand times
     if len(value) < len(pairs):
-        raise NotJsonError("JSON in which an object holds the same key twice")
+        raise NotJsonError("JSON with a duplicate key")
     return value
 
 

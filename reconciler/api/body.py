@@ -25,11 +25,11 @@ def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
             received += len(chunk)
             body += chunk if unpack is None else unpack.feed(chunk, MAX_BODY + 1 - len(body))
             if max(received, len(body)) > MAX_BODY:
-                raise UnusableBodyError(f"an answer of more than {MAX_BODY // 1024**2} MiB")
+                raise UnusableBodyError(f"a response of more than {MAX_BODY // 1024**2} MiB")
     except zlib.error:
-        raise UnusableBodyError("an answer that says it is compressed, and is not") from None
+        raise UnusableBodyError("a response that claims to be compressed but is not") from None
     if unpack is not None and body and not unpack.member.eof:
-        raise UnusableBodyError("half of a compressed answer")
+        raise UnusableBodyError("half of a compressed response")
     return bytes(body)
 
 
@@ -38,7 +38,7 @@ def _is_gzip(encoding: str) -> bool:
     packed = [coding for part in encoding.split(",") if (coding := part.strip().lower()) in _PACKED]
     if packed in ([], ["gzip"], ["x-gzip"]):
         return bool(packed)
-    raise UnusableBodyError(f"an answer compressed as {encoding[:20]!r}, which was not asked for")
+    raise UnusableBodyError(f"a response compressed as {encoding[:20]!r}, which was not asked for")
 
 
 @dataclass
@@ -57,7 +57,7 @@ class _Members:
                     break
                 self.number += 1
                 if self.number > _MOST_MEMBERS:
-                    raise UnusableBodyError(f"a compressed answer of more than {_MOST_MEMBERS} members")
+                    raise UnusableBodyError(f"a compressed response with more than {_MOST_MEMBERS} members")
                 self.member = zlib.decompressobj(wbits=31)
             part += self.member.decompress(chunk, room - len(part))
             chunk = self.member.unused_data

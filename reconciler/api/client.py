@@ -23,10 +23,10 @@ __all__ = ["ApiOptions", "AssistantsApi", "Credentials", "RequestNote"]
 
 LONGEST_LAG = 5.0  # seconds that reading may lag behind a write (docs/reference.md, "The network")
 _LONGEST_ID = 500
-_HINT_AFTER_LOGIN = "The login itself worked: ask for an account that may do this."
+_HINT_AFTER_LOGIN = "The login worked, so this account lacks the permission: use another account."
 _HINT_BEFORE_LOGIN = (
-    "RECONCILER_AUTH_TOKEN may have run out: set a new one, or set RECONCILER_EMAIL and RECONCILER_PASSWORD, "
-    "which log in whenever that is needed."
+    "RECONCILER_AUTH_TOKEN may have expired: set a new one, or set RECONCILER_EMAIL and RECONCILER_PASSWORD "
+    "to log in automatically."
 )
 
 
@@ -146,8 +146,8 @@ class AssistantsApi:
         assistant = self._read_assistant(call, answer)
         if assistant["id"] != live_id:
             other = self._explain.quote(assistant["id"])
-            problem = f"the answer is about another assistant, {other!r} instead of {live_id!r}"
-            hint = "Look at both assistants in the web application before anything else is applied."
+            problem = f"the response is about another assistant, {other!r} instead of {live_id!r}"
+            hint = "Look at both assistants in the dashboard before you apply anything else."
             raise call.fail("protocol", problem, status=answer.status, hint=hint)
         return assistant
 

@@ -17,7 +17,7 @@ from reconciler.errors import SettingsError
 if TYPE_CHECKING:
     import httpx
 
-_HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name a proxy; NO_PROXY names the hosts that need none."
+_HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY set a proxy; NO_PROXY lists hosts that are reached directly."
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def find_proxy(base: BaseUrl) -> Proxy | None:
         proxy = None
     variable = _find_variable(base.scheme, text)
     if proxy is None or not proxy.url.host or proxy.url.scheme not in ("http", "https"):
-        message = f"The proxy that {variable} names cannot be used: it must be http:// or https://."
+        message = f"The proxy in {variable} cannot be used: it must begin with http:// or https://."
         raise SettingsError(message, hint=_HINT)
     return Proxy(proxy.url, proxy.raw_auth, variable)
 

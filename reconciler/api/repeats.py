@@ -23,7 +23,7 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"assistant-reconciler/{__version__}",
 }
-_STOPPED = Failure("rate_limited", "the run was stopped while the API wanted a pause", reached=False, passing=False)
+_STOPPED = Failure("rate_limited", "the run was stopped while it waited for the API", reached=False, passing=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

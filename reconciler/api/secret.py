@@ -66,11 +66,11 @@ def cookie_problem(value: str) -> str:
     if not value:
         return "is empty"
     if value.lower().startswith(f"{COOKIE_NAME}="):
-        return f"begins with `{COOKIE_NAME}=`: only what follows it is wanted"
+        return f"begins with `{COOKIE_NAME}=`: remove that part"
     if not value.isascii():
-        return "holds a character that is not plain ASCII, so it cannot be a token"
+        return "contains a character that is not ASCII, so it cannot be a token"
     if _NOT_IN_A_COOKIE.search(value):
-        return "holds white space, a control character, `;` or `,`, which cannot stand in a cookie"
+        return "holds white space, a control character, `;` or `,`, which is not allowed in a cookie"
     return ""
 
 

@@ -187,7 +187,7 @@ class Session:
         if status == 401:
             problem = f"wrong password, or no such account{said}"
         elif status in (400, 422):
-            problem = f"the API did not accept email and password{said}"
+            problem = f"the API did not accept the e-mail address and password{said}"
         elif status == 403:
             kind, problem = "forbidden", f"the account is disabled{said}"
             hint = "Ask an administrator to enable it, or use another account."
@@ -207,7 +207,7 @@ class Session:
                 raise self._explain.unusable(call, answer, text, right_url=True)
             self._scrubber.add(token)
             return f"{COOKIE_NAME}={token}"
-        problem = "" if find_json(answer.body) is None else f"a login answer without the cookie `{COOKIE_NAME}`"
+        problem = "" if find_json(answer.body) is None else f"a login response without the cookie `{COOKIE_NAME}`"
         raise self._explain.unusable(call, answer, problem)
 
 

@@ -13,17 +13,17 @@ from reconciler.errors import SettingsError
 
 CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"
 _AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR can name an authority to trust."
-_UNKNOWN = f"The authority of the certificate is not known here. {_AUTHORITY}"
+_UNKNOWN = f"The certificate's authority is unknown. {_AUTHORITY}"
 _OTHER_HOST = "The certificate is for another host: the API URL must use a name that is in it."
 # Python 3.13 checks authorities by RFC 5280 to the letter (VERIFY_X509_STRICT), and OpenSSL's levels grow, too.
 _OLD_AUTHORITY = (
-    "The authority is known, but a certificate is made in a way that is refused here: Python 3.13 and newer are "
-    "stricter. Ask for one that is issued anew, or run with Python 3.12."
+    "The authority is known, but Python 3.13 and newer are stricter and reject this kind of certificate. "
+    "Ask for a new certificate, or use Python 3.12."
 )
 # OpenSSL's words for a certificate that it refuses (`man openssl-verification-options`), by a piece of each.
 _REFUSALS = {
-    "has expired": "The certificate has expired, or the clock here is wrong. Whoever runs the API can renew it.",
-    "not yet valid": "The certificate is not valid yet, or the clock here is wrong.",
+    "has expired": "The certificate has expired, or this clock is wrong. Whoever runs the API can renew it.",
+    "not yet valid": "The certificate is not valid yet, or this clock is wrong.",
     "ostname mismatch": _OTHER_HOST,
     "IP address mismatch": _OTHER_HOST,
     "revoked": "The certificate was revoked. Whoever runs the API needs a new one.",
@@ -36,15 +36,15 @@ _REFUSALS = {
 }
 # The alerts of RFC 8446, section 6.2, that say something about the certificate that we show, or do not.
 _CLIENT_ALERTS = {
-    "CERTIFICATE_REQUIRED": "the API wants a client certificate",
-    "HANDSHAKE_FAILURE": "the API broke off the TLS handshake, perhaps because it wants a client certificate",
+    "CERTIFICATE_REQUIRED": "the API requires a client certificate",
+    "HANDSHAKE_FAILURE": "the API aborted the TLS handshake, perhaps because it requires a client certificate",
     "UNKNOWN_CA": "the API does not know the authority of the client certificate",
     "CERTIFICATE_EXPIRED": "the client certificate has expired",
     "CERTIFICATE_REVOKED": "the client certificate was revoked",
-    "BAD_CERTIFICATE": "the API does not take the client certificate",
-    "CERTIFICATE_UNKNOWN": "the API does not take the client certificate",
-    "UNSUPPORTED_CERTIFICATE": "the API does not take the client certificate",
-    "ACCESS_DENIED": "the API does not take the client certificate",
+    "BAD_CERTIFICATE": "the API rejected the client certificate",
+    "CERTIFICATE_UNKNOWN": "the API rejected the client certificate",
+    "UNSUPPORTED_CERTIFICATE": "the API rejected the client certificate",
+    "ACCESS_DENIED": "the API rejected the client certificate",
 }
 
 
@@ -85,20 +85,20 @@ def explain_tls(error: ssl.SSLError) -> HandshakeProblem | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         words = str(error.verify_message)
         hint = next((hint for piece, hint in _REFUSALS.items() if piece in words), "")
-        return HandshakeProblem(str(error), hint or f"The certificate is not trusted here. {_AUTHORITY}")
+        return HandshakeProblem(str(error), hint or f"The certificate is not trusted. {_AUTHORITY}")
     reason = str(error.reason or "")
     alert = reason.partition("ALERT_")[2]
     if alert in _CLIENT_ALERTS:
-        hint = f"{CLIENT_CERT} and {CLIENT_KEY} name the certificate to show and its key, as PEM files."
+        hint = f"{CLIENT_CERT} and {CLIENT_KEY} set the client certificate and its key, as PEM files."
         return HandshakeProblem(f"{_CLIENT_ALERTS[alert]} (TLS alert {alert.lower()})", hint, client=True)
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         hint = "Check the port of the API URL, and whether it begins with http://."
-        return HandshakeProblem(f"what answers there does not speak TLS ({reason.lower()})", hint)
+        return HandshakeProblem(f"the server does not use TLS ({reason.lower()})", hint)
     if alert == "PROTOCOL_VERSION" or reason in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
-        hint = "TLS 1.2 or newer is spoken here, unless the system's OpenSSL says otherwise."
-        return HandshakeProblem(f"there is no version of TLS that both sides speak ({reason.lower()})", hint)
+        hint = "This tool uses TLS 1.2 or newer, unless the system's OpenSSL is configured otherwise."
+        return HandshakeProblem(f"both sides support no common version of TLS ({reason.lower()})", hint)
     if reason.endswith("UNRECOGNIZED_NAME"):
-        return HandshakeProblem("the server knows no host of that name (TLS alert unrecognized_name)", _OTHER_HOST)
+        return HandshakeProblem("the server does not know this host name (TLS alert unrecognized_name)", _OTHER_HOST)
     return None
 
 
@@ -134,7 +134,7 @@ def _check_pem(variable: str, file: str, mark: bytes) -> None:
 
 
 def _refuse_password() -> str:
-    raise ValueError("its key has a password; only one without can be used")
+    raise ValueError("its key has a password, which is not supported")
 
 
 def _unusable(variable: str, file: str, reason: str) -> SettingsError:

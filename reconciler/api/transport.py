@@ -147,12 +147,12 @@ class Connection:
                 return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
         except (*_ERRORS, UnusableBodyError) as error:
             if self.clock.aborted():
-                return Failure("network", "the run was stopped before the answer came", reached=True, passing=False)
+                return Failure("network", "the run was stopped while it waited", reached=True, passing=False)
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
             failure = _explain(error, begun=begun, closed=self.clock.closed)
             if self.proxy and not self.clock.steps:
-                hint = f"Is the proxy running that {self.proxy.variable} names? NO_PROXY names hosts that need none."
+                hint = f"Check that the proxy in {self.proxy.variable} is running. NO_PROXY lists hosts that need none."
                 failure = replace(failure, hint=hint)
             return replace(failure, reached=failure.reached and self._has_reached_api())
 
@@ -187,10 +187,10 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
     if isinstance(error, httpcore.TimeoutException):
         return Failure("timeout", text, reached=True)
     if begun:
-        return Failure("protocol", "half an answer: the connection was lost in its middle", reached=True)
+        return Failure("protocol", "half a response: the connection was lost", reached=True)
     # A server that closes without a word is no protocol error to us, though it is one to httpcore.
     if closed or isinstance(error, httpcore.NetworkError):
-        return Failure("network", "the connection was closed before an answer came", reached=True)
+        return Failure("network", "the connection was closed before a response arrived", reached=True)
     return Failure("protocol", f"something that is not HTTP ({text})", reached=True, passing=False)
 
 
@@ -213,7 +213,7 @@ class _Clock:
     def left(self, too_late: type[Exception]) -> float:
         left = self.until - time.monotonic()
         if left <= 0 or self.aborted():
-            raise too_late("the time for the whole request is over")
+            raise too_late("the time limit of the request is over")
         return left
 
 
@@ -288,11 +288,11 @@ def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
 
 def _explain_proxy(status: str, proxy: Proxy) -> Failure:
     """Say what a proxy's own answer means. Its words are left out: they may repeat what it was sent."""
-    text = f"{status} from the proxy that {proxy.variable} names"
+    text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
         passing = status.isdigit() and int(status) in PASSING
         return Failure("network", text, reached=False, passing=passing)
     # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
-    problem = "the user name or the password in it is wrong" if proxy.auth else "it wants a user name and a password"
+    problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
     hint = f"Set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX."
     return Failure("network", f"{text}: {problem}", reached=False, passing=False, final=True, hint=hint)

@@ -76,7 +76,7 @@ def _unwritten(error: OSError) -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
         return FAILED
-    return _told(f"stdout cannot be written: {error.strerror}", "make room, or send it elsewhere")
+    return _told(f"stdout cannot be written: {error.strerror}", "free some space, or write it elsewhere")
 
 
 def _told(message: str, hint: str = "") -> int:
@@ -93,7 +93,7 @@ def _crashed(error: Exception) -> int:
     import tempfile
     import traceback
 
-    hint = "please report it, and how you got there: there was no room for a file that says more"
+    hint = "please report it, and what you did: there was no space for a file with details"
     with (
         contextlib.suppress(OSError),
         tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".log", delete=False, encoding="utf-8") as log,
@@ -102,5 +102,5 @@ def _crashed(error: Exception) -> int:
         log.write("".join(traceback.format_tb(error.__traceback__)))
         log.write(f"{type(error).__module__}.{type(error).__qualname__}\n")
         log.flush()
-        hint = f"please report it with the file {log.name}; it holds no values"
+        hint = f"please report it with the file {log.name}, which contains no values"
     return _told(f"this is a fault of reconciler itself ({type(error).__qualname__})", hint)

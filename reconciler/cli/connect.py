@@ -61,9 +61,9 @@ def stoppable() -> Iterator[Stopping]:
         if stopping():
             for known, handler in before.items():
                 signal.signal(known, handler)
-            tell_at_once("Stopping at once: requests in flight are not awaited, their outcome is unclear.")
+            tell_at_once("Stopping immediately, without waiting for requests in flight: their outcome is unclear.")
         else:
-            tell_at_once("Stopping: nothing new is started, requests in flight are awaited.")
+            tell_at_once("Stopping: waiting for requests in flight, and starting nothing new.")
         stopping.note(number)
 
     for number in before:

@@ -50,7 +50,7 @@ class Consent:
         writes = sum(result.pending for result in planned.results)
         if self.yes or not writes or self.stopping() or self._ask(planned, writes):
             return None
-        return "nobody said yes"
+        return "it was not confirmed"
 
     def ask_for_name(self, planned: Run, name: str) -> bool:
         """Show what is to be deleted, and tell whether somebody types its name: no habit answers that."""

@@ -51,7 +51,7 @@ def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
         names = [field.name for field in dataclasses.fields(HostOptions)]
         options = HostOptions(**{name: given.pop(name) for name in names})
         if sum((bool(options.reports), options.text is not None, options.settled)) != 1:
-            raise UsageError("what is to be said?", hint="give a REPORT, or --text FILE, or --settled")
+            raise UsageError("there is nothing to report", hint="give a REPORT, or --text FILE, or --settled")
         return command(find_host(os.environ, allow_insecure_http=allow_insecure_http), options, **given)
 
     return wrapper

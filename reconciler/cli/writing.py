@@ -103,4 +103,4 @@ def writing(
 def check_somebody_to_ask(command: str, first: str, *, yes: bool) -> None:
     """Refuse to begin where nobody could say yes; `first` is what to do before giving it. Raises UsageError."""
     if not yes and not is_terminal(sys.stdin):
-        raise UsageError(f"{command} asks, and there is no terminal to ask at", hint=f"{first}, then give --yes")
+        raise UsageError(f"{command} asks, and there is no terminal to ask at", hint=f"{first}, then pass --yes")

@@ -40,9 +40,9 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
     host = (parts.hostname or "").lower()
     # Before any message that shows the URL: it may hold a password.
     if "@" in (parts.netloc or url):
-        raise _refuse("The API URL holds a user name or a password (something before an `@`)")
+        raise _refuse("The API URL contains a user name or a password (something before an `@`)")
     if "?" in url or "#" in url:
-        raise _refuse("The API URL holds a `?` or a `#`: it must end with its path")
+        raise _refuse("The API URL contains a `?` or a `#`: it must end with its path")
     if parts.scheme not in ("http", "https"):
         raise _refuse(f"The API URL {url!r} does not begin with http:// or https://")
     if not host:
@@ -50,8 +50,8 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
     # What never leaves this machine needs no TLS, and the sandbox has none.
     loopback = _is_loopback(host)
     if parts.scheme == "http" and not (loopback or allow_insecure_http):
-        message = f"The API URL {url!r} is plain http: the login would cross the network in the open."
-        hint = "Use https://, or --allow-insecure-http if you are sure that nobody listens."
+        message = f"The API URL {url!r} is plain http: the login would be sent unencrypted."
+        hint = "Use https://, or --allow-insecure-http if you are sure that nobody can listen."
         raise SettingsError(message, hint=hint)
     origin = f"{parts.scheme}://{parts.netloc}"
     path = parts.path.rstrip("/")

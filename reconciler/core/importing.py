@@ -97,7 +97,7 @@ def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:
     if not settings.may_show(path):
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
-        return "live has no value, and a definition cannot say so: remove the line to release it"
+        return "live has no value, and a definition cannot express that: remove the line to release it"
     # Checked alone, so that no problem elsewhere in the file keeps this value out of it.
     alone = build([(path, None if live is MISSING else live)])
     if _would_mention_a_file(path, live):

@@ -278,11 +278,11 @@ def _warnings(
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
             yield from _warn_of_leftovers(field, declared, old, new)
     for path in sorted(plan.resent):
-        yield f"{dotted(path)} is sent again, though live shows it: the last write of it had no clear answer"
+        yield f"{dotted(path)} is sent again although it is live: the outcome of its last write is unclear"
     for path in sorted(plan.left & set(resend)):
         yield (
-            f"the last write of {dotted(path)} had no clear answer, so live may show our own value, or the provider "
-            "hold another: --on-drift revert and --force-conflicts send git's"
+            f"the outcome of the last write of {dotted(path)} is unclear, so live may be our own value, or the "
+            "provider have another: --on-drift revert and --force-conflicts send git's"
         )
 
 

@@ -24,7 +24,7 @@ def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath]
         if lost := old - new:
             yield f"{dotted(change.path)} no longer mentions {_name(lost)}"
         if brought := new - old:
-            yield f"{dotted(change.path)} mentions {_name(brought)}, which it did not: check that something fills it in"
+            yield f"{dotted(change.path)} mentions {_name(brought)}, which is new: check that something fills it in"
 
 
 def _find_variables(texts: Iterable[str]) -> set[str]:

@@ -39,7 +39,7 @@ EARLIER: Mapping[str, Fields] = {
 STORY = (
     Scene(
         "Are the definitions right?",
-        "No network and no password are needed for this. It is what a pull request runs first.",
+        "This needs no network and no password. Pull requests run it first.",
         (Command("reconciler validate"),),
     ),
     Scene(
@@ -62,7 +62,7 @@ STORY = (
         ),
     ),
     Scene(
-        "Do exactly that",
+        "Apply it",
         """
         Each assistant that differs gets one PATCH with what differs, and is read again to see that it worked.
         Without --yes you are asked first. One line of settings makes every apply record in git what it applied; --base
@@ -82,7 +82,7 @@ STORY = (
     ),
     Scene(
         "Somebody edits an assistant in the dashboard",
-        "This is what the dashboard sends when somebody presses Save there. Git knows nothing of it.",
+        "This is what the dashboard sends when somebody presses Save there. Git does not know about it.",
         (EditLive("asst_enrollment", {"firstMessage": "Hi, this is Enrollment. How can I help you today?"}),),
     ),
     Scene(
@@ -103,7 +103,7 @@ STORY = (
         ),
     ),
     Scene(
-        "The edit is right: take it into git",
+        "Keep the edit: pull it into git",
         "The new greeting is better. A pull writes it into the file, and no other line changes; comments stay.",
         (
             Command("reconciler pull"),
@@ -113,7 +113,7 @@ STORY = (
         ),
     ),
     Scene(
-        "The next edit meets a change in git",
+        "An edit conflicts with a change in git",
         """
         Somebody edits another assistant in the dashboard. A colleague does not know of it, and commits a change of the
         same field.
@@ -130,13 +130,13 @@ STORY = (
             Command(
                 "reconciler apply --yes",
                 exit_code=1,
-                remark="Exit code 1: nothing was sent, nobody's words were overwritten. Three ways out are named.",
+                remark="Exit code 1: nothing was sent, and no edit was overwritten. The message says what to do.",
             ),
         ),
     ),
     Scene(
         "Somebody decides",
-        "They have talked, and git shall win. What an apply may overwrite is said on the command line, never guessed.",
+        "They have agreed on git's version. What an apply may overwrite is always stated on the command line.",
         (
             Command("reconciler apply --yes --force-conflicts"),
             Command("reconciler plan --detailed-exitcode", remark="Exit code 0: git and live agree again."),
@@ -160,7 +160,7 @@ STORY = (
             Command(f"git add {FOLDER}"),
             Command('git commit --quiet --message "An assistant for the open day"'),
             Command("reconciler apply --yes --create"),
-            Command("reconciler history", remark="Newest first: what was applied when, and from which commit."),
+            Command("reconciler history", remark="Newest first: what was applied, when, and from which commit."),
         ),
     ),
     Scene(
@@ -218,5 +218,5 @@ def tell_story(teller: Teller, story: Sequence[Scene] = STORY) -> None:
             teller.say(scene.text)
             for action in scene.actions:
                 action.play(stage)
-    teller.heading("On your own assistants")
+    teller.heading("With your own assistants")
     teller.say(WHAT_NEXT)

@@ -26,7 +26,7 @@ def find_collisions(definitions: Sequence[Definition], settings: Settings) -> li
 
 def describe_same_name(file: str, *others: str) -> Problem:
     """Return the problem of a file that differs from others in its ending alone."""
-    message = f"{_list_some(others)} has the same name but for its ending; rename or remove one of them"
+    message = f"{_list_some(others)} has the same name except for the suffix; rename or remove one of them"
     return Problem(file, 1, 1, message, kind="duplicate", about_file=True)
 
 
@@ -36,7 +36,7 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
         for one, file, line, column in places:
             others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not one]
             message = (
-                f"the id {one.id} also stands in {_list_some(others)}; an assistant has one definition: remove the "
+                f"the id {one.id} is also used in {_list_some(others)}; an assistant has one definition: remove the "
                 "other"
             )
             yield one.file, Problem(file, line, column, message, kind="duplicate")

@@ -89,4 +89,4 @@ def _find_mode(path: Path) -> int:
 
 
 def _fail_to_write(path: Path, error: OSError) -> ReportError:
-    return ReportError(f"cannot be written: {error.strerror}", where=str(path), hint="name another place, or make room")
+    return ReportError(f"cannot be written: {error.strerror}", where=str(path), hint="use another place, or make room")

@@ -177,7 +177,7 @@ def write_record(
         moved = repository.ref(ref) != before
         raise RepositoryError(
             f"{ref} moved while this ran ({error.message})" if moved else error.message,
-            hint="fetch it and apply again: what is live already is recorded then",
+            hint="fetch it and apply again: what is already live is recorded then",
         ) from error
     if repository.resolve(ref) != commit:
         raise RepositoryError(f"git did not move {ref}")
@@ -192,7 +192,7 @@ def _to_json(entry: Unclear) -> dict[str, Any]:
 def _parse(commit: Commit, ref: str) -> Record:
     if not commit.parents:
         raise RepositoryError(
-            f"{ref} holds {commit.name[:12]}, which is no record of what was applied",
+            f"{ref} holds {commit.name[:12]}, which is not a record",
             hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
         )
     try:
@@ -240,7 +240,7 @@ def _read_writes(message: str, trailer: str) -> Iterator[Unclear]:
 
 def _unreadable(ref: str, commit: Commit) -> RepositoryError:
     """Say how to get past a record of which nobody can tell which writes it leaves unclear."""
-    way_out = f"remove it, and begin a new one with --base none: git update-ref -d {ref}"
+    way_out = f"remove it, and start a new one with --base none: git update-ref -d {ref}"
     if len(commit.parents) > 1:
         way_out = f"go back to the record before it: git update-ref {ref} {commit.parents[1][:12]}"
     hint = f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"

@@ -62,7 +62,7 @@ class Calls:
             address = f"{self._base}{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}"
             found, headers = self._send("GET", address, None)
             if not isinstance(found, list):
-                raise HostError(f"{self._name} answered GET {path} with something that is no list")
+                raise HostError(f"{self._name} answered GET {path} with something that is not a list")
             yield from (entry for entry in found if isinstance(entry, dict))
             # Both hosts say whether there is more; where neither does, a page that is not full is the last.
             link, following = headers.get("link", ""), headers.get("x-next-page")
@@ -103,7 +103,7 @@ class Calls:
         # A page for people with status 200 is what a wrong address, or a login before it, answers.
         if 200 <= status < 300:
             if value is None and content.strip():
-                raise HostError(f"{self._name} answered {shown} with something that is no JSON")
+                raise HostError(f"{self._name} answered {shown} with something that is not JSON")
             return value, headers
         said = value.get("message") or value.get("error") if isinstance(value, dict) else None
         message = f": {self._scrub(said if isinstance(said, str) else json.dumps(said))}" if said else ""
@@ -118,7 +118,7 @@ class Calls:
 
 
 _HINTS = {
-    401: "check the token: it may have run out, or be another host's",
+    401: "check the token: it may have expired, or belong to another host",
     403: "the token lacks a permission: GitHub wants pull-requests: write or issues: write, GitLab the scope api",
     404: "check the repository and the number; to a token that may not see it, a host says the same",
 }

@@ -29,8 +29,8 @@ def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False
     if "GITHUB_REPOSITORY" in variables:
         return _find_github(variables, allow_insecure_http=allow_insecure_http)
     raise UsageError(
-        "no CI of GitHub or GitLab is here: neither GITHUB_REPOSITORY nor CI_API_V4_URL is set",
-        hint="run this in a workflow or a pipeline, or set the variables that it would have",
+        "this is not a job of GitHub or GitLab: neither GITHUB_REPOSITORY nor CI_API_V4_URL is set",
+        hint="run this in a workflow or a pipeline, or set the same variables",
     )
 
 
@@ -98,7 +98,7 @@ def _require_token(variables: Mapping[str, str], *names: str) -> str:
     # A header cannot hold anything else, and what cannot be a token may be a password in the wrong place.
     if not token or not token.isascii() or not token.isprintable():
         raise UsageError(
-            f"{names[0]} is not set, or is no token",
+            f"{names[0]} is not set, or is not a token",
             hint="GitHub's jobs have it as `${{ github.token }}`; GitLab wants an access token with the scope api",
         )
     return token

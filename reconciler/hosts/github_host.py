@@ -127,9 +127,7 @@ class GitHub:
     @property
     def _pull_request(self) -> int:
         if self.number is None:
-            raise UsageError(
-                "this run is about no pull request", hint="comment in a workflow that `pull_request` starts"
-            )
+            raise UsageError("this run has no pull request", hint="comment in a workflow that `pull_request` starts")
         return self.number
 
 

@@ -126,7 +126,7 @@ class GitLab:
     @property
     def _merge_request(self) -> str:
         if self.number is None:
-            raise UsageError("this pipeline is about no merge request", hint="comment in a merge request's pipeline")
+            raise UsageError("this pipeline has no merge request", hint="comment in a merge request's pipeline")
         return f"/projects/{self.project}/merge_requests/{self.number}"
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from reconciler.core.outcome import Kind, Outcome
 
-_NO_BASE: Final = "Without a base, live edits can't be told from changes."
+_NO_BASE: Final = "Without a base, live edits look like changes in git."
 
 
 class Totals(enum.Enum):

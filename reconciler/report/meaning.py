@@ -5,30 +5,30 @@ from typing import Any
 _MODES = {
     "assistant-speaks-first": "the assistant speaks first",
     "assistant-waits-for-user": "the assistant waits for the caller",
-    "assistant-speaks-first-with-model-generated-message": "the assistant opens in words of its own",
+    "assistant-speaks-first-with-model-generated-message": "the assistant generates its own greeting",
 }
 _OTHER = {
     "/name": "another name",
     "/firstMessage": "another greeting",
-    "/model/provider": "another provider of the language model",
-    "/model/model": "another language model",
-    "/voice/provider": "another provider of the voice",
+    "/model/provider": "a different provider of the language model",
+    "/model/model": "a different language model",
+    "/voice/provider": "a different provider of the voice",
     "/voice/voiceId": "another voice",
-    "/transcriber/provider": "another provider of speech recognition",
-    "/transcriber/model": "another speech recognition",
-    "/voicemailMessage": "another message for voicemail",
-    "/endCallMessage": "other words of goodbye",
-    "/endCallPhrases": "other phrases end a call",
+    "/transcriber/provider": "a different provider of speech recognition",
+    "/transcriber/model": "a different speech recognition",
+    "/voicemailMessage": "a different voicemail message",
+    "/endCallMessage": "a different goodbye",
+    "/endCallPhrases": "different phrases end the call",
 }
 _EMPTY = {
     "/firstMessage": "no greeting",
-    "/voicemailMessage": "no message for voicemail",
-    "/endCallMessage": "no words of goodbye",
-    "/endCallPhrases": "no phrase ends a call",
-    "/maxDurationSeconds": "no limit of its own on a call's length",
+    "/voicemailMessage": "no voicemail message",
+    "/endCallMessage": "no goodbye",
+    "/endCallPhrases": "no phrase ends the call",
+    "/maxDurationSeconds": "no maximum call length",
 }
 _MORE_OR_LESS = {
-    "/model/temperature": ("more varied answers", "more even answers"),
+    "/model/temperature": ("more varied answers", "more consistent answers"),
     "/model/maxTokens": ("longer answers possible", "shorter answers"),
 }
 _MINUTE = 60

@@ -30,21 +30,21 @@ OUTCOME: dict[Outcome, str] = {
     Outcome.FAILED: "failed, nothing was changed",
     Outcome.REFUSED: "refused, nothing was sent",
     Outcome.INDETERMINATE: "indeterminate, may have been written",
-    Outcome.NOT_CONVERGED: "not converged, live does not show it",
-    Outcome.SKIPPED: "skipped, never started",
+    Outcome.NOT_CONVERGED: "not converged, live has another value",
+    Outcome.SKIPPED: "skipped, not started",
 }
 ERROR: dict[str, str] = {
-    "not_found": "the API knows no such assistant",
-    "auth": "the credentials were refused",
+    "not_found": "the API has no such assistant",
+    "auth": "the credentials were rejected",
     "forbidden": "not allowed",
     "rate_limited": "too many requests",
     "server": "the API failed",
     "network": "the API could not be reached",
     "timeout": "the API took too long",
-    "protocol": "the API's answer makes no sense",
+    "protocol": "the API's response makes no sense",
     "conflict": "both sides changed",
     "stale": "live changed in the meantime",
-    "duplicate": "two definitions are one assistant",
+    "duplicate": "two definitions for one assistant",
     "invalid": "the definition is not valid",
 }
 LEFT = "left as it is"
@@ -133,13 +133,13 @@ def _explain_options(report: Report) -> Iterator[str]:
     if not report.traits.explains_options:
         return
     if Kind.DRIFT in kinds and on_drift == "fail":
-        yield "With --on-drift fail, an assistant that was edited live is refused: nothing of it is sent."
+        yield "With --on-drift fail, an assistant that was edited live is refused: nothing is sent to it."
     if Kind.DRIFT in kinds and on_drift == "revert":
-        yield "With --on-drift revert, git's values are put back over what was edited live."
+        yield "With --on-drift revert, live edits are replaced by git's values."
     if Kind.CONFLICT in kinds and report.options.get("force_conflicts"):
-        yield "With --force-conflicts, git's values replace the live ones where both moved."
+        yield "With --force-conflicts, git's values replace the live ones where both changed."
     elif Kind.CONFLICT in kinds:
         yield (
-            "An assistant with a conflict is refused, and nothing of it is sent: reconciler pull --conflicts takes the "
+            "An assistant with a conflict is refused, and nothing is sent to it: reconciler pull --conflicts takes the "
             "live edits into the definition; --force-conflicts lets git win; or remove the field from the definition."
         )

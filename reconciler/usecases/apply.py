@@ -174,7 +174,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
     if wishes.create and not recording:
         raise UsageError(
             "--create needs a record: it knows the new assistants until their ids are in git",
-            hint="give --record, or write `record: true` into reconciler.yaml",
+            hint="pass --record, or write `record: true` into reconciler.yaml",
         )
     if wishes.create and (wishes.reviewed is not None or wishes.unclear is not None):
         raise UsageError("--create goes neither with --plan nor with --resume", hint="apply once more with it")
@@ -240,7 +240,7 @@ def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:
     what, force = (
         ("was edited live, and --on-drift is fail", "apply with --on-drift revert to put git's value back")
         if refusal is Kind.DRIFT
-        else ("was changed both in git and live", "apply with --force-conflicts to let git win")
+        else ("was changed both in git and live", "apply with --force-conflicts to use git's value")
     )
     message = f"{moved} {what}{told and f' ({told})'}"
     return Failure("conflict", message, hint=_WAYS_OUT.format(force=force))

@@ -72,7 +72,7 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
         raise DefinitionError(
             f"{same[0]} has the name {name!r} too",
             where=definition.file,
-            hint="choose another name, or give --force to have two assistants of one name",
+            hint="choose another name, or pass --force to have two assistants of one name",
         )
 
 
@@ -81,7 +81,7 @@ def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequ
     _check_gone(api, definition)
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = object_to_creation(project, bare)
-    told = (objection.message, "if you have looked and it is not there, go on") if objection is not None else ()
+    told = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
     try:
         plan = plan_creation(bare.declared, policy=Policy(create=True))
     except IncompleteObject as error:

@@ -125,7 +125,7 @@ def _refuse(result: Result, *, force_conflicts: bool) -> Result:
     failure = Failure(
         "conflict",
         f"{', '.join(moved)} was edited live since it was applied, and nothing was deleted",
-        hint="look at it with `reconciler drift`; to delete it all the same, give --force-conflicts",
+        hint="look at it with `reconciler drift`; to delete it all the same, pass --force-conflicts",
     )
     return result.end(Outcome.REFUSED, failure, left=False)
 
@@ -194,7 +194,7 @@ def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
         raise DefinitionError(
             f"the environments {', '.join(users)} use this definition, too, and nothing was deleted",
             where=definition.file,
-            hint="give --environment NAME for each of them first",
+            hint="pass --environment NAME for each of them first",
         )
     own = definition.own
     # An id of its own that the environment's overlay replaces is another assistant's.

@@ -183,7 +183,7 @@ def _find_suffix(own: Entry | None) -> str:
 
 def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
     """Refuse to write where a file is, or one that differs in its ending alone; with `force` only the latter."""
-    replaced = "rename that file, or give --force to replace it"
+    replaced = "rename that file, or pass --force to replace it"
     for there, hint in ((file, replaced), (file.with_suffix(".yml"), "rename that file")):
         if there.exists() and not (force and there == file):
             raise ReconcilerError(f"{there} exists, and nothing was written for {assistant_id}", hint=hint)

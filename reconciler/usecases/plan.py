@@ -46,7 +46,7 @@ def plan_offline(project: Project) -> Run:
     """Return what the definitions change since the base. Raises UsageError without one."""
     base = project.base
     if base is None:
-        hint = f"give --base REV, or {project.how_to_fetch}"
+        hint = f"pass --base REV, or {project.how_to_fetch}"
         raise UsageError("plan --offline needs a base to stand in for live", hint=hint)
     results = name_setters(
         [_plan_offline(project, base, definition) for definition in project.loaded.definitions], project

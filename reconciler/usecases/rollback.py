@@ -182,7 +182,7 @@ def _refuse(result: Result, applied: Applied) -> Result:
     if _has_moved_on(result, applied):
         failure = Failure(
             "conflict",
-            "live has moved on since: a field no longer has the value that was applied",
+            "live has changed since: a field no longer has the value that was applied",
             hint="look at the difference, and change the definition instead",
         )
         return result.end(Outcome.REFUSED, failure, left=False)

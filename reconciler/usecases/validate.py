@@ -123,7 +123,7 @@ def _shared_assistants(forms: Forms) -> Iterator[Problem]:
         for definition in here.definitions:
             if definition.id in others:
                 place, other = definition.locate(("id",)), others[definition.id].locate(("id",))
-                where = "stands here for both" if place == other else "also stands in {}:{}:{}".format(*other)
+                where = "stands here for both" if place == other else "is also used in {}:{}:{}".format(*other)
                 message = (
                     f"{first.environment} and {second.environment} have one URL, and the id {definition.id} {where}: "
                     "both would write to that assistant; correct the id or the URL of one of them"

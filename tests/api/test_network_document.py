@@ -50,7 +50,7 @@ def test_a_proxy(tmp_path: Path, authority: Authority) -> None:
         assert len(proxy.seen) == 1
         wrong = asked(server, tmp_path, env | {"HTTPS_PROXY": place.replace("hush", "shush")}, url)
         assert (wrong.code, len(proxy.seen)) == (1, 2)
-        assert "407 from the proxy that HTTPS_PROXY" in wrong.stderr
+        assert "407 from the proxy in HTTPS_PROXY" in wrong.stderr
         assert "shush" not in wrong.stderr
         # On another name, of this machine, that needs no proxy.
         near = f"https://0.0.0.0:{server.origin.rpartition(':')[2]}/api"
@@ -64,7 +64,7 @@ def test_a_gateway_that_inspects_tls(tmp_path: Path, authority: Authority) -> No
     with odd_server(tls=authority.server(authority.issue("gateway"))) as server:
         unknown = asked(server, tmp_path, {})
         assert unknown.code == 1
-        assert "The authority of the certificate is not known here. SSL_CERT_FILE" in unknown.stderr
+        assert "The certificate's authority is unknown. SSL_CERT_FILE" in unknown.stderr
         assert asked(server, tmp_path, variables(title, SSL_CERT_FILE=authority.file)).code == 0
         assert "`SSL_CERT_DIR`" in section(title)
 

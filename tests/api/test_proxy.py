@@ -118,7 +118,7 @@ def test_a_tunnel_through_a_proxy_with_a_password(
             assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
         assert [seen.path for seen in proxy.seen] == ["agents.example.test:443"]
         env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hush@"))
-        with through_proxy() as api, pytest.raises(ApiError, match="407 from the proxy that HTTPS_PROXY") as caught:
+        with through_proxy() as api, pytest.raises(ApiError, match="407 from the proxy in HTTPS_PROXY") as caught:
             api.get("asst_1")
         assert "hush" not in str(silent(caught.value))
         assert len(proxy.seen) == 2
@@ -168,4 +168,4 @@ def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch)
     with through_proxy(retries=0) as api, pytest.raises(ApiError) as caught:
         api.get("asst_1")
     assert "refused" in caught.value.message
-    assert "Is the proxy running that ALL_PROXY names?" in caught.value.hint
+    assert "Check that the proxy in ALL_PROXY is running." in caught.value.hint

@@ -73,7 +73,7 @@ def test_a_time_out_is_repeated_and_told(server: OddServer) -> None:
     with client(server, timeout=0.2, retries=1) as api, pytest.raises(ApiError) as caught:
         api.get("asst_1")
     assert caught.value.kind == "timeout"
-    assert "(after 2 attempts): no complete answer from" in caught.value.message
+    assert "(after 2 attempts): no complete response from" in caught.value.message
     assert "within 0.2 s" in caught.value.message
     assert "--timeout" in caught.value.hint
     assert len(server.seen) == 2

@@ -114,7 +114,7 @@ def test_a_second_401_is_the_answer(server: OddServer) -> None:
     assert error.kind == "auth"
     assert "no permission to PATCH (the role is ADMIN)" in error.message
     assert "(after 2 attempts)" in error.message
-    assert "The login itself worked" in error.hint
+    assert "The login worked" in error.hint
     assert (logins(server), len(server.requests("PATCH"))) == (1, 2)
 
 
@@ -148,7 +148,7 @@ def test_a_viewers_patches_do_not_cost_a_login_each(server: OddServer) -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "says"),
     [
-        (400, "auth", "did not accept email and password"),
+        (400, "auth", "did not accept the e-mail address and password"),
         (401, "auth", "wrong password, or no such account"),
         (403, "forbidden", "the account is disabled"),
         (404, "protocol", "no login at /auth/login"),

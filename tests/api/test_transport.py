@@ -56,18 +56,18 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
 @pytest.mark.parametrize(
     ("reply", "kind", "says"),
     [
-        (raw(written(200, BODY)[:-5]), "protocol", "got half an answer"),
-        (raw(b"HTTP/1.1 200 OK\r\nContent-Le"), "network", "closed before an answer came"),
-        (raw(b""), "network", "closed before an answer came"),
+        (raw(written(200, BODY)[:-5]), "protocol", "got half a response"),
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Le"), "network", "closed before a response arrived"),
+        (raw(b""), "network", "closed before a response arrived"),
         (raw(b"SMTP ready\r\n\r\n"), "protocol", "got something that is not HTTP"),
-        (answer(200, b"x" * (8 * 1024 * 1024 + 1)), "protocol", "got an answer of more than 8 MiB"),
-        (gzip_bomb(64), "protocol", "got an answer of more than 8 MiB"),
+        (answer(200, b"x" * (8 * 1024 * 1024 + 1)), "protocol", "got a response of more than 8 MiB"),
+        (gzip_bomb(64), "protocol", "got a response of more than 8 MiB"),
         (
             answer(200, gzip.compress(BODY) + b"\0" * (8 * 1024 * 1024), Content_Encoding="gzip"),
             "protocol",
-            "got an answer of more than 8 MiB",
+            "got a response of more than 8 MiB",
         ),
-        (answer(200, BODY, Content_Encoding="gzip"), "protocol", "says it is compressed, and is not"),
+        (answer(200, BODY, Content_Encoding="gzip"), "protocol", "claims to be compressed but is not"),
         (answer(200, gzip.compress(BODY)[:-12], Content_Encoding="gzip"), "protocol", "half of a compressed"),
         (answer(200, gzip.compress(BODY) + gzip.compress(BODY)[:9], Content_Encoding="gzip"), "protocol", "half of a"),
         (answer(200, BODY, Content_Encoding="br"), "protocol", "compressed as 'br'"),
@@ -263,7 +263,7 @@ def test_a_wrong_password_is_sent_to_a_proxy_once(
     for error in errors:
         assert isinstance(error, ApiError)
         assert silent(error).kind == "network"
-        assert f"407 from the proxy that {variable} names" in error.message
+        assert f"407 from the proxy in {variable}" in error.message
         assert variable in error.hint
         assert "running" not in error.hint
 

@@ -71,7 +71,7 @@ def test_plan_and_apply_with_a_base(repository: Story, sandbox: Sandbox, policy:
 def test_plan_and_apply_without_a_base(repository: Story, sandbox: Sandbox, policy: Policy, tmp_path: Path) -> None:
     options = ("--base", "none", *policy.options)
     plan, shown = reported(repository, sandbox, tmp_path, "plan", *options)
-    assert "Without a base, live edits can't be told from changes." in shown.stdout
+    assert "Without a base, live edits look like changes in git." in shown.stdout
     assert {row.key: planned(plan[row.key]) for row in ROWS} == {
         row.key: plan_of(row, policy, has_base=False) for row in ROWS
     }

@@ -49,7 +49,7 @@ def test_no_url(one: Project) -> None:
     done = run("plan", cwd=one.root, env={"RECONCILER_AUTH_TOKEN": "hush"})
     assert (done.code, done.stdout) == (1, "")
     assert "no API URL is configured" in done.stderr
-    assert "set RECONCILER_API_URL, give --api-url, or write api_url into reconciler.yaml" in done.stderr
+    assert "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml" in done.stderr
 
 
 def test_the_url_s_precedence(one: Project) -> None:
@@ -119,14 +119,14 @@ def test_nobody_listens(one: Project) -> None:
     done = run("plan", "--retries", "0", cwd=one.root, env=env)
     assert done.code == 1
     assert "no connection to" in flat(done.stdout)
-    assert "Is the API running" in flat(done.stdout)
+    assert "Check that the API is running" in flat(done.stdout)
 
 
 def test_a_token_that_has_run_out(one: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         done = run("plan", cwd=one.root, env={"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": "hush-old"})
         assert done.code == 1
-        assert "RECONCILER_AUTH_TOKEN may have run out" in flat(done.stdout)
+        assert "RECONCILER_AUTH_TOKEN may have expired" in flat(done.stdout)
         assert "hush" not in done.stdout + done.stderr
         env = {**signed_in(sandbox), "RECONCILER_AUTH_TOKEN": "hush-old"}
         assert run("apply", "--yes", cwd=one.root, env=env).code == 0
@@ -139,7 +139,7 @@ def test_an_unknown_id_does_not_stop_the_others(one: Project) -> None:
         done = run("apply", "--yes", cwd=one.root, env=signed_in(sandbox))
         assert sandbox.patches == [{"name": "New"}]
     assert done.code == 1
-    assert "Is the id right for this API" in flat(done.stdout)
+    assert "Check that the id belongs to this API" in flat(done.stdout)
 
 
 def test_no_definitions(project: Project) -> None:

@@ -129,7 +129,7 @@ def test_a_summary_keeps_to_its_limit_together_with_what_is_there_already(projec
     assert len({*re.findall(r"^\| .*\b(many/a\d{3})\b", text, re.MULTILINE)}) == 500
     assert text.count("\n```") % 2 == 0
     assert text.count("<details>") == text.count("</details>")
-    assert "_Left out for want of room: " in text
+    assert "_Left out to fit the size limit: " in text
     assert files.summary.stat().st_size <= LIMIT
     assert second.code == 0
 

@@ -136,7 +136,7 @@ def test_a_no_creates_nothing_and_says_so(project: Project) -> None:
         terminal.types(b"n\r")
         done = terminal.ended()
     assert (done.code, done.stdout) == (1, "")
-    assert done.stderr.endswith("n\nNothing was sent: nobody said yes.\n")
+    assert done.stderr.endswith("n\nNothing was sent: it was not confirmed.\n")
 
 
 def test_control_c_at_the_prompt(one: Project) -> None:

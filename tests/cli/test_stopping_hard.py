@@ -79,14 +79,14 @@ def test_what_is_in_flight_has_five_seconds_or_none_where_somebody_insists(fleet
         hanging.release.set()
         patched = {asked.path.rpartition("/")[2] for asked in server.requests("PATCH")}
     assert done.code == 130
-    assert ("Stopping at once" in done.stderr) is twice
+    assert ("Stopping immediately" in done.stderr) is twice
     found = outcomes(fleet.root)
     assert found.pop("a0") == "unchanged"
     assert found.pop("a1") == "applied"
     unclear = {f"asst_{key[1:]}" for key, outcome in found.items() if outcome == "indeterminate"}
     assert unclear == patched - {"asst_1"} != set()
     assert {outcome for outcome in found.values() if outcome != "indeterminate"} == {"skipped"}
-    assert "the run was stopped before the answer came" in (fleet.root / "r.json").read_text()
+    assert "the run was stopped while it waited" in (fleet.root / "r.json").read_text()
 
 
 def test_a_report_that_cannot_be_written_stops_the_run_before_its_first_write(fleet: Project) -> None:

@@ -10,7 +10,7 @@ from reconciler.core.tree import MISSING
 from reconciler.core.variables import describe_variables
 
 PATH = ("firstMessage",)
-NEW = "firstMessage mentions {{b}}, which it did not: check that something fills it in"
+NEW = "firstMessage mentions {{b}}, which is new: check that something fills it in"
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_a_signal_leaves_nothing(temporary: Path, moment: str, number: signal.Si
 
     assert demo.returncode == 128 + number
     assert "Traceback" not in errors
-    assert "On your own assistants" not in rest
+    assert "With your own assistants" not in rest
     assert sandbox_is_gone(output)
 
 

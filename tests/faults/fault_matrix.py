@@ -263,7 +263,7 @@ STORIES = (
         "indeterminate",
         _b("indeterminate"),
         kind="conflict",
-        told="live now shows neither the old value nor ours: nothing was sent again",
+        told="live now has neither the old nor the new value: nothing was sent again",
         resumed="refused",
         note="Nothing was sent over the edit, and `--resume` does not either. Plan again, and decide.",
     ),

@@ -20,7 +20,7 @@ UNDECLARED: Fields = {
     "model": {"provider": "openai", "model": "gpt-4o", "messages": [{"role": "system", "content": "Be kind."}]},
     "metadata": {"own": 1},
 }
-NO_BASE = "live edits can't be told from changes"
+NO_BASE = "live edits look like changes in git"
 FETCH = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
 
 

@@ -130,8 +130,8 @@ def test_a_doubled_id_is_named_with_both_places(project: Project, command: Comma
     project.write("a", "id: asst_1\n")
     project.write("b", "name: B\nid: asst_1\n")
     messages = {(entry["file"], entry["line"]): entry["message"] for entry in problems(command)}
-    assert "the id asst_1 also stands in assistants/b.yaml:2:5" in messages["assistants/a.yaml", 1]
-    assert "the id asst_1 also stands in assistants/a.yaml:1:5" in messages["assistants/b.yaml", 2]
+    assert "the id asst_1 is also used in assistants/b.yaml:2:5" in messages["assistants/a.yaml", 1]
+    assert "the id asst_1 is also used in assistants/a.yaml:1:5" in messages["assistants/b.yaml", 2]
 
 
 @pytest.fixture

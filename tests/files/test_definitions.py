@@ -133,8 +133,8 @@ def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
     assert [problem.kind for problem in loaded.problems] == ["duplicate", "duplicate", "duplicate", "invalid"]
     rule = "an assistant has one definition: remove the other"
     assert told(loaded)[:2] == [
-        f"assistants/a.yaml:1:5: the id same also stands in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
-        f"assistants/b.yaml:2:5: the id same also stands in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",
+        f"assistants/a.yaml:1:5: the id same is also used in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
+        f"assistants/b.yaml:2:5: the id same is also used in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",
     ]
 
 
@@ -152,8 +152,8 @@ def test_two_files_with_one_key(folder: Path) -> None:
 
     assert [entry.kind for entry in loaded.invalid] == ["duplicate", "duplicate"]
     assert told(loaded) == [
-        "assistants/a.yaml:1:1: assistants/a.yml has the same name but for its ending; rename or remove one of them",
-        "assistants/a.yml:1:1: assistants/a.yaml has the same name but for its ending; rename or remove one of them",
+        "assistants/a.yaml:1:1: assistants/a.yml has the same name except for the suffix; rename or remove one of them",
+        "assistants/a.yml:1:1: assistants/a.yaml has the same name except for the suffix; rename or remove one of them",
     ]
 
 

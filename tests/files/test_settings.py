@@ -163,8 +163,11 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("environments: {a: {ignore: [{path: /name}]}}\n", '1:29: this entry has no "reason"; add it'),
         ("environments: {a: {ignore: [{path: /name, reason: x, raeson: y}]}}\n", "1:54: unknown setting raeson"),
         ("api_url: agents.goedmo.com\n", "1:10: api_url must begin with https://"),
-        ("api_url: https://ada:secret@h/api\n", "1:10: api_url cannot be used. The API URL holds a user name or a"),
-        ("environments: {a: {api_url: 'https://h/api?x'}}\n", "1:29: api_url cannot be used. The API URL holds a `?`"),
+        ("api_url: https://ada:secret@h/api\n", "1:10: api_url cannot be used. The API URL contains a user name or a"),
+        (
+            "environments: {a: {api_url: 'https://h/api?x'}}\n",
+            "1:29: api_url cannot be used. The API URL contains a `?`",
+        ),
         ("sensitive: [/metadata/crm*]\n", "1:13: sensitive, entry 1, cannot be used: a * stands for one whole key"),
         ("sensitive: [/metadata/]\n", "1:13: sensitive, entry 1, cannot be used: it ends in a slash"),
         ("sensitive: [/name, /metdata/key]\n", "1:20: unknown field metdata; did you mean metadata?"),

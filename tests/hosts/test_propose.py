@@ -136,4 +136,4 @@ def test_a_branch_that_is_there_is_proposed_and_never_moved(bench: Bench) -> Non
 
 def test_outside_of_a_branch_nothing_is_proposed(bench: Bench) -> None:
     bench.edit("new")
-    assert "about no branch" in bench.propose(GITHUB_REF="", CI_COMMIT_BRANCH="")
+    assert "has no branch" in bench.propose(GITHUB_REF="", CI_COMMIT_BRANCH="")

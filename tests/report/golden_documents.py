@@ -223,7 +223,7 @@ def _rollback() -> Report:
     return document(
         "rollback",
         assistant("back", change("/voice/voiceId", "alloy", "verse", base="verse"), outcome="applied"),
-        assistant("not", theirs, outcome="refused", error=failure("conflict", "live has moved on since")),
+        assistant("not", theirs, outcome="refused", error=failure("conflict", "live has changed since")),
     )
 
 

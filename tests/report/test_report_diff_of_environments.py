@@ -163,7 +163,7 @@ def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
     many = [differing(Difference(("name",), f"new {key}", "old"), key=f"k{key:03}") for key in range(200)]
     text = render_markdown(document(*many), limit=20_000)
     assert measure_utf16(text) <= 20_000
-    assert "_Left out for want of room: " in text
+    assert "_Left out to fit the size limit: " in text
     assert "sections" in text.splitlines()[-1]
     tiny = render_markdown(document(*many), limit=1_000)
     assert "rows of the table" in tiny

@@ -46,7 +46,7 @@ def test_a_rollback_says_nothing_of_git() -> None:
     assert "`name`, `voicemailMessage` | rollback |" in markdown
     assert "**Put back**" in markdown
     assert '| `name` | `"M" -> "N"` (another name) |' in markdown
-    assert "`voicemailMessage` (another message for voicemail)\n\n```diff\n- short\n+ long" in markdown
+    assert "`voicemailMessage` (a different voicemail message)\n\n```diff\n- short\n+ long" in markdown
     assert "git" not in page.split("<main>")[1].split("<script>")[0]
 
 
@@ -57,7 +57,7 @@ def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
         change("/voicemailMessage", text + "old", text + "theirs", kind="conflict", base=text + "new"),
         change("/endCallMessage", "old", "new", base="new"),
     )
-    refused = assistant("a", *fields, outcome="refused", error=failure("conflict", "live has moved on since"))
+    refused = assistant("a", *fields, outcome="refused", error=failure("conflict", "live has changed since"))
     told = document("rollback", refused)
     terminal, markdown, page = (
         " ".join(render(told).split()) for render in (render_text, render_markdown, render_html)
@@ -67,7 +67,7 @@ def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
     assert "voicemailMessage: from what was applied to the old value ~" in terminal
     assert "| refused, nothing was sent: live shows neither the value that was applied nor the old one |" in markdown
     assert 'applied was "new", the old value is "old", live now has "theirs"' in markdown
-    assert "`voicemailMessage` (another message for voicemail): from what was applied to live" in markdown
+    assert "`voicemailMessage` (a different voicemail message): from what was applied to live" in markdown
     assert "live shows neither the value that was applied nor the old one" in page
     for report in (terminal, markdown, page.split("<main>")[1].split("<script>")[0]):
         assert not any(words in report.lower() for words in ("git", "both ", "put back)", "definition"))
@@ -102,7 +102,7 @@ def test_a_report_that_does_not_say_what_was_sent_is_shown_in_words_that_claim_n
             "Put back",
             "Not put back",
             ", left as it is**",
-            "nothing of this assistant",
+            "nothing is sent to this assistant",
         )
         assert not [words for words in claims if words in shown]
     assert '"sent"' not in render_json(told)

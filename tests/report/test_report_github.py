@@ -47,7 +47,7 @@ def test_a_problem_stands_on_its_own_line_and_column() -> None:
             {"file": "assistants/a,b.yaml", "line": "3", "col": "16", "title": "The definition is not valid"},
             "50% is no number: write 0.5",
         ),
-        ("warning", {"file": "b.yaml", "line": "1", "col": "2", "title": "Probably not what was meant"}, "odd"),
+        ("warning", {"file": "b.yaml", "line": "1", "col": "2", "title": "Probably a mistake"}, "odd"),
     ]
 
 
@@ -94,9 +94,9 @@ def test_errors_come_before_conflicts_then_live_edits_then_warnings() -> None:
 
 def test_a_rollback_that_is_refused_says_why_and_offers_no_ways_that_it_has_not() -> None:
     moved_on = change("/name", "Old", "Else", kind="conflict", base=None)
-    error = failure("conflict", "live has moved on since")
+    error = failure("conflict", "live has changed since")
     (found,) = commands(document("rollback", assistant("a", moved_on, outcome="refused", error=error)))
-    assert found[2] == "live has moved on since"
+    assert found[2] == "live has changed since"
 
 
 def test_a_conflict_over_what_was_not_set() -> None:
@@ -157,7 +157,7 @@ def test_what_live_does_not_show_is_an_error() -> None:
     assert (kind, properties["line"], properties["title"], text) == (
         "error",
         "9",
-        "Not converged, live does not show it: A",
+        "Not converged, live has another value: A",
         "Not shown live: voice.voiceId",
     )
 
@@ -166,7 +166,7 @@ def test_assistants_that_were_never_started_are_an_error_since_the_job_is_red() 
     entries = [assistant(key, change("/name", "N", "M"), outcome="skipped") for key in "ab"]
     run = document("apply", *entries, base=BASE, warnings=["Nothing was sent: too many changes."])
     assert [(kind, text) for kind, _, text in commands(run)] == [
-        ("error", "2 assistants skipped, never started."),
+        ("error", "2 assistants skipped, not started."),
         ("warning", "Nothing was sent: too many changes."),
     ]
 

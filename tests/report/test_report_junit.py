@@ -140,10 +140,10 @@ TOO_MANY = "Nothing was sent: 2 of 2 assistants would be written, and at most 1 
 @pytest.mark.parametrize(
     ("command", "entries", "message"),
     [
-        ("apply", [SKIPPED, replace(SKIPPED, file="assistants/b.yaml")], "2 assistants skipped, never started"),
-        ("rollback", [SKIPPED], "1 assistant skipped, never started"),
+        ("apply", [SKIPPED, replace(SKIPPED, file="assistants/b.yaml")], "2 assistants skipped, not started"),
+        ("rollback", [SKIPPED], "1 assistant skipped, not started"),
         ("plan", [CHANGED, NOT_READ], "1 assistant not read"),
-        ("report", [SKIPPED, NOT_READ], "1 assistant skipped, never started; 1 assistant not read"),
+        ("report", [SKIPPED, NOT_READ], "1 assistant skipped, not started; 1 assistant not read"),
     ],
 )
 def test_a_run_that_left_assistants_out_has_a_case_of_its_own_that_fails(

@@ -33,7 +33,7 @@ def test_500_changed_assistants_with_long_prompts_are_all_named_within_the_limit
     assert len(text) <= MARKDOWN_LIMIT
     for place in range(500):
         assert f"| Assistant {place:03} of the Office" in text
-    assert "Left out for want of room" in text
+    assert "Left out to fit the size limit" in text
     assert text.count("<details>") == text.count("</details>")
 
 
@@ -73,7 +73,10 @@ def test_where_not_even_all_names_fit_the_rest_is_counted_exactly(name: str) -> 
     assert MARKDOWN_LIMIT - 600 < measure_utf16(text) <= MARKDOWN_LIMIT
     named = len(re.findall(r"^\| .* \| to change \| git \|$", text, re.MULTILINE))
     assert named > 1_000
-    assert f"Left out for want of room: {2_500 - named} more rows of the table, 2500 sections, 500000 lines of " in text
+    assert (
+        f"Left out to fit the size limit: {2_500 - named} more rows of the table, 2500 sections, 500000 lines of "
+        in text
+    )
 
 
 @pytest.mark.parametrize("limit", [1_000, 2_500, 5_000, 20_000])
@@ -125,7 +128,7 @@ def test_one_giant_section_gives_way_to_its_names() -> None:
     changes = [change(f"/metadata/key{place}", PROMPT) for place in range(40)]
     text = render_markdown(document("plan", assistant("giant", *changes), base=BASE), limit=5_000)
     assert "Not shown here: 200 lines of `metadata.key0`, 200 lines of `metadata.key1`" in text
-    assert "Left out for want of room: 200 lines of `metadata.key0`" in text
+    assert "Left out to fit the size limit: 200 lines of `metadata.key0`" in text
 
 
 def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() -> None:
@@ -137,8 +140,8 @@ def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() 
     assert "- 0. Old words" in text
     (more,) = re.findall(r"\u2026 (\d+) more lines of model.messages.0.content: the JSON and HTML reports have", text)
     assert len(re.findall(r"^[-+] \d", text, re.MULTILINE)) + int(more) == 1_800
-    assert "`0.7 -> 0.5` (more even answers)" in text
-    assert f"Left out for want of room: {more} lines of `model.messages.0.content`" in text
+    assert "`0.7 -> 0.5` (more consistent answers)" in text
+    assert f"Left out to fit the size limit: {more} lines of `model.messages.0.content`" in text
 
 
 def test_a_word_without_an_end_is_cut() -> None:
@@ -165,7 +168,7 @@ def test_values_stand_in_a_sentence_with_plain_words_beside_it() -> None:
         change("/metadata/a|b", "x|`y`", None),
     )
     text = render_markdown(document("plan", entry, base=BASE))
-    assert "| `model.temperature` | `was 0.5, git now has 0.6, live now has 0.9` (more even answers) |" in text
+    assert "| `model.temperature` | `was 0.5, git now has 0.6, live now has 0.9` (more consistent answers) |" in text
     assert '| `voice.voiceId` | `git has "alloy", live now has "nova"` (another voice) |' in text
     assert "| `maxDurationSeconds` | `nothing -> 1800` (calls of up to 30 minutes) |" in text
     assert '| <code>metadata.a&#124;b</code> | <code>nothing -&#62; "x&#124;&#96;y&#96;"</code> |' in text
@@ -218,7 +221,7 @@ def test_one_endless_line_is_shown_as_far_as_there_is_room() -> None:
 
 def test_an_assistant_that_the_table_says_everything_about_has_no_section() -> None:
     text = render_markdown(document("apply", assistant("a", outcome="skipped")))
-    assert "| A | skipped, never started |  | `assistants/a.yaml` |" in text
+    assert "| A | skipped, not started |  | `assistants/a.yaml` |" in text
     assert "<details>" not in text
 
 
@@ -238,7 +241,7 @@ def test_problems_that_do_not_fit_are_counted() -> None:
     text = render_markdown(document("validate", problems=found), limit=2_000)
     kept = len(re.findall("something is wrong", text))
     assert 0 < kept < 100
-    assert f"Left out for want of room: {100 - kept} problems; the JSON" in text
+    assert f"Left out to fit the size limit: {100 - kept} problems; the JSON" in text
 
 
 @pytest.mark.parametrize(

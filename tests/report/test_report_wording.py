@@ -85,7 +85,7 @@ def test_where_an_assistant_stands_is_said_in_words(entry: AssistantEntry, words
 
 
 def test_without_a_base_a_reader_is_told_what_that_means() -> None:
-    note = "Without a base, live edits can't be told from changes."
+    note = "Without a base, live edits look like changes in git."
     assert wording.list_notes(document("plan", FINE)) == [note]
     assert wording.list_notes(document("apply", FINE)) == [note]
     assert wording.list_notes(document("plan", base=BaseEntry(ref="main", commit="1"))) == []
@@ -108,7 +108,7 @@ def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     (note,) = wording.list_notes(document("plan", TORN, base=base, options=forced))
     assert "git's values replace the live ones" in note
     (note,) = wording.list_notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
-    assert "git's values are put back" in note
+    assert "live edits are replaced by git's values" in note
     assert (
         wording.list_notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
     )
@@ -174,14 +174,14 @@ def test_equal_notes_are_one_and_a_comment_has_those_of_changed_definitions() ->
     ("path", "old", "new", "words"),
     [
         ("/model/temperature", 0.6, 0.7, "more varied answers"),
-        ("/model/temperature", 1, 0.5, "more even answers"),
+        ("/model/temperature", 1, 0.5, "more consistent answers"),
         ("/model/temperature", None, 0.5, ""),
         ("/model/maxTokens", 100, 200, "longer answers possible"),
         ("/maxDurationSeconds", 60, 1800, "calls of up to 30 minutes"),
         ("/maxDurationSeconds", None, 60, "calls of up to 1 minute"),
         ("/maxDurationSeconds", None, 90, "calls of up to 90 seconds"),
         ("/maxDurationSeconds", None, 1, "calls of up to 1 second"),
-        ("/maxDurationSeconds", 60, None, "no limit of its own on a call's length"),
+        ("/maxDurationSeconds", 60, None, "no maximum call length"),
         ("/firstMessageMode", None, "assistant-waits-for-user", "the assistant waits for the caller"),
         ("/firstMessageMode", None, ["odd"], ""),
         ("/voice/voiceId", "nova", "alloy", "another voice"),

@@ -36,21 +36,21 @@ def test_an_environment_that_was_forgotten(offline: Offline, command: str) -> No
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr == (
         "Error: no definition has an id, so there is nothing to look at: which environment is meant?\n"
-        "  give --environment NAME; reconciler.yaml has these: staging\n"
+        "  pass --environment NAME; reconciler.yaml has these: staging\n"
     )
 
 
 def test_a_history_of_which_environment(offline: Offline) -> None:
     done = offline.run("history")
     assert (done.code, done.stdout) == (0, "")
-    assert "give --environment NAME (staging)" in done.stderr
+    assert "pass --environment NAME (staging)" in done.stderr
 
 
 def test_an_api_of_which_environment(offline: Offline) -> None:
     done = offline.run("whoami")
     assert (done.code, done.stderr) == (
         1,
-        "Error: no API URL is configured\n  give --environment NAME; reconciler.yaml has these: staging\n",
+        "Error: no API URL is configured\n  pass --environment NAME; reconciler.yaml has these: staging\n",
     )
 
 
@@ -140,7 +140,7 @@ def test_two_environments_that_write_to_one_assistant_name_both_files(offline: O
     swapped = offline.run("validate", "assistants/a.yaml")
     assert (done.code, swapped.stdout) == (1, done.stdout)
     assert done.stdout.splitlines()[0] == (
-        "environments/production/a.yaml:2:5: production and staging have one URL, and the id asst_a also stands in "
+        "environments/production/a.yaml:2:5: production and staging have one URL, and the id asst_a is also used in "
         "environments/staging/a.yaml:1:5: both would write to that assistant; correct the id or the URL "
         "of one of them"
     )

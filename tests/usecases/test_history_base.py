@@ -61,7 +61,7 @@ def test_without_a_base_every_report_says_so(tale: Story) -> None:
         assert moved(document) == {"a": CHANGE}
         assert "base" not in entries(document)["a"]["changes"][0]
     for form in ("text", "markdown"):
-        assert "live edits can't be told from changes" in tale.run("plan", "--format", form).stdout
+        assert "live edits look like changes in git" in tale.run("plan", "--format", form).stdout
 
 
 def test_the_base_comes_from_the_option_then_the_environment_then_the_record(tale: Story) -> None:

@@ -97,7 +97,7 @@ def test_a_conflict_is_refused_with_three_ways_out(tale: Story) -> None:
     second = tale.sandbox.live("asst_torn")["updatedAt"].partition(".")[0]
     who = rf"set in git by {tale.head[:7]}, Ada, \S+; live last updated {second}Z"
     assert re.search(rf"firstMessage was changed both in git and live \({who}\) apply with", words)
-    for way in ("--force-conflicts to let git win", "remove the field", "pull the live value into the definition"):
+    for way in ("--force-conflicts to use git's value", "remove the field", "pull the live value into the definition"):
         assert way in words
     assert tale.sandbox.patches == [NEW]
     assert tale.sandbox.live("asst_torn")["firstMessage"] == "edited live"

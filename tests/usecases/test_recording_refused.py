@@ -190,7 +190,7 @@ class TestOlderCommits:
         done = tale.run("apply", "--yes", *options)
         assert done.code == 1
         assert "does not descend from" in done.stderr
-        assert "to go back on purpose, or where history was rewritten, give --allow-older" in done.stderr
+        assert "to go back on purpose, or where history was rewritten, pass --allow-older" in done.stderr
         assert (tale.record, tale.sandbox.requests) == (record, [])
 
     def test_may_be_planned(self, tale: Story) -> None:
@@ -511,7 +511,7 @@ class TestARefThatIsNoRecord:
         tale.git("update-ref", REF, tale.head)
         done = tale.run(command, *(["--yes"] if command == "apply" else []))
         assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
-        assert "which is no record of what was applied" in done.stderr
+        assert "which is not a record" in done.stderr
         assert f"git update-ref -d {REF}" in done.stderr
 
     @pytest.mark.parametrize(

@@ -240,7 +240,7 @@ class TestLiveThatHasMovedOn:
         after = live(tale)
         undone = tale.rollback(document)
         assert (outcomes(undone), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
-        assert why(undone).startswith("conflict: live has moved on since")
+        assert why(undone).startswith("conflict: live has changed since")
 
     def test_between_the_plan_and_the_write_is_stale(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
@@ -526,7 +526,7 @@ class TestConsent:
         document = applied(tale, firstMessage="new")
         done = tale.run("rollback", tale.saved(document))
         assert (done.code, tale.sandbox.requests) == (1, [])
-        assert "give --yes" in done.stderr
+        assert "pass --yes" in done.stderr
 
     @pytest.mark.parametrize(("answer", "code", "patches"), [("y", 0, 1), ("n", 1, 0), ("", 1, 0)])
     def test_somebody_is_asked(self, tale: Story, answer: str, code: int, patches: int) -> None:

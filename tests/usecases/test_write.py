@@ -230,7 +230,7 @@ def test_a_write_that_is_unclear_is_not_sent_over_a_third_value(project: Project
             assert len(server.requests("PATCH")) == 1
         assert sandbox.live("asst_1")["model"]["temperature"] == 1.5
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "conflict")
-    assert "neither the old value nor ours" in told(entry)
+    assert "neither the old nor the new value" in told(entry)
 
 
 def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None:
@@ -273,7 +273,7 @@ def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(projec
     entry, requests = settle(project, on_writes(meddle))
     assert (entry["outcome"], entry["error"]) == ("applied", None)
     (warning,) = entry["warnings"]
-    assert "live shows what was sent, though the answer to the write made no sense" in warning
+    assert "live has what was sent, although the response to the write made no sense" in warning
     assert requests == [GET, SENT, GET]
 
 
@@ -389,7 +389,7 @@ def test_what_only_the_answer_to_the_write_shows_is_compared_too(project: Projec
     assert entry["outcome"] == "applied"
     assert entry["warnings"] == [
         "voice, which is not declared, changed while this was written",
-        "the answer to the write shows other values than the reading after it",
+        "the response to the write has other values than the read after it",
     ]
 
 

@@ -94,7 +94,7 @@ def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> No
         first = copy.deepcopy(run)
         again = place.dispatch("apply.yml")
         assert (again.results["apply"], outcome(again)) == ("failure", "refused")
-        assert "until somebody has looked" in again.jobs["apply"].summary
+        assert "until somebody has checked" in again.jobs["apply"].summary
         place.runner.again(run, "apply.yml")  # its record is still there
         assert run.results["record"] == "failure", "another run has recorded since"
         assert posts(place) == 1

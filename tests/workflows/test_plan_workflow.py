@@ -120,7 +120,7 @@ def test_before_the_first_apply_the_plan_has_no_base_and_says_so(tmp_path: Path,
         run = place.plan(7)
         assert run.results == GREEN, run.log
         assert "another greeting" in comment(place)
-        assert "live edits can't be told from changes" in comment(place)
+        assert "live edits look like changes in git" in comment(place)
         report = json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())
         assert (report["base"], report["summary"]["pending"]) == (None, 1)
 

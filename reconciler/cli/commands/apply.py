@@ -79,7 +79,7 @@ def command(
     """
     check_somebody_to_ask("apply", "look at the plan", yes=yes)
     if announced is not None and not create:
-        raise UsageError("--announced says what --create may create", hint="give --create, too")
+        raise UsageError("--announced says what --create may create", hint="pass --create, too")
     _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
     unclear = _check_resumed(read_report(resume)) if resume is not None else None
     wishes = Wishes(

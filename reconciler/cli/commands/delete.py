@@ -51,9 +51,9 @@ def command(
     record. This cannot be undone, but the JSON report contains the whole assistant.
     """
     if yes and name is None:
-        raise UsageError("delete --yes needs the assistant's name, as a second look", hint="give --name NAME, too")
+        raise UsageError("delete --yes needs the assistant's name, as a second look", hint="pass --name NAME, too")
     if not yes and name is not None:
-        raise UsageError("--name answers the question that --yes leaves out", hint="give --yes, too")
+        raise UsageError("--name answers the question that --yes leaves out", hint="pass --yes, too")
     check_somebody_to_ask("delete", "look at the assistant, find its --name", yes=yes)
     chosen = DefinitionOptions(definitions.directory, (Path(file),), definitions.environment)
     ask = functools.partial(_ask, given=name)
@@ -76,4 +76,4 @@ def _ask(consent: Consent, planned: Run, *, given: str | None) -> str | None:
         shown = name if consent.settings.may_show(("name",)) else "another one"
         return None if given.strip() == name.strip() else f"--name is not the assistant's name, {shown!r}"
     typed = not consent.stopping() and consent.ask_for_name(planned, name)
-    return None if typed else "nobody typed the assistant's name"
+    return None if typed else "the assistant's name was not entered"

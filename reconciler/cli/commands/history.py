@@ -51,7 +51,7 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
         tell("  `reconciler apply --record` records. To get what others recorded:")
         tell("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
         if definitions.environment is None and (known := sorted(project.settings.environments)):
-            tell(f"  Each environment has a record of its own: give --environment NAME ({', '.join(known)}).")
+            tell(f"  Each environment has a record of its own: pass --environment NAME ({', '.join(known)}).")
     lost = find_undefined(project, found[0].record) if found else ()
     for applied in found:
         _show(applied, lost if applied is found[0] else ())

@@ -71,7 +71,7 @@ Once, so that merging applies it:
 }
 _DOCTOR = """
 Then, and whenever something does not work: reconciler doctor    # GH_TOKEN or GITLAB_TOKEN: it names what a host lacks
-If a chat is to be told what begins and ends: the secret RECONCILER_WEBHOOK_URL"""
+To notify a chat: the secret RECONCILER_WEBHOOK_URL"""
 
 
 @declare_command(
@@ -93,7 +93,7 @@ def command(definitions: DefinitionOptions, ci: Ci | None, source: str | None, a
         raise UsageError(f"--from is {source!r}", hint="give OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit")
     directory = definitions.directory
     if directory.is_absolute() or ".." in directory.parts or len(directory.parts) != 1:
-        raise UsageError("init begins a project in this folder", hint="give --directory the name of a folder here")
+        raise UsageError("init begins a project in this folder", hint="pass --directory the name of a folder here")
     if api_url is not None:
         api_url = check_base_url(api_url, allow_insecure_http=True).text
     for file in list_files(directory.name, api_url=api_url, ci=ci, source=source):

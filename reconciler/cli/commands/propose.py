@@ -71,7 +71,7 @@ def command(definitions: DefinitionOptions, name: str, kind: str, allow_insecure
     host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
     project = read_bare_project(definitions)
     if not host.branch:
-        raise UsageError("this run is about no branch", hint="propose in a run of the default branch")
+        raise UsageError("this run has no branch", hint="propose in a run of the default branch")
     about = name or project.settings.environment or "assistants"
     title, text = _KINDS[kind]
     tell_done(host.proposal, keep_request(host, kind, about, f"{title} ({about})", text, _read_edits(project)))

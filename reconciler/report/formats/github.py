@@ -29,7 +29,7 @@ _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
 _LONGEST_DIFF = 8_000  # characters of one text in one annotation
 _WAYS_OUT = (
-    "Ways out: pull --conflicts takes the live edit; --force-conflicts lets git win; or remove the field from git."
+    "To resolve it: pull --conflicts takes the live edit; --force-conflicts takes git's; or remove the field from git."
 )
 _WHERE_THE_REST_IS = "The job's summary has as much as it holds, the JSON and HTML reports have it all."
 
@@ -160,7 +160,7 @@ def _annotate_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
         file=escape(problem.file),
         line=problem.line,
         column=problem.column,
-        title="The definition is not valid" if wrong else "Probably not what was meant",
+        title="The definition is not valid" if wrong else "Probably a mistake",
         text=_join_lines([problem.message]),
     )
 
@@ -255,12 +255,12 @@ def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report)
     if change.kind is Kind.CONFLICT:
         if _is_wanted(change):
             return "Git won: the live edit was overwritten." if done else "apply would overwrite the live edit."
-        refused = f"; nothing of this assistant is sent. {_WAYS_OUT}" if change.sent is False else "."
+        refused = f"; nothing is sent to this assistant. {_WAYS_OUT}" if change.sent is False else "."
         return f"Both sides changed{refused}"
     if _is_wanted(change):
         return "Git's value was put back." if done else "apply would put git's value back."
     if report.options.get("on_drift") == "fail":
-        return "With --on-drift fail, nothing of this assistant is sent."
+        return "With --on-drift fail, nothing is sent to this assistant."
     return report.traits.way_out_of_drift or None
 
 

@@ -97,7 +97,7 @@ def _close(page: Page, left_out: _LeftOut) -> str:
         spent = sum(len(thing) + 2 for thing in left_out.things)
         left_out.things.append(tell_lacks(left_out.lines, page.room + CLOSING - spent - 160, name=code))
     if left_out.things:
-        page.parts.append(f"_Left out for want of room: {', '.join(left_out.things)}; {ELSEWHERE}._")
+        page.parts.append(f"_Left out to fit the size limit: {', '.join(left_out.things)}; {ELSEWHERE}._")
     return page.text()
 
 

@@ -57,7 +57,7 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
         return Failure(
             "conflict",
             "an earlier run may have created this assistant, and had no clear answer: nothing is created from this "
-            "file again until somebody has looked",
+            "file until somebody has checked",
             hint=LOOK_FIRST.format(file=definition.file),
         )
     if project.may_create is not None:

@@ -106,7 +106,7 @@ def require_commit(repository: Repository | None, revision: str) -> str:
     if repository is None:
         raise RepositoryError(
             f"there is no git repository to read {revision!r} from",
-            hint="run this inside the repository, or give --base none",
+            hint="run this inside the repository, or pass --base none",
         )
     commit = repository.resolve(revision)
     if commit is not None:
@@ -114,7 +114,7 @@ def require_commit(repository: Repository | None, revision: str) -> str:
     if repository.head() is None:
         raise RepositoryError(
             f"{revision!r} cannot be read: the repository has no commit yet",
-            hint="commit the definitions first, or give --base none",
+            hint="commit the definitions first, or pass --base none",
         )
     hint = f"git fetch origin {revision}, or check the name" if revision else "is it a variable that is not set?"
     if repository.is_shallow:
@@ -132,7 +132,7 @@ def _check_record(project: Project, record: Record | None, asked_base: str | Non
     if project.repository is None:
         raise RepositoryError(
             "reconciler.yaml says `record: true`, and there is no git repository here",
-            hint="run this inside the repository, or give --base none",
+            hint="run this inside the repository, or pass --base none",
         )
     raise RepositoryError(
         f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}",
@@ -172,7 +172,7 @@ def _load(
         since = require_commit(project.repository, history.changed_since)
     if project.repository is None or since is None:
         raise UsageError(
-            "--changed needs a base", hint=f"give --base REV or --changed-since REV, or {project.how_to_fetch}"
+            "--changed needs a base", hint=f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
         )
     changed = find_changed(project.repository, project.head or "", folder, settings, since, record)
     chosen = tuple(path for path in changed.files if _is_selected(path, definitions.paths))
@@ -253,7 +253,7 @@ def _check_environment(project: Project) -> None:
     if loaded.whole and forgotten and not (loaded.definitions or loaded.invalid):
         raise UsageError(
             "no definition has an id, so there is nothing to look at: which environment is meant?",
-            hint=f"give --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}",
+            hint=f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}",
         )
 
 

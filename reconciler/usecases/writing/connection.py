@@ -22,9 +22,9 @@ def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> s
         )
     url = given or ours
     if not url:
-        hint = "set RECONCILER_API_URL, give --api-url, or write api_url into reconciler.yaml"
+        hint = "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml"
         if settings.environments and not settings.environment:
-            hint = f"give --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
+            hint = f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
         raise UsageError("no API URL is configured", hint=hint)
     return url
 

@@ -25,9 +25,9 @@ def check_order(project: Project) -> None:
     repository, head, record = project.repository, project.head, project.record
     if repository is None or head is None or record is None or repository.is_ancestor(record.applied, head):
         return
-    hint = "apply the newest commit; to go back on purpose, or where history was rewritten, give --allow-older"
+    hint = "apply the newest commit; to go back on purpose, or where history was rewritten, pass --allow-older"
     if repository.is_shallow:
-        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or give --allow-older"
+        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or pass --allow-older"
     raise RepositoryError(
         f"HEAD {head[:12]} does not descend from {record.applied[:12]}, which was applied last", hint=hint
     )

@@ -31,7 +31,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
     except RepositoryError as error:
         raise RepositoryError(
             f"what was applied is live, but it is not recorded: {error.message}",
-            hint=error.hint or "apply again when that is mended: what is live already is recorded then",
+            hint=error.hint or "fix that and apply again: what is already live is recorded then",
         ) from error
 
 

@@ -151,7 +151,7 @@ class _Write:
         warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
         # Either may be stale behind a cache. The reading decides, since GET is what the next plan will see.
         if not left and self._remaining({**after, **answer}):
-            warnings.append("the answer to the write shows other values than the reading after it")
+            warnings.append("the response to the write has other values than the read after it")
         dropped = self._dropped(before, after)
         outcome = Outcome.NOT_CONVERGED if left or dropped else Outcome.APPLIED
         ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=tuple(warnings))
@@ -184,7 +184,7 @@ class _Write:
         if left:
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True, remaining=left)
         seen = self._seen(before, after, {})
-        note = f"live shows what was sent, though the answer to the write made no sense: {unclear}"
+        note = f"live has what was sent, although the response to the write made no sense: {unclear}"
         return dataclasses.replace(seen, warnings=(note, *seen.warnings))
 
     def _dropped(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldPath, ...]:
@@ -212,9 +212,9 @@ def _with_losses(result: Result, dropped: tuple[FieldPath, ...]) -> Result:
     names = ", ".join(map(dotted, dropped))
     failure = Failure(
         "protocol",
-        f"the API dropped {names}, which no definition declares and which went along unchanged: nothing further is "
+        f"the API dropped {names}, which no definition declares and which was sent unchanged: no further write is "
         "started",
-        hint="the values are in the JSON report, under `patch`; put them back, and ask the API's makers about it",
+        hint="the values are in the JSON report, under `patch`; restore them, and report this to the API's developers",
     )
     paths = tuple(sorted({*result.remaining, *dropped}))
     return dataclasses.replace(result, error=failure, remaining=paths, dropped=dropped)
@@ -223,6 +223,6 @@ def _with_losses(result: Result, dropped: tuple[FieldPath, ...]) -> Result:
 def _third_value() -> Failure:
     return Failure(
         "conflict",
-        "the write's outcome is unclear, and live now shows neither the old value nor ours: nothing was sent again",
+        "the write's outcome is unclear, and live now has neither the old nor the new value: nothing was sent again",
         hint="plan again and look at the difference",
     )

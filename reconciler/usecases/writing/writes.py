@@ -16,7 +16,7 @@ from reconciler.usecases.writing.write import look_again, write
 _REFUSALS_THAT_END_A_RUN = 3
 _ABANDONED = Failure(
     "network",
-    "the run was stopped while this was written, and nobody waited for the answer",
+    "the run was stopped during this write, before a response arrived",
     hint="apply again: what is live already stays as it is",
 )
 
@@ -75,7 +75,7 @@ class Writes:
         if result.outcome is Outcome.INDETERMINATE and not (creates or last or self._proven or self._stopping()):
             result = look_again(self._api, self._project, result)
         if result.dropped:
-            self._stop("The API dropped what no definition declares, so nothing further was started.")
+            self._stop("The API dropped fields that no definition declares, so no further write was started.")
         elif result.outcome is not None and result.outcome.recorded:
             self._proven = True
         elif not self._proven:
@@ -92,9 +92,7 @@ class Writes:
         if was_sent and result.outcome is Outcome.FAILED and result.error and result.error.status in (401, 403):
             self._refused += 1
             if self._refused == _REFUSALS_THAT_END_A_RUN:
-                self._stop(
-                    "Three writes in a row were not permitted and none got through: nothing further was started."
-                )
+                self._stop("Three writes in a row were denied and none succeeded: no further write was started.")
         elif was_sent:
             self._refused = 0
 

@@ -75,7 +75,9 @@ class Team:
         self.write("assistants/enrollment.yaml", GOOD)
         # The other file with this id was committed long ago, and pre-commit would not name it.
         self.write("assistants/visits/campus.yml", GOOD.replace("Enrollment", "Visits"))
-        self.is_refused("assistants/enrollment.yaml:1:5: the id asst_1 also stands in assistants/visits/campus.yml:1:5")
+        self.is_refused(
+            "assistants/enrollment.yaml:1:5: the id asst_1 is also used in assistants/visits/campus.yml:1:5"
+        )
         self.write("assistants/visits/campus.yml", GOOD.replace("asst_1", "asst_2"))
         self.commits("Passed")
         self.write("assistants/visits/campus.yml", GOOD.replace("asst_1", "asst_2") + "firstMessage: {$file: hi.md}\n")
