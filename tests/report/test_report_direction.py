@@ -29,7 +29,7 @@ def test_drift_that_is_kept_is_told_apart_from_what_is_sent(command: str) -> Non
     assert ": `name`; left as it is: `model.temperature` |" in markdown
     assert "**Edited in the dashboard (drift), left as it is**" in markdown
     assert "git has <del>0.7</del>, live now has <ins>0.9</ins>" in page
-    assert '<span class="brief">name; left as it is: model.temperature</span>' in page
+    assert "; left as it is: model.temperature: git has 0.7, live now has 0.9</span>" in page
 
 
 @pytest.mark.parametrize(("command", "on_drift"), [("drift", "keep"), ("apply", "revert")])
