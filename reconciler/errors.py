@@ -102,5 +102,5 @@ class UnclearWrite(ApiError):  # noqa: N818 - it names what happened to the writ
 
     @property
     def passing(self) -> bool:
-        """Tell whether it may be repeated after a look at live: 501, 505 and nonsense would only come again."""
+        """Return whether it may be repeated after a look at live: 501, 505 and nonsense would only come again."""
         return self.kind != "protocol" and self.status not in (501, 505)

@@ -65,7 +65,7 @@ def find_proxy(base: BaseUrl) -> Proxy | None:
 
 
 def is_exempt(base: BaseUrl, no_proxy: str) -> bool:
-    """Tell whether `NO_PROXY` covers the API's host and port.
+    """Return whether `NO_PROXY` covers the API's host and port.
 
     Its entries stand between commas or blanks: `*`, a host, a suffix with or without `.` or `*.` before it, an
     address or a range of addresses (`10.0.0.0/8`), each but the ranges with a port or without.

@@ -135,7 +135,7 @@ class Session:
             return self._log_in()
 
     def _can_help(self, method: str, refused: Token, *, again: bool) -> bool:
-        """Tell whether a login may change anything about a 401."""
+        """Return whether a login may change anything about a 401."""
         if not self._proven:
             return False
         if not again and method not in self._refused:

@@ -156,17 +156,17 @@ REQUIRED_INSIDE: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def takes_null(path: FieldPath) -> bool:
-    """Tell whether null may be sent at a path: as documented; yes inside `metadata`, yes if undocumented."""
+    """Return whether null may be sent at a path: as documented; yes inside `metadata`, yes if undocumented."""
     return path not in BY_PATH or BY_PATH[path].takes_null
 
 
 def may_hold_text(path: FieldPath) -> bool:
-    """Tell whether a text may stand at a path, indices of lists among its keys; yes where the reference is silent."""
+    """Return whether a text may stand at a path, indices of lists among its keys; yes where the reference is silent."""
     return path != ID.path and (path not in BY_PATH or BY_PATH[path].kind == "text")
 
 
 def is_documented(path: FieldPath) -> bool:
-    """Tell whether the reference lists a writable path; everything below `metadata` counts as listed."""
+    """Return whether the reference lists a writable path; everything below `metadata` counts as listed."""
     return path in BY_PATH or path[:1] == ("metadata",)
 
 

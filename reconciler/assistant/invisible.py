@@ -21,12 +21,12 @@ _SPACES: Final = ("Zs", "Zl", "Zp")
 
 
 def is_seen(character: str) -> bool:
-    """Tell whether a character leaves ink, or is an ordinary space."""
+    """Return whether a character leaves ink, or is an ordinary space."""
     return character.isprintable() and character not in _BLANK_LETTERS
 
 
 def is_all_seen(text: str) -> bool:
-    """Tell whether every character of a text can be seen: nearly every text, which this sees quickly."""
+    """Return whether every character of a text can be seen: nearly every text, which this sees quickly."""
     return text.isprintable() and not _BLANK.search(text)
 
 

@@ -55,10 +55,10 @@ def dotted(path: Iterable[str]) -> str:
 
 
 def covers(pattern: FieldPath, path: FieldPath) -> bool:
-    """Tell whether a pattern names a path or something above it; `*` in a pattern stands for any one key."""
+    """Return whether a pattern names a path or something above it; `*` in a pattern stands for any one key."""
     return len(pattern) <= len(path) and meets(pattern, path)
 
 
 def meets(pattern: FieldPath, path: FieldPath) -> bool:
-    """Tell whether a pattern names the path, something above it, or something below it."""
+    """Return whether a pattern names the path, something above it, or something below it."""
     return all(part in ("*", key) for part, key in zip(pattern, path, strict=False))

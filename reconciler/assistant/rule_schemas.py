@@ -90,7 +90,7 @@ def _object_to(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> 
 
 
 def _leads_somewhere(reference: str, root: Any) -> bool:
-    """Tell whether a reference names a part of the schema, and not one on whose way it stands itself."""
+    """Return whether a reference names a part of the schema, and not one on whose way it stands itself."""
     if not reference.startswith("#/"):
         return False
     here = root
@@ -131,7 +131,7 @@ def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Sc
 
 
 def _is_portable(schema: Any) -> bool:
-    """Tell whether all references lead to `$defs` of the schema itself: of other parts the place changes."""
+    """Return whether all references lead to `$defs` of the schema itself: of other parts the place changes."""
     if not isinstance(schema, Mapping):
         return True
     inside = (inner for keyword, value in schema.items() for _, inner in _inner(keyword, value))

@@ -24,7 +24,7 @@ def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPa
 
 
 def may_mention(text: str) -> bool:
-    """Tell whether a YAML text may mention a text file: most mention none, which is seen without parsing them."""
+    """Return whether a YAML text may mention a text file: most mention none, which is seen without parsing them."""
     # Between quotes the key may be written with escapes.
     return TEXT_KEY in text or "\\" in text
 

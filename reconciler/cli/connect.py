@@ -30,11 +30,11 @@ class Stopping:
         self._until = math.inf
 
     def __call__(self) -> bool:
-        """Tell whether to stop."""
+        """Return whether to stop."""
         return self.signal != 0
 
     def aborted(self) -> bool:
-        """Tell whether to await nothing any more: the time for what was in flight is over, or somebody insisted."""
+        """Return whether to await nothing any more: the time for what was in flight is over, or somebody insisted."""
         return time.monotonic() >= self._until
 
     def note(self, number: int) -> None:

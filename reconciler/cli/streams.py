@@ -11,12 +11,12 @@ from reconciler.report.formats.workflow_commands import disarm
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether somebody sits at a stream; Python has None for one that was closed before it started."""
+    """Return whether somebody sits at a stream; Python has None for one that was closed before it started."""
     return stream is not None and stream.isatty()
 
 
 def wants_colour(stream: TextIO | None) -> bool:
-    """Tell whether a stream gets colour: `NO_COLOR` and `FORCE_COLOR` decide before the terminal does."""
+    """Return whether a stream gets colour: `NO_COLOR` and `FORCE_COLOR` decide before the terminal does."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):

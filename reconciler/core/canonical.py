@@ -47,12 +47,12 @@ def use_line_feeds(value: Any) -> Any:
 
 
 def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
-    """Tell whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
+    """Return whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
     return declared is live or bool(canonical(declared, path) == canonical(restrict_to_declared(declared, live), path))
 
 
 def equal_as_wholes(one: Any, other: Any) -> bool:
-    """Tell whether two live values are equal, each as a whole."""
+    """Return whether two live values are equal, each as a whole."""
     # Nearly always they are, and then they are mostly written alike, which costs far less to see.
     return _written(one) == _written(other) or bool(canonical(one) == canonical(other))
 
@@ -81,7 +81,7 @@ def restrict_to_declared(declared: Any, live: Any) -> Any:
 
 
 def asks_anything(declared: Any) -> bool:
-    """Tell whether a declared value asks for anything: an object of nothing but empty objects does not."""
+    """Return whether a declared value asks for anything: an object of nothing but empty objects does not."""
     return any(map(asks_anything, declared.values())) if isinstance(declared, dict) else True
 
 

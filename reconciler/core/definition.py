@@ -101,7 +101,7 @@ class Definition:
 
     @property
     def is_new(self) -> bool:
-        """Tell whether the assistant is still to be created."""
+        """Return whether the assistant is still to be created."""
         return self.says_new and not self.id
 
     @property
@@ -112,7 +112,7 @@ class Definition:
 
     @property
     def stands_alone(self) -> bool:
-        """Tell whether its own file alone says all of it, the id too."""
+        """Return whether its own file alone says all of it, the id too."""
         return len(self.layers) == 1 and not self.own.texts and self.own.fields.get("id") == self.id
 
     @property
@@ -159,7 +159,7 @@ class InvalidDefinition:
 
 
 def is_definition_file(path: str, folder: str) -> bool:
-    """Tell whether a path from the root is that of a definition below a folder; dot files and defaults are none."""
+    """Return whether a path from the root is that of a definition below a folder; dot files and defaults are none."""
     below = _below(path, folder)
     if below is None or not below.endswith(SUFFIXES) or is_defaults_file(path):
         return False
@@ -178,7 +178,7 @@ def correct_name(name: str) -> str | None:
 
 
 def is_defaults_file(path: str) -> bool:
-    """Tell whether a path is that of a file of defaults, wherever it stands."""
+    """Return whether a path is that of a file of defaults, wherever it stands."""
     return path.rpartition("/")[2] == DEFAULTS
 
 

@@ -72,7 +72,7 @@ def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | No
 
 
 def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
-    """Tell whether live holds something where a pattern leads, and what is declared has no place for it."""
+    """Return whether live holds something where a pattern leads, and what is declared has no place for it."""
     # Two lists are no loss: `keep_in_lists` has put live's value into the declared one.
     if not pattern or (isinstance(declared, list) and isinstance(live, list)):
         return False
@@ -84,7 +84,7 @@ def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
 
 
 def _meet_in_list(tree: Any, live: Any, path: FieldPath) -> bool:
-    """Tell whether a path leads through a list, and live has the same objects and lists on the way."""
+    """Return whether a path leads through a list, and live has the same objects and lists on the way."""
     in_list = False
     for key in path:
         if isinstance(tree, list) and isinstance(live, list):

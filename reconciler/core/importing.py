@@ -130,14 +130,14 @@ def _sort_leaves(
 
 
 def _is_too_large(value: Any) -> bool:
-    """Tell whether a value is, or has in it, a whole number that not every YAML parser keeps exactly."""
+    """Return whether a value is, or has in it, a whole number that not every YAML parser keeps exactly."""
     if isinstance(value, Mapping | list):
         return any(map(_is_too_large, value.values() if isinstance(value, Mapping) else value))
     return isinstance(value, int) and abs(value) > LARGEST
 
 
 def _would_mention_a_file(path: FieldPath, value: Any) -> bool:
-    """Tell whether a live value would read as the text of some file, once a definition has it."""
+    """Return whether a live value would read as the text of some file, once a definition has it."""
     return TEXT_KEY in path or next(find_references(value), None) is not None
 
 

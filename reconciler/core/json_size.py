@@ -10,7 +10,7 @@ _TOKEN = re.compile(r'[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 def has_more_tokens(text: str, most: int) -> bool:
-    """Tell whether JSON has more than `most` strings, commas and opening brackets. The text may be no JSON at all."""
+    """Return whether JSON has more than `most` strings, commas and opening brackets. The text may be no JSON at all."""
     # Counts the marks inside strings, too, and half of all quotation marks, since a string has two. Where even that is
     # not too much, as almost always, it is much quicker.
     if sum(map(text.count, _MARKS)) + (text.count('"') + 1) // 2 <= most:

@@ -58,7 +58,7 @@ def find_touching(
 
 
 def has_lines(*values: Any | Missing) -> bool:
-    """Tell whether one of some values is, or has in it, a text of several lines."""
+    """Return whether one of some values is, or has in it, a text of several lines."""
     for value in values:
         if isinstance(value, str) and "\n" in value.rstrip("\n"):
             return True

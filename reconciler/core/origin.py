@@ -51,7 +51,7 @@ class Change:
 
     @property
     def sent(self) -> bool:
-        """Tell whether a request carries the desired value, or carried it, or may have."""
+        """Return whether a request carries the desired value, or carried it, or may have."""
         return self.unsent is None
 
 

@@ -36,22 +36,22 @@ class Outcome(enum.StrEnum):
 
     @property
     def may_be_live(self) -> bool:
-        """Tell whether what was sent is live, or may be: a rollback undoes it, and its report must not be lost."""
+        """Return whether what was sent is live, or may be: a rollback undoes it, and its report must not be lost."""
         return _OUTCOMES[self].may_be_live
 
     @property
     def settled(self) -> bool:
-        """Tell whether the run brought the assistant to where it was to bring it."""
+        """Return whether the run brought the assistant to where it was to bring it."""
         return _OUTCOMES[self].settled
 
     @property
     def recorded(self) -> bool:
-        """Tell whether the record gets a new entry, since what live holds now is known field by field."""
+        """Return whether the record gets a new entry, since what live holds now is known field by field."""
         return _OUTCOMES[self].recorded
 
     @property
     def failed(self) -> bool:
-        """Tell whether the assistant was tried and not brought to its desired state; a skipped one was not tried."""
+        """Return whether the assistant was tried and not brought to its desired state; a skipped one was not tried."""
         return _OUTCOMES[self].failed
 
     @property
@@ -74,7 +74,7 @@ class Status(enum.StrEnum):
 
     @property
     def unread(self) -> bool:
-        """Tell whether nobody knows what is live: the assistant could not be read or compared."""
+        """Return whether nobody knows what is live: the assistant could not be read or compared."""
         return self.severity is Severity.TROUBLE
 
     @property

@@ -60,7 +60,7 @@ def find_overrides(settings: Settings, key: str) -> Overrides:
 
 
 def has_expired(entry: Dated, today: datetime.date) -> bool:
-    """Tell whether an entry's last day, in UTC, is past."""
+    """Return whether an entry's last day, in UTC, is past."""
     return entry.expires is not None and entry.expires < today
 
 
@@ -151,14 +151,14 @@ def _name_exception(rule: str, entry: RuleException) -> str:
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:
-    """Tell whether a definition declares a path that matches, or null above it, which stands for all below."""
+    """Return whether a definition declares a path that matches, or null above it, which stands for all below."""
     declared = definition.declared
     above = (path for depth in range(1, len(pattern)) for path in paths_matching(declared, pattern[:depth]))
     return bool(paths_matching(declared, pattern)) or any(item_at(declared, path) is None for path in above)
 
 
 def _is_enforced(change: Change, pattern: FieldPath) -> bool:
-    """Tell whether a pattern names a leaf, or all inside it that differs."""
+    """Return whether a pattern names a leaf, or all inside it that differs."""
     if covers(pattern, change.path):
         return True
     depth = len(change.path)

@@ -85,7 +85,7 @@ class Plan:
         return dataclasses.replace(self, changes=changes, patch=None, resent=frozenset())
 
     def same_write(self, other: "Plan") -> bool:
-        """Tell whether another plan sends the same patch over the same live values."""
+        """Return whether another plan sends the same patch over the same live values."""
         return exact_text((self.patch, self.replaced)) == exact_text((other.patch, other.replaced))
 
 

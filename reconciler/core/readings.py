@@ -37,7 +37,7 @@ def find_dropped_keys(
 
 
 def shows_nothing_new(sent: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Tell whether all that was sent to change has, in the reading after it, exactly the value that it had before."""
+    """Return whether all that was sent to change has, in the reading after it, exactly the value that it had before."""
     pairs = [(value_at(before, path), value_at(after, path)) for path in sent]
     return bool(pairs) and all(exact_text(old) == exact_text(now) for old, now in pairs)
 

@@ -115,13 +115,13 @@ def combine_writes(writes: Sequence[Applied]) -> Applied:
 
 
 def _is_exactly(one: Any | Missing, other: Any | Missing, path: FieldPath) -> bool:
-    """Tell whether two live values are equal in every part, declared or not; a missing key is null."""
+    """Return whether two live values are equal in every part, declared or not; a missing key is null."""
     first, second = (canonical(None if value is MISSING else value, path) for value in (one, other))
     return bool(first == second)
 
 
 def _holds_nothing(value: Any) -> bool:
-    """Tell whether a value is an object of nothing but nulls, or has one inside; lists are sent whole."""
+    """Return whether a value is an object of nothing but nulls, or has one inside; lists are sent whole."""
     if not isinstance(value, Mapping):
         return False
     held = [item for item in value.values() if item is not None]

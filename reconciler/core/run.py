@@ -52,12 +52,12 @@ class Result:
 
     @property
     def pending(self) -> bool:
-        """Tell whether there is a patch to send."""
+        """Return whether there is a patch to send."""
         return self.error is None and self.plan is not None and self.plan.patch is not None
 
     @property
     def has_failed(self) -> bool:
-        """Tell whether the assistant was tried and not brought to its desired state."""
+        """Return whether the assistant was tried and not brought to its desired state."""
         return self.outcome is not None and self.outcome.failed
 
     @property

@@ -75,7 +75,7 @@ class ForAssistants:
     place: tuple[int, int] = (1, 1)
 
     def concerns(self, key: str) -> bool:
-        """Tell whether this holds for the definition with a key."""
+        """Return whether this holds for the definition with a key."""
         # `fnmatchcase`, since `fnmatch` would treat case and slashes as the machine does on which it runs.
         return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.assistants)
 
@@ -102,7 +102,7 @@ class Freeze(Dated):
     starts: datetime.date | None = None
 
     def holds(self, today: datetime.date) -> bool:
-        """Tell whether it holds on a day."""
+        """Return whether it holds on a day."""
         return (self.starts is None or self.starts <= today) and (self.expires is None or today <= self.expires)
 
     def describe(self) -> str:
@@ -235,6 +235,6 @@ class Settings(Environment):
         return min((entry.expires for entry in self.dated if entry.expires is not None), default=None)
 
     def may_show(self, path: FieldPath) -> bool:
-        """Tell whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""
+        """Return whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""
         # Compared as far as both go, so that neither a part of a hidden value nor what holds one is shown.
         return not any(meets(pattern, path) for pattern in self.sensitive)

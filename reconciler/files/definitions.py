@@ -225,7 +225,7 @@ def _find_lints(document: Mapping[str, Any], files: Sequence[ReadFile]) -> list[
 
 
 def _takes_part(reading: _Reading, settings: Settings) -> bool:
-    """Tell whether a definition is part of the environment: it has an id there, or is broken, which must be seen."""
+    """Return whether a definition is part of the environment: it has an id there, or is broken, which must be seen."""
     # In an environment an id says who takes part; a file that cannot be read might have one.
     has_id = reading.document is None or "id" in reading.document
     return has_id or not settings.environments or bool(reading.errors)

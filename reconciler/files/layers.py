@@ -39,7 +39,7 @@ class ReadFile:
     problems: Sequence[Problem]
 
     def has_refused(self, problem: FieldProblem) -> bool:
-        """Tell whether the reader has refused the same key, or the value that holds what a check found."""
+        """Return whether the reader has refused the same key, or the value that holds what a check found."""
         for refused in self.unreadable:
             path = refused.path or ()
             is_same = path == problem.path

@@ -115,7 +115,7 @@ def _guess(path: Path) -> str:
 
 
 def mentions(found: FoundFile, texts: Collection[str]) -> bool:
-    """Tell whether a YAML file mentions one of some text files, as far as it can be read."""
+    """Return whether a YAML file mentions one of some text files, as far as it can be read."""
     try:
         text = found.read()
     except UnreadableText:
@@ -127,7 +127,7 @@ def mentions(found: FoundFile, texts: Collection[str]) -> bool:
 
 
 def is_inside(file: str, folder: str) -> bool:
-    """Tell whether a path from the root lies inside a folder; `.` is the root."""
+    """Return whether a path from the root lies inside a folder; `.` is the root."""
     return not file.startswith(("../", "/")) if folder == "." else file.startswith(f"{folder}/")
 
 

@@ -67,7 +67,7 @@ class CommitLayers:
         return {path: blob for path in paths if (blob := self.defaults[path]) is not None}
 
     def has_texts_of(self, definition: Definition, files: Layers) -> bool:
-        """Tell whether this commit has the text files of today's definition, whose layers it has."""
+        """Return whether this commit has the text files of today's definition, whose layers it has."""
         texts = [text for layer in definition.layers for text in layer.texts]
         # From another place the same words may name other files.
         if texts and [*files] != [layer.file for layer in definition.layers]:

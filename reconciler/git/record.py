@@ -51,7 +51,7 @@ class Unclear:
 
     @property
     def is_creation(self) -> bool:
-        """Tell whether it is not known if an assistant was created."""
+        """Return whether it is not known if an assistant was created."""
         return self.id == NEW
 
 
@@ -70,7 +70,7 @@ class Trailers:
     other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def says_same(self, other: "Trailers") -> bool:
-        """Tell whether two records keep the same."""
+        """Return whether two records keep the same."""
         return all(getattr(self, one.name) == getattr(other, one.name) for one in dataclasses.fields(Trailers))
 
 

@@ -93,7 +93,7 @@ class Repository:
         return commit
 
     def has(self, commit: str) -> bool:
-        """Tell whether a commit is in this clone."""
+        """Return whether a commit is in this clone."""
         return commit in self._commits or self.resolve(commit) is not None
 
     def merge_base(self, first: str, second: str) -> str:
@@ -101,7 +101,7 @@ class Repository:
         return self._git.run_for_lines(1, "merge-base", first, second)[0]
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        """Tell whether a commit is in the history of another, as far as this clone has it."""
+        """Return whether a commit is in the history of another, as far as this clone has it."""
         if older == newer:
             return True
         if (older, newer) not in self._ancestors:
@@ -144,7 +144,7 @@ class Repository:
         return answer[2]
 
     def _may_have_filter(self, path: str) -> bool:
-        """Tell whether attributes that a path goes by mention a filter at all: most are about line ends."""
+        """Return whether attributes that a path goes by mention a filter at all: most are about line ends."""
         places = [self.root / parent / ".gitattributes" for parent in Path(path).parents]
         places.append(self.lock_folder / "info" / "attributes")
         return any(place.is_file() and b"filter" in place.read_bytes() for place in places)

@@ -131,7 +131,7 @@ def _read_finite(digits: str) -> float:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Tell whether lists and objects are nested deeper than so many levels, one level at a time."""
+    """Return whether lists and objects are nested deeper than so many levels, one level at a time."""
     layer = [value]
     for _ in range(levels):
         containers = [

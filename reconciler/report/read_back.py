@@ -138,7 +138,7 @@ def _read_again(path: FieldPath, value: Any) -> AppliedField:
 
 
 def _is_masked(value: Any) -> bool:
-    """Tell whether a value, or part of one, was hidden when the report was written."""
+    """Return whether a value, or part of one, was hidden when the report was written."""
     if isinstance(value, dict):
         return any(map(_is_masked, value.values()))
     if isinstance(value, list):

@@ -53,7 +53,7 @@ class ChangeEntry:
 
     @property
     def moved_on(self) -> bool:
-        """Tell whether it is a conflict over a key that the base has."""
+        """Return whether it is a conflict over a key that the base has."""
         return self.kind is Kind.CONFLICT and self.base is not MISSING
 
     @property
@@ -131,22 +131,22 @@ class AssistantEntry:
 
     @property
     def unread(self) -> bool:
-        """Tell whether nobody knows what is live: it was never read, or it could not be."""
+        """Return whether nobody knows what is live: it was never read, or it could not be."""
         return self.status is None or self.status.unread
 
     @property
     def left_out(self) -> bool:
-        """Tell whether a run was stopped before it read the assistant."""
+        """Return whether a run was stopped before it read the assistant."""
         return self.status is None and self.outcome is None
 
     @property
     def failed(self) -> bool:
-        """Tell whether it could not be read, or was not brought to its desired state."""
+        """Return whether it could not be read, or was not brought to its desired state."""
         return self.unread if self.outcome is None else not self.outcome.settled
 
     @property
     def is_remarkable(self) -> bool:
-        """Tell whether it differs, failed, was written to, or needs a remark."""
+        """Return whether it differs, failed, was written to, or needs a remark."""
         said = (self.error, self.changes, self.warnings, self.remaining)
         return any(said) or self.outcome not in (None, Outcome.UNCHANGED)
 
@@ -234,17 +234,17 @@ class Report:
 
     @property
     def moved_live(self) -> bool:
-        """Tell whether anything was edited live: drift or a conflict."""
+        """Return whether anything was edited live: drift or a conflict."""
         return bool(self.kinds - {Kind.CHANGE})
 
     @property
     def unread(self) -> bool:
-        """Tell whether something is not known: a definition was invalid, or an assistant could not be read."""
+        """Return whether something is not known: a definition was invalid, or an assistant could not be read."""
         return any(entry.unread for entry in self.assistants)
 
     @property
     def unsettled(self) -> bool:
-        """Tell whether an assistant was not brought to its desired state."""
+        """Return whether an assistant was not brought to its desired state."""
         return any(entry.outcome is None or not entry.outcome.settled for entry in self.assistants)
 
     @property

@@ -70,7 +70,7 @@ def choose_title(entry: AssistantEntry) -> str:
 
 
 def is_worth_showing(entry: AssistantEntry) -> bool:
-    """Tell whether a report has anything to say about an assistant beyond counting it as in sync."""
+    """Return whether a report has anything to say about an assistant beyond counting it as in sync."""
     # To `drift` an assistant that is still to be created has no differences, and no more is to be said of it.
     calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
     if not calm:

@@ -50,11 +50,11 @@ class Rule:
     moment: Literal["before", "after"] = "before"
 
     def is_about(self, method: str, path: str) -> bool:
-        """Tell whether the rule counts a request."""
+        """Return whether the rule counts a request."""
         return self.method in ("*", method) and path_matches(self.path, path)
 
     def hits(self, count: int, chance: float) -> bool:
-        """Tell whether the rule hits the request with this count (1 is the first); `chance` is in [0, 1)."""
+        """Return whether the rule hits the request with this count (1 is the first); `chance` is in [0, 1)."""
         return {
             "nth": count == self.number,
             "every": count % self.number == 0,
@@ -187,6 +187,6 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
 
 
 def path_matches(pattern: str, path: str) -> bool:
-    """Tell whether a pattern means a path: `*` stands for anything but a slash, and `*` alone for every path."""
+    """Return whether a pattern means a path: `*` stands for anything but a slash, and `*` alone for every path."""
     parts = "[^/]*".join(re.escape(part) for part in re.split(r"\*+", pattern))
     return pattern == "*" or re.fullmatch(parts, path, re.DOTALL) is not None

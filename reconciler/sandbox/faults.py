@@ -184,7 +184,7 @@ class Faults:
         return sending
 
     def reaches(self, scope: Scope, store: StoreName) -> bool:
-        """Tell whether a request's write reaches a store; asked right before each of the two."""
+        """Return whether a request's write reaches a store; asked right before each of the two."""
         return scope.get(_REACHED, "both") in ("both", store)
 
     def hold_reads(self, scope: Scope, provider_id: str) -> None:

@@ -27,7 +27,7 @@ _PAGE = """<!doctype html>
 
 
 def in_api(path: str) -> bool:
-    """Tell whether a path belongs to the API."""
+    """Return whether a path belongs to the API."""
     return path == BASE_PATH or path.startswith(f"{BASE_PATH}/")
 
 

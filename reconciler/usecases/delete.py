@@ -217,7 +217,7 @@ def remove_files(root: Path, files: Sequence[OwnFile], removed: Callable[[str], 
 
 
 def _uses(project: Project, settings: Settings, environment: str, definition: Definition) -> bool:
-    """Tell whether an environment has an assistant of this definition."""
+    """Return whether an environment has an assistant of this definition."""
     chosen = with_overlays_to_come(settings.choose(environment), project.folder)
     # Whether it is valid there does not matter; to be part of the environment it needs an id, or `id: new`.
     loaded = load(project.folder, (project.root / definition.file,), root=project.root, settings=chosen)

@@ -66,7 +66,7 @@ class DefinitionFiles:
             yield from (file.stem for file in self.folder.iterdir() if file.suffix.lower() in SUFFIXES)
 
     def may_replace(self, entry: Entry) -> bool:
-        """Tell whether the file that has an id can be written anew: not where several have it."""
+        """Return whether the file that has an id can be written anew: not where several have it."""
         return isinstance(entry, Definition) or entry.kind == "invalid"
 
     def write(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
@@ -107,7 +107,7 @@ class OverlayFiles:
         yield from (entry.key for entry in _entries(self.loaded) if entry.id)
 
     def may_replace(self, entry: Entry) -> bool:
-        """Tell whether the file that has an id is an overlay: any other may serve other environments, too."""
+        """Return whether the file that has an id is an overlay: any other may serve other environments, too."""
         return isinstance(entry, Definition) and entry.overlay is not None and entry.overlay.file == entry.id_file
 
     def write(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:

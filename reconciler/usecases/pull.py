@@ -44,7 +44,7 @@ class Pulled:
 
     @property
     def differs(self) -> bool:
-        """Tell whether there is anything to write."""
+        """Return whether there is anything to write."""
         return self.before != self.after
 
 

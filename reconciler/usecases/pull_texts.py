@@ -65,7 +65,7 @@ def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[
 
 
 def _leads_to_the_same(old: Any, new: Any, path: FieldPath) -> bool:
-    """Tell whether a path leads to the same place in two values: no list on the way has got longer or shorter."""
+    """Return whether a path leads to the same place in two values: no list on the way has got longer or shorter."""
     for depth in range(len(path)):
         before, after = item_at(old, path[:depth]), item_at(new, path[:depth])
         if isinstance(before, list) and (not isinstance(after, list) or len(before) != len(after)):

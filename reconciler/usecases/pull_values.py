@@ -88,7 +88,7 @@ def _keep_order(change: Change) -> Any | Missing:
 
 
 def _take(waiting: collections.Counter[str], item: str) -> bool:
-    """Tell whether an item waits, which then waits once less."""
+    """Return whether an item waits, which then waits once less."""
     waiting[item] -= 1
     return waiting[item] >= 0
 

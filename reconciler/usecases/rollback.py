@@ -152,7 +152,7 @@ def _to_revert(setters: Collection[Since | None], head: str | None, repository: 
 
 
 def _brought_by(head: str | None, commit: str, repository: Repository | None) -> bool:
-    """Tell whether a commit is `head`, or came with it: a merge brought all that its first parent does not have."""
+    """Return whether a commit is `head`, or came with it: a merge brought all that its first parent does not have."""
     if commit == head or head is None or repository is None:
         return commit == head
     if not repository.has(head) or not repository.is_ancestor(commit, head):
@@ -190,7 +190,7 @@ def _refuse(result: Result, applied: Applied) -> Result:
 
 
 def _has_moved_on(result: Result, applied: Applied) -> bool:
-    """Tell whether a field is neither what was sent nor what it was before, in any part of it.
+    """Return whether a field is neither what was sent nor what it was before, in any part of it.
 
     A plan alone would not see what somebody added to an object or a list that is to be replaced whole.
     """

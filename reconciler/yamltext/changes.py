@@ -23,7 +23,7 @@ class Change(NamedTuple):
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal: numbers by value, a boolean only to a boolean."""
+    """Return whether two JSON values are equal: numbers by value, a boolean only to a boolean."""
     return one is other or _write(one) == _write(other)
 
 

@@ -215,7 +215,7 @@ def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended
 
 
 def _has_anchor(node: Node, path: FieldPath) -> bool:
-    """Tell whether the value at a path has, holds or lies in an anchor."""
+    """Return whether the value at a path has, holds or lies in an anchor."""
     for key in path:
         if node.anchor is not None:
             return True

@@ -51,7 +51,7 @@ class Difference(NamedTuple):
 
 
 def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
-    """Tell whether `find_differences` could find something though no value goes over several lines.
+    """Return whether `find_differences` could find something though no value goes over several lines.
 
     `in_brackets` are the lists and groups in brackets that the text holds.
     """
@@ -181,7 +181,7 @@ class _Tokens:
             yield Difference(start, message)
 
     def _is_empty(self, index: int) -> bool:
-        """Tell whether nothing but a tag stands behind an anchor."""
+        """Return whether nothing but a tag stands behind an anchor."""
         following = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
         token = self.tokens[following]
         # A list below its key, in the same column, begins with its first dash.

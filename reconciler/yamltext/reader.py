@@ -88,7 +88,7 @@ def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
 
 
 def reads_as(text: str, intended: Any, *, most: int = MAX_BYTES) -> bool:
-    """Tell whether a text has exactly this value, and is no larger than a definition may be, or `most` bytes."""
+    """Return whether a text has exactly this value, and is no larger than a definition may be, or `most` bytes."""
     try:
         return len(text.encode("utf-8", "surrogatepass")) <= most and is_same(read_yaml(text), intended)
     except YamlProblems:
@@ -198,7 +198,7 @@ class _Walk:
 
 
 def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
-    """Tell whether a text stands in several Markdown lines of a file that its style, any but `|`, joins."""
+    """Return whether a text stands in several Markdown lines of a file that its style, any but `|`, joins."""
     # From the value's own first line: of a block that is the line below its `>`.
     written = text[node.start_mark.index : node.end_mark.index].strip("\"'").splitlines()
     lines = [line for line in (written[1:] if node.style == ">" else written) if line.strip()]

@@ -51,17 +51,17 @@ class Node:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing is written here, apart from an anchor or a tag."""
+        """Return whether nothing is written here, apart from an anchor or a tag."""
         return self.kind == "scalar" and not self.style and not self.value
 
     @property
     def is_block_text(self) -> bool:
-        """Tell whether this is a text below a header, `|` or `>`."""
+        """Return whether this is a text below a header, `|` or `>`."""
         return self.style in ("|", ">")
 
     @property
     def is_block_collection(self) -> bool:
-        """Tell whether this is a mapping or list without brackets."""
+        """Return whether this is a mapping or list without brackets."""
         return self.kind in ("mapping", "list") and not self.flow
 
     def walk(self) -> Iterator["Node"]:

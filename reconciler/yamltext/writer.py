@@ -132,7 +132,7 @@ def column_below(value: Any, column: int, layout: Layout) -> int:
 
 
 def is_filled(value: Any) -> bool:
-    """Tell whether a value is a list or mapping with something in it."""
+    """Return whether a value is a list or mapping with something in it."""
     return isinstance(value, list | tuple | Mapping) and bool(value)
 
 
@@ -208,7 +208,7 @@ def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
 
 
 def _is_plain(text: str, *, in_brackets: bool) -> bool:
-    """Tell whether a text needs no quotes, for YAML 1.1 as for YAML 1.2."""
+    """Return whether a text needs no quotes, for YAML 1.1 as for YAML 1.2."""
     if not text or text != text.strip() or text[0] in _NOT_PLAIN_START:
         return False
     if _NOT_PLAIN.search(text) or re.search(_UNWRITABLE, text):

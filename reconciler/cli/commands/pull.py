@@ -141,7 +141,7 @@ def _visible(line: str) -> str:
 
 
 def _unread(run: Run) -> bool:
-    """Tell whether a definition or an assistant could not be read, and say which."""
+    """Return whether a definition or an assistant could not be read, and say which."""
     unread: dict[str, list[str]] = {}
     for result in run.results:
         if result.plan is None:

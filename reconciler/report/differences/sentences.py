@@ -121,7 +121,7 @@ def tell_lacks(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], 
 
 
 def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
-    """Tell whether live shows what was sent, or may; of a plan, whether it would. None where the report says nothing.
+    """Return whether live shows what was sent, or may; of a plan, whether it would. None where the report says nothing.
 
     A request that the API refused was sent, and wrote nothing all the same.
     """
@@ -129,12 +129,12 @@ def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
 
 
 def is_left(change: ChangeEntry) -> bool:
-    """Tell whether the options of the run left a live edit as it is."""
+    """Return whether the options of the run left a live edit as it is."""
     return change.unsent is Unsent.KEPT
 
 
 def stays(change: ChangeEntry, entry: AssistantEntry) -> bool:
-    """Tell whether a live edit is still there when the run has ended, as far as the report says."""
+    """Return whether a live edit is still there when the run has ended, as far as the report says."""
     written = is_written(change, entry)
     return change.kind is Kind.DRIFT and (written is False or (written is None and entry.outcome is None))
 

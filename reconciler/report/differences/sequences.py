@@ -184,7 +184,7 @@ def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
 
 
 def _puts_in(reach: dict[int, int], diagonal: int, edits: int) -> bool:
-    """Tell whether the best last edit on a diagonal puts a text in, and does not leave one out."""
+    """Return whether the best last edit on a diagonal puts a text in, and does not leave one out."""
     return diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
 
 

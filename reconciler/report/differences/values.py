@@ -130,7 +130,7 @@ def reveal_alike(texts: Iterable[str], *, written: bool = True) -> dict[str, str
 
 
 def _hides_a_word(texts: Sequence[str]) -> bool:
-    """Tell whether a word of one text looks like another word of another one, whatever else differs."""
+    """Return whether a word of one text looks like another word of another one, whatever else differs."""
     if all(map(str.isascii, texts)):
         return False
     words = [{*text.split()} for text in texts]
@@ -210,7 +210,7 @@ def _measure_char(char: str) -> int:
 
 
 def fits_on_a_line(value: Any) -> bool:
-    """Tell whether a value is short enough to be shown whole on one line."""
+    """Return whether a value is short enough to be shown whole on one line."""
     if isinstance(value, str) and ("\n" in value or len(value) > SHORT):
         return False
     return columns(literal(value)) <= SHORT

@@ -265,7 +265,7 @@ def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report)
 
 
 def _is_wanted(change: ChangeEntry) -> bool:
-    """Tell whether git's value was to be sent, whether or not the run came to it."""
+    """Return whether git's value was to be sent, whether or not the run came to it."""
     return bool(change.sent) or change.unsent is Unsent.STOPPED
 
 

@@ -74,7 +74,7 @@ def with_overlays_to_come(settings: Settings, folder: Path) -> Settings:
 
 
 def _bare(settings: Settings) -> bool:
-    """Tell whether these settings are a project's with environments, before one of them is chosen."""
+    """Return whether these settings are a project's with environments, before one of them is chosen."""
     return bool(settings.environments) and settings.environment is None
 
 

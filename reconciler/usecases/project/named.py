@@ -61,7 +61,7 @@ def _find_mentioning(given: Path, folder: Path, forms: Sequence[Settings], root:
 
 
 def _is_inside(given: Path, folders: Sequence[Path]) -> bool:
-    """Tell whether a path is there, in one of some folders; a link lies where it stands, wherever it leads."""
+    """Return whether a path is there, in one of some folders; a link lies where it stands, wherever it leads."""
     absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
     path = absolute.parent.resolve() / absolute.name
     return os.path.lexists(path) and any(path.resolve() == one or path.is_relative_to(one) for one in folders)

@@ -212,13 +212,13 @@ def _write_beside(
 
 
 def _find_unclear(project: Project, definition: Definition) -> bool:
-    """Tell whether an earlier creation from a file is unclear: this one, or one of this name that is gone."""
+    """Return whether an earlier creation from a file is unclear: this one, or one of this name that is gone."""
     unclear = [entry for entry in (project.record.unclear if project.record else ()) if entry.is_creation]
     return any(entry.file == definition.file or _is_renamed(project, entry, definition) for entry in unclear)
 
 
 def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> bool:
-    """Tell whether a file that is gone declared the same name in a commit that it may have been created from."""
+    """Return whether a file that is gone declared the same name in a commit that it may have been created from."""
     repository, head = project.repository, project.head
     if repository is None or head is None or unclear.file in repository.files(head):
         return False

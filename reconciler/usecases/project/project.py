@@ -96,7 +96,7 @@ class Project:
         return self.folder.resolve().parent / overlay if overlay is not None else None
 
     def covers(self, file: str) -> bool:
-        """Tell whether an entry of the base is about the run's own folder, or about one that is gone altogether.
+        """Return whether an entry of the base is about the run's own folder, or about one that is gone altogether.
 
         A record holds the entries of all folders that share it; a base of another kind was read for this folder.
         """

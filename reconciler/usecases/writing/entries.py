@@ -42,7 +42,7 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
 
 
 def says_same(entry: Entry, old: Entry) -> bool:
-    """Tell whether two entries say the same of one assistant."""
+    """Return whether two entries say the same of one assistant."""
     return entry.id == old.id and _are_same(entry.declared, old.declared)
 
 

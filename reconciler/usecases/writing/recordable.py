@@ -15,7 +15,7 @@ from reconciler.usecases.project.reading import OFF, settings_file
 
 
 def records_by_default(project: Project) -> bool:
-    """Tell whether an apply records without being asked: where there is a record, or the settings want one."""
+    """Return whether an apply records without being asked: where there is a record, or the settings want one."""
     settings = project.settings.record
     return settings if settings is not None else project.record is not None
 

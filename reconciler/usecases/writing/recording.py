@@ -136,7 +136,7 @@ def _replace_entries(
 
 
 def _still_has(repository: Repository, at_head: Mapping[str, Blob], file: str, ids: Collection[str]) -> bool:
-    """Tell whether a file of `HEAD` may be that of an assistant; an overlay or the record may have its id."""
+    """Return whether a file of `HEAD` may be that of an assistant; an overlay or the record may have its id."""
     if file not in at_head:
         return False
     said = (parse_definition(repository.read(file, at_head[file])) or {}).get("id", NEW)
