@@ -195,6 +195,14 @@ def test_b3_and_b4_a_sparse_checkout_may_not_hide_what_a_run_is_about(bots: Stor
     assert _in(bots, "bots", "plan").code == 0
 
 
+def test_a_git_that_hides_in_silence_has_not_answered(bots: Story, tmp_path: Path) -> None:
+    bots.git("sparse-checkout", "set", *SPARSE["a definition"].options)
+    git = FaultyGit(tmp_path / "bin")
+    git.break_for("ls-files", "exit 0")
+    done = run("plan", cwd=bots.root / "bots", env={**signed_in(bots.sandbox), **git.env})
+    assert (done.code, "git ls-files: no answer" in done.stderr) == (1, True), done.stderr
+
+
 def test_a_sparse_checkout_may_hide_what_a_run_is_not_about(bots: Story) -> None:
     bots.git("sparse-checkout", "set", "--cone", "bots")
     assert not (bots.root / "elsewhere").exists()
