@@ -19,8 +19,7 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, build, value_at
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
-from reconciler.usecases.pull_texts import divide_edits
-from reconciler.usecases.pull_values import Conflicts, Left, Values, choose_values
+from reconciler.usecases.pull_values import Conflicts, Left, Values, choose_values, divide_edits
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.writer import write_definition
 

@@ -23,8 +23,7 @@ from reconciler.git.snapshot import read_base, read_snapshot
 from reconciler.usecases.project.changed import Changed, find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions, choose_policy
-from reconciler.usecases.project.environments import hide_as_before, read_settings
-from reconciler.usecases.project.named import resolve_names
+from reconciler.usecases.project.environments import hide_as_before, read_settings, resolve_names
 from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
 from reconciler.usecases.project.project import NOTHING_LOADED, Project, check_policy
 
