@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.assistant.plain_words import closest
@@ -14,9 +14,8 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import find_all, select
 from reconciler.files.folders import repository_root, shown_path
-from reconciler.files.settings import find_sensitive, load_settings
+from reconciler.files.settings import load_settings
 from reconciler.files.text_files import mentions
-from reconciler.git.repository import Repository
 from reconciler.usecases.project.choices import DefinitionOptions
 
 Form = tuple[Settings, Loaded]
@@ -98,21 +97,6 @@ def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path)
             hint="write one, or rename or remove the overlay",
         )
     return tuple(one.path for one in found.definitions if one.file in chosen)
-
-
-def hide_as_before(settings: Settings, repository: Repository, path: str, commits: Iterable[str | None]) -> Settings:
-    """Return the settings with the `sensitive` paths that their file had in some commits, too.
-
-    `path` is that of the file from the repository's root. Raises RepositoryError for a commit that cannot be read.
-    """
-    found = list(settings.sensitive)
-    # A shallow clone may lack the commit that was applied.
-    there = [commit for commit in dict.fromkeys(commits) if commit is not None and repository.has(commit)]
-    for commit in there:
-        blob = repository.files(commit, path).get(path)
-        content = repository.read(path, blob) if blob is not None else None
-        found += find_sensitive(content.decode("utf-8", "replace")) if content else ()
-    return dataclasses.replace(settings, sensitive=tuple(dict.fromkeys(found)))
 
 
 def resolve_names(options: DefinitionOptions, forms: Sequence[Settings], root: Path) -> DefinitionOptions:

@@ -4,7 +4,7 @@ Where there is a repository its history counts, or the run fails: without it a l
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import folder_in_git, repository_root, shown_path
+from reconciler.files.settings import find_sensitive
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, Unclear, read_entries, read_record
 from reconciler.git.repository import Repository, open_repository
@@ -23,7 +24,7 @@ from reconciler.git.snapshot import read_base, read_snapshot
 from reconciler.usecases.project.changed import Changed, find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions, choose_policy
-from reconciler.usecases.project.environments import hide_as_before, read_settings, resolve_names
+from reconciler.usecases.project.environments import read_settings, resolve_names
 from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
 from reconciler.usecases.project.project import NOTHING_LOADED, Project, check_policy
 
@@ -69,7 +70,7 @@ def read_project(
         since = require_commit(project.repository, history.changed_since) if history.changed_since else None
         before = (record.applied if record is not None else None, named[1] if named is not None else None, since)
         path = settings_file(project.folder, project.root)
-        settings = hide_as_before(project.settings, project.repository, path, before)
+        settings = _hide_as_before(project.settings, project.repository, path, before)
         project = dataclasses.replace(project, settings=settings)
     loaded, changed, notes = _load(project, definitions, history, record, named)
     project = dataclasses.replace(project, loaded=loaded, removed=changed.removed, notes=notes)
@@ -271,3 +272,18 @@ def _notes_on_order(project: Project) -> Iterator[str]:
         f"HEAD is behind the record: {record.applied[:12]}, which was applied last, is not in its history. What was "
         "applied meanwhile looks undone here; merge or rebase first."
     )
+
+
+def _hide_as_before(settings: Settings, repository: Repository, path: str, commits: Iterable[str | None]) -> Settings:
+    """Return the settings with the `sensitive` paths that their file had in some commits, too.
+
+    `path` is that of the file from the repository's root. Raises RepositoryError for a commit that cannot be read.
+    """
+    found = list(settings.sensitive)
+    # A shallow clone may lack the commit that was applied.
+    there = [commit for commit in dict.fromkeys(commits) if commit is not None and repository.has(commit)]
+    for commit in there:
+        blob = repository.files(commit, path).get(path)
+        content = repository.read(path, blob) if blob is not None else None
+        found += find_sensitive(content.decode("utf-8", "replace")) if content else ()
+    return dataclasses.replace(settings, sensitive=tuple(dict.fromkeys(found)))
