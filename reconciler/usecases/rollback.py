@@ -138,7 +138,7 @@ def _name_reverts(run: Run, report: Undone, repository: Repository | None) -> Ru
     way = way or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
         way += f" and {len(commits) - _MOST_NAMED} more (`since` in the report that is undone names them)"
-    note = f"git still says otherwise, and a later apply may bring it back: {way}, and have that reviewed"
+    note = f"git still has this change, and a later apply may bring it back; have this reviewed: {way}"
     return dataclasses.replace(run, notes=(*run.notes, note))
 
 
