@@ -63,7 +63,7 @@ def stoppable() -> Iterator[Stopping]:
                 signal.signal(known, handler)
             tell_at_once("Stopping immediately, without waiting for requests in flight: their outcome is unclear.")
         else:
-            tell_at_once("Stopping: waiting for requests in flight, and starting nothing new.")
+            tell_at_once("Stopping: nothing new is started, waiting for requests in flight.")
         stopping.note(number)
 
     for number in before:

@@ -36,7 +36,7 @@ def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: in
             done = command.ended()
         assert 1 <= sandbox.calls["GET"] <= 4
     assert done.code == code
-    assert done.stderr == "Stopping: waiting for requests in flight, and starting nothing new.\n"
+    assert done.stderr == "Stopping: nothing new is started, waiting for requests in flight.\n"
     report = json.loads((fleet.root / "r.json").read_text())
     read = [entry for entry in report["assistants"] if entry["status"] == "pending"]
     assert len(read) == report["api_calls"]["GET"]
