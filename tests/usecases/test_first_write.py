@@ -140,7 +140,7 @@ def test_keys_that_ride_along_undeclared_are_looked_at_too(project: Project) -> 
     assert document["assistants"][0]["remaining"] == ["/model/messages"]
 
 
-NOTE = "Three writes in a row were denied and none succeeded: no further write was started."
+NOTE = "Three writes in a row were denied and none succeeded: nothing further was started."
 
 
 def answering(statuses: dict[int, int]) -> Callable[[Asked, Forward], Answered]:

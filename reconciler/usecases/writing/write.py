@@ -212,7 +212,7 @@ def _with_losses(result: Result, dropped: tuple[FieldPath, ...]) -> Result:
     names = ", ".join(map(dotted, dropped))
     failure = Failure(
         "protocol",
-        f"the API dropped {names}, which no definition declares and which was sent unchanged: no further write is "
+        f"the API dropped {names}, which no definition declares and which was sent unchanged: nothing further is "
         "started",
         hint="the values are in the JSON report, under `patch`; restore them, and report this to the API's developers",
     )

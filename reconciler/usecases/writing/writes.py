@@ -75,7 +75,7 @@ class Writes:
         if result.outcome is Outcome.INDETERMINATE and not (creates or last or self._proven or self._stopping()):
             result = look_again(self._api, self._project, result)
         if result.dropped:
-            self._stop("The API dropped fields that no definition declares, so no further write was started.")
+            self._stop("The API dropped fields that no definition declares, so nothing further was started.")
         elif result.outcome is not None and result.outcome.recorded:
             self._proven = True
         elif not self._proven:
@@ -92,7 +92,7 @@ class Writes:
         if was_sent and result.outcome is Outcome.FAILED and result.error and result.error.status in (401, 403):
             self._refused += 1
             if self._refused == _REFUSALS_THAT_END_A_RUN:
-                self._stop("Three writes in a row were denied and none succeeded: no further write was started.")
+                self._stop("Three writes in a row were denied and none succeeded: nothing further was started.")
         elif was_sent:
             self._refused = 0
 
