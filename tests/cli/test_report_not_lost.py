@@ -161,7 +161,7 @@ def test_a_git_that_cannot_tell_who_set_what_ends_the_run_before_it_writes(tale:
     assert "git log" in done.stderr
 
 
-@pytest.mark.parametrize("on", ["hash-object", "update-ref"])
+@pytest.mark.parametrize("on", ["commit-tree", "update-ref"])
 def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: Story, on: str) -> None:
     """A terminal sends it to all processes of the command, git among them."""
     path = odd_git(tale.root.parent / "odd", on, "kill -s INT -- -$PPID")

@@ -372,7 +372,7 @@ class TestUnclearWrites:
         unclear.sandbox.edit("asst_a", firstMessage="theirs")
         document = unclear.recorded()
         assert outcomes(document)["a"] == "applied"
-        assert "the last write of firstMessage had no clear answer" in entries(document)["a"]["warnings"][0]
+        assert "the last write of firstMessage is unclear" in entries(document)["a"]["warnings"][0]
         assert unclear.sandbox.patches == [{"endCallMessage": "Bye"}]
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/firstMessage"]]
         assert outcomes(unclear.recorded("--on-drift", "revert"))["a"] == "applied"

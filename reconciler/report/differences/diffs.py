@@ -46,11 +46,12 @@ class DiffLine:
     sign: Sign
     pieces: tuple[Piece, ...]
 
-    def translate(self, marks: Mapping[int, str]) -> "DiffLine":
-        """Return the line with other characters for some."""
+    def show_blanks(self, tab: str, space: str) -> "DiffLine":
+        """Return the line with these marks for the tabs and blanks that matter."""
         if all(piece.text.isascii() for piece in self.pieces):
             return self
-        return DiffLine(self.sign, tuple(Piece(piece.mark, piece.text.translate(marks)) for piece in self.pieces))
+        shown = (piece.text.replace(_TAB, tab).replace(_SPACE, space) for piece in self.pieces)
+        return DiffLine(self.sign, tuple(map(Piece, (piece.mark for piece in self.pieces), shown)))
 
     @property
     def marked(self) -> list[Piece]:
@@ -72,8 +73,7 @@ def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
     # A mark that one of the texts has in it would not tell a tab from an arrow.
     both = f"{old}{new}"
     tab, space = (next((mark for mark in marks if mark not in both), marks[-1]) for marks in _STAND_INS)
-    marks = str.maketrans({_TAB: tab, _SPACE: space})
-    return tuple(_leave_out_equal([line.translate(marks) for line in lines]))
+    return tuple(_leave_out_equal([line.show_blanks(tab, space) for line in lines]))
 
 
 def count_changed(old: Any, new: Any) -> int:

@@ -34,6 +34,7 @@ _LETTERS = str.maketrans(
 # Of the Latin alphabet itself, and what names may well hold: dashes.
 _TWINS = {**_LETTERS, **str.maketrans("\u0131\u0251\u0261\u2010\u2011\u2012\u2013\u2212", "iag-----")}
 _NOT_PLAIN = re.compile("[^ -~]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
 _WORD = re.compile(r"[^\s/]+|\s+")
 _JOINER = "\u200d"
@@ -142,7 +143,8 @@ def _hides_a_word(texts: Sequence[str]) -> bool:
 
 def _strip_looks(text: str) -> str:
     """Return what a reader sees of a text: Unicode's compatible form, letters that look Latin as Latin ones."""
-    text = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_TWINS)
+    # One at a time what is not ASCII: `translate` alone looks up every character, of megabytes, too.
+    text = _NOT_ASCII.sub(lambda found: found[0].translate(_TWINS), unicodedata.normalize("NFKC", text))
     return " ".join(text.split())
 
 
