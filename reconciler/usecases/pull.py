@@ -213,4 +213,4 @@ def _edited(text: str, edits: Sequence[Edit]) -> str:
         return write_definition(fields)
     except ValueError:
         message = f"{dotted(edits[-1].path)} cannot be written into a new file so that it reads as intended"
-        raise EditRefused(message, "unwritable", hint="") from None
+        raise EditRefused(message, hint="") from None

@@ -9,7 +9,7 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, item_at, put_at, value_at
@@ -20,8 +20,6 @@ from reconciler.yamltext.insert import insert_first_pair, insert_item, insert_pa
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
 from reconciler.yamltext.replace import Slot, make_slot, replace_value
 from reconciler.yamltext.spans import Node, find_spans, line_break
-
-Reason = Literal["unreadable", "paths", "explicit key", "not an object", "anchor", "unwritable"]
 
 _BOM = "\ufeff"
 _BY_HAND = "make this change in the file by hand"
@@ -36,11 +34,10 @@ class Edit:
 
 
 class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as UnclearWrite does
-    """A text in which a value cannot be changed safely; nothing was. `reason` is one of a few kinds."""
+    """A text in which a value cannot be changed safely; nothing was."""
 
-    def __init__(self, message: str, reason: Reason, *, hint: str = _BY_HAND) -> None:
+    def __init__(self, message: str, *, hint: str = _BY_HAND) -> None:
         super().__init__(message, hint=hint)
-        self.reason = reason
 
 
 def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
@@ -53,7 +50,7 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     body = text.removeprefix(_BOM)
     intended = _read(body)
     if not isinstance(intended, dict):
-        raise EditRefused("the file holds no fields", "unreadable")
+        raise EditRefused("the file holds no fields")
     # Some editors write a byte order mark, which the text counts as a character and libyaml's marks do not.
     # The line break is that of the whole text: an edit may take out the first line, and with it the first break.
     bom, newline = text[: len(text) - len(body)], line_break(body)
@@ -73,9 +70,9 @@ def insert_first(text: str, key: str, value: str) -> str:
     old = _read(body)
     root = find_spans(body)
     if root is None or root.kind != "mapping" or not isinstance(old, dict):
-        raise EditRefused(f"{key} cannot be written into a file without any field", "unreadable")
+        raise EditRefused(f"{key} cannot be written into a file without any field")
     if key in old:
-        raise EditRefused(f"{key} is in the file already", "paths")
+        raise EditRefused(f"{key} is in the file already")
     if root.entries and root.entries[0].explicit:
         raise _refuse_explicit((key,))
     candidate = insert_first_pair(Draft(body, root, line_break(body)), root, key, value)
@@ -97,10 +94,10 @@ def diff_lines(before: str, after: str, file: str) -> str:
 def _check_paths(paths: Sequence[FieldPath]) -> None:
     for number, path in enumerate(paths):
         if not path:
-            raise EditRefused("a file cannot be replaced as a whole", "paths")
+            raise EditRefused("a file cannot be replaced as a whole")
         # Which of the two came first would decide what is left of the other.
         if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
-            raise EditRefused(f"{dotted(path)} lies within another field that is to change", "paths")
+            raise EditRefused(f"{dotted(path)} lies within another field that is to change")
 
 
 def _read(text: str) -> Any:
@@ -110,7 +107,7 @@ def _read(text: str) -> Any:
         # Without a quote from the file, since an edit's message may be printed where its values may not.
         problem = error.problems[0]
         message = f"the file cannot be read: line {problem.line}: {problem.discreet or problem.message}"
-        raise EditRefused(message, "unreadable", hint="correct the file first") from None
+        raise EditRefused(message, hint="correct the file first") from None
 
 
 def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
@@ -138,7 +135,7 @@ def _put(whole: dict[str, Any], edit: Edit) -> Any:
         below = value_at(whole, edit.path[:depth])
         if below is not None and below is not MISSING and not isinstance(below, dict):
             message = f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object"
-            raise EditRefused(message, "not an object")
+            raise EditRefused(message)
     return put_at(whole, edit.path, edit.value)
 
 
@@ -180,7 +177,6 @@ def _write_change(text: str, path: FieldPath, change: Change, intended: Any, new
         raise EditRefused(
             f"{dotted(path)} cannot be changed alone: it has, or lies in, an anchor (&) whose value is used "
             "elsewhere in the file too",
-            "anchor",
             hint="write the value out where its alias (*) stands, or change the file by hand",
         )
     raise _refuse_unwritable(path)
@@ -227,8 +223,8 @@ def _has_anchor(node: Node, path: FieldPath) -> bool:
 
 
 def _refuse_unwritable(path: FieldPath) -> EditRefused:
-    return EditRefused(f"{dotted(path)} cannot be written into this file so that it reads as intended", "unwritable")
+    return EditRefused(f"{dotted(path)} cannot be written into this file so that it reads as intended")
 
 
 def _refuse_explicit(path: FieldPath) -> EditRefused:
-    return EditRefused(f'{dotted(path)} is next to a key that is written with "?", which is left alone', "explicit key")
+    return EditRefused(f'{dotted(path)} is next to a key that is written with "?", which is left alone')

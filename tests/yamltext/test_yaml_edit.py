@@ -372,29 +372,29 @@ def test_no_edit_changes_nothing() -> None:
 
 
 REFUSED: dict[str, tuple[str, str, Any, str]] = {
-    "anchor that is used elsewhere": ("a: &x y\nb: *x\n", "a", "z", "anchor"),
-    "object with an anchor that is used elsewhere": ("a: &x\n  k: 1\nb: *x\n", "a.k", 2, "anchor"),
-    "new key of an object that is used elsewhere": ("a: &x {k: 1}\nb: *x\n", "a.l", 2, "anchor"),
-    "anchor within the value": ("a: [&x y]\nb: *x\n", "a", 5, "anchor"),
-    "explicit key": ("? a\n: 1\nb: 2\n", "a", 2, "explicit key"),
-    "a text where an object should be": ("a: x\n", "a.b", 1, "not an object"),
-    "a list where an object should be": ("a: [1]\n", "a.0", 1, "not an object"),
-    "half a surrogate pair between brackets": ("o: {a: x}\n", "o.a", "\ud800", "unwritable"),
-    "half a surrogate pair within an alias": ("p: &x {k: 1}\na: *x\n", "a.k", "\ud800", "unwritable"),
-    "half a surrogate pair": ("a: x\n", "a", "\ud800", "unwritable"),
-    "a number too large to be kept": ("a: 1\n", "a", 10**30, "unwritable"),
-    "not a number": ("a: 1\n", "a", float("nan"), "unwritable"),
-    "a text too large for a file": ("a: |\n  x\n", "a", "é\n" * 300_000, "unwritable"),
-    "not readable": ("a: [\n", "a", 1, "unreadable"),
-    "read differently by parsers": ("a: yes\n", "a", 1, "unreadable"),
-    "empty": ("# nothing\n", "a", 1, "unreadable"),
-    "a list": ("- a\n", "a", 1, "unreadable"),
+    "anchor that is used elsewhere": ("a: &x y\nb: *x\n", "a", "z", "an anchor (&)"),
+    "object with an anchor that is used elsewhere": ("a: &x\n  k: 1\nb: *x\n", "a.k", 2, "an anchor (&)"),
+    "new key of an object that is used elsewhere": ("a: &x {k: 1}\nb: *x\n", "a.l", 2, "an anchor (&)"),
+    "anchor within the value": ("a: [&x y]\nb: *x\n", "a", 5, "an anchor (&)"),
+    "explicit key": ("? a\n: 1\nb: 2\n", "a", 2, 'written with "?"'),
+    "a text where an object should be": ("a: x\n", "a.b", 1, "is not an object"),
+    "a list where an object should be": ("a: [1]\n", "a.0", 1, "is not an object"),
+    "half a surrogate pair between brackets": ("o: {a: x}\n", "o.a", "\ud800", "so that it reads as intended"),
+    "half a surrogate pair within an alias": ("p: &x {k: 1}\na: *x\n", "a.k", "\ud800", "so that it reads as intended"),
+    "half a surrogate pair": ("a: x\n", "a", "\ud800", "so that it reads as intended"),
+    "a number too large to be kept": ("a: 1\n", "a", 10**30, "so that it reads as intended"),
+    "not a number": ("a: 1\n", "a", float("nan"), "so that it reads as intended"),
+    "a text too large for a file": ("a: |\n  x\n", "a", "é\n" * 300_000, "so that it reads as intended"),
+    "not readable": ("a: [\n", "a", 1, "the file cannot be read: line 2"),
+    "read differently by parsers": ("a: yes\n", "a", 1, "the file cannot be read: line 1"),
+    "empty": ("# nothing\n", "a", 1, "the file holds no fields"),
+    "a list": ("- a\n", "a", 1, "the file holds no fields"),
 }
 
 
-@pytest.mark.parametrize(("before", "path", "value", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_done_is_refused(before: str, path: str, value: Any, reason: str) -> None:
-    assert refusal(before, (path, value)).reason == reason
+@pytest.mark.parametrize(("before", "path", "value", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_done_is_refused(before: str, path: str, value: Any, words: str) -> None:
+    assert words in refusal(before, (path, value)).message
 
 
 def test_refusals_name_the_field() -> None:
@@ -410,9 +410,8 @@ def test_a_value_is_never_quoted_in_a_refusal() -> None:
 
 @pytest.mark.parametrize("paths", [[()], [("a",), ("a",)], [("a", "b"), ("a",)], [("a",), ("a", "b")]])
 def test_paths_that_lie_within_one_another_are_refused(paths: list[tuple[str, ...]]) -> None:
-    with pytest.raises(EditRefused) as caught:
+    with pytest.raises(EditRefused, match=r"a whole|lies within another field"):
         edit_yaml("a: {b: 1}\n", [Edit(path, 1) for path in paths])
-    assert caught.value.reason == "paths"
 
 
 FIRST: dict[str, tuple[str, str]] = {
@@ -444,9 +443,8 @@ def test_no_first_key_where_it_does_not_fit(text: str) -> None:
 
 
 def test_no_first_key_that_cannot_be_written() -> None:
-    with pytest.raises(EditRefused) as caught:
+    with pytest.raises(EditRefused, match="so that it reads as intended"):
         insert_first("a: 1\n", "id", "\ud800")
-    assert caught.value.reason == "unwritable"
 
 
 def test_the_diff_names_the_file_and_the_lines() -> None:
