@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from reconciler.assistant.fields import NEVER_SHARED
@@ -132,7 +132,7 @@ class Definition:
 
     def declaring(self, path: FieldPath) -> Layer | None:
         """Return the uppermost layer that says something at a path, None where none does."""
-        return next((layer for layer in reversed(self.layers) if value_at(layer.fields, path) is not MISSING), None)
+        return find_declaring(self.layers, path)
 
     def locate(self, path: FieldPath, about: About = "value", line: int = 1) -> tuple[str, int, int]:
         """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start.
@@ -208,6 +208,11 @@ def _below(path: str, folder: str) -> str | None:
 def merge_layers(layers: Iterable[Layer]) -> dict[str, Any]:
     """Return what layers declare together, the lowest first."""
     return dict(functools.reduce(merge_overlay, (layer.fields for layer in layers), {}))
+
+
+def find_declaring(layers: Sequence[Layer], path: FieldPath) -> Layer | None:
+    """Return the uppermost of some layers that says something at a path, None where none does."""
+    return next((layer for layer in reversed(layers) if value_at(layer.fields, path) is not MISSING), None)
 
 
 def share(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """What of a live assistant a new definition or overlay declares, and what it leaves out."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from reconciler.assistant.checks import check_definition
@@ -10,6 +10,7 @@ from reconciler.assistant.paths import FieldPath, covers
 from reconciler.assistant.texts import TEXT_KEY, find_references
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import differing_declarations, differing_leaves
+from reconciler.core.definition import Layer, find_declaring
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build, prune, value_at
 
@@ -60,14 +61,24 @@ def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> D
     return Declared({"id": assistant_id, **fields}, tuple(unknown), tuple(sorted(refused)), tuple(hidden))
 
 
-def declare_over(shared: Mapping[str, Any], assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Overlaid:
-    """Return the overlay with which a definition that others share is in sync with a live assistant."""
+def declare_over(
+    shared: Mapping[str, Any],
+    assistant_id: str,
+    live: Mapping[str, Any],
+    settings: Settings,
+    layers: Sequence[Layer] = (),
+) -> Overlaid:
+    """Return the overlay with which a definition that others share is in sync with a live assistant.
+
+    `layers` are the files that say what is shared, as far as they are there.
+    """
     fields: list[tuple[FieldPath, Any]] = [(("id",), assistant_id)]
     left: list[tuple[FieldPath, str]] = []
     for path in differing_leaves(shared, live):
         value = value_at(live, path)
         # Left to the definition below: the overlay says nothing of it, and the difference shows in every plan.
-        if reason := why_left(path, value, settings):
+        layer = find_declaring(layers, path)
+        if reason := why_left(path, value, settings, declared_in=layer.file if layer is not None else ""):
             left.append((path, reason))
         else:
             # Only null takes away what the definition below declares.
@@ -92,12 +103,21 @@ def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path:
     return left
 
 
-def why_left(path: FieldPath, live: Any | Missing, settings: Settings) -> str:
-    """Return why a file cannot take a live value of a field that is declared there; empty where it can."""
+def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:
+    """Return why a file cannot take a live value of a field that is declared there; empty where it can.
+
+    `declared_in` is the file that declares the field, where that is another one.
+    """
     if not settings.may_show(path):
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
-        return "live has no value, and a definition cannot express that: remove the line to release it"
+        # Nobody may take a value away from others unasked: who shares a file decides what becomes of it there.
+        way = (
+            f"{declared_in} gives it one; to release it, move it from there into the definitions that are to have it"
+            if declared_in
+            else "remove the line to release it"
+        )
+        return f"live has no value, and a definition cannot express that: {way}"
     # Checked alone, so that no problem elsewhere in the file keeps this value out of it.
     alone = build([(path, None if live is MISSING else live)])
     if _would_mention_a_file(path, live):

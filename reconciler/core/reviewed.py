@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from reconciler.core.canonical import Whole, canonical, exact_text
 from reconciler.core.origin import Since
 from reconciler.core.plan import Plan
 from reconciler.core.tree import MISSING, Missing, build
+from reconciler.errors import ReportError
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +107,22 @@ class Applied:
 
 
 def combine_writes(writes: Sequence[Applied]) -> Applied:
-    """Return several writes of one assistant, the earliest first, as one."""
+    """Return several writes of one assistant, the earliest first, as one. Raises ReportError as `check_apart` does."""
     fields: dict[FieldPath, AppliedField] = {}
     for write in writes:
         for field in write.fields:
             before = fields.get(field.path)
             fields[field.path] = field if before is None else before.continue_with(field)
+    check_apart([*fields.values()])
     return dataclasses.replace(writes[-1], fields=tuple(fields.values()))
+
+
+def check_apart(fields: Sequence[AppliedField]) -> None:
+    """Refuse fields of which one stands twice, or inside another: nobody could say what to put back."""
+    # Sorted, a path stands right before those below it.
+    for path, following in itertools.pairwise(sorted(field.path for field in fields)):
+        if following[: len(path)] == path:
+            raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
 
 
 def _is_exactly(one: Any | Missing, other: Any | Missing, path: FieldPath) -> bool:

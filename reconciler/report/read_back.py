@@ -3,14 +3,12 @@
 A report may hold several runs (`report FILE...`), and then several entries of one assistant, the earliest first.
 """
 
-import itertools
-from collections.abc import Sequence
 from typing import Any
 
-from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
+from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome, Status
-from reconciler.core.reviewed import Applied, AppliedField, Reviewed, combine_writes
+from reconciler.core.reviewed import Applied, AppliedField, Reviewed, check_apart, combine_writes
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import SENSITIVE
@@ -39,8 +37,6 @@ def applied_fields(report: Report) -> tuple[Applied, ...]:
     twice in one run, or one field inside another: nobody could say what to put back.
     """
     combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_written(report)]
-    for applied in combined:
-        _check_apart(applied.fields)
     return tuple(applied for applied in combined if applied.fields)
 
 
@@ -102,20 +98,13 @@ def _group_written(report: Report) -> list[list[AssistantEntry]]:
 def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
     """Return the fields that one run sent of an assistant; `resent` adds what went along in fields of its own."""
     fields = [_read_field(change, entry) for change in entry.changes if change.sent]
-    _check_apart(fields)
+    check_apart(fields)
     # A resumed apply sends fields although nothing differs, so only the patch knows them.
     patch = entry.patch or {}
     if resent:
         again = sorted(patch.keys() - {field.path[0] for field in fields})
         fields += [_read_again((key,), patch[key]) for key in again]
     return Applied(entry.key, entry.file, str(entry.id), tuple(fields))
-
-
-def _check_apart(fields: Sequence[AppliedField]) -> None:
-    # Sorted, a path stands right before those below it.
-    for path, following in itertools.pairwise(sorted(field.path for field in fields)):
-        if following[: len(path)] == path:
-            raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
 
 
 def _read_field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:

@@ -1,20 +1,45 @@
-"""Write definition files for live assistants: each is in sync at once, and nothing that exists is lost."""
+"""Write definition files for live assistants: each is in sync at once, and nothing that exists is lost.
+
+In an environment the id goes into the overlay; a file that environments share is written once and never replaced.
+"""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.file_names import file_stem, same_name
+from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import see_live, use_line_feeds
-from reconciler.core.definition import Definition, InvalidDefinition
-from reconciler.core.importing import Declared
+from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, merge_layers
+from reconciler.core.importing import Declared, Overlaid, declare, declare_over, leave_out_shared
 from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
-from reconciler.errors import ReconcilerError, SettingsError
-from reconciler.files.definitions import Loaded
+from reconciler.core.tree import merge_overlay
+from reconciler.errors import DefinitionError, ReconcilerError, SettingsError
+from reconciler.files.definitions import Loaded, load_defaults
 from reconciler.files.folders import repository_root, shown_path
-from reconciler.usecases.import_files import DefinitionFiles, ImportFiles, OverlayFiles, Written
+from reconciler.usecases.import_files import check_free, check_texts, divide_texts, write_files
+
+Entry = Definition | InvalidDefinition
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Written:
+    """The files that one import wrote, the one with the id last, and what they leave out.
+
+    `texts` are the text files among them. `left` are fields that differ from what files of defaults say, and that no
+    definition can put right, with the reason. `laid_over` is the file that others share, where only an overlay was
+    written.
+    """
+
+    files: tuple[Path, ...]
+    declared: Declared
+    overlaid: Overlaid | None = None
+    laid_over: str = ""
+    texts: tuple[Path, ...] = ()
+    left: tuple[tuple[FieldPath, str], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,16 +50,6 @@ class Import:
     written: Written | None = None
     existing: str | None = None
     error: ReconcilerError | None = None
-
-    @property
-    def file(self) -> Path | None:
-        """The file that has the id now."""
-        return self.written.files[-1] if self.written is not None else None
-
-    @property
-    def declared(self) -> Declared | None:
-        """What of live definitions can declare, and what not."""
-        return self.written.declared if self.written is not None else None
 
 
 @dataclasses.dataclass
@@ -54,18 +69,19 @@ class Importer:
     text_files: bool = False
 
     def __post_init__(self) -> None:
-        self._files: dict[str, str] = {}
-        self._own: dict[str, Definition | InvalidDefinition] = {}
-        self._writer = self._chosen()
-        self._stems = {same_name(stem) for stem in self._writer.taken()}
-        if self.loaded is not None:
-            entries: list[Definition | InvalidDefinition] = [*self.loaded.invalid, *self.loaded.definitions]
-            named = {entry.id: entry for entry in entries if entry.id is not None}
-            self._files = {
-                name: entry.id_file if isinstance(entry, Definition) else entry.file for name, entry in named.items()
-            }
-            if self.force:
-                self._own = {name: entry for name, entry in named.items() if self._writer.may_replace(entry)}
+        self._root = repository_root(self.folder)
+        self._overlays = self._find_overlays()
+        entries = [entry for entry in _entries(self.loaded) if entry.id]
+        self._files = {str(entry.id): _id_file(entry) for entry in entries}
+        self._own = {str(entry.id): entry for entry in entries if self.force and self._may_replace(entry)}
+        if self._overlays is not None:
+            # A definition without an id waits for one.
+            taken = [entry.key for entry in entries]
+        else:
+            # Whatever a file holds, nothing says whose it is.
+            there = self.folder.iterdir() if self.folder.is_dir() else ()
+            taken = [file.stem for file in there if file.suffix.lower() in SUFFIXES]
+        self._stems = set(map(same_name, taken))
 
     def all_ids(self) -> Sequence[str] | None:
         """Return the ids of all assistants, or None where the API does not list them. Raises ApiError."""
@@ -74,20 +90,22 @@ class Importer:
 
     def one(self, assistant_id: str) -> Import:
         """Write the definition of one assistant, unless a definition has it already; forced, that one anew."""
-        existing = self._find_existing(assistant_id)
-        if existing is not None:
-            return existing
-        for fault in check_definition({"id": assistant_id}):
-            return Import(assistant_id, error=ReconcilerError(fault.message))
+        if self._is_defined(assistant_id):
+            return Import(assistant_id, existing=self._files[assistant_id])
+        # Before it becomes part of a URL.
+        for problem in check_definition({"id": assistant_id}):
+            return Import(assistant_id, error=ReconcilerError(problem.message))
         try:
             live = see_live(self.api.get(assistant_id), {}, self.settings)
             if self.settings.line_endings == "any":
                 live = use_line_feeds(live)
-            if existing := self._find_existing(live["id"]):
-                return existing
+            # The definition may have the assistant's other id.
+            if self._is_defined(live["id"]):
+                return Import(assistant_id, existing=self._files[live["id"]])
             own = self._own.get(assistant_id) or self._own.get(live["id"])
-            name = own.key if own is not None else self._stem(assistant_id, live.get("name"))
-            written = self._writer.write(assistant_id, live, name, own)
+            key = own.key if own is not None else self._choose_stem(assistant_id, live.get("name"))
+            write = self._write_definition if self._overlays is None else self._write_overlay
+            written = write(assistant_id, live, key, own)
         except ReconcilerError as error:
             return Import(assistant_id, error=error)
         for known in (assistant_id, live["id"]):
@@ -96,29 +114,117 @@ class Importer:
             self._own.pop(known, None)
         return Import(assistant_id, written)
 
-    def _find_existing(self, assistant_id: str) -> Import | None:
-        """Return the definition that has an id, None where there is none, or where it is to be written anew."""
-        if assistant_id in self._own or assistant_id not in self._files:
-            return None
-        return Import(assistant_id, existing=self._files[assistant_id])
+    def _is_defined(self, assistant_id: str) -> bool:
+        """Return whether a definition has an id, and is not to be written anew."""
+        return assistant_id in self._files and assistant_id not in self._own
 
-    def _stem(self, assistant_id: str, name: object) -> str:
+    def _choose_stem(self, assistant_id: str, name: object) -> str:
         stem = file_stem(name if isinstance(name, str) else None, assistant_id, self._stems)
         self._stems.add(same_name(stem))
         return stem
 
-    def _chosen(self) -> ImportFiles:
-        root = repository_root(self.folder)
-        if self.settings.environment is None:
-            return DefinitionFiles(self.folder, self.settings, root, self.text_files)
-        if self.settings.overlay is None:
+    def _find_overlays(self) -> Path | None:
+        """Return the folder of the environment's overlays, None without an environment."""
+        settings = self.settings
+        if settings.environment is None:
+            return None
+        if settings.overlay is None:
             raise SettingsError(
-                f"the environment {self.settings.environment} has no overlay folder for the ids",
-                hint=f"give it one in reconciler.yaml: overlay: environments/{self.settings.environment}",
+                f"the environment {settings.environment} has no overlay folder for the ids",
+                hint=f"give it one in reconciler.yaml: overlay: environments/{settings.environment}",
             )
-        overlays = self.folder.resolve().parent / self.settings.overlay
-        if not self.folder.is_absolute():
-            overlays = Path(shown_path(overlays, Path.cwd()))
-        return OverlayFiles(
-            self.folder, overlays, self.settings, self.loaded, self.shared, root, self.force, self.text_files
-        )
+        overlays = self.folder.resolve().parent / settings.overlay
+        return overlays if self.folder.is_absolute() else Path(shown_path(overlays, Path.cwd()))
+
+    def _may_replace(self, entry: Entry) -> bool:
+        """Return whether the file that has an id can be written anew: it serves this assistant and no other."""
+        if self._overlays is None:
+            return isinstance(entry, Definition) or entry.kind == "invalid"
+        # Any file but the overlay may serve other environments, too.
+        return isinstance(entry, Definition) and entry.overlay is not None and entry.overlay.file == entry.id_file
+
+    def _write_definition(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
+        """Write one file that holds everything; no other file is replaced."""
+        declared = declare(assistant_id, live, self.settings)
+        layers = self._load_defaults(key, self.settings)
+        defaults = merge_layers(layers)
+        held = leave_out_shared(declared.fields, defaults)
+        # Where live lacks what the defaults say, only null or a difference that is named is true.
+        more = declare_over(merge_overlay(defaults, _without_id(held)), assistant_id, live, self.settings, layers)
+        file = self.folder / f"{key}{_find_suffix(own)}"
+        fields, texts = divide_texts(merge_overlay(held, more.fields), file, enabled=self.text_files)
+        if own is None:
+            check_free(file, assistant_id, force=False)
+        check_texts(texts, assistant_id, self._root, own)
+        write_files(texts, {file: fields}, assistant_id)
+        return Written((file,), declared, texts=(*texts,), left=more.left)
+
+    def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
+        """Write an overlay with the id and what differs from the definition below it, and that where there is none."""
+        declared = declare(assistant_id, live, self.settings)
+        overlay = (self._overlays or Path()) / f"{key}{_find_suffix(own)}"
+        definition = self.folder / f"{key}.yaml"
+        below = self._find_shared(key, own)
+        layers = [*self._load_defaults(key, self.settings), *([below.own] if below is not None else [])]
+        shared = _without_id(merge_layers(layers))
+        files, texts = dict[Path, Mapping[str, Any]](), dict[Path, str]()
+        if below is None:
+            # Other environments have not the defaults of this one, so the file that they share must not lean on them.
+            for_all = merge_layers(self._load_defaults(key, dataclasses.replace(self.settings, overlay=None)))
+            own_fields = _without_id(leave_out_shared(declared.fields, for_all))
+            if not own_fields:
+                message = f"{assistant_id} has no field that a definition can hold, and nothing was written"
+                raise DefinitionError(message)
+            shared = merge_overlay(shared, own_fields)
+            check_free(definition, assistant_id, force=False)
+            # First: without its overlay a definition is no part of the environment, and the next import goes on from
+            # there. An overlay alone would be an error.
+            files[definition], texts = divide_texts(own_fields, definition, enabled=self.text_files)
+        overlaid = declare_over(shared, assistant_id, live, self.settings, layers)
+        files[overlay], overlay_texts = divide_texts(overlaid.fields, overlay, enabled=self.text_files)
+        texts |= overlay_texts
+        check_free(overlay, assistant_id, force=self.force)
+        check_texts(texts, assistant_id, self._root, own)
+        write_files(texts, files, assistant_id)
+        if below is not None:
+            return Written((overlay,), declared, overlaid, below.file, texts=(*texts,))
+        return Written((*files,), declared, texts=(*texts,), left=overlaid.left)
+
+    def _load_defaults(self, key: str, settings: Settings) -> tuple[Layer, ...]:
+        return load_defaults(self.folder, key, root=self._root, settings=settings)
+
+    def _find_shared(self, key: str, own: Entry | None) -> Definition | None:
+        """Return the definition of a key that others share, None where there is none yet."""
+        there = [one for one in _entries(self.loaded) if one.key == key and one.id]
+        if there and own is None:
+            raise DefinitionError(
+                f"has the id {there[0].id} in {self.settings.environment} already, and nothing was written",
+                where=_id_file(there[0]),
+                hint="rename that definition, and its overlays with it",
+            )
+        shared = next((one for one in _entries(self.shared) if one.key == key), None)
+        if isinstance(shared, InvalidDefinition):
+            raise DefinitionError(
+                f"nothing can be merged on top of this definition: {shared.message}",
+                where=shared.file,
+                hint="correct it first, then import again",
+            )
+        return shared
+
+
+def _entries(loaded: Loaded | None) -> list[Entry]:
+    # Of several with one id the valid one counts, and it comes last.
+    return [*loaded.invalid, *loaded.definitions] if loaded is not None else []
+
+
+def _id_file(entry: Entry) -> str:
+    return entry.id_file if isinstance(entry, Definition) else entry.file
+
+
+def _find_suffix(own: Entry | None) -> str:
+    """Return the suffix of the file that an import writes: that of the one which it replaces."""
+    return Path(_id_file(own)).suffix if own is not None else ".yaml"
+
+
+def _without_id(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != "id"}

@@ -93,7 +93,7 @@ class Puller:
         layer = self._takes_edits(result.definition)
         chosen = choose_values(changes, self.conflicts, self.merge_texts)
         wanted = self._edits(result.definition, chosen, layer)
-        left = {one.path: one for one in (*chosen.left, *self._left(wanted))}
+        left = {one.path: one for one in (*chosen.left, *self._left(result.definition, wanted, layer))}
         for entry in result.plan.enforced:
             reason = f"it is enforced ({entry.rule.reason}): every apply puts git's value back"
             left[entry.path] = Left(entry.path, reason, fails=False)
@@ -166,10 +166,12 @@ class Puller:
         several = f"{text.file} is mentioned {times} times; change it by hand, or give this field a text of its own"
         return several if times > 1 else ""
 
-    def _left(self, edits: Sequence[Edit]) -> Iterator[Left]:
+    def _left(self, definition: Definition, edits: Sequence[Edit], layer: Layer | None) -> Iterator[Left]:
         """Yield the fields whose live value is not written, each with the reason."""
         for edit in edits:
-            reason = why_left(edit.path, edit.value, self.settings)
+            there = definition.declaring(edit.path)
+            elsewhere = there.file if there is not None and there is not layer else ""
+            reason = why_left(edit.path, edit.value, self.settings, declared_in=elsewhere)
             if not reason and self.settings.environment is not None and not self.settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:

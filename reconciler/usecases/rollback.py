@@ -19,8 +19,7 @@ from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome
 from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Policy
-from reconciler.core.ports import Assistants
-from reconciler.core.reviewed import Applied
+from reconciler.core.reviewed import Applied, combine_writes
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
@@ -31,7 +30,6 @@ from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.writing.workers import Control
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5
@@ -61,7 +59,13 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
         found = read()
         project = undo_project(found, report.applied)
         with start(project) as session:
-            planned = plan_rollback(session.api, project, session.control, report.applied)
+            planned = plan(session.api, project, session.control, command="rollback")
+            united = unite_ids(planned, report.applied)
+            if united != report.applied:
+                report = dataclasses.replace(report, applied=united)
+                project = undo_project(found, united)
+                planned = plan(session.api, project, session.control, command="rollback")
+            planned = refuse_obstacles(planned, report.applied)
             planned = _say_what_is_frozen(planned, found.settings)
             limit = project.settings.max_changes
             run, _ = ask_and_write(planned, project, session, command="rollback", limit=limit)
@@ -95,10 +99,24 @@ def undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     )
 
 
-def plan_rollback(api: Assistants, project: Project, control: Control, applied: Sequence[Applied]) -> Run:
-    """Return what a rollback would do; an assistant with a field that cannot be undone is refused whole."""
+def unite_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
+    """Return what was applied with one entry for each assistant that a merged report names by both of its ids.
+
+    Only the API's answers show that two ids are one assistant's. Raises ReportError for fields that cannot be told
+    apart then.
+    """
+    live = {str(result.definition.id): result.live["id"] for result in planned.results if result.live is not None}
+    together: dict[str, list[Applied]] = {}
+    for entry in applied:
+        together.setdefault(live.get(entry.id, entry.id), []).append(entry)
+    # Of two files nobody knows which was written first. In the wrong order a field was edited in between, or live
+    # has neither of its values: then the assistant is refused.
+    return tuple(entries[0] if len(entries) == 1 else combine_writes(entries) for entries in together.values())
+
+
+def refuse_obstacles(planned: Run, applied: Sequence[Applied]) -> Run:
+    """Return a planned rollback in which an assistant with a field that cannot be undone is refused whole."""
     by_id = {entry.id: entry for entry in applied}
-    planned = plan(api, project, control, command="rollback")
     results = tuple(_refuse(result, by_id[str(result.definition.id)]) for result in planned.results)
     return dataclasses.replace(planned, results=results, base=None)
 

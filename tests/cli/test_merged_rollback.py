@@ -81,3 +81,26 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, argume
     assert (done.code, done.stdout, live(tale)) == (1, "", after)
     assert "(`sent`)" in done.stderr
     assert "apply again with this version" in done.stderr
+
+
+@pytest.mark.parametrize("fields", [{"firstMessage": "Good evening!"}, {"name": "Front desk"}])
+def test_an_assistant_that_the_runs_name_by_its_two_ids_is_undone_once(tale: Story, fields: dict[str, Any]) -> None:
+    before = live(tale)
+    runs = applied_twice(tale)
+    tale.write("a", id="local_asst_a", **{"name": "Desk", "firstMessage": "Good day!", **fields})
+    tale.commit()
+    undone = tale.rollback(merged(tale, *runs, tale.recorded()))
+    assert outcomes(undone) == {"a": "applied"}
+    assert live(tale) == before
+
+
+def test_fields_inside_one_another_under_two_ids_are_not_undone(tale: Story) -> None:
+    first = tale.recorded("--on-drift", "revert")
+    second = json.loads(json.dumps(first))
+    (entry,) = second["assistants"]
+    entry["id"] = "local_asst_a"
+    entry["changes"][0] |= {"path": "/model", "live": LIVE["model"], "desired": LIVE["model"]}
+    after = live(tale)
+    done = tale.run("rollback", tale.saved(merged(tale, first, second)), "--yes")
+    assert (done.code, live(tale)) == (1, after)
+    assert "the report names /model and /model/temperature, one inside the other" in done.stderr

@@ -116,6 +116,7 @@ def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
     assert len(told) == len(fields)
     for line, field, reason in zip(told, fields, reasons, strict=True):
         assert line.startswith(f"  differs, and is not written: {field}; {reason}")
+    assert "assistants/enrollment.yaml gives it one; to release it, move it from there" in told[-1]
     assert "hush" not in done.stdout + done.stderr
     assert texts(two)["environments/staging/enrollment.yaml"] == "id: asst_a\n"
     shared.write_text(SHARED.replace(", temperature: 0.7", ""), "utf-8")

@@ -34,7 +34,11 @@ def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(
         "id: asst_a\nname: Desk\nfirstMessage: Hello\nmodel:\n  temperature: 0.7\nvoice:\n  voiceId: own\n"
         "voicemailMessage: null\n"
     )
-    assert "differs from the defaults, and is not written: transcriber" in done.stderr
+    assert (
+        "differs from the defaults, and is not written: transcriber.provider; live has no value, and a definition "
+        "cannot express that: assistants/_defaults.yaml gives it one; to release it, move it from there into the "
+        "definitions that are to have it"
+    ) in done.stderr
     assert change["path"] == "/transcriber/provider"
 
 

@@ -140,6 +140,19 @@ def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(t
     assert planned == {"a": {"/model/temperature": "drift", "/name": "drift"}}
 
 
+def test_a_value_of_the_defaults_that_live_has_lost_is_released_where_it_stands(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as tale:
+        begun(tale, "id: asst_a\nname: Desk\n")
+        (tale.root / "assistants" / "_defaults.yaml").write_text("model: {temperature: 0.7}\n", "utf-8")
+        tale.commit()
+        tale.recorded()
+        tale.sandbox.edit("asst_a", model={"provider": "openai", "model": "gpt-4o"})
+        done = tale.run("pull")
+    assert (
+        "assistants/_defaults.yaml gives it one; to release it, move it from there into the definitions" in done.stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("edit", "path"),
     [

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from projects import MODEL, Project, opened, statuses
 from servers import Sandbox, running_sandbox
 
+from reconciler.core.importing import Declared
 from reconciler.usecases.import_ import Import, Importer
 
 
@@ -20,10 +21,20 @@ def imported(project: Project, sandbox: Sandbox, *ids: str, force: bool = False)
         return [importer.one(assistant_id) for assistant_id in ids]
 
 
+def file_of(done: Import) -> Path:
+    """The file that has the id now."""
+    assert done.written, done.error
+    return done.written.files[-1]
+
+
+def declared_by(done: Import) -> Declared:
+    assert done.written
+    return done.written.declared
+
+
 def written(done: Import) -> str:
     assert done.error is None, done.error
-    assert done.file
-    return done.file.read_text("utf-8")
+    return file_of(done).read_text("utf-8")
 
 
 def test_a_definition_is_readable_and_in_the_api_s_order(project: Project) -> None:
@@ -40,7 +51,7 @@ def test_a_definition_is_readable_and_in_the_api_s_order(project: Project) -> No
     }
     with running_sandbox({"asst_1": live}) as sandbox:
         (done,) = imported(project, sandbox, "asst_1")
-        assert done.file == project.folder / "enrollment-assistant-1.yaml"
+        assert file_of(done) == project.folder / "enrollment-assistant-1.yaml"
         assert written(done) == (
             "id: asst_1\n"
             'name: "Enrollment: Assistant #1"\n'
@@ -169,8 +180,7 @@ def test_any_assistant_is_in_sync_at_once(shared: Sandbox, tmp_path_factory: pyt
     shared.put({"id": "asst_1", **live})
     (done,) = imported(project, shared, "asst_1")
     text = written(done)
-    assert done.file
-    assert done.file.parent == project.folder
+    assert file_of(done).parent == project.folder
     assert project.loaded().problems == () or all(
         problem.severity == "warning" for problem in project.loaded().problems
     )
@@ -196,10 +206,9 @@ def test_what_definitions_cannot_declare_is_listed(project: Project) -> None:
         (done,) = imported(project, sandbox, "asst_1")
         text = written(done)
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert done.declared
-    assert done.declared.unknown == (("model", "messages"), ("tools",))
-    assert done.declared.refused == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
-    assert done.declared.hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
+    assert declared_by(done).unknown == (("model", "messages"), ("tools",))
+    assert declared_by(done).refused == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
+    assert declared_by(done).hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
     assert "hush" not in text
     assert yaml.safe_load(text) == {
         "id": "asst_1",
@@ -215,8 +224,7 @@ def test_a_whole_object_that_is_sensitive_is_left_out(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "A", "metadata": {"a": "hush"}}}) as sandbox:
         (done,) = imported(project, sandbox, "asst_1")
         assert written(done) == "id: asst_1\nname: A\n"
-    assert done.declared
-    assert done.declared.hidden == (("metadata",),)
+    assert declared_by(done).hidden == (("metadata",),)
 
 
 def test_numbers_that_no_yaml_keeps_are_left_out(project: Project) -> None:
@@ -225,8 +233,7 @@ def test_numbers_that_no_yaml_keeps_are_left_out(project: Project) -> None:
         (done,) = imported(project, sandbox, "asst_1")
         assert yaml.safe_load(written(done))["metadata"] == {"fits": 2**63 - 1, "f": 1e300}
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert done.declared
-    assert done.declared.refused == (("metadata", "big"), ("metadata", "list"))
+    assert declared_by(done).refused == (("metadata", "big"), ("metadata", "list"))
 
 
 def test_what_is_nested_too_deeply_for_a_definition_is_told_and_not_written(project: Project) -> None:
@@ -269,7 +276,7 @@ def test_hostile_and_equal_names_give_safe_and_distinct_files(project: Project) 
     seed: dict[str, Any] = {f"asst_{number}": {"name": name} for number, name in enumerate(names)}
     with running_sandbox(seed) as sandbox:
         done = imported(project, sandbox, *seed)
-        files = [one.file for one in done]
+        files = [file_of(one) for one in done]
         assert None not in files
         assert len({str(file).lower() for file in files}) == len(names)
         for file in files:
@@ -297,7 +304,7 @@ def test_an_id_that_a_definition_has_is_refused_whatever_the_file(project: Proje
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
         one, other, local = imported(project, sandbox, "asst_1", "asst_2", "local_asst_1")
         assert [entry[:2] for entry in sandbox.requests if entry[0] == "GET"] == [("GET", "/assistants/local_asst_1")]
-    assert (one.existing, one.file) == ("assistants/mine.yaml", None)
+    assert (one.existing, one.written) == ("assistants/mine.yaml", None)
     assert other.existing == "assistants/broken.yaml"
     assert local.existing == "assistants/mine.yaml"
     assert yaml.safe_load(file.read_text()) == {"id": "asst_1", "name": "Mine"}
@@ -308,7 +315,7 @@ def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None
     broken = project.write("broken", "id: asst_2\nname: 7\n")
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
         done = imported(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
-    assert [one.file for one in done] == [mine, None, broken]
+    assert [one.written and file_of(one) for one in done] == [mine, None, broken]
     assert done[1].existing == str(mine)
     assert mine.read_text() == "id: local_asst_1\nname: Mine\n"
     assert broken.read_text() == "id: asst_2\nname: B\n"
@@ -325,8 +332,8 @@ def test_two_files_of_one_id_are_not_replaced(project: Project) -> None:
 def test_both_ids_of_one_assistant_give_one_file(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
         first, second, third = imported(project, sandbox, "local_asst_1", "asst_1", "local_asst_1")
-    assert first.file == project.folder / "a.yaml"
-    assert second.existing == third.existing == str(first.file)
+    assert file_of(first) == project.folder / "a.yaml"
+    assert second.existing == third.existing == str(file_of(first))
     assert len(list(project.folder.iterdir())) == 1
 
 
@@ -337,7 +344,7 @@ def test_a_file_of_another_assistant_is_never_replaced(project: Project, name: s
     file.write_text("id: asst_9\n")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
         (done,) = imported(project, sandbox, "asst_1", force=force)
-    assert done.file == project.folder / "a-2.yaml"
+    assert file_of(done) == project.folder / "a-2.yaml"
     assert written(done) == "id: asst_1\nname: A\n"
     assert file.read_text() == "id: asst_9\n"
 
@@ -356,7 +363,7 @@ def test_the_folder_is_made(project: Project) -> None:
     folder = project.root / "deep" / "er"
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, opened(sandbox.url) as api:
         done = Importer(api, folder, project.settings, None).one("asst_1")
-    assert done.file == folder / "a.yaml"
+    assert file_of(done) == folder / "a.yaml"
     assert written(done)
 
 
@@ -372,7 +379,7 @@ def test_an_id_that_nobody_knows_does_not_stop_the_others(project: Project) -> N
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
         missing, good, odd_id = imported(project, sandbox, "asst_2", "asst_1", "..")
     assert "404" in str(missing.error)
-    assert good.file == project.folder / "a.yaml"
+    assert file_of(good) == project.folder / "a.yaml"
     assert 'the id cannot be "." or ".."' in str(odd_id.error)
 
 
@@ -394,5 +401,4 @@ def test_all_ids_where_the_api_lists_them(project: Project, listing: bool) -> No
 def test_the_file_is_utf_8_whatever_the_locale(project: Project, tmp_path: Path) -> None:
     with running_sandbox({"asst_1": {"name": "A", "firstMessage": "Grüße ☕"}}) as sandbox:
         (done,) = imported(project, sandbox, "asst_1")
-    assert done.file
-    assert "Grüße ☕".encode() in done.file.read_bytes()
+    assert "Grüße ☕".encode() in file_of(done).read_bytes()

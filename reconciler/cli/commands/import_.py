@@ -18,8 +18,7 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.report.differences.values import escape
-from reconciler.usecases.import_ import Import, Importer
-from reconciler.usecases.import_files import Written
+from reconciler.usecases.import_ import Import, Importer, Written
 from reconciler.usecases.project.choices import DefinitionOptions
 from reconciler.usecases.project.environments import with_overlays_to_come
 from reconciler.usecases.project.reading import read_bare_project

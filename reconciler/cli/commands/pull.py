@@ -92,7 +92,8 @@ def command(
     # What was pulled is read first.
     tell_problems(problem for problem in project.loaded.problems if problem.severity == "warning")
     if not found and not unread:
-        tell("Nothing to pull.")
+        # A request with ids may be opened right after: those that `apply --create` has written into this checkout.
+        tell("Every id that the record knows is in its file." if ids else "Nothing to pull.")
     left = any(one.fails for pulled in found for one in pulled.left)
     if unread or failed or left or stopped:
         return stopped or 1
