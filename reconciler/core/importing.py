@@ -1,6 +1,7 @@
 """What of a live assistant a new definition or overlay declares, and what it leaves out."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from reconciler.core.tree import MISSING, Missing, build, prune, value_at
 
 # Definitions hold whole numbers of 64 bits; the reader of definitions refuses longer ones.
 LARGEST = 2**63 - 1
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> D
     writable = {key: value for key, value in live.items() if key not in READ_ONLY}
     leaves = list(_sort_leaves(writable, (), settings))
     declared = [(path, value) for path, kind, value in leaves if kind == "declared"]
-    refused = {path for path, value in declared if _is_too_large(value) or _would_mention_a_file(path, value)}
+    refused = {path for path, value in declared if not _has_yaml([*path, value]) or _would_mention_a_file(path, value)}
     fields = prune(build(declared), refused.__contains__)
     # Without a refused value an object may be gone that another problem was about, so each removal asks again.
     problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
@@ -123,7 +125,7 @@ def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declar
     if _would_mention_a_file(path, live):
         return f"a definition may not hold what live has: {TEXT_KEY} as a key would stand for a text file"
     problems = check_definition(alone, settings.extra_fields, needs_id=False)
-    if not problems and not _is_too_large(live):
+    if not problems and _has_yaml(live):
         return ""
     return "a definition may not hold what live has" + "".join(f": {problem.message}" for problem in problems[:1])
 
@@ -149,11 +151,18 @@ def _sort_leaves(
             yield below, "declared" if settings.may_show(below) else "hidden", value
 
 
-def _is_too_large(value: Any) -> bool:
-    """Return whether a value is, or has in it, a whole number that not every YAML parser keeps exactly."""
-    if isinstance(value, Mapping | list):
-        return any(map(_is_too_large, value.values() if isinstance(value, Mapping) else value))
-    return isinstance(value, int) and abs(value) > LARGEST
+def _has_yaml(value: Any) -> bool:
+    """Return whether a definition can hold a value.
+
+    Not every parser keeps a whole number of more than 64 bits, and no file in UTF-8 holds half a surrogate pair.
+    """
+    if isinstance(value, Mapping):
+        return all(_has_yaml(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return all(map(_has_yaml, value))
+    if isinstance(value, str):
+        return _HALF_CHARACTER.search(value) is None
+    return not isinstance(value, int) or abs(value) <= LARGEST
 
 
 def _would_mention_a_file(path: FieldPath, value: Any) -> bool:

@@ -53,7 +53,11 @@ def test_a_definition_uses_the_id_that_was_asked_for() -> None:
             {"metadata": {"n": {"big": 2**63}, "list": [[{"x": [-(2**64)]}]]}},
             [("metadata", "list"), ("metadata", "n", "big")],
         ),
-        ({"metadata": {"true": True, "fits": -(2**63) + 1}}, []),
+        (
+            {"metadata": {"half": "happy \ud83d", "list": [{"\udc00": {}}], "n": {"k\ud83d": "x", "l": "x"}}},
+            [("metadata", "half"), ("metadata", "list"), ("metadata", "n", "k\ud83d")],
+        ),
+        ({"metadata": {"true": True, "fits": -(2**63) + 1, "whole": "\U0001f600"}}, []),
     ],
 )
 def test_values_that_no_definition_may_hold(live: dict[str, Any], refused: list[tuple[str, ...]]) -> None:

@@ -403,6 +403,25 @@ def test_what_did_not_converge_is_a_change_again_never_a_conflict(tmp_path: Path
         assert outcomes(applied) == {"a": "applied"}
 
 
+UNTOLD: dict[str, tuple[str, Fields]] = {  # what live makes of a write, and the settings
+    "half of a character": ('"happy \\ud83d"', {}),
+    "a number of 70 bits": (str(2**70), {}),
+    "a sensitive value": ("hush", {"sensitive": ["/firstMessage"]}),
+}
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_what_no_record_may_hold_is_left_out_of_it_and_a_change_again(tmp_path: Path, name: str) -> None:
+    shows, settings = UNTOLD[name]
+    with desks(tmp_path / "repository", "a") as tale:
+        configured(tale, **settings, record=True)
+        changed(tale, "a", firstMessage="ours")
+        tale.sandbox.rehearse(f"edit firstMessage={shows} after PATCH *")
+        assert outcomes(tale.recorded()) == {"a": "not_converged"}
+        assert "firstMessage" not in entry(tale, "a")
+        assert moved(tale.plan()) == {"a": {"/firstMessage": "change"}}
+
+
 def test_a_write_that_the_api_swallowed_is_a_change_again(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as tale:
         changed(tale, "a", firstMessage="ours")

@@ -130,6 +130,8 @@ def test_every_changed_line_of_a_text_that_repeats_itself_is_found() -> None:
         ("pay pal now", "pay pa\u200bl now", r"~|pay [-pal-]{+pa\u200bl+} now"),
         ("a \ufb01ne day", "a fine day", r"~|a [-\ufb01ne-]{+fine+} day"),
         ("a\\u200bc is here", "a\u200bc is here", r"~|[-a\\u200bc-]{+a\u200bc+} is here"),
+        ("open 9 today", "open 9\ufe0e today", r"~|open [-9-]{+9\ufe0e+} today"),
+        ("a \u8fba here", "a \u8fba\U000e0101 here", r"~|a [-\u8fba-]{+\u8fba\U000e0101+} here"),
         ("so\u00b7so is here", "so so is here", r"~|so[-\u00b7-]{+\xb7+}so is here"),
     ],
 )

@@ -31,8 +31,12 @@ _LETTERS = str.maketrans(
     "\u0565\u0570\u0578\u057d\u0585",  # Armenian
     "aeopcyxijshdqwl" + "ABEKMHOPCTYXSIJ" + "ABEZHIKMNOPTYX" + "ayikvopux" + "ehnuo",
 )
-# Of the Latin alphabet itself, and what names may well hold: dashes.
-_TWINS = {**_LETTERS, **str.maketrans("\u0131\u0251\u0261\u2010\u2011\u2012\u2013\u2212", "iag-----")}
+# Of the Latin alphabet itself, and what names may well hold: dashes; and what only says how the letter before looks.
+_TWINS = {
+    **_LETTERS,
+    **str.maketrans("\u0131\u0251\u0261\u2010\u2011\u2012\u2013\u2212", "iag-----"),
+    **dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0x17B4, 0x17B5]),
+}
 _NOT_PLAIN = re.compile("[^ -~]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _ESCAPE_AT_END = re.compile(r"\\.{0,9}$")

@@ -34,10 +34,18 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     for path in (path for path in result.remaining if result.plan is not None and path[0] in (result.plan.patch or {})):
         if (wanted := value_at(declared, path)) is not MISSING and result.after is not None:
             seen = restrict_to_declared(wanted, value_at(result.after, path))
-            # A missing key is recorded as null: then an edit that gives it a value is seen as one.
-            declared = put_at(declared, path, None if seen is MISSING else seen)
+            # A missing key is recorded as null: then an edit that gives it a value is seen as one. Where live's value
+            # cannot be told, the field is left out: what the base has not is a change next time, too.
+            seen = None if seen is MISSING else seen
+            declared = put_at(declared, path, seen) if _may_hold(project, path, seen) else drop_at(declared, path)
     for path in _ignored_paths(project, result, definition):
-        declared = _keep(declared, path, old.declared if old is not None else {}, result.after or result.live)
+        if (before := item_at(old.declared if old is not None else {}, path)) is not MISSING:
+            declared = put_at(declared, path, before)
+        elif not isinstance(item_at(declared, path[:-1]), list):
+            declared = drop_at(declared, path)
+        # An element of a list cannot be absent, or the others would move up: what live shows stands in for it.
+        elif (shown := item_at(result.after or result.live, path)) is not MISSING and _may_hold(project, path, shown):
+            declared = put_at(declared, path, shown)
     return Entry(definition.id, definition.file, declared)
 
 
@@ -78,15 +86,10 @@ def _ignored_paths(project: Project, result: Result, definition: Definition) -> 
     return sorted(set(found))
 
 
-def _keep(declared: Any, path: FieldPath, old: Mapping[str, Any], live: Mapping[str, Any] | None) -> Any:
-    """Return a definition in which an ignored place holds what the old entry has there, or nothing.
-
-    An element of a list cannot be absent, or the others would move up: what live shows stands in for it.
-    """
-    before = item_at(old, path)
-    if before is not MISSING:
-        return put_at(declared, path, before)
-    if isinstance(item_at(declared, path[:-1]), list):
-        shown = item_at(live, path)
-        return declared if shown is MISSING else put_at(declared, path, shown)
-    return drop_at(declared, path)
+def _may_hold(project: Project, path: FieldPath, shown: Any) -> bool:
+    """Return whether an entry may hold what live shows: nothing secret, and nothing for which YAML has no form."""
+    try:
+        write_definition({"shown": shown}, most=MAX_RESOLVED)
+    except ValueError:
+        return False
+    return project.settings.may_show(path)
