@@ -1,12 +1,15 @@
 """Texts in files of their own: where a layer mentions them, and which text a file's content is. Reads no file."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath
 
 TEXT_KEY: Final = "$file"
+# What no text file may hold: control characters, as in YAML, and halves of surrogate pairs, which UTF-8 lacks.
+FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.origin import Base, acknowledge
-from reconciler.core.tree import MISSING
+from reconciler.core.canonical import equal
+from reconciler.core.origin import Base
+from reconciler.core.tree import MISSING, put_at, value_at
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,5 +74,9 @@ class BaseDefinitions:
         entry = self.entries.find(ids, file)
         if entry is None:
             return MISSING
-        ours = (value for name in ids for value in self.written.get(name, ()))
-        return acknowledge(entry.declared, live, ours)
+        declared = entry.declared
+        # Without this our own write would pass for somebody's edit, and be drift that the next run leaves alone.
+        for path, value in (one for name in ids for one in self.written.get(name, ())):
+            if value is not MISSING and equal(value, value_at(live, path), path):
+                declared = put_at(declared, path, value)
+        return declared

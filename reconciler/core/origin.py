@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
@@ -10,7 +10,7 @@ from reconciler.core.canonical import canonical, equal
 from reconciler.core.compare import differing_leaves
 from reconciler.core.line_merge import MergeTexts, merge_values, never_merge
 from reconciler.core.outcome import Kind, Unsent
-from reconciler.core.tree import MISSING, Missing, prune, put_at, value_at
+from reconciler.core.tree import MISSING, Missing, prune, value_at
 
 Base = Mapping[str, Any] | Missing
 
@@ -86,20 +86,6 @@ def find_changes(
 def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
     """Return the paths that base declared and desired no longer does: each the shallowest, sorted."""
     return () if base is MISSING else tuple(sorted(_walk_released((), desired, base)))
-
-
-def acknowledge(base: Base, live: Mapping[str, Any], ours: Iterable[tuple[FieldPath, Any]]) -> Base:
-    """Return the base in which each field that live shows as we may have written it counts as applied.
-
-    `ours` are the fields of writes without a clear answer, with the values that were sent.
-    """
-    if base is MISSING:
-        return base
-    # Without this our own write would pass for somebody's edit, and be drift that the next run leaves alone.
-    for path, value in ours:
-        if value is not MISSING and equal(value, value_at(live, path), path):
-            base = put_at(base, path, value)
-    return base
 
 
 def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:

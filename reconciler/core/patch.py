@@ -1,5 +1,7 @@
 """The body of one PATCH: the smallest that settles what differs and loses nothing (docs/reference.md, "The patch").
 
+What a PATCH did beside that shows in two readings, before it and after it.
+
 The API does not say whether it merges a nested object or replaces it. An object is therefore sent whole, with the
 declared keys on top of the live one: a server that replaces loses nothing, one that merges changes nothing else.
 """
@@ -9,8 +11,8 @@ from typing import Any
 
 from reconciler.assistant.fields import REQUIRED_INSIDE, takes_null
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.canonical import Whole, asks_anything, equal
-from reconciler.core.tree import MISSING, Missing
+from reconciler.core.canonical import Whole, asks_anything, equal, equal_as_wholes, exact_text
+from reconciler.core.tree import MISSING, Missing, value_at
 from reconciler.errors import ReconcilerError
 
 KeepsLive = Callable[[FieldPath], bool]
@@ -47,6 +49,38 @@ def build_patch(
         if value is not MISSING:
             patch[field] = value
     return patch
+
+
+def find_undeclared_changes(
+    declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], path: FieldPath = ()
+) -> Iterator[FieldPath]:
+    """Yield the paths that no definition declares and that changed between two readings; null is a missing key."""
+    for key in sorted(before.keys() | after.keys()):
+        old, new, below = before.get(key), after.get(key), (*path, key)
+        if key not in declared:
+            # The API moves it with every write.
+            if below != ("updatedAt",) and not equal_as_wholes(old, new):
+                yield below
+        # A declared value, a list too, is compared with what was sent, elsewhere.
+        elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from find_undeclared_changes(declared[key], old, new, below)
+
+
+def find_dropped_keys(
+    patch: Mapping[str, Any], declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[FieldPath, ...]:
+    """Return the undeclared keys that went along in an object that was sent, and that live no longer has."""
+    # An API that drops what it does not know does that. A field that was sent without being declared counts as an
+    # object of which nothing is declared.
+    sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
+    changed = find_undeclared_changes({**declared, **sent}, before, after)
+    return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))
+
+
+def shows_nothing_new(sent: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Return whether all that was sent to change has, in the reading after it, exactly the value that it had before."""
+    pairs = [(value_at(before, path), value_at(after, path)) for path in sent]
+    return bool(pairs) and all(exact_text(old) == exact_text(now) for old, now in pairs)
 
 
 def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: bool = False) -> Iterator[FieldPath]:

@@ -7,11 +7,10 @@ from typing import Any
 from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import equal, exact_text
-from reconciler.core.ignore import Ignored, keep_in_lists, rule_for, split_ignored
 from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
-from reconciler.core.overrides import NO_OVERRIDES, Enforced, Overrides
+from reconciler.core.overrides import NO_OVERRIDES, Enforced, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
 from reconciler.core.patch import KeepsLive, build_patch, find_lost_keys
 from reconciler.core.settings import Freeze, IgnoreRule, OnDrift
 from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at

@@ -1,15 +1,17 @@
-"""What a command found and did: one result per definition, and the run that holds them all."""
+"""What a command found and did: one result per definition, and the run that holds them all; a comparison likewise."""
 
 import dataclasses
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
+from reconciler.core.settings import Settings
+from reconciler.core.tree import Missing
 from reconciler.errors import ApiError, ErrorKind
 
 
@@ -26,6 +28,18 @@ class Failure:
 def to_failure(error: ApiError) -> Failure:
     """Return an API error as the report shows it."""
     return Failure(error.kind, error.message, error.status, error.hint)
+
+
+def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure | None:
+    """Return why an assistant is not ours to write: it is of another organisation than `org_id`, or of none."""
+    if settings.org_id is None or live.get("orgId") == settings.org_id:
+        return None
+    owner = f"organisation {live['orgId']!r}" if live.get("orgId") else "no organisation"
+    return Failure(
+        "forbidden",
+        f"the assistant belongs to {owner}, and org_id in reconciler.yaml is {settings.org_id!r}",
+        hint="check the id and the API's URL, or correct org_id",
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,3 +141,40 @@ class Run:
     gone: tuple[Gone, ...] = ()
     stopped: bool = False
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+Standing = Literal["differs", "alike", "only_in_environment", "only_in_against", "error"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """One leaf and what each of the two declares there; `MISSING` where it declares nothing."""
+
+    path: FieldPath
+    environment: Any | Missing
+    against: Any | Missing
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compared:
+    """One definition in both environments; None where it is no part of one, or not valid.
+
+    `message` says why it could not be compared.
+    """
+
+    key: str
+    file: str
+    standing: Standing
+    environment: Definition | None = None
+    against: Definition | None = None
+    differences: tuple[Difference, ...] = ()
+    message: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Comparison:
+    """All definitions of two environments, sorted by file."""
+
+    environment: str
+    against: str
+    definitions: tuple[Compared, ...]

@@ -34,11 +34,14 @@ _TOP_LEVEL: Final = Setting(
     schema={"type": "string", "enum": [*fields.TOP_LEVEL, *(f"/{name}" for name in fields.TOP_LEVEL)]},
     read=read_top_level,
 )
-# No schema says again what `read` judges: its pattern would only tell that something is wrong.
+# Its keys behind slashes or between dots, for editors; what it leads to `read` judges alone.
+_PATH_FORM: Final = (
+    rf"^(?:/(?:\*|(?:[^/.*~]|~[01])+)(?:/(?:\*|(?:[^/*~]|~[01])+))*|(?:\*|[^/.*]+)(?:\.(?:\*|[^/.*]+))*){END}"
+)
 _PATH: Final = Setting(
     description="A field's path: its keys from the outside in, with dots between them or each after a slash; * stands "
     "for any one key.",
-    schema={"type": "string"},
+    schema={"type": "string", "pattern": _PATH_FORM, "patternErrorMessage": "This must be like metadata.crmKey."},
     examples=("/metadata/crmKey", "metadata.crmKey"),
     read=read_pattern,
 )
@@ -49,9 +52,9 @@ _EXTRA_FIELD: Final = Setting(
     examples=("/model/messages", "model.messages"),
     read=read_extra_field,
 )
-_MANAGED: Final = Setting(
+_MANAGED: Final = dataclasses.replace(
+    _PATH,
     description="A path inside an object, such as /model/revision; * matches any one key.",
-    schema={"type": "string"},
     examples=("/model/revision",),
     read=read_managed,
 )

@@ -15,10 +15,11 @@ from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import FieldProblem
-from reconciler.assistant.texts import TEXT_KEY, find_references, may_mention, text_file_of, text_of
+from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, find_references, may_mention, text_file_of, text_of
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
 from reconciler.files.find import FoundFile, UnreadableText, describe_foreign
+from reconciler.yamltext.nodes import place_in
 from reconciler.yamltext.reader import read_tolerantly
 
 # What all texts of one layer may hold together: a list may name one large file thousands of times.
@@ -102,6 +103,10 @@ class TextReader:
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             return f"{name} is not saved as UTF-8, as its line {line} shows; save it as UTF-8"
+        if found := FORBIDDEN.search(read):
+            line, column = place_in(read, found.start())
+            code = f"U+{ord(found[0]):04X}"
+            return f"{name} has an invisible control character ({code}) in line {line}, column {column}; remove it"
         return read, text_of(read)
 
 

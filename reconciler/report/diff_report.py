@@ -21,9 +21,9 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
-from reconciler.core.comparison import Compared, Comparison, Difference, Standing
 from reconciler.core.definition import find_line
 from reconciler.core.outcome import Kind, Severity
+from reconciler.core.run import Compared, Comparison, Difference, Standing
 from reconciler.core.tree import MISSING, Missing
 from reconciler.report.build import Lines, Places
 from reconciler.report.cards import Card, Group

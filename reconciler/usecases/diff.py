@@ -2,8 +2,8 @@
 
 from reconciler.core.canonical import see_line_ends
 from reconciler.core.compare import differing_declarations
-from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
+from reconciler.core.run import Compared, Comparison, Difference
 from reconciler.core.settings import Settings
 from reconciler.core.tree import value_at
 from reconciler.files.definitions import Loaded

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.texts import TEXT_KEY, text_of
+from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, text_of
 from reconciler.core.definition import MAX_BYTES, Definition, InvalidDefinition
 from reconciler.core.tree import put_all
 from reconciler.errors import ReconcilerError
@@ -20,7 +20,6 @@ from reconciler.yamltext.writer import write_definition
 _LINES = 2
 _CHARACTERS = 200
 _LONGEST_NAME = 80
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def check_free(file: Path, assistant_id: str, *, force: bool) -> None:
@@ -66,7 +65,7 @@ def _find_long_texts(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPa
         for index, item in enumerate(value):
             yield from _find_long_texts(item, (*path, str(index)))
     elif isinstance(value, str) and (value.count("\n") >= _LINES or len(value) > _CHARACTERS):
-        keeps = text_of(f"{value}\n") == value and not _HALF_CHARACTER.search(value)
+        keeps = text_of(f"{value}\n") == value and not FORBIDDEN.search(value)
         if keeps and may_hold_text(path) and len(value.encode()) < MAX_BYTES:
             yield path, value
 

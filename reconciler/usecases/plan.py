@@ -8,8 +8,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import Policy, make_plan_offline, plan_creation
 from reconciler.core.ports import Assistants
-from reconciler.core.readings import check_organisation
-from reconciler.core.run import Failure, Result, Run, to_failure
+from reconciler.core.run import Failure, Result, Run, check_organisation, to_failure
 from reconciler.core.variables import describe_variables
 from reconciler.errors import ApiError, UsageError
 from reconciler.usecases.project.new_assistants import object_to_creation, refuse_namesakes

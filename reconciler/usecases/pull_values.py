@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.assistant.texts import TEXT_KEY, text_of
+from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, text_of
 from reconciler.core.definition import MAX_BYTES, Layer, TextFile
 from reconciler.core.line_merge import MergeTexts, find_touching, has_lines, merge_values
 from reconciler.core.origin import Change
@@ -174,10 +174,6 @@ def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:
     # A text file says no CRLF and no byte order mark: whoever reads it again would get another text.
     if text_of(content) != wanted:
         return f"{text.file} cannot hold it: a text file says CRLF as LF, and drops a byte order mark"
-    if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or not _is_unicode(content):
-        return f"{text.file} cannot hold it: it is too large, or holds half a character"
+    if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or FORBIDDEN.search(content):
+        return f"{text.file} cannot hold it: it is too large, or holds a control character or half a character"
     return ""
-
-
-def _is_unicode(content: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in content)

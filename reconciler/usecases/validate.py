@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.problem import Problem, Severity
 from reconciler.core.definition import DEFAULTS
-from reconciler.core.overrides import judge_matches, list_expired
+from reconciler.core.overrides import find_idle_secrets, judge_matches, list_expired
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.files.definitions import Loaded
@@ -31,7 +31,9 @@ def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = Fals
     """
     problems = {problem for _, loaded in forms for problem in loaded.problems}
     problems |= set(_shared_assistants(forms))
-    problems |= {*_find_expired(forms), *_find_unmatched(forms)}
+    # What an invalid file declares is not known, and of a few files nobody knows what the others say.
+    is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
+    problems |= {*_find_expired(forms), *(_find_unmatched(forms) if is_all else ())}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = {
         entry.file: Result(entry, error=Failure(entry.kind, entry.message))
@@ -45,6 +47,8 @@ def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = Fals
         finished_at=now(),
         results=tuple(results[file] for file in sorted(results)),
         problems=tuple(sorted(problems)),
+        # No problem, with which `--strict` would fail: live alone may hold what such a path hides.
+        notes=tuple(find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)) if is_all else (),
         environment=forms[0][0].environment,
         next_expiry=min((day for settings, _ in forms if (day := settings.next_expiry) is not None), default=None),
         options={"strict": strict},
@@ -95,9 +99,6 @@ def _find_expired(forms: Forms) -> Iterator[Problem]:
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:
     """Yield a warning for each entry of the settings that concerns nothing in any form in which it counts."""
-    # What an invalid file declares is not known, and of a few files nobody knows what the others say.
-    if any(loaded.invalid or not loaded.whole for _, loaded in forms):
-        return
     told: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
         for entry, said in judge_matches(settings, loaded.definitions):

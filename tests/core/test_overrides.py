@@ -123,7 +123,7 @@ def test_of_several_freezes_the_one_that_ends_last_is_told() -> None:
 def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], matches: bool) -> None:
     declared = {"name": "A", "metadata": {"crm": {"key": 1}, "null": None, "list": [{"key": 1}]}}
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", declared)]
-    for held in (settings(ignore=(rule(*path),)), settings(enforce=(enforced(*path),))):
+    for held in (settings(ignore=(rule(*path),)), settings(enforce=(enforced(*path),)), settings(sensitive=(path,))):
         assert bool(list(unmatched_notes(held, definitions))) != matches
     for held in (
         settings(ignore=(rule(*path, assistants=("b",)),)),
@@ -131,6 +131,16 @@ def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], 
     ):
         (note,) = unmatched_notes(held, definitions)
         assert "matches no definition" in note
+
+
+def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
+    definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"team": "x"}})]
+    held = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
+    assert len(list(unmatched_notes(held, definitions))) == 2
+    (note,) = unmatched_notes(held, definitions, [{"metadata": {"crmKey": "k"}}, {}])
+    assert note == (
+        "sensitive /metadata/crm.key matches nothing that a definition declares or live holds: check its spelling"
+    )
 
 
 def test_a_freeze_that_concerns_no_definition_is_told() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.overrides import Overrides
+from reconciler.core.patch import find_undeclared_changes
 from reconciler.core.plan import Plan, find_remaining, make_plan, patch_again
-from reconciler.core.readings import find_undeclared_changes
 from reconciler.core.reviewed import digest
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING

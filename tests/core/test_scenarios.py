@@ -13,9 +13,8 @@ from hypothesis import given, settings, strategies as st
 from reconciler.assistant.fields import TOP_LEVEL, takes_null
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.overrides import Overrides
-from reconciler.core.patch import IncompleteObject
+from reconciler.core.patch import IncompleteObject, find_undeclared_changes
 from reconciler.core.plan import Plan, Policy, find_remaining, make_plan
-from reconciler.core.readings import find_undeclared_changes
 from reconciler.core.settings import EnforceRule, IgnoreRule
 from reconciler.core.tree import MISSING
 from reconciler.git.merge_file import merge_texts

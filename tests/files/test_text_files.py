@@ -102,6 +102,11 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
         ("name: {$file: latin.md}", "2:15: name: assistants/latin.md is not saved as UTF-8, as its line 2 shows"),
         ("name: {$file: utf16.md}", "2:15: name: assistants/utf16.md is saved as UTF-16"),
         ("name: {$file: large.md}", "2:15: name: assistants/large.md is larger than 1 MiB"),
+        (
+            "name: {$file: nul.md}",
+            "2:15: name: assistants/nul.md has an invisible control character (U+0000) in line 2, column 3; remove it",
+        ),
+        ("name: {$file: feed.md}", "2:15: name: assistants/feed.md has an invisible control character (U+000C)"),
     ],
 )
 def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: str, message: str) -> None:
@@ -111,6 +116,8 @@ def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: s
     (folder / "latin.md").write_bytes(b"one\nZo\xeb")
     (folder / "utf16.md").write_bytes("Hello".encode("utf-16"))
     (folder / "large.md").write_bytes(b"x" * (1024 * 1024 + 1))
+    (folder / "nul.md").write_bytes(b"x" * 100 + b"\r\nis\0")
+    (folder / "feed.md").write_bytes(b"a\f")
     place = "assistants/" if message.startswith("prompts") else "assistants/a.yaml:"
     loaded = load_without_links(folder, text)
     assert problem(loaded).startswith(place + message)

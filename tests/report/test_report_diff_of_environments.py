@@ -8,8 +8,8 @@ import pytest
 from rendered import render_markdown, render_text
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.comparison import Compared, Comparison, Difference
 from reconciler.core.definition import Definition
+from reconciler.core.run import Compared, Comparison, Difference
 from reconciler.core.tree import MISSING
 from reconciler.report.diff_report import DiffReport, build_diff_report
 from reconciler.report.differences.values import columns

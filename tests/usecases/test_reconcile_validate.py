@@ -54,6 +54,16 @@ def test_an_ignore_entry_past_its_date_is_a_problem_with_its_place(project: Proj
     assert "ignore metadata.crm matches nothing that a definition declares" in unmatched["message"]
 
 
+def test_a_secret_that_no_definition_declares_is_told_and_fails_nothing(project: Project) -> None:
+    project.write("a", "id: asst_1\nmetadata: {crmKey: k}\n")
+    project.configure(sensitive=["metadata.crmKey", "metadata.crmkey"])
+    document = validated(project)
+    assert document["warnings"] == [
+        "sensitive metadata.crmkey matches nothing that a definition declares: check its spelling"
+    ]
+    assert document["problems"] == []
+
+
 def test_an_entry_that_matches_nothing_in_any_environment_is_a_warning_at_its_place(project: Project) -> None:
     (project.root / "environments" / "staging").mkdir(parents=True)
     project.write("a", "id: asst_1\nname: A\n")

@@ -38,7 +38,7 @@ def make_run(
         finished_at=now(),
         results=tuple(sorted([*results, *invalid], key=lambda result: result.definition.file)),
         problems=project.loaded.problems,
-        notes=(*_notes(project), *notes),
+        notes=(*_notes(project, results), *notes),
         api_url=api.url if api else None,
         environment=project.settings.environment,
         api_calls=dict(api.calls) if api else {},
@@ -77,12 +77,13 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     yield from (entry for entry in gone if entry.id not in elsewhere)
 
 
-def _notes(project: Project) -> Iterator[str]:
+def _notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
     yield from project.notes
     yield from project.base.entries.warnings if project.base is not None else ()
     yield from expiry_notes(project.settings)
     if project.loaded.whole and not project.loaded.invalid:  # what an invalid file declares is not known
-        yield from unmatched_notes(project.settings, project.loaded.definitions)
+        lives = [result.live for result in results if result.live]
+        yield from unmatched_notes(project.settings, project.loaded.definitions, lives)
 
 
 def stop_run(run: Run, because: str, command: str) -> Run:

@@ -5,8 +5,8 @@ import dataclasses
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.definition import NEW, Definition
 from reconciler.core.outcome import Outcome
+from reconciler.core.patch import shows_nothing_new
 from reconciler.core.plan import Plan
-from reconciler.core.readings import shows_nothing_new
 from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.git.record import Record, Unclear

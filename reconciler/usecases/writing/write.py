@@ -13,11 +13,10 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome
-from reconciler.core.patch import IncompleteObject
+from reconciler.core.patch import IncompleteObject, find_dropped_keys, find_undeclared_changes, shows_nothing_new
 from reconciler.core.plan import Plan, find_remaining, patch_again
 from reconciler.core.ports import Assistants
-from reconciler.core.readings import check_organisation, find_dropped_keys, find_undeclared_changes, shows_nothing_new
-from reconciler.core.run import Failure, Result, to_failure
+from reconciler.core.run import Failure, Result, check_organisation, to_failure
 from reconciler.errors import ApiError, UnclearWrite
 from reconciler.usecases.project.project import Project
 
