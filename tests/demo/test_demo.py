@@ -18,14 +18,12 @@ from commands import COMMAND
 # A story of a test's own, told in a process of its own: the demo takes the process's signals.
 TELL = """
 import functools
-from pathlib import Path
-from reconciler.demo.actions import Command, EditFile, StartSandbox
-from reconciler.demo.story import Scene, tell_story
+from reconciler.demo.story import tell_story
 from reconciler.demo.teller import Teller
 from reconciler.errors import DemoError
-steps = {steps}
+story = "{{introduction: Hello., scenes: [{{title: A scene, text: It goes wrong., steps: {steps}}}]}}"
 try:
-    tell_story(Teller(write=functools.partial(print, flush=True)), [Scene("A scene", "It goes wrong.", steps)])
+    tell_story(Teller(write=functools.partial(print, flush=True)), story)
 except DemoError as error:
     print("Stopped:", error)
 """
@@ -163,7 +161,7 @@ def test_a_signal_leaves_nothing(temporary: Path, moment: str, number: signal.Si
 
 
 def test_a_step_that_ends_otherwise_stops_the_demo_and_leaves_nothing(temporary: Path) -> None:
-    steps = 'StartSandbox({}), Command("reconciler plan", exit_code=2), Command("reconciler never")'
+    steps = "[{sandbox: {}}, {run: reconciler plan, exit: 2}, {run: reconciler never}]"
     output, errors = started(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
 
     assert errors == ""
@@ -173,7 +171,7 @@ def test_a_step_that_ends_otherwise_stops_the_demo_and_leaves_nothing(temporary:
 
 
 def test_an_edit_that_does_not_fit_the_file_stops_the_demo(temporary: Path) -> None:
-    steps = '[EditFile(Path("assistants/admissions/enrollment.yaml"), "never: there", "name: Other")]'
+    steps = "[{edit: assistants/admissions/enrollment.yaml, before: 'never: there', after: 'name: Other'}]"
     output, errors = started(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
 
     assert errors == ""
