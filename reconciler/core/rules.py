@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import json
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 from reconciler.assistant.json_schema import Schema
@@ -94,10 +95,21 @@ def judge_day(rule: Rule, today: datetime.date) -> Severity | None:
 def _make_validator(schema: Any) -> Any:
     if schema is None:
         return None
-    import jsonschema
+    import jsonschema.validators
 
     # A schema holds no reference to another document: the settings refuse those.
-    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    draft = jsonschema.Draft202012Validator
+    extend: Any = jsonschema.validators.extend  # which has no types
+    validator = extend(draft, {"multipleOf": _find_remainder})
+    return validator(schema, format_checker=draft.FORMAT_CHECKER)
+
+
+def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> Iterator[Exception]:
+    """Yield an error for a number that is no multiple, as people write numbers: as floats, 0.3 is none of 0.1."""
+    import jsonschema
+
+    if validator.is_type(value, "number") and Fraction(str(value)) % Fraction(str(step)):
+        yield jsonschema.ValidationError(f"{value} is not a multiple of {step}")
 
 
 def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Violation]]:

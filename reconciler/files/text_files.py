@@ -5,6 +5,7 @@ Which file a definition may name, and what is wrong with one that it may not, is
 
 import contextlib
 import os
+import posixpath
 import re
 import stat
 from collections.abc import Collection, Mapping, Sequence
@@ -120,14 +121,18 @@ def _guess(path: Path) -> str:
 
 
 def mentions(found: FoundFile, texts: Collection[str]) -> bool:
-    """Return whether a YAML file mentions one of some text files, as far as it can be read."""
+    """Return whether a YAML file mentions one of some text files, or may do so: not all of it can be read."""
     try:
         text = found.read()
     except UnreadableText:
-        return False
+        return True
     if not may_mention(text):
         return False
-    named = (given[TEXT_KEY] for _, given in find_references(read_tolerantly(text).value))
+    reading = read_tolerantly(text)
+    # What is wrong with a file may hide a mention, and `delete` must not remove a text that is still in use.
+    if reading.problems:
+        return any(posixpath.basename(name) in text for name in texts)
+    named = (given[TEXT_KEY] for _, given in find_references(reading.value))
     return any(isinstance(name, str) and text_file_of(name, found.file) in texts for name in named)
 
 

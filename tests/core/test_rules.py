@@ -34,6 +34,7 @@ def told(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declar
         ({"exclusiveMaximum": 1}, 0.9, 1, "a is 1, and must be below 1"),
         ({"exclusiveMinimum": 1}, 1.1, 1, "a is 1, and must be above 1"),
         ({"multipleOf": 60}, 120, 90, "a is 90, and must be a multiple of 60"),
+        ({"multipleOf": 0.1}, 0.3, 0.35, "a is 0.35, and must be a multiple of 0.1"),
         ({"maxLength": 3}, "abc", "abcd", "a has 4 characters, and may have at most 3"),
         ({"minLength": 2}, "ab", "a", "a has 1 character, and must have at least 2"),
         ({"pattern": "^A"}, "Ab", "b", 'a is "b", and must match the pattern ^A'),

@@ -333,10 +333,17 @@ def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
     forget_checkout(tale)
     tale.git("mv", FILE, "assistants/renamed.yaml")
     tale.commit("Renamed")
-    document = tale.apply("--create")
-    entry = entries(document)["renamed"]
-    assert (entry["outcome"], len(posts(tale))) == ("refused", 1)
+    # Nor by a run that comes after one that left or refused it.
+    for options in ((), ("--create",), ("--create",)):
+        entry = entries(tale.apply(*options))["renamed"]
+        assert (entry["outcome"], len(posts(tale))) == ("refused" if options else "unchanged", 1)
     assert f"put `id: {new}` into it" in entry["error"]["message"]
+    # Once somebody has looked, and created another one, the old entry is gone with its file.
+    assert tale.run("create", "assistants/renamed.yaml", "--yes").code == 0
+    tale.commit("Another one")
+    tale.apply()
+    tale.apply()
+    assert [*tale.tree()] == ["assistants/a.yaml", "assistants/renamed.yaml"]
 
 
 def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story) -> None:

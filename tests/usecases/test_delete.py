@@ -101,6 +101,15 @@ def test_a_text_that_the_defaults_name_stays(tale: Story) -> None:
     assert files(tale) == {"b.yaml", "both.txt", "a.txt", "_defaults.yaml"}
 
 
+@pytest.mark.parametrize(
+    "how", ["name: [\nfirstMessage: {$file: texts/a.txt}\n", "name: \ud83d"], ids=["no YAML", "no UTF-8"]
+)
+def test_a_text_stays_that_a_file_may_name_which_cannot_be_read(tale: Story, how: str) -> None:
+    (tale.project.folder / "c.yaml").write_bytes(f"id: asst_c\n{how}".encode("utf-8", "surrogatepass"))
+    assert delete(tale).code == 0
+    assert files(tale) == {"b.yaml", "both.txt", "a.txt", "c.yaml"}
+
+
 def test_git_may_be_ahead_of_live(tale: Story) -> None:
     (tale.project.folder / "texts/a.txt").write_text("Newer", "utf-8")
     tale.commit()

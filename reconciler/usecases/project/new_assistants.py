@@ -66,7 +66,7 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
             "this run has not announced that it creates this assistant, so nothing is sent",
             hint="start the workflow anew: a job that runs again alone creates nothing",
         )
-    for entry in _find_orphans(project, definition):
+    for entry in find_orphans(project, definition):
         return Failure(
             "conflict",
             f"the record has an assistant of this name, {entry.id} of {entry.file}, and no definition has that id any "
@@ -230,8 +230,8 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
     return False
 
 
-def _find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
-    """Yield the record's entries of the same name whose file is gone and whose id no definition has."""
+def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
+    """Yield the record's entries that a new file may be, renamed: of the same name, with a file that is gone."""
     repository, head = project.repository, project.head
     entries = project.recorded.by_file.values()
     if repository is None or head is None or not entries:

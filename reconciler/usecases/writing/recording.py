@@ -13,6 +13,7 @@ from reconciler.git.objects import Blob
 from reconciler.git.record import Trailers, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_everything, read_snapshot
+from reconciler.usecases.project.new_assistants import find_orphans
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.entries import find_in_head, make_entry, says_same, write_entry
 from reconciler.usecases.writing.runs import find_gone
@@ -73,8 +74,12 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
         head = previous.applied
     # A run of selected files does not know what is gone elsewhere.
     if project.loaded.whole:
+        # What a file that is still to be created may be, renamed, stays: without it the next run would create a second.
+        new = [definition for definition in project.loaded.definitions if definition.is_new]
+        held = {entry.file for definition in new for entry in find_orphans(project, definition)}
         for gone in find_gone(project, run.results):
-            if files.get(gone.file) == kept.get(gone.file):  # else another assistant has its path by now
+            # Where the entry is another one, another assistant has its path by now.
+            if gone.file not in held and files.get(gone.file) == kept.get(gone.file):
                 files.pop(gone.file, None)
     # What an older run has not settled is kept: another run may know more of it, and nobody else remembers it.
     keeps = Trailers(
