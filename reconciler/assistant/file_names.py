@@ -8,8 +8,6 @@ LONGEST = 60
 _LOOKED_AT = 1000  # characters of a name: an API's answer may be megabytes long
 # Names that Windows keeps for devices, whatever their suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
-
-
 # Letters and marks that leave no ink, but would make two names of what looks like one.
 _UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
 
@@ -20,8 +18,7 @@ def file_stem(name: str | None, assistant_id: str, taken: Container[str]) -> str
     `taken` are those in use, each as `same_name` gives it.
     """
     stem = _slug(name or "") or _slug(assistant_id) or "assistant"
-    if stem in RESERVED:
-        stem = f"assistant-{stem}"
+    stem = f"assistant-{stem}" if stem in RESERVED else stem
     number, candidate = 2, stem
     while same_name(candidate) in taken:
         candidate, number = f"{stem}-{number}", number + 1

@@ -7,7 +7,7 @@ they explain, and judge nothing. What a schema cannot see (how the YAML is writt
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from reconciler.assistant.checks import ID_PATTERN
 from reconciler.assistant.fields import BY_PATH, ID, NEVER_SHARED, Field, Kind, keys_inside
@@ -41,35 +41,32 @@ _BY_KIND: Final[Mapping[Kind, Schema]] = {
     "anything": {"type": "object", "additionalProperties": True},
 }
 
-
-def definition_schema(extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True) -> Schema:
-    """Return the schema of a definition, which takes `extra_fields` with any value."""
-    # Where there are environments, the id may come from an overlay.
-    description = "One assistant. A field that is not mentioned is not managed; null, where allowed, keeps it empty."
-    return _assistant_schema("Assistant definition", description, extra_fields, ["id"] if needs_id else [])
-
-
-def overlay_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
-    """Return the schema of an environment's file that is merged on top of a definition: the same, none required."""
-    description = (
-        "The values of an assistant that differ in one environment, merged on top of the definition with the same "
-        "name. Groups are merged, null is kept, everything else is replaced."
-    )
-    return _assistant_schema("Overlay of an assistant definition", description, extra_fields, [])
-
-
-def defaults_schema(extra_fields: Iterable[FieldPath] = ()) -> Schema:
-    """Return the schema of `_defaults.yaml`: what definitions may share, which is all but what names one of them."""
-    description = (
-        "The values that all definitions in this folder and its subfolders share. A definition's own values are merged "
-        "on top. Groups are merged, null is kept, everything else is replaced."
-    )
-    schema = _assistant_schema("Defaults of assistant definitions", description, extra_fields, [])
-    schema["properties"] = {key: value for key, value in schema["properties"].items() if key not in NEVER_SHARED}
-    return schema
+Of = Literal["definition", "overlay", "defaults"]
+_SAID: Final[Mapping[Of, tuple[str, str]]] = {
+    "definition": (
+        "Assistant definition",
+        "One assistant. A field that is not mentioned is not managed; null, where allowed, keeps it empty.",
+    ),
+    "overlay": (
+        "Overlay of an assistant definition",
+        (
+            "The values of an assistant that differ in one environment, merged on top of the definition with the same "
+            "name. Groups are merged, null is kept, everything else is replaced."
+        ),
+    ),
+    "defaults": (
+        "Defaults of assistant definitions",
+        (
+            "The values that all definitions in this folder and its subfolders share. A definition's own values are "
+            "merged on top. Groups are merged, null is kept, everything else is replaced."
+        ),
+    ),
+}
 
 
-def _assistant_schema(title: str, description: str, extra_fields: Iterable[FieldPath], required: list[str]) -> Schema:
+def make_assistant_schema(of: Of, extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = False) -> Schema:
+    """Return the schema of a definition, an overlay or `_defaults.yaml`; `extra_fields` take any value."""
+    title, description = _SAID[of]
     properties = {"id": _id_schema(), **_properties(())}
     for path in extra_fields:
         # The settings allow them at the top or directly inside a group, so one step finds the owner.
@@ -79,10 +76,11 @@ def _assistant_schema(title: str, description: str, extra_fields: Iterable[Field
             "description": f"{dotted(path)} is not in the API's reference; reconciler.yaml allows it under "
             "extra_fields. It may have any value.",
         }
-    schema: Schema = {"additionalProperties": False, "description": description, "properties": properties}
-    if required:
-        schema["required"] = required
-    return {"$schema": DIALECT, "title": title, **schema, "type": "object"}
+    if of == "defaults":
+        properties = {key: value for key, value in properties.items() if key not in NEVER_SHARED}
+    required = {"required": ["id"]} if needs_id else {}
+    judged: Schema = {"additionalProperties": False, "description": description, "properties": properties, **required}
+    return {"$schema": DIALECT, "title": title, **judged, "type": "object"}
 
 
 def _id_schema() -> Schema:

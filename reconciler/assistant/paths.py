@@ -15,15 +15,11 @@ def parse_pointer(pointer: str) -> FieldPath:
     """Return the path that a JSON Pointer names. Raises ValueError for a text that is none, and for the empty one."""
     # The empty one would name the whole assistant.
     if not pointer.startswith("/"):
-        msg = "a JSON Pointer begins with '/', as in /metadata/crmKey"
-        raise ValueError(msg)
-    keys = pointer[1:].split("/")
-    for key in keys:
-        if re.search("~(?![01])", key):
-            msg = "in a JSON Pointer '~' is written ~0 and '/' inside a key ~1"
-            raise ValueError(msg)
+        raise ValueError("a JSON Pointer begins with '/', as in /metadata/crmKey")
+    if re.search("~(?![01])", pointer):
+        raise ValueError("in a JSON Pointer '~' is written ~0 and '/' inside a key ~1")
     # In this order: `~01` is a tilde and a 1, not a slash (RFC 6901, section 4).
-    return tuple(key.replace("~1", "/").replace("~0", "~") for key in keys)
+    return tuple(key.replace("~1", "/").replace("~0", "~") for key in pointer[1:].split("/"))
 
 
 def parse_path(text: str) -> FieldPath:
@@ -35,12 +31,10 @@ def parse_path(text: str) -> FieldPath:
     if text.startswith("/"):
         return parse_pointer(text)
     if "/" in text:
-        msg = f"it has slashes and does not begin with one; write /{text}, or dots alone"
-        raise ValueError(msg)
+        raise ValueError(f"it has slashes and does not begin with one; write /{text}, or dots alone")
     keys = tuple(text.split("."))
     if "" in keys:
-        msg = "it has a dot with no key beside it; write it like metadata.crmKey"
-        raise ValueError(msg)
+        raise ValueError("it has a dot with no key beside it; write it like metadata.crmKey")
     return keys
 
 

@@ -9,7 +9,6 @@ from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen, is_seen, name_character, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import FieldProblem
-from reconciler.assistant.slips import find_slip
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 # A text editor writes them for quotes, and to YAML they are letters.
@@ -32,6 +31,23 @@ _KINDS: Final[Mapping[type, str]] = {
     type(None): "nothing",
 }
 _LONGEST_SLIP: Final = 200  # characters of a misspelt word; to compare longer ones takes long
+# What people write for YAML's signs at the beginning of a line, matched in one walk; `at` is where people should look.
+# Compiled when the first file has a mistake.
+_SLIPS: Final = (
+    (r"\s*(?P<at>```|~~~)", "remove the lines with {}, which a chat or a web page puts around a text"),
+    (r"\s*(?P<at><!doctype|<html|<\?xml)", "this is a web page; copy its text alone into this file"),
+    (r"\s*(?:\"[^\"]*\"\s*:.*,\s*)?(?P<at>//|/\*)", 'a comment begins with "#", not with {}'),
+    (r"\s*(?P<at>--|;)\s", 'a comment begins with "#", not with {}'),
+    (
+        r"\s*(?:- )?[\w.-]+\s*(?P<at>=>|->|[=;\uff1a\ufe55\u2236])",
+        'write a colon (":") and a space here instead of {}',
+    ),
+    (
+        r"\s*(?P<at>[*+\u2022\u00b7\u2023\u25aa\u2010-\u2015])\s",
+        'an item of a list begins with "- ", not with {}',
+    ),
+    (r"\s*(?P<at>:)\s", "the name of the field is missing before this colon"),
+)
 
 
 def describe_unknown_field(path: FieldPath) -> FieldProblem:
@@ -48,6 +64,17 @@ def describe_wrong_kind(name: str, wanted: fields.Kind, written: Any) -> str:
 def describe_kind(written: Any) -> str:
     """Return what a value is, in plain words."""
     return _KINDS.get(type(written), "a group of keys and values")
+
+
+def find_slip(line: str) -> tuple[int, str] | None:
+    """Return the column, from 1, of a slip at the beginning of a line, and what to write instead."""
+    for pattern, message in _SLIPS:
+        if found := re.match(pattern, line, re.IGNORECASE):
+            sign = found["at"]
+            # One that only looks like the sign that was meant is told by its name.
+            name = f'"{sign}"' if sign.isascii() else f'"{sign}", {name_character(sign)}'
+            return found.start("at") + 1, message.format(name)
+    return None
 
 
 def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -36,8 +36,8 @@ def find_schema_problems(schema: Any) -> list[FieldProblem]:
     validator = jsonschema.Draft202012Validator
     found = describe_errors(validator(validator.META_SCHEMA).iter_errors(schema))
     # A value that is wrong is so for several parts of the schema of schemas; one says enough.
-    if wrong := {one.path: _describe_wrong(one) for one in found}:
-        return [FieldProblem(path, message) for path, message in wrong.items()]
+    if wrong := {one.path: one for one in found}:
+        return [FieldProblem(path, _describe_wrong(one)) for path, one in wrong.items()]
     return [*_walk(schema, schema, (), frozenset(validator.FORMAT_CHECKER.checkers))]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
-from reconciler.core.tree import MISSING, Missing
+from reconciler.core.tree import MISSING, Missing, walk_leaves
 
 # Gets a base text, live's and git's; returns all three merged line by line, None where the edits touch.
 MergeTexts = Callable[[str, str, str], str | None]
@@ -59,12 +59,8 @@ def find_touching(
 
 def has_lines(*values: Any | Missing) -> bool:
     """Return whether one of some values is, or has in it, a text of several lines."""
-    for value in values:
-        if isinstance(value, str) and "\n" in value.rstrip("\n"):
-            return True
-        if isinstance(value, Mapping | list) and has_lines(*(value.values() if isinstance(value, Mapping) else value)):
-            return True
-    return False
+    leaves = (leaf for value in values for _, leaf in walk_leaves(value))
+    return any(isinstance(leaf, str) and "\n" in leaf.rstrip("\n") for leaf in leaves)
 
 
 def _merge_two_texts(base: str, live: str, desired: str, merge_texts: MergeTexts) -> str | Missing:

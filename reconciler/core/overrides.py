@@ -46,11 +46,12 @@ class Overrides:
 
     def find_enforced(self, changes: Iterable[Change]) -> tuple[Enforced, ...]:
         """Return the live edits among some changes that are to be put back."""
-        found = ((change, self._enforces(change)) for change in changes if change.kind is Kind.DRIFT)
-        return tuple(Enforced(change.path, rule) for change, rule in found if rule is not None)
-
-    def _enforces(self, change: Change) -> EnforceRule | None:
-        return next((rule for rule in self.enforce if _is_enforced(change, rule.path)), None)
+        found = (
+            (change.path, next((rule for rule in self.enforce if _is_enforced(change, rule.path)), None))
+            for change in changes
+            if change.kind is Kind.DRIFT
+        )
+        return tuple(Enforced(path, rule) for path, rule in found if rule is not None)
 
 
 NO_OVERRIDES: Final = Overrides()

@@ -136,13 +136,10 @@ def plan_creation(
     return Plan(changes=changes, patch=body if unsent is None else None, creates=True, freeze=freeze)
 
 
-def decide_sent(
-    found: Sequence[Change], policy: Policy, overrides: Overrides = NO_OVERRIDES
+def _decide_sent(
+    found: Sequence[Change], policy: Policy, overrides: Overrides
 ) -> tuple[tuple[Change, ...], tuple[Enforced, ...]]:
-    """Return the differences of one assistant, each with the reason why it is not sent, if it is not.
-
-    With them come those that are live edits of enforced fields.
-    """
+    """Return the differences with why each is not sent, and those of them that are live edits of enforced fields."""
     # Nobody else decides it. A refusal concerns the whole assistant: half of a change that was reviewed together must
     # not go live alone.
     enforced = overrides.find_enforced(found)
@@ -156,16 +153,12 @@ def decide_sent(
         refusal = Unsent.DRIFT
     # Before all others: a command that never writes has not refused anything. Then a freeze: nothing is asked for.
     general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if overrides.freeze is not None else None
-    decided = (
-        general or (refusal if change.path in put_back else _find_reason(change, policy, refusal)) for change in found
-    )
-    changes = tuple(dataclasses.replace(change, unsent=unsent) for change, unsent in zip(found, decided, strict=True))
-    return changes, enforced
-
-
-def _find_reason(change: Change, policy: Policy, refusal: Unsent | None) -> Unsent | None:
-    # Drift that stays would stay in any case, whatever the assistant is refused for.
-    return Unsent.KEPT if change.kind is Kind.DRIFT and policy.on_drift == "keep" else refusal
+    decided = []
+    for change in found:
+        # Drift that stays would stay in any case, whatever the assistant is refused for.
+        stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in put_back
+        decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
+    return tuple(decided), enforced
 
 
 def make_plan_offline(
@@ -215,7 +208,7 @@ def _compare(
     desired, base, inside = _keep_in_both(desired, base, live, ignore)
     changes = find_changes(desired, live, base, ignored=_is_ignored(ignore), merge_texts=merge_texts)
     found, ignored = split_ignored(changes, ignore, inside)
-    found, enforced = decide_sent(found, policy, overrides)
+    found, enforced = _decide_sent(found, policy, overrides)
     return desired, Plan(
         changes=found,
         released=find_released(desired, base),

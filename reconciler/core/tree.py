@@ -5,7 +5,7 @@ changes what it is given.
 """
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath
@@ -95,6 +95,16 @@ def prune(tree: Any, left_out: Callable[[FieldPath], bool], path: FieldPath = ()
     if not isinstance(tree, Mapping):
         return tree
     return {key: prune(value, left_out, (*path, key)) for key, value in tree.items() if not left_out((*path, key))}
+
+
+def walk_leaves(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield everything inside a value, or it itself, that is neither an object nor a list, each with its path."""
+    if isinstance(value, Mapping | list):
+        pairs = value.items() if isinstance(value, Mapping) else ((str(at), item) for at, item in enumerate(value))
+        for key, item in pairs:
+            yield from walk_leaves(item, (*path, key))
+    else:
+        yield path, value
 
 
 def paths_matching(tree: Any, pattern: FieldPath, path: FieldPath = ()) -> list[FieldPath]:

@@ -1,11 +1,12 @@
 """Variables in texts, `{{name}}`: which of them a change takes away, and which it brings. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.origin import Change
+from reconciler.core.tree import walk_leaves
 
 _VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")
 
@@ -36,9 +37,5 @@ def _name(variables: Iterable[str]) -> str:
 
 
 def _find_texts(value: Any) -> list[str]:
-    """Return every text inside a value: in a list a variable may move from one element to another."""
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _find_texts(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in _find_texts(item)]
-    return [value] if isinstance(value, str) else []
+    # Of a list all texts together: a variable may move from one element to another.
+    return [leaf for _, leaf in walk_leaves(value) if isinstance(leaf, str)]

@@ -10,8 +10,8 @@ from typing import Any
 from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
 from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.problem import FieldProblem, Problem
-from reconciler.assistant.slips import find_slip
 from reconciler.assistant.texts import may_mention
 from reconciler.core.definition import DEFAULTS, Layer, LayerKind, Place, share
 from reconciler.core.settings import Settings

@@ -1,35 +1,31 @@
-"""One setting of `reconciler.yaml` as a row of the table: what it is, what judges it, what it is read as.
+"""One row of the settings' table: the JSON Schema (draft-07) by which editors judge a setting, and what reads it.
 
-Its part of the JSON Schema for editors is made of the same row.
+Two keys of a row are no editor's business. `READ` makes the value that the program uses, and raises ValueError with
+words that go on after the setting's name; the functions that begin with `read_` are such. A group with a `SHORTHAND`
+may be written as the one text that this key of it would have.
 """
 
-import dataclasses
+import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from reconciler.assistant import fields
 from reconciler.assistant.json_schema import END, Schema
+from reconciler.assistant.paths import FieldPath, dotted, parse_path, to_pointer
+from reconciler.assistant.plain_words import closest
+from reconciler.core.base_url import check_base_url
+from reconciler.errors import SettingsError
+
+READ: Final = "$read"
+SHORTHAND: Final = "$shorthand"
+MUST_BE_A_DAY: Final = "must be a date that exists, like 2027-01-31"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting, or one entry of a setting.
-
-    `schema` are the keywords by which an editor judges it. `read` makes the value that the program uses, and raises
-    ValueError with words that go on after the setting's name. A group has `keys`, a list has `items`. A group whose
-    names are free has `items` too, and `names`, which judges the names. A group with a `shorthand` may be written as
-    the one text that this key would have.
-    """
-
-    description: str
-    schema: Schema = dataclasses.field(default_factory=dict)
-    examples: tuple[Any, ...] = ()
-    read: Callable[[Any], Any] | None = None
-    is_required: bool = False
-    keys: Mapping[str, "Setting"] = dataclasses.field(default_factory=dict)
-    items: "Setting | None" = None
-    names: "Setting | None" = None
-    shorthand: str = ""
+def make_row(description: str, *examples: Any, read: Callable[[Any], Any] | None = None, **keywords: Any) -> Schema:
+    """Return a row with some keywords of JSON Schema."""
+    row = {"description": description, **keywords, **({"examples": [*examples]} if examples else {})}
+    return {**row, READ: read} if read else row
 
 
 def make_text(
@@ -38,8 +34,7 @@ def make_text(
     pattern: str = r"\S",
     must: str = "cannot be empty",
     read: Callable[[str], Any] = str,
-    is_required: bool = False,
-) -> Setting:
+) -> Schema:
     """Return a setting that is a text: a pattern judges it, in editors too, then `read`, for what no pattern knows."""
 
     def check(value: str) -> Any:
@@ -47,46 +42,136 @@ def make_text(
             raise ValueError(must)
         return read(value)
 
-    schema = {"type": "string", "pattern": pattern, "patternErrorMessage": f"This {must}."}
-    return Setting(description=description, schema=schema, examples=examples, read=check, is_required=is_required)
+    told = {"type": "string", "pattern": pattern, "patternErrorMessage": f"This {must}."}
+    return make_row(description, *examples, read=check, **told)
 
 
-def make_choice(description: str, example: str, choices: Mapping[str, str] | Sequence[str], **facts: Any) -> Setting:
+def make_choice(description: str, example: str, choices: Mapping[str, str] | Sequence[str]) -> Schema:
     """Return a setting that is one of a few words, each with what it means where the word does not say it all."""
-    schema: Schema = {"type": "string", "enum": [*choices]}
-    if isinstance(choices, Mapping):
-        schema["enumDescriptions"] = [*choices.values()]
-    return Setting(description=description, schema=schema, examples=(example,), **facts)
+    meanings: Schema = {"enumDescriptions": [*choices.values()]} if isinstance(choices, Mapping) else {}
+    return make_row(description, example, type="string", enum=[*choices], **meanings)
 
 
-def make_flag(description: str) -> Setting:
+def make_flag(description: str) -> Schema:
     """Return a setting that is on or off, and off where it is not there."""
-    return Setting(description=description, schema={"type": "boolean"}, examples=(True,))
+    return make_row(description, True, type="boolean")
 
 
-def make_list(description: str, items: Setting, example: list[Any], **schema: Any) -> Setting:
-    """Return a setting that is a list; `schema` are further keywords about the list itself."""
-    return Setting(description=description, items=items, examples=(example,), schema=schema)
+def make_list(description: str, items: Schema, example: list[Any], **keywords: Any) -> Schema:
+    """Return a setting that is a list; the keywords are about the list itself."""
+    return make_row(description, example, **keywords, type="array", items=items)
 
 
-def make_schema(setting: Setting) -> Schema:
-    """Return the JSON Schema (draft-07) of a setting, for editors to check with."""
-    schema: Schema = {"description": setting.description, **setting.schema}
-    if setting.keys:
-        required = [key for key, below in setting.keys.items() if below.is_required]
-        schema |= {"type": "object", "properties": {key: make_schema(below) for key, below in setting.keys.items()}}
-        schema |= {"required": required} if required else {}
-        schema["additionalProperties"] = False
-        if setting.shorthand:
-            # A pattern judges texts alone, so that one schema does for both ways to write it.
-            allowed = setting.keys[setting.shorthand].schema["enum"]
-            schema |= {"type": ["string", "object"], "pattern": f"^(?:{'|'.join(allowed)}){END}"}
-            schema["patternErrorMessage"] = f"This must be one of {', '.join(allowed)}."
-    elif setting.items and setting.names:
-        schema |= {"type": "object", "propertyNames": make_schema(setting.names)}
-        schema["additionalProperties"] = make_schema(setting.items)
-    elif setting.items:
-        schema |= {"type": "array", "items": make_schema(setting.items)}
-    if setting.examples:
-        schema["examples"] = [*setting.examples]
-    return schema
+def make_group(
+    description: str, *examples: Any, keys: Mapping[str, Schema], needs: str = "", either: str = ""
+) -> Schema:
+    """Return a group of settings: `needs` names those that must be there, `either` the one that may stand for it."""
+    required = {"required": needs.split()} if needs else {}
+    told: Schema = {"type": "object", "properties": keys, **required, "additionalProperties": False}
+    if either:
+        # A pattern judges texts alone, so that one schema does for both ways to write it.
+        allowed = keys[either]["enum"]
+        told |= {"type": ["string", "object"], "pattern": f"^(?:{'|'.join(allowed)}){END}", SHORTHAND: either}
+        told["patternErrorMessage"] = f"This must be one of {', '.join(allowed)}."
+    return make_row(description, *examples, **told)
+
+
+def make_schema(row: Any) -> Any:
+    """Return what editors get of a row."""
+    if isinstance(row, list):
+        return [*map(make_schema, row)]
+    if not isinstance(row, Mapping):
+        return row
+    return {key: make_schema(value) for key, value in row.items() if key not in (READ, SHORTHAND)}
+
+
+def read_url(value: str) -> str:
+    """Return a base URL. Whether plain http may leave this machine is an option of the run."""
+    try:
+        check_base_url(value, allow_insecure_http=True)
+    except SettingsError as error:
+        raise ValueError(f"cannot be used. {error}") from None
+    return value.strip()
+
+
+def read_day(value: str) -> datetime.date:
+    """Return a date whose form a pattern has judged: Python takes 20270131 and week dates too."""
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(MUST_BE_A_DAY) from None
+
+
+def read_top_level(value: str) -> str:
+    """Return the name of a top-level field: a misspelt one would be sent in no request, and nobody would see it."""
+    value = value.removeprefix("/")
+    if value not in fields.TOP_LEVEL:
+        near = closest(value, fields.TOP_LEVEL)
+        guess = f"did you mean {near}?" if near else f"those are {', '.join(fields.TOP_LEVEL)}"
+        raise ValueError(f"must name top-level fields of an assistant; {guess}")
+    return value
+
+
+def read_path(value: str) -> FieldPath:
+    """Return the path that a text names, a JSON Pointer or a dotted path."""
+    try:
+        path = parse_path(value)
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error}") from None
+    # No key at the top has a dot: `/metadata.crmKey` would hide nothing.
+    if "." in path[0]:
+        meant = [*path[0].split("."), *path[1:]]
+        raise ValueError(f"cannot be used: it mixes slashes and dots; write {to_pointer(meant)}")
+    return path
+
+
+def read_pattern(value: str) -> FieldPath:
+    """Return a path in which `*` stands for one whole key."""
+    path = read_path(value)
+    # A part of a key would match nothing, and nobody would see it: the value that was to be hidden would be shown.
+    if any("*" in key and key != "*" for key in path):
+        raise ValueError("cannot be used: a * stands for one whole key; write the key out, or a * alone")
+    if "" in path:
+        raise ValueError("cannot be used: it ends in a slash, or has two in a row; remove it")
+    return path
+
+
+def read_managed(value: str) -> FieldPath:
+    """Return a path inside an object that the server manages; `*` stands for one whole key."""
+    path = read_pattern(value)
+    if len(path) < 2:
+        raise ValueError(
+            f"must lead inside an object, like /model/revision; a whole field like {value} is sent only "
+            "where a definition declares it"
+        )
+    return path
+
+
+def read_extra_field(value: str) -> FieldPath:
+    """Return the path of a field that the reference does not list."""
+    path = read_path(value)
+    # What is declared below a field that may hold anything needs no entry of its own, and one for a documented field
+    # would switch its checks off.
+    has_keys = path[0] in fields.CLOSED_OBJECTS
+    longest = 2 if has_keys else 1
+    if path[0] in fields.READ_ONLY and len(path) == 1:
+        raise ValueError(f"{path[0]} is set by the API and cannot be declared; remove it")
+    if fields.is_documented(path):
+        raise ValueError(f"{dotted(path)} is a documented field and needs no entry; remove it")
+    if "*" in path or "" in path:
+        raise ValueError("must name one field, without * and without an empty name")
+    if len(path) > 1 and fields.is_documented(path[:1]) and not has_keys:
+        raise ValueError(f"{path[0]} has no fields inside; remove this")
+    if len(path) > longest:
+        whole = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
+        near = closest(path[0], fields.CLOSED_OBJECTS, cutoff=1.0)
+        meant = f"did you mean {near}?" if near and not has_keys else f"name the whole field, {whole}"
+        raise ValueError(f"{value} lies too deep; {meant}")
+    return path
+
+
+def read_schema(value: Any) -> Any:
+    """Return the schema of a rule; what stands in it is judged elsewhere."""
+    if isinstance(value, dict | bool):
+        return value
+    raise ValueError("must be a JSON Schema: a group of keywords, like {maximum: 0.8}")

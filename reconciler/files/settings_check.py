@@ -11,12 +11,13 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen
+from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
 from reconciler.assistant.rule_schemas import find_schema_problems
 from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Rule, Settings
-from reconciler.files.setting import Setting
+from reconciler.files.setting import READ, SHORTHAND
 from reconciler.files.settings_table import SETTINGS
 from reconciler.yamltext.writer import write_inline
 
@@ -111,34 +112,34 @@ def _model() -> Any:
     # Strict, since pydantic would take "yes" for true and "5" for 5, which no other reader of the file does.
     config = pydantic.ConfigDict(strict=True, extra="forbid")
 
-    def model_of(setting: Setting) -> Any:
+    def model_of(row: Schema) -> Any:
+        required = row.get("required", ())
         # By aliases, since a model has attributes of its own: `schema` is one, and `from` no name for one.
         keys: dict[str, Any] = {
-            f"{key}{_SUFFIX}": (type_of(below), pydantic.Field(... if below.is_required else None, alias=key))
-            for key, below in setting.keys.items()
+            f"{key}{_SUFFIX}": (type_of(below), pydantic.Field(... if key in required else None, alias=key))
+            for key, below in row["properties"].items()
         }
         return pydantic.create_model("Settings", __config__=config, **keys)
 
-    def type_of(setting: Setting) -> Any:
-        if setting.keys:
-            group: Any = Annotated[model_of(setting), pydantic.AfterValidator(_to_group)]
-            if not setting.shorthand:
+    def type_of(row: Schema) -> Any:
+        if "properties" in row:
+            group: Any = Annotated[model_of(row), pydantic.AfterValidator(_to_group)]
+            if SHORTHAND not in row:
                 return group
-            in_full = pydantic.BeforeValidator(
-                lambda value: {setting.shorthand: value} if isinstance(value, str) else value
-            )
-            return Annotated[group, in_full]
-        if setting.items:
-            least = pydantic.Field(min_length=setting.schema.get("minItems", 0))
-            # The types are made at run time, which a type checker cannot follow.
-            listed, named = cast("Any", list), cast("Any", dict)
-            items = type_of(setting.items)
-            return named[type_of(setting.names), items] if setting.names else Annotated[listed[items], least]
-        if setting.read is None:
-            return Literal[*setting.schema["enum"]] if "enum" in setting.schema else bool
+            short = row[SHORTHAND]
+            write_out = pydantic.BeforeValidator(lambda value: {short: value} if isinstance(value, str) else value)
+            return Annotated[group, write_out]
+        # The types are made at run time, which a type checker cannot follow.
+        listed, named = cast("Any", list), cast("Any", dict)
+        if "items" in row:
+            return Annotated[listed[type_of(row["items"])], pydantic.Field(min_length=row.get("minItems", 0))]
+        if "propertyNames" in row:
+            return named[type_of(row["propertyNames"]), type_of(row["additionalProperties"])]
+        if READ not in row:
+            return Literal[*row["enum"]] if "enum" in row else bool
         # `read` gets what is a text for sure; a limit may be a number, too, which `read` judges alone.
-        written: Any = str if setting.schema["type"] == "string" else Any
-        return Annotated[written, pydantic.AfterValidator(setting.read)]
+        written: Any = str if row["type"] == "string" else Any
+        return Annotated[written, pydantic.AfterValidator(row[READ])]
 
     return model_of(SETTINGS)
 
@@ -166,7 +167,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     key = path[-1]
     name = key if not key.isdigit() else f"{path[-2]}, entry {int(key) + 1},"
     if kind == "extra_forbidden":
-        allowed = _setting_at(path[:-1]).keys
+        allowed = _row_at(path[:-1])["properties"]
         near = closest(key, allowed)
         guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(allowed)}"
         return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
@@ -180,22 +181,22 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     if kind == "too_short":
         return FieldProblem(path, f"{name} cannot be an empty list; remove the line to mean every assistant")
     # What remains are values of another type than the table has.
-    setting = _setting_at(path)
+    row = _row_at(path)
     wanted = {
         "string_type": "text; put it in quotes",
         "bool_type": "true or false, without quotes",
-        "list_type": f"a list, like {write_inline(setting.examples[0] if setting.examples else [])}",
-        "literal_error": f"one of {', '.join(setting.schema.get('enum', ()))}",
+        "list_type": f"a list, like {write_inline(row.get('examples', [[]])[0])}",
+        "literal_error": f"one of {', '.join(row.get('enum', ()))}",
     }
     group = "a group of keys and values"
-    if setting.shorthand:
-        group = f"one of {', '.join(setting.keys[setting.shorthand].schema['enum'])}, or {group}"
+    if SHORTHAND in row:
+        group = f"one of {', '.join(row['properties'][row[SHORTHAND]]['enum'])}, or {group}"
     return FieldProblem(path, f"{name} must be {wanted.get(kind, group)}")
 
 
-def _setting_at(path: FieldPath) -> Setting:
-    # A list's index and a name that is free lead to `items`, a key of a group to that key.
-    setting = SETTINGS
+def _row_at(path: FieldPath) -> Schema:
+    # A list's index and a name that is free lead on to what all of them are, a key of a group to that key.
+    row = SETTINGS
     for key in path:
-        setting = setting.keys.get(key) or setting.items or setting
-    return setting
+        row = row.get("properties", {}).get(key) or row.get("items") or row.get("additionalProperties") or row
+    return row

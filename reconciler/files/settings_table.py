@@ -3,7 +3,6 @@
 A setting is added here and as a field of `core.settings`. This module reads no file.
 """
 
-import dataclasses
 from typing import Final
 
 from reconciler.assistant import fields
@@ -11,15 +10,14 @@ from reconciler.assistant.json_schema import DIALECT, END, Schema
 from reconciler.assistant.lints import LINTS
 from reconciler.core.settings import MaxChanges
 from reconciler.files.setting import (
-    Setting,
+    MUST_BE_A_DAY,
     make_choice as _choice,
     make_flag as _flag,
+    make_group as _group,
     make_list as _list,
+    make_row as _row,
     make_schema,
     make_text as _text,
-)
-from reconciler.files.settings_values import (
-    MUST_BE_A_DAY,
     read_day,
     read_extra_field,
     read_managed,
@@ -29,34 +27,41 @@ from reconciler.files.settings_values import (
     read_url,
 )
 
-_TOP_LEVEL: Final = Setting(
-    description="A top-level field of an assistant.",
-    schema={"type": "string", "enum": [*fields.TOP_LEVEL, *(f"/{name}" for name in fields.TOP_LEVEL)]},
+_TOP_LEVEL: Final = _row(
+    "A top-level field of an assistant.",
+    type="string",
+    enum=[*fields.TOP_LEVEL, *(f"/{name}" for name in fields.TOP_LEVEL)],
     read=read_top_level,
 )
 # Its keys behind slashes or between dots, for editors; what it leads to `read` judges alone.
 _PATH_FORM: Final = (
     rf"^(?:/(?:\*|(?:[^/.*~]|~[01])+)(?:/(?:\*|(?:[^/*~]|~[01])+))*|(?:\*|[^/.*]+)(?:\.(?:\*|[^/.*]+))*){END}"
 )
-_PATH: Final = Setting(
-    description="A field's path: its keys from the outside in, with dots between them or each after a slash; * stands "
-    "for any one key.",
-    schema={"type": "string", "pattern": _PATH_FORM, "patternErrorMessage": "This must be like metadata.crmKey."},
-    examples=("/metadata/crmKey", "metadata.crmKey"),
+_LIKE_A_PATH: Final = {
+    "type": "string",
+    "pattern": _PATH_FORM,
+    "patternErrorMessage": "This must be like metadata.crmKey.",
+}
+_PATH: Final = _row(
+    "A field's path: its keys from the outside in, with dots between them or each after a slash; * stands for any one "
+    "key.",
+    "/metadata/crmKey",
+    "metadata.crmKey",
     read=read_pattern,
+    **_LIKE_A_PATH,
 )
-_ONE_PATH: Final = dataclasses.replace(_PATH, is_required=True)
-_EXTRA_FIELD: Final = Setting(
-    description="The path of a field that the API's reference does not list.",
-    schema={"type": "string"},
-    examples=("/model/messages", "model.messages"),
+_EXTRA_FIELD: Final = _row(
+    "The path of a field that the API's reference does not list.",
+    "/model/messages",
+    "model.messages",
+    type="string",
     read=read_extra_field,
 )
-_MANAGED: Final = dataclasses.replace(
-    _PATH,
-    description="A path inside an object, such as /model/revision; * matches any one key.",
-    examples=("/model/revision",),
+_MANAGED: Final = _row(
+    "A path inside an object, such as /model/revision; * matches any one key.",
+    "/model/revision",
     read=read_managed,
+    **_LIKE_A_PATH,
 )
 
 _ASSISTANTS: Final = _list(
@@ -66,29 +71,16 @@ _ASSISTANTS: Final = _list(
     minItems=1,
 )
 _LEVELS: Final = {"error": "It fails.", "warning": "It fails only with --strict.", "none": "It is not checked."}
-_LINT: Final = Setting(
-    description="",
-    shorthand="level",
-    examples=("error", {"level": "none", "assistants": ["old/*"]}),
-    keys={
-        "level": _choice("The level of the lint.", "none", _LEVELS, is_required=True),
-        "assistants": _ASSISTANTS,
-    },
-)
-_REASON: Final = _text("Why; shown in every report.", "set by the CRM", is_required=True)
+_REASON: Final = _text("Why; shown in every report.", "set by the CRM")
 
 
-def _day(description: str, example: str) -> Setting:
+def _day(description: str, example: str) -> Schema:
     pattern = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}"
     return _text(description, example, pattern=pattern, must=MUST_BE_A_DAY, read=read_day)
 
 
 _EXPIRES: Final = _day("The last day, in UTC. Default: no end.", "2027-01-31")
-_ENFORCE_ENTRY: Final = {
-    "path": _ONE_PATH,
-    "reason": _REASON,
-    "assistants": _ASSISTANTS,
-}
+_ENFORCE_ENTRY: Final = {"path": _PATH, "reason": _REASON, "assistants": _ASSISTANTS}
 _IGNORE_ENTRY: Final = {**_ENFORCE_ENTRY, "expires": _EXPIRES}
 _FROZEN_ENTRY: Final = {
     "reason": _REASON,
@@ -96,20 +88,16 @@ _FROZEN_ENTRY: Final = {
     "from": _day("The first day, in UTC. Default: now.", "2027-01-11"),
     "expires": _EXPIRES,
 }
-_EXCEPTION_ENTRY: Final = {
-    "assistants": dataclasses.replace(_ASSISTANTS, is_required=True),
-    "reason": _REASON,
-    "expires": _EXPIRES,
-}
+_EXCEPTION_ENTRY: Final = {"assistants": _ASSISTANTS, "reason": _REASON, "expires": _EXPIRES}
 _RULE_ENTRY: Final = {
-    "id": _text("The name of the rule, shown after each message.", "goodbye", is_required=True),
-    "path": _ONE_PATH,
-    "reason": _text("Why; every message begins with it.", "callers must hear that it is over", is_required=True),
+    "id": _text("The name of the rule, shown after each message.", "goodbye"),
+    "path": _PATH,
+    "reason": _text("Why; every message begins with it.", "callers must hear that it is over"),
     "required": _flag("Whether the value must be declared and not null."),
-    "schema": Setting(
-        description="What the value may be, as a JSON Schema (2020-12) without external references.",
-        schema={"type": ["object", "boolean"]},
-        examples=({"maximum": 0.8},),
+    "schema": _row(
+        "What the value may be, as a JSON Schema (2020-12) without external references.",
+        {"maximum": 0.8},
+        type=["object", "boolean"],
         read=read_schema,
     ),
     "severity": _choice(
@@ -121,7 +109,7 @@ _RULE_ENTRY: Final = {
     ),
     "except": _list(
         "Assistants that are exempt from the rule.",
-        Setting(description="One exception.", keys=_EXCEPTION_ENTRY),
+        _group("One exception.", keys=_EXCEPTION_ENTRY, needs="assistants reason"),
         [{"assistants": ["admissions/pilot"], "reason": "a trial", "expires": "2027-01-31"}],
     ),
 }
@@ -148,14 +136,13 @@ _SHARED: Final = {
         "keep",
         {"keep": "Keep the live edit.", "revert": "Restore the value from git.", "fail": "Refuse the assistant."},
     ),
-    "max_changes": Setting(
-        description="How many assistants one apply may write at most: a number, or a percentage of those selected.",
-        schema={
-            "type": ["integer", "string"],
-            "minimum": 0,
-            "maximum": 999_999_999,
-        },
-        examples=(6, "25%"),
+    "max_changes": _row(
+        "How many assistants one apply may write at most: a number, or a percentage of those selected.",
+        6,
+        "25%",
+        type=["integer", "string"],
+        minimum=0,
+        maximum=999_999_999,
         read=lambda value: MaxChanges.parse(value if isinstance(value, str | int) else ""),
     ),
     "record": _flag("Whether apply records what it applied, as a commit with which later runs compare."),
@@ -171,33 +158,43 @@ _SHARED: Final = {
     ),
     "ignore": _list(
         "Differences that plan, drift and apply accept. Every report lists them.",
-        Setting(description="One accepted difference.", keys=_IGNORE_ENTRY),
+        _group("One accepted difference.", keys=_IGNORE_ENTRY, needs="path reason"),
         [{"path": "/metadata/lastCampaign", "reason": "set by the CRM", "expires": "2027-01-31"}],
     ),
     "frozen": _list(
         "Assistants that must not be written for a while.",
-        Setting(description="One freeze.", keys=_FROZEN_ENTRY),
+        _group("One freeze.", keys=_FROZEN_ENTRY, needs="reason"),
         [{"assistants": ["*"], "reason": "enrolment week", "from": "2027-01-11", "expires": "2027-01-15"}],
     ),
     "enforce": _list(
         "Fields whose live edits every apply reverts, regardless of on_drift.",
-        Setting(description="One field.", keys=_ENFORCE_ENTRY),
+        _group("One field.", keys=_ENFORCE_ENTRY, needs="path reason"),
         [{"path": "/endCallMessage", "reason": "the law wants these words"}],
     ),
     "rules": _list(
         "Your team's own requirements for definitions.",
-        Setting(description="One rule.", keys=_RULE_ENTRY),
+        _group("One rule.", keys=_RULE_ENTRY, needs="id path reason"),
         [{"id": "goodbye", "path": "/endCallMessage", "required": True, "reason": "callers must hear that it is over"}],
     ),
-    "lints": Setting(
-        description="The level of each lint, by its id: error, warning or none; for all assistants or for some.",
-        keys={name: dataclasses.replace(_LINT, description=words) for name, words in LINTS.items()},
-        examples=({"spoken-markdown": "error", "trailing-newline": {"level": "none", "assistants": ["old/*"]}},),
+    "lints": _group(
+        "The level of each lint, by its id: error, warning or none; for all assistants or for some.",
+        {"spoken-markdown": "error", "trailing-newline": {"level": "none", "assistants": ["old/*"]}},
+        keys={
+            name: _group(
+                words,
+                "error",
+                {"level": "none", "assistants": ["old/*"]},
+                keys={"level": _choice("The level of the lint.", "none", _LEVELS), "assistants": _ASSISTANTS},
+                needs="level",
+                either="level",
+            )
+            for name, words in LINTS.items()
+        },
     ),
 }
 
-_ENVIRONMENT: Final = Setting(
-    description="One environment. Its settings override those of the project; api_url is never inherited.",
+_ENVIRONMENT: Final = _group(
+    "One environment. Its settings override those of the project; api_url is never inherited.",
     keys={
         **_SHARED,
         "overlay": _text(
@@ -208,20 +205,22 @@ _ENVIRONMENT: Final = Setting(
         ),
     },
 )
+_NAME: Final = _text(
+    "An environment's name.",
+    pattern=f"^(?!applied{END})[a-z0-9-]+{END}",
+    must='must be made of a-z, 0-9 and "-", and cannot be "applied"',
+)
 
-SETTINGS: Final = Setting(
-    description="The settings of a project, for everybody including CI. Passwords and tokens do not belong here.",
+SETTINGS: Final = _group(
+    "The settings of a project, for everybody including CI. Passwords and tokens do not belong here.",
     keys={
         **_SHARED,
-        "environments": Setting(
-            description="Several APIs for the same definitions, such as staging and production, by name.",
-            examples=({"staging": {"api_url": "https://staging.example.edu/api", "overlay": "environments/staging"}},),
-            names=_text(
-                "An environment's name.",
-                pattern=f"^(?!applied{END})[a-z0-9-]+{END}",
-                must='must be made of a-z, 0-9 and "-", and cannot be "applied"',
-            ),
-            items=_ENVIRONMENT,
+        "environments": _row(
+            "Several APIs for the same definitions, such as staging and production, by name.",
+            {"staging": {"api_url": "https://staging.example.edu/api", "overlay": "environments/staging"}},
+            type="object",
+            propertyNames=_NAME,
+            additionalProperties=_ENVIRONMENT,
         ),
     },
 )

@@ -65,12 +65,7 @@ class FileHistory:
     changes: tuple[FileChange, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FileHistories:
-    """The edits of definitions by their id, and of other files by their path."""
-
-    by_id: Mapping[str, FileHistory]
-    by_file: Mapping[str, FileHistory]
+Histories = Mapping[str, FileHistory]  # by the file's path at `HEAD`
 
 
 def read_histories(
@@ -80,14 +75,12 @@ def read_histories(
     others: Collection[str],
     head_commit: str,
     paths: Sequence[str] = (),
-) -> FileHistories:
-    """Return what commits such as `base..HEAD` did to some definitions, and to some files that need no id.
+) -> Histories:
+    """Return what commits such as `base..HEAD` did to some definitions, and to some files that need no id, by file.
 
     `definitions` are files by their id, `others` the paths of layers and text files, `head_commit` the commit of which
-    they are files. Where there are `paths`, only commits that touch them are looked at.
-
-    Commits beyond the end of a shallow history are not there, and the commit at which it ends is left out: it
-    seems to have set everything.
+    they are files. Where there are `paths`, only commits that touch them are looked at. Commits beyond the end of a
+    shallow history are not there, and the commit at which it ends is left out: it seems to have set everything.
     """
     chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
     # A file that has moved is found again by its kind. One without a suffix could have been any file before.
@@ -98,16 +91,13 @@ def read_histories(
     steps = [(step, swaps) for step, swaps in _read_log(log) if step.since.commit not in shallow]
     files = sorted({*definitions.values(), *others})
     head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
-    return FileHistories(
-        _follow_ids(
-            repository, steps, {name: (file, head[file].name) for name, file in definitions.items() if file in head}
-        ),
-        _follow_files(repository, steps, {file: head[file].name for file in others if file in head}),
-    )
+    with_ids = {name: (file, head[file].name) for name, file in definitions.items() if file in head}
+    without = {file: head[file].name for file in others if file in head}
+    return {**_follow_ids(repository, steps, with_ids), **_follow_files(repository, steps, without)}
 
 
 def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[str, str]]) -> dict[str, FileHistory]:
-    """Return the edits of definitions, whose objects at `HEAD` are named, wherever their files stood."""
+    """Return the edits of definitions, wherever their files stood; by id, `at_head` names file and object at `HEAD`."""
     if not at_head:
         return {}
     # An object is read as a file at the path at which a commit had it, since filters go by the path.
@@ -120,7 +110,7 @@ def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[
         for name in (before.keys() | after.keys()) & found.keys():
             found[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
     now = _index_by_id(parsed, [name for _, name in at_head.values()])
-    return {name: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
+    return {at_head[name][0]: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
 
 
 def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
@@ -142,9 +132,7 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
     return {
         file: FileHistory(
             parsed.get(at_head[file], MISSING),
-            tuple(
-                FileChange(step, parsed.get(old, MISSING), parsed.get(new, MISSING)) for step, old, new in swaps_of_it
-            ),
+            tuple(FileChange(step, *(parsed.get(name, MISSING) for name in pair)) for step, *pair in swaps_of_it),
         )
         for file, swaps_of_it in found.items()
     }

@@ -11,7 +11,7 @@ from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, text_of
 from reconciler.core.definition import MAX_BYTES, Definition, InvalidDefinition
-from reconciler.core.tree import put_all
+from reconciler.core.tree import put_all, walk_leaves
 from reconciler.errors import ReconcilerError
 from reconciler.files.write import write_whole
 from reconciler.yamltext.writer import write_definition
@@ -56,18 +56,13 @@ def divide_texts(fields: Mapping[str, Any], file: Path, *, enabled: bool) -> tup
     return put_all(fields, references), texts
 
 
-def _find_long_texts(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
+def _find_long_texts(value: Any) -> Iterator[tuple[FieldPath, str]]:
     """Yield the texts that are better read in a file of their own, and that such a file gives back to the letter."""
-    if isinstance(value, Mapping):
-        for key, inside in value.items():
-            yield from _find_long_texts(inside, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _find_long_texts(item, (*path, str(index)))
-    elif isinstance(value, str) and (value.count("\n") >= _LINES or len(value) > _CHARACTERS):
-        keeps = text_of(f"{value}\n") == value and not FORBIDDEN.search(value)
-        if keeps and may_hold_text(path) and len(value.encode()) < MAX_BYTES:
-            yield path, value
+    for path, text in walk_leaves(value):
+        if isinstance(text, str) and (text.count("\n") >= _LINES or len(text) > _CHARACTERS):
+            keeps = text_of(f"{text}\n") == text and not FORBIDDEN.search(text)
+            if keeps and may_hold_text(path) and len(text.encode()) < MAX_BYTES:
+                yield path, text
 
 
 def write_files(texts: Mapping[Path, str], files: Mapping[Path, Mapping[str, Any]], assistant_id: str) -> None:

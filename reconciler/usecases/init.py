@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
+from reconciler.assistant.json_schema import make_assistant_schema
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import ReportError
 from reconciler.files.settings_table import settings_schema
@@ -83,9 +83,9 @@ def write_new(root: Path, file: NewFile) -> bool:
 
 def _list_editor_files(directory: str) -> Iterator[NewFile]:
     schemas = {
-        "definition": definition_schema(()),
-        "overlay": overlay_schema(()),
-        "defaults": defaults_schema(()),
+        "definition": make_assistant_schema("definition", needs_id=True),
+        "overlay": make_assistant_schema("overlay"),
+        "defaults": make_assistant_schema("defaults"),
         "settings": settings_schema(),
     }
     for name, schema in schemas.items():

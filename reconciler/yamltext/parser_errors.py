@@ -13,7 +13,7 @@ import yaml
 
 from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
-from reconciler.assistant.slips import find_slip
+from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.texts import TEXT_KEY
 
 _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'

@@ -18,7 +18,7 @@ from reconciler.assistant.fields import (
     keys_inside,
     takes_null,
 )
-from reconciler.assistant.json_schema import definition_schema
+from reconciler.assistant.json_schema import make_assistant_schema
 from reconciler.assistant.paths import FieldPath
 
 EXAMPLE = {
@@ -55,7 +55,7 @@ def test_null_is_refused_where_the_table_of_fields_says_so(path: FieldPath) -> N
 
 
 def in_the_schema(path: FieldPath) -> dict[str, Any]:
-    found: dict[str, Any] = definition_schema()
+    found: dict[str, Any] = make_assistant_schema("definition", needs_id=True)
     for key in path:
         found = found["properties"][key]
     return found

@@ -10,10 +10,11 @@ from hypothesis import given, strategies as st
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import DOCUMENTED, takes_null
-from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
+from reconciler.assistant.json_schema import make_assistant_schema
 from reconciler.assistant.paths import FieldPath
 
-SCHEMA = definition_schema()
+EXTRA = [("model", "messages")]
+SCHEMA = make_assistant_schema("definition", needs_id=True)
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "assistants").rglob("*.yaml"))
@@ -91,16 +92,16 @@ def test_a_number_without_a_fraction_counts_as_an_integer() -> None:
 
 
 def test_where_environments_give_it_the_id_may_be_missing() -> None:
-    validator = jsonschema.Draft7Validator(definition_schema(needs_id=False))
+    validator = jsonschema.Draft7Validator(make_assistant_schema("definition"))
     assert validator.is_valid({"name": "x"})
     assert validator.is_valid({"id": "asst_1"})
     assert not validator.is_valid({"id": ""})
 
 
 def test_an_overlay_has_the_fields_of_a_definition_and_needs_none() -> None:
-    schema = overlay_schema([("model", "messages")])
+    schema = make_assistant_schema("overlay", EXTRA)
     assert "required" not in schema
-    assert schema["properties"] == definition_schema([("model", "messages")])["properties"]
+    assert schema["properties"] == make_assistant_schema("definition", EXTRA)["properties"]
     assert schema["title"] != SCHEMA["title"]
     assert schema["description"] != SCHEMA["description"]
 
@@ -108,7 +109,7 @@ def test_an_overlay_has_the_fields_of_a_definition_and_needs_none() -> None:
 def test_names_are_shown_as_words() -> None:
     assert part(("firstMessageMode",))["title"] == "First message mode"
     assert part(("voice", "voiceId"))["title"] == "Voice id"
-    assert definition_schema([("model", "messages")])["properties"]["model"]["properties"]["messages"] == {
+    assert make_assistant_schema("definition", EXTRA)["properties"]["model"]["properties"]["messages"] == {
         "title": "Messages",
         "description": "model.messages is not in the API's reference; reconciler.yaml allows it under extra_fields. "
         "It may have any value.",
@@ -123,14 +124,17 @@ def test_null_is_explained_where_it_is_allowed() -> None:
 
 
 def test_extra_fields_take_anything() -> None:
-    validator = jsonschema.Draft7Validator(definition_schema([("tools",), ("model", "messages")]))
+    validator = jsonschema.Draft7Validator(make_assistant_schema("definition", [("tools",), *EXTRA]))
     assert validator.is_valid({"id": "a", "tools": [1], "model": {"messages": None}})
     assert not validator.is_valid({"id": "a", "model": {"tools": 1}})
     assert not VALIDATOR.is_valid({"id": "a", "tools": [1]})
 
 
 def test_defaults_take_what_definitions_may_share() -> None:
-    whole, shared = definition_schema([("model", "messages")]), defaults_schema([("model", "messages")])
+    whole, shared = (
+        make_assistant_schema("definition", EXTRA),
+        make_assistant_schema("defaults", EXTRA),
+    )
     assert whole["properties"].keys() - shared["properties"].keys() == {"id", "name"}
     assert shared["properties"]["model"] == whole["properties"]["model"]
     assert "required" not in shared

@@ -13,11 +13,11 @@ import click
 
 from reconciler.api.transport import find_kind
 from reconciler.assistant.fields import FIELDS, ID, Field
+from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.lints import LINTS
 from reconciler.cli.main import COMMANDS, reconciler
 from reconciler.core.outcome import Outcome, Status
 from reconciler.errors import ErrorKind
-from reconciler.files.setting import Setting
 from reconciler.files.settings_table import SETTINGS
 
 DOCUMENT: Final = Path(__file__).parent.parent.parent / "docs" / "reference.md"
@@ -185,19 +185,20 @@ def _context() -> click.Context:
 
 def _settings() -> Table:
     yield "setting", "holds", "example", "also in an environment"
-    environment = SETTINGS.keys["environments"].items
-    own = environment.keys if environment is not None else {}
-    for name, setting in SETTINGS.keys.items():
-        yield _setting(name, setting, "yes" if name in own else "")
-        for key, entry in (setting.items.keys if setting.items is not None else {}).items():
-            if key not in SETTINGS.keys:
-                yield _setting(f"{name}.{key}", entry, "")
+    rows = SETTINGS["properties"]
+    own = rows["environments"]["additionalProperties"]["properties"]
+    for name, row in rows.items():
+        yield _setting(name, row, "yes" if name in own else "")
+        inside = row.get("items") or row.get("additionalProperties") or {}
+        for key, entry in inside.get("properties", {}).items():
+            if key not in rows:
+                must = " Required." if key in inside.get("required", ()) else ""
+                yield _setting(f"{name}.{key}", entry, "", must)
 
 
-def _setting(name: str, setting: Setting, shared: str) -> Sequence[str]:
-    must = " Required." if setting.is_required else ""
-    example = f"`{_flow(setting.examples[0])}`" if setting.examples else ""
-    return f"`{name}`", f"{setting.description}{must}", example, shared
+def _setting(name: str, row: Schema, shared: str, must: str = "") -> Sequence[str]:
+    example = f"`{_flow(row['examples'][0])}`" if "examples" in row else ""
+    return f"`{name}`", f"{row['description']}{must}", example, shared
 
 
 def _flow(value: Any) -> str:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from reconciler.assistant.json_schema import defaults_schema, definition_schema, overlay_schema
+from reconciler.assistant.json_schema import Of, make_assistant_schema
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import folder_option
 from reconciler.core.definition import DEFAULTS
@@ -49,10 +49,7 @@ def _schema(definitions: DefinitionOptions, overlay: bool, of_defaults: bool) ->
     # What a rule requires may stand in another file, where there are such files.
     is_shared = bool(settings.environments) or any(definitions.directory.rglob(DEFAULTS))
     rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))
-    if overlay:
-        schema = overlay_schema(settings.extra_fields)
-    elif of_defaults:
-        schema = defaults_schema(settings.extra_fields)
-    else:
-        schema = definition_schema(settings.extra_fields, needs_id=not settings.environments)
+    of: Of = "overlay" if overlay else "defaults" if of_defaults else "definition"
+    needs_id = of == "definition" and not settings.environments
+    schema = make_assistant_schema(of, settings.extra_fields, needs_id=needs_id)
     return schema | ({"allOf": rules} if rules else {})

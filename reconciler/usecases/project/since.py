@@ -13,7 +13,7 @@ from reconciler.core.outcome import Kind
 from reconciler.core.run import Result
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
-from reconciler.git.blame import FileChange, FileHistories, read_histories
+from reconciler.git.blame import FileChange, Histories, read_histories
 from reconciler.usecases.project.project import Project
 
 
@@ -95,11 +95,11 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
             return
 
 
-def _name(results: Sequence[Result], histories: FileHistories, settings: Settings) -> list[Result]:
+def _name(results: Sequence[Result], histories: Histories, settings: Settings) -> list[Result]:
     return [_name_one(result, histories, settings) for result in results]
 
 
-def _name_one(result: Result, histories: FileHistories, settings: Settings) -> Result:
+def _name_one(result: Result, histories: Histories, settings: Settings) -> Result:
     definition, plan = result.definition, result.plan
     if plan is None or not isinstance(definition, Definition):
         return result
@@ -112,12 +112,11 @@ def _name_one(result: Result, histories: FileHistories, settings: Settings) -> R
     return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
 
 
-def _since(definition: Definition, path: FieldPath, histories: FileHistories, settings: Settings) -> Since | None:
+def _since(definition: Definition, path: FieldPath, histories: Histories, settings: Settings) -> Since | None:
     """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
     setting: list[FileChange] = []
     for file, where, value in _find_parts(definition, path):
-        alone = _is_followed_by_id(definition) and file == definition.file
-        own = histories.by_id.get(definition.id) if alone else histories.by_file.get(file)
+        own = histories.get(file)
         # Compared as the plan compares: a commit that rewrote 1 as 1.0 has set nothing.
         wanted = canonical(value, path)
 
