@@ -5,6 +5,7 @@ and text files, have none, and are followed by their place.
 """
 
 import dataclasses
+import functools
 import itertools
 import posixpath
 import re
@@ -115,9 +116,14 @@ def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[
 
 def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
     """Return the edits of files, whose objects at `HEAD` are named, also at the places that they moved from."""
-    found: dict[str, list[tuple[LoggedCommit, str, str]]] = {file: [] for file in at_head}
-    for file, swaps_of_it in found.items():
-        place = file
+
+    @functools.cache
+    def parse(file: str, name: str) -> Declared:
+        return _parse_file(repository, file, name) if name.strip("0") else MISSING
+
+    found: dict[str, FileHistory] = {}
+    for file, now in at_head.items():
+        place, changes = file, list[FileChange]()
         for step, swaps in steps:
             if place in swaps:
                 old, new = swaps[place]
@@ -125,17 +131,9 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
                 if not old.strip("0"):
                     place = _find_place_before(place, swaps)
                     old = swaps[place][0]
-                swaps_of_it.append((step, old, new))
-    names = {(file, name) for file, swaps_of_it in found.items() for _, *pair in swaps_of_it for name in pair}
-    names |= {*at_head.items()}
-    parsed = {name: _parse_file(repository, file, name) for file, name in sorted(names) if name.strip("0")}
-    return {
-        file: FileHistory(
-            parsed.get(at_head[file], MISSING),
-            tuple(FileChange(step, *(parsed.get(name, MISSING) for name in pair)) for step, *pair in swaps_of_it),
-        )
-        for file, swaps_of_it in found.items()
-    }
+                changes.append(FileChange(step, parse(file, old), parse(file, new)))
+        found[file] = FileHistory(parse(file, now), tuple(changes))
+    return found
 
 
 def _find_place_before(place: str, swaps: Swaps) -> str:

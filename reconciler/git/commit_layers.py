@@ -1,7 +1,6 @@
 """The layers of definitions as a commit has them: defaults and text files read once, and merged as today's are."""
 
 import contextlib
-import dataclasses
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -38,33 +37,29 @@ def object_name(text: str, length: int) -> str:
     return (hashlib.sha256 if length == 64 else hashlib.sha1)(header + content, usedforsecurity=False).hexdigest()
 
 
-@dataclasses.dataclass(frozen=True)
 class CommitLayers:
     """One commit's files as layers of definitions; what reads as a file of today's (`current`) is not parsed again."""
 
-    repository: Repository
-    commit: str
-    current: Sequence[Definition] = ()
-    # Texts that are read already, by path: many definitions may mention one.
-    texts: dict[str, tuple[str, str] | None] = dataclasses.field(default_factory=dict)
-    # The same of defaults: their objects, None where there are none, and their fields.
-    defaults: dict[str, Blob | None] = dataclasses.field(default_factory=dict)
-    parsed: dict[str, Mapping[str, Any] | None] = dataclasses.field(default_factory=dict)
+    def __init__(self, repository: Repository, commit: str, current: Sequence[Definition] = ()) -> None:
+        self._repository = repository
+        self._commit = commit
+        self._current = current
+        # Many definitions have the same defaults and mention the same texts: each is looked up and read once.
+        self._find = functools.cache(lambda path: repository.files(commit, path).get(path))
+        self._parse_defaults = functools.cache(self._read_defaults)
+        self._read_text = functools.cache(self._read_text_file)
 
     @functools.cached_property
     def _today(self) -> dict[str, Mapping[str, Any]]:
         """What today's files say, by the name of the object that each would be."""
         # Where a shared value has changed, most definitions are still, word for word, what they were.
-        layers = (layer for definition in self.current for layer in definition.layers if layer.kind != "defaults")
-        return {object_name(layer.text, len(self.commit)): layer.as_written for layer in layers}
+        layers = (layer for definition in self._current for layer in definition.layers if layer.kind != "defaults")
+        return {object_name(layer.text, len(self._commit)): layer.as_written for layer in layers}
 
     def find_defaults(self, folders: Sequence[str], key: str) -> Layers:
         """Return the defaults of a definition in some folders, the lowest first."""
         paths = [path_in(folder, below) for folder in folders for below in defaults_above(key)]
-        for path in paths:
-            if path not in self.defaults:
-                self.defaults[path] = self.repository.files(self.commit, path).get(path)
-        return {path: blob for path in paths if (blob := self.defaults[path]) is not None}
+        return {path: blob for path in paths if (blob := self._find(path)) is not None}
 
     def has_texts_of(self, definition: Definition, files: Layers) -> bool:
         """Return whether this commit has the text files of today's definition, whose layers it has."""
@@ -72,9 +67,9 @@ class CommitLayers:
         # From another place the same words may name other files.
         if texts and [*files] != [layer.file for layer in definition.layers]:
             return False
-        blobs = [self.repository.files(self.commit, text.file).get(text.file) for text in texts]
+        blobs = [self._find(text.file) for text in texts]
         return [blob.name if blob is not None else "" for blob in blobs] == [
-            object_name(text.content, len(self.commit)) for text in texts
+            object_name(text.content, len(self._commit)) for text in texts
         ]
 
     def merge(self, files: Layers) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
@@ -96,24 +91,23 @@ class CommitLayers:
         return dict(merged), tuple(names)
 
     def _parse(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
-        """Return the fields that one file declares. Defaults are parsed once, however many definitions have them."""
-        if not is_defaults_file(file):
-            return self._today.get(blob.name) or parse_definition(self.repository.read(file, blob))
-        if file not in self.parsed:
-            fields = parse_definition(self.repository.read(file, blob))
-            self.parsed[file] = share(fields) if fields is not None else None
-        return self.parsed[file]
+        """Return the fields that one file declares."""
+        if is_defaults_file(file):
+            return self._parse_defaults(file, blob)
+        return self._today.get(blob.name) or parse_definition(self._repository.read(file, blob))
+
+    def _read_defaults(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
+        fields = parse_definition(self._repository.read(file, blob))
+        return share(fields) if fields is not None else None
 
     def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
         """Return the text file that a file mentions, and its text; None where this commit does not have it."""
         reference = given[TEXT_KEY]
-        if not isinstance(reference, str):
-            return None
-        name = text_file_of(reference, file)
-        if name not in self.texts:
-            blob = self.repository.files(self.commit, name).get(name)
-            self.texts[name] = None
-            content = self.repository.read(name, blob) if blob is not None else None
-            with contextlib.suppress(UnicodeDecodeError):
-                self.texts[name] = None if content is None else (name, text_of(content.decode("utf-8")))
-        return self.texts[name]
+        return self._read_text(text_file_of(reference, file)) if isinstance(reference, str) else None
+
+    def _read_text_file(self, name: str) -> tuple[str, str] | None:
+        blob = self._find(name)
+        content = self._repository.read(name, blob) if blob is not None else None
+        with contextlib.suppress(UnicodeDecodeError):
+            return (name, text_of(content.decode("utf-8"))) if content is not None else None
+        return None

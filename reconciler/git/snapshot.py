@@ -11,12 +11,7 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import (
-    NEW,
-    Definition,
-    is_definition_file,
-    key_of,
-)
+from reconciler.core.definition import NEW, Definition, is_definition_file, key_of
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import CommitLayers, Layers, object_name, parse_definition
@@ -171,7 +166,8 @@ class _Snapshot:
 
     def read(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries that some files make; without `warn` what is no definition is passed over."""
-        known = self._index_current()
+        length = len(self.commit)
+        known = {tuple(object_name(layer.text, length) for layer in one.layers): one for one in self.current}
         found: dict[str, Entry] = {}
         warnings: list[str] = []
         for path, files in layers.items():
@@ -230,7 +226,3 @@ class _Snapshot:
             for name, below in named.items()
             if isinstance(below, str)
         }
-
-    def _index_current(self) -> dict[tuple[str, ...], Definition]:
-        length = len(self.commit)
-        return {tuple(object_name(layer.text, length) for layer in found.layers): found for found in self.current}

@@ -124,9 +124,9 @@ def _find_start(node: Node | None, path: FieldPath) -> int | None:
     for key in path:
         if node is None or node.kind == "alias":
             break
-        index = node.find(key)
-        node = None if index is None else node.entries[index].value
-    return None if node is None else node.start
+        entry = node.find(key)
+        node = entry.value if entry else None
+    return node.start if node else None
 
 
 def _put(whole: dict[str, Any], edit: Edit) -> Any:
@@ -134,8 +134,7 @@ def _put(whole: dict[str, Any], edit: Edit) -> Any:
     for depth in range(1, len(edit.path)):
         below = value_at(whole, edit.path[:depth])
         if below is not None and below is not MISSING and not isinstance(below, dict):
-            message = f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object"
-            raise EditRefused(message)
+            raise EditRefused(f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object")
     return put_at(whole, edit.path, edit.value)
 
 
@@ -144,8 +143,7 @@ def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
     if is_same(old, new):
         return text
     before, after = item_at(old, path), item_at(new, path)
-    changes = find_changes(before, after)
-    if changes is not None:
+    if (changes := find_changes(before, after)) is not None:
         # What cannot be done piece by piece may be done as a whole.
         with contextlib.suppress(EditRefused):
             return _edit_inside(text, path, old, changes, newline)
@@ -155,13 +153,12 @@ def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
 def _edit_inside(text: str, path: FieldPath, whole: Any, changes: Sequence[Change], newline: str) -> str:
     """Return the text with only those parts of a list or object changed that differ."""
     for change in changes:
-        changed = apply_change(whole, path, change)
+        before, whole = whole, apply_change(whole, path, change)
         below = (*path, str(change.step))
         if change.kind == "set":
-            text = _edit(text, below, whole, changed, newline)
+            text = _edit(text, below, before, whole, newline)
         else:
-            text = _write_change(text, below, change, changed, newline)
-        whole = changed
+            text = _write_change(text, below, change, whole, newline)
     return text
 
 
@@ -194,15 +191,14 @@ def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended
         if node.kind == "list" and is_last and change.kind == "insert":
             yield from insert_item(draft, node, change.step, change.value)
             return
-        index = node.find(step)
-        if index is None:
+        entry = node.find(step)
+        if entry is None:
             yield from insert_pair(draft, node, step, put_at({}, path[depth + 1 :], change.value))
             return
-        entry = node.entries[index]
         if entry.explicit:
             raise _refuse_explicit(path[: depth + 1])
         if is_last and change.kind == "remove":
-            yield remove_entry(draft, node, index)
+            yield remove_entry(draft, node, entry)
             return
         slot = make_slot(node, entry)
         node = slot.node
@@ -213,12 +209,10 @@ def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended
 def _has_anchor(node: Node, path: FieldPath) -> bool:
     """Return whether the value at a path has, holds or lies in an anchor."""
     for key in path:
-        if node.anchor is not None:
-            return True
-        index = node.find(key)
-        if index is None:
-            return False
-        node = node.entries[index].value
+        entry = node.find(key)
+        if node.anchor is not None or entry is None:
+            return node.anchor is not None
+        node = entry.value
     return any(below.anchor for below in node.walk())
 
 

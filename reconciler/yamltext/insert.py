@@ -63,12 +63,11 @@ def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterato
             yield draft.splice(draft.lines_before(first.start, sequence.column, lines))
 
 
-def remove_entry(draft: Draft, holder: Node, index: int) -> str:
+def remove_entry(draft: Draft, holder: Node, entry: Entry) -> str:
     """Return the text in which a mapping or list lacks one entry, but not its only one."""
-    entries, text = holder.entries, draft.text
-    start, end = entries[index].start, entries[index].end
-    before = entries[index - 1].end if index else None
-    following = entries[index + 1].start if index + 1 < len(entries) else None
+    text, start, end = draft.text, entry.start, entry.end
+    before = max((one.end for one in holder.entries if one.start < start), default=None)
+    following = min((one.start for one in holder.entries if one.start > start), default=None)
     # The first line of a text has no line break before it, so that the whole line could not go with one.
     begin = line_start(text, start)
     has_own_line = bool(begin) and not text[begin:start].strip(" \t")

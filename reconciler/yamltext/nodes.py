@@ -34,7 +34,7 @@ _TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
 _LONE_MARK = re.compile(r"!(?<![^\s,\[{:?-]!)(?:\s|\Z)")
 # YAML 1.1 breaks lines at these, and 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
-# Compiled when it is needed, which takes as long as reading twenty files.
+# YAML 1.1, section 4.1.1. Compiled when it is needed, which takes as long as reading twenty files.
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
@@ -101,7 +101,10 @@ def compose(text: str) -> yaml.Node | None:
     try:
         root = _Loader(text).get_single_node()
     except yaml.reader.ReaderError:
-        raise YamlProblems([_forbidden_character(text)]) from None
+        found = re.search(_FORBIDDEN, text)
+        place = place_in(text, found.start()) if found else (1, 1)
+        code = f" (U+{ord(found[0]):04X})" if found else ""
+        raise YamlProblems([YamlProblem(*place, f"here is an invisible control character{code}; remove it")]) from None
     except yaml.MarkedYAMLError as error:
         raise YamlProblems([YamlProblem(*explain_error(text, error))]) from None
     if "!" in text and _LONE_MARK.search(text):
@@ -192,11 +195,3 @@ def _refuse_lone_mark(text: str) -> None:
                 'YAML parsers read what follows a lone "!" differently; remove it, or put the whole text in quotes'
             )
             raise _refuse(event, message)
-
-
-def _forbidden_character(text: str) -> YamlProblem:
-    """Return the problem for the first character that YAML does not allow (YAML 1.1, section 4.1.1)."""
-    found = re.search(_FORBIDDEN, text)
-    place = place_in(text, found.start()) if found else (1, 1)
-    code = f" (U+{ord(found[0]):04X})" if found else ""
-    return YamlProblem(*place, f"here is an invisible control character{code}; remove it")

@@ -121,7 +121,8 @@ class _Tokens:
     def _check_column(self, token: Any) -> Iterator[Difference]:
         """Look at a token that begins a line where libyaml lets it begin anywhere."""
         start = token.start_mark.index
-        if (self.brackets or getattr(token, "style", None) in ("|", ">")) and self._begins_line(start):
+        begins_line = not self.text[self.text.rfind("\n", 0, start) + 1 : start].strip(" ")
+        if begins_line and (self.brackets or getattr(token, "style", None) in ("|", ">")):
             # Only the bracket that closes may stand right below the key, as everybody writes it.
             least = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
             if token.start_mark.column < least:
@@ -188,6 +189,3 @@ class _Tokens:
         if isinstance(token, yaml.BlockEntryToken):
             return isinstance(self.tokens[index - 1], yaml.BlockEntryToken)
         return not isinstance(token, (yaml.ScalarToken, *_OPENING, *_BLOCKS))
-
-    def _begins_line(self, position: int) -> bool:
-        return not self.text[self.text.rfind("\n", 0, position) + 1 : position].strip(" ")

@@ -150,8 +150,10 @@ class _Walk:
                 )
                 self._report(key_node, below, f"{key} {message}", f"this key {message}", about="key")
             elif key is not None:
-                if not path and isinstance(value_node, yaml.ScalarNode) and self._is_cut_off(value_node):
-                    self.cut_off.append(key)
+                # `name: null # why` says what it means, but the value of `name: #5` is most likely the comment.
+                is_plain = isinstance(value_node, yaml.ScalarNode) and not value_node.style
+                if not path and is_plain and value_node.value not in ("null", "~"):
+                    self.cut_off += [key] if _COMMENT.match(self._text, value_node.end_mark.index) else []
                 mapping[sys.intern(key)] = value  # a fleet has each key a thousand times
                 first[key] = key_node
         return mapping
@@ -163,12 +165,6 @@ class _Walk:
             self._is_folded[id(node)] = _is_folded(self._text, node)
         if self._is_folded[id(node)]:
             self.folded.append(path)
-
-    def _is_cut_off(self, node: yaml.ScalarNode) -> bool:
-        # `name: null # why` says what it means, but the value of `name: #5` is most likely the comment.
-        if node.style or node.value in ("null", "~"):
-            return False
-        return _COMMENT.match(self._text, node.end_mark.index) is not None
 
     def _key(self, node: yaml.Node, path: FieldPath) -> str | None:
         """Return a key; None, with a problem noted, for one that is no text."""

@@ -76,7 +76,11 @@ def read_plain(text: str) -> Scalar | Refusal:
     """Return the value of a plain scalar, or why it is refused."""
     if text and text[0] not in _FIRST:
         return text
-    return _read_short(text) if len(text) <= _LONGEST else _read_long(text)
+    if len(text) <= _LONGEST:
+        return _read_short(text)
+    # Only digits in great number could turn a long text into anything else.
+    is_number = _CORE_INT.fullmatch(text) or _CORE_FLOAT.fullmatch(text)
+    return text if _yaml_1_1_tag(text) == f"{_YAML}str" and not is_number else _refuse_long(text)
 
 
 def write_tag(tag: str) -> str:
@@ -116,12 +120,6 @@ def _read_short(text: str) -> Scalar | Refusal:
     if isinstance(new, int) and abs(new) > _LARGEST:
         return _refuse_long(text)
     return new
-
-
-def _read_long(text: str) -> Scalar | Refusal:
-    """Return a long text, which only digits in great number could turn into anything else."""
-    is_number = _CORE_INT.fullmatch(text) or _CORE_FLOAT.fullmatch(text)
-    return text if _yaml_1_1_tag(text) == f"{_YAML}str" and not is_number else _refuse_long(text)
 
 
 def _yaml_1_1_tag(text: str) -> str:

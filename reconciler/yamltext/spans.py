@@ -70,9 +70,9 @@ class Node:
         for entry in self.entries:
             yield from entry.value.walk()
 
-    def find(self, step: str) -> int | None:
-        """Return at which index of the entries a key, or an index of a list, stands."""
-        return next((index for index, entry in enumerate(self.entries) if entry.name == step), None)
+    def find(self, step: str) -> "Entry | None":
+        """Return the entry of a key, or of an index of a list."""
+        return next((entry for entry in self.entries if entry.name == step), None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
