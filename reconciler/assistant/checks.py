@@ -67,7 +67,6 @@ def _check_id(document: Mapping[str, Any], *, needs_id: bool) -> Iterator[FieldP
 
 
 def _object_to_id(written: Any) -> str:
-    """Return what is wrong with an id, or nothing."""
     if written is None or written == "":
         return "the id cannot be empty"
     if isinstance(written, list):

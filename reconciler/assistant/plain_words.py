@@ -141,7 +141,6 @@ def _guess(parent: FieldPath, key: str) -> str:
 
 
 def _suggest_move(places: list[FieldPath]) -> str:
-    """Return where a key belongs that stands at the wrong place."""
     names = " or ".join(dotted(path) for path in places)
     if len(places) > 1:
         return f"did you mean {names}? Write {places[0][-1]} indented below the one that you mean"
@@ -182,7 +181,6 @@ def _repair(wanted: fields.Kind, written: Any) -> str:
 
 
 def _repair_number(wanted: fields.Kind, written: str) -> str:
-    """Return how to repair a text that was to be a number, without quoting it."""
     seen, unseen = remove_unseen(written), describe_unseen(written)
     if _NUMBER.fullmatch(seen.strip(CURLY_QUOTES + " ")):
         # Between digits nothing may stand, a space neither.

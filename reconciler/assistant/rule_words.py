@@ -102,7 +102,6 @@ def _tell_keyword(keyword: str, value: Any) -> str:
 
 
 def _tell_schema(schema: Any) -> str:
-    """Return what a schema allows."""
     if not isinstance(schema, Mapping):
         return "may be anything" if schema else "may not be declared"
     told = [_tell_keyword(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]

@@ -111,20 +111,20 @@ def has_expired(entry: Dated, today: datetime.date) -> bool:
 
 def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
     """Yield the entries that are past their date, each with what to say about it."""
-    for entry, name in _list_dated(settings):
+    for entry, name, instead, _ in _list_dated(settings):
         if has_expired(entry, settings.today):
-            yield entry, f"{name} expired on {entry.expires}{_AFTER[type(entry)]}"
+            yield entry, f"{name} expired on {entry.expires}{instead}"
 
 
 def expiry_notes(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each entry that is past its date, or will be within two weeks."""
     # An expired `ignore` goes on protecting: the day would else come on which an apply overwrites a value unasked. A
     # freeze ends on its day, since nobody wants an assistant to stay as it is for lack of a look at this file.
-    for entry, name in _list_dated(settings):
-        if entry.expires is None or entry.expires > settings.today + datetime.timedelta(days=NOTICE_DAYS):
-            continue
-        when = "expired on" if has_expired(entry, settings.today) else "expires on"
-        yield f"{name} {when} {entry.expires}{_MEANWHILE[type(entry)]}"
+    soon = settings.today + datetime.timedelta(days=NOTICE_DAYS)
+    for entry, name, _, meanwhile in _list_dated(settings):
+        if entry.expires is not None and entry.expires <= soon:
+            when = "expired on" if has_expired(entry, settings.today) else "expires on"
+            yield f"{name} {when} {entry.expires}{meanwhile}"
 
 
 def judge_matches(settings: Settings, definitions: Sequence[Definition]) -> Iterator[tuple[ForAssistants, str]]:
@@ -186,23 +186,23 @@ def unmatched_notes(
             yield f"ignore holds {name} as well as enforce: ignore counts, and live edits stay; remove one of the two"
 
 
-_AFTER: Final[Mapping[type, str]] = {
-    IgnoreRule: ": renew the entry, or remove it so that the difference is reported again",
-    Freeze: ", and does not hold any more: renew the entry, or remove it",
-    RuleException: ": renew it, or remove it so that the rule counts again",
-}
-_MEANWHILE: Final[Mapping[type, str]] = {
-    IgnoreRule: "; the value is still left alone: renew the entry in reconciler.yaml or remove it",
-    Freeze: "; after that day apply writes again: renew the entry in reconciler.yaml or remove it",
-    RuleException: "; it still counts: renew it in reconciler.yaml or remove it",
-}
-
-
-def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str]]:
-    """Yield every entry that has a date, with what it is called in a sentence."""
-    yield from ((entry, f"ignore {write_path(entry.path)}") for entry in settings.ignore)
-    yield from ((entry, _name_freeze(entry)) for entry in settings.frozen)
-    yield from ((entry, _name_exception(rule.id, entry)) for rule in settings.rules for entry in rule.exceptions)
+def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str, str, str]]:
+    for rule in settings.ignore:
+        instead = ": renew the entry, or remove it so that the difference is reported again"
+        meanwhile = "; the value is still left alone: renew the entry in reconciler.yaml or remove it"
+        yield rule, f"ignore {write_path(rule.path)}", instead, meanwhile
+    for freeze in settings.frozen:
+        instead = ", and does not hold any more: renew the entry, or remove it"
+        meanwhile = "; after that day apply writes again: renew the entry in reconciler.yaml or remove it"
+        yield freeze, _name_freeze(freeze), instead, meanwhile
+    for name, exception in ((rule.id, exception) for rule in settings.rules for exception in rule.exceptions):
+        instead = ": renew it, or remove it so that the rule counts again"
+        yield (
+            exception,
+            _name_exception(name, exception),
+            instead,
+            "; it still counts: renew it in reconciler.yaml or remove it",
+        )
 
 
 def _name_freeze(entry: Freeze) -> str:

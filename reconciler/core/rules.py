@@ -130,7 +130,6 @@ def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPat
 
 
 def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[FieldPath]:
-    """Yield the paths at which a required value is not declared, or is null."""
     if not pattern:
         if tree is None:
             yield path

@@ -225,14 +225,10 @@ class Settings(Environment):
         return dataclasses.replace(problem, severity=found, message=f"{problem.message} [{problem.lint}]")
 
     @property
-    def dated(self) -> tuple[Dated, ...]:
-        """Every entry that may end on a day."""
-        return (*self.ignore, *self.frozen, *(entry for rule in self.rules for entry in rule.exceptions))
-
-    @property
     def next_expiry(self) -> datetime.date | None:
         """The nearest last day of an entry that has one; it may be past. None where no entry has one."""
-        return min((entry.expires for entry in self.dated if entry.expires is not None), default=None)
+        dated = (*self.ignore, *self.frozen, *(entry for rule in self.rules for entry in rule.exceptions))
+        return min((entry.expires for entry in dated if entry.expires is not None), default=None)
 
     def may_show(self, path: FieldPath) -> bool:
         """Return whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""

@@ -17,7 +17,6 @@ class Missing(enum.Enum):
     MISSING = "MISSING"
 
     def __repr__(self) -> str:
-        """Return the name, as it is written in code."""
         return "MISSING"
 
     def __bool__(self) -> bool:

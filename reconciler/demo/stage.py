@@ -149,7 +149,6 @@ def open_stage(teller: Teller) -> Iterator[Stage]:
 
 
 def _find_examples() -> Path:
-    """Return the folder of the example definitions: in the package, in a clone at its top."""
     packaged = Path(__file__).parent / FOLDER
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / FOLDER
 

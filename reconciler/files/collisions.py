@@ -63,7 +63,6 @@ def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) ->
 
 
 def _group(definitions: Iterable[Definition], name: Callable[[Definition], str]) -> list[list[Definition]]:
-    """Return the definitions that share a name with others, in groups."""
     groups: dict[str, list[Definition]] = defaultdict(list)
     for definition in definitions:
         groups[name(definition)].append(definition)

@@ -87,7 +87,6 @@ def check_fields(
 
 
 def _find_managed(document: Mapping[str, Any], settings: Settings) -> Iterator[FieldProblem]:
-    """Yield what a definition declares although the server manages it."""
     for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
         message = f"{dotted(path)} stands under never_send in {FILE_NAME}: the server manages it; remove it here"
         yield FieldProblem(path, message, about="key")

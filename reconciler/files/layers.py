@@ -99,7 +99,6 @@ def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[Y
 
 
 def _find_unshared(fields: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    """Yield what no defaults may hold."""
     for key in NEVER_SHARED:
         if key in fields:
             message = f"{DEFAULTS} cannot hold {key}, which tells one assistant from another; remove it here"
@@ -107,7 +106,6 @@ def _find_unshared(fields: Mapping[str, Any]) -> Iterator[FieldProblem]:
 
 
 def _describe_other(document: object, kind: LayerKind) -> str:
-    """Return what to say about a file that is no group of fields."""
     if document is None and kind == "defaults":
         return "this file is empty; write what the definitions have in common, or remove the file"
     if document is None:

@@ -169,7 +169,6 @@ def _build(
 
 
 def _build_setting(name: str, value: Any, path: FieldPath, places: Mapping[FieldPath, Place]) -> Any:
-    """Return one setting's checked content as a value."""
     if name in _ENTRIES:
         return tuple(_build(_ENTRIES[name], entry, (*path, str(index)), places) for index, entry in enumerate(value))
     if name == "lints":

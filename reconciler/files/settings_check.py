@@ -59,7 +59,6 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
 
 
 def _object_to_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:
-    """Return why a path is surely read otherwise than it was meant, or nothing."""
     if unseen := next(filter(None, map(describe_unseen, path)), ""):
         return f"this path has a name that nobody sees whole; {unseen}"
     if path[0] == "$" or any(map(_JSON_PATH.search, path)):
@@ -145,7 +144,6 @@ def _model() -> Any:
 
 
 def _to_group(model: Any) -> dict[str, Any]:
-    """Return the keys that were given, with their values."""
     return {name.removesuffix(_SUFFIX): value for name, value in model if name in model.model_fields_set}
 
 

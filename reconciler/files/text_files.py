@@ -112,7 +112,6 @@ class TextReader:
 
 
 def _guess(path: Path) -> str:
-    """Return what to do about a text file that is not there."""
     with contextlib.suppress(OSError):
         texts = [entry.name for entry in path.parent.iterdir() if not entry.name.endswith(SUFFIXES)]
         if near := closest(path.name, texts):
@@ -142,7 +141,6 @@ def is_inside(file: str, folder: str) -> bool:
 
 
 def _check_reference(path: FieldPath, given: Mapping[str, Any]) -> FieldProblem | None:
-    """Return what is wrong with a mention of a text file, whatever the file holds."""
     below = (*path, TEXT_KEY)
     if not may_hold_text(path):
         what = f"{TEXT_KEY} stands for a text, and {dotted(path)} cannot be one"

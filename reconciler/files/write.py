@@ -79,7 +79,6 @@ def check_unchanged(path: Path, text: str) -> str:
 
 
 def _find_mode(path: Path) -> int:
-    """Return the mode of the file that is replaced, or what a new one would get."""
     with contextlib.suppress(OSError):
         return path.stat().st_mode & 0o7777
     # The only way to read the mask is to set another one.

@@ -154,7 +154,6 @@ def _check_path(path: str, does: Does, text: str) -> None:
 
 
 def _suggest_form(text: str) -> str:
-    """Return the example that is most like a text."""
     # Among the forms that begin with the same word, if there are any: `limit` is no slip of `first`.
     examples = [example for *_, example in _FORMS]
     known = [one for one in examples if one.split()[0] == text.split(maxsplit=1)[0].lower()]

@@ -137,6 +137,5 @@ async def _send_pieces(answer: Response, rule: Rule, scope: Scope, receive: Rece
 
 
 async def _wait_for_end(receive: Receive) -> None:
-    """Wait for the connection's end, however long that takes; what still comes is not looked at."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -101,7 +101,6 @@ def _read_mapping(file: Path) -> dict[str, Any]:
 
 
 def _read_texts(value: Any, folder: Path) -> Any:
-    """Return a value with the texts that it names by `$file`, as a definition has them."""
     if isinstance(value, list):
         return [_read_texts(item, folder) for item in value]
     if not isinstance(value, dict):

@@ -83,7 +83,6 @@ def _write(value: Any) -> str:
 
 
 def _unify_numbers(value: Any) -> Any:
-    """Return a value in which equal numbers are written alike."""
     if isinstance(value, Mapping):
         return {key: _unify_numbers(below) for key, below in value.items()}
     if isinstance(value, list | tuple):

@@ -207,7 +207,6 @@ def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended
 
 
 def _has_anchor(node: Node, path: FieldPath) -> bool:
-    """Return whether the value at a path has, holds or lies in an anchor."""
     for key in path:
         entry = node.find(key)
         if node.anchor is not None or entry is None:

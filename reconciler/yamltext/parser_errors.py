@@ -173,7 +173,6 @@ def _colon(error: _Error) -> _Answer:
 
 
 def _no_key(error: _Error) -> _Answer:
-    """Tell apart what libyaml says of everything that goes on after a value has ended."""
     before = error.before.rstrip()
     text = _KEY_THEN_TEXT.match(error.lines[error.place[0] - 1])
     if text and before and text["value"][0] in "{[":

@@ -106,7 +106,6 @@ class _Tokens:
             end = max(end, token.end_mark.index)
 
     def _count(self, token: Any) -> None:
-        """Keep in mind which blocks and brackets are around the next token."""
         if isinstance(token, _BLOCKS):
             self.columns.append(token.start_mark.column)
         elif isinstance(token, yaml.BlockEndToken):
@@ -163,7 +162,6 @@ class _Tokens:
                 return
 
     def _check_block(self, token: Any) -> Iterator[Difference]:
-        """Look at a block text: at the line of its header, and at its last line."""
         start, end = token.start_mark.index, token.end_mark.index
         header = _HEADER.match(self.text, start)
         body = _BREAK.search(self.text, start, end)

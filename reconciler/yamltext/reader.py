@@ -58,7 +58,6 @@ def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
 
 
 def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
-    """Yield what other parsers read differently, with the path of a value that begins there."""
     differences = find_differences(text)[:MAX_PROBLEMS]
     paths = {place.value: path for path, place in find_places(text).items()} if differences else {}
     # One walk over the lines for all of them: there may be a thousand.
@@ -159,7 +158,6 @@ class _Walk:
         return mapping
 
     def _look_at_lines(self, node: yaml.ScalarNode, path: FieldPath) -> None:
-        """Note what follows from a text over several lines that are no block of their own."""
         self.spans_lines |= node.style in _QUOTES
         if id(node) not in self._is_folded:
             self._is_folded[id(node)] = _is_folded(self._text, node)

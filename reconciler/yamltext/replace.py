@@ -79,7 +79,6 @@ def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
 
 
 def _block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
-    """Yield a text in the block styles that it can have here."""
     node = slot.node
     least = block_column(slot.column, draft.layout)
     column = node.body_column or least
@@ -130,7 +129,6 @@ def _find_lines(draft: Draft, node: Node) -> list[str]:
 
 
 def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
-    """Return how many lines at the start read as before."""
     written = (line.lstrip("\r\n") for line in old)
     pairs = zip(written, new, strict=False)
     same = (line == now or not (now or line.strip(" ") or line[node.body_column :]) for line, now in pairs)

@@ -187,7 +187,6 @@ def _name_number(value: float) -> str:
 
 
 def _describe(value: Any) -> str:
-    """Return a reading in words."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -121,7 +121,6 @@ def line_break(text: str) -> str:
 
 
 def _before_break(text: str, position: int) -> int:
-    """Return where the line break begins that ends at a position."""
     return position - 2 if text[position - 2 : position] == "\r\n" else position - 1
 
 
@@ -166,7 +165,6 @@ class _Builder:
         return self._mapping(made) if isinstance(event, yaml.MappingStartEvent) else self._list(made)
 
     def _after_properties(self, event: Any) -> tuple[int, int]:
-        """Return where anchor and tag of a node end, and where its content begins."""
         end = content = event.start_mark.index
         if event.anchor or event.tag:
             while content in self.skips:
@@ -182,7 +180,6 @@ class _Builder:
         return self._block_text(made, max(parent_column, 0)) if made.is_block_text else made
 
     def _block_text(self, made: Node, parent_column: int) -> Node:
-        """Return a block text that ends with its last line."""
         header = _HEADER.match(self.text, made.content)
         assert header is not None  # noqa: S101 - the parser found one here
         first_line = line_end(self.text, header.end())

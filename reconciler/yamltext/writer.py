@@ -208,7 +208,6 @@ def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
 
 
 def _is_plain(text: str, *, in_brackets: bool) -> bool:
-    """Return whether a text needs no quotes, for YAML 1.1 as for YAML 1.2."""
     if not text or text != text.strip() or text[0] in _NOT_PLAIN_START:
         return False
     if _NOT_PLAIN.search(text) or re.search(_UNWRITABLE, text):
@@ -223,7 +222,6 @@ def _find_chomping(text: str) -> str:
 
 
 def _count_breaks(text: str) -> int:
-    """Return how many line breaks a text ends in."""
     return len(text) - len(text.rstrip("\n"))
 
 
