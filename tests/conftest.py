@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from commands import WITHOUT_OUR_CONFIGURATION
 from depth import THOROUGH
@@ -17,6 +18,10 @@ from leaks import assert_no_secret_in_files, watched
 from projects import Project
 from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested
+
+# No example has a time limit: on a busy machine the first one also pays for its imports.
+hypothesis.settings.register_profile("without-deadline", deadline=None)
+hypothesis.settings.load_profile("without-deadline")
 
 
 @pytest.hookimpl(optionalhook=True)

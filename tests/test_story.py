@@ -43,7 +43,6 @@ from stories import Nested, Story
 BOUNDED = settings(
     max_examples=examples(20),
     stateful_step_count=10,
-    deadline=None,
     print_blob=True,
     derandomize="CI" in os.environ,
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),

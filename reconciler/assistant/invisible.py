@@ -30,6 +30,11 @@ def is_all_seen(text: str) -> bool:
     return text.isprintable() and not _BLANK.search(text)
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a text holds nothing that can be seen but spaces."""
+    return not any(is_seen(one) and one != " " for one in text)
+
+
 def name_character(character: str) -> str:
     """Return what a character is, with its code point: `a no-break space (U+00A0)`."""
     name = _NAMES.get(character) or unicodedata.name(character, "control character").lower()
@@ -84,9 +89,9 @@ def describe_unseen(text: str) -> str:
             return ""
     found = text[at]
     name = "a space" if found == " " else name_character(found)
-    if not remove_unseen(text[:at]):
+    if is_blank(text[:at]):
         return f"there is {name} at its beginning: {replace_unseen(found)}"
-    if remove_unseen(text[at:]):
+    if not is_blank(text[at:]):
         return f"there is {name} in the middle of it: {replace_unseen(found)}"
     # A block text ends in one, whether or not its writer wanted it.
     instead = (

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from reconciler.assistant.fields import BY_PATH, MESSAGES
 from reconciler.assistant.file_names import same_name
-from reconciler.assistant.invisible import is_all_seen, name_character, remove_unseen, tell_apart
+from reconciler.assistant.invisible import is_blank, name_character, tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import shorten
 from reconciler.assistant.problem import FieldProblem
@@ -109,7 +109,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         )
     if not isinstance(message, str):
         return
-    if message.isspace() or (message and not is_all_seen(message) and not remove_unseen(message)):
+    if message and is_blank(message):
         yield _found("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.

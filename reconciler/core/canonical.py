@@ -48,7 +48,22 @@ def use_line_feeds(value: Any) -> Any:
 
 def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
     """Return whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
-    return declared is live or bool(canonical(declared, path) == canonical(restrict_to_declared(declared, live), path))
+    if holds_as_written(declared, live):
+        return True
+    return bool(canonical(declared, path) == canonical(restrict_to_declared(declared, live), path))
+
+
+def holds_as_written(declared: Any, live: Any) -> bool:
+    """Return whether live has every declared value exactly as it is written: then it is equal, and else perhaps."""
+    # Nearly every field of a fleet is in sync, and to see that takes a tenth of the time of two canonical forms.
+    # The types are compared since to Python True is 1; a `Whole` is no plain list, and left to the canonical form.
+    if type(declared) is not type(live):
+        return False
+    if type(declared) is dict:
+        return all(key in live and holds_as_written(value, live[key]) for key, value in declared.items())
+    if type(declared) is list:
+        return len(declared) == len(live) and all(map(holds_as_written, declared, live))
+    return bool(declared == live) and type(declared) is not Whole
 
 
 def equal_as_wholes(one: Any, other: Any) -> bool:

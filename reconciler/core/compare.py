@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import canonical, restrict_to_declared
+from reconciler.core.canonical import canonical, holds_as_written, restrict_to_declared
 from reconciler.core.tree import MISSING, Missing
 
 
@@ -19,7 +19,7 @@ def differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tu
     wanted: dict[str, Any] = {}
     found: dict[str, Any] = {}
     for field, value in declared.items():
-        if isinstance(value, str) and value == live.get(field):
+        if holds_as_written(value, live.get(field, MISSING)):
             continue
         left, right = canonical(value, (field,)), canonical(restrict_to_declared(value, live.get(field)), (field,))
         if left != right:

@@ -85,7 +85,7 @@ COMMANDS = [
     ["import", "asst_1", "--directory", "new", "--force"],
     ["whoami"],
 ]
-OFTEN = settings(deadline=None, max_examples=examples(150))
+OFTEN = settings(max_examples=examples(150))
 
 
 @pytest.fixture(scope="module")

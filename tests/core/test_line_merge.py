@@ -13,7 +13,7 @@ lines = st.lists(st.sampled_from(["", "be kind", "- a", "- b", "```"]), max_size
 
 
 @given(lines, st.lists(st.tuples(st.booleans(), st.integers(0, 8), st.integers(0, 2), st.booleans()), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_line_that_one_side_wrote_is_lost(base: list[str], edits: list[tuple[bool, int, int, bool]]) -> None:
     sides = {True: [*base], False: [*base]}
     for number, (side, at, taken, writes) in enumerate(edits):

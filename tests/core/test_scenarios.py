@@ -159,7 +159,7 @@ assistants = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("server", [merging, replacing])
 @given(desired=assistants, live=assistants, base=st.just(MISSING) | assistants)
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
     server: Any, desired: Any, live: Any, base: Any
 ) -> None:
@@ -178,7 +178,7 @@ def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
 
 
 @given(desired=assistants, live=assistants, base=assistants)
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_without_a_policy_nothing_that_moved_live_is_sent_over(desired: Any, live: Any, base: Any) -> None:
     plan = make_plan(desired, live, base)
     if plan.patch is None:

@@ -168,7 +168,6 @@ def test_no_line_is_lost_unsaid_in_whatever_order_both_sides_move() -> None:
         bounded = settings(
             max_examples=examples(25),
             stateful_step_count=8,
-            deadline=None,
             print_blob=True,
             derandomize="CI" in os.environ,
             suppress_health_check=[*HealthCheck],

@@ -163,7 +163,7 @@ def configurations(draw: st.DrawFn) -> str:
     return mutated(draw, CONFIGURED)
 
 
-OFTEN = settings(deadline=None, max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
+OFTEN = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @OFTEN

@@ -32,7 +32,7 @@ ODD = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
     max_leaves=8,
 )
-OFTEN = settings(deadline=None, max_examples=examples(120))
+OFTEN = settings(max_examples=examples(120))
 
 
 class Reports:

@@ -156,7 +156,7 @@ TRAILERS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=examples(40))
+@settings(max_examples=examples(40))
 @given(st.lists(TRAILERS, min_size=1, max_size=3), st.sampled_from(["", "\x1b[31m", "::error::x", "##[error]x"]))
 def test_a_records_message_may_hold_anything(settled: Story, trailers: list[str], words: str) -> None:
     lines = "\n".join(f"{TRAILER}: {trailer}" for trailer in trailers)

@@ -149,7 +149,7 @@ def test_a_word_that_looks_alike_is_not_hidden_by_another_difference() -> None:
     assert show_apart("Caf\u00e9 a", "Caf\u00e9 b") == ["Caf\u00e9 a", "Caf\u00e9 b"]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from("abc \n"), max_size=60), st.lists(st.sampled_from("abc \n"), max_size=60))
 def test_long_sequences_are_taken_apart_as_short_ones_are(old: list[str], new: list[str]) -> None:
     """What both have and what each has alone make up the two, by every way that costs may choose."""
@@ -169,7 +169,7 @@ def _without_difflib(old: list[str], new: list[str]) -> list[Opcode]:
     return list(find_opcodes(old, new, junk=True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(), st.text())
 def test_a_full_diff_holds_both_texts_whole(old: str, new: str) -> None:
     plain = {ord(char): None for char in " \t\n·→␣⇥"}
@@ -185,7 +185,7 @@ def test_a_full_diff_holds_both_texts_whole(old: str, new: str) -> None:
             assert kept == text.translate(plain)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(), st.text())
 def test_texts_that_differ_never_look_equal(old: str, new: str) -> None:
     changed = any(line.sign in ("+", "-", "~") for line in diff_texts(old, new))

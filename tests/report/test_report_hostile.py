@@ -53,7 +53,7 @@ def runs(draw: st.DrawFn) -> Report:
     return document(command, entry, problems=found, warnings=[draw(texts)], environment=environment)
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(runs(), st.integers(20, 120))
 def test_no_text_report_holds_a_raw_control_character(run: Report, width: int) -> None:
     text = render_text(run, width=width)
@@ -64,7 +64,7 @@ def test_no_text_report_holds_a_raw_control_character(run: Report, width: int) -
     assert not CONTROLS.search(COLOURS.sub("", coloured))
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(runs(), st.integers(1_000, 9_000))
 def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(run: Report, limit: int) -> None:
     text = render_markdown(run, limit=limit)
@@ -73,7 +73,7 @@ def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(ru
     text.encode()
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(runs())
 def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run: Report) -> None:
     text = render_json(run)
@@ -81,7 +81,7 @@ def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run
     assert not re.search("[\x7f-\x9f\u2028-\u202e\ud800-\udfff]", text)
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(runs())
 def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Report) -> None:
     text = render_github(run)
@@ -94,7 +94,7 @@ def test_every_line_for_a_github_runner_is_a_command_of_ours_or_none(run: Report
             assert "##[" not in line
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(runs())
 def test_every_junit_report_is_xml_that_says_everything_visibly(run: Report) -> None:
     text = render_junit(run)
@@ -105,7 +105,7 @@ def test_every_junit_report_is_xml_that_says_everything_visibly(run: Report) -> 
     )
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(runs())
 def test_no_html_report_holds_a_raw_control_character_or_markup_from_outside(run: Report) -> None:
     text = re.sub("<(style|script)>.*?</\\1>", "", render_html(run), flags=re.DOTALL)

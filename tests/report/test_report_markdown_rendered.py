@@ -191,7 +191,7 @@ def shown(text: str) -> str:
     return text.replace("\u200b", "")
 
 
-@settings(deadline=None, max_examples=examples(80))
+@settings(max_examples=examples(80))
 @given(runs(), st.integers(1_000, 12_000))
 def test_nothing_from_outside_acts_on_the_page(run: Report, limit: int) -> None:
     check(render_markdown(run, limit=limit))
@@ -199,7 +199,7 @@ def test_nothing_from_outside_acts_on_the_page(run: Report, limit: int) -> None:
     assert len(page.summaries) == (0 if run.command == "validate" else 2)
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(max_examples=examples(60))
 @given(hostile, hostile, hostile)
 def test_what_is_hostile_is_still_read_as_it_was_written(name: str, key: str, error: str) -> None:
     entry = assistant(key, change("/metadata/x", key[:20], name[:20]), name=name, error=failure("server", error))

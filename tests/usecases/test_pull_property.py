@@ -45,7 +45,7 @@ def test_a_pulled_file_says_what_live_says_and_nothing_else_changes(tmp_path: Fi
         desk = Desk(Project(tmp_path / "repository"), sandbox, api, form)
 
         @given(st.data())
-        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
         def check(data: st.DataObject) -> None:
             outcomes.append(desk.checked(data))
 

@@ -174,7 +174,7 @@ def shared() -> Any:
 
 
 @given(live=live_assistants)
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 def test_any_assistant_is_in_sync_at_once(shared: Sandbox, tmp_path_factory: pytest.TempPathFactory, live: Any) -> None:
     project = Project(tmp_path_factory.mktemp("import") / "repository")
     shared.put({"id": "asst_1", **live})

@@ -79,7 +79,7 @@ def test_only_the_lines_of_edited_values_change(part: int) -> None:
     outcomes: list[str] = []
 
     @given(st.data())
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     def check(data: st.DataObject) -> None:
         written = data.draw(documents())
         edits = data.draw(edits_of(written))

@@ -42,7 +42,7 @@ def attempt(text: str) -> tuple[Any, list[YamlProblem]]:
 
 
 @given(json_values)
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(150))
 def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
     text = yaml.safe_dump({"a": value}, allow_unicode=False)
     read, problems = attempt(text)
@@ -55,7 +55,7 @@ def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
 
 
 @given(st.text(alphabet=" \t\n-:{}[]&*!|>'\"%@`#?,<=.0aé“", max_size=40))
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400))
 def test_no_text_is_more_than_a_value_or_a_list_of_problems(text: str) -> None:
     locate(text)
     read, problems = attempt(text)

@@ -50,7 +50,7 @@ def test_doubtful_ones_are_refused_without_being_quoted_discreetly(text: str) ->
 
 
 @given(st.text("0123456789+-._:eExXoOabfnstyuilTNYFr~<= ", max_size=12))
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 def test_what_is_taken_is_what_pyyaml_reads(text: str) -> None:
     value = read_plain(text)
     if not isinstance(value, Refusal) and text.strip(" -?:") == text and not {":", "<"} & set(text):
@@ -58,7 +58,7 @@ def test_what_is_taken_is_what_pyyaml_reads(text: str) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_a_number_is_written_so_that_every_parser_reads_it(number: float) -> None:
     read = read_plain(write_number(number))
     assert isinstance(read, float)
