@@ -51,6 +51,11 @@ class Entries:
                 return next((entry for entry in found if entry.file == file), found[0])
         return None
 
+    def find_at(self, file: str, name: str) -> Entry | None:
+        """Return the entry at a path, if its assistant is known by an id."""
+        entry = self.by_file.get(file)
+        return entry if entry is not None and name in self.ids_of(entry) else None
+
     def sharing(self, entry_id: str) -> Sequence[Entry]:
         """Return all entries that have an id, by path."""
         return self._by_id.get(entry_id, ())

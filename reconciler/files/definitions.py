@@ -3,10 +3,12 @@
 It reports and decides nothing about what follows from a problem.
 """
 
+import contextlib
 import dataclasses
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,10 +32,15 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import item_at
 from reconciler.errors import DefinitionError
 from reconciler.files.collisions import describe_same_name, find_collisions
-from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults, select
+from reconciler.files.find import FoundFile, FoundFiles, UnreadableText, find_all, find_defaults, select
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
 from reconciler.files.source_lines import add_source_lines
+
+# An id that is written in another way than it reads, and `id: new`, whose id the record knows. Between key and value
+# may stand what separates them, a tag, an anchor, a comment.
+_RESPELLED = re.compile(r"\\|''")
+_SAYS_NEW = re.compile(r"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+new\b""")
 
 FindId = Callable[[str], str | None]
 
@@ -42,15 +49,15 @@ FindId = Callable[[str], str | None]
 class Loaded:
     """What a folder holds, as far as it was selected; each part is sorted by file.
 
-    `problems` holds the warnings too; `whole` says that there were no PATHS. `everything` are all definitions of the
-    folder as far as they could be read, selected, valid and part of the environment or not.
+    `problems` holds the warnings too; `whole` says that there were no PATHS. `read_all` gives all definitions of the
+    folder as far as they can be read, selected, valid and part of the environment or not.
     """
 
     definitions: tuple[Definition, ...]
     invalid: tuple[InvalidDefinition, ...]
     problems: tuple[Problem, ...]
     whole: bool
-    everything: tuple[Definition, ...] = ()
+    read_all: Callable[[], tuple[Definition, ...]] = tuple
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def load(
 ) -> Loaded:
     """Return the definitions below `folder` that PATHS in `selected` choose; all of them without PATHS.
 
-    Every file is read, since ids are compared over all; only the selected ones are checked. `root` is the
+    Ids are compared over all files; only the selected ones are parsed and checked. `root` is the
     repository's root, from which files are named. In an environment its overlays are merged on top, and definitions
     that have no id then are not part of it; `without_ids` keeps them all the same. `in_passing` says that nobody chose
     the environment: its overlays may be for the definitions of another folder. `find_id` gives the id that is known of
@@ -94,17 +101,36 @@ def load(
     rules = RuleSet(Settings() if without_ids and settings.environments and not settings.environment else settings)
     with _without_garbage_collection():
         readings = [
-            _read(found.stack(one), reader, find_id, rules if one.file in chosen else None, needs_id=needs_id)
+            _read(found.stack(one), reader, find_id, rules, needs_id=needs_id)
             for one in found.definitions
+            if one.file in chosen
         ]
-    # Over all files, selected or not: the other half of a pair may be one that nobody selected.
-    everything = tuple(reading.definition for reading in readings)
+        meant = {reading.definition.file: reading.definition for reading in readings}
+
+    def read_all(ids: Collection[str] | None = None) -> tuple[Definition, ...]:
+        """Return all definitions; with `ids` those that cannot have one of them by their file's name alone."""
+        definitions: list[Definition] = []
+        for one in found.definitions:
+            stack = found.stack(one)
+            if one.file in meant:
+                definitions.append(meant[one.file])
+            elif ids is None or _may_have(ids, stack):
+                definitions.append(_read(stack, reader, find_id, None, needs_id=needs_id).definition)
+            else:
+                definitions.append(Definition(key=one.key, file=one.file, id="", declared={}))
+        return tuple(definitions)
+
+    # Over all files, selected or not: the other half of a pair may be one that nobody selected. Whose text is no text
+    # file of a definition is known only when all are read.
+    ids = None if found.skipped else {one.id for one in meant.values() if one.id}
+    with _without_garbage_collection():
+        everything = read_all(ids)
     collisions = find_collisions(everything, settings)
     kept: list[_Reading] = []
     for reading in readings:
         own = tuple(problem for file, problem in collisions if file == reading.definition.file)
         full = replace(reading, problems=reading.problems + own)
-        if reading.definition.file in chosen and (without_ids or _takes_part(full, settings)):
+        if without_ids or _takes_part(full, settings):
             kept.append(full)
     lost_overlays = _find_lost_overlays(found, folder, settings, in_passing=in_passing)
     lost = [one for one in lost_overlays if not selected or one.file in chosen]
@@ -124,7 +150,7 @@ def load(
         invalid=tuple(invalid),
         problems=tuple(add_source_lines(sorted([*problems, *lost]), layers, settings)),
         whole=not selected,
-        everything=everything,
+        read_all=read_all,
     )
 
 
@@ -222,6 +248,17 @@ def _find_lints(document: Mapping[str, Any], files: Sequence[ReadFile]) -> list[
         mentioned |= fields.keys()
         folded |= {path for path in file.folded if item_at(document, path) == item_at(fields, path)}
     return find_lints(document, cut_off, folded)
+
+
+def _may_have(ids: Collection[str], stack: Sequence[tuple[FoundFile, LayerKind]]) -> bool:
+    """Return whether the files of a definition may give it one of some ids, as a quick look at their texts tells."""
+    for found, kind in stack:
+        if kind != "defaults":
+            with contextlib.suppress(UnreadableText):
+                text = found.read()
+                if any(name in text for name in ids) or _RESPELLED.search(text) or _SAYS_NEW.search(text):
+                    return True
+    return False
 
 
 def _takes_part(reading: _Reading, settings: Settings) -> bool:

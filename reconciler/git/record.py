@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant.paths import parse_pointer
@@ -113,13 +113,20 @@ def read_records(repository: Repository, ref: str, *, most: int) -> Iterator[Rec
             name = None if before in shallow else name
 
 
-def read_entries(repository: Repository, record: Record, current: Sequence[Definition]) -> Entries:
-    """Return the entries of a record that holds them. What reads as today's definition does is not parsed again."""
+def read_entries(
+    repository: Repository, record: Record, current: Sequence[Definition], *, only: Collection[str] | None = None
+) -> Entries:
+    """Return the entries of a record that holds them; with `only` those at some paths.
+
+    What reads as today's definition does is not parsed again.
+    """
     # Most entries are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
     known = {object_name(found.own.text, len(record.commit)): found for found in current if found.stands_alone}
     found: dict[str, Entry] = {}
     warnings: list[str] = []
     for path, blob in repository.files(record.commit).items():
+        if only is not None and path not in only:
+            continue
         is_entry = is_definition_file(path, "")
         if is_entry and (same := known.get(blob.name)):
             found[path] = Entry(same.id, path, same.declared, (path,))

@@ -38,6 +38,7 @@ class Repository:
         self._commits: dict[str, Commit] = {}
         self._trees: dict[str, dict[str, Blob]] = {}
         self._ancestors: dict[tuple[str, str], bool] = {}
+        self._filtered: dict[str, bool] = {}
         # Asked first and once: a git that does not work here is found before anything is decided.
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
         common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
@@ -137,17 +138,21 @@ class Repository:
         """
         answer = self._objects.ask(blob.name, most=most)
         # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
-        if answer is not None and self._may_have_filter(path) and self.has_filter(path) is not None:
+        if answer is not None and self._may_have_filter(posixpath.dirname(path)) and self.has_filter(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
         if answer is None:
             raise self._missing(f"the object {blob.name[:12]} of {path}")
         return answer[2]
 
-    def _may_have_filter(self, path: str) -> bool:
-        """Return whether attributes that a path goes by mention a filter at all: most are about line ends."""
-        places = [self.root / parent / ".gitattributes" for parent in Path(path).parents]
-        places.append(self.lock_folder / "info" / "attributes")
-        return any(place.is_file() and b"filter" in place.read_bytes() for place in places)
+    def _may_have_filter(self, folder: str) -> bool:
+        """Return whether attributes that the files of a folder go by mention a filter: most are about line ends."""
+        if folder not in self._filtered:
+            place = self.root / folder / ".gitattributes" if folder else self.lock_folder / "info" / "attributes"
+            # Git asks the folders from the file's own up to the root, and the clone's attributes before all of them.
+            places = [place] if folder else [place, self.root / ".gitattributes"]
+            mentioned = any(one.is_file() and b"filter" in one.read_bytes() for one in places)
+            self._filtered[folder] = mentioned or bool(folder and self._may_have_filter(posixpath.dirname(folder)))
+        return self._filtered[folder]
 
     def has_filter(self, path: str) -> str | None:
         """Return the name of the filter that git's attributes set for a path, or None."""

@@ -46,13 +46,17 @@ def read_base(
     current: Sequence[Definition],
     *,
     still_there: Callable[[Entry], bool],
+    only: Collection[str] | None = None,
 ) -> Entries:
     """Return the definitions below a folder of a commit, and those of today's that stood elsewhere then.
 
-    `still_there` tells whether the file of an entry is there today and still that assistant's: it has not moved then,
-    and is no other definition's history. Raises RepositoryError.
+    With `only` the definitions at some paths, and nothing of what stood elsewhere. `still_there` tells whether the file
+    of an entry is there today and still that assistant's: it has not moved then, and is no other definition's history.
+    Raises RepositoryError.
     """
     snapshot = _Snapshot(repository, commit, environment, current)
+    if only is not None:
+        return snapshot.read_below(folder, {key_of(path, folder) for path in only if is_definition_file(path, folder)})
     found = snapshot.read_below(folder)
     by_file = dict(found.by_file)
     warnings = list(found.warnings)

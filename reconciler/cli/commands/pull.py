@@ -84,7 +84,7 @@ def command(
         project.settings,
         project.merge_texts,
         conflicts,
-        project.loaded.everything,
+        project.loaded.read_all(),
     )
     found = puller.pull(run) if run is not None else puller.pull_ids(project.loaded.definitions)
     failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]

@@ -159,7 +159,7 @@ def _unsettled(repository: Repository, record: Record, below: str, environment: 
         return
     keys = {key_of(path, below) for path in names}
     applied = read_snapshot(repository, record.applied, below, environment, keys=keys)
-    entries = read_entries(repository, record, ())
+    entries = read_entries(repository, record, (), only=applied.by_file)
     for path, found in applied.by_file.items():
         entry = entries.by_file.get(path)
         # Only the record has the id while the file says `id: new`.

@@ -152,7 +152,7 @@ def _is_inside(given: Path, folders: Sequence[Path]) -> bool:
 def _find_ids(folder: Path, forms: Sequence[Settings], root: Path) -> dict[str, list[Path]]:
     ids: dict[str, list[Path]] = defaultdict(list)
     for form in forms:
-        for definition in load(folder, (), root=root, settings=form, without_ids=True).everything:
+        for definition in load(folder, (), root=root, settings=form, without_ids=True).read_all():
             ids[definition.id].append(root / definition.file)
     ids.pop("", None)
     return ids

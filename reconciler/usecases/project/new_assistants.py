@@ -88,10 +88,11 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     except ApiError:
         # The list is no part of the API's reference: without it the record alone stands guard.
         listed = None
-    known = {*(one.id for one in project.loaded.everything), *(own for result in results for own in result.ids)}
-    there = {
-        str(one["name"]): str(one["id"]) for one in listed or () if one.get("name") in names and one["id"] not in known
-    }
+    namesakes = [(str(one["name"]), str(one["id"])) for one in listed or () if one.get("name") in names]
+    known: set[str] = set()
+    if namesakes:
+        known = {one.id for one in project.loaded.read_all()}.union(*(result.ids for result in results))
+    there = {name: own for name, own in namesakes if own not in known}
     if there and project.repository is not None and project.head is not None:
         mentioned = find_mentioned(project.repository, project.head, there.values())
         there = {name: own for name, own in there.items() if mentioned.find([own]) is None}

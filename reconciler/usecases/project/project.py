@@ -85,7 +85,8 @@ class Project:
         repository, record = self.repository, self.record
         if repository is None or record is None or not record.resolved:
             return Entries()
-        if self.base is not None and self.base.commit == record.commit:
+        # A run of selected files has read the entries of these alone.
+        if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
             return self.base.entries
         return read_entries(repository, record, self.loaded.definitions)
 

@@ -4,7 +4,7 @@ Where there is a repository its history counts, or the run fails: without it a l
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -192,20 +192,15 @@ def _is_selected(path: Path, chosen: Sequence[Path]) -> bool:
 
 def _read_base(project: Project, ref: str, commit: str) -> BaseDefinitions:
     """Return the entries of the base, and what writes without a clear answer may have left live."""
-    repository, record = project.repository, project.record
-    if repository is None:
-        raise TypeError(project)
-    current = project.loaded.definitions
-    environment = project.settings.environment
-    # A record of the older form is read as what it is: a revision, with its own settings and overlays.
-    if record is not None and record.resolved and commit == record.commit:
-        entries = read_entries(repository, record, current)
-    else:
-        entries = read_base(
-            repository, commit, project.below, environment, current, still_there=lambda entry: _is_there(project, entry)
-        )
-        entries = Entries(entries.by_file, entries.warnings, record.other_ids if record is not None else {})
-    entries = resolve_entries(entries, current, id_finder(repository, record))
+    record, current = project.record, project.loaded.definitions
+    entries = None
+    if not project.loaded.whole:
+        # What a run of selected files costs follows what is selected, as long as each has its history at its own path.
+        entries = _read_entries(project, commit, only={*(one.file for one in current), *project.removed})
+        if any(one.id and entries.find_at(one.file, one.id) is None for one in current):
+            entries = None
+    if entries is None:
+        entries = _read_entries(project, commit)
     written: dict[str, list[tuple[FieldPath, Any]]] = {}
     # What live had not shown yet when it was written may show by now, and is nobody's edit either.
     for unclear in (*record.unclear, *record.late) if record is not None else ():
@@ -214,6 +209,28 @@ def _read_base(project: Project, ref: str, commit: str) -> BaseDefinitions:
                 written.setdefault(name, []).append((path, value))
     found = {name: tuple(values) for name, values in written.items()}
     return BaseDefinitions(ref=ref, commit=commit, entries=entries, written=found)
+
+
+def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
+    """Return the entries of the base; with `only` those at some paths."""
+    repository, record, current = project.repository, project.record, project.loaded.definitions
+    if repository is None:
+        raise TypeError(project)
+    # A record of the older form is read as what it is: a revision, with its own settings and overlays.
+    if record is not None and record.resolved and commit == record.commit:
+        entries = read_entries(repository, record, current, only=only)
+    else:
+        entries = read_base(
+            repository,
+            commit,
+            project.below,
+            project.settings.environment,
+            current,
+            still_there=lambda entry: _is_there(project, entry),
+            only=only,
+        )
+        entries = Entries(entries.by_file, entries.warnings, record.other_ids if record is not None else {})
+    return resolve_entries(entries, current, id_finder(repository, record))
 
 
 def _is_there(project: Project, entry: Entry) -> bool:
