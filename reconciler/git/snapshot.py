@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, Definition, is_definition_file, key_of
+from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of, path_in
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import CommitLayers, Layers, object_name, parse_definition
@@ -148,21 +148,22 @@ class _Snapshot:
             )
         beside = posixpath.dirname(folder)
         below = self.overlay_folders(beside).get(self.environment or "")
-        overlays = dict(self._definition_files(below)) if below is not None else {}
+        overlays = dict(self._definition_files(below, keys)) if below is not None else {}
         shared = [folder, *([below] if below is not None else [])]
         layers = {
             path: {**self.layers.find_defaults(shared, key), path: blob, **overlays.get(key, {})}
-            for key, files in self._definition_files(folder)
+            for key, files in self._definition_files(folder, keys)
             for path, blob in files.items()
-            if keys is None or key in keys
         }
         return self.read(layers)
 
-    def _definition_files(self, folder: str) -> Iterator[tuple[str, Layers]]:
-        """Yield the definition files below a folder, each with its key."""
-        for path, blob in sorted(self.repository.files(self.commit, folder).items()):
-            if is_definition_file(path, folder):
-                yield key_of(path, folder), {path: blob}
+    def _definition_files(self, folder: str, keys: Collection[str] | None) -> Iterator[tuple[str, Layers]]:
+        """Yield the definition files below a folder, each with its key; with `keys` only those."""
+        files = self.repository.files(self.commit, folder)
+        paths = [path_in(folder, key + suffix) for key in keys for suffix in SUFFIXES] if keys is not None else files
+        for path in sorted(paths):
+            if path in files and is_definition_file(path, folder):
+                yield key_of(path, folder), {path: files[path]}
 
     def stack_anywhere(self, path: str) -> Layers:
         """Return the layers of a definition in whatever folder, as if that were the repository's root."""

@@ -178,6 +178,36 @@ def test_a_duplicate_counts_where_one_of_its_files_is_selected(folder: Path) -> 
     assert read(folder, folder / "c.yaml").problems == ()
 
 
+OTHER_SPELLINGS = {
+    "plain": "id: it's_1",
+    "doubled quotes": "id: 'it''s_1'",
+    "escaped": r'{"\x69d": "it\u0027s\x5f1"}',
+    "over two lines": 'id: "it\'s\\\n  _1"',
+    "a block": "name: x\nid: >-\n  it's_1",
+    "an alias": "metadata: {a: &a it's_1}\nid: *a",
+    "new": "id: new",
+    "new on the next line": "id:\n  # once it is there\n  new",
+    "a tagged new": "id: !!str new",
+    "an anchored new": "id: &here new",
+    "a quoted new": "'id' : 'new'",
+    "a new in braces": '{"name": "x", "id": "new"}',
+    "a new behind a question mark": "? id\n: new",
+}
+
+
+@pytest.mark.parametrize("text", OTHER_SPELLINGS.values(), ids=OTHER_SPELLINGS.keys())
+def test_the_other_half_of_a_duplicate_is_found_however_it_writes_the_id(folder: Path, text: str) -> None:
+    write(folder, a="id: it's_1\n", b=f"{text}\n", c="id: c\nfirstMessage: My id is new to me\n")
+
+    def find_id(file: str) -> str | None:
+        return "it's_1" if file == "assistants/b.yaml" else None
+
+    loaded = load(folder, [folder / "a.yaml"], root=folder.parent, settings=Settings(), find_id=find_id)
+
+    assert [(entry.key, entry.kind) for entry in loaded.invalid] == [("a", "duplicate")]
+    assert [one.id for one in loaded.read_all()] == ["it's_1", "it's_1", "c"]
+
+
 def test_paths_are_relative_to_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, a="id: a\n", b="id: b\n")
     monkeypatch.chdir(folder.parent)
