@@ -86,9 +86,7 @@ class Repository:
 
     def commit(self, name: str) -> Commit:
         """Return a commit by its object's name."""
-        if name not in self._commits:
-            self.resolve(name)
-        commit = self._commits.get(name)
+        commit = self._commits.get(name) if self.has(name) else None
         if commit is None:
             raise self._missing(f"the commit {name[:12]}")
         return commit
@@ -138,24 +136,22 @@ class Repository:
         """
         answer = self._objects.ask(blob.name, most=most)
         # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
-        if answer is not None and self._may_have_filter(posixpath.dirname(path)) and self.has_filter(path) is not None:
+        if answer is not None and self.has_filter(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
         if answer is None:
             raise self._missing(f"the object {blob.name[:12]} of {path}")
         return answer[2]
 
-    def _may_have_filter(self, folder: str) -> bool:
-        """Return whether attributes that the files of a folder go by mention a filter: most are about line ends."""
-        if folder not in self._filtered:
-            place = self.root / folder / ".gitattributes" if folder else self.lock_folder / "info" / "attributes"
-            # Git asks the folders from the file's own up to the root, and the clone's attributes before all of them.
-            places = [place] if folder else [place, self.root / ".gitattributes"]
-            mentioned = any(one.is_file() and b"filter" in one.read_bytes() for one in places)
-            self._filtered[folder] = mentioned or bool(folder and self._may_have_filter(posixpath.dirname(folder)))
-        return self._filtered[folder]
-
     def has_filter(self, path: str) -> str | None:
         """Return the name of the filter that git's attributes set for a path, or None."""
+        folder = posixpath.dirname(path)
+        # Git is asked only where the attributes mention a filter at all: most are about line ends.
+        if folder not in self._filtered:
+            places = [self.root / parent / ".gitattributes" for parent in Path(path).parents]
+            places.append(self.lock_folder / "info" / "attributes")
+            self._filtered[folder] = any(place.is_file() and b"filter" in place.read_bytes() for place in places)
+        if not self._filtered[folder]:
+            return None
         name = self._git.run_for_lines(1, "check-attr", "filter", "--", path)[0].rpartition(": ")[2]
         return None if name in ("unspecified", "unset", "set") else name
 
@@ -246,8 +242,7 @@ class Repository:
         """Return everything but folders at or below a path of a commit, submodules too."""
         tree = self._tree_at(commit, path)
         if tree is not None:
-            prefix = "" if path in ("", ".") else f"{path}/"
-            return dict(self._walk(tree, prefix))
+            return dict(self._walk(tree, "" if path in ("", ".") else f"{path}/"))
         entry = self._entry(commit, path)
         return {path: entry} if entry is not None else {}
 
@@ -284,8 +279,8 @@ class Repository:
                 yield path, blob
 
     def _missing(self, what: str) -> RepositoryError:
-        hint = _SHALLOW if self.is_shallow else _FETCH_AGAIN
-        return RepositoryError(f"{what} is missing from the repository", hint=hint)
+        way_out = _SHALLOW if self.is_shallow else _FETCH_AGAIN
+        return RepositoryError(f"{what} is missing from the repository", hint=way_out)
 
     def _paths(self, *arguments: str) -> list[str]:
         listing = self._git.run(*arguments, environment=_PATHS_AS_THEY_ARE)

@@ -1,0 +1,130 @@
+"""Reads one definition out of its files, and finds what is wrong with it, each problem at its place.
+
+Knows nothing of the other definitions.
+"""
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from reconciler.assistant.lints import find_lints
+from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
+from reconciler.core.definition import DEFAULTS, NEW, Definition, LayerKind
+from reconciler.core.rules import RuleSet
+from reconciler.core.tree import item_at
+from reconciler.files.collisions import describe_same_name
+from reconciler.files.find import FoundFile, UnreadableText
+from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
+from reconciler.files.layers import ReadFile
+
+# `id: new`, whose id the record knows. Between key and value stand what separates them, a tag, an anchor, a comment.
+_SAYS_NEW = re.compile(r"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+new\b""")
+
+FindId = Callable[[str], str | None]
+# The files of one definition, the lowest first.
+Stack = Sequence[tuple[FoundFile, LayerKind]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """One definition as it was read: `document` is its content in all its layers, None where it has none."""
+
+    definition: Definition
+    document: Mapping[str, Any] | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems but for warnings, sorted."""
+        return sorted(problem for problem in self.problems if problem.severity == "error")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class DefinitionReader:
+    """Reads definitions out of their files; `find_id` gives the id that is known of a file that says `id: new`."""
+
+    layers: LayerReader
+    rules: RuleSet
+    find_id: FindId
+    needs_id: bool
+
+    def read(self, stack: Stack, *, checked: bool) -> Reading:
+        """Read the files of one definition; what is not `checked` is read only as far as its id needs."""
+        found = next(one for one, kind in stack if kind == "definition")
+        files = [self.layers.read(one, kind) for one, kind in stack]
+        own = next(file for file in files if file.layer.kind == "definition")
+        uppers = [file for file in files if file.layer.kind == "overlay"]
+        problems = [problem for file in files if file.layer.kind != "defaults" for problem in file.problems]
+        problems += [problem for one, kind in stack if kind == "defaults" for problem in self.layers.judge(one)]
+        problems += [describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
+        # Other layers alone are no definition, whatever they say.
+        document = self.layers.merge(files) if own.has_fields else None
+        given = (document or {}).get("id")
+        # Before ids are compared: a second file that has the id outright would manage the same assistant.
+        known = self.find_id(found.file) or "" if given == NEW else given
+        definition = Definition(
+            key=found.key,
+            file=found.file,
+            id=known if isinstance(known, str) else "",
+            declared={key: value for key, value in (document or {}).items() if key != "id"},
+            layers=tuple(file.layer for file in files),
+            says_new=given == NEW,
+        )
+        if checked and document is not None:
+            problems += self._check(definition, document, files)
+        # What is wrong in defaults has been found in them already.
+        problems = list(dict.fromkeys(problems))
+        if len(problems) >= MAX_PROBLEMS:
+            shown = sorted(problems)[: MAX_PROBLEMS - 1]
+            more = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
+            problems = [*shown, replace(shown[-1], message=more)]
+        return Reading(definition, document, tuple(problems))
+
+    def _check(
+        self, definition: Definition, document: Mapping[str, Any], files: Sequence[ReadFile]
+    ) -> Iterator[Problem]:
+        """Yield what the checks, the lints and the team's rules find in a definition, each at its place."""
+        found = check_fields(document, files, self.layers.settings, needs_id=self.needs_id)
+        if definition.key.rpartition("/")[2].lower() in ("default", "defaults"):
+            hint = f"; if it holds what definitions have in common, rename it to {DEFAULTS}"
+            found = [replace(one, message=one.message + hint) if one.about == "file" else one for one in found]
+        # What the API would not take is said once.
+        wrong = {problem.path for problem in found if problem.path}
+        meant = (*_find_lints(document, files), *self.rules.find_violations(definition.key, document))
+        found += [one for one in meant if one.path not in wrong]
+        yield from place_problems(found, definition, self.layers.settings)
+        for file in files:
+            if file.layer.kind != "defaults":
+                yield from find_anchors(file)
+
+
+def may_have(ids: Collection[str], stack: Stack) -> bool:
+    """Return whether the files of a definition may give it one of some ids, as a quick look at their texts tells."""
+    for found, kind in stack:
+        if kind != "defaults":
+            with contextlib.suppress(UnreadableText):
+                text = found.read()
+                # Escaped, an id may be written in another way than it reads.
+                if "\\" in text or "''" in text or any(name in text for name in ids):
+                    return True
+                if "new" in text and _SAYS_NEW.search(text):
+                    return True
+    return False
+
+
+def _find_lints(document: Mapping[str, Any], files: Sequence[ReadFile]) -> list[FieldProblem]:
+    """Return what the lints find; those about YAML itself look at each file that declares something."""
+    cut_off: set[str] = set()
+    folded: set[FieldPath] = set()
+    mentioned: set[str] = set()
+    # From the uppermost down: what an overlay says, the file below it no longer does.
+    for file in reversed(files):
+        fields = file.layer.fields
+        cut_off |= set(file.cut_off) - mentioned
+        mentioned |= fields.keys()
+        folded |= {path for path in file.folded if item_at(document, path) == item_at(fields, path)}
+    return find_lints(document, cut_off, folded)

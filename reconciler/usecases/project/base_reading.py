@@ -1,0 +1,87 @@
+"""Reads the base of a run, from the record or any other commit, and what unclear writes may have left live."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from reconciler.assistant.paths import FieldPath, parse_pointer
+from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.tree import value_at
+from reconciler.files.find import UnreadableText, read_text
+from reconciler.git.commit_layers import parse_definition
+from reconciler.git.record import Unclear, read_entries
+from reconciler.git.snapshot import read_base, read_snapshot
+from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
+from reconciler.usecases.project.project import Project
+
+
+def read_base_of(project: Project, ref: str, commit: str) -> BaseDefinitions:
+    """Return the entries of the base, and what writes without a clear answer may have left live."""
+    record, current = project.record, project.loaded.definitions
+    entries = None
+    if not project.loaded.whole:
+        # What a run of selected files costs follows what is selected, as long as each has its history at its own path.
+        entries = _read_entries(project, commit, only={*(one.file for one in current), *project.removed})
+        if any(one.id and entries.find_at(one.file, one.id) is None for one in current):
+            entries = None
+    if entries is None:
+        entries = _read_entries(project, commit)
+    written: dict[str, list[tuple[FieldPath, Any]]] = {}
+    # What live had not shown yet when it was written may show by now, and is nobody's edit either.
+    for unclear in (*record.unclear, *record.late) if record is not None else ():
+        for path, value in _attempted(project, unclear):
+            for name in unclear.ids:
+                written.setdefault(name, []).append((path, value))
+    found = {name: tuple(values) for name, values in written.items()}
+    return BaseDefinitions(ref=ref, commit=commit, entries=entries, written=found)
+
+
+def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
+    """Return the entries of the base; with `only` those at some paths."""
+    repository, record, current = project.repository, project.record, project.loaded.definitions
+    if repository is None:
+        raise TypeError(project)
+    # A record of the older form is read as what it is: a revision, with its own settings and overlays.
+    if record is not None and record.resolved and commit == record.commit:
+        entries = read_entries(repository, record, current, only=only)
+    else:
+        entries = read_base(
+            repository,
+            commit,
+            project.below,
+            project.settings.environment,
+            current,
+            still_there=lambda entry: _is_there(project, entry),
+            only=only,
+        )
+        entries = Entries(entries.by_file, entries.warnings, record.other_ids if record is not None else {})
+    return resolve_entries(entries, current, id_finder(repository, record))
+
+
+def _is_there(project: Project, entry: Entry) -> bool:
+    """Tell whether the file of an older definition is still there and still that assistant's: then it has not moved."""
+    path = project.root / entry.file
+    if not path.is_file() or project.settings.environment is not None:  # there the overlay holds the id
+        return path.is_file()
+    try:
+        document = parse_definition(read_text(path).encode())
+    except UnreadableText:
+        return True
+    return document is not None and document.get("id") == entry.id
+
+
+def _attempted(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
+    repository = project.repository
+    # Any of the tries may have landed late, so the values of each of them count as ours.
+    for head in unclear.heads:
+        if repository is None or not repository.has(head):
+            continue
+        key = {unclear.file.removeprefix(f"{project.below}/").rpartition(".")[0]}
+        tried = read_snapshot(repository, head, project.below, project.settings.environment, keys=key)
+        entry = tried.find(unclear.ids, unclear.file)
+        if entry is None:
+            tried = read_snapshot(repository, head, project.below, project.settings.environment)
+            entry = tried.find(unclear.ids, unclear.file)
+        if entry is not None:
+            fields = map(parse_pointer, unclear.fields)
+            yield from ((path, value_at(entry.declared, path)) for path in fields)
