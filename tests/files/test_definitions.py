@@ -190,6 +190,8 @@ OTHER_SPELLINGS = {
     "a tagged new": "id: !!str new",
     "an anchored new": "id: &here new",
     "a quoted new": "'id' : 'new'",
+    "an aliased new": "name: &a new\nid: *a",
+    "an aliased id": "name: &a id\n*a : new",
     "a new in braces": '{"name": "x", "id": "new"}',
     "a new behind a question mark": "? id\n: new",
 }
