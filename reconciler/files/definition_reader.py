@@ -21,7 +21,7 @@ from reconciler.files.find import FoundFile, UnreadableText
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
 
-# `id: new`, whose id the record knows. Between the two may stand a tag, an anchor or a comment, and an alias for either.
+# `id: new`, whose id the record knows. Between them may stand a tag, an anchor or a comment, and an alias for either.
 _SAYS_NEW = re.compile(r"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
 
 FindId = Callable[[str], str | None]
