@@ -45,12 +45,15 @@ def main() -> None:
     number, host = os.environ["RUN_ID"], find_host(os.environ)
     if not (number.isascii() and number.isdecimal()) or not isinstance(host, GitHub):
         raise SystemExit("::error title=No run::run_id is the number at the end of the address of the apply's run")
-    runs = f"/repos/{host.repository}/actions/runs"
+    runs = f"{host.path}/actions/runs"
     found, own = (host.calls.ask("GET", f"{runs}/{one}") for one in (number, os.environ["GITHUB_RUN_ID"]))
     ours = {path.removesuffix("rollback.yml") for path in list_workflows(own) if path.endswith("/rollback.yml")}
     branch = os.environ["DEFAULT_BRANCH"]
     for says, holds in (
-        ("of this repository", {(found[name] or {}).get("full_name") for name in REPOSITORIES} == {host.repository}),
+        (
+            "of this repository",
+            {(found[name] or {}).get("full_name") for name in REPOSITORIES} == {host.path.removeprefix("/repos/")},
+        ),
         ("of the default branch", found["head_branch"] == branch and is_merged(found["head_sha"])),
         ("of an apply", found["event"] in STARTED_BY and {f"{one}apply.yml" for one in ours} & list_workflows(found)),
         ("over", found["status"] == "completed"),

@@ -69,7 +69,7 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     head = pull_request.get("head")
     return GitHub(
         calls=calls,
-        repository=repository,
+        path=f"/repos/{repository}",
         number=_find_pull_request(pull_request, ref),
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
         commit=str(head.get("sha") or "") if isinstance(head, dict) else variables.get("GITHUB_SHA", ""),
@@ -85,7 +85,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     number, url = variables.get("CI_MERGE_REQUEST_IID", ""), variables["CI_API_V4_URL"]
     return GitLab(
         calls=Calls("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
-        project=quote(variables["CI_PROJECT_ID"], safe=""),
+        path=f"/projects/{quote(variables['CI_PROJECT_ID'], safe='')}",
         number=int(number) if number.isascii() and number.isdigit() else None,
         run_url=variables.get("CI_PIPELINE_URL", ""),
         commit=variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or variables.get("CI_COMMIT_SHA", ""),

@@ -144,7 +144,7 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     footer = " · ".join([*parts, *(f"[{name}]({address})" for name, address in links.items() if address)])
     # A host refuses a body that is too long, and half of one would say less than where to find it all.
     bodies = (f"{marker}\n{host.make_inert(said.rstrip())}\n\n{footer}".rstrip() + "\n" for said in (text, _NO_ROOM))
-    return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.longest_body)
+    return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.dialect.longest_body)
 
 
 def _is_same(there: str, body: str) -> bool:

@@ -55,17 +55,18 @@ def check_protection(
     """
     if isinstance(host, GitHub):
         asked = functools.partial(_ask_github, workflow)
-        yield from _check(host.calls, f"/repos/{host.repository}", "repository", environment, asked)
+        yield from _check(host, "repository", environment, asked)
     elif isinstance(host, GitLab):
         questions = _ask_gitlab_about_record if of_record else _ask_gitlab
-        yield from _check(host.calls, f"/projects/{host.project}", "project", environment, questions)
+        yield from _check(host, "project", environment, questions)
 
 
 def _check(
-    calls: Calls, base: str, kind: str, environment: str, questions: Callable[[str, str], Iterator[_Question]]
+    host: Host, kind: str, environment: str, questions: Callable[[str, str], Iterator[_Question]]
 ) -> Iterator[Protection]:
     # Several questions may have one answer: GitLab lists all variables at once.
-    ask = functools.cache(lambda path: _ask(calls, path))
+    base = host.path
+    ask = functools.cache(lambda path: _ask(host.calls, path))
     found, refused = ask(base)
     if not isinstance(found, dict):
         yield Protection(kind, holds=False, told=refused, hint="check the token, and which repository this is")

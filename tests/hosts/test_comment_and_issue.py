@@ -248,7 +248,7 @@ def test_a_report_that_is_too_long_gives_way_to_the_link(tmp_path: Path) -> None
 def test_no_line_of_a_definition_is_a_quick_action() -> None:
     calls = Calls("GitLab", "https://gitlab.test", ("PRIVATE-TOKEN", TOKEN), TOKEN)
     text = "Hello\n/close\n  /assign @ada\n\r/merge\n/\rclose\n```\n/close\n```\n1/2\n    ```\n/label x"
-    said = GitLab(calls=calls, project="1", number=1).make_inert(text)
+    said = GitLab(calls=calls, path="/projects/1", number=1).make_inert(text)
     assert said.split("\n") == [
         *("Hello", "&#47;close", "  /assign @ada", "&#47;merge", "&#47;close"),
         *("```", "&#47;close", "```", "1/2", "    ```", "&#47;label x"),

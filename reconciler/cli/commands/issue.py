@@ -65,7 +65,7 @@ def command(host: Host, options: HostOptions, about: str) -> int:
     """
     report, said = read_said(options)
     name = options.name or (report.environment if report is not None else None) or "assistants"
-    for topic in _list_topics(report, said, about, host.proposal):
+    for topic in _list_topics(report, said, about, host.dialect.proposal):
         title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
         done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
         # That nothing expires is no news, so nothing is said about it.

@@ -74,7 +74,7 @@ def command(definitions: DefinitionOptions, name: str, kind: str, allow_insecure
         raise UsageError("this run has no branch", hint="propose in a run of the default branch")
     about = name or project.settings.environment or "assistants"
     title, text = _KINDS[kind]
-    tell_done(host.proposal, keep_request(host, kind, about, f"{title} ({about})", text, _read_edits(project)))
+    tell_done(host.dialect.proposal, keep_request(host, kind, about, f"{title} ({about})", text, _read_edits(project)))
     return 0
 
 
