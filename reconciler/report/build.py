@@ -3,18 +3,16 @@
 import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.core.definition import Definition, find_line
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
-from reconciler.core.overrides import Enforced
 from reconciler.core.plan import Plan
 from reconciler.core.reviewed import digest
-from reconciler.core.run import Failure, Recorded, Result, Run
-from reconciler.core.settings import Freeze
+from reconciler.core.run import Result, Run
 from reconciler.report.masking import mask_report
 from reconciler.report.report import (
     FORMAT_VERSION,
@@ -25,19 +23,16 @@ from reconciler.report.report import (
     ErrorEntry,
     ExpiryEntry,
     FrozenEntry,
-    GoneEntry,
     IgnoredEntry,
     ProblemEntry,
     RecordEntry,
     Report,
-    SinceEntry,
 )
 
 # As the summary counts them: from what needs nobody to what needs a person.
 STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.severity)[::-1])
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
-_Entry = TypeVar("_Entry", ProblemEntry, GoneEntry, SinceEntry)
 
 Lines = Mapping[FieldPath, tuple[str, int]]
 Places = Callable[[Definition], Lines]
@@ -63,13 +58,16 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Place
         head=run.head,
         options=dict(run.options),
         base=BaseEntry(**run.base) if run.base is not None else None,
-        record=_build_record(run.record, run.finished_at) if run.record is not None else None,
-        next_expiry=_build_expiry(run.next_expiry, run.finished_at) if run.next_expiry is not None else None,
+        record=_build_record(run),
+        next_expiry=_build_expiry(run),
         summary=count(assistants),
         api_calls=dict.fromkeys(("GET", "PATCH", "POST"), 0) | {m: n for m, n in run.api_calls.items() if n},
         warnings=run.notes,
-        no_longer_managed=tuple(_copy(GoneEntry, gone) for gone in run.gone),
-        problems=tuple(_copy(ProblemEntry, problem) for problem in sorted(run.problems)),
+        no_longer_managed=run.gone,
+        problems=tuple(
+            ProblemEntry(**{field.name: getattr(problem, field.name) for field in dataclasses.fields(ProblemEntry)})
+            for problem in sorted(run.problems)
+        ),
         assistants=assistants,
     )
     return mask_report(report, sensitive)
@@ -85,65 +83,59 @@ def count(assistants: Sequence[AssistantEntry]) -> dict[str, int]:
     return counts | {outcome.value: max(outcomes.count(outcome), counts.get(outcome.value, 0)) for outcome in Outcome}
 
 
-def _build_record(record: Recorded, now: datetime.datetime) -> RecordEntry:
+def _build_record(run: Run) -> RecordEntry | None:
+    if run.record is None:
+        return None
     # The clock of the machine that recorded may be ahead of ours, and no age is below zero.
-    age = max(0, int((now - datetime.datetime.fromisoformat(record.date)).total_seconds()))
-    return RecordEntry(**dataclasses.asdict(record), age_seconds=age)
+    age = max(0, int((run.finished_at - datetime.datetime.fromisoformat(run.record.date)).total_seconds()))
+    return RecordEntry(**dataclasses.asdict(run.record), age_seconds=age)
 
 
-def _build_expiry(day: datetime.date, now: datetime.datetime) -> ExpiryEntry:
+def _build_expiry(run: Run) -> ExpiryEntry | None:
+    if run.next_expiry is None:
+        return None
     # An entry holds for the whole of its last day, in UTC.
-    end = datetime.datetime.combine(day, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
-    return ExpiryEntry(expires=day.isoformat(), in_seconds=int((end - now).total_seconds()))
+    end = datetime.datetime.combine(run.next_expiry, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
+    return ExpiryEntry(expires=run.next_expiry.isoformat(), in_seconds=int((end - run.finished_at).total_seconds()))
 
 
 def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Places) -> AssistantEntry:
-    definition, plan, live = result.definition, result.plan or Plan(), result.live or {}
+    definition, plan, live, error = result.definition, result.plan or Plan(), result.live or {}, result.error
     lines: Lines = {}
-    declared: Mapping[str, Any] = {}
+    name = None
     if isinstance(definition, Definition):
-        declared = definition.declared
+        name = _take_text(definition.declared.get("name"))
         # Where things stand in YAML takes a second parse, which a run needs for few of its definitions.
         lines = places(definition) if plan.changes else {}
     updated_at = _take_text(live.get("updatedAt"))
-    ignored = (
-        IgnoredEntry(
-            path=to_pointer(entry.path),
-            reason=entry.rule.reason,
-            expires=entry.rule.expires.isoformat() if entry.rule.expires else None,
-        )
-        for entry in plan.ignored
-    )
     return AssistantEntry(
         key=definition.key,
         file=definition.file,
         id=definition.id or None,
-        name=_take_text(declared.get("name")) or _take_text(live.get("name")),
+        name=name or _take_text(live.get("name")),
         status=result.status,
         outcome=result.outcome,
         changes=tuple(_build_change(change, lines, definition.file) for change in plan.changes),
         released=tuple(map(to_pointer, plan.released)),
-        ignored=tuple(ignored),
+        ignored=tuple(
+            IgnoredEntry(path=to_pointer(one.path), reason=one.rule.reason, expires=_write_day(one.rule.expires))
+            for one in plan.ignored
+        ),
         patch=plan.patch,
         digest=digest(definition.id or "", plan, sensitive=sensitive, live_updated_at=updated_at),
         live_updated_at=updated_at,
         remaining=tuple(map(to_pointer, result.remaining)),
         warnings=(*plan.warnings, *result.warnings),
-        error=_build_error(result.error),
+        error=ErrorEntry(
+            kind=error.kind, message="\n".join(filter(None, (error.message, error.hint))), status=error.status
+        )
+        if error
+        else None,
         last=dict(result.last) if result.last is not None else None,
-        enforced=tuple(map(_build_enforced, plan.enforced)) or None,
-        frozen=_build_frozen(plan.freeze),
+        enforced=tuple(EnforcedEntry(path=to_pointer(one.path), reason=one.rule.reason) for one in plan.enforced)
+        or None,
+        frozen=FrozenEntry(reason=plan.freeze.reason, expires=_write_day(plan.freeze.expires)) if plan.freeze else None,
     )
-
-
-def _build_enforced(entry: Enforced) -> EnforcedEntry:
-    return EnforcedEntry(path=to_pointer(entry.path), reason=entry.rule.reason)
-
-
-def _build_frozen(freeze: Freeze | None) -> FrozenEntry | None:
-    if freeze is None:
-        return None
-    return FrozenEntry(reason=freeze.reason, expires=freeze.expires.isoformat() if freeze.expires else None)
 
 
 def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:
@@ -158,20 +150,12 @@ def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:
         file=declaring if declaring != file else None,
         live=change.live,
         base=change.base,
-        since=_copy(SinceEntry, change.since) if change.since else None,
+        since=change.since,
     )
 
 
-def _build_error(error: Failure | None) -> ErrorEntry | None:
-    if error is None:
-        return None
-    message = "\n".join(filter(None, (error.message, error.hint)))
-    return ErrorEntry(kind=error.kind, message=message, status=error.status)
-
-
-def _copy(kind: type[_Entry], value: Any) -> _Entry:
-    """Return an entry with the fields of a value that has fields of the same names."""
-    return kind(**{field.name: getattr(value, field.name) for field in dataclasses.fields(kind)})
+def _write_day(day: datetime.date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _take_text(value: Any) -> str | None:

@@ -4,16 +4,18 @@ What three assistants or more have in common is one card, and so is an error of 
 """
 
 import dataclasses
+import functools
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from reconciler.core.outcome import Kind, Outcome, Severity, Status
 from reconciler.report import wording
 from reconciler.report.differences.sentences import Field
 from reconciler.report.differences.values import escape, show_name
 from reconciler.report.remarks import ALSO, Remark, list_remarks, tell_setters
-from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 
 NAMED_FIELDS = 3  # of a card that is closed
 SHARED = 3  # assistants that have one and the same change before it is shown once for all
@@ -72,6 +74,19 @@ class Card:
         return tuple(field for group in self.groups for field in group.fields)
 
     @property
+    def changed(self) -> Counter[str]:
+        """How many lines of which field differ, in order."""
+        lines = Counter[str]()
+        for field in self.fields:
+            lines[field.name] += field.changed
+        return lines
+
+    @property
+    def files(self) -> list[str]:
+        """The definition, or where that which many share is declared."""
+        return [self.file] if self.file else [*dict.fromkeys(group.place for group in self.groups if group.place)]
+
+    @property
     def first_fields(self) -> list[tuple[str, list[Field], int]]:
         """The first fields, with words before them or none, and how many more there are.
 
@@ -94,79 +109,93 @@ class Card:
 Key = tuple[Any, ...]  # of what reads alike
 
 
-class Difference(NamedTuple):
-    """A part of a change of one assistant; parts that read alike in every word have one key."""
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """A part of a change of one assistant, with what is said above it and what becomes of a live edit."""
 
-    key: Key
+    entry: AssistantEntry
     change: ChangeEntry
     field: Field
     title: str
-    fate: str = ""
+    fate: str
+
+    @functools.cached_property
+    def key(self) -> Key:
+        """What two have in common that read alike in every word."""
+        return self.title, self.entry.outcome, self.field.key
+
+    @property
+    def place(self) -> str:
+        """Where its value is declared: `assistants/_defaults.yaml:3`."""
+        line = f":{self.change.line}" if self.change.line else ""
+        return show_name(self.change.file or self.entry.file) + line
 
 
-Found = Sequence[Sequence[Difference]]  # of each assistant
-Sharing = Mapping[tuple[int, ...], Sequence[Key]]
+@dataclasses.dataclass(frozen=True, eq=False)
+class Told:
+    """An assistant, what differs in it, and the cards that tell of it: none for a quiet one.
+
+    A report may have an assistant twice, so each is equal to itself alone.
+    """
+
+    entry: AssistantEntry
+    differences: tuple[Difference, ...]
+    cards: tuple[Card, ...] = ()
 
 
-def make_cards(entries: Sequence[AssistantEntry], found: Found, report: Report) -> list[Card]:
-    """Return the cards of assistants, the gravest first; `found` has what differs in each of them."""
-    sharing = _find_shared(entries, found)
-    cards = [*_make_shared_cards(entries, found, sharing), *_make_own_cards(report, entries, found, sharing)]
+Sharing = Mapping[tuple[Told, ...], Sequence[Key]]
+
+
+def make_cards(told: Sequence[Told], report: Report) -> list[Card]:
+    """Return the cards of assistants, which come sorted, the gravest first."""
+    sharing = _find_shared(told)
+    cards = [*_make_shared_cards(sharing), *_make_own_cards(told, sharing, report)]
     # Sorted for good: of one severity, what many share comes first.
     return sorted(cards, key=lambda card: (card.severity, not card.members))
 
 
-def _find_shared(entries: Sequence[AssistantEntry], found: Found) -> dict[tuple[int, ...], list[Key]]:
-    """Return the changes that enough assistants have in common, under the numbers of those that have them."""
-    having: dict[Key, list[int]] = {}
-    for number, differences in enumerate(found):
-        for key in dict.fromkeys(one.key for one in differences):
-            having.setdefault(key, []).append(number)
-    sharing: dict[tuple[int, ...], list[Key]] = {}
-    for key, numbers in having.items():
+def _find_shared(told: Sequence[Told]) -> Sharing:
+    """Return the changes that enough assistants have in common, under those that have them."""
+    having: dict[Key, list[Told]] = {}
+    for one in told:
+        for key in dict.fromkeys(difference.key for difference in one.differences):
+            having.setdefault(key, []).append(one)
+    sharing: dict[tuple[Told, ...], list[Key]] = {}
+    for key, members in having.items():
         # Several reports shown as one have an assistant more than once.
-        if len(numbers) >= SHARED and len({entries[number].file for number in numbers}) >= SHARED:
-            sharing.setdefault(tuple(numbers), []).append(key)
+        if len({one.entry.file for one in members}) >= SHARED:
+            sharing.setdefault(tuple(members), []).append(key)
     return sharing
 
 
-def _make_shared_cards(
-    entries: Sequence[AssistantEntry],
-    found: Found,
-    sharing: Sharing,
-) -> Iterator[Card]:
-    for numbers, keys in sharing.items():
-        members = [entries[number] for number in numbers]
+def _make_shared_cards(sharing: Sharing) -> Iterator[Card]:
+    for members, keys in sharing.items():
+        entries = [one.entry for one in members]
+        all_shared = [difference for one in members for difference in one.differences if difference.key in keys]
         places: dict[Key, list[str]] = {}
-        for number in numbers:
-            for one in found[number]:
-                places.setdefault(one.key, []).append(tell_place(one.change, entries[number]))
-        shared = [one for one in found[numbers[0]] if one.key in keys]
-        one_place = all(len({*places[key]}) == 1 for key in keys)
-        first = members[0]
+        for difference in all_shared:
+            places.setdefault(difference.key, []).append(difference.place)
+        one_place = all(len({*found}) == 1 for found in places.values())
+        shared = [one for one in members[0].differences if one.key in keys]
         # Who has other differences, too, stands elsewhere for them: here only this counts.
         kinds = [kind for kind in Kind if any(one.change.kind is kind for one in shared)]
+        first = entries[0]
+        standing, severities = ", ".join(wording.KIND[kind] for kind in kinds), [kind.status.severity for kind in kinds]
+        if first.outcome is not None or first.status in (Status.NEW, Status.FROZEN):
+            standing = wording.tell_standing(first)
+        if first.status is Status.FROZEN:
+            severities = [wording.rank_severity(first)]
+        elif first.outcome is not None:
+            severities.append(first.outcome.severity)
         yield Card(
             title=f"{len(members)} assistants",
-            standing=_tell_shared_standing(first, kinds),
-            severity=_rank_shared(first, kinds),
-            entries=tuple(members),
-            groups=tuple(_group(shared, number=len(members), places=places if one_place else None)),
-            remarks=tuple(tell_setters([one.change for number in numbers for one in found[number] if one.key in keys])),
-            members=tuple(_name_members(members, [] if one_place else places[keys[0]])),
+            standing=standing,
+            severity=min(severities),
+            entries=tuple(entries),
+            groups=tuple(_group(shared, number=len(members), in_place=one_place)),
+            remarks=tuple(tell_setters([one.change for one in all_shared])),
+            members=tuple(_name_members(entries, [] if one_place else places[keys[0]])),
         )
-
-
-def _rank_shared(entry: AssistantEntry, kinds: Sequence[Kind]) -> Severity:
-    if entry.status is Status.FROZEN:
-        return wording.rank_severity(entry)
-    return min([kind.status.severity for kind in kinds] + ([entry.outcome.severity] if entry.outcome else []))
-
-
-def _tell_shared_standing(entry: AssistantEntry, kinds: Sequence[Kind]) -> str:
-    if entry.outcome is not None or entry.status in (Status.NEW, Status.FROZEN):
-        return wording.tell_standing(entry)
-    return ", ".join(wording.KIND[kind] for kind in kinds)
 
 
 def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> Iterator[str]:
@@ -182,55 +211,44 @@ def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> I
             yield f"{'and ' if several else ''}{name} ({places[number]})"
 
 
-def _make_own_cards(
-    report: Report,
-    entries: Sequence[AssistantEntry],
-    found: Found,
-    sharing: Sharing,
-) -> Iterator[Card]:
-    shared: list[dict[Key, int]] = [{} for _ in entries]
-    for numbers, keys in sharing.items():
-        for number in numbers:
-            shared[number] |= dict.fromkeys(keys, len(numbers))
-    problems: dict[str, list[ProblemEntry]] = {}
-    # Of a check of files alone the problems are the report, and are listed.
+def _make_own_cards(told: Sequence[Told], sharing: Sharing, report: Report) -> Iterator[Card]:
+    shared: dict[Told, dict[Key, int]] = {}
+    for members, keys in sharing.items():
+        for one in members:
+            shared.setdefault(one, {}).update(dict.fromkeys(keys, len(members)))
+    # A card says all problems of its file, so that no list has to repeat them. Of a check of files alone they are the
+    # report, and are listed.
+    problems: dict[str, list[str]] = {}
     for problem in report.problems if report.traits.reads_live else ():
         if problem.severity == "error":
-            problems.setdefault(problem.file, []).append(problem)
+            said = escape(f"line {problem.line}: {problem.message.strip()}")
+            problems.setdefault(problem.file, []).append(said)
     grouped: dict[tuple[str, ...], list[Card]] = {}
-    for number, entry in enumerate(entries):
-        own = [one for one in found[number] if one.key not in shared[number]]
-        also = {one.field.name: shared[number][one.key] for one in found[number] if one.key in shared[number]}
-        card = _make_own_card(entry, own, also, problems.get(entry.file, ()), report)
+    for number, one in enumerate(told):
+        card = _make_own_card(one, shared.get(one, {}), problems.get(one.entry.file, ()), report)
         if card is None:
             continue
         # An error that several have, and nothing else, is one thing to say: a wrong password is no news 1,000 times.
-        alone = card.error and not card.groups and not [one for one in card.remarks if one.label != ALSO]
+        alone = card.error and not card.groups and all(remark.label == ALSO for remark in card.remarks)
         key = (card.standing, *card.error, *map(str, card.remarks)) if alone else (str(number),)
         grouped.setdefault(key, []).append(card)
     for cards in grouped.values():
         yield cards[0] if len(cards) == 1 else _unite(cards)
 
 
-def _make_own_card(
-    entry: AssistantEntry,
-    own: Sequence[Difference],
-    also: Mapping[str, int],
-    problems: Sequence[ProblemEntry],
-    report: Report,
-) -> Card | None:
+def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str], report: Report) -> Card | None:
     """Return what is to be said of one assistant alone; None where that is nothing, or told of many together.
 
-    `also` are the fields that are told of many together, with the number of assistants. `problems` are those of its
-    file: a card says all of them, so that no list has to repeat them.
+    `shared` are the differences that are told of many together, with the number of assistants.
     """
-    listed = (escape(f"line {problem.line}: {problem.message.strip()}") for problem in problems)
-    error = tuple(listed if problems and entry.error else wording.tell_error(entry))
+    entry = told.entry
+    own = [one for one in told.differences if one.key not in shared]
+    error = tuple(problems if problems and entry.error else wording.tell_error(entry))
     remarks = [*tell_setters([one.change for one in own]), *list_remarks(entry)]
-    if not (own or error or remarks) and (also or not wording.is_worth_showing(entry)):
+    if not (own or error or remarks) and (shared or not wording.is_worth_showing(entry)):
         return None
+    also = {one.field.name: shared[one.key] for one in told.differences if one.key in shared}
     remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in also.items()]
-    updated = wording.tell_last_edit(entry)
     return Card(
         title=wording.choose_title(entry),
         file=show_name(entry.file),
@@ -238,7 +256,7 @@ def _make_own_card(
         standing=wording.tell_standing(entry),
         severity=wording.rank_severity(entry),
         entries=(entry,),
-        groups=tuple(_group(own, aside=updated)),
+        groups=tuple(_group(own, aside=wording.tell_last_edit(entry))),
         remarks=tuple(remarks),
         error=error,
         error_in_brief=wording.tell_error_in_brief(entry.error, report) if entry.error else "",
@@ -258,19 +276,14 @@ def _unite(cards: Sequence[Card]) -> Card:
 
 
 def _group(
-    differences: Sequence[Difference],
-    *,
-    aside: str = "",
-    number: int = 1,
-    places: Mapping[Key, Sequence[str]] | None = None,
+    differences: Sequence[Difference], *, aside: str = "", number: int = 1, in_place: bool = False
 ) -> Iterator[Group]:
     """Yield differences in groups, conflicts first: those of one kind that go the same way, in one place, together."""
     groups: dict[tuple[Kind, str, str], list[Difference]] = {}
     for kind in Kind:
         for one in differences:
             if one.change.kind is kind:
-                place = places[one.key][0] if places else ""
-                groups.setdefault((kind, one.title, place), []).append(one)
+                groups.setdefault((kind, one.title, one.place if in_place else ""), []).append(one)
     for (kind, title, place), found in groups.items():
         yield Group(
             kind=kind,
@@ -282,8 +295,3 @@ def _group(
             number=number,
             place=place,
         )
-
-
-def tell_place(change: ChangeEntry, entry: AssistantEntry) -> str:
-    """Return where a value is declared: `assistants/_defaults.yaml:3`."""
-    return show_name(change.file or entry.file) + (f":{change.line}" if change.line else "")

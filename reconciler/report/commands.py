@@ -4,7 +4,6 @@ No other module compares a command's name: it asks the traits of the report.
 """
 
 import dataclasses
-import enum
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,26 +12,13 @@ from reconciler.core.outcome import Kind, Outcome
 _NO_BASE: Final = "Without a base, live edits look like changes in git."
 
 
-class Totals(enum.Enum):
-    """What the summary line counts."""
-
-    PROBLEMS = "problems"
-    STATUSES = "statuses"
-    EDITS = "edits"  # statuses, but an assistant with any live edit has drifted, whatever git changes besides
-    OUTCOMES = "outcomes"
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What is said before each value of a difference."""
 
     changes: tuple[str, str] = ("", "->")  # what live holds, and what it gets
     stays: tuple[str, str] = ("git has", "live now has")  # a live edit that nobody puts back
-    both: tuple[str, str, str] = (
-        "was",
-        "git now has",
-        "live now has",
-    )  # a conflict: from what both moved, and where to
+    both: tuple[str, str, str] = ("was", "git now has", "live now has")  # a conflict: from what, and where to
     git_moved: str = "what changed in git"  # of a long text in conflict, from what both moved
     live_moved: str = "what changed live"
 
@@ -51,9 +37,9 @@ class Traits:
     not say it (None).
     """
 
-    totals: Totals = Totals.STATUSES
     always_named: tuple[Outcome, ...] = (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.FAILED)  # of outcomes, if any
-    reads_live: bool = True
+    reads_live: bool = True  # else the report is about files alone, and its problems are the report
+    counts_edits: bool = False  # whoever has a live edit counts as drifted, whatever git changes besides
     writes: bool = False
     follows_git: bool = True  # what it writes, if anything, is what git says
     leaves_drift: bool = False  # drift that stays is said to be left as it is
@@ -76,7 +62,7 @@ _MOVED: Final = frozenset({Kind.CONFLICT, Kind.DRIFT})
 NEUTRAL: Final = Traits()
 TRAITS: Final[Mapping[str, Traits]] = {
     # It reads files alone: nothing is known of live, and no note about it is due.
-    "validate": Traits(totals=Totals.PROBLEMS, reads_live=False),
+    "validate": Traits(reads_live=False),
     "plan": Traits(
         is_plan=True,
         leaves_drift=True,
@@ -86,14 +72,13 @@ TRAITS: Final[Mapping[str, Traits]] = {
         put_back="git's value would be put back",
     ),
     "apply": Traits(
-        totals=Totals.OUTCOMES,
         writes=True,
         leaves_drift=True,
         without_base=_NO_BASE,
         put_back="git's value was sent",
     ),
     "drift": Traits(
-        totals=Totals.EDITS,
+        counts_edits=True,
         without_base="The definitions themselves are the base, so every difference counts as drift.",
         failing=_MOVED,
         detailed=_MOVED,
@@ -101,7 +86,6 @@ TRAITS: Final[Mapping[str, Traits]] = {
     ),
     # It plans the old values against live, so its conflicts are about live alone, and nothing in it is git's.
     "rollback": Traits(
-        totals=Totals.OUTCOMES,
         writes=True,
         follows_git=False,
         annotates_fields=False,
@@ -119,8 +103,8 @@ TRAITS: Final[Mapping[str, Traits]] = {
         ),
         errors={"conflict": "live shows neither the value that was applied nor the old one"},
     ),
-    "create": Traits(totals=Totals.OUTCOMES, writes=True, always_named=(Outcome.CREATED,)),
-    "delete": Traits(totals=Totals.OUTCOMES, writes=True, always_named=(Outcome.DELETED,)),
+    "create": Traits(writes=True, always_named=(Outcome.CREATED,)),
+    "delete": Traits(writes=True, always_named=(Outcome.DELETED,)),
     # Several reports of different commands, shown as one.
     "report": Traits(without_base=_NO_BASE),
 }

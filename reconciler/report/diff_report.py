@@ -16,7 +16,7 @@ It holds no time, so that the same definitions give the same bytes.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler import __version__
@@ -84,36 +84,6 @@ class DiffReport:
     summary: dict[str, int]
     definitions: tuple[DefinitionEntry, ...]
 
-    def tell_standing(self, entry: DefinitionEntry) -> str:
-        """Return in words how a definition stands in the two environments."""
-        here, there = self.environment, self.against
-        words: dict[Standing, str] = {
-            "differs": count_noun(len(entry.differences), "field differs", "fields differ"),
-            "alike": "alike",
-            "error": "error",
-            "only_in_environment": f"only part of {here}, it has no id in {there}",
-            "only_in_against": f"only part of {there}, it has no id in {here}",
-        }
-        return words[entry.standing]
-
-    def tell_totals(self) -> str:
-        """Return the totals as one sentence.
-
-        `Diff: 1 differs, 0 only in staging, 1 only in production, 2 alike, 0 errors.`
-        """
-        summary = self.summary
-        if not summary["total"]:
-            return "Diff: no definitions to look at, nothing to compare."
-        differ, errors = count_noun(summary["differ"], "differs", "differ"), count_noun(summary["error"], "error")
-        here = f"{summary['only_in_environment']} only in {self.environment}"
-        there = f"{summary['only_in_against']} only in {self.against}"
-        return f"Diff: {differ}, {here}, {there}, {summary['alike']} alike, {errors}."
-
-    def list_notes(self) -> list[str]:
-        """Return the sentence for two environments without any difference, if they are."""
-        alike = 0 < self.summary["total"] == self.summary["alike"]
-        return [f"{self.environment} and {self.against} do not differ."] if alike else []
-
 
 def build_diff_report(
     comparison: Comparison, *, sensitive: Sequence[FieldPath] = (), places: Places = lambda _: {}
@@ -166,36 +136,51 @@ def _build_difference(
 def make_diff_view(report: DiffReport) -> View:
     """Return what people see of a comparison: a card for each definition that is not alike."""
     cards = [_make_card(entry, report) for entry in report.definitions if entry.standing != "alike"]
+    summary = report.summary
+    alike = 0 < summary["total"] == summary["alike"]
     return View(
         title="Diff",
-        totals=report.tell_totals(),
+        totals=_tell_totals(report) if summary["total"] else "Diff: no definitions to look at, nothing to compare.",
         cards=tuple(sorted(cards, key=lambda card: card.severity)),
-        sentences=tuple(report.list_notes()),
+        sentences=(f"{report.environment} and {report.against} do not differ.",) if alike else (),
         tells_origins=False,
     )
 
 
+def _tell_totals(report: DiffReport) -> str:
+    """Return `1 differs, 0 only in staging, 1 only in production, 2 alike, 0 errors` as a sentence."""
+    summary = report.summary
+    differ, errors = count_noun(summary["differ"], "differs", "differ"), count_noun(summary["error"], "error")
+    here = f"{summary['only_in_environment']} only in {report.environment}"
+    there = f"{summary['only_in_against']} only in {report.against}"
+    return f"Diff: {differ}, {here}, {there}, {summary['alike']} alike, {errors}."
+
+
 def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
+    here, there = report.environment, report.against
+    standings: dict[Standing, str] = {
+        "differs": count_noun(len(entry.differences), "field differs", "fields differ"),
+        "error": "error",
+        "only_in_environment": f"only part of {here}, it has no id in {there}",
+        "only_in_against": f"only part of {there}, it has no id in {here}",
+    }
     fields = tuple(field for one in entry.differences for field in _show_difference(one, report))
-    wrong = entry.standing == "error"
     return Card(
         title=show_name(entry.key),
         file=show_name(entry.file),
-        standing=report.tell_standing(entry),
-        severity=Severity.TROUBLE if wrong else Severity.CHANGE,
+        standing=standings[entry.standing],
+        severity=Severity.TROUBLE if entry.standing == "error" else Severity.CHANGE,
         groups=(Group(kind=Kind.CHANGE, fields=fields),) if fields else (),
         error=(escape(entry.error),) if entry.error else (),
         error_in_brief=entry.error or "",
     )
 
 
-def _show_difference(difference: DifferenceEntry, report: DiffReport) -> list[Field]:
+def _show_difference(difference: DifferenceEntry, report: DiffReport) -> Iterator[Field]:
     """Return a difference as it reads: `production has 0.7 (assistants/a.yaml:9), staging has 0.3 (...:4)`."""
     old, new = difference.against, difference.environment
     values = (side.value if side else None for side in (old, new))
     # That a field is declared to be empty is not that nothing is declared.
-    asides = [f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in (old, new)]
+    first, then = (f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in (old, new))
     words = f"{report.against} has", f"{report.environment} has"
-    return list(
-        show_parts(field_name(difference.path), split_difference(*values), words, asides=(asides[0], asides[1]))
-    )
+    return show_parts(field_name(difference.path), split_difference(*values), words, asides=(first, then))

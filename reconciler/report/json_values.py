@@ -4,12 +4,12 @@ A field whose default is None or `MISSING` is a key that is left out where the f
 field names are fine: a later version may have added them.
 """
 
+import builtins
 import dataclasses
 import enum
 import functools
-import types
-from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+import typing
+from typing import Any, Final, TypeVar, cast
 
 from reconciler.assistant.paths import to_pointer
 from reconciler.core.tree import MISSING
@@ -57,21 +57,47 @@ def from_json(kind: type[_Entry], value: Any) -> _Entry:
 
 
 def _read(kind: Any, value: Any, place: _Place) -> Any:
+    inner = typing.get_args(kind)
+    match typing.get_origin(kind):
+        case None:
+            return _read_plain(kind, value, place)
+        case builtins.tuple:
+            items = enumerate(_expect(list, value, place))
+            return tuple(_read(inner[0], item, (*place, str(number))) for number, item in items)
+        case builtins.dict:
+            return {key: _read(inner[1], item, (*place, key)) for key, item in _expect(dict, value, place).items()}
+        case typing.Literal:
+            return _expect_one(inner, value, place)
+        case typing.Annotated:
+            return _read_checked(inner[0], inner[1], value, place)
+    # A union, of one type with None: more would need a rule of their own.
+    (known,) = [one for one in inner if one is not type(None)]
+    return None if value is None else _read(known, value, place)
+
+
+def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
     if kind is Any:
         return value
-    if reader := _READERS.get(get_origin(kind)):
-        return reader(get_args(kind), value, place)
-    if dataclasses.is_dataclass(kind):
-        return _read_fields(kind, value, place)
     if isinstance(kind, enum.EnumMeta):
-        return kind(_read_choice([member.value for member in cast("type[enum.Enum]", kind)], value, place))
-    return _expect(kind, value, place)
+        return kind(_expect_one([member.value for member in cast("type[enum.Enum]", kind)], value, place))
+    if not dataclasses.is_dataclass(kind):
+        return _expect(kind, value, place)
+    found = {}
+    _expect(dict, value, place)
+    for name, hint, required in _find_fields(cast("Any", kind)):
+        if name in value:
+            found[name] = _read(hint, value[name], (*place, name))
+        elif required:
+            msg = f"{_name(place)} has no {name!r}"
+            raise ShapeError(msg)
+    return cast("Any", kind)(**found)
 
 
+# Type hints are texts that are read anew each time they are asked for, and a report has thousands of entries.
 @functools.cache
 def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
     """Return the names of a dataclass's fields, each with its type and whether it must be there."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = typing.get_type_hints(kind, include_extras=True)
     return [
         (field.name, hints[field.name], field.default is dataclasses.MISSING)
         for field in dataclasses.fields(kind)
@@ -79,42 +105,7 @@ def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
     ]
 
 
-def _read_fields(kind: Any, value: Any, place: _Place) -> Any:
-    found = {}
-    _expect(dict, value, place)
-    for name, hint, required in _find_fields(kind):
-        if name in value:
-            found[name] = _read(hint, value[name], (*place, name))
-        elif required:
-            msg = f"{_name(place)} has no {name!r}"
-            raise ShapeError(msg)
-    return kind(**found)
-
-
-def _read_list(arguments: Any, value: Any, place: _Place) -> Any:
-    items = enumerate(_expect(list, value, place))
-    return tuple(_read(arguments[0], item, (*place, str(number))) for number, item in items)
-
-
-def _read_object(arguments: Any, value: Any, place: _Place) -> Any:
-    return {key: _read(arguments[1], item, (*place, key)) for key, item in _expect(dict, value, place).items()}
-
-
-def _read_choice(choices: Any, value: Any, place: _Place) -> Any:
-    # A list cannot be looked up among texts that are compared by their hash.
-    if not isinstance(value, str) or value not in choices:
-        _refuse(place, "one of " + ", ".join(choices), value)
-    return value
-
-
-def _read_optional(kinds: Any, value: Any, place: _Place) -> Any:
-    """Return a value that may be null; a union of more than one other type would need a rule of its own."""
-    (kind,) = [kind for kind in kinds if kind is not type(None)]
-    return None if value is None else _read(kind, value, place)
-
-
-def _read_checked(arguments: Any, value: Any, place: _Place) -> Any:
-    kind, check = arguments
+def _read_checked(kind: Any, check: Any, value: Any, place: _Place) -> Any:
     found = _read(kind, value, place)
     try:
         check(found)
@@ -124,18 +115,14 @@ def _read_checked(arguments: Any, value: Any, place: _Place) -> Any:
     return found
 
 
-# By the origin of a type; dataclasses, enums and scalars have none.
-_READERS: dict[Any, Callable[[Any, Any, _Place], Any]] = {
-    tuple: _read_list,
-    dict: _read_object,
-    Literal: _read_choice,
-    Union: _read_optional,
-    types.UnionType: _read_optional,
-    Annotated: _read_checked,
-}
+def _expect_one(choices: Any, value: Any, place: _Place) -> Any:
+    # A list cannot be looked up among texts that are compared by their hash.
+    if not isinstance(value, str) or value not in choices:
+        _refuse(place, "one of " + ", ".join(choices), value)
+    return value
 
 
-def _expect(kind: type, value: Any, place: _Place) -> Any:
+def _expect(kind: Any, value: Any, place: _Place) -> Any:
     # Not isinstance: to Python true is a whole number. A whole number is a number without a fraction.
     kinds = (float, int) if kind is float else (kind,)
     return value if type(value) in kinds else _refuse(place, _WORDS[kind], value)

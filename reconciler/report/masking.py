@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, covers, meets, parse_pointer
 from reconciler.core.tree import MISSING
 from reconciler.report.differences.values import SENSITIVE
-from reconciler.report.report import AssistantEntry, ChangeEntry, Report
+from reconciler.report.report import AssistantEntry, Report
 
 _WORTH_SCRUBBING = 4  # characters: a shorter value would be found in ordinary words
 
@@ -38,7 +38,14 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
             dataclasses.replace(problem, message=scrub(problem.message), source=scrub(problem.source))
             for problem in report.problems
         ),
-        assistants=tuple(_scrub_assistant(entry, scrub) for entry in assistants),
+        assistants=tuple(
+            dataclasses.replace(
+                entry,
+                warnings=tuple(map(scrub, entry.warnings)),
+                error=entry.error and dataclasses.replace(entry.error, message=scrub(entry.error.message)),
+            )
+            for entry in assistants
+        ),
     )
 
 
@@ -60,29 +67,16 @@ def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidd
 
 
 def _mask_assistant(entry: AssistantEntry, sensitive: Sequence[FieldPath], hidden: list[Any]) -> AssistantEntry:
-    return dataclasses.replace(
-        entry,
-        name=mask_value(entry.name, ("name",), sensitive, hidden),
-        changes=tuple(_mask_change(change, sensitive, hidden) for change in entry.changes),
-        patch=mask_value(entry.patch, (), sensitive, hidden),
-        last=mask_value(entry.last, (), sensitive, hidden),
-    )
+    def mask(value: Any, *path: str) -> Any:
+        return mask_value(value, path, sensitive, hidden)
 
-
-def _mask_change(change: ChangeEntry, sensitive: Sequence[FieldPath], hidden: list[Any]) -> ChangeEntry:
-    path = parse_pointer(change.path)
-    sides = (mask_value(value, path, sensitive, hidden) for value in (change.desired, change.live, change.base))
-    desired, live, base = sides
-    return dataclasses.replace(change, desired=desired, live=live, base=base)
-
-
-def _scrub_assistant(entry: AssistantEntry, scrub: Callable[[str], str]) -> AssistantEntry:
-    error = entry.error
-    return dataclasses.replace(
-        entry,
-        warnings=tuple(map(scrub, entry.warnings)),
-        error=dataclasses.replace(error, message=scrub(error.message)) if error else None,
-    )
+    changes = []
+    for change in entry.changes:
+        path = parse_pointer(change.path)
+        desired, live, base = (mask(value, *path) for value in (change.desired, change.live, change.base))
+        changes.append(dataclasses.replace(change, desired=desired, live=live, base=base))
+    name, patch, last = mask(entry.name, "name"), mask(entry.patch), mask(entry.last)
+    return dataclasses.replace(entry, name=name, changes=tuple(changes), patch=patch, last=last)
 
 
 def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:

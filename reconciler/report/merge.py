@@ -1,6 +1,7 @@
 """Several reports as one, for `report FILE...`: a fleet that was planned in parts is shown as a whole."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
@@ -25,15 +26,18 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     # what the first of them found. Times are whole seconds, so the end breaks a tie, and then the order given.
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
     bases = [report.base for report in reports]
+    seconds = _known(report.duration_seconds for report in reports)
     # One run without a base took live edits for changes, and a reader must know: then the whole has none.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
+    entries = [entry for report in reports for entry in report.assistants]
     return Report(
         format_version=FORMAT_VERSION,
         tool_version=", ".join(sorted({report.tool_version for report in reports})),
         command=_share([report.command for report in reports], "report"),
         started_at=reports[0].started_at,
         finished_at=max(report.finished_at for report in reports),
-        duration_seconds=_add_known(report.duration_seconds for report in reports),
+        # A sum without one of them would be too short.
+        duration_seconds=round(sum(seconds), 3) if len(seconds) == len(reports) else None,
         api_url=_share([report.api_url for report in reports], None),
         environment=_share([report.environment for report in reports], None),
         offline=any(report.offline for report in reports),
@@ -48,20 +52,16 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         warnings=_unite(warning for report in reports for warning in report.warnings),
         no_longer_managed=_unite(gone for report in reports for gone in report.no_longer_managed),
         problems=_unite(problem for report in reports for problem in report.problems),
-        assistants=tuple(
-            sorted(
-                (entry for report in reports for entry in report.assistants),
-                key=lambda entry: (entry.file, entry.key),
-            )
-        ),
+        assistants=tuple(sorted(entries, key=lambda entry: (entry.file, entry.key))),
     )
 
 
 def take_part(report: Report, own: Collection[str]) -> Report | None:
     """Return what of a report is about some commits and files, None where nothing is."""
     entries = tuple(entry for entry in report.assistants if _is_of(entry, own))
-    part = dataclasses.replace(report, assistants=entries, summary=count(entries), no_longer_managed=(), problems=())
-    return part if entries else None
+    if not entries:
+        return None
+    return dataclasses.replace(report, assistants=entries, summary=count(entries), no_longer_managed=(), problems=())
 
 
 def _is_of(entry: AssistantEntry, own: Collection[str]) -> bool:
@@ -76,22 +76,14 @@ def _share(values: Sequence[_Value], otherwise: _Value) -> _Value:
 
 
 def _add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
+    total = Counter[str]()
     for one in counts:
-        for key, number in one.items():
-            total[key] = total.get(key, 0) + number
-    return total
+        total.update(one)
+    return dict(total)
 
 
 def _known(values: Iterable[_Value | None]) -> list[_Value]:
     return [value for value in values if value is not None]
-
-
-def _add_known(seconds: Iterable[float | None]) -> float | None:
-    """Return the sum, None where a report does not say it."""
-    found = list(seconds)
-    known = _known(found)
-    return round(sum(known), 3) if len(known) == len(found) else None
 
 
 def _unite(items: Iterable[_Value]) -> tuple[_Value, ...]:

@@ -1,4 +1,4 @@
-"""What a later run needs of an earlier report: which writes were reviewed, which fields were applied.
+"""The way back from `build`: what a later run relies on, out of an earlier report. Each fact was decided by that run.
 
 A report may hold several runs (`report FILE...`), and then several entries of one assistant, the earliest first.
 """
@@ -12,7 +12,7 @@ from reconciler.core.reviewed import Applied, AppliedField, Reviewed, check_apar
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import SENSITIVE
-from reconciler.report.report import AssistantEntry, ChangeEntry, Report
+from reconciler.report.report import AssistantEntry, Report
 
 
 def reviewed_plan(report: Report) -> Reviewed:
@@ -80,10 +80,9 @@ def _group_written(report: Report) -> list[list[AssistantEntry]]:
     """Return the entries of each assistant that was written, or may have been. Raises ReportError without `sent`."""
     groups: dict[str, list[AssistantEntry]] = {}
     for entry in report.assistants:
-        if entry.id is None or entry.outcome is None or not entry.outcome.may_be_live:
-            continue
+        written = entry.outcome is not None and entry.outcome.may_be_live
         # A new assistant has no old values: to put nothing in place of each would empty it, and delete nothing.
-        if entry.status is Status.NEW:
+        if entry.id is None or not written or entry.status is Status.NEW:
             continue
         # To guess would undo what was never sent, or leave what was.
         if any(change.sent is None for change in entry.changes):
@@ -97,33 +96,32 @@ def _group_written(report: Report) -> list[list[AssistantEntry]]:
 
 def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
     """Return the fields that one run sent of an assistant; `resent` adds what went along in fields of its own."""
-    fields = [_read_field(change, entry) for change in entry.changes if change.sent]
+    fields = [
+        _read_field(entry, parse_pointer(change.path), change.live, change.desired, change.since)
+        for change in entry.changes
+        if change.sent
+    ]
     check_apart(fields)
-    # A resumed apply sends fields although nothing differs, so only the patch knows them.
-    patch = entry.patch or {}
     if resent:
+        # A resumed apply sends fields although nothing differs: live showed them already, and only the patch has them.
+        patch = entry.patch or {}
         again = sorted(patch.keys() - {field.path[0] for field in fields})
-        fields += [_read_again((key,), patch[key]) for key in again]
+        fields += [_read_field(entry, (key,), patch[key], patch[key]) for key in again]
     return Applied(entry.key, entry.file, str(entry.id), tuple(fields))
 
 
-def _read_field(change: ChangeEntry, entry: AssistantEntry) -> AppliedField:
-    path, sent, since = parse_pointer(change.path), value_at(entry.patch, parse_pointer(change.path)), change.since
+def _read_field(entry: AssistantEntry, path: FieldPath, old: Any, new: Any, since: Since | None = None) -> AppliedField:
+    sent = value_at(entry.patch, path)
     return AppliedField(
         path=path,
-        old=change.live,
-        new=change.desired,
+        old=old,
+        new=new,
         # A masked parent hides it in the patch; then what was declared must do.
-        sent=change.desired if sent is MISSING else sent,
-        masked=any(map(_is_masked, (change.live, change.desired, sent))),
-        since=Since(since.commit, since.author, since.date) if since else None,
+        sent=new if sent is MISSING else sent,
+        masked=any(map(_is_masked, (old, new, sent))),
+        since=since,
         unclear=entry.outcome is Outcome.INDETERMINATE,
     )
-
-
-def _read_again(path: FieldPath, value: Any) -> AppliedField:
-    """Return a field that was sent again: live showed it already."""
-    return AppliedField(path=path, old=value, new=value, sent=value, masked=_is_masked(value), unclear=True)
 
 
 def _is_masked(value: Any) -> bool:

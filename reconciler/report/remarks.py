@@ -23,6 +23,11 @@ class Remark:
     text: str = ""
     fields: tuple[str, ...] = ()
 
+    @property
+    def is_bad(self) -> bool:
+        """Return whether it says that something went wrong."""
+        return self.label == NOT_SHOWN_LIVE
+
     def write(self, write: Callable[[str], str] = str, name: Callable[[str], str] = str) -> str:
         """Return it without its label; `write` makes text of a format, `name` names of fields."""
         names = ", ".join(name(field_name(pointer)) for pointer in self.fields)
@@ -40,15 +45,14 @@ class Note:
     @property
     def sentence(self) -> str:
         """The note on a line: `assistants/a.yaml:3:1: ends in a line break`, or the text and how many it is about."""
-        if len(self.about) == 1:
-            return f"{self.about[0]}: {self.text}"
-        return f"{self.text} ({len(self.about)} times)" if self.about else self.text
+        if self.listed:
+            return f"{self.text} ({len(self.about)} times)"
+        return ": ".join((*self.about, self.text))
 
     @property
-    def lines(self) -> list[str]:
-        """The note with its label, and below it each of several that it is about."""
-        several = self.about if len(self.about) > 1 else ()
-        return [f"{self.label}: {self.sentence}", *(f"  {one}" for one in several)]
+    def listed(self) -> tuple[str, ...]:
+        """What it is about, where that is several: the sentence does not name those."""
+        return self.about if len(self.about) > 1 else ()
 
 
 def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 from reconciler.assistant.paths import parse_pointer
 from reconciler.assistant.problem import Severity
+from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
+from reconciler.core.run import Gone, Recorded
 from reconciler.core.tree import MISSING
 from reconciler.report.commands import NEUTRAL, TRAITS, Traits
 from reconciler.report.json_values import UNWRITTEN
@@ -16,15 +18,6 @@ from reconciler.report.json_values import UNWRITTEN
 FORMAT_VERSION = 1
 
 Pointer = Annotated[str, parse_pointer]  # a JSON Pointer; reading checks it
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SinceEntry:
-    """The commit that set a desired value; the date is an ISO 8601 one."""
-
-    commit: str
-    author: str
-    date: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +37,12 @@ class ChangeEntry:
     file: str | None = None
     live: Any = MISSING
     base: Any = MISSING
-    since: SinceEntry | None = None
+    since: Since | None = None
 
     @property
     def before(self) -> Any:
         """What live holds; to a reader a missing key and null are both nothing."""
         return None if self.live is MISSING else self.live
-
-    @property
-    def moved_on(self) -> bool:
-        """Return whether it is a conflict over a key that the base has."""
-        return self.kind is Kind.CONFLICT and self.base is not MISSING
-
-    @property
-    def moved_from(self) -> Any:
-        """The base of a conflict. Of any other difference None: there the base equals one of the two sides."""
-        return self.base if self.moved_on else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,20 +127,6 @@ class AssistantEntry:
         """Return whether it could not be read, or was not brought to its desired state."""
         return self.unread if self.outcome is None else not self.outcome.settled
 
-    @property
-    def is_remarkable(self) -> bool:
-        """Return whether it differs, failed, was written to, or needs a remark."""
-        said = (self.error, self.changes, self.warnings, self.remaining)
-        return any(said) or self.outcome not in (None, Outcome.UNCHANGED)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class GoneEntry:
-    """A definition that the base had and that is gone; its assistant is left as it is."""
-
-    file: str
-    id: str
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemEntry:
@@ -181,13 +150,9 @@ class BaseEntry:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RecordEntry:
+class RecordEntry(Recorded):
     """The applied record that the run has read, and how old it was when the run ended."""
 
-    ref: str
-    commit: str
-    applied: str
-    date: str
     age_seconds: int
 
 
@@ -223,7 +188,7 @@ class Report:
     summary: dict[str, int]
     api_calls: dict[str, int]
     warnings: tuple[str, ...]
-    no_longer_managed: tuple[GoneEntry, ...] = ()
+    no_longer_managed: tuple[Gone, ...] = ()
     problems: tuple[ProblemEntry, ...]
     assistants: tuple[AssistantEntry, ...]
 
@@ -254,7 +219,12 @@ class Report:
             return False
         # What was not read may differ. A command that reads nothing has not left anything out.
         unread = self.traits.reads_live and self.unread
-        return not unread and not any(entry.is_remarkable for entry in self.assistants)
+        remarkable = (
+            any((entry.error, entry.changes, entry.warnings, entry.remaining))
+            or entry.outcome not in (None, Outcome.UNCHANGED)
+            for entry in self.assistants
+        )
+        return not unread and not any(remarkable)
 
     @property
     def traits(self) -> Traits:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from reconciler.core.outcome import Kind, Outcome, Status
-from reconciler.report.commands import Totals
 from reconciler.report.differences.values import escape
 from reconciler.report.report import ProblemEntry, Report
 from reconciler.report.wording import count_noun
@@ -22,10 +21,9 @@ def tell_totals(report: Report) -> str:
     A run that writes always names applied, unchanged and failed, and any other outcome that occurred. Drift
     names changes that git alone made only where there are some; a run that was stopped names how many it has not read.
     """
-    summary, totals = report.summary, report.traits.totals
-    if totals is Totals.PROBLEMS:
+    if not report.traits.reads_live:
         return _tell_problems(report)
-    if not summary.get("total"):
+    if not report.summary.get("total"):
         return f"{name_command(report)}: no definitions to look at, nothing to do."
     # Reports of runs that wrote, shown as one with others, have outcomes, too; who is asked before a run sees none yet.
     written = any(entry.outcome for entry in report.assistants)
@@ -42,7 +40,7 @@ def _count_statuses(report: Report) -> list[str]:
     frozen = [f"{counts[Status.FROZEN]} frozen"] if counts[Status.FROZEN] else []
     fixed = count_noun(conflicts, "conflict"), *frozen, f"{counts[Status.IN_SYNC]} in sync"
     changed, drifted = counts[Status.PENDING], counts[Status.DRIFTED]
-    if report.traits.totals is not Totals.EDITS:
+    if not report.traits.counts_edits:
         return [*new, f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]
     # Who looks for live edits wants each that has one, and a pending assistant may have one, too.
     edited = sum(Kind.DRIFT in entry.kinds for entry in report.assistants if entry.status is Status.PENDING)

@@ -73,9 +73,7 @@ def is_worth_showing(entry: AssistantEntry) -> bool:
     """Return whether a report has anything to say about an assistant beyond counting it as in sync."""
     # To `drift` an assistant that is still to be created has no differences, and no more is to be said of it.
     calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
-    if not calm:
-        return True
-    return bool(entry.changes or entry.error or entry.remaining)
+    return not calm or bool(entry.changes or entry.error or entry.remaining)
 
 
 def rank_severity(entry: AssistantEntry) -> Severity:
@@ -106,22 +104,18 @@ def tell_last_edit(entry: AssistantEntry) -> str:
     return escape(tell_last_update(entry.live_updated_at)) if moved else ""
 
 
-def list_notes(report: Report) -> list[str]:
-    """Return what a reader must know about the whole run to read its differences right."""
+def list_notes(report: Report) -> Iterator[str]:
+    """Yield what a reader must know about the whole run to read its differences right."""
+    if report.environment:
+        yield escape(f"Environment: {report.environment}.")
     if not report.traits.reads_live:
-        return []
-    found: list[str] = []
+        return
     if report.offline:
-        found.append("Offline: compared with the base, not with what is live. This report can't be applied.")
+        yield "Offline: compared with the base, not with what is live. This report can't be applied."
     # Then a live edit is overwritten as if it were old news; nobody should learn that afterwards.
     if report.base is None and report.traits.without_base:
-        found.append(report.traits.without_base)
-    return [*found, *_explain_options(report)]
-
-
-def name_environment(report: Report) -> list[str]:
-    """Return which environment a run was about, as a sentence; nothing where there is only one."""
-    return [escape(f"Environment: {report.environment}.")] if report.environment else []
+        yield report.traits.without_base
+    yield from _explain_options(report)
 
 
 def _explain_options(report: Report) -> Iterator[str]:

@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
+from reconciler.core.run import Gone
 from reconciler.core.tree import MISSING
 from reconciler.report.build import count
 from reconciler.report.report import (
@@ -12,11 +14,9 @@ from reconciler.report.report import (
     BaseEntry,
     ChangeEntry,
     ErrorEntry,
-    GoneEntry,
     IgnoredEntry,
     ProblemEntry,
     Report,
-    SinceEntry,
 )
 
 BASE = BaseEntry(ref="refs/reconciler/applied", commit="4f1c0de2a7b94e5d8c3f6a1b0e9d7c5a3f2b1e08")
@@ -32,7 +32,7 @@ def change(
     base: Any = MISSING,
     line: int | None = 7,
     file: str | None = None,
-    since: SinceEntry | None = None,
+    since: Since | None = None,
     unsent: Unsent | str | None = "",
 ) -> ChangeEntry:
     """A difference; what is not sent, and why, follows from its kind under the default options."""
@@ -51,8 +51,8 @@ def change(
     )
 
 
-def since(commit: str, author: str, date: str) -> SinceEntry:
-    return SinceEntry(commit=commit, author=author, date=date)
+def since(commit: str, author: str, date: str) -> Since:
+    return Since(commit=commit, author=author, date=date)
 
 
 def failure(kind: str, message: str, status: int | None = None) -> ErrorEntry:
@@ -63,8 +63,8 @@ def ignored(path: str, reason: str, expires: str | None = None) -> IgnoredEntry:
     return IgnoredEntry(path=path, reason=reason, expires=expires)
 
 
-def gone(file: str, id_: str) -> GoneEntry:
-    return GoneEntry(file=file, id=id_)
+def gone(file: str, id_: str) -> Gone:
+    return Gone(file=file, id=id_)
 
 
 def problem(file: str, line: int, column: int, message: str, *, warning: bool = False) -> ProblemEntry:
@@ -124,7 +124,7 @@ def document(
     problems: Sequence[ProblemEntry] = (),
     warnings: Sequence[str] = (),
     options: dict[str, Any] | None = None,
-    gone: Sequence[GoneEntry] = (),
+    gone: Sequence[Gone] = (),
     **fields: Any,
 ) -> Report:
     report = Report(

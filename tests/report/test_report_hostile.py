@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
 from report_documents import assistant, change, document, failure, ignored, problem
 
+from reconciler.assistant.paths import to_pointer
 from reconciler.report.differences.values import escape, literal
 from reconciler.report.formats.page import measure_utf16
 from reconciler.report.json_text import parse_report, render_json
@@ -22,6 +23,8 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=8,
 )
+# Reading refuses a report in which something else stands where a pointer should.
+pointers = st.lists(texts, min_size=1, max_size=2).map(to_pointer)
 CONTROLS = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
@@ -33,17 +36,17 @@ def runs(draw: st.DrawFn) -> Report:
     kinds = ["change", "drift", "conflict"]
     kind = st.sampled_from(kinds)
     changes = [
-        change("/" + draw(texts), draw(values), draw(values), kind=draw(kind), base=draw(values)),
-        change(draw(texts), draw(values)),
+        change(draw(pointers), draw(values), draw(values), kind=draw(kind), base=draw(values)),
+        change(draw(pointers), draw(values)),
     ]
     entry = assistant(
         draw(texts),
         *changes,
         name=draw(texts),
         id_=draw(texts),
-        released=[draw(texts)],
-        ignored=[ignored(draw(texts), draw(texts), draw(texts))],
-        remaining=[draw(texts)],
+        released=[draw(pointers)],
+        ignored=[ignored(draw(pointers), draw(texts), draw(texts))],
+        remaining=[draw(pointers)],
         warnings=[draw(texts)],
         error=failure("server", draw(texts)),
     )

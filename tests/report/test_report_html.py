@@ -103,30 +103,27 @@ def test_values_are_a_sentence_with_each_side_in_its_colour() -> None:
 def test_assistants_that_share_a_card_are_counted_all_the_same() -> None:
     entries = [assistant(key, change("/voice/voiceId", "verse", "alloy")) for key in "abc"]
     page = pages.make_page(make_view(document("plan", *entries, assistant("d"), base=BASE)))
-    assert [(card["title"], card["number"]) for card in page["cards"]] == [("3 assistants", 3), ("D", 1)]
-    assert [(choice["label"], choice["count"]) for choice in page["categories"]] == [("to change", 3), ("in sync", 1)]
+    assert [(shown["card"].title, shown["number"]) for shown in page["cards"]] == [("3 assistants", 3), ("D", 1)]
+    assert [(label, count) for label, _, count in page["categories"]] == [("to change", 3), ("in sync", 1)]
 
 
 def test_every_status_and_outcome_has_a_place_among_the_filters() -> None:
     for status in Status:
-        assert (
-            pages.make_page(make_view(document("plan", assistant("a", status=status))))["categories"][0]["count"] == 1
-        )
+        assert pages.make_page(make_view(document("plan", assistant("a", status=status))))["categories"][0][2] == 1
     for outcome in Outcome:
         (found,) = pages.make_page(make_view(document("apply", assistant("a", outcome=outcome))))["categories"]
-        assert found["label"] == outcome.replace("_", " ")
+        assert found[0] == outcome.replace("_", " ")
 
 
 def test_filters_count_their_cards_and_the_most_severe_comes_first() -> None:
     run = DOCUMENTS["plan_with_base"]()
     page = pages.make_page(make_view(run))
-    assert [(choice["label"], choice["count"]) for choice in page["categories"]] == [
+    assert [(label, count) for label, _, count in page["categories"]] == [
         ("conflict", 1),
         ("drifted", 1),
         ("to change", 1),
     ]
-    assert [choice["value"] for choice in page["origins"]] == ["conflict", "drift", "change"]
-    assert [choice["count"] for choice in page["origins"]] == [1, 2, 2]
+    assert [(kind, count) for kind, _, count in page["origins"]] == [("conflict", 1), ("drift", 2), ("change", 2)]
     assert [card["category"] for card in page["cards"]] == ["conflict", "drifted", "to change"]
 
 

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from rendered import render_markdown
 from report_documents import assistant, change, document, failure, gone, ignored, problem, since
 
+from reconciler.assistant.paths import to_pointer
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.inert import cut
 from reconciler.report.report import Report
@@ -154,7 +155,7 @@ def runs(draw: st.DrawFn) -> Report:
     kinds = ["change", "drift", "conflict"]
     changes = [
         change(
-            f"/metadata/{draw(hostile)}",
+            to_pointer(["metadata", draw(hostile)]),
             draw(values),
             draw(values),
             kind=draw(st.sampled_from(kinds)),
@@ -168,14 +169,16 @@ def runs(draw: st.DrawFn) -> Report:
         *changes,
         name=draw(hostile),
         id_=draw(hostile),
-        released=[draw(hostile)],
-        ignored=[ignored(draw(hostile), draw(hostile), draw(hostile))],
-        remaining=[draw(hostile)],
+        released=[to_pointer([draw(hostile)])],
+        ignored=[ignored(to_pointer([draw(hostile)]), draw(hostile), draw(hostile))],
+        remaining=[to_pointer([draw(hostile)])],
         warnings=[draw(hostile)],
         error=failure(draw(hostile), draw(hostile)),
     )
     entry = replace(entry, live_updated_at=draw(hostile))
-    other = assistant(draw(hostile) + "2", change(draw(hostile), draw(values), draw(values)), name=draw(hostile))
+    other = assistant(
+        draw(hostile) + "2", change(to_pointer([draw(hostile)]), draw(values), draw(values)), name=draw(hostile)
+    )
     return document(
         draw(st.sampled_from(["plan", "apply", "drift", "rollback", "validate"]) | hostile),
         entry,

@@ -38,7 +38,6 @@ def leaf(entry: ChangeEntry, width: int = 80) -> list[str]:
         ),
         (change("/name", "B", "A", kind="conflict"), '  ~ name: git now has "B", live now has "A"'),
         (change("/metadata/key", "(sensitive)", "(sensitive)"), "  ~ metadata.key: (sensitive) -> (sensitive)"),
-        (change("nowhere", 1, 2), '  ~ "nowhere": 2 -> 1'),
     ],
 )
 def test_a_short_difference_takes_one_line(entry: ChangeEntry, line: str) -> None:

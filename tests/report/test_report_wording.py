@@ -84,35 +84,37 @@ def test_where_an_assistant_stands_is_said_in_words(entry: AssistantEntry, words
     assert wording.tell_standing(entry) == words
 
 
+def notes_of(report: Report) -> list[str]:
+    return list(wording.list_notes(report))
+
+
 def test_without_a_base_a_reader_is_told_what_that_means() -> None:
     note = "Without a base, live edits look like changes in git."
-    assert wording.list_notes(document("plan", FINE)) == [note]
-    assert wording.list_notes(document("apply", FINE)) == [note]
-    assert wording.list_notes(document("plan", base=BaseEntry(ref="main", commit="1"))) == []
-    assert "definitions themselves are the base" in wording.list_notes(document("drift"))[0]
+    assert notes_of(document("plan", FINE)) == [note]
+    assert notes_of(document("apply", FINE)) == [note]
+    assert notes_of(document("plan", base=BaseEntry(ref="main", commit="1"))) == []
+    assert "definitions themselves are the base" in notes_of(document("drift"))[0]
 
 
 def test_kept_drift_is_explained_only_where_there_is_some() -> None:
     base = BaseEntry(ref="main", commit="1")
     kept = {"on_drift": "keep"}
-    assert "left as it is" in wording.list_notes(document("plan", DRIFTED, base=base, options=kept))[0]
-    assert wording.list_notes(document("plan", CHANGED, base=base, options=kept)) == []
+    assert "left as it is" in notes_of(document("plan", DRIFTED, base=base, options=kept))[0]
+    assert notes_of(document("plan", CHANGED, base=base, options=kept)) == []
 
 
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     base = BaseEntry(ref="main", commit="1")
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
-    assert "edited live is refused" in wording.list_notes(document("plan", DRIFTED, base=base, options=fail))[0]
-    (note,) = wording.list_notes(document("plan", TORN, base=base))
+    assert "edited live is refused" in notes_of(document("plan", DRIFTED, base=base, options=fail))[0]
+    (note,) = notes_of(document("plan", TORN, base=base))
     assert all(way in note for way in ("--force-conflicts", "remove the field", "pull --conflicts"))
-    (note,) = wording.list_notes(document("plan", TORN, base=base, options=forced))
+    (note,) = notes_of(document("plan", TORN, base=base, options=forced))
     assert "git's values replace the live ones" in note
-    (note,) = wording.list_notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
+    (note,) = notes_of(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
     assert "live edits are replaced by git's values" in note
-    assert (
-        wording.list_notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
-    )
-    assert wording.list_notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
+    assert notes_of(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
+    assert notes_of(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
 
 
 def told(*changes: ChangeEntry) -> list[tuple[str, tuple[str, ...]]]:
@@ -141,7 +143,7 @@ def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
 
 def test_an_offline_report_says_so() -> None:
     offline = document("plan", FINE, base=BaseEntry(ref="main", commit="1"), offline=True)
-    assert wording.list_notes(offline)[0].startswith("Offline")
+    assert notes_of(offline)[0].startswith("Offline")
 
 
 def test_an_error_without_a_message_still_says_what_its_kind_means() -> None:

@@ -5,6 +5,7 @@ only what is equal; white space that matters can be seen. Pure; knows neither co
 """
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -52,6 +53,11 @@ class DiffLine:
             return self
         shown = (piece.text.replace(_TAB, tab).replace(_SPACE, space) for piece in self.pieces)
         return DiffLine(self.sign, tuple(map(Piece, (piece.mark for piece in self.pieces), shown)))
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is in one of the texts alone, or changed within."""
+        return self.sign in ("-", "+", "~")
 
     @property
     def marked(self) -> list[Piece]:
@@ -111,27 +117,20 @@ def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[
 
     `revealed` has those that look like a line which went or came elsewhere.
     """
-    removed: list[str] = []
-    added: list[str] = []
-
-    def list_plain() -> Iterator[DiffLine]:
-        yield from (_make_line("-", line, revealed) for line in removed)
-        yield from (_make_line("+", line, revealed) for line in added)
-        removed.clear()
-        added.clear()
-
+    paired = []
     for place, there in pair_alike(old, new):
         before, after = None if place is None else old[place], None if there is None else new[there]
         pieces: tuple[Piece, ...] = ()
         if before is not None and after is not None and max(len(before), len(after)) <= LONGEST_LINE:
             pieces = _mark_words(before, after)
-        if pieces:
-            yield from list_plain()
-            yield DiffLine("~", pieces)
+        paired.append((pieces, before, after))
+    for alike, group in itertools.groupby(paired, key=lambda one: bool(one[0])):
+        lines = list(group)
+        if alike:
+            yield from (DiffLine("~", pieces) for pieces, _, _ in lines)
         else:
-            removed += [] if before is None else [before]
-            added += [] if after is None else [after]
-    yield from list_plain()
+            yield from (_make_line("-", before, revealed) for _, before, _ in lines if before is not None)
+            yield from (_make_line("+", after, revealed) for _, _, after in lines if after is not None)
 
 
 def _make_line(sign: Sign, line: str, revealed: Mapping[str, str] | None = None) -> DiffLine:
@@ -141,38 +140,27 @@ def _make_line(sign: Sign, line: str, revealed: Mapping[str, str] | None = None)
 
 def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
     """Return two lines as one with changed words marked; nothing where they are too different for that."""
-    pieces: list[Piece] = []
-    alike = 0
-    for equal, old_part, new_part in find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True):
-        before, after = "".join(old_part), "".join(new_part)
-        if equal:
-            alike += len(before)
-            pieces.append(Piece("same", before))
-        else:
-            pieces += [Piece("old", before), Piece("new", after)]
+    opcodes = find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)
+    stretches = [(equal, "".join(before), "".join(after)) for equal, before, after in opcodes]
+    alike = sum(len(before) for equal, before, _ in stretches if equal)
     # Two lines that share less than half read better apart than interleaved, unless nobody would see a difference.
     if 2 * alike < _ALIKE * (len(old) + len(new)) and show_apart(old, new) == [escape(old), escape(new)]:
         return ()
-    return tuple(piece for piece in _show_pieces(pieces) if piece.text)
+    return tuple(piece for piece in _show_stretches(stretches) if piece.text)
 
 
-def _show_pieces(pieces: list[Piece]) -> Iterator[Piece]:
+def _show_stretches(stretches: Sequence[tuple[bool, str, str]]) -> Iterator[Piece]:
     """Yield pieces in which every character can be seen, and in which no two that differ look alike."""
-    # Blanks that end a line are shown, and either line may end within the last pieces.
-    last_same = max((place for place, piece in enumerate(pieces) if piece.mark == "same"), default=-1)
-    place = 0
-    while place < len(pieces):
-        last = place >= min(last_same + 1, len(pieces) - 1)
-        if pieces[place].mark == "same":
-            yield Piece("same", _show_blanks(pieces[place].text, last=last))
-            place += 1
+    for number, (equal, old, new) in enumerate(stretches, 1):
+        # Blanks that end a line are shown.
+        last = number == len(stretches)
+        if equal:
+            yield Piece("same", _show_blanks(old, last=last))
             continue
-        old, new = pieces[place].text, pieces[place + 1].text
         shown = show_apart(old, new)
         if shown == [escape(old), escape(new)] or (old + new).isspace():
             shown = [_show_blanks(text, last=last, spaces=True) for text in (old, new)]
         yield from (Piece("old", shown[0]), Piece("new", shown[1]))
-        place += 2
 
 
 def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
@@ -184,14 +172,10 @@ def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
 
 def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:
     """Leave out the middle of stretches of equal lines, and of equal pieces within the lines that stay."""
-    start = 0
-    while start < len(lines):
-        end = start + 1
-        while end < len(lines) and (lines[end].sign == " ") == (lines[start].sign == " "):
-            end += 1
-        stretch = lines[start:end]
-        head = 0 if start == 0 else CONTEXT_LINES
-        tail = 0 if end == len(lines) else CONTEXT_LINES
+    stretches = [list(group) for _, group in itertools.groupby(lines, key=lambda line: line.sign == " ")]
+    for number, stretch in enumerate(stretches):
+        head = CONTEXT_LINES if number > 0 else 0
+        tail = CONTEXT_LINES if number < len(stretches) - 1 else 0
         left_out = len(stretch) - head - tail
         # A gap takes as much room as one line.
         if stretch[0].sign != " " or left_out < 2:
@@ -200,7 +184,6 @@ def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:
             yield from map(_shorten_line, stretch[:head])
             yield DiffLine("gap", (Piece("gap", f"({left_out} lines unchanged)"),))
             yield from map(_shorten_line, stretch[len(stretch) - tail :])
-        start = end
 
 
 def _shorten_line(line: DiffLine) -> DiffLine:

@@ -102,16 +102,13 @@ def _see_null(element: Any) -> Any:
 
 
 def _count_elements(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, Any]]:
-    extra = Counter(map(_write, old)), Counter(map(_write, new))
-    gone, came = extra[0] - extra[1], extra[1] - extra[0]
-    for place, value in enumerate(old):
-        if gone[_write(value)] > 0:
-            gone[_write(value)] -= 1
-            yield place, _see_null(value), None
-    for place, value in enumerate(new):
-        if came[_write(value)] > 0:
-            came[_write(value)] -= 1
-            yield place, None, _see_null(value)
+    counts = Counter(map(_write, old)), Counter(map(_write, new))
+    gone, came = counts[0] - counts[1], counts[1] - counts[0]
+    for values, extra in ((old, gone), (new, came)):
+        for place, value in enumerate(values):
+            if extra[_write(value)] > 0:
+                extra[_write(value)] -= 1
+                yield (place, _see_null(value), None) if extra is gone else (place, None, _see_null(value))
 
 
 def _write(value: Any) -> str:

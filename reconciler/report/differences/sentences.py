@@ -13,7 +13,7 @@ from typing import Any, Literal
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import parse_pointer
 from reconciler.core.canonical import exact_text
-from reconciler.core.outcome import Kind, Unsent
+from reconciler.core.outcome import Kind
 from reconciler.core.tree import MISSING
 from reconciler.report.commands import Words
 from reconciler.report.differences.diffs import DiffLine, Mark, count_changed, diff_texts
@@ -83,10 +83,15 @@ class Field:
         return count_changed(*self.long) if self.long else 1
 
     @property
+    def sentence(self) -> str:
+        """Its short values in the words that say whose they are; nothing for long ones."""
+        return " ".join(side.text for side in self.sides)
+
+    @property
     def brief(self) -> str:
         """The field in few words: its short values, or how many lines of it are shown as different."""
-        lines = sum(line.sign in ("-", "+", "~") for line in self.lines)
-        said = " ".join(side.text for side in self.sides) or (count_noun(lines, "line") if lines else self.label)
+        lines = sum(line.differs for line in self.lines)
+        said = self.sentence or (count_noun(lines, "line") if lines else self.label)
         return f"{self.name}: {said}" if said else self.name
 
     @property
@@ -128,31 +133,19 @@ def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
     return change.sent if entry.outcome is None or entry.outcome.may_be_live or not change.sent else False
 
 
-def is_left(change: ChangeEntry) -> bool:
-    """Return whether the options of the run left a live edit as it is."""
-    return change.unsent is Unsent.KEPT
-
-
-def stays(change: ChangeEntry, entry: AssistantEntry) -> bool:
-    """Return whether a live edit is still there when the run has ended, as far as the report says."""
-    written = is_written(change, entry)
-    return change.kind is Kind.DRIFT and (written is False or (written is None and entry.outcome is None))
-
-
 def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> list[Field]:
     """Return what is to be shown of a difference: one field, or one for each part of a list or an object."""
     live, desired, words = change.before, change.desired, report.traits.words
-    name = field_name(change.path)
-    unordered = parse_path(change.path) in UNORDERED
+    name, unordered = field_name(change.path), parse_pointer(change.path) in UNORDERED
     if change.kind is Kind.CONFLICT:
         return list(_show_conflict(name, change, words, done=entry.outcome is not None and bool(change.sent)))
-    if stays(change, entry):
+    written = is_written(change, entry)
+    # A live edit that is still there when the run has ended, as far as the report says.
+    if change.kind is Kind.DRIFT and (written is False or (written is None and entry.outcome is None)):
         parts = split_difference(desired, live, unordered=unordered, named_by_old=True)
-        pair = words.stays
-    else:
-        parts = split_difference(live, desired, unordered=unordered)
-        pair = words.changes
-    return list(show_parts(name, parts, pair, path=change.path))
+        return list(show_parts(name, parts, words.stays, path=change.path))
+    parts = split_difference(live, desired, unordered=unordered)
+    return list(show_parts(name, parts, words.changes, path=change.path))
 
 
 def show_parts(
@@ -166,7 +159,7 @@ def show_parts(
     alone = [part for part, fits in zip(parts, short, strict=True) if fits and None in (part.old, part.new)]
     revealed = reveal_alike(literal(part.old if part.new is None else part.new) for part in alone)
     for part, fits in zip(parts, short, strict=True):
-        meaning = "" if part.name else tell_difference(path, part.old, part.new)
+        meaning = "" if part.name else _tell_difference(path, part.old, part.new)
         sign = _choose_sign(part.old, part.new)
         if fits:
             old, new = (revealed.get(value, value) for value in literals(part.old, part.new))
@@ -190,11 +183,11 @@ def show_parts(
 def _show_conflict(name: str, change: ChangeEntry, words: Words, *, done: bool) -> Iterator[Field]:
     base, live, desired = change.base, change.before, change.desired
     sign = _choose_sign(live, desired)
-    meaning = tell_difference(change.path, live, desired)
+    meaning = _tell_difference(change.path, live, desired)
     was, git, now = words.both
     now = now.replace("now has", "had") if done else now
-    known = change.moved_on
-    if all(map(fits_on_a_line, (live, desired, change.moved_from))):
+    known = base is not MISSING
+    if all(map(fits_on_a_line, (live, desired, base if known else None))):
         values: list[tuple[str, Mark, Any]] = [(was, "same", base), (git, "new", desired), (now, "old", live)]
         values = values if known else values[1:]
         shown = literals(*(None if value is MISSING else value for *_, value in values))
@@ -209,19 +202,11 @@ def _show_conflict(name: str, change: ChangeEntry, words: Words, *, done: bool) 
             yield dataclasses.replace(field, label=": ".join(filter(None, (label, field.label))), meaning=meaning)
 
 
-def tell_difference(path: str, old: Any, new: Any) -> str:
+def _tell_difference(path: str, old: Any, new: Any) -> str:
     """Return what a difference means; where what is hidden makes both sides read alike, it says that they differ."""
     words = tell_meaning(path, old, new)
     alike = old is not None and old == new and type(old) is type(new)
     return "; ".join(filter(None, [words, NOT_SHOWN if alike else ""]))
-
-
-def parse_path(pointer: str) -> tuple[str, ...]:
-    """Return the path of a JSON Pointer; an empty one for a text that is none, which a report from outside may hold."""
-    try:
-        return parse_pointer(pointer)
-    except ValueError:
-        return ()
 
 
 def _choose_sign(old: Any, new: Any) -> Sign:

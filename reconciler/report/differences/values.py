@@ -195,10 +195,7 @@ def key_name(key: str) -> str:
 
 def field_name(pointer: str) -> str:
     """Return the field that a JSON Pointer names as people write it, `model.temperature`."""
-    try:
-        return dotted(key_name(key) for key in parse_pointer(pointer))
-    except ValueError:
-        return quote(pointer)
+    return dotted(key_name(key) for key in parse_pointer(pointer))
 
 
 def columns(text: str) -> int:

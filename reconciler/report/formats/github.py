@@ -125,12 +125,13 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
     # An error that many have is said once, with their names: ten annotations of one wrong password hide all others.
     united = [card for card in view.cards if card.error and len(card.members) >= SHARED]
     many = {id(entry): card for card in united for entry in card.entries}
-    for entry, differences, _ in view.assistants:
+    for told in view.assistants:
+        entry = told.entry
         card = many.get(id(entry))
         is_first = card is None or card.entries[0] is entry
         if is_first and not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
             yield from (_unite(end, card) if card else end for end in _annotate_end(entry, report))
-        for change, parts in itertools.groupby(differences, lambda one: one.change):
+        for change, parts in itertools.groupby(told.differences, lambda one: one.change):
             fields = [one.field for one in parts]
             who = several.get(id(fields[0])) or wording.choose_title(entry)
             yield from _annotate_change(change, fields, entry, report, who)
@@ -228,7 +229,7 @@ def _annotate_change(
 def _show_field(field: Field) -> Iterator[str]:
     """Yield a field as lines; of an endless text the first, and how many there are besides."""
     if field.sides:
-        yield f"{field.name}: {' '.join(side.text for side in field.sides)}."
+        yield f"{field.name}: {field.sentence}."
         return
     yield f"{field.name}: {field.label}".rstrip(": ")
     room, lacks = _LONGEST_DIFF, 0
@@ -238,7 +239,7 @@ def _show_field(field: Field) -> Iterator[str]:
         if room >= 0:
             yield text
             continue
-        lacks += line.sign in ("-", "+", "~")
+        lacks += line.differs
         # One endless line is begun, so that a reader sees what it is about.
         if room + len(text) + 1 == _LONGEST_DIFF:
             yield cut(text, _LONGEST_DIFF)

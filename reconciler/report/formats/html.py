@@ -4,20 +4,18 @@ The file needs no network and loads nothing: its style and script stand in it, a
 allows those two texts and nothing else. Jinja2 escapes whatever a definition or the API wrote; before that
 `escape` makes it visible. It is imported when a page is written: other runs do not pay for it.
 
-The template gets plain dicts, free of markup: an undefined name in it is an error, so the golden files check both.
+The template gets the view, free of markup: an undefined name in it is an error, so the golden files check both.
 """
 
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from reconciler.core.outcome import Kind, Outcome, Severity, Status
 from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.values import escape, show_name
-from reconciler.report.remarks import NOT_SHOWN_LIVE
 from reconciler.report.report import AssistantEntry, Report
 from reconciler.report.view import RunView
 
@@ -74,7 +72,7 @@ def render_html(view: RunView) -> str:
     style, script = (loader.get_source(templates, name)[0] for name in ("report.css", "report.js"))
     allowed = f"style-src {_allow(style)}; script-src {_allow(script)}"
     return templates.get_template("report.html").render(
-        page=make_page(view),
+        **make_page(view),
         policy=f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
         style=markupsafe.Markup(style),  # noqa: S704 - ours
         script=markupsafe.Markup(script),  # noqa: S704 - ours
@@ -87,75 +85,43 @@ def _allow(text: str) -> str:
 
 
 def make_page(view: RunView) -> dict[str, Any]:
-    """Return what the page of a report shows. Nothing from outside is made visible yet."""
-    report = view.report
+    """Return what the page of a report is made of. Nothing from outside is made visible yet."""
     # An assistant counts on its own card, and where it has none on the first that tells of it and of others.
     homes = Counter(
         id(next((card for card in told.cards if not card.members), told.cards[0]))
         for told in view.assistants
         if told.cards
     )
-    cards = [_make_card(card, homes[id(card)], report) for card in view.cards]
-    quiet = [_make_quiet_card(told.entry, report) for told in view.assistants if not told.cards]
-    cards += [_make_card(card, 1, report) for card in quiet]
-    categories = Counter(_categorise(told.entry, report) for told in view.assistants)
-    origins = Counter(kind for told in view.assistants for kind in _list_origins(told.entry.kinds, report))
+    quiet = [_make_quiet_card(told.entry, view.report) for told in view.assistants if not told.cards]
+    numbered = [(card, homes[id(card)]) for card in view.cards] + [(card, 1) for card in quiet]
+    categories = Counter(_categorise(told.entry, view.report) for told in view.assistants)
+    origins = Counter(kind for told in view.assistants for kind in _list_origins(told.entry.kinds, view.report))
     return {
-        "command": report.command,
-        "summary": view.totals,
-        "sentences": view.sentences,
-        "notes": [
-            {"label": note.label, "text": note.sentence, "about": note.about if len(note.about) > 1 else ()}
-            for note in view.notes
-        ],
-        "facts": list(_list_facts(report)),
-        "problems": view.problems,
-        "categories": [
-            {"label": _label(category), "tone": tone, "count": categories[category]}
-            for category, tone in _TONES.items()
-            if categories[category]
-        ],
-        "origins": [
-            {"value": kind, "label": label, "tone": kind, "count": origins[kind]}
-            for kind, label in ORIGINS.items()
-            if origins[kind]
-        ],
-        "total": len(view.assistants),
-        "cards": cards,
+        "view": view,
+        "facts": _list_facts(view.report),
+        "cards": [{"card": card, "number": number, **_describe(card, view.report)} for card, number in numbered],
+        "categories": [(_label(one), tone, categories[one]) for one, tone in _TONES.items() if categories[one]],
+        "origins": [(kind, label, origins[kind]) for kind, label in ORIGINS.items() if origins[kind]],
     }
 
 
-def _make_card(card: Card, number: int, report: Report) -> dict[str, Any]:
-    """Return one card; without groups, remarks and an error there is nothing to unfold."""
+def _describe(card: Card, report: Report) -> dict[str, Any]:
+    """Return what a page alone has of a card."""
     category = _categorise(card.entries[0], report)
+    label, tone = _label(category), _TONES[category]
+    # A card of many stands for what they share; what else is with one of them, his own card says.
+    if card.members and card.groups and not card.entries[0].outcome:
+        label, tone = card.standing, _TONES[min(card.kinds).status]
     brief = [
         words + "; ".join(field.brief for field in fields) + (f"; and {more} more" if more else "")
         for words, fields, more in card.first_fields
     ]
-    remarks = [
-        {"label": remark.label, "text": remark.write(), "more": (), "bad": remark.label == NOT_SHOWN_LIVE}
-        for remark in card.remarks
-    ]
-    if card.error:
-        remarks.insert(0, {"label": "error", "text": card.error[0], "more": card.error[1:], "bad": True})
-    # A card of many stands for what they share; what else is with one of them, his own card says.
-    standing = card.standing
-    shared = {"category": standing, "tone": _TONES[min(card.kinds, default=Kind.CHANGE).status]} if card.groups else {}
-    own = {"category": _label(category), "tone": _TONES[category]}
     return {
-        **own,
-        **(shared if card.members and not card.entries[0].outcome else {}),
+        "category": label,
+        "tone": tone,
         "statuses": sorted({_label(_categorise(entry, report)) for entry in card.entries}),
-        "number": number,
-        "title": card.title,
-        "file": card.file or ", ".join(dict.fromkeys(group.place for group in card.groups if group.place)),
-        "id": card.id,
-        "standing": standing,
         "origins": {kind: words for kind, words in ORIGINS.items() if kind in _list_origins(card.kinds, report)},
         "brief": card.error_in_brief or "; ".join(brief),
-        "groups": card.groups,
-        "members": ", ".join(card.members),
-        "remarks": remarks,
     }
 
 
@@ -185,8 +151,8 @@ def _label(category: Status | Outcome | str) -> str:
     return wording.STATUS[category] if isinstance(category, Status) else category.replace("_", " ")
 
 
-def _list_facts(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield where, when and against what the run was; nothing for what is not known."""
+def _list_facts(report: Report) -> list[tuple[str, str]]:
+    """Return where, when and against what the run was; nothing for what is not known."""
     ref, commit = (report.base.ref, report.base.commit) if report.base else ("", "")
     facts = {
         "API": report.api_url,
@@ -196,4 +162,4 @@ def _list_facts(report: Report) -> Iterator[tuple[str, str]]:
         "Finished": report.finished_at.replace("T", " ").replace("Z", " UTC"),
         "Version": report.tool_version,
     }
-    return ((name, value) for name, value in facts.items() if value)
+    return [(name, value) for name, value in facts.items() if value]

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 from reconciler.core.outcome import Outcome, Status
 from reconciler.report import wording
-from reconciler.report.cards import Card
+from reconciler.report.cards import Card, Told
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.text import show_card
 from reconciler.report.remarks import tell_place
@@ -28,19 +28,6 @@ Verdict = Literal["error", "failure", "skipped"]
 
 _UNWRAPPED = 1_000_000  # columns: what reads XML breaks lines itself
 
-_VERDICTS: dict[Outcome, Verdict | None] = {
-    Outcome.UNCHANGED: None,
-    Outcome.APPLIED: None,
-    Outcome.CREATED: None,
-    Outcome.DELETED: None,
-    Outcome.FROZEN: None,
-    Outcome.FAILED: "failure",
-    Outcome.REFUSED: "failure",
-    Outcome.INDETERMINATE: "error",
-    Outcome.NOT_CONVERGED: "failure",
-    Outcome.SKIPPED: "skipped",
-}
-
 
 def render_junit(view: RunView) -> str:
     """Return the report as an XML document that ends in a newline.
@@ -48,7 +35,7 @@ def render_junit(view: RunView) -> str:
     Every text goes through `escape`, so that nothing is left in it that XML does not allow.
     """
     report = view.report
-    cases = [_make_case(entry, cards, report) for entry, _, cards in view.assistants]
+    cases = [_make_case(told, report) for told in view.assistants]
     cases += _make_cases_of_files(report)
     cases += _make_case_of_run(view, cases)
     tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -66,12 +53,13 @@ def render_junit(view: RunView) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
 
 
-def _make_case(entry: AssistantEntry, cards: Sequence[Card], report: Report) -> ElementTree.Element:
+def _make_case(told: Told, report: Report) -> ElementTree.Element:
+    entry = told.entry
     problems = [problem for problem in report.problems if problem.file == entry.file]
     verdict = _judge(entry, problems, report)
     case = _start_case(entry.file, wording.choose_title(entry))
     lines = [*map(_tell_problem, problems)]
-    for card in cards if report.traits.reads_live or entry.error else ():
+    for card in told.cards if report.traits.reads_live or entry.error else ():
         lines += _tell(card, entry)
     if verdict == "skipped":
         ElementTree.SubElement(case, "skipped", {"message": wording.tell_standing(entry)})
@@ -96,9 +84,10 @@ def _tell(card: Card, entry: AssistantEntry) -> list[str]:
 
 def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
     """Return what is to be said of an assistant's case beside that it ran; None where all is well."""
-    verdict = _VERDICTS[entry.outcome] if entry.outcome else None
-    if verdict:
-        return verdict
+    if entry.outcome and not entry.outcome.settled:
+        # Of an assistant whose write is unclear nobody knows what became.
+        unclear = entry.outcome is Outcome.INDETERMINATE
+        return "error" if unclear else "failure" if entry.outcome.failed else "skipped"
     if entry.error or (entry.status and entry.status.unread):
         return "error"
     # Of a definition that is only checked nobody expects to be read.
@@ -127,11 +116,8 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
         problems = [problem for problem in report.problems if problem.file == file]
         case = _start_case(file, file)
         failing = any(problem.severity == "error" for problem in problems) or report.options.get("strict")
-        if failing:
-            attributes = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"}
-            _add_text(case, "error", map(_tell_problem, problems), **attributes)
-        else:
-            _add_text(case, "system-out", map(_tell_problem, problems))
+        attributes = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"} if failing else {}
+        _add_text(case, "error" if failing else "system-out", map(_tell_problem, problems), **attributes)
         yield case
 
 
@@ -143,13 +129,11 @@ def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> It
         return
     skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)
     unread = sum(entry.left_out for entry in report.assistants)
-    left_out = (
-        f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}" if skipped else "",
-        f"{wording.count_noun(unread, 'assistant')} not read" if unread else "",
-    )
+    counts = (skipped, wording.OUTCOME[Outcome.SKIPPED]), (unread, "not read")
+    left_out = [f"{wording.count_noun(number, 'assistant')} {word}" for number, word in counts if number]
     attributes = {"classname": "reconciler", "name": escape(report.command), "time": "0"}
     case = ElementTree.Element("testcase", attributes)
-    _add_text(case, "error", _list_notes(view), message="; ".join(filter(None, left_out)), type="unfinished")
+    _add_text(case, "error", _list_notes(view), message="; ".join(left_out), type="unfinished")
     yield case
 
 
@@ -173,7 +157,9 @@ def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **att
 
 
 def _list_notes(view: RunView) -> list[str]:
-    notes = [line for note in view.notes for line in note.lines]
+    notes = [
+        line for note in view.notes for line in (f"{note.label}: {note.sentence}", *(f"  {one}" for one in note.listed))
+    ]
     return [*notes, *view.sentences, view.totals]
 
 

@@ -19,11 +19,10 @@ _PART = re.compile(r"( +)|([^ ]+)")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Look:
-    """Whether a text is shown in colour (plain ANSI), how wide in columns, and whether it is shown whole."""
+    """Whether a text is shown in colour (plain ANSI), and how wide in columns."""
 
     colour: bool
     width: int
-    verbose: bool = False
 
     def paint(self, text: str, ink: Ink) -> str:
         """Return the text in an ink that is switched off again at the end of the text."""

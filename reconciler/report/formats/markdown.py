@@ -27,8 +27,8 @@ from reconciler.report.formats.section import (
     render_section,
 )
 from reconciler.report.remarks import Note, tell_place
+from reconciler.report.report import ProblemEntry
 from reconciler.report.view import View
-from reconciler.report.wording import count_noun
 
 MARKDOWN_LIMIT = 65_000
 CLOSING = 300  # characters reserved for the note on what is left out
@@ -56,19 +56,6 @@ class _Width:
 _WIDE = (_Width(file=True, fields=True), _Width(file=True))
 
 
-@dataclasses.dataclass(slots=True)
-class _LeftOut:
-    """What found no room: things in words, and lines of fields by their number."""
-
-    things: list[str] = dataclasses.field(default_factory=list)
-    lines: Counter[str] = dataclasses.field(default_factory=Counter)
-
-    def add(self, number: int, noun: str, plural: str = "") -> None:
-        """Add so many things, if any."""
-        if number:
-            self.things.append(count_noun(number, noun, plural))
-
-
 def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = measure_utf16) -> str:
     """Return the report as Markdown of at most `limit` characters (1,000 at least), counted in UTF-16 units.
 
@@ -79,57 +66,40 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
     page = Page(max(limit, SMALLEST_LIMIT) - CLOSING, measure)
     page.add(f"## {inline(cut(view.title, LONGEST_HEADING))}\n\n**{inline(view.totals)}**")
     # Notes come last, and are not to be crowded out by what comes before them.
-    notes = Page(page.room // 4, measure)
-    left_out = _LeftOut()
-    _add_notes(view, notes, left_out)
+    notes = Page(page.room // 4, measure, left_out=page.left_out)
+    notes.add_lines([], [f"- {_write_note(note)}" for note in view.comment_notes], "note")
+    for sentence in view.sentences:
+        notes.leave_out(not notes.add(inline(sentence)), "note")
     page.room -= sum(measure(part) + 2 for part in notes.parts)
     if not view.lists_problems:
-        _add_table(view, page, left_out)
-    _add_problems(view, page, left_out)
-    _add_sections(view.cards if not view.lists_problems else (), page, left_out)
+        _add_table(view, page)
+    page.add_lines(head_table(["Place", "Problem"]), [_write_problem(one) for one in view.problems], "problem")
+    if not view.lists_problems:
+        _add_sections(view.cards, page)
     page.parts += notes.parts
-    return _close(page, left_out)
-
-
-def _close(page: Page, left_out: _LeftOut) -> str:
-    """Return the page; where something found no room, its last line says what, as exactly as there is room for."""
-    if left_out.lines:
-        spent = sum(len(thing) + 2 for thing in left_out.things)
-        left_out.things.append(tell_lacks(left_out.lines, page.room + CLOSING - spent - 160, name=code))
-    if left_out.things:
-        page.parts.append(f"_Left out to fit the size limit: {', '.join(left_out.things)}; {ELSEWHERE}._")
-    return page.text()
-
-
-def _add_notes(view: View, page: Page, left_out: _LeftOut) -> None:
-    lines = [f"- {_write_note(note)}" for note in view.comment_notes]
-    left_out.add(page.add_lines([], lines), "note")
-    for sentence in view.sentences:
-        left_out.add(not page.add(inline(sentence)), "note")
+    if page.lacks:
+        # As exactly as there is room for.
+        spent = sum(len(thing) + 2 for thing in page.left_out)
+        page.left_out.append(tell_lacks(page.lacks, page.room + CLOSING - spent - 160, name=code))
+    if page.left_out:
+        page.parts.append(f"_Left out to fit the size limit: {', '.join(page.left_out)}; {ELSEWHERE}._")
+    return "\n\n".join(page.parts) + "\n"
 
 
 def _write_note(note: Note) -> str:
-    about = f": {', '.join(map(code, note.about))}" if len(note.about) > 1 else ""
-    text = f"{note.text} ({len(note.about)} times)" if about else note.text
-    place = f"{code(note.about[0])}: " if len(note.about) == 1 else ""
+    about = f": {', '.join(map(code, note.listed))}" if note.listed else ""
+    text = note.sentence if note.listed else note.text
+    place = f"{code(note.about[0])}: " if note.about and not note.listed else ""
     return f"{note.label.capitalize()}: {place}{inline(cut(text, LONGEST_SENTENCE))}{about}"
 
 
-def _add_problems(view: View, page: Page, left_out: _LeftOut) -> None:
-    rows = [
-        join_cells(
-            [
-                code(tell_place(problem)),
-                ("warning: " if problem.severity == "warning" else "")
-                + inline(cut(problem.message.strip(), LONGEST_SENTENCE)),
-            ]
-        )
-        for problem in view.problems
-    ]
-    left_out.add(page.add_lines(head_table(["Place", "Problem"]), rows), "problem")
+def _write_problem(problem: ProblemEntry) -> str:
+    warning = "warning: " if problem.severity == "warning" else ""
+    message = inline(cut(problem.message.strip(), LONGEST_SENTENCE))
+    return join_cells([code(tell_place(problem)), warning + message])
 
 
-def _add_table(view: View, page: Page, left_out: _LeftOut) -> None:
+def _add_table(view: View, page: Page) -> None:
     """Add the table of cards, its rows as full as they can all be.
 
     It takes two thirds of the page at most, so that the first sections have room, unless the mere names
@@ -152,8 +122,8 @@ def _add_table(view: View, page: Page, left_out: _LeftOut) -> None:
         fitting = bisect.bisect_right(names, most, key=lambda name: measure_table(_Width(name, by_key=shared)))
         chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
     # Where not even the shortest names fit, the last rows go.
-    missing = page.add_lines(_head(view, chosen), [_row(card, view, chosen) for card in view.cards])
-    left_out.add(missing, "more row of the table", "more rows of the table")
+    rows = [_row(card, view, chosen) for card in view.cards]
+    page.add_lines(_head(view, chosen), rows, "more row of the table", "more rows of the table")
 
 
 def _head(view: View, width: _Width) -> list[str]:
@@ -168,10 +138,7 @@ def _row(card: Card, view: View, width: _Width) -> str:
     what = inline(card.standing) + (_tell_more(card) if width.fields else "")
     cells = [inline(shorten_middle(name, width.name)), what, *([view.origin or origins] if view.tells_origins else [])]
     # A narrow screen shows the first columns alone, and what happened is read before where it stands.
-    if width.file:
-        places = dict.fromkeys(group.place for group in card.groups if group.place)
-        cells.append(", ".join(map(code, [card.file] if card.file else places)))
-    return join_cells(cells)
+    return join_cells([*cells, *([", ".join(map(code, card.files))] if width.file else [])])
 
 
 def _tell_more(card: Card) -> str:
@@ -186,7 +153,7 @@ def _tell_more(card: Card) -> str:
     return text
 
 
-def _add_sections(cards: Sequence[Card], page: Page, left_out: _LeftOut) -> None:
+def _add_sections(cards: Sequence[Card], page: Page) -> None:
     """Add the sections, each as full as it fits."""
     shown: Counter[Detail] = Counter()
     for place, card in enumerate(cards):
@@ -196,12 +163,11 @@ def _add_sections(cards: Sequence[Card], page: Page, left_out: _LeftOut) -> None
         for detail in tried:
             text, lacks = render_section(card, detail)
             if page.add(text):
-                left_out.lines += lacks
+                page.lacks += lacks
                 shown[detail] += 1
                 break
         else:
-            left_out.add(len(cards) - place, "section")
+            page.leave_out(len(cards) - place, "section")
             for other in cards[place:]:
-                for field in other.fields:
-                    left_out.lines[field.name] += field.changed
+                page.lacks += other.changed
             break

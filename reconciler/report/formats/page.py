@@ -1,7 +1,10 @@
 """A page of limited length that is filled from the most important part to the least."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from reconciler.report.wording import count_noun
 
 
 def measure_utf16(text: str) -> int:
@@ -17,11 +20,16 @@ def measure_bytes(text: str) -> int:
 
 @dataclasses.dataclass(slots=True)
 class Page:
-    """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is."""
+    """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is.
+
+    `left_out` says what found no room, `lacks` of which field how many lines did not.
+    """
 
     room: int
-    measure: Callable[[str], int] = measure_utf16
+    measure: Callable[[str], int]
     parts: list[str] = dataclasses.field(default_factory=list)
+    left_out: list[str] = dataclasses.field(default_factory=list)
+    lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def add(self, part: str) -> bool:
         """Add a part if there is room for it, tell whether there was; an empty one needs none."""
@@ -34,18 +42,18 @@ class Page:
         self.parts.append(part)
         return True
 
-    def add_lines(self, head: Sequence[str], lines: Iterable[str]) -> int:
-        """Add as many lines below their head as there is room for; return how many are left out."""
+    def add_lines(self, head: Sequence[str], lines: Sequence[str], noun: str, plural: str = "") -> None:
+        """Add as many lines below their head as there is room for; `noun` is what the others are left out as."""
         # A table without rows says nothing, so its head takes room only together with a first row.
-        waiting = list(lines)
         room = self.room - sum(self.measure(line) + 1 for line in head) - 2
         fitting = 0
-        while fitting < len(waiting) and (room := room - self.measure(waiting[fitting]) - 1) >= 0:
+        while fitting < len(lines) and (room := room - self.measure(lines[fitting]) - 1) >= 0:
             fitting += 1
         if fitting:
-            self.add("\n".join([*head, *waiting[:fitting]]))
-        return len(waiting) - fitting
+            self.add("\n".join([*head, *lines[:fitting]]))
+        self.leave_out(len(lines) - fitting, noun, plural)
 
-    def text(self) -> str:
-        """Return the page; it ends in a newline."""
-        return "\n\n".join(self.parts) + "\n"
+    def leave_out(self, number: int, noun: str, plural: str = "") -> None:
+        """Say that so many things found no room, if any."""
+        if number:
+            self.left_out.append(count_noun(number, noun, plural))

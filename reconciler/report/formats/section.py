@@ -57,11 +57,6 @@ class Section:
     parts: list[str] = dataclasses.field(default_factory=list)
     lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
-    @property
-    def text(self) -> str:
-        """The Markdown of the parts."""
-        return "\n\n".join(filter(None, self.parts))
-
 
 def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
     """Return the collapsible section of a card, and how many lines of which field it lacks.
@@ -72,9 +67,7 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
     for group in card.groups if detail.room else ():
         _add_group(group, section)
     if not detail.room and card.fields:
-        section.lacks.update({field.name: 0 for field in card.fields})
-        for field in card.fields:
-            section.lacks[field.name] += field.changed
+        section.lacks = card.changed
         section.parts.append(f"Not shown here: {tell_lacks(section.lacks, name=code)}.")
     members = _list_members(card.members, section) if card.members else ""
     remarks = "\n".join(_list_remarks(card, detail.sentence))
@@ -82,12 +75,9 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
     section.parts += [members, remarks] if card.groups else [remarks, members]
     name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
     where = f" ({html_code(card.file)})" if card.file and card.title else ""
-    return fold(f"<b>{name}</b>: {inline(card.standing)}{where}", section.text), section.lacks
-
-
-def fold(summary: str, body: str) -> str:
-    """Return Markdown that a click on its summary unfolds; nothing where there is none."""
-    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>" if body else ""
+    summary = f"<summary><b>{name}</b>: {inline(card.standing)}{where}</summary>"
+    parts = [*filter(None, section.parts)]
+    return "\n\n".join([f"<details>\n{summary}", *parts, "</details>"]) if parts else "", section.lacks
 
 
 def join_cells(cells: Sequence[str]) -> str:
@@ -103,10 +93,11 @@ def head_table(titles: Sequence[str]) -> list[str]:
 def _add_group(group: Group, section: Section) -> None:
     aside = f", {inline(group.aside)}" if group.aside else ""
     section.parts.append(f"**{inline(group.title)}**{aside}" if group.title else "")
-    where = f" {_write_where(group)}" if group.where else ""
+    place = f" ({code(group.place)})" if group.place else ""
+    where = f" in {group.number} assistants{place}" if group.where else ""
     # Sentences are a table; a long text would make it unreadable.
     rows = [
-        join_cells([code(field.name), _write_sentence(field) + where + _write_meaning(field)])
+        join_cells([code(field.name), code(field.sentence) + where + _write_meaning(field)])
         for field in group.fields
         if field.sides
     ]
@@ -119,15 +110,6 @@ def _add_group(group: Group, section: Section) -> None:
             section.parts.append(f"{code(field.name)}{_write_meaning(field)}{label}{where}")
             if field.lines:
                 section.parts.append(_fence_lines(field, section))
-
-
-def _write_where(group: Group) -> str:
-    place = f" ({code(group.place)})" if group.place else ""
-    return f"in {group.number} assistants{place}"
-
-
-def _write_sentence(field: Field) -> str:
-    return code(" ".join(side.text for side in field.sides))
 
 
 def _write_meaning(field: Field) -> str:
@@ -147,7 +129,7 @@ def _fence_lines(field: Field, section: Section) -> str:
             room -= needed
             lines += written
             continue
-        lacks += line.sign in ("-", "+", "~")
+        lacks += line.differs
         # One endless line is begun, so that a reader sees what it is about.
         if not lines:
             begun = list(_write_line(line.sign, cut(text, max(room * 9 // 10, _WIDTH))))

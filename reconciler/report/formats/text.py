@@ -117,8 +117,8 @@ def _show_line(line: DiffLine, look: Look) -> list[str]:
 def _show_note(note: Note, look: Look) -> Iterator[str]:
     ink = _INK_OF_LABEL.get(note.label, "dim")
     yield from _show_label(note.label, note.sentence, look, ink=ink, indent=0)
-    if len(note.about) > 1:
-        yield from wrap_paragraph([(", ".join(note.about), "dim")], look, first=[("  ", "plain")], indent=2)
+    if note.listed:
+        yield from wrap_paragraph([(", ".join(note.listed), "dim")], look, first=[("  ", "plain")], indent=2)
 
 
 def _show_label(name: str, text: str, look: Look, *, ink: Ink, indent: int = 2, colon: str = ":") -> list[str]:
