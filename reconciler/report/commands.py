@@ -43,12 +43,10 @@ class Traits:
     writes: bool = False
     follows_git: bool = True  # what it writes, if anything, is what git says
     leaves_drift: bool = False  # drift that stays is said to be left as it is
-    is_plan: bool = False  # `apply --plan` takes it
-    explains_options: bool = False  # says what becomes of drift and conflicts under the options
+    is_plan: bool = False  # `apply --plan` takes it, and it says what becomes of drift and conflicts under the options
     without_base: str = ""
     failing: frozenset[Kind] = frozenset({Kind.CONFLICT})  # kinds that fail a test case unless they are sent
     detailed: frozenset[Kind] = frozenset(Kind)  # kinds that fail it with --detailed-exitcode
-    annotates_fields: bool = True
     way_out_of_drift: str = ""  # what an annotation on a live edit offers
     origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _UNWRITTEN)
@@ -66,7 +64,6 @@ TRAITS: Final[Mapping[str, Traits]] = {
     "plan": Traits(
         is_plan=True,
         leaves_drift=True,
-        explains_options=True,
         without_base=_NO_BASE,
         titles={**_UNWRITTEN, True: {**_CHANGED, Kind.CHANGE: "Would change"}},
         put_back="git's value would be put back",
@@ -88,7 +85,6 @@ TRAITS: Final[Mapping[str, Traits]] = {
     "rollback": Traits(
         writes=True,
         follows_git=False,
-        annotates_fields=False,
         origin="rollback",
         titles={
             True: dict.fromkeys(Kind, "Put back"),

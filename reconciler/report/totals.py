@@ -28,8 +28,9 @@ def tell_totals(report: Report) -> str:
     # Reports of runs that wrote, shown as one with others, have outcomes, too; who is asked before a run sees none yet.
     written = any(entry.outcome for entry in report.assistants)
     parts = _count_outcomes(report) if written else _count_statuses(report)
-    unread = sum(entry.left_out for entry in report.assistants)
-    return f"{name_command(report)}: {', '.join([*parts, *([f'{unread} not read'] if unread else [])])}."
+    if unread := sum(entry.left_out for entry in report.assistants):
+        parts.append(f"{unread} not read")
+    return f"{name_command(report)}: {', '.join(parts)}."
 
 
 def _count_statuses(report: Report) -> list[str]:

@@ -124,7 +124,7 @@ def _explain_options(report: Report) -> Iterator[str]:
     is_left = any(change.unsent is Unsent.KEPT for entry in report.assistants for change in entry.changes)
     if is_left and on_drift == "keep" and report.traits.leaves_drift:
         yield "Drift is left as it is; --on-drift revert puts git's values back."
-    if not report.traits.explains_options:
+    if not report.traits.is_plan:
         return
     if Kind.DRIFT in kinds and on_drift == "fail":
         yield "With --on-drift fail, an assistant that was edited live is refused: nothing is sent to it."

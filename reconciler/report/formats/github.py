@@ -73,12 +73,8 @@ def render_github(view: RunView) -> str:
         else:
             for name, number in annotation.lines:
                 lacks[name] += number
-    more = [
-        wording.count_noun(number - MOST_OF_A_KIND, f"more {level}")
-        for level, number in sorted(seen.items())
-        if number > MOST_OF_A_KIND
-    ]
-    if more:
+    over = [(number - MOST_OF_A_KIND, level) for level, number in sorted(seen.items()) if number > MOST_OF_A_KIND]
+    if more := [wording.count_noun(number, f"more {level}") for number, level in over]:
         text = f"{' and '.join(more)} not shown here. {_WHERE_THE_REST_IS}"
         lines.append(write_command("notice", {"title": name_command(view.report)}, text))
     notes = [*view.sentences, view.totals]
@@ -92,23 +88,16 @@ def list_outputs(report: Report) -> dict[str, str]:
 
     Names and values are ours alone, so that nothing which a definition, the API or a report says can become one.
     """
-    answers = {
-        "has_changes": Kind.CHANGE in report.kinds,
-        "has_drift": Kind.DRIFT in report.kinds,
-        "has_conflicts": Kind.CONFLICT in report.kinds,
-        "has_errors": _has_errors(report),
-    }
+    strict = report.options.get("strict") is True
+    # Whether the exit code is 1: of a command that only checks files, where a problem counts.
+    wrong = any(entry.failed for entry in report.assistants)
+    if not report.traits.reads_live:
+        wrong = any(strict or problem.severity == "error" for problem in report.problems)
+    kinds = {"has_changes": Kind.CHANGE, "has_drift": Kind.DRIFT, "has_conflicts": Kind.CONFLICT}
+    answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": wrong}
     # Only the names that this version knows: a report may count anything under any name.
     counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
     return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
-
-
-def _has_errors(report: Report) -> bool:
-    """Tell whether something was invalid, not read, or not brought to its desired state: whether the exit code is 1."""
-    if report.traits.reads_live:
-        return any(entry.failed for entry in report.assistants)
-    strict = report.options.get("strict") is True
-    return any(strict or problem.severity == "error" for problem in report.problems)
 
 
 def list_annotations(view: RunView) -> Iterator[Annotation]:
@@ -145,12 +134,9 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
 
 
 def _write_line(annotation: Annotation) -> str:
-    places: dict[str, str | int] = {"file": annotation.file}
-    if annotation.file:
-        places["line"] = annotation.line or 1
-    if annotation.column:
-        places["col"] = annotation.column
-    return write_command(annotation.level, {**places, "title": annotation.title}, annotation.text)
+    line = (annotation.line or 1) if annotation.file else ""
+    place = {"file": annotation.file, "line": line, "col": annotation.column or ""}
+    return write_command(annotation.level, {**place, "title": annotation.title}, annotation.text)
 
 
 def _annotate_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
@@ -168,12 +154,8 @@ def _annotate_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
 
 def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
     """Yield what went wrong with an assistant as a whole, unless that is a conflict: its fields say that themselves."""
-    if (
-        entry.error
-        and entry.error.kind == "conflict"
-        and report.traits.annotates_fields
-        and Kind.CONFLICT in entry.kinds
-    ):
+    of_fields = report.traits.follows_git and Kind.CONFLICT in entry.kinds
+    if entry.error and entry.error.kind == "conflict" and of_fields:
         return
     lines, line = wording.tell_error(entry), 0
     if entry.remaining:
@@ -196,15 +178,8 @@ def _unite(end: Annotation, card: Card) -> Annotation:
 def _annotate_entry(
     entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str], line: int = 0
 ) -> Annotation:
-    text = _join_lines(lines)
-    return Annotation(
-        level=level,
-        rank=rank,
-        file=escape(entry.file),
-        line=line,
-        title=_title(what, wording.choose_title(entry)),
-        text=text,
-    )
+    title, text = _title(what, wording.choose_title(entry)), _join_lines(lines)
+    return Annotation(level=level, rank=rank, file=escape(entry.file), line=line, title=title, text=text)
 
 
 def _annotate_change(
@@ -249,7 +224,7 @@ def _show_field(field: Field) -> Iterator[str]:
 
 def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
     """Return what follows from a difference; None where it is no reason for an annotation."""
-    if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits.annotates_fields:
+    if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits.follows_git:
         return None
     # The conditional stands for a plan, and for a run that stopped before it came to this.
     done = change.sent and entry.outcome is Outcome.APPLIED
