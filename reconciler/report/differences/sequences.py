@@ -10,9 +10,12 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 Opcode = tuple[bool, Sequence[str], Sequence[str]]
 _Match = tuple[int, int, int]  # where it begins in the one, in the other, and how long it is
+_Item = TypeVar("_Item")
+_Chain = tuple[_Item, "_Chain[_Item]"] | None  # the last of some, and those before: many may begin alike
 
 _AFFORDABLE = 60_000  # pairs of equal texts that difflib may look at
 _LONGEST = 4_000  # texts of both sequences together
@@ -147,18 +150,12 @@ def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, i
     pairs = [(place, places[text]) for place, text in enumerate(old) if text in once and text in places]
     # The longest run of pairs whose second places rise, by patience: the last card of each pile, and what lay before.
     tops: list[int] = []
-    last: list[int] = []
-    before: list[int] = []
-    for number, (_, there) in enumerate(pairs):
-        pile = bisect.bisect_left(tops, there)
-        before.append(last[pile - 1] if pile else -1)
-        tops[pile : pile + 1], last[pile : pile + 1] = [there], [number]
-    found = []
-    number = last[-1] if last else -1
-    while number >= 0:
-        found.append(pairs[number])
-        number = before[number]
-    return found[::-1]
+    chains: list[_Chain[tuple[int, int]]] = []
+    for pair in pairs:
+        pile = bisect.bisect_left(tops, pair[1])
+        tops[pile : pile + 1] = [pair[1]]
+        chains[pile : pile + 1] = [(pair, chains[pile - 1] if pile else None)]
+    return _follow(chains[-1]) if chains else []
 
 
 def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
@@ -166,43 +163,36 @@ def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
 
     Its time grows with the number of edits: a text that repeats itself and has few is no trouble.
     """
-    reach, trail, steps = {1: 0}, list[dict[int, int]](), 0
+    # Of each diagonal how far it reaches, and the matches on the way there. Those of one round differ by two, so that
+    # a diagonal's neighbours are of the round before.
+    reach: dict[int, tuple[int, _Chain[_Match]]] = {1: (0, None)}
+    steps = 0
     for edits in range(_MOST_EDITS):
-        trail.append(dict(reach))
         for diagonal in range(-edits, edits + 1, 2):
-            place = _step(reach, diagonal, edits)
-            start = place
+            # The best last edit puts a text in, or leaves one out.
+            if diagonal == -edits or (diagonal != edits and reach[diagonal - 1][0] < reach[diagonal + 1][0]):
+                start, chain = reach[diagonal + 1]
+            else:
+                start, chain = reach[diagonal - 1][0] + 1, reach[diagonal - 1][1]
+            place = start
             while place < len(old) and place - diagonal < len(new) and old[place] == new[place - diagonal]:
                 place += 1
             steps += place - start + 1
-            reach[diagonal] = place
+            chain = ((start, start - diagonal, place - start), chain)
+            reach[diagonal] = place, chain
             if place >= len(old) and place - diagonal >= len(new):
-                return _go_back(trail, len(old), len(new))
+                return _follow(chain)
         if steps > _MOST_STEPS:
             break
     return []
 
 
-def _puts_in(reach: dict[int, int], diagonal: int, edits: int) -> bool:
-    """Return whether the best last edit on a diagonal puts a text in, and does not leave one out."""
-    return diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
-
-
-def _step(reach: dict[int, int], diagonal: int, edits: int) -> int:
-    """Return where a diagonal goes on after that edit."""
-    return reach[diagonal + 1] if _puts_in(reach, diagonal, edits) else reach[diagonal - 1] + 1
-
-
-def _go_back(trail: Sequence[dict[int, int]], place: int, other: int) -> list[_Match]:
-    """Return the matches on the way that led to the two ends."""
+def _follow(chain: "_Chain[_Item]") -> list[_Item]:
     found = []
-    for edits in range(len(trail) - 1, -1, -1):
-        diagonal = place - other
-        start = _step(trail[edits], diagonal, edits)
-        found.append((start, start - diagonal, place - start))
-        put_in = _puts_in(trail[edits], diagonal, edits)
-        place, other = (start, start - diagonal - 1) if put_in else (start - 1, start - diagonal)
-    return found
+    while chain is not None:
+        item, chain = chain
+        found.append(item)
+    return found[::-1]
 
 
 def _match_places(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
