@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.fields import READ_ONLY, takes_null
-from reconciler.assistant.paths import FieldPath, covers, dotted, meets, to_pointer
+from reconciler.assistant.paths import FieldPath, dotted, to_pointer
 from reconciler.core.canonical import Whole, canonical, exact_text
 from reconciler.core.origin import Since
 from reconciler.core.plan import Plan
-from reconciler.core.tree import MISSING, Missing, build
+from reconciler.core.tree import MISSING, Missing, build, replace_covered
 from reconciler.errors import ReportError
 
 
@@ -157,25 +157,14 @@ def digest(
     if plan.patch is None:
         return None
     write = [plan.patch, [[to_pointer(path), live] for path, live in plan.replaced]]
-    # The digest stands in a report that others read, and that of a short value could be found by trying.
-    hidden = [[to_pointer(path), _hide(live, path, sensitive)] for path, live in plan.replaced]
-    shown = [_hide(plan.patch, (), sensitive), hidden]
+
+    # The digest stands in a report that others read, and that of a short value could be found by trying: `MISSING`
+    # stands in its place, so that its key still counts.
+    def hide(value: Any, path: FieldPath = ()) -> Any:
+        return replace_covered(value, path, sensitive, lambda _: MISSING)
+
+    shown = [hide(plan.patch), [[to_pointer(path), hide(live, path)] for path, live in plan.replaced]]
     # Without the hidden values two writes could look alike; `updatedAt` moves whenever one of them was edited.
     is_hidden = shown != write
     text = exact_text([assistant_id, *shown, live_updated_at if is_hidden else None])
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _hide(value: Any, path: FieldPath, sensitive: Sequence[FieldPath]) -> Any:
-    """Return what stands at a path with `MISSING` for each sensitive value, so that its key still counts."""
-    # Live values may be huge, and nearly none of them is sensitive: the others stay as they are.
-    near = [pattern for pattern in sensitive if meets(pattern, path)]
-    if not near:
-        return value
-    if any(covers(pattern, path) for pattern in near):
-        return MISSING
-    if isinstance(value, Mapping):
-        return {key: _hide(item, (*path, key), near) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_hide(item, (*path, str(index)), near) for index, item in enumerate(value)]
-    return value

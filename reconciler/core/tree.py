@@ -5,10 +5,10 @@ changes what it is given.
 """
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.paths import FieldPath, covers, meets
 
 
 class Missing(enum.Enum):
@@ -104,6 +104,21 @@ def walk_leaves(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, A
             yield from walk_leaves(item, (*path, key))
     else:
         yield path, value
+
+
+def replace_covered(tree: Any, path: FieldPath, patterns: Sequence[FieldPath], replace: Callable[[Any], Any]) -> Any:
+    """Return what stands at a path with each part that a pattern covers replaced; an index of a list is a key."""
+    # Live values may be huge, and few patterns concern one: the others are dropped before its depths are walked.
+    near = [pattern for pattern in patterns if meets(pattern, path)]
+    if not near:
+        return tree
+    if any(covers(pattern, path) for pattern in near):
+        return replace(tree)
+    if isinstance(tree, Mapping):
+        return {key: replace_covered(item, (*path, key), near, replace) for key, item in tree.items()}
+    if isinstance(tree, list):
+        return [replace_covered(item, (*path, str(index)), near, replace) for index, item in enumerate(tree)]
+    return tree
 
 
 def paths_matching(tree: Any, pattern: FieldPath, path: FieldPath = ()) -> list[FieldPath]:

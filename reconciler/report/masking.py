@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.assistant.paths import FieldPath, covers, meets, parse_pointer
-from reconciler.core.tree import MISSING
+from reconciler.assistant.paths import FieldPath, parse_pointer
+from reconciler.core.tree import MISSING, replace_covered
 from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, Report
 
@@ -51,19 +51,15 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
 
 def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidden: list[Any] | None = None) -> Any:
     """Return a value that stands at a path with its sensitive parts replaced; those are added to `hidden`."""
-    # Few patterns concern a value; those that do not are dropped before its depths are walked.
-    near = [pattern for pattern in sensitive if meets(pattern, path)]
-    if not near or value is None or value is MISSING:
-        return value
-    if any(covers(pattern, path) for pattern in near):
+
+    def mask(part: Any) -> Any:
+        if part is None or part is MISSING:
+            return part
         if hidden is not None:
-            hidden.append(value)
+            hidden.append(part)
         return SENSITIVE
-    if isinstance(value, dict):
-        return {key: mask_value(item, (*path, key), near, hidden) for key, item in value.items()}
-    if isinstance(value, list):
-        return [mask_value(item, (*path, str(place)), near, hidden) for place, item in enumerate(value)]
-    return value
+
+    return replace_covered(value, path, sensitive, mask)
 
 
 def _mask_assistant(entry: AssistantEntry, sensitive: Sequence[FieldPath], hidden: list[Any]) -> AssistantEntry:
