@@ -35,11 +35,9 @@ def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False
 
 
 def find_variables(variables: Mapping[str, str], origin: str) -> dict[str, str]:
-    """Return the variables that a CI would have set for a clone of `origin`; none where that is no host we know.
-
-    A clone may be anybody's, so its address alone never decides where a token goes: that is github.com, gitlab.com, or
-    the server that GITLAB_HOST or GH_HOST names.
-    """
+    """Return the variables that a CI would have set for a clone of `origin`; none where that is no host we know."""
+    # A clone may be anybody's, so its address alone never decides where a token goes: that is github.com, gitlab.com,
+    # or the server that GITLAB_HOST or GH_HOST names.
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         return {}

@@ -61,10 +61,11 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
 def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits: Edits | None) -> str:
     """Propose edits as the one open request of a kind and name: `created`, `declined`, `closed` or `nothing`.
 
-    Each set of edits has a branch of its own, which is made once and never moved, so that nobody's commit is ever
-    replaced. A request that people have closed stays closed for these edits; one to whose branch people have added
-    stays as it is. Raises HostError.
+    Raises HostError.
     """
+    # Each set of edits has a branch of its own, which is made once and never moved, so that nobody's commit is ever
+    # replaced. A request that people have closed stays closed for these edits; one to whose branch people have added
+    # stays as it is.
     marker = make_marker(kind, name)
     # All open ones, since each set of edits has a branch of its own, whose name is not known here.
     marked = [one for one in host.requests(None) if one.branch and _is_marked(one, marker)]

@@ -15,11 +15,9 @@ _TIMEOUT = 10.0  # seconds, for each of connecting, sending and waiting
 
 
 def post_webhook(variables: Mapping[str, str], text: str) -> str:
-    """Send a text to the webhook, if there is one, and return a warning where that did not work.
-
-    `{"text": ...}` is what Slack, Mattermost, Teams and Google Chat take. One attempt, no redirect; the answer is not
-    read.
-    """
+    """Send a text to the webhook, if there is one, and return a warning where that did not work."""
+    # `{"text": ...}` is what Slack, Mattermost, Teams and Google Chat take. One attempt, no redirect; the answer is not
+    # read.
     address = variables.get(VARIABLE, "").strip()
     if not address:
         return ""

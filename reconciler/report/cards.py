@@ -46,11 +46,9 @@ class Group:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One assistant, or several of which the same is to be said: those are `members`, each with its name.
+    """One assistant, or several of which the same is to be said: those are `members`, each with its name."""
 
-    Without groups, remarks and an error the first line says everything.
-    """
-
+    # Without groups, remarks and an error the first line says everything.
     title: str
     file: str = ""
     id: str = ""
@@ -88,13 +86,11 @@ class Card:
 
     @property
     def first_fields(self) -> list[tuple[str, list[Field], int]]:
-        """The first fields, with words before them or none, and how many more there are.
-
-        Live edits stand apart, by what becomes of them: what became of the assistant is not said of those. Of one
-        that is deleted no field is worth a name.
-        """
+        """The first fields, with words before them or none, and how many more there are."""
+        # Of one that is deleted no field is worth a name.
         if any(entry.outcome is Outcome.DELETED for entry in self.entries):
             return []
+        # Live edits stand apart, by what becomes of them: what became of the assistant is not said of those.
         named: dict[str, dict[str, Field]] = {"": {}}
         for group in self.groups:
             for field in group.fields:
@@ -131,12 +127,10 @@ class Difference:
         return show_name(self.change.file or self.entry.file) + line
 
 
+# A report may have an assistant twice, so each is equal to itself alone.
 @dataclasses.dataclass(frozen=True, eq=False)
 class Told:
-    """An assistant, what differs in it, and the cards that tell of it: none for a quiet one.
-
-    A report may have an assistant twice, so each is equal to itself alone.
-    """
+    """An assistant, what differs in it, and the cards that tell of it: none for a quiet one."""
 
     entry: AssistantEntry
     differences: tuple[Difference, ...]
@@ -237,11 +231,9 @@ def _make_own_cards(told: Sequence[Told], sharing: Sharing, report: Report) -> I
 
 
 def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str], report: Report) -> Card | None:
-    """Return what is to be said of one assistant alone; None where that is nothing, or told of many together.
-
-    `shared` are the differences that are told of many together, with the number of assistants.
-    """
+    """Return what is to be said of one assistant alone; None where that is nothing, or told of many together."""
     entry = told.entry
+    # What is told of many together is named alone, with the number of assistants.
     own = [one for one in told.differences if one.key not in shared]
     error = tuple(problems if problems and entry.error else wording.tell_error(entry))
     remarks = [*tell_setters([one.change for one in own]), *list_remarks(entry)]

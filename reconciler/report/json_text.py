@@ -48,10 +48,9 @@ def too_large(text: str) -> str | None:
 
 
 def parse_report(text: str, *, name: str) -> Report:
-    """Return the report that a file holds; `name` is what messages call the file.
+    """Return the report that a file holds, which messages call `name`.
 
-    Raises ReportError for a text that is no report, too large, too deep, or of a later format than this
-    version knows.
+    Raises ReportError for a text that is no report, too large, too deep, or of a later format.
     """
     # What it may cost is known before anything is made of it.
     if reason := too_large(text):

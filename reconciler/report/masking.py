@@ -20,13 +20,10 @@ _WORTH_SCRUBBING = 4  # characters: a shorter value would be found in ordinary w
 
 
 def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
-    """Return the report without the values of the fields that the patterns name.
-
-    `*` in a pattern stands for any one segment, and an index of a list is a segment. Masked are a leaf that a
-    pattern names, a leaf below a named field, and the named part of a leaf above.
-    """
+    """Return the report without the values of the fields that the patterns name; `*` stands for any one key."""
     if not sensitive:
         return report
+    # A leaf that a pattern names, a leaf below a named field, and the named part of a leaf above.
     hidden: list[Any] = []
     assistants = [_mask_assistant(entry, sensitive, hidden) for entry in report.assistants]
     # Any sentence may quote the value of any assistant, so all values are known before the first is scrubbed.

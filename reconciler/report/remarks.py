@@ -72,15 +72,13 @@ def tell_freeze(entry: AssistantEntry) -> str:
 
 
 def tell_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
-    """Return who set the values that git asks for: `4f1c0de, Ada, 2026-11-20`, each with the fields meant.
-
-    The newest comes first. The fields are left out where one commit set all that differ.
-    """
+    """Return who set the values that git asks for, the newest first, each with the fields meant."""
     moved = {change.path for change in changes if change.kind is not Kind.DRIFT}
     fields: dict[tuple[str, str, str], dict[str, None]] = {}
     for change in changes:
         if change.path in moved and (since := change.since):
             fields.setdefault((since.date, since.author, since.commit), {})[change.path] = None
+    # The fields are left out where one commit set all that differ.
     return [
         Remark(SET_BY, escape(f"{commit[:7]}, {author}, {date[:10]}"), () if moved == {*paths} else tuple(paths))
         for (date, author, commit), paths in sorted(fields.items(), reverse=True)
@@ -88,10 +86,8 @@ def tell_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
 
 
 def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
-    """Return what concerns no difference, equal notes together; `of_changed` leaves out what git does not change.
-
-    What concerns the run as a whole is always among them, and so is what git took away.
-    """
+    """Return what concerns no difference, equal notes together; `of_changed` leaves out what git does not change."""
+    # What concerns the run as a whole is always among them, and so is what git took away.
     found: dict[tuple[str, str], dict[str, None]] = {}
     changed = _list_changed_files(report)
     for label, text, file, about in _list_all(report):

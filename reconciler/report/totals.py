@@ -16,11 +16,7 @@ def name_command(report: Report) -> str:
 
 
 def tell_totals(report: Report) -> str:
-    """Return the totals: a missing assistant counts as an error.
-
-    A run that writes always names applied, unchanged and failed, and any other outcome that occurred. Drift
-    names changes that git alone made only where there are some; a run that was stopped names how many it has not read.
-    """
+    """Return the totals; a run that was stopped names how many it has not read."""
     if not report.traits.reads_live:
         return _tell_problems(report)
     if not report.summary.get("total"):
@@ -51,6 +47,7 @@ def _count_statuses(report: Report) -> list[str]:
 
 
 def _count_outcomes(report: Report) -> list[str]:
+    # A reader looks for these even where they are none; any other is named where it occurred.
     always = report.traits.always_named
     rare = [outcome for outcome in Outcome if outcome not in always and report.summary.get(outcome)]
     return [f"{report.summary.get(outcome, 0)} {outcome.replace('_', ' ')}" for outcome in (*always, *rare)]

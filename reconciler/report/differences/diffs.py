@@ -68,10 +68,7 @@ class DiffLine:
 
 
 def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
-    """Return what differs between two texts, or other values without parts; None is nothing at all.
-
-    Empty where nothing that is shown differs.
-    """
+    """Return what differs between two texts, or other values without parts, if anything; None is nothing at all."""
     lines = list(_compare_lines(_split_lines(old), _split_lines(new)))
     lines += _note_final_newline(old, new)
     if all(line.sign == " " for line in lines):
@@ -104,6 +101,7 @@ def _note_final_newline(old: Any, new: Any) -> list[DiffLine]:
 
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
+    # Lines that look like one which went or came elsewhere: nobody would see what differs.
     revealed = reveal_alike({*old} ^ {*new}, written=False)
     for equal, old_part, new_part in find_opcodes(old, new):
         if equal:
@@ -113,10 +111,7 @@ def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
 
 
 def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[str, str]) -> Iterator[DiffLine]:
-    """Return replaced lines: pairs that are much alike as one line each, the others removed, then added.
-
-    `revealed` has those that look like a line which went or came elsewhere.
-    """
+    """Return replaced lines: pairs that are much alike as one line each, the others removed, then added."""
     paired = []
     for place, there in pair_alike(old, new):
         before, after = None if place is None else old[place], None if there is None else new[there]

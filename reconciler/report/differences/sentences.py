@@ -106,10 +106,7 @@ def freeze(value: Any) -> tuple[str, str]:
 
 
 def tell_lacks(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], str] = str) -> str:
-    """Return how many lines of which field something lacks, in words of some `room` characters.
-
-    `name` writes a field's name in a format.
-    """
+    """Return how many lines of which field something lacks, in words of some `room` characters; `name` marks names."""
     told: list[str] = []
     rest = list(lacks.items())
     while rest:
@@ -126,10 +123,8 @@ def tell_lacks(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], 
 
 
 def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
-    """Return whether live shows what was sent, or may; of a plan, whether it would. None where the report says nothing.
-
-    A request that the API refused was sent, and wrote nothing all the same.
-    """
+    """Return whether live shows what was sent, or may; of a plan, whether it would; None where that is not said."""
+    # A request that the API refused was sent, and wrote nothing all the same.
     return change.sent if entry.outcome is None or entry.outcome.may_be_live or not change.sent else False
 
 

@@ -27,10 +27,8 @@ _WORD = re.compile(r"\w+")
 
 
 def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) -> Iterator[Opcode]:
-    """Yield the stretches of two sequences in order: whether they are equal, and what each of the two has.
-
-    With `junk`, white space alone is no match, so that `[-help me-]{+assist you+}` is one change.
-    """
+    """Yield the stretches of two sequences in order: whether they are equal, and what each of the two has."""
+    # With `junk`, white space alone is no match, so that `[-help me-]{+assist you+}` is one change.
     place = there = 0
     for start, other, length in [*_join(sorted(_find_matches(old, new, junk))), (len(old), len(new), 0)]:
         if start > place or other > there:
@@ -41,10 +39,8 @@ def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) 
 
 
 def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
-    """Yield the places of two stretches that differ, in order: pairs that are much alike, and between them any pairs.
-
-    None stands where the longer side has more.
-    """
+    """Yield the places of two stretches that differ, in order: pairs that are much alike, between them any pairs."""
+    # None stands where the longer side has more.
     place = there = 0
     for one, other in [*_find_alike(old, new), (len(old), len(new))]:
         yield from itertools.zip_longest(range(place, one), range(there, other))
@@ -159,10 +155,8 @@ def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, i
 
 
 def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
-    """Return the matches of the shortest edit (Myers, "An O(ND) Difference Algorithm", 1986); none if it is long.
-
-    Its time grows with the number of edits: a text that repeats itself and has few is no trouble.
-    """
+    """Return the matches of the shortest edit (Myers, "An O(ND) Difference Algorithm", 1986); none if it is long."""
+    # Its time grows with the number of edits: a text that repeats itself and has few is no trouble.
     # Of each diagonal how far it reaches, and the matches on the way there. Those of one round differ by two, so that
     # a diagonal's neighbours are of the round before.
     reach: dict[int, tuple[int, _Chain[_Match]]] = {1: (0, None)}

@@ -79,12 +79,11 @@ def _write_char(char: str) -> str:
 
 
 def show_name(name: str) -> str:
-    """Return a name of a key, a file or an assistant that stands alone: a letter that only looks Latin is an escape.
-
-    So is a decomposed one. A name that is plainly of another script stays as it is.
-    """
+    """Return a name of a key, a file or an assistant that stands alone, so that it looks like no other name."""
     if name.isascii():
         return escape(name)
+    # A letter that only looks Latin is an escape, and so is a decomposed one. A name that is plainly of another script
+    # stays as it is.
     if name.translate(_LETTERS).isascii():
         return _reveal_name(name)
     return _WORD.sub(lambda found: _reveal_name(found[0]) if _is_mixed(found[0]) else escape(found[0]), name)
@@ -120,10 +119,7 @@ def show_apart(*texts: str, quoted: bool = False) -> list[str]:
 
 
 def reveal_alike(texts: Iterable[str], *, written: bool = True) -> dict[str, str]:
-    """Return those of some texts that look like another one, each as it looks different.
-
-    `written` says that escapes in them are escapes.
-    """
+    """Return those of some texts that look like another one, as they look different; `written`, if they are escaped."""
     different = {*texts}
     # Nothing that is only ASCII looks like something else, and most texts are.
     if all(map(str.isascii, different)):

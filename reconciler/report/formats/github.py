@@ -84,10 +84,8 @@ def render_github(view: RunView) -> str:
 
 
 def list_outputs(report: Report) -> dict[str, str]:
-    """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals.
-
-    Names and values are ours alone, so that nothing which a definition, the API or a report says can become one.
-    """
+    """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals."""
+    # Names and values are ours alone, so that nothing which a definition, the API or a report says can become one.
     strict = report.options.get("strict") is True
     # Whether the exit code is 1: of a command that only checks files, where a problem counts.
     wrong = any(entry.failed for entry in report.assistants)

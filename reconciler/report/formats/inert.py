@@ -43,10 +43,8 @@ def _in_code(found: re.Match[str]) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as code in a sentence or a table's cell, as a code span where nothing speaks against it.
-
-    A cell knows no safe way to write a backslash before `|` inside a code span, hence the HTML for those.
-    """
+    """Return a text as code in a sentence or a table's cell, as a code span where nothing speaks against it."""
+    # A cell knows no safe way to write a backslash before `|` inside a code span, hence the HTML for those.
     visible = escape(text)
     return f"`{visible}`" if _CODE_SPAN.fullmatch(visible) else html_code(text)
 

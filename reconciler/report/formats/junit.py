@@ -30,10 +30,8 @@ _UNWRAPPED = 1_000_000  # columns: what reads XML breaks lines itself
 
 
 def render_junit(view: RunView) -> str:
-    """Return the report as an XML document that ends in a newline.
-
-    Every text goes through `escape`, so that nothing is left in it that XML does not allow.
-    """
+    """Return the report as an XML document that ends in a newline."""
+    # Every text goes through `escape`, so that nothing is left in it that XML does not allow.
     report = view.report
     cases = [_make_case(told, report) for told in view.assistants]
     cases += _make_cases_of_files(report)

@@ -45,10 +45,7 @@ class _Word:
 
 
 def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
-    """Return spans as lines no wider than the look allows, as far as their words do.
-
-    `first` begins the first line, `indent` spaces every other one. No line ends in white space.
-    """
+    """Return spans as lines no wider than the look allows, `first` before the first, `indent` spaces before others."""
     spans = list(spans)
     room = look.width - _measure(first)
     if sum(len(text) for text, _ in spans) > _ENDLESS and _measure(spans) <= room:

@@ -57,9 +57,7 @@ _WIDE = (_Width(file=True, fields=True), _Width(file=True))
 
 
 def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = measure_utf16) -> str:
-    """Return the report as Markdown of at most `limit` characters (1,000 at least), counted in UTF-16 units.
-
-    `measure` counts them otherwise, `page.measure_bytes` for a file that is limited in bytes.
+    """Return the report as Markdown of at most `limit` characters (1,000 at least); `measure` counts them.
 
     Errors come first, then conflicts, drift and changes; a note at the end says what is left out.
     """
@@ -100,13 +98,10 @@ def _write_problem(problem: ProblemEntry) -> str:
 
 
 def _add_table(view: View, page: Page) -> None:
-    """Add the table of cards, its rows as full as they can all be.
-
-    It takes two thirds of the page at most, so that the first sections have room, unless the mere names
-    need more.
-    """
+    """Add the table of cards, its rows as full as they can all be."""
     if not view.cards:
         return
+    # Two thirds of the page at most, so that the first sections have room, unless the mere names need more.
     # Names may be shared; where the file finds no room, the key tells such assistants apart.
     most = page.room * 2 // 3
     titles = Counter(card.title for card in view.cards)

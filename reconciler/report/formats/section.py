@@ -59,10 +59,7 @@ class Section:
 
 
 def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
-    """Return the collapsible section of a card, and how many lines of which field it lacks.
-
-    Empty for a card of which the table has said everything.
-    """
+    """Return the collapsible section of a card, and how many lines of which field it lacks."""
     section = Section(detail.room, sum(field.long is not None for field in card.fields))
     for group in card.groups if detail.room else ():
         _add_group(group, section)
@@ -76,6 +73,7 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
     name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
     where = f" ({html_code(card.file)})" if card.file and card.title else ""
     summary = f"<summary><b>{name}</b>: {inline(card.standing)}{where}</summary>"
+    # None for a card of which the table has said everything.
     parts = [*filter(None, section.parts)]
     return "\n\n".join([f"<details>\n{summary}", *parts, "</details>"]) if parts else "", section.lacks
 

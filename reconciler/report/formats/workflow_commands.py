@@ -15,10 +15,7 @@ _IN_PROPERTIES = {**_IN_TEXT, ":": "%3A", ",": "%2C"}
 
 
 def write_command(name: str, properties: Mapping[str, str | int], text: str) -> str:
-    """Return a command as one line without its end; what it carries may hold anything.
-
-    A property that is empty is left out.
-    """
+    """Return a command as one line without its end; what it carries may hold anything. Empty properties go."""
     pairs = ",".join(f"{key}={_escape(str(value), _IN_PROPERTIES)}" for key, value in properties.items() if value != "")
     return f"::{name}{' ' + pairs if pairs else ''}::{_escape(text, _IN_TEXT)}"
 
