@@ -74,7 +74,7 @@ class Calls:
 
         shown = f"{method} {address.removeprefix(self._base).partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
-            last = attempt == _ATTEMPTS
+            wait, last = 2.0 ** (attempt - 1), attempt == _ATTEMPTS
             try:
                 with httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client:
                     answer = client.request(method, address, headers=self._headers, json=body)
@@ -85,18 +85,18 @@ class Calls:
                     more = "; whether it was done is not known" if unclear else ""
                     said = self._scrub(str(error))
                     raise HostError(f"{self._name} did not answer {shown}{more}: {said}") from None
-                self._wait(_backoff(attempt))
-                continue
-            # 429 alone says that nothing was done.
-            if answer.status_code in _PASSING and not last and (method != "POST" or answer.status_code == 429):
-                self._wait(_named_wait(answer.headers.get("retry-after")) or _backoff(attempt))
-                continue
-            return self._read(shown, answer.status_code, answer.content, dict(answer.headers))
+            else:
+                # 429 alone says that nothing was done.
+                again = answer.status_code in _PASSING and (method != "POST" or answer.status_code == 429)
+                if last or not again:
+                    return self._read(shown, answer.status_code, answer.content), dict(answer.headers)
+                # A host that names no wait that makes sense gets the usual one.
+                named = answer.headers.get("retry-after", "")
+                wait = (min(float(named), _LONGEST_WAIT) if named.isdigit() else 0.0) or wait
+            self._wait(wait)
         raise AssertionError("nobody asked")
 
-    def _read(
-        self, shown: str, status: int, content: bytes, headers: Mapping[str, str]
-    ) -> tuple[Any, Mapping[str, str]]:
+    def _read(self, shown: str, status: int, content: bytes) -> Any:
         value = None
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(content) if content.strip() else None
@@ -104,7 +104,7 @@ class Calls:
         if 200 <= status < 300:
             if value is None and content.strip():
                 raise HostError(f"{self._name} answered {shown} with something that is not JSON")
-            return value, headers
+            return value
         said = value.get("message") or value.get("error") if isinstance(value, dict) else None
         message = f": {self._scrub(said if isinstance(said, str) else json.dumps(said))}" if said else ""
         raise HostError(
@@ -122,12 +122,3 @@ _HINTS = {
     403: "the token lacks a permission: GitHub wants pull-requests: write or issues: write, GitLab the scope api",
     404: "check the repository and the number; to a token that may not see it, a host says the same",
 }
-
-
-def _backoff(attempt: int) -> float:
-    return float(2 ** (attempt - 1))
-
-
-def _named_wait(given: str | None) -> float:
-    """Return the seconds that a host asks for; 0 where it names none that makes sense."""
-    return min(float(given), _LONGEST_WAIT) if given and given.isdigit() else 0.0

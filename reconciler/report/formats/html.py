@@ -95,7 +95,8 @@ def make_page(view: RunView) -> dict[str, Any]:
     quiet = [_make_quiet_card(told.entry, view.report) for told in view.assistants if not told.cards]
     numbered = [(card, homes[id(card)]) for card in view.cards] + [(card, 1) for card in quiet]
     categories = Counter(_categorise(told.entry, view.report) for told in view.assistants)
-    origins = Counter(kind for told in view.assistants for kind in _list_origins(told.entry.kinds, view.report))
+    # A command that asks nobody says itself where a difference comes from.
+    origins = Counter(kind for told in view.assistants for kind in told.entry.kinds if not view.origin)
     return {
         "view": view,
         "facts": _list_facts(view.report),
@@ -120,7 +121,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
         "category": label,
         "tone": tone,
         "statuses": sorted({_label(_categorise(entry, report)) for entry in card.entries}),
-        "origins": {kind: words for kind, words in ORIGINS.items() if kind in _list_origins(card.kinds, report)},
+        "origins": {kind: words for kind, words in ORIGINS.items() if kind in card.kinds and not report.traits.origin},
         "brief": card.error_in_brief or "; ".join(brief),
     }
 
@@ -135,10 +136,6 @@ def _make_quiet_card(entry: AssistantEntry, report: Report) -> Card:
         severity=Severity.CALM,
         entries=(entry,),
     )
-
-
-def _list_origins(kinds: frozenset[Kind], report: Report) -> frozenset[Kind]:
-    return frozenset() if report.traits.origin else kinds
 
 
 def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str:
