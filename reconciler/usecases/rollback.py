@@ -87,6 +87,8 @@ def undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.before()) for entry in applied)
     # Two definitions of a merged report may share a path, so the entries are told apart by their ids.
     after = {entry.id: Entry(entry.id, entry.file, entry.after()) for entry in applied}
+    # Where a write had no clear answer the provider may have the new value although live shows the old one.
+    unclear = {entry.id: tuple(field.path for field in entry.fields if field.unclear) for entry in applied}
     # The record is left out: what is unclear in it is not what is undone, and a rollback moves no record. A rollback is
     # an emergency's tool: no freeze holds it, and it puts back nothing but what it was asked for.
     return dataclasses.replace(
@@ -96,6 +98,7 @@ def undo_project(project: Project, applied: Sequence[Applied]) -> Project:
         loaded=Loaded(definitions, (), (), whole=False),
         record=None,
         base=BaseDefinitions(ref="", commit="", entries=Entries(after)),
+        resend=unclear,
     )
 
 

@@ -359,8 +359,18 @@ class TestWritesWithoutAClearEnd:
         assert outcomes(tale.rollback(self.meddled(tale, reaches=True))) == {"a": "applied"}
         assert live(tale) == before
 
-    def test_need_nothing_where_live_shows_the_old_value(self, tale: Story) -> None:
-        assert outcomes(tale.rollback(self.meddled(tale, reaches=False))) == {"a": "unchanged"}
+    @pytest.mark.parametrize("reaches", ["", " after=provider"], ids=["no store", "the provider"])
+    def test_are_undone_where_live_shows_the_old_value(self, tale: Story, reaches: str) -> None:
+        """Live is one of two stores: which value the provider has nobody knows."""
+        tale.write("a", firstMessage="new", name="B")
+        tale.commit()
+        before = provider(tale)
+        tale.sandbox.rehearse(f"PATCH *: 500{reaches}")
+        document = tale.apply()
+        tale.sandbox.mend()
+        undone = tale.rollback(document)
+        assert (outcomes(document), outcomes(undone)) == ({"a": "indeterminate"}, {"a": "applied"})
+        assert provider(tale) == live(tale) == before
 
     def test_are_refused_where_live_shows_neither(self, tale: Story) -> None:
         document = self.meddled(tale, reaches=True)
