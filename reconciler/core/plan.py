@@ -107,16 +107,17 @@ def make_plan(
     desired, plan = _compare(desired, live, base, policy, overrides, merge_texts)
     # What differs is judged as a difference, whatever became of the last write: it may be somebody's edit by now.
     differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
-    if resend and not plan.refusal and not policy.read_only:  # a refused assistant is not written at all
+    again = frozenset[FieldPath]()
+    if resend and not plan.refusal:  # a refused assistant is not written at all
         # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
         differing |= {path for path in resend if rule_for(path, overrides.ignore) is not None}
         again = frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
-        if overrides.freeze is None:
+        if overrides.freeze is None and not policy.read_only:
             plan = dataclasses.replace(plan, resent=again)
-        elif again:
+        elif again and not policy.read_only:
             plan = dataclasses.replace(plan, freeze=overrides.freeze)
     patch = _build_patch(plan, desired, live, policy, overrides.ignore)
-    warnings = tuple(_warnings(plan, desired, live, patch or {}, resend))
+    warnings = tuple(_warnings(plan, desired, live, patch or {}, resend, again))
     return dataclasses.replace(plan, patch=patch, warnings=warnings)
 
 
@@ -262,6 +263,7 @@ def _warnings(
     live: Mapping[str, Any],
     patch: Mapping[str, Any],
     resend: Collection[FieldPath],
+    again: Collection[FieldPath],
 ) -> Iterator[str]:
     for field in sorted(patch.keys() & desired.keys()):
         declared, old, new = desired[field], live.get(field), patch[field]
@@ -269,8 +271,14 @@ def _warnings(
             yield f"{dotted(path)} is live but not declared, and goes with the list element that is sent"
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
             yield from _warn_of_leftovers(field, declared, old, new)
-    for path in sorted(plan.resent):
-        yield f"{dotted(path)} is sent again although it is live: the outcome of its last write is unclear"
+    for path in sorted(again):
+        if path in plan.resent:
+            yield f"{dotted(path)} is sent again although it is live: the outcome of its last write is unclear"
+        else:
+            yield (
+                f"the outcome of the last write of {dotted(path)} is unclear: live shows git's value, and the provider "
+                "may have another until an apply sends it again"
+            )
     for path in sorted(plan.left & set(resend)):
         yield (
             f"the outcome of the last write of {dotted(path)} is unclear, so live may be our own value, or the "

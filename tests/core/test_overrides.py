@@ -237,3 +237,6 @@ def test_a_frozen_assistant_that_is_in_sync_is_in_sync() -> None:
 def test_an_unclear_write_waits_for_the_end_of_a_freeze() -> None:
     plan = make_plan(GIT, GIT, GIT, overrides=Overrides(freeze=freeze()), resend=[BYE])
     assert (plan.status, plan.patch, plan.freeze, plan.resent) == (Status.IN_SYNC, None, freeze(), frozenset())
+    assert [warning.partition(":")[0] for warning in plan.warnings] == [
+        "the outcome of the last write of endCallMessage is unclear"
+    ]

@@ -282,6 +282,8 @@ class TestUnclearWrites:
         assert (entry["status"], entry["changes"], entry["patch"]) == ("in_sync", [], NEW)
         assert "sent again" in entry["warnings"][0]
         assert "firstMessage" in unclear.run("plan").stdout
+        # A look at live alone must not say that all is well.
+        assert "the last write of firstMessage is unclear: live shows git's value" in unclear.run("drift").stdout
 
     @pytest.mark.parametrize("options", [[], ["--changed"], ["assistants/a.yaml"], ["--base", "none"]])
     def test_the_next_apply_sends_them_again_and_settles_them(self, unclear: Story, options: list[str]) -> None:
