@@ -6,6 +6,7 @@ with its assistants in a sandbox.
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -37,7 +38,9 @@ class Reader:
     def step(self, name: str, run: WorkflowRun | None = None) -> None:
         """A step is over."""
         self._number += 1
-        print(f"{self._number:2} {name}", run.results if run else "", flush=True)
+        # The first run with a comment at its end says what a writer waits for, all that it installs included.
+        took = f"{time.monotonic() - run.started:.0f} s, {run.results}" if run else ""
+        print(f"{self._number:2} {name}", took, flush=True)
         if self._folder is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)

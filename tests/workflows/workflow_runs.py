@@ -1,5 +1,6 @@
 """What became of a workflow's run and of its jobs."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class WorkflowRun:
     jobs: dict[str, JobRun]
     artifacts: dict[str, Path]
     attempt: int = 1
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def results(self) -> dict[str, str]:
