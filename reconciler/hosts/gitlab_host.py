@@ -54,11 +54,9 @@ class GitLab(Host):
         return str(made.get("web_url") or "")
 
     def make_inert(self, text: str) -> str:
-        """Return a text in which no line is a quick action: `/close` in a definition's text would close.
-
-        GitLab drops each carriage return, and then takes a line that begins with `/`, but in code. Which lines are
-        code is its own judgement, so none is left here; a report's lines of code have two characters before the text.
-        """
+        """Return a text in which no line is a quick action: `/close` in a definition's text would close."""
+        # GitLab drops each carriage return, and then takes a line that begins with `/`, but in code. Which lines are
+        # code is its own judgement, so none is left here; a report's lines of code have two characters before the text.
         return _QUICK_ACTION.sub("&#47;", text.replace("\r", ""))
 
     def _read_request(self, one: Mapping[str, Any]) -> Request:

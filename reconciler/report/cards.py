@@ -23,13 +23,11 @@ SHARED = 3  # assistants that have one and the same change before it is shown on
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Fields of one origin, with what stands above them; `number` and `place` are of a change that many share.
-
-    `fate` is what becomes of live edits: they are left, or git's values are put back.
-    """
+    """Fields of one origin, with what stands above them; `number` and `place` are of a change that many share."""
 
     kind: Kind
     title: str = ""
+    # What becomes of live edits: they are left, or git's values are put back.
     fate: str = ""
     aside: str = ""
     fields: tuple[Field, ...]
@@ -172,9 +170,8 @@ def _make_shared_cards(sharing: Sharing) -> Iterator[Card]:
         one_place = all(len({*found}) == 1 for found in places.values())
         shared = [one for one in members[0].differences if one.key in keys]
         # Who has other differences, too, stands elsewhere for them: here only this counts.
-        kinds = [kind for kind in Kind if any(one.change.kind is kind for one in shared)]
-        first = entries[0]
-        standing, severities = ", ".join(wording.KIND[kind] for kind in kinds), [kind.status.severity for kind in kinds]
+        first, kinds = entries[0], {one.change.kind for one in shared}
+        standing, severities = wording.name_kinds(kinds), [kind.status.severity for kind in kinds]
         if first.outcome is not None or first.status in (Status.NEW, Status.FROZEN):
             standing = wording.tell_standing(first)
         if first.status is Status.FROZEN:

@@ -31,11 +31,7 @@ _UNWRITTEN: Final = dict.fromkeys((True, False, None), _CHANGED)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What the report of a command looks like; the defaults are those of a name that nobody knows.
-
-    `titles` are for differences that are written (True), those that are not (False), and those of a report that does
-    not say it (None).
-    """
+    """What the report of a command looks like; the defaults are those of a name that nobody knows."""
 
     always_named: tuple[Outcome, ...] = (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.FAILED)  # of outcomes, if any
     reads_live: bool = True  # else the report is about files alone, and its problems are the report
@@ -49,6 +45,7 @@ class Traits:
     detailed: frozenset[Kind] = frozenset(Kind)  # kinds that fail it with --detailed-exitcode
     way_out_of_drift: str = ""  # what an annotation on a live edit offers
     origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
+    # For differences that are written (True), that are not (False), and of a report that does not say it (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _UNWRITTEN)
     put_back: str = ""  # what is said of a live edit that is overwritten
     words: Words = Words()

@@ -1,8 +1,4 @@
-"""Frozen dataclasses as JSON, and back from JSON that anybody may have written. Knows no report.
-
-A field whose default is None or `MISSING` is a key that is left out where the field holds that. Keys that no
-field names are fine: a later version may have added them.
-"""
+"""Frozen dataclasses as JSON, and back from JSON that anybody may have written. Knows no report."""
 
 import builtins
 import dataclasses
@@ -35,6 +31,7 @@ class ShapeError(ValueError):
 
 def to_json(value: Any) -> Any:
     """Return an entry of a report as a JSON object; values that came as JSON stay as they are."""
+    # A field whose default is None or `MISSING` is a key that is left out where the field holds that.
     if dataclasses.is_dataclass(value):
         found = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {
@@ -82,6 +79,7 @@ def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
         return kind(_expect_one([member.value for member in cast("type[enum.Enum]", kind)], value, place))
     if not dataclasses.is_dataclass(kind):
         return _expect(kind, value, place)
+    # Keys that no field names are fine: a later version may have added them.
     found = {}
     _expect(dict, value, place)
     for name, hint, required in _find_fields(cast("Any", kind)):

@@ -1,8 +1,7 @@
 """Sensitive values leave a report here, before any renderer sees it.
 
 A pattern such as `/metadata/*/key` names fields; their values become `(sensitive)` wherever a report holds
-values, and are taken out of the sentences that might quote them. A null stays null: that a field
-is empty gives nothing away, and a report that hid it would no longer show what a patch does.
+values, and are taken out of the sentences that might quote them.
 """
 
 import dataclasses
@@ -50,6 +49,7 @@ def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidd
     """Return a value that stands at a path with its sensitive parts replaced; those are added to `hidden`."""
 
     def mask(part: Any) -> Any:
+        # That a field is empty gives nothing away, and a report that hid it would no longer show what a patch does.
         if part is None or part is MISSING:
             return part
         if hidden is not None:

@@ -15,7 +15,6 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     """Return one report for several: assistants sorted by file, totals added up, the widest span of time.
 
     What every report says alike stays; where they differ, the command is `report` and the rest None or empty.
-    Reports that each have a base, but not the same, get the base `several`: they do tell drift from changes.
     Raises ValueError for no report at all.
     """
     if not reports:
@@ -27,7 +26,8 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
     bases = [report.base for report in reports]
     seconds = _known(report.duration_seconds for report in reports)
-    # One run without a base took live edits for changes, and a reader must know: then the whole has none.
+    # Where each has one they do tell drift from changes. One run without a base took live edits for changes, and a
+    # reader must know: then the whole has none.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
     entries = [entry for report in reports for entry in report.assistants]
     return Report(

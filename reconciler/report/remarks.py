@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
+from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind
 from reconciler.report.differences.values import escape, field_name, show_name
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
@@ -74,14 +75,15 @@ def tell_freeze(entry: AssistantEntry) -> str:
 def tell_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
     """Return who set the values that git asks for, the newest first, each with the fields meant."""
     moved = {change.path for change in changes if change.kind is not Kind.DRIFT}
-    fields: dict[tuple[str, str, str], dict[str, None]] = {}
+    fields: dict[Since, dict[str, None]] = {}
     for change in changes:
-        if change.path in moved and (since := change.since):
-            fields.setdefault((since.date, since.author, since.commit), {})[change.path] = None
+        if change.path in moved and change.since:
+            fields.setdefault(change.since, {})[change.path] = None
+    newest_first = sorted(fields, key=lambda since: (since.date, since.author, since.commit), reverse=True)
     # The fields are left out where one commit set all that differ.
     return [
-        Remark(SET_BY, escape(f"{commit[:7]}, {author}, {date[:10]}"), () if moved == {*paths} else tuple(paths))
-        for (date, author, commit), paths in sorted(fields.items(), reverse=True)
+        Remark(SET_BY, escape(str(since)), () if moved == {*fields[since]} else tuple(fields[since]))
+        for since in newest_first
     ]
 
 

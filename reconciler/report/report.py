@@ -22,18 +22,16 @@ Pointer = Annotated[str, parse_pointer]  # a JSON Pointer; reading checks it
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEntry:
-    """One differing leaf; `live` and `base` are `MISSING` where that side has no such key.
-
-    `sent` is None in a report of a version that did not say it, `unsent` says why a difference is not sent. `file`
-    is there where another file than the definition declares the value.
-    """
+    """One differing leaf; `live` and `base` are `MISSING` where that side has no such key."""
 
     path: Pointer
     kind: Kind
+    # None in a report of a version that did not say it.
     sent: bool | None = None
     unsent: Unsent | None = None
     line: int | None
     desired: Any
+    # Only where it is not the definition itself that declares the value.
     file: str | None = None
     live: Any = MISSING
     base: Any = MISSING
@@ -166,11 +164,9 @@ class ExpiryEntry:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The whole report of a run. `warnings` concern the run, `problems` the definition files.
+    """The whole report of a run. `warnings` concern the run, `problems` the definition files."""
 
-    `duration_seconds`, `record` and `next_expiry` are None in a report of a version that did not say them, too.
-    """
-
+    # A default is what a report of a version has that did not say it.
     format_version: int
     tool_version: str
     command: str

@@ -3,7 +3,7 @@
 One place for them, so that two formats never say it differently. Pure, and free of any format's syntax.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
@@ -20,7 +20,6 @@ STATUS: dict[Status, str] = {
     Status.DRIFTED: "drifted",
     Status.IN_SYNC: "in sync",
 }
-KIND: dict[Kind, str] = {Kind.CONFLICT: "conflict", Kind.DRIFT: "drifted", Kind.CHANGE: "to change"}
 OUTCOME: dict[Outcome, str] = {
     Outcome.UNCHANGED: "unchanged",
     Outcome.APPLIED: "applied",
@@ -61,7 +60,12 @@ def tell_standing(entry: AssistantEntry) -> str:
         return OUTCOME[entry.outcome]
     if entry.unread or entry.status is Status.NEW or not entry.open_kinds:
         return STATUS[entry.status] if entry.status else "not read"
-    return ", ".join(KIND[kind] for kind in Kind if kind in entry.kinds)
+    return name_kinds(entry.kinds)
+
+
+def name_kinds(kinds: Collection[Kind]) -> str:
+    """Return kinds of differences as the statuses that they are, the gravest first."""
+    return ", ".join(STATUS[kind.status] for kind in Kind if kind in kinds)
 
 
 def choose_title(entry: AssistantEntry) -> str:

@@ -46,11 +46,9 @@ _EMOJI_FROM = "\u2190"
 
 
 def escape(text: str) -> str:
-    r"""Return a text in which every character can be seen: a line end as `\n`, an ANSI escape as `\x1b`.
-
-    A zero-width joiner stays where it glues an emoji together. What cannot be seen is what `str.isprintable`
-    leaves out: the Unicode categories "Other" and "Separator", the space aside; and letters without ink.
-    """
+    r"""Return a text in which every character can be seen: a line end as `\n`, an ANSI escape as `\x1b`."""
+    # What cannot be seen is what `str.isprintable` leaves out (the Unicode categories "Other" and "Separator", the
+    # space aside) and letters without ink.
     # Nearly every text is plain but for its line ends, and a report has very many, some of them megabytes long.
     text = text.replace("\n", _NAMED["\n"])
     if is_all_seen(text):
@@ -61,6 +59,7 @@ def escape(text: str) -> str:
 def _show_char(text: str, place: int, char: str) -> str:
     if is_seen(char):
         return char
+    # A zero-width joiner stays where it glues an emoji together.
     if char == _JOINER and place and text[place - 1] >= _EMOJI_FROM and text[place + 1 : place + 2] >= _EMOJI_FROM:
         return char
     return _write_char(char)
@@ -105,11 +104,9 @@ def drop_half_escape(text: str) -> str:
 
 
 def show_apart(*texts: str, quoted: bool = False) -> list[str]:
-    """Return texts with every character visible, `quoted` or not; two that differ never look alike.
-
-    Where they would (composed and decomposed letters, letters of another script, blanks at an end), whatever
-    could be taken for something else is written as an escape, and blanks that differ as dots.
-    """
+    """Return texts with every character visible, `quoted` or not; two that differ never look alike."""
+    # Where they would (composed and decomposed letters, letters of another script, blanks at an end), whatever could be
+    # taken for something else is written as an escape, and blanks that differ as dots.
     shown = [*map(quote if quoted else escape, texts)]
     if len({*map(_strip_looks, shown)}) == len({*texts}) and not _hides_a_word(texts):
         return shown

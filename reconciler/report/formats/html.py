@@ -1,8 +1,7 @@
 """The report as one HTML file, for people who would rather look than read: filters, search, before beside after.
 
 The file needs no network and loads nothing: its style and script stand in it, and its content security policy
-allows those two texts and nothing else. Jinja2 escapes whatever a definition or the API wrote; before that
-`escape` makes it visible. It is imported when a page is written: other runs do not pay for it.
+allows those two texts and nothing else.
 
 The template gets the view, free of markup: an undefined name in it is an error, so the golden files check both.
 """
@@ -52,9 +51,11 @@ _TONES: dict[Status | Outcome | str, str] = {
 
 def render_html(view: RunView) -> str:
     """Return the report as a page that ends in a newline."""
+    # Imported when a page is written: other runs do not pay for it.
     import jinja2
     import markupsafe
 
+    # Jinja2 escapes whatever a definition or the API wrote; before that it is made visible.
     def show(value: object) -> object:
         return escape(value) if isinstance(value, str) and not isinstance(value, markupsafe.Markup) else value
 

@@ -55,10 +55,7 @@ def html_code(text: str) -> str:
 
 
 def fence(lines: list[str], language: str = "") -> str:
-    """Return lines as a block of code, behind a fence longer than any run of backticks in them.
-
-    The lines must have gone through `escape`: a line end within one would end it.
-    """
+    """Return lines, which `escape` has seen, as a block of code behind a fence longer than any run of backticks."""
     longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
     marks = "`" * max(3, longest + 1)
     return "\n".join([marks + language, *(line.rstrip() for line in lines), marks])

@@ -1,12 +1,5 @@
 """The report as JUnit XML, for CI systems that show tests: one case per assistant. Pure.
 
-An assistant that could not be read, or of which nobody knows what became, is an error. One that was not
-brought to its desired state, or is in conflict, is a failure. A difference is a failure where it was asked
-for: in `drift`, whatever was edited live; with `--detailed-exitcode`, whatever makes that exit code 2.
-
-What a run never started or never read is skipped, which most readers take for good; so such a run has one more
-case, an error, for itself.
-
 Elements and attributes are those of Jenkins' `junit-10.xsd`, which GitLab's reader takes, too.
 """
 
@@ -82,8 +75,9 @@ def _tell(card: Card, entry: AssistantEntry) -> list[str]:
 
 def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
     """Return what is to be said of an assistant's case beside that it ran; None where all is well."""
+    # One that could not be read, or of which nobody knows what became, is an error. One that was not brought to its
+    # desired state, or is in conflict, is a failure. What a run never started or never read is skipped.
     if entry.outcome and not entry.outcome.settled:
-        # Of an assistant whose write is unclear nobody knows what became.
         unclear = entry.outcome is Outcome.INDETERMINATE
         return "error" if unclear else "failure" if entry.outcome.failed else "skipped"
     if entry.error or (entry.status and entry.status.unread):
@@ -99,7 +93,9 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
 
 
 def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
-    # What is sent needs nobody: an apply settles it. What is frozen waits.
+    # A difference is a failure where it was asked for: in `drift`, whatever was edited live; with
+    # `--detailed-exitcode`, whatever makes that exit code 2. What is sent needs nobody: an apply settles it. What is
+    # frozen waits.
     if entry.status is Status.FROZEN:
         return False
     failing = {change.kind for change in entry.changes if not change.sent} & report.traits.failing
@@ -122,7 +118,7 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
 def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
     """Yield a case for the run as a whole, an error, where it left assistants out."""
     report = view.report
-    # Without it a run of skipped cases alone would show green in most readers.
+    # Most readers take skipped cases for good: without this one such a run would show green.
     if all(case.find("skipped") is None for case in cases):
         return
     skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)

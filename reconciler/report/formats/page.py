@@ -20,14 +20,12 @@ def measure_bytes(text: str) -> int:
 
 @dataclasses.dataclass(slots=True)
 class Page:
-    """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is.
-
-    `left_out` says what found no room, `lacks` of which field how many lines did not.
-    """
+    """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is."""
 
     room: int
     measure: Callable[[str], int]
     parts: list[str] = dataclasses.field(default_factory=list)
+    # What found no room, and of which field how many lines did not: nobody is to take a part for the whole.
     left_out: list[str] = dataclasses.field(default_factory=list)
     lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
