@@ -119,5 +119,4 @@ def _check_version(document: Any, where: str) -> None:
         message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"
         raise ReportError(message, hint="Render it with the version that wrote it, or a later one.", where=where)
     if version is not None and version != FORMAT_VERSION:
-        msg = f"/format_version should be {FORMAT_VERSION}"
-        raise ShapeError(msg)
+        raise ShapeError(f"/format_version should be {FORMAT_VERSION}")

@@ -86,8 +86,7 @@ def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
         if name in value:
             found[name] = _read(hint, value[name], (*place, name))
         elif required:
-            msg = f"{_name(place)} has no {name!r}"
-            raise ShapeError(msg)
+            raise ShapeError(f"{_name(place)} has no {name!r}")
     return cast("Any", kind)(**found)
 
 
@@ -108,8 +107,7 @@ def _read_checked(kind: Any, check: Any, value: Any, place: _Place) -> Any:
     try:
         check(found)
     except ValueError as error:
-        msg = f"{_name(place)} names a field wrongly: {error}"
-        raise ShapeError(msg) from error
+        raise ShapeError(f"{_name(place)} names a field wrongly: {error}") from error
     return found
 
 
@@ -128,8 +126,7 @@ def _expect(kind: Any, value: Any, place: _Place) -> Any:
 
 def _refuse(place: _Place, wanted: str, value: Any) -> None:
     found = "another text" if wanted.startswith("one of") and isinstance(value, str) else _WORDS[type(value)]
-    msg = f"{_name(place)} should be {wanted}, not {found}"
-    raise ShapeError(msg)
+    raise ShapeError(f"{_name(place)} should be {wanted}, not {found}")
 
 
 def _name(place: _Place) -> str:

@@ -9,7 +9,7 @@ from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, check_apart, combine_writes
-from reconciler.core.tree import MISSING, value_at
+from reconciler.core.tree import MISSING, value_at, walk_leaves
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, Report
@@ -118,16 +118,8 @@ def _read_field(entry: AssistantEntry, path: FieldPath, old: Any, new: Any, sinc
         new=new,
         # A masked parent hides it in the patch; then what was declared must do.
         sent=new if sent is MISSING else sent,
-        masked=any(map(_is_masked, (old, new, sent))),
+        # A value, or part of one, that was hidden when the report was written.
+        masked=any(leaf == SENSITIVE for value in (old, new, sent) for _, leaf in walk_leaves(value)),
         since=since,
         unclear=entry.outcome is Outcome.INDETERMINATE,
     )
-
-
-def _is_masked(value: Any) -> bool:
-    """Return whether a value, or part of one, was hidden when the report was written."""
-    if isinstance(value, dict):
-        return any(map(_is_masked, value.values()))
-    if isinstance(value, list):
-        return any(map(_is_masked, value))
-    return bool(value == SENSITIVE)

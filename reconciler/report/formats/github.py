@@ -19,7 +19,7 @@ from reconciler.report.differences.sentences import Field, tell_lacks
 from reconciler.report.differences.values import escape, field_name
 from reconciler.report.formats.inert import cut
 from reconciler.report.formats.workflow_commands import disarm, write_command
-from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.totals import name_command
 from reconciler.report.view import RunView
 
@@ -105,8 +105,18 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
     several = {
         id(field): card.title for card in view.cards for group in card.groups if group.place for field in group.fields
     }
+    strict = report.options.get("strict") is True
     for problem in report.problems:
-        yield _annotate_problem(problem, strict=report.options.get("strict") is True)
+        wrong = problem.severity == "error"
+        yield _annotate(
+            "error" if wrong or strict else "warning",
+            0 if wrong else 3,
+            problem.file,
+            "The definition is not valid" if wrong else "Probably a mistake",
+            [problem.message],
+            line=problem.line,
+            column=problem.column,
+        )
     # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
     shown = {problem.file for problem in report.problems if problem.severity == "error"}
     # An error that many have is said once, with their names: ten annotations of one wrong password hide all others.
@@ -123,31 +133,18 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
             who = several.get(id(fields[0])) or wording.choose_title(entry)
             yield from _annotate_change(change, fields, entry, report, who)
         for warning in entry.warnings:
-            yield _annotate_entry(entry, "warning", 3, "Warning", [warning])
+            yield _annotate("warning", 3, entry.file, _title("Warning", wording.choose_title(entry)), [warning])
     if skipped := report.summary.get(Outcome.SKIPPED):
         text = f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
-        yield Annotation(level="error", rank=0, title=name_command(report), text=text)
+        yield _annotate("error", 0, "", name_command(report), [text])
     for warning in report.warnings:
-        yield Annotation(level="warning", rank=3, title="Warning", text=_join_lines([warning]))
+        yield _annotate("warning", 3, "", "Warning", [warning])
 
 
 def _write_line(annotation: Annotation) -> str:
     line = (annotation.line or 1) if annotation.file else ""
     place = {"file": annotation.file, "line": line, "col": annotation.column or ""}
     return write_command(annotation.level, {**place, "title": annotation.title}, annotation.text)
-
-
-def _annotate_problem(problem: ProblemEntry, *, strict: bool) -> Annotation:
-    wrong = problem.severity == "error"
-    return Annotation(
-        level="error" if wrong or strict else "warning",
-        rank=0 if wrong else 3,
-        file=escape(problem.file),
-        line=problem.line,
-        column=problem.column,
-        title="The definition is not valid" if wrong else "Probably a mistake",
-        text=_join_lines([problem.message]),
-    )
 
 
 def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
@@ -163,7 +160,8 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
         lines.append(f"Not shown live: {', '.join(map(field_name, entry.remaining))}")
     standing = wording.tell_standing(entry)
     if lines or (entry.status and entry.status.unread) or (entry.outcome and entry.outcome.failed):
-        yield _annotate_entry(entry, "error", 0, standing, lines or [standing], line)
+        title = _title(standing, wording.choose_title(entry))
+        yield _annotate("error", 0, entry.file, title, lines or [standing], line=line)
 
 
 def _unite(end: Annotation, card: Card) -> Annotation:
@@ -173,11 +171,12 @@ def _unite(end: Annotation, card: Card) -> Annotation:
     return dataclasses.replace(end, title=_title(card.standing, card.title), text=f"{end.text}\n{named}")
 
 
-def _annotate_entry(
-    entry: AssistantEntry, level: Level, rank: int, what: str, lines: Sequence[str], line: int = 0
+def _annotate(
+    level: Level, rank: int, file: str, title: str, lines: Sequence[str], *, line: int = 0, column: int = 0
 ) -> Annotation:
-    title, text = _title(what, wording.choose_title(entry)), _join_lines(lines)
-    return Annotation(level=level, rank=rank, file=escape(entry.file), line=line, title=title, text=text)
+    # Each line shows what it is made of, and only their ends are line ends.
+    text = "\n".join(cut(escape(line.strip()), _LONGEST_LINE) for line in lines)
+    return Annotation(level=level, rank=rank, file=escape(file), line=line, column=column, title=title, text=text)
 
 
 def _annotate_change(
@@ -245,8 +244,3 @@ def _is_wanted(change: ChangeEntry) -> bool:
 
 def _title(what: str, who: str) -> str:
     return cut(f"{what[:1].upper()}{what[1:]}: {who}", _LONGEST_TITLE)
-
-
-def _join_lines(lines: Sequence[str]) -> str:
-    """Return lines as one text; each shows what it is made of, and only their ends are line ends."""
-    return "\n".join(cut(escape(line.strip()), _LONGEST_LINE) for line in lines)

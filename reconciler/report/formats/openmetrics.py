@@ -11,7 +11,7 @@ from reconciler.report.differences.values import quote
 from reconciler.report.report import Report
 from reconciler.report.view import RunView
 
-Sample = tuple[Mapping[str, str], float]
+Sample = tuple[Mapping[str, str], float | None]
 
 _NOT_READ = "not_read"
 
@@ -28,20 +28,15 @@ def render_openmetrics(view: RunView) -> str:
     families: Iterable[tuple[str, str, Iterable[Sample]]] = (
         ("assistants", "Assistants by status, as they were when they were read.", _count_statuses(report)),
         ("outcomes", "Assistants by outcome of a run that writes.", outcomes),
-        ("record_age_seconds", "Age of the applied record that the run has read.", _one(age)),
-        ("next_expiry_seconds", "Time until the nearest date in the settings; negative once past.", _one(expiry)),
+        ("record_age_seconds", "Age of the applied record that the run has read.", [({}, age)]),
+        ("next_expiry_seconds", "Time until the nearest date in the settings; negative once past.", [({}, expiry)]),
         ("api_requests", "Requests to the API by method, repeats included.", requests),
-        ("duration_seconds", "Duration of the run.", _one(report.duration_seconds)),
+        ("duration_seconds", "Duration of the run.", [({}, report.duration_seconds)]),
     )
     # Two environments are two sets of metrics in one place, and nobody else could tell them apart.
     shared = {"environment": report.environment} if report.environment is not None else {}
     lines = [line for name, told, samples in families for line in _render_family(name, told, samples, shared)]
     return "\n".join([*lines, "# EOF", ""])
-
-
-def _one(value: float | None) -> Iterator[Sample]:
-    if value is not None:
-        yield {}, value
 
 
 def _count_statuses(report: Report) -> Iterator[Sample]:
@@ -57,4 +52,5 @@ def _render_family(name: str, told: str, samples: Iterable[Sample], shared: Mapp
     yield f"# HELP reconciler_{name} {told}"
     for labels, value in samples:
         pairs = ",".join(f"{key}={quote(text)}" for key, text in {**labels, **shared}.items())
-        yield f"reconciler_{name}{'{' + pairs + '}' if pairs else ''} {value}"
+        if value is not None:
+            yield f"reconciler_{name}{'{' + pairs + '}' if pairs else ''} {value}"
