@@ -116,7 +116,7 @@ def show_apart(*texts: str, quoted: bool = False) -> list[str]:
 
 
 def reveal_alike(texts: Iterable[str], *, written: bool = True) -> dict[str, str]:
-    """Return those of some texts that look like another one, as they look different; `written`, if they are escaped."""
+    """Return those of some texts that look like another one, as they look different; `written` ones have escapes."""
     different = {*texts}
     # Nothing that is only ASCII looks like something else, and most texts are.
     if all(map(str.isascii, different)):

@@ -85,7 +85,6 @@ def render_github(view: RunView) -> str:
 
 def list_outputs(report: Report) -> dict[str, str]:
     """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals."""
-    # Names and values are ours alone, so that nothing which a definition, the API or a report says can become one.
     strict = report.options.get("strict") is True
     # Whether the exit code is 1: of a command that only checks files, where a problem counts.
     wrong = any(entry.failed for entry in report.assistants)
@@ -93,7 +92,8 @@ def list_outputs(report: Report) -> dict[str, str]:
         wrong = any(strict or problem.severity == "error" for problem in report.problems)
     kinds = {"has_changes": Kind.CHANGE, "has_drift": Kind.DRIFT, "has_conflicts": Kind.CONFLICT}
     answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": wrong}
-    # Only the names that this version knows: a report may count anything under any name.
+    # Only the names that this version knows: a report may count anything under any name. Names and values are ours
+    # alone, so that nothing which a definition, the API or a report says can become an output.
     counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
     return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
 

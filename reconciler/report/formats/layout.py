@@ -35,15 +35,6 @@ class Look:
         return "".join(self.paint("".join(text for text, _ in run), ink) for ink, run in runs)
 
 
-@dataclasses.dataclass(slots=True)
-class _Word:
-    """What no line break divides: spans without a space between them, and the spaces before the first."""
-
-    space: str
-    space_ink: Ink
-    spans: list[Span]
-
-
 def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
     """Return spans as lines no wider than the look allows, `first` before the first, `indent` spaces before others."""
     spans = list(spans)
@@ -53,13 +44,13 @@ def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] =
     lines: list[list[Span]] = [list(first)]
     # A line is only broken before a word if it has one already: else a long word would leave an empty line.
     begun = False
-    for word in _split_words(spans):
-        needed = len(word.space) + _measure(word.spans)
+    for space, word in _split_words(spans):
+        needed = len(space[0]) + _measure(word)
         if begun and needed > room:
-            lines.append([(" " * indent, "plain"), *word.spans])
-            room = look.width - indent - _measure(word.spans)
+            lines.append([(" " * indent, "plain"), *word])
+            room = look.width - indent - _measure(word)
         else:
-            lines[-1] += [(word.space, word.space_ink), *word.spans]
+            lines[-1] += [space, *word]
             room -= needed
         begun = True
     for line in lines:
@@ -85,17 +76,19 @@ def _measure(spans: Iterable[Span]) -> int:
     return sum(columns(text) for text, _ in spans)
 
 
-def _split_words(spans: Iterable[Span]) -> Iterator[_Word]:
-    word = _Word("", "plain", [])
+def _split_words(spans: Iterable[Span]) -> Iterator[tuple[Span, list[Span]]]:
+    """Yield the spaces before a word, and the spans of it that no line break divides."""
+    space: Span = ("", "plain")
+    word: list[Span] = []
     for text, ink in spans:
-        for space, letters in _PART.findall(text):
+        for blanks, letters in _PART.findall(text):
             # Where one span ends without a space, the word goes on in the next, whatever its ink.
-            if space and word.spans:
-                yield word
-                word = _Word(space, ink, [])
-            elif space:
-                word.space += space
+            if blanks and word:
+                yield space, word
+                space, word = (blanks, ink), []
+            elif blanks:
+                space = space[0] + blanks, space[1]
             else:
-                word.spans.append((letters, ink))
-    if word.spans:
-        yield word
+                word.append((letters, ink))
+    if word:
+        yield space, word
