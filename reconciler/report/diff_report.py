@@ -1,18 +1,6 @@
 """What two environments differ in as a versioned report, masked before any renderer sees it.
 
-    {"format_version": 1, "tool_version": "...", "command": "diff",
-     "environment": "staging", "against": "production",
-     "summary": {"total": 2, "differ": 1, "alike": 1,
-                 "only_in_environment": 0, "only_in_against": 0, "error": 0},
-     "definitions": [{
-       "key": "enrollment", "file": "assistants/enrollment.yaml", "standing": "differs",
-       "differences": [{
-         "path": "/model/temperature",
-         "environment": {"value": 0.3, "file": "environments/staging/enrollment.yaml", "line": 4},
-         "against": {"value": 0.7, "file": "assistants/enrollment.yaml", "line": 9}}],
-       "error": null}]}
-
-It holds no time, so that the same definitions give the same bytes.
+It holds no time, so that the same definitions give the same bytes. docs/configuration.md says what its JSON is.
 """
 
 import dataclasses
@@ -34,8 +22,6 @@ from reconciler.report.masking import mask_value
 from reconciler.report.report import FORMAT_VERSION
 from reconciler.report.view import View
 from reconciler.report.wording import count_noun
-
-COMMAND = "diff"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,7 +83,7 @@ def build_diff_report(
     return DiffReport(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
-        command=COMMAND,
+        command="diff",
         environment=comparison.environment,
         against=comparison.against,
         summary={
