@@ -113,7 +113,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
     label, tone = _label(category), _TONES[category]
     # A card of many stands for what they share; what else is with one of them, his own card says.
     if card.members and card.groups and not card.entries[0].outcome:
-        label, tone = card.standing, _TONES[min(card.kinds).status]
+        label, tone = card.standing, _TONES[min((kind.status for kind in card.kinds), key=lambda one: one.severity)]
     brief = [
         words + "; ".join(field.brief for field in fields) + (f"; and {more} more" if more else "")
         for words, fields, more in card.first_fields
