@@ -4,7 +4,6 @@ Whoever needs to know whether a request may have left, whether an outcome is a f
 these enums. No other module lists some of their members.
 """
 
-import dataclasses
 import enum
 from collections.abc import Mapping
 from typing import Final
@@ -37,22 +36,22 @@ class Outcome(enum.StrEnum):
     @property
     def may_be_live(self) -> bool:
         """Return whether what was sent is live, or may be: a rollback undoes it, and its report must not be lost."""
-        return _OUTCOMES[self].may_be_live
+        return self in _MAY_BE_LIVE
 
     @property
     def settled(self) -> bool:
         """Return whether the run brought the assistant to where it was to bring it."""
-        return _OUTCOMES[self].settled
+        return self in _SETTLED
 
     @property
     def recorded(self) -> bool:
         """Return whether the record gets a new entry, since what live holds now is known field by field."""
-        return _OUTCOMES[self].recorded
+        return self in _RECORDED
 
     @property
     def failed(self) -> bool:
         """Return whether the assistant was tried and not brought to its desired state; a skipped one was not tried."""
-        return _OUTCOMES[self].failed
+        return self in _FAILED
 
     @property
     def severity(self) -> Severity:
@@ -108,29 +107,18 @@ class Unsent(enum.StrEnum):
     STOPPED = "stopped"  # the run ended before a request for this assistant left
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Facts:
-    may_be_live: bool = False
-    settled: bool = False
-    recorded: bool = False
-    failed: bool = False
-
-
-_OUTCOMES: Final[Mapping[Outcome, _Facts]] = {
-    Outcome.UNCHANGED: _Facts(settled=True, recorded=True),
-    Outcome.APPLIED: _Facts(settled=True, recorded=True, may_be_live=True),
-    # Neither has an old value to go back to, so a rollback leaves both alone.
-    Outcome.CREATED: _Facts(settled=True, recorded=True, may_be_live=True),
-    Outcome.DELETED: _Facts(settled=True, may_be_live=True),
+_SETTLED: Final = {
+    *(Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED),
     # A freeze is no failure, and what it holds back keeps its entry: when it ends, git's move is a change.
-    Outcome.FROZEN: _Facts(settled=True),
-    Outcome.FAILED: _Facts(failed=True),
-    Outcome.REFUSED: _Facts(failed=True),
-    Outcome.INDETERMINATE: _Facts(failed=True, may_be_live=True),
-    # Live was read after a write that did not converge, so its entry can say what is there.
-    Outcome.NOT_CONVERGED: _Facts(failed=True, may_be_live=True, recorded=True),
-    Outcome.SKIPPED: _Facts(),
+    Outcome.FROZEN,
 }
+_FAILED: Final = {Outcome.FAILED, Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED}
+# What was created or deleted has no old value to go back to, so a rollback leaves both alone.
+_MAY_BE_LIVE: Final = {
+    *(Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
+}
+# Live was read after a write that did not converge, so its entry can say what is there.
+_RECORDED: Final = {Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.NOT_CONVERGED}
 _STATUSES: Final[Mapping[Status, Severity]] = {
     Status.ERROR: Severity.TROUBLE,
     Status.MISSING: Severity.TROUBLE,

@@ -25,6 +25,7 @@ from reconciler.core.settings import (
     Rule,
     RuleException,
     Settings,
+    now,
 )
 from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
@@ -57,11 +58,7 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     `root` is the repository's root, `today` the day on which their dates are judged, else the clock's.
     Raises InvalidSettings with all problems at once.
     """
-    settings = _load(folder, root)
-    return dataclasses.replace(settings, today=today) if today is not None else settings
-
-
-def _load(folder: Path, root: Path) -> Settings:
+    today = today or now().date()
     parent = folder.resolve().parent
     path, other = parent / FILE_NAME, parent / _OTHER_NAME
     # Nobody would see that this file is not read, and a `sensitive` in it hides nothing.
@@ -70,13 +67,13 @@ def _load(folder: Path, root: Path) -> Settings:
         raise InvalidSettings([Problem(shown_path(other, root), 1, 1, message)])
     # A link that leads nowhere is an error, not an absent file: its settings would be missed.
     if not path.exists() and not path.is_symlink():
-        return Settings()
+        return Settings(today=today)
     file = shown_path(path, root)
     try:
         text = read_text(path)
     except UnreadableText as error:
         raise InvalidSettings([Problem(file, error.line, error.column, error.message)]) from None
-    return _read(text, file, folder.resolve())
+    return dataclasses.replace(_read(text, file, folder.resolve()), today=today)
 
 
 def find_sensitive(text: str) -> Iterator[FieldPath]:
@@ -115,20 +112,16 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     # What the reader has refused stands in the content as a text, of which the checks would say something else.
     seen = {(problem.path, problem.about) for problem in unreadable}
     for problem in wrong:
-        path = _find_written(problem.path, places)
+        path = problem.path
+        # Of a group that is written as one word the keys have no place of their own.
+        while path and path not in places:
+            path = path[:-1]
         if (path, problem.about) not in seen:
             place = places.get(path, _TOP)
             problems.append(Problem(file, *(place.key if problem.about == "key" else place.value), problem.message))
     if problems:
         raise InvalidSettings(add_settings_lines(problems, text))
     return dataclasses.replace(settings, file=file, text=text)
-
-
-def _find_written(path: FieldPath, places: Mapping[FieldPath, Place]) -> FieldPath:
-    """Return the path, or the deepest one above it, that stands in the file: a shorthand stands for a group."""
-    while path and path not in places:
-        path = path[:-1]
-    return path
 
 
 def _is_date(problem: YamlProblem, content: object) -> bool:

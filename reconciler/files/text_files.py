@@ -52,20 +52,21 @@ class TextReader:
             fields = {key: value for key, value in fields.items() if key != TEXT_KEY}
         size = 0
         for path, given in find_references(fields):
-            wrong = _check_reference(path, given)
-            found = "" if wrong is not None else self._find(given[TEXT_KEY], file, folders)
-            if not isinstance(found, str):
-                content, text = found
+            text, wrong = "", _check_reference(path, given)
+            if wrong is None:
                 reference = given[TEXT_KEY]
-                name = text_file_of(reference, file)
-                texts.append(TextFile(path=path, reference=reference, file=name, content=content))
-                size += len(text)
-                found = "" if size <= MAX_TEXTS else f"the texts of this file are over {MAX_TEXTS >> 20} MiB together"
-                values.append((path, text if not found else ""))
-            else:
-                values.append((path, ""))
-            if wrong is None and found:
-                wrong = FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {found}", found)
+                found = self._find(reference, file, folders)
+                if not isinstance(found, str):
+                    content, text = found
+                    name = text_file_of(reference, file)
+                    texts.append(TextFile(path=path, reference=reference, file=name, content=content))
+                    size += len(text)
+                    found = (
+                        "" if size <= MAX_TEXTS else f"the texts of this file are over {MAX_TEXTS >> 20} MiB together"
+                    )
+                if found:
+                    text, wrong = "", FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {found}", found)
+            values.append((path, text))
             problems += [wrong] if wrong is not None else []
         return put_all(fields, values), tuple(texts), problems
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.core.edits import Edits, FileEdit
+from reconciler.core.run import Edits, FileEdit
 from reconciler.git.processes import Processes
 
 _GONE = "000000"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.core.edits import FileEdit
+from reconciler.core.run import FileEdit
 from reconciler.errors import HostError
 from reconciler.hosts.host import Dialect, Host, Request
 

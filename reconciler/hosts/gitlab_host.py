@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.core.edits import FileEdit
+from reconciler.core.run import FileEdit
 from reconciler.hosts.host import Dialect, Host, Request
 
 _QUICK_ACTION = re.compile(r"^/", re.MULTILINE)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import quote
 
-from reconciler.core.edits import FileEdit
+from reconciler.core.run import FileEdit
 from reconciler.errors import HostError, UsageError
 from reconciler.hosts.calls import Calls
 

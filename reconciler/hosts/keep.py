@@ -6,7 +6,7 @@ Anybody can write a marker into a comment. So only what the pipeline's own accou
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from reconciler.core.edits import Edits
+from reconciler.core.run import Edits
 from reconciler.errors import HostError
 from reconciler.hosts.host import Entry, Host, Request
 

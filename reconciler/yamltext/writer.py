@@ -9,7 +9,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from reconciler.core.definition import MAX_BYTES
 from reconciler.core.json_size import has_more_tokens
@@ -53,8 +53,7 @@ class Layout:
     width: int = 0
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class BlockText:
+class BlockText(NamedTuple):
     """A text as YAML's block style: what stands behind the key, and the lines below it."""
 
     header: str

@@ -7,7 +7,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import tell_done
 from reconciler.cli.options import directory_option
-from reconciler.core.edits import Edits
+from reconciler.core.run import Edits
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.folders import folder_in_git
 from reconciler.git.working_tree import read_edits
