@@ -36,20 +36,18 @@ class LayerReader:
         self._own = own
         self._overlays = folder_in_git(beside / settings.overlay, root) if settings.overlay is not None else None
         # Defaults serve many definitions: read once, merged once for each folder, and judged once.
-        self._shared: dict[str, ReadFile] = {}
         self._merged: dict[tuple[str, ...], Mapping[str, Any]] = {}
-        self._judged: dict[str, tuple[Problem, ...]] = {}
+        self._read_shared = functools.cache(lambda found: self._read(found, "defaults"))
+        self.judge = functools.cache(self._judge)
 
     def read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
         """Read one file as far as it can be read."""
-        if kind == "defaults" and found.file in self._shared:
-            return self._shared[found.file]
+        return self._read_shared(found) if kind == "defaults" else self._read(found, kind)
+
+    def _read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
         is_above = self._overlays is not None and is_inside(found.file, self._overlays)
         folders = [self._own, self._overlays] if is_above and self._overlays is not None else [self._own]
-        file = read_layer(found, self.settings, self._texts, folders, kind)
-        if kind == "defaults":
-            self._shared[found.file] = file
-        return file
+        return read_layer(found, self.settings, self._texts, folders, kind)
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
         """Return what some files declare together, the lowest first; the same beginning is merged once."""
@@ -61,16 +59,12 @@ class LayerReader:
         # In the order of the definition, which the record keeps, whatever comes from elsewhere.
         return {key: merged[key] for key in (*uppers[0], *merged)} if shared and uppers else merged
 
-    def judge(self, found: FoundFile) -> tuple[Problem, ...]:
+    def _judge(self, found: FoundFile) -> tuple[Problem, ...]:
         """Return the problems of a file of defaults, whoever takes values from it."""
-        if found.file not in self._judged:
-            file = self.read(found, "defaults")
-            alone = Definition(key=found.key, file=found.file, id="", declared=file.layer.fields, layers=(file.layer,))
-            wrong = place_problems(
-                check_fields(alone.declared, [file], self.settings, needs_id=False), alone, self.settings
-            )
-            self._judged[found.file] = (*file.problems, *wrong, *find_anchors(file))
-        return self._judged[found.file]
+        file = self.read(found, "defaults")
+        alone = Definition(key=found.key, file=found.file, id="", declared=file.layer.fields, layers=(file.layer,))
+        wrong = check_fields(alone.declared, [file], self.settings, needs_id=False)
+        return (*file.problems, *place_problems(wrong, alone, self.settings), *find_anchors(file))
 
 
 def check_fields(

@@ -4,6 +4,7 @@ Which file a definition may name, and what is wrong with one that it may not, is
 """
 
 import contextlib
+import functools
 import os
 import posixpath
 import re
@@ -33,7 +34,7 @@ class TextReader:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._read: dict[str, tuple[str, str] | str] = {}  # by file: its content and its text, or what is wrong
+        self._read = functools.cache(self._read_file)
 
     def resolve(
         self, fields: Mapping[str, Any], file: str, folders: Sequence[str]
@@ -76,11 +77,10 @@ class TextReader:
         if not any(is_inside(name, folder) for folder in folders):
             where = " or ".join("the definitions' folder" if folder == "." else folder for folder in folders)
             return f"{name} lies outside {where}; a text file stands in the folder of the definitions"
-        if name not in self._read:
-            self._read[name] = self._read_file(name)
-        return self._read[name]
+        return self._read(name)
 
     def _read_file(self, name: str) -> tuple[str, str] | str:
+        """Return the content and the text of a file, or what is wrong with it."""
         path = self._root / name
         try:
             mode = path.lstat().st_mode
