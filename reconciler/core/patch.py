@@ -45,7 +45,11 @@ def build_patch(
         value = _merge_live(declared.get(field, MISSING), live.get(field, MISSING), (field,), keeps_live)
         # An object that live lacks is created with the request, and the API takes no half of one.
         if field in declared and isinstance(value, Mapping) and not isinstance(live.get(field), Mapping):
-            _require_complete(field, value)
+            lacking = [dotted((field, key)) for key in REQUIRED_INSIDE.get(field, ()) if value.get(key) is None]
+            if lacking:
+                names = " and ".join(lacking)
+                message = f"live has no {field}, and the API requires {names} in a new one"
+                raise IncompleteObject(message, hint=f"declare {names} as well")
         if value is not MISSING:
             patch[field] = value
     return patch
@@ -100,15 +104,6 @@ def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: boo
         for index, (element, old) in enumerate(zip(declared, live, strict=False) if is_sent else ()):
             if in_element or not equal(element, old):
                 yield from find_lost_keys(element, old, (*path, str(index)), in_element=True)
-
-
-def _require_complete(field: str, value: Mapping[str, Any]) -> None:
-    """Raise IncompleteObject for a new object that lacks what the API requires in it."""
-    lacking = [key for key in REQUIRED_INSIDE.get(field, ()) if value.get(key) is None]
-    if lacking:
-        names = " and ".join(dotted((field, key)) for key in lacking)
-        msg = f"live has no {field}, and the API requires {names} in a new one"
-        raise IncompleteObject(msg, hint=f"declare {names} as well")
 
 
 def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, keeps_live: KeepsLive) -> Any | Missing:

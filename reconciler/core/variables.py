@@ -21,15 +21,11 @@ def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath]
         # A text that is new, or goes, says by itself what it mentions.
         if not (change.sent and before and after and may_show(change.path)):
             continue
-        old, new = _find_variables(before), _find_variables(after)
+        old, new = ({name for text in texts for name in _VARIABLE.findall(text)} for texts in (before, after))
         if lost := old - new:
             yield f"{dotted(change.path)} no longer mentions {_name(lost)}"
         if brought := new - old:
             yield f"{dotted(change.path)} mentions {_name(brought)}, which is new: check that something fills it in"
-
-
-def _find_variables(texts: Iterable[str]) -> set[str]:
-    return {name for text in texts for name in _VARIABLE.findall(text)}
 
 
 def _name(variables: Iterable[str]) -> str:
