@@ -1,88 +1,30 @@
-"""One row of the settings' table: the JSON Schema (draft-07) by which editors judge a setting, and what reads it.
+"""Reads single values of `reconciler.yaml` as the program uses them, as the table of settings says of each.
 
-Two keys of a row are no editor's business. `READ` makes the value that the program uses, and raises ValueError with
-words that go on after the setting's name; the functions that begin with `read_` are such. A group with a `SHORTHAND`
-may be written as the one text that this key of it would have.
+Each function raises ValueError with words that go on after the setting's name.
 """
 
 import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from reconciler.assistant import fields
-from reconciler.assistant.json_schema import END, Schema
+from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.paths import FieldPath, dotted, parse_path, to_pointer
 from reconciler.assistant.plain_words import closest
 from reconciler.core.base_url import check_base_url
+from reconciler.core.settings import MaxChanges
 from reconciler.errors import SettingsError
 
-READ: Final = "$read"
-SHORTHAND: Final = "$shorthand"
-MUST_BE_A_DAY: Final = "must be a date that exists, like 2027-01-31"
 
-
-def make_row(description: str, *examples: Any, read: Callable[[Any], Any] | None = None, **keywords: Any) -> Schema:
-    """Return a row with some keywords of JSON Schema."""
-    row = {"description": description, **keywords, **({"examples": [*examples]} if examples else {})}
-    return {**row, READ: read} if read else row
-
-
-def make_text(
-    description: str,
-    *examples: str,
-    pattern: str = r"\S",
-    must: str = "cannot be empty",
-    read: Callable[[str], Any] = str,
-) -> Schema:
-    """Return a setting that is a text: a pattern judges it, in editors too, then `read`, for what no pattern knows."""
-
-    def check(value: str) -> Any:
-        if not re.search(pattern, value):
-            raise ValueError(must)
-        return read(value)
-
-    told = {"type": "string", "pattern": pattern, "patternErrorMessage": f"This {must}."}
-    return make_row(description, *examples, read=check, **told)
-
-
-def make_choice(description: str, example: str, choices: Mapping[str, str] | Sequence[str]) -> Schema:
-    """Return a setting that is one of a few words, each with what it means where the word does not say it all."""
-    meanings: Schema = {"enumDescriptions": [*choices.values()]} if isinstance(choices, Mapping) else {}
-    return make_row(description, example, type="string", enum=[*choices], **meanings)
-
-
-def make_flag(description: str) -> Schema:
-    """Return a setting that is on or off, and off where it is not there."""
-    return make_row(description, True, type="boolean")
-
-
-def make_list(description: str, items: Schema, example: list[Any], **keywords: Any) -> Schema:
-    """Return a setting that is a list; the keywords are about the list itself."""
-    return make_row(description, example, **keywords, type="array", items=items)
-
-
-def make_group(
-    description: str, *examples: Any, keys: Mapping[str, Schema], needs: str = "", either: str = ""
-) -> Schema:
-    """Return a group of settings: `needs` names those that must be there, `either` the one that may stand for it."""
-    required = {"required": needs.split()} if needs else {}
-    told: Schema = {"type": "object", "properties": keys, **required, "additionalProperties": False}
-    if either:
-        # A pattern judges texts alone, so that one schema does for both ways to write it.
-        allowed = keys[either]["enum"]
-        told |= {"type": ["string", "object"], "pattern": f"^(?:{'|'.join(allowed)}){END}", SHORTHAND: either}
-        told["patternErrorMessage"] = f"This must be one of {', '.join(allowed)}."
-    return make_row(description, *examples, **told)
-
-
-def make_schema(row: Any) -> Any:
-    """Return what editors get of a row."""
-    if isinstance(row, list):
-        return [*map(make_schema, row)]
-    if not isinstance(row, Mapping):
-        return row
-    return {key: make_schema(value) for key, value in row.items() if key not in (READ, SHORTHAND)}
+def read_value(row: Schema, value: Any) -> Any:
+    """Return a value of the type that a row of the table has, as that row wants it read."""
+    if "$judge" in row:
+        return _READERS[row["$judge"]](value)
+    must: str = row.get("patternErrorMessage", "")
+    if not re.search(row.get("pattern", ""), value):
+        raise ValueError(must.removeprefix("This ").removesuffix("."))
+    return _READERS[row["$read"]](value) if "$read" in row else value
 
 
 def read_url(value: str) -> str:
@@ -99,7 +41,7 @@ def read_day(value: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(value)
     except ValueError:
-        raise ValueError(MUST_BE_A_DAY) from None
+        raise ValueError("must be a date that exists, like 2027-01-31") from None
 
 
 def read_top_level(value: str) -> str:
@@ -175,3 +117,20 @@ def read_schema(value: Any) -> Any:
     if isinstance(value, dict | bool):
         return value
     raise ValueError("must be a JSON Schema: a group of keywords, like {maximum: 0.8}")
+
+
+def read_limit(value: Any) -> MaxChanges:
+    """Return a limit, which may be written as a number or as a text."""
+    return MaxChanges.parse(value if isinstance(value, str | int) else "")
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "url": read_url,
+    "day": read_day,
+    "top_level": read_top_level,
+    "path": read_pattern,
+    "managed_path": read_managed,
+    "extra_field": read_extra_field,
+    "schema": read_schema,
+    "limit": read_limit,
+}

@@ -17,8 +17,8 @@ from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
 from reconciler.assistant.rule_schemas import find_schema_problems
 from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Rule, Settings
-from reconciler.files.setting import READ, SHORTHAND
-from reconciler.files.settings_table import SETTINGS
+from reconciler.files.setting import read_value
+from reconciler.files.settings_table import load_table
 from reconciler.yamltext.writer import write_inline
 
 _SUFFIX: Final = "_given"
@@ -123,9 +123,9 @@ def _model() -> Any:
     def type_of(row: Schema) -> Any:
         if "properties" in row:
             group: Any = Annotated[model_of(row), pydantic.AfterValidator(_to_group)]
-            if SHORTHAND not in row:
+            if "$shorthand" not in row:
                 return group
-            short = row[SHORTHAND]
+            short = row["$shorthand"]
             write_out = pydantic.BeforeValidator(lambda value: {short: value} if isinstance(value, str) else value)
             return Annotated[group, write_out]
         # The types are made at run time, which a type checker cannot follow.
@@ -134,13 +134,15 @@ def _model() -> Any:
             return Annotated[listed[type_of(row["items"])], pydantic.Field(min_length=row.get("minItems", 0))]
         if "propertyNames" in row:
             return named[type_of(row["propertyNames"]), type_of(row["additionalProperties"])]
-        if READ not in row:
-            return Literal[*row["enum"]] if "enum" in row else bool
-        # `read` gets what is a text for sure; a limit may be a number, too, which `read` judges alone.
+        if row["type"] == "boolean":
+            return bool
+        if "enum" in row and "$judge" not in row:
+            return Literal[*row["enum"]]
+        # It gets what is a text for sure; a limit may be a number, too, which its reader judges alone.
         written: Any = str if row["type"] == "string" else Any
-        return Annotated[written, pydantic.AfterValidator(row[READ])]
+        return Annotated[written, pydantic.AfterValidator(functools.partial(read_value, row))]
 
-    return model_of(SETTINGS)
+    return model_of(load_table())
 
 
 def _to_group(model: Any) -> dict[str, Any]:
@@ -187,14 +189,14 @@ def _describe_plainly(detail: Any) -> FieldProblem:
         "literal_error": f"one of {', '.join(row.get('enum', ()))}",
     }
     group = "a group of keys and values"
-    if SHORTHAND in row:
-        group = f"one of {', '.join(row['properties'][row[SHORTHAND]]['enum'])}, or {group}"
+    if short := row.get("$shorthand"):
+        group = f"one of {', '.join(row['properties'][short]['enum'])}, or {group}"
     return FieldProblem(path, f"{name} must be {wanted.get(kind, group)}")
 
 
 def _row_at(path: FieldPath) -> Schema:
     # A list's index and a name that is free lead on to what all of them are, a key of a group to that key.
-    row = SETTINGS
+    row = load_table()
     for key in path:
         row = row.get("properties", {}).get(key) or row.get("items") or row.get("additionalProperties") or row
     return row

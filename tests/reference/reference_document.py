@@ -18,7 +18,7 @@ from reconciler.assistant.lints import LINTS
 from reconciler.cli.main import COMMANDS, reconciler
 from reconciler.core.outcome import Outcome, Status
 from reconciler.errors import ErrorKind
-from reconciler.files.settings_table import SETTINGS
+from reconciler.files.settings_table import load_table
 
 DOCUMENT: Final = Path(__file__).parent.parent.parent / "docs" / "reference.md"
 WRITTEN_BY: Final = "tests/reference/reference_document.py"
@@ -185,7 +185,7 @@ def _context() -> click.Context:
 
 def _settings() -> Table:
     yield "setting", "holds", "example", "also in an environment"
-    rows = SETTINGS["properties"]
+    rows = load_table()["properties"]
     own = rows["environments"]["additionalProperties"]["properties"]
     for name, row in rows.items():
         yield _setting(name, row, "yes" if name in own else "")
