@@ -42,8 +42,7 @@ def _slug(text: str) -> str:
         else:
             kept += char if kind[0] in "LN" and not _is_unseen(char) else "-"
     # By characters: 60 of them are 240 bytes at most, and file systems take 255.
-    slug = unicodedata.normalize("NFC", re.sub("-+", "-", kept).strip("-"))[:LONGEST]
-    return slug.strip("-")
+    return unicodedata.normalize("NFC", re.sub("-+", "-", kept).strip("-"))[:LONGEST].strip("-")
 
 
 def _is_unseen(char: str) -> bool:

@@ -39,6 +39,5 @@ def text_file_of(reference: str, file: str) -> str:
 
 def text_of(content: str) -> str:
     """Return the text that a file's content is, as every system's editors write it."""
-    text = content.removeprefix("\ufeff").replace("\r\n", "\n")
     # Editors end a file with a line end of its own accord, and nobody means the assistant to say it.
-    return text.removesuffix("\n")
+    return content.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n")

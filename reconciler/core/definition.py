@@ -20,6 +20,8 @@ MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
 # Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
 MAX_RESOLVED: Final = 64 * MAX_BYTES
 
+LARGEST: Final = 2**63 - 1  # whole number: not every YAML parser keeps a longer one
+
 LayerKind = Literal["defaults", "definition", "overlay"]
 
 _LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)

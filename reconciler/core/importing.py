@@ -11,12 +11,10 @@ from reconciler.assistant.paths import FieldPath, covers
 from reconciler.assistant.texts import TEXT_KEY, find_references
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import differing_declarations, differing_leaves
-from reconciler.core.definition import Layer, find_declaring
+from reconciler.core.definition import LARGEST, Layer, find_declaring
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build, prune, value_at
 
-# Definitions hold whole numbers of 64 bits; the reader of definitions refuses longer ones.
-LARGEST = 2**63 - 1
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 

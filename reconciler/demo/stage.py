@@ -140,17 +140,14 @@ def open_stage(teller: Teller) -> Iterator[Stage]:
     """Yield a stage with a repository that holds the example definitions; everything is removed at the end."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
-        shutil.copytree(_find_examples(), folder / FOLDER)
+        # In the package, and in a clone at its top.
+        packaged, cloned = (Path(__file__).parents[up] / FOLDER for up in (0, 2))
+        shutil.copytree(packaged if packaged.is_dir() else cloned, folder / FOLDER)
         stage = Stage(folder, stack, teller)
         for words in ("init --quiet", f"add {FOLDER}", "commit --quiet --message Definitions"):
             if stage.run(["git", *words.split()]) != 0:
                 raise DemoError(f"`git {words}` did not work", hint="what git said stands above")
         yield stage
-
-
-def _find_examples() -> Path:
-    packaged = Path(__file__).parent / FOLDER
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / FOLDER
 
 
 def _environment() -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.checks import check_definition
-from reconciler.assistant.paths import dotted
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import Definition, LayerKind, merge_layers
 from reconciler.core.settings import FILE_NAME, Settings
@@ -74,16 +74,13 @@ def check_fields(
     found = check_definition(document, settings.extra_fields, needs_id=needs_id)
     # What the reader has refused stands in the document as a text, of which the checks would say something else.
     found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
-    # Of two problems at one path the more exact one is told.
-    managed = {problem.path: problem for problem in _find_managed(document, settings)}
-    # That the reference does not list it either would send the reader to `extra_fields`.
-    return [*(problem for problem in found if problem.path not in managed), *managed.values()]
-
-
-def _find_managed(document: Mapping[str, Any], settings: Settings) -> Iterator[FieldProblem]:
+    # Of two problems at one path the more exact one is told: that the reference does not list it either would send the
+    # reader to `extra_fields`.
+    managed: dict[FieldPath, FieldProblem] = {}
     for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
         message = f"{dotted(path)} stands under never_send in {FILE_NAME}: the server manages it; remove it here"
-        yield FieldProblem(path, message, about="key")
+        managed[path] = FieldProblem(path, message, about="key")
+    return [*(problem for problem in found if problem.path not in managed), *managed.values()]
 
 
 def place_problems(found: Iterable[FieldProblem], definition: Definition, settings: Settings) -> Iterator[Problem]:

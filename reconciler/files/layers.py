@@ -4,8 +4,7 @@ The one place where a file's text becomes fields. What they must look like is ch
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.invisible import complain_of_unseen, is_seen
@@ -68,7 +67,9 @@ def read_layer(
     given = document if isinstance(document, dict) else {}
     fields, text_files, unresolved = texts.resolve(given, found.file, folders) if may_mention(text) else (given, (), [])
     if kind == "defaults":
-        unresolved += _find_unshared(given)
+        message = f"{DEFAULTS} cannot hold {{}}, which tells one assistant from another; remove it here"
+        found_names = (key for key in NEVER_SHARED if key in given)
+        unresolved += [FieldProblem((key,), message.format(key), about="key") for key in found_names]
         fields, text_files = share(fields), tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
     unreadable = [*reading.problems, *_place_unresolved(text, unresolved)]
     for one in unreadable:
@@ -96,13 +97,6 @@ def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[Y
         where = place.key if problem.about == "key" else place.value
         field = problem.path[:-1] or problem.path
         yield YamlProblem(*where, problem.message, field, problem.discreet, "value")
-
-
-def _find_unshared(fields: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    for key in NEVER_SHARED:
-        if key in fields:
-            message = f"{DEFAULTS} cannot hold {key}, which tells one assistant from another; remove it here"
-            yield FieldProblem((key,), message, about="key")
 
 
 def _describe_other(document: object, kind: LayerKind) -> str:

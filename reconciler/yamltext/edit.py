@@ -46,7 +46,11 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     A field that an object lacks becomes its last one. No path may lie within another one's. Raises EditRefused,
     naming the field, where a change would touch more than its value or would not read as intended.
     """
-    _check_paths([edit.path for edit in edits])
+    paths = [edit.path for edit in edits]
+    for number, path in enumerate(paths):
+        # Which of the two came first would decide what is left of the other.
+        if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
+            raise EditRefused(f"{dotted(path)} lies within another field that is to change")
     body = text.removeprefix(_BOM)
     intended = _read(body)
     if not isinstance(intended, dict):
@@ -89,15 +93,6 @@ def diff_lines(before: str, after: str, file: str) -> str:
     old, new = (re.findall(r"[^\n]*\n|[^\n]+\Z", text) for text in (before, after))
     lines = difflib.unified_diff(old, new, f"a/{file}", f"b/{file}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def _check_paths(paths: Sequence[FieldPath]) -> None:
-    for number, path in enumerate(paths):
-        if not path:
-            raise EditRefused("a file cannot be replaced as a whole")
-        # Which of the two came first would decide what is left of the other.
-        if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
-            raise EditRefused(f"{dotted(path)} lies within another field that is to change")
 
 
 def _read(text: str) -> Any:

@@ -17,6 +17,8 @@ import yaml
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
+from reconciler.core.definition import LARGEST
+
 Scalar = str | int | float | bool | None
 
 
@@ -44,7 +46,6 @@ SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
 _FIRST = frozenset("0123456789+-.~<=yYnNtTfFoO")
 # Beyond it nothing is computed: `1:1:1:...` and 99999... take Python minutes, and no value of a definition is so long.
 _LONGEST = 64
-_LARGEST = 2**63 - 1
 _UNREADABLE: Final = object()
 _RESOLVER = Resolver()
 _CONSTRUCTOR = SafeConstructor()
@@ -117,7 +118,7 @@ def _read_short(text: str) -> Scalar | Refusal:
     # Not `old != new` alone: to Python 1, 1.0 and True are the same.
     if type(old) is not type(new) or old != new:
         return _refuse_ambiguous(text, old, new)
-    if isinstance(new, int) and abs(new) > _LARGEST:
+    if isinstance(new, int) and abs(new) > LARGEST:
         return _refuse_long(text)
     return new
 
