@@ -22,7 +22,7 @@ from typing import Any
 from reconciler.api.client import ApiOptions, AssistantsApi, Credentials
 from reconciler.api.secret import Secret
 from reconciler.assistant.problem import Problem
-from reconciler.core.definition import Definition, places
+from reconciler.core.definition import Definition
 from reconciler.core.run import Run
 from reconciler.core.settings import MaxChanges, OnDrift, now
 from reconciler.errors import ReconcilerError, UsageError
@@ -241,7 +241,7 @@ def _begin(read: Read) -> Read:
 
 
 def _report(project: Project, run: Run) -> Report:
-    report = build_report(run, sensitive=project.read.settings.sensitive, places=places)
+    report = build_report(run, sensitive=project.read.settings.sensitive)
     document: Report = to_json(report)
     return document
 

@@ -12,7 +12,6 @@ import click
 from reconciler.cli.connect import Stopping
 from reconciler.cli.output import render
 from reconciler.cli.streams import tell
-from reconciler.core.definition import places
 from reconciler.core.run import Run
 from reconciler.core.settings import MaxChanges, Settings
 from reconciler.report.build import build_report
@@ -97,7 +96,7 @@ class Consent:
 
 
 def _show(planned: Run, settings: Settings) -> None:
-    report = build_report(planned, sensitive=settings.sensitive, places=places)
+    report = build_report(planned, sensitive=settings.sensitive)
     tell(render(make_view(report), "text", sys.stderr))
 
 

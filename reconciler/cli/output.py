@@ -14,7 +14,6 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
 from reconciler.cli.streams import for_runner, is_terminal, tell, wants_colour
-from reconciler.core.definition import places
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError, UsageError
@@ -43,7 +42,7 @@ def emit(
     Files come first, and one that cannot be written does not keep the others, or stdout, from being
     written. Raises ReportError at the end.
     """
-    report = build_report(run, sensitive=sensitive, places=places)
+    report = build_report(run, sensitive=sensitive)
     emit_report(report, output, text)
     # Who sits at the terminal has just read the warnings, at the end of the text.
     read = output.format == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
@@ -184,7 +183,7 @@ def report_before_writing(output: OutputOptions, settings: Settings) -> Callable
         paths = [path for path in output.reports if path.suffix == ".json"]
         if not paths:
             return
-        text = render_json(build_report(run, sensitive=settings.sensitive, places=places))
+        text = render_json(build_report(run, sensitive=settings.sensitive))
         for path in paths:
             tell_if_too_large(path, text)
             write_whole(path, text)

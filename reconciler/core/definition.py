@@ -19,7 +19,6 @@ DEFAULTS: Final = "_defaults.yaml"  # what the definitions of a folder, and of t
 MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
 # Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
 MAX_RESOLVED: Final = 64 * MAX_BYTES
-
 LARGEST: Final = 2**63 - 1  # whole number: not every YAML parser keeps a longer one
 
 LayerKind = Literal["defaults", "definition", "overlay"]
@@ -148,6 +147,30 @@ class Definition:
                 return (layer.file, *(place.key if about == "key" else place.value))
         return self.file, 1, 1
 
+    def find_line(self, path: FieldPath, value: Any, other: Any) -> tuple[str, int] | None:
+        """Return file and line of a value that differs from another one; None where no file declares it.
+
+        A list is one leaf, at the line of its key; where all that differs in it is one text, that text's file counts.
+        In a text file it is the first line that differs.
+        """
+        declared, inside = self._find_key(path), path
+        if isinstance(value, list) and declared is not None:
+            inside = find_only_difference(value, other, path)
+            found = self._find_key(inside) or declared
+            declared = found if found[0] != declared[0] else declared
+        if declared is None or declared[0].endswith(SUFFIXES):
+            return declared
+        return declared[0], find_differing_line(*(item_at(side, inside[len(path) :]) for side in (value, other)))
+
+    def _find_key(self, path: FieldPath) -> tuple[str, int] | None:
+        """Return file and line of a field's key; a text in a file of its own begins in line 1 of that file."""
+        for layer in reversed(self.layers):
+            if text := layer.text_at(path):
+                return text.file, 1
+            if place := layer.places.get(path):
+                return layer.file, place.key[0]
+        return None
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class InvalidDefinition:
@@ -220,34 +243,3 @@ def find_declaring(layers: Sequence[Layer], path: FieldPath) -> Layer | None:
 def share(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what definitions take from a file of defaults."""
     return {key: value for key, value in fields.items() if key not in NEVER_SHARED}
-
-
-def places(definition: Definition) -> Mapping[FieldPath, tuple[str, int]]:
-    """Return the file and line at which each field of a definition is declared, by the uppermost layer.
-
-    A text in a file of its own begins in line 1 of that file.
-    """
-    found: dict[FieldPath, tuple[str, int]] = {}
-    for layer in definition.layers:
-        found |= {path: (layer.file, place.key[0]) for path, place in layer.places.items()}
-        found |= {text.path: (text.file, 1) for text in layer.texts}
-    return found
-
-
-def find_line(
-    lines: Mapping[FieldPath, tuple[str, int]], path: FieldPath, value: Any, other: Any
-) -> tuple[str, int] | None:
-    """Return file and line of a value that differs from another one, by a definition's `places`; None if not known.
-
-    A list is one leaf, at the line of its key; where all that differs in it is one text, that text's file counts. In
-    a text file it is the first line that differs.
-    """
-    declared, whole = lines.get(path), path
-    if isinstance(value, list) and declared is not None:
-        path = find_only_difference(value, other, path)
-        inside = lines.get(path, declared)
-        declared = inside if inside[0] != declared[0] else declared
-    if declared is None or declared[0].endswith(SUFFIXES):
-        return declared
-    texts = (item_at(side, path[len(whole) :]) for side in (value, other))
-    return declared[0], find_differing_line(*texts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
-from reconciler.core.definition import Definition, find_line
+from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
@@ -34,17 +34,10 @@ STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.se
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
-Lines = Mapping[FieldPath, tuple[str, int]]
-Places = Callable[[Definition], Lines]
 
-
-def build_report(run: Run, *, sensitive: Sequence[FieldPath] = (), places: Places = lambda _: {}) -> Report:
-    """Return the report of a run.
-
-    `places` gives the file and line of each declared field of a definition; it is asked only for
-    definitions with differences. Values at paths that `sensitive` names are masked.
-    """
-    assistants = tuple(_build_assistant(result, sensitive, places) for result in run.results)
+def build_report(run: Run, *, sensitive: Sequence[FieldPath] = ()) -> Report:
+    """Return the report of a run. Values at paths that `sensitive` names are masked."""
+    assistants = tuple(_build_assistant(result, sensitive) for result in run.results)
     report = Report(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
@@ -99,14 +92,12 @@ def _build_expiry(run: Run) -> ExpiryEntry | None:
     return ExpiryEntry(expires=run.next_expiry.isoformat(), in_seconds=int((end - run.finished_at).total_seconds()))
 
 
-def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Places) -> AssistantEntry:
+def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> AssistantEntry:
     definition, plan, live, error = result.definition, result.plan or Plan(), result.live or {}, result.error
-    lines: Lines = {}
-    name = None
+    name, changes = None, tuple[ChangeEntry, ...]()
     if isinstance(definition, Definition):
         name = _take_text(definition.declared.get("name"))
-        # Where things stand in YAML takes a second parse, which a run needs for few of its definitions.
-        lines = places(definition) if plan.changes else {}
+        changes = tuple(_build_change(change, definition) for change in plan.changes)
     updated_at = _take_text(live.get("updatedAt"))
     return AssistantEntry(
         key=definition.key,
@@ -115,7 +106,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
         name=name or _take_text(live.get("name")),
         status=result.status,
         outcome=result.outcome,
-        changes=tuple(_build_change(change, lines, definition.file) for change in plan.changes),
+        changes=changes,
         released=tuple(map(to_pointer, plan.released)),
         ignored=tuple(
             IgnoredEntry(path=to_pointer(one.path), reason=one.rule.reason, expires=_write_day(one.rule.expires))
@@ -138,8 +129,8 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath], places: Pla
     )
 
 
-def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:
-    declaring, line = find_line(lines, change.path, change.desired, change.live) or (file, None)
+def _build_change(change: Change, definition: Definition) -> ChangeEntry:
+    declaring, line = definition.find_line(change.path, change.desired, change.live) or (definition.file, None)
     return ChangeEntry(
         path=to_pointer(change.path),
         kind=change.kind,
@@ -147,7 +138,7 @@ def _build_change(change: Change, lines: Lines, file: str) -> ChangeEntry:
         unsent=change.unsent,
         line=line,
         desired=change.desired,
-        file=declaring if declaring != file else None,
+        file=declaring if declaring != definition.file else None,
         live=change.live,
         base=change.base,
         since=change.since,

@@ -9,11 +9,10 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
-from reconciler.core.definition import find_line
+from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Severity
 from reconciler.core.run import Compared, Comparison, Difference, Standing
 from reconciler.core.tree import MISSING, Missing
-from reconciler.report.build import Lines, Places
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences.parts import split_difference
 from reconciler.report.differences.sentences import Field, show_parts
@@ -71,14 +70,8 @@ class DiffReport:
     definitions: tuple[DefinitionEntry, ...]
 
 
-def build_diff_report(
-    comparison: Comparison, *, sensitive: Sequence[FieldPath] = (), places: Places = lambda _: {}
-) -> DiffReport:
-    """Return a comparison as a report.
-
-    `places` gives the file and line of each declared field of a definition; it is asked only for
-    definitions with differences. Values at paths that `sensitive` names are masked.
-    """
+def build_diff_report(comparison: Comparison, *, sensitive: Sequence[FieldPath] = ()) -> DiffReport:
+    """Return a comparison as a report. Values at paths that `sensitive` names are masked."""
     standings = [entry.standing for entry in comparison.definitions]
     return DiffReport(
         format_version=FORMAT_VERSION,
@@ -91,28 +84,27 @@ def build_diff_report(
             "differ": standings.count("differs"),
             **{name: standings.count(name) for name in ("alike", "only_in_environment", "only_in_against", "error")},
         },
-        definitions=tuple(_build_definition(entry, sensitive, places) for entry in comparison.definitions),
+        definitions=tuple(_build_definition(entry, sensitive) for entry in comparison.definitions),
     )
 
 
-def _build_definition(entry: Compared, sensitive: Sequence[FieldPath], places: Places) -> DefinitionEntry:
-    # Places take a second parse of the YAML, and most definitions are alike.
+def _build_definition(entry: Compared, sensitive: Sequence[FieldPath]) -> DefinitionEntry:
     differences: tuple[DifferenceEntry, ...] = ()
-    if entry.differences and entry.environment is not None and entry.against is not None:
-        lines = places(entry.environment), places(entry.against)
-        differences = tuple(_build_difference(entry.file, one, sensitive, *lines) for one in entry.differences)
+    if entry.environment is not None and entry.against is not None:
+        both = entry.environment, entry.against
+        differences = tuple(_build_difference(one, sensitive, *both) for one in entry.differences)
     return DefinitionEntry(
         key=entry.key, file=entry.file, standing=entry.standing, differences=differences, error=entry.message
     )
 
 
 def _build_difference(
-    file: str, difference: Difference, sensitive: Sequence[FieldPath], here: Lines, there: Lines
+    difference: Difference, sensitive: Sequence[FieldPath], here: Definition, there: Definition
 ) -> DifferenceEntry:
-    def declared(value: Any | Missing, other: Any | Missing, lines: Lines) -> DeclaredEntry | None:
+    def declared(value: Any | Missing, other: Any | Missing, definition: Definition) -> DeclaredEntry | None:
         if value is MISSING:
             return None
-        place = find_line(lines, difference.path, value, other) or (file, None)
+        place = definition.find_line(difference.path, value, other) or (here.file, None)
         return DeclaredEntry(mask_value(value, difference.path, sensitive), *place)
 
     one, other = difference.environment, difference.against

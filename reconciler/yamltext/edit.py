@@ -48,6 +48,8 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     """
     paths = [edit.path for edit in edits]
     for number, path in enumerate(paths):
+        if not path:
+            raise EditRefused("a file cannot be replaced as a whole")
         # Which of the two came first would decide what is left of the other.
         if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
             raise EditRefused(f"{dotted(path)} lies within another field that is to change")

@@ -8,7 +8,7 @@ import pytest
 from rendered import render_markdown, render_text
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.definition import Definition
+from reconciler.core.definition import Definition, Layer, LayerKind, Place
 from reconciler.core.run import Compared, Comparison, Difference
 from reconciler.core.tree import MISSING
 from reconciler.report.diff_report import DiffReport, build_diff_report
@@ -20,8 +20,15 @@ from reconciler.report.json_values import from_json
 LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
 
 
+def layer(file: str, kind: LayerKind, field: str, line: int) -> Layer:
+    place = Place((line, 1), (line, 5))
+    return Layer(file=file, text="", fields={}, kind=kind, find_places=lambda _: {(field,): place})
+
+
 def definition(key: str) -> Definition:
-    return Definition(key, f"assistants/{key}.yaml", "asst_1", {})
+    own = layer("assistants/a.yaml", "definition", "firstMessage", 3)
+    overlay = layer("environments/x/a.yaml", "overlay", "name", 2)
+    return Definition(key, f"assistants/{key}.yaml", "asst_1", {}, (own, overlay))
 
 
 def differing(*differences: Difference, key: str = "a") -> Compared:
@@ -30,10 +37,7 @@ def differing(*differences: Difference, key: str = "a") -> Compared:
 
 
 def document(*found: Compared, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
-    def places(_: Definition) -> dict[FieldPath, tuple[str, int]]:
-        return {("name",): ("environments/x/a.yaml", 2), ("firstMessage",): ("assistants/a.yaml", 3)}
-
-    return build_diff_report(Comparison("staging", "production", found), sensitive=sensitive, places=places)
+    return build_diff_report(Comparison("staging", "production", found), sensitive=sensitive)
 
 
 def test_short_values_each_with_its_place() -> None:

@@ -15,7 +15,6 @@ from leaks import PASSWORD
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.secret import Credentials, Secret
 from reconciler.core.base import BaseDefinitions, Entries, Entry
-from reconciler.core.definition import places
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings, now
@@ -89,7 +88,7 @@ class Project:
 
     def document(self, run: Run) -> Document:
         """The report of a run, as commands make it."""
-        document: Document = to_json(build_report(run, sensitive=self.settings.sensitive, places=places))
+        document: Document = to_json(build_report(run, sensitive=self.settings.sensitive))
         return document
 
     def plan(

@@ -9,7 +9,6 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
 from reconciler.cli.output import emit_rendered, tell_problems, text_width
 from reconciler.cli.streams import wants_colour
-from reconciler.core.definition import places
 from reconciler.errors import UsageError
 from reconciler.report.diff_report import DiffReport, build_diff_report, make_diff_view
 from reconciler.report.formats.markdown import render_markdown
@@ -49,7 +48,7 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
     tell_problems(sorted({*here.problems, *there.problems}))
     comparison = compare((environment, here), (against, there), settings)
     hidden = (*settings.sensitive, *other.sensitive)
-    report = build_diff_report(comparison, sensitive=hidden, places=places)
+    report = build_diff_report(comparison, sensitive=hidden)
     summary = report.summary
     emit_rendered(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
     # One that could not be compared may differ: 1 beats 2.
