@@ -23,22 +23,18 @@ LOCAL_PREFIX = "local_"
 # "ARec": tells our files from other programs' databases.
 _APPLICATION = 0x41526563
 
-# Two tables, written one after the other and never in one transaction: in the real system they are two machines.
-_TABLES = """
-CREATE TABLE IF NOT EXISTS provider (id TEXT PRIMARY KEY, assistant TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS database (
-    number INTEGER PRIMARY KEY, local_id TEXT NOT NULL UNIQUE, id TEXT NOT NULL UNIQUE, assistant TEXT NOT NULL
-);
+# One row for each copy, which are never written in one transaction: in the real system the stores are two machines.
+_TABLE = """
+CREATE TABLE IF NOT EXISTS copies (
+    number INTEGER PRIMARY KEY, store TEXT NOT NULL, id TEXT NOT NULL, assistant TEXT NOT NULL, UNIQUE (store, id)
+)
 """
 # The provider's id goes before a local one: an assistant of the provider may be called local_x.
 _BY_EITHER_ID = (
-    "SELECT id, assistant FROM database WHERE id = :id"
-    " UNION ALL SELECT id, assistant FROM database WHERE local_id = :id LIMIT 1"
+    "SELECT id, assistant FROM copies WHERE store = 'database' AND id IN (:id, :without_prefix) "
+    "ORDER BY id = :id DESC LIMIT 1"
 )
-_INSERT: dict[StoreName, str] = {
-    "provider": "INSERT INTO provider VALUES (:id, :text) ON CONFLICT (id) DO ",
-    "database": "INSERT INTO database (id, local_id, assistant) VALUES (:id, :local_id, :text) ON CONFLICT (id) DO ",
-}
+_INSERT = "INSERT INTO copies (store, id, assistant) VALUES (:store, :id, :text) ON CONFLICT (store, id) DO "
 
 
 class Store:
@@ -70,7 +66,7 @@ class Store:
         # A sandbox need not survive a power cut, and a write must cost next to nothing.
         self._ask("PRAGMA synchronous = OFF")
         self._ask(f"PRAGMA application_id = {_APPLICATION}")
-        self._connection.executescript(_TABLES)
+        self._ask(_TABLE)
 
     def close(self) -> None:
         """Close the store; what was in memory is gone."""
@@ -79,11 +75,12 @@ class Store:
 
     def read(self, any_id: str) -> tuple[str, str] | None:
         """Return the provider's id and the local database's copy as JSON text, given either id: what GET answers."""
-        return next(iter(self._ask(_BY_EITHER_ID, id=any_id)), None)
+        found = self._ask(_BY_EITHER_ID, id=any_id, without_prefix=any_id.removeprefix(LOCAL_PREFIX))
+        return next(iter(found), None)
 
     def read_all(self) -> list[tuple[str, str]]:
         """Return what `read` returns for every assistant in the local database, the oldest first."""
-        return self._ask("SELECT id, assistant FROM database ORDER BY number")
+        return self._ask("SELECT id, assistant FROM copies WHERE store = 'database' ORDER BY number")
 
     def find(self, any_id: str) -> str | None:
         """Return the provider's id of an assistant in the local database, given either of its ids."""
@@ -92,32 +89,31 @@ class Store:
 
     def copy(self, store: StoreName, provider_id: str) -> Assistant | None:
         """Return what one of the stores holds, by the provider's id."""
-        rows = self._ask(f"SELECT assistant FROM {store} WHERE id = :id", id=provider_id)  # noqa: S608 - a fixed name
+        rows = self._ask("SELECT assistant FROM copies WHERE store = :store AND id = :id", store=store, id=provider_id)
         return json.loads(rows[0][0]) if rows else None
 
     def write(self, store: StoreName, assistant: Assistant) -> None:
         """Write the copy of one of the stores; the assistant carries the provider's id."""
-        self._ask(f"{_INSERT[store]}UPDATE SET assistant = excluded.assistant", **_row(assistant))
+        self._ask(f"{_INSERT} UPDATE SET assistant = excluded.assistant", **_row(store, assistant))
 
     def delete(self, store: StoreName, provider_id: str) -> None:
         """Delete the copy of one of the stores."""
-        self._ask(f"DELETE FROM {store} WHERE id = :id", id=provider_id)  # noqa: S608 - a fixed name
+        self._ask("DELETE FROM copies WHERE store = :store AND id = :id", store=store, id=provider_id)
 
     def fill(self, assistants: Iterable[Assistant]) -> None:
         """Add to each store the assistants that it does not hold yet: all or none."""
-        rows = [_row(one) for one in assistants]
+        rows = [_row(store, one) for one in assistants for store in STORES]
         with self.lock, self._connection:
             self._connection.execute("BEGIN")
-            for store in STORES:
-                self._connection.executemany(f"{_INSERT[store]}NOTHING", rows)
+            self._connection.executemany(f"{_INSERT} NOTHING", rows)
 
     def _ask(self, query: str, **values: str) -> list[Any]:
         with self.lock:
             return self._connection.execute(query, values).fetchall()
 
 
-def _row(assistant: Assistant) -> dict[str, str]:
-    return {"id": assistant["id"], "local_id": LOCAL_PREFIX + assistant["id"], "text": encode(assistant)}
+def _row(store: StoreName, assistant: Assistant) -> dict[str, str]:
+    return {"store": store, "id": assistant["id"], "text": encode(assistant)}
 
 
 def _unusable(path: Path | None, reason: str) -> SandboxError:

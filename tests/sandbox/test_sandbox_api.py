@@ -341,7 +341,7 @@ def test_the_openapi_document_needs_no_login(sandbox: Sandbox) -> None:
 
 def test_a_store_that_fails_is_a_500_in_the_envelope() -> None:
     with running_sandbox({"asst_1": EXAMPLE}) as sandbox, sandbox.client() as client:
-        sandbox._store._connection.execute("DROP TABLE database")
+        sandbox._store._connection.execute("DROP TABLE copies")
         answer = client.get("/assistants/asst_1")
         assert (answer.status_code, error_of(answer)) == (
             500,
@@ -351,7 +351,7 @@ def test_a_store_that_fails_is_a_500_in_the_envelope() -> None:
 
 def test_a_bug_is_a_500_in_the_envelope(caplog: pytest.LogCaptureFixture) -> None:
     with running_sandbox({"asst_1": EXAMPLE}) as sandbox, sandbox.client() as client:
-        sandbox._store._connection.execute("UPDATE database SET assistant = 'no JSON'")
+        sandbox._store._connection.execute("UPDATE copies SET assistant = 'no JSON'")
         answer = client.patch("/assistants/asst_1", json={})
         assert (answer.status_code, error_of(answer)) == (500, "Something went wrong in the sandbox")
     assert "Exception in ASGI application" in caplog.text
