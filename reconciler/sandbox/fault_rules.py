@@ -1,4 +1,4 @@
-"""Fault rules, which docs/sandbox.md describes: a text becomes a Rule, or a BadRule that shows how to write it.
+"""Fault rules, which docs/sandbox.md describes: a text becomes a Rule.
 
 Each form of a rule is one pattern, whose named groups are fields of the Rule. Does nothing to a request.
 """
@@ -120,15 +120,11 @@ _PATTERNS = [
 _PATHS = ("/assistants/*", "/assistants", "/auth/login", "/auth/me", "/openapi.json")
 
 
-class BadRule(SandboxError):  # noqa: N818 - it says what the text is
-    """A rule that cannot be read: the text shows it, `hint` what to write instead."""
-
-
 def parse_rule(text: str) -> Rule:
-    """Return the rule that a text says; raises BadRule for any other text."""
+    """Return the rule that a text says; raises SandboxError for any other text, and shows how to write it."""
     if not text.strip() or len(text) > LONGEST_RULE:
         length = f"{_show(text[:40])}... is longer than {LONGEST_RULE} characters" if text.strip() else "is empty"
-        raise BadRule(f"The fault rule {length}", hint="`reconciler sandbox --help` shows the rules")
+        raise SandboxError(f"The fault rule {length}", hint="`reconciler sandbox --help` shows the rules")
     for does, pattern in _PATTERNS:
         if found := pattern.fullmatch(text.strip()):
             said = {name: part for name, part in found.groupdict().items() if part is not None}
@@ -138,7 +134,7 @@ def parse_rule(text: str) -> Rule:
             return Rule(
                 text=text, does=does, **{name: _VALUES.get(name, str.lower)(part) for name, part in said.items()}
             )
-    raise BadRule(f"The fault rule `{_show(text)}` cannot be read", hint=_suggest_form(text))
+    raise SandboxError(f"The fault rule `{_show(text)}` cannot be read", hint=_suggest_form(text))
 
 
 def _check_path(path: str, does: Does, text: str) -> None:
@@ -146,7 +142,7 @@ def _check_path(path: str, does: Does, text: str) -> None:
     known = any(path_matches(path, one) for one in _PATHS) or re.fullmatch(r"/assistants/[^/?#]+", path)
     if not known or (does == "edit" and not path_matches(path, "/assistants/x") and "/assistants/" not in path):
         near = [] if known else difflib.get_close_matches(path.removeprefix("/api"), _PATHS, n=1)
-        raise BadRule(
+        raise SandboxError(
             f"The fault rule `{_show(text)}` names the path {path!r}, which "
             + ("is of no assistant" if known else "the API does not have"),
             hint=f"write {near[0] if near else '/assistants/*'}; a path is below the base URL",

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.sandbox.fault_rules import LONGEST_RULE, After, BadRule, Does, Rule, parse_rule, path_matches
+from reconciler.errors import SandboxError
+from reconciler.sandbox.fault_rules import LONGEST_RULE, After, Does, Rule, parse_rule, path_matches
 
 
 def hits(rule: Rule, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
@@ -175,7 +176,7 @@ def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
     ],
 )
 def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: str) -> None:
-    with pytest.raises(BadRule) as caught:
+    with pytest.raises(SandboxError) as caught:
         parse_rule(text)
     assert str(caught.value) == f"The fault rule `{text}` cannot be read"
     assert hint in caught.value.hint
@@ -194,25 +195,25 @@ def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: 
     ],
 )
 def test_a_path_that_no_request_can_have_is_refused(text: str) -> None:
-    with pytest.raises(BadRule, match="names the path") as caught:
+    with pytest.raises(SandboxError, match="names the path") as caught:
         parse_rule(text)
     assert "write /a" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", " \t"])
 def test_an_empty_rule_is_told(text: str) -> None:
-    with pytest.raises(BadRule, match="is empty"):
+    with pytest.raises(SandboxError, match="is empty"):
         parse_rule(text)
 
 
 def test_a_long_rule_is_told_in_short() -> None:
-    with pytest.raises(BadRule, match=f"longer than {LONGEST_RULE} characters") as caught:
+    with pytest.raises(SandboxError, match=f"longer than {LONGEST_RULE} characters") as caught:
         parse_rule("GET *: " + "5" * LONGEST_RULE)
     assert len(str(caught.value)) < 150
 
 
 def test_nothing_that_a_terminal_obeys_is_shown() -> None:
-    with pytest.raises(BadRule) as caught:
+    with pytest.raises(SandboxError) as caught:
         parse_rule("GET\n\x1b[2J *: 503")
     assert str(caught.value).isprintable()
 
@@ -241,10 +242,10 @@ PIECES = (
 
 @given(st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=9).map(" ".join))
 def test_every_text_is_a_rule_or_a_complaint(text: str) -> None:
-    complaint: BadRule | None = None
+    complaint: SandboxError | None = None
     try:
         assert parse_rule(text).text == text
-    except BadRule as caught:
+    except SandboxError as caught:
         complaint = caught
     assert complaint is None or (complaint.hint and str(complaint).encode())
 
