@@ -71,7 +71,7 @@ def test_more_writes_than_allowed_are_none(tale: Story) -> None:
         with pytest.raises(reconciler.ReconcilerError, match="max_changes must be a number"):
             reconciler.apply(project, api, max_changes="many")
     assert {entry["outcome"] for entry in report["assistants"]} == {"skipped"}
-    note = "1 assistant would be written, and max_changes allows 0; if the plan is right, raise the limit."
+    note = "1 assistant would be written, but max_changes allows 0; if the plan is right, raise the limit."
     assert f"Nothing was sent: {note}" in report["warnings"]
     assert tale.sandbox.patches == []
 
@@ -94,7 +94,7 @@ def test_what_could_not_be_recorded_is_told_with_the_report(tale: Story) -> None
     with reconciler.connect(project) as api, pytest.raises(reconciler.NotRecorded) as caught:
         reconciler.apply(project, api, record=True)
     assert caught.value.report["summary"]["applied"] == 1
-    assert "live, but it is not recorded" in str(caught.value)
+    assert "live, but not recorded" in str(caught.value)
 
 
 def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(tale: Story) -> None:

@@ -45,7 +45,7 @@ def read_json(body: bytes) -> Any:
     try:
         text = body.decode("utf-8-sig")
         if has_more_tokens(text, MAX_TOKENS):
-            raise NotJsonError("JSON with far too many values")
+            raise NotJsonError("JSON with too many values")
         if sys.getsizeof(text) > 2 * MAX_BODY:  # one emoji makes Python take four bytes for each character
             raise NotJsonError("JSON that is too large")
         value = json.loads(
@@ -60,7 +60,7 @@ def read_json(body: bytes) -> Any:
     except RecursionError:
         too_deep = True
     except UnicodeDecodeError:
-        raise NotJsonError("no JSON: it is not UTF-8") from None
+        raise NotJsonError("JSON that is not UTF-8") from None
     except ValueError:
         raise NotJsonError("no JSON") from None
     if too_deep:

@@ -29,7 +29,7 @@ def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
     except zlib.error:
         raise UnusableBodyError("a response that claims to be compressed but is not") from None
     if unpack is not None and body and not unpack.member.eof:
-        raise UnusableBodyError("half of a compressed response")
+        raise UnusableBodyError("an incomplete compressed response")
     return bytes(body)
 
 

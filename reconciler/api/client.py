@@ -255,7 +255,7 @@ class AssistantsApi:
             named = "id" in assistant
             problem = "an `id` that is not a text" if named else "an object without an `id`"
             if _is_text(assistant.get("id")):
-                problem = "an `id` with half of a character in it"
+                problem = "an `id` with an incomplete character"
             raise self._explain.unusable(call, answer, problem, right_url=named)
         return assistant
 
@@ -279,7 +279,7 @@ def _build_write(method: str, path: str, body: Mapping[str, Any], *, once: bool 
 
 
 def _has_id(assistant: dict[str, Any]) -> bool:
-    # Other texts may hold half of a character. This one has to stand in a URL and in a definition.
+    # Other texts may hold an incomplete character. This one has to stand in a URL and in a definition.
     return _is_text(assistant.get("id")) and not HALF_CHARACTER.search(assistant["id"])
 
 

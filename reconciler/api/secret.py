@@ -70,7 +70,7 @@ def cookie_problem(value: str) -> str:
     if not value.isascii():
         return "contains a character that is not ASCII, so it cannot be a token"
     if _NOT_IN_A_COOKIE.search(value):
-        return "holds white space, a control character, `;` or `,`, which is not allowed in a cookie"
+        return "contains white space, a control character, `;` or `,`, which is not allowed in a cookie"
     return ""
 
 
@@ -85,8 +85,8 @@ def _text_problem(value: str) -> str:
     if not value:
         return "is empty"
     if HALF_CHARACTER.search(value):
-        return "holds a character that is not saved as UTF-8"
-    return "holds a control character or a line break" if _CONTROL.search(value) else ""
+        return "contains a character that is not saved as UTF-8"
+    return "contains a control character or a line break" if _CONTROL.search(value) else ""
 
 
 class Scrubber:

@@ -22,11 +22,11 @@ _OLD_AUTHORITY = (
 )
 # OpenSSL's words for a certificate that it refuses (`man openssl-verification-options`), by a piece of each.
 _REFUSALS = {
-    "has expired": "The certificate has expired, or this clock is wrong. Whoever runs the API can renew it.",
-    "not yet valid": "The certificate is not valid yet, or this clock is wrong.",
+    "has expired": "The certificate has expired, or this machine's clock is wrong. The API's operator must renew it.",
+    "not yet valid": "The certificate is not valid yet, or this machine's clock is wrong.",
     "ostname mismatch": _OTHER_HOST,
     "IP address mismatch": _OTHER_HOST,
-    "revoked": "The certificate was revoked. Whoever runs the API needs a new one.",
+    "revoked": "The certificate was revoked. The API's operator needs a new one.",
     "issuer certificate": _UNKNOWN,
     "first certificate": _UNKNOWN,
     "self-signed": _UNKNOWN,
@@ -73,7 +73,7 @@ def create_context(*, client: bool = True) -> ssl.SSLContext:
     except OSError as error:
         # Python opens one more file here, and only the error about that one says which.
         variable = "SSLKEYLOGFILE" if error.filename else "SSL_CERT_FILE"
-        reason = "it holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else str(error.strerror)
+        reason = "it contains no certificate in PEM format" if isinstance(error, ssl.SSLError) else str(error.strerror)
         raise _unusable(variable, os.environ.get(variable, ""), reason) from None
     if client:
         _load_client_certificate(context)
@@ -96,7 +96,7 @@ def explain_tls(error: ssl.SSLError) -> HandshakeProblem | None:
         return HandshakeProblem(f"the server does not use TLS ({reason.lower()})", hint)
     if alert == "PROTOCOL_VERSION" or reason in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
         hint = "This tool uses TLS 1.2 or newer, unless the system's OpenSSL is configured otherwise."
-        return HandshakeProblem(f"both sides support no common version of TLS ({reason.lower()})", hint)
+        return HandshakeProblem(f"the server and this tool have no TLS version in common ({reason.lower()})", hint)
     if reason.endswith("UNRECOGNIZED_NAME"):
         return HandshakeProblem("the server does not know this host name (TLS alert unrecognized_name)", _OTHER_HOST)
     return None
@@ -116,7 +116,7 @@ def _load_client_certificate(context: ssl.SSLContext) -> None:
         # Without a password of its own OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate, key or None, password=_refuse_password)
     except ssl.SSLError as error:
-        problem = "the key is not the certificate's" if error.reason == "KEY_VALUES_MISMATCH" else "it is damaged"
+        problem = "it does not match the certificate" if error.reason == "KEY_VALUES_MISMATCH" else "it is damaged"
         raise _unusable(variable, file, problem) from None
     except ValueError as error:
         raise _unusable(variable, file, str(error)) from None

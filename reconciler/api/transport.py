@@ -187,7 +187,7 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
     if isinstance(error, httpcore.TimeoutException):
         return Failure("timeout", text, reached=True)
     if begun:
-        return Failure("protocol", "half a response: the connection was lost", reached=True)
+        return Failure("protocol", "an incomplete response: the connection was lost", reached=True)
     # A server that closes without a word is no protocol error to us, though it is one to httpcore.
     if closed or isinstance(error, httpcore.NetworkError):
         return Failure("network", "the connection was closed before a response arrived", reached=True)
@@ -213,7 +213,7 @@ class _Clock:
     def left(self, too_late: type[Exception]) -> float:
         left = self.until - time.monotonic()
         if left <= 0 or self.aborted():
-            raise too_late("the time limit of the request is over")
+            raise too_late("the time limit of the request was reached")
         return left
 
 

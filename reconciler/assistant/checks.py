@@ -75,13 +75,13 @@ def _object_to_id(written: Any) -> str:
         return describe_wrong_kind("the id", "text", written)
     if any("\ud800" <= character <= "\udfff" for character in written):
         # Not from a file, which is UTF-8, but an argument of the command line may hold any bytes.
-        return "the id must be text that UTF-8 can hold; you wrote text"
+        return "the id must be text that can be saved as UTF-8; you wrote text"
     if _ID.fullmatch(written):
         return ""
     if written in (".", ".."):
         return 'the id cannot be "." or ".."; copy the assistant\'s id from the API'
     if set(written) & set(CURLY_QUOTES):
-        return 'the id has curly quotes around or in it; remove them, or use straight quotes (")'
+        return 'the id contains curly quotes; remove them, or use straight quotes (")'
     if unseen := describe_unseen(written):
         return f"the id cannot contain white space or control characters; {unseen}"
     return 'the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself'

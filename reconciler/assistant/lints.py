@@ -148,13 +148,13 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
         before = text[: match.start()]
         line = before.count("\n") + 1
         yield _found(
-            "line-end-blanks", path, f"{dotted(path)} has blanks at the end of its line {line}; remove them", "", before
+            "line-end-blanks", path, f"{dotted(path)} has spaces at the end of line {line}; remove them", "", before
         )
     stripped = written.lstrip()
     around = _QUOTED.fullmatch(stripped)
     # Two quotations in a sentence are no quotation marks around it.
     if around and around["open"] not in stripped[1:-1]:
-        words = "has the quotation marks of a word processor around it, which become part of the text"
+        words = "has curly quotes around it, which become part of the text"
         yield _found("curly-quotes", path, f'{dotted(path)} {words}; use "..."')
 
 

@@ -101,16 +101,16 @@ def _what_instead(path: FieldPath) -> str:
         return f"unknown field {dotted(path)}; {unseen}"
     outer, _, inner = key.partition(".")
     if (outer, inner) in fields.BY_PATH:
-        return f"{key} is no name of a field; write {inner} on a line of its own, indented below {outer}"
+        return f"{key} is not the name of a field; write {inner} on its own line, indented below {outer}"
     first = key.partition(" ")[0]
     if first != key and first in fields.keys_inside(parent):
-        return f'unknown field {dotted(path)}; put a colon (":") and a space behind {first}'
+        return f'unknown field {dotted(path)}; put a colon (":") and a space after {first}'
     # No field of the API has a space in its name: this is a sentence with a colon in it.
     names = {path[-1] for path in fields.DOCUMENTED}
     if " " in key.strip() and not closest(key, names, cutoff=0.85):
         return (
-            f'unknown field {dotted(path)}; if this line belongs to the text above it, write "|-" behind the colon of '
-            "that text's key, and indent every line of the text further than the key"
+            f'unknown field {dotted(path)}; if this line belongs to the text above it, write "|-" after the colon of '
+            "its key, and indent every line of the text further than the key"
         )
     if guess := _guess(parent, key):
         return f"unknown field {dotted(path)}; {guess}{name_look_alike(key)}"
@@ -119,7 +119,7 @@ def _what_instead(path: FieldPath) -> str:
     listed = ", ".join(allowed if parent else ("id", *allowed))
     return (
         f"unknown field {dotted(path)}; allowed {place}: {listed} "
-        "(a field that the API has beyond its reference can be listed under extra_fields in reconciler.yaml)"
+        "(a field that the API has but its reference does not list can be added under extra_fields in reconciler.yaml)"
     )
 
 
@@ -143,7 +143,7 @@ def _guess(parent: FieldPath, key: str) -> str:
 def _suggest_move(places: list[FieldPath]) -> str:
     names = " or ".join(dotted(path) for path in places)
     if len(places) > 1:
-        return f"did you mean {names}? Write {places[0][-1]} indented below the one that you mean"
+        return f"did you mean {names}? Write {places[0][-1]} indented below the right one"
     path = places[0]
     if len(path) == 1:
         return f"did you mean {names} at the top of the file, without indentation?"
@@ -186,11 +186,11 @@ def _repair_number(wanted: fields.Kind, written: str) -> str:
         # Between digits nothing may stand, a space neither.
         return f"{unseen.partition(': ')[0]}: delete it" if unseen else "write the number without quotes"
     if wanted == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", written):
-        return "write a point instead of the comma"
+        return "write a decimal point instead of the comma"
     if seen.isdecimal() and not seen.isascii():
         return "write it with the digits 0 to 9"
     if re.match("[0-9]", written):
-        return "write its digits alone, without a unit or anything between them"
+        return "write only its digits, without a unit or separators"
     return name_look_alike(written).strip().replace("The", "the")
 
 

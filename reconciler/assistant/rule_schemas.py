@@ -55,7 +55,7 @@ def _walk(schema: Any, root: Any, path: FieldPath, formats: frozenset[str]) -> I
         if keyword not in _KNOWN:
             near = closest(keyword, _KNOWN)
             guess = f"; did you mean {near}?" if near else ""
-            yield FieldProblem(here, f"{keyword} is no keyword of JSON Schema{guess}", about="key")
+            yield FieldProblem(here, f"{keyword} is not a keyword of JSON Schema{guess}", about="key")
         elif objection := _object_to(keyword, value, root, formats):
             yield FieldProblem(here, objection)
         for key, inner in _inner(keyword, value):
@@ -78,14 +78,14 @@ def _object_to(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> 
     if keyword == "$schema" and value.rstrip("#") != DIALECT:
         return f"the schemas of rules are JSON Schema 2020-12 ({DIALECT}); remove this line"
     if keyword == "$ref" and not _leads_somewhere(value, root):
-        return f"{value} leads nowhere in this schema, and no other document is read; write it like #/$defs/NAME"
+        return f"{value} points to nothing in this schema, and other documents are not read; write it like #/$defs/NAME"
     if keyword == "format" and value not in formats:
-        return f"the format {value} cannot be checked here; write a pattern"
+        return f"the format {value} is not supported; use a pattern"
     if keyword == "pattern":
         try:
             re.compile(value)
         except re.error as error:
-            return f"{value} is no regular expression: {error}"
+            return f"{value} is not a regular expression: {error}"
     return ""
 
 

@@ -59,7 +59,7 @@ def _describe(error: Any) -> Iterator[Violation]:
             if key not in known and not any(re.search(pattern, key) for pattern in patterns):
                 near = closest(key, known)
                 guess = f"did you mean {near}?" if near else f"allowed: {', '.join(known) or 'nothing'}"
-                yield Violation((*path, key), f"is not a key that may stand here; {guess}", "key")
+                yield Violation((*path, key), f"is not allowed here; {guess}", "key")
     elif keyword == "required":
         lacking = ", ".join(key for key in error.validator_value if key not in instance)
         yield Violation(path, f"lacks {lacking}", quotes=False)
@@ -98,14 +98,14 @@ def _may(error: Any) -> str:
 
 def _tell_keyword(keyword: str, value: Any) -> str:
     tell = _KEYWORDS.get(keyword)
-    return tell(value) if tell is not None else f'does not fit "{keyword}" of the rule'
+    return tell(value) if tell is not None else f'does not match "{keyword}" of the rule'
 
 
 def _tell_schema(schema: Any) -> str:
     if not isinstance(schema, Mapping):
         return "may be anything" if schema else "may not be declared"
     told = [_tell_keyword(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
-    return " and ".join(told) or "must fit a part of the rule"
+    return " and ".join(told) or "must match a part of the rule"
 
 
 def _tell_not(schema: Any) -> str:

@@ -25,7 +25,7 @@ def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
             try:
                 _append(Path(name), view, add)
             except OSError as error:
-                hint = f"the runner names it in {variable}"
+                hint = f"the runner sets this path in {variable}"
                 yield ReportError(f"cannot be written: {error.strerror}", where=name, hint=hint)
 
 

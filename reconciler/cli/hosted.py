@@ -51,7 +51,7 @@ def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
         names = [field.name for field in dataclasses.fields(HostOptions)]
         options = HostOptions(**{name: given.pop(name) for name in names})
         if sum((bool(options.reports), options.text is not None, options.settled)) != 1:
-            raise UsageError("there is nothing to report", hint="give a REPORT, or --text FILE, or --settled")
+            raise UsageError("there is nothing to report", hint="pass a REPORT, --text FILE or --settled")
         return command(find_host(os.environ, allow_insecure_http=allow_insecure_http), options, **given)
 
     return wrapper
@@ -77,7 +77,7 @@ def tell_done(what: str, done: str) -> None:
         "edited": f"Edited the {what}.",
         "renamed": f"Edited the {what}.",
         "closed": f"Closed the {what}.",
-        "declined": f"Left the {what}s as they are: somebody closed the one with just these edits.",
-        "nothing": f"Left the {what}s as they are: there is nothing new to say.",
+        "declined": f"Left the {what}s as they are: somebody closed the one for the same edits.",
+        "nothing": f"Left the {what}s as they are: nothing has changed.",
     }
     tell(said[done])

@@ -61,10 +61,10 @@ class TerminalSession:
             self.failed = emit(run, self.output, sensitive=settings.sensitive, text=self.text).unsettled
 
         def tell_recorded(commit: str | None) -> None:
-            tell(f"Recorded as {commit[:12]}." if commit else "The record says so already.")
+            tell(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
             # A pipeline has announced what it creates, and pushed that. Here nobody else knows of it yet.
             if any(created) and project.may_create is None and read_origin(project.root):
-                tell(f"Push the record before another clone creates the same: git push origin {project.ref}")
+                tell(f"Push the record before another clone creates the same assistants: git push origin {project.ref}")
 
         quiet = self.output.quiet
         with connected(self.connection, settings, self.stopping, self.label, quiet=quiet) as (api, control):
@@ -103,4 +103,4 @@ def writing(
 def check_somebody_to_ask(command: str, first: str, *, yes: bool) -> None:
     """Refuse to begin where nobody could say yes; `first` is what to do before giving it. Raises UsageError."""
     if not yes and not is_terminal(sys.stdin):
-        raise UsageError(f"{command} asks, and there is no terminal to ask at", hint=f"{first}, then pass --yes")
+        raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{first}, then pass --yes")

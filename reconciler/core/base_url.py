@@ -75,7 +75,7 @@ def _find_address(host: str) -> str:
     try:
         return idna.encode(host).decode()
     except idna.IDNAError:
-        raise _refuse("The API URL cannot be read: its host is not a host's name") from None
+        raise _refuse("The API URL cannot be read: its host name is invalid") from None
 
 
 def _split(url: str) -> SplitResult:
@@ -86,7 +86,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         readable = False
     if not readable:
-        raise _refuse("The API URL cannot be read: its host or port is not one, or white space is in it")
+        raise _refuse("The API URL cannot be read: its host or port is invalid, or it contains white space")
     return parts
 
 

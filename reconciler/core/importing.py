@@ -121,11 +121,11 @@ def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declar
     # Checked alone, so that no problem elsewhere in the file keeps this value out of it.
     alone = build([(path, None if live is MISSING else live)])
     if _would_mention_a_file(path, live):
-        return f"a definition may not hold what live has: {TEXT_KEY} as a key would stand for a text file"
+        return f"the live value is not allowed in a definition: {TEXT_KEY} as a key would refer to a text file"
     problems = check_definition(alone, settings.extra_fields, needs_id=False)
     if not problems and _has_yaml(live):
         return ""
-    return "a definition may not hold what live has" + "".join(f": {problem.message}" for problem in problems[:1])
+    return "the live value is not allowed in a definition" + "".join(f": {problem.message}" for problem in problems[:1])
 
 
 def _sort_leaves(

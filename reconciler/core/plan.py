@@ -268,7 +268,7 @@ def _warnings(
     for field in sorted(patch.keys() & desired.keys()):
         declared, old, new = desired[field], live.get(field), patch[field]
         for path in find_lost_keys(new, old, (field,)):
-            yield f"{dotted(path)} is live but not declared, and goes with the list element that is sent"
+            yield f"{dotted(path)} is live but not declared, and is lost with the list element that is sent"
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
             yield from _warn_of_leftovers(field, declared, old, new)
     for path in sorted(again):
@@ -281,8 +281,8 @@ def _warnings(
             )
     for path in sorted(plan.left & set(resend)):
         yield (
-            f"the outcome of the last write of {dotted(path)} is unclear, so live may be our own value, or the "
-            "provider have another: --on-drift revert and --force-conflicts send git's"
+            f"the outcome of the last write of {dotted(path)} is unclear, so live may show the value that was sent, "
+            "or the provider may have another: --on-drift revert and --force-conflicts send git's value"
         )
 
 
@@ -295,6 +295,6 @@ def _warn_of_leftovers(
     if after is not None and before is not None and before != after and staying:
         names = ", ".join(dotted((field, key)) for key in staying)
         yield (
-            f"{field}.provider changes from {before} to {after}, and {names} of the old one "
-            f"{'stays' if len(staying) == 1 else 'stay'}: declare what the new one needs"
+            f"{field}.provider changes from {before} to {after}, but {names} of the old provider "
+            f"{'stays' if len(staying) == 1 else 'stay'}: declare what the new provider needs"
         )

@@ -89,11 +89,11 @@ class Applied:
             elif field.masked:
                 yield f"the report does not hold the old value of {dotted(field.path)}, which is sensitive"
             elif field.edited:
-                yield f"somebody edited {dotted(field.path)} between two runs of the report"
+                yield f"somebody edited {dotted(field.path)} between two of the report's runs"
             elif field.old is MISSING and not takes_null(field.path):
-                yield f"{dotted(field.path)} was not there before, and the API cannot empty it"
+                yield f"{dotted(field.path)} had no value before, and the API does not allow it to be empty"
             elif _holds_nothing(field.old):
-                yield f"the old value of {dotted(field.path)} holds an empty object, which nobody can declare"
+                yield f"the old value of {dotted(field.path)} contains an empty object, which cannot be declared"
 
     def before(self) -> dict[str, Any]:
         """Return the old values as a definition declares them; what was not there is declared to be empty."""

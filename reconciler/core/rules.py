@@ -42,7 +42,7 @@ class _Check:
             try:
                 self.known[mark] = tuple(describe_errors(self.validator.iter_errors(value)))
             except RecursionError:
-                self.known[mark] = (Violation((), "cannot be checked: the rule refers to itself without end"),)
+                self.known[mark] = (Violation((), "cannot be checked: the rule refers to itself endlessly"),)
         found = self.known[mark]
         # Long prompts are nobody else's, and to keep a copy of each would take much memory.
         if mark[0] in (dict, list) and len(mark[1]) > _LONGEST_KEPT:

@@ -56,7 +56,7 @@ class MaxChanges:
         if writes <= most:
             return None
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
-        return f"{assistants} would be written, and max_changes allows {most}"
+        return f"{assistants} would be written, but max_changes allows {most}"
 
     def __str__(self) -> str:
         """Return the limit as it is written in options and settings."""

@@ -96,7 +96,7 @@ class Stage:
             line = sandbox.stdout.readline() if sandbox.stdout else ""
         url = re.search(r"http://\S+", line)
         if url is None:
-            raise DemoError("the sandbox did not start", hint="what it said stands above")
+            raise DemoError("the sandbox did not start", hint="see its output above")
         # The port is free until the sandbox has taken it, so nobody can know the URL before.
         self._environment["RECONCILER_API_URL"] = url[0]
         return line.strip()
@@ -116,7 +116,7 @@ class Stage:
                 text=True,
             )
         except FileNotFoundError:
-            message = f"the demo needs the command {words[0]}, and it is not installed or not on PATH"
+            message = f"the demo needs the command {words[0]}, but it is not installed or not on PATH"
             raise DemoError(message, hint=f"install {words[0]}, and run the demo again") from None
         stack.callback(_stop, command)
         return command
@@ -132,7 +132,7 @@ class Stage:
             cookie = login.headers.get("set-cookie", "").partition(";")[0]
             answer = dashboard.patch(f"/assistants/{assistant_id}", json=fields, headers={"cookie": cookie})
         if not answer.is_success:
-            raise DemoError(f"the edit of {assistant_id} was answered with {answer.status_code}")
+            raise DemoError(f"the edit of {assistant_id} failed with status {answer.status_code}")
 
 
 @contextlib.contextmanager
@@ -146,7 +146,7 @@ def open_stage(teller: Teller) -> Iterator[Stage]:
         stage = Stage(folder, stack, teller)
         for words in ("init --quiet", f"add {FOLDER}", "commit --quiet --message Definitions"):
             if stage.run(["git", *words.split()]) != 0:
-                raise DemoError(f"`git {words}` did not work", hint="what git said stands above")
+                raise DemoError(f"`git {words}` failed", hint="see git's output above")
         yield stage
 
 

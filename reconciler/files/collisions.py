@@ -36,8 +36,8 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
         for one, file, line, column in places:
             others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not one]
             message = (
-                f"the id {one.id} is also used in {_list_some(others)}; an assistant has one definition: remove the "
-                "other"
+                f"the id {one.id} is also used in {_list_some(others)}; each assistant has only one definition: "
+                "remove the other"
             )
             yield one.file, Problem(file, line, column, message, kind="duplicate")
 
@@ -55,7 +55,7 @@ def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) ->
             if others := [other for other in same if other.key != one.key]:
                 message = (
                     f"the name of this file and {_list_some([other.file for other in others])} differ only "
-                    f"{tell_apart(one.key, others[0].key)}, and some systems take them for one file; rename one of them"
+                    f"{tell_apart(one.key, others[0].key)}, and some systems treat them as one file; rename one of them"
                 )
                 problem = Problem(one.file, 1, 1, message, "warning", lint="similar-names", about_file=True)
                 if graded := settings.grade(problem, one.key):

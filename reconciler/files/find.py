@@ -92,9 +92,7 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> FoundFiles:
     if there is no such folder, or no definition in it, and as `find_overlay_folder`.
     """
     if not folder.is_dir():
-        hint = (
-            "Run this where the definitions' folder is, or name it with --directory; `reconciler import ID` makes one."
-        )
+        hint = "Run this in the folder that contains it, or pass --directory; `reconciler import ID` creates one."
         raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
     found = _find_sorted(folder, root)
     definitions = [one for one in found if _is_layer(one)]
@@ -102,7 +100,7 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> FoundFiles:
         hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
         if astray := next((one for one in found if one.right_name), None):
             hint = f"{astray.file} is not read; rename it to {astray.right_name}."
-        raise DefinitionError(f"the folder {shown_path(folder.resolve(), root)} holds no definition", hint=hint)
+        raise DefinitionError(f"the folder {shown_path(folder.resolve(), root)} contains no definition", hint=hint)
     places = [place for form in forms if (place := find_overlay_folder(folder, form, root)) is not None]
     inside = {place: _find_sorted(place, root) for place in places}
     overlays: dict[str, list[FoundFile]] = {}
@@ -144,8 +142,8 @@ def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | 
         )
     elif not place.resolve().is_relative_to(beside):
         wrong = (
-            f"the overlay folder {shown_path(place, root)} is a link to another place, which is not followed; put a "
-            "folder there, or correct this line"
+            f"the overlay folder {shown_path(place, root)} is a link, which is not followed; put a folder there, or "
+            "correct this line"
         )
     if wrong is not None:
         raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, wrong)])
@@ -182,7 +180,7 @@ def select(found: FoundFiles, folder: Path, paths: Sequence[Path]) -> set[str]:
             continue
         if not path.is_relative_to(folder):
             message = f"{given} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
-            raise DefinitionError(message, hint="Name files or folders inside it, or another folder with --directory.")
+            raise DefinitionError(message, hint="Pass files or folders inside it, or another folder with --directory.")
         # A file lies relative to itself, too.
         below = {one.file for one in files if one.path.is_relative_to(path)}
         if not below:
@@ -223,17 +221,17 @@ def describe_foreign(content: bytes) -> str:
         return f"{what}; write its text into a file with a plain text editor"
     # Windows' editors offer UTF-16 as "Unicode". Without its first bytes the zeros give it away.
     is_wide = content.startswith(_UTF_16) or b"\0" in content[:64]
-    return "saved as UTF-16, or no text; save it as UTF-8" if is_wide else ""
+    return "saved as UTF-16, or not text; save it as UTF-8" if is_wide else ""
 
 
 def _nothing_selected(given: Path, path: Path) -> str:
     if path.is_dir():
-        return f"{given} holds no definition (a file that ends in .yaml or .yml)"
+        return f"{given} contains no definition (a file that ends in .yaml or .yml)"
     if right_name := correct_name(path.name):
         return f"{given} is not read, because of its name; rename it to {right_name}"
     if path.suffix not in SUFFIXES:
-        return f"{given} is no definition: its name does not end in .yaml or .yml"
-    return f"{given} is skipped, since a name in its path begins with a dot"
+        return f"{given} is not a definition: its name does not end in .yaml or .yml"
+    return f"{given} is skipped, because a name in its path begins with a dot"
 
 
 def _find_sorted(folder: Path, root: Path) -> list[FoundFile]:

@@ -144,7 +144,7 @@ def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) 
         for other, whose in taken.items():
             if overlays.is_relative_to(other) or other.is_relative_to(overlays):
                 message = (
-                    f"overlay cannot be, hold or lie in {whose}: name a folder of its own, like environments/{name}"
+                    f"overlay cannot be, contain or be inside {whose}: use a separate folder, like environments/{name}"
                 )
                 yield FieldProblem(("environments", name, "overlay"), message)
                 break

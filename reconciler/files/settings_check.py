@@ -60,9 +60,9 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
 
 def _object_to_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:
     if unseen := next(filter(None, map(describe_unseen, path)), ""):
-        return f"this path has a name that nobody sees whole; {unseen}"
+        return f"this path contains an invisible character; {unseen}"
     if path[0] == "$" or any(map(_JSON_PATH.search, path)):
-        return "this is written as JSONPath; write each key, and each place in a list, behind a dot: metadata.list.0"
+        return "this is written as JSONPath; write each key, and each place in a list, after a dot: metadata.list.0"
     near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
     if near:
         return f"unknown field {path[0]}; did you mean {near}?"
@@ -89,10 +89,10 @@ def find_wrong_rules(settings: Settings) -> Iterator[FieldProblem]:
         for at, rule in enumerate(environment.rules):
             path = (*place, "rules", str(at))
             if rule.id in known:
-                yield FieldProblem((*path, "id"), f"another rule has the id {rule.id}, too; rename one of them")
+                yield FieldProblem((*path, "id"), f"another rule also has the id {rule.id}; rename one of them")
             known = known | {rule.id}
             if rule.schema is None and not rule.required:
-                yield FieldProblem(path, "this rule asks for nothing; add a schema, or `required: true`")
+                yield FieldProblem(path, "this rule requires nothing; add a schema, or `required: true`")
             elif rule.schema is not None:
                 for problem in find_schema_problems(rule.schema):
                     yield dataclasses.replace(problem, path=(*path, "schema", *problem.path))

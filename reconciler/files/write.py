@@ -74,7 +74,9 @@ def check_unchanged(path: Path, text: str) -> str:
     # Texts are read without their byte order mark, and an editor that wrote one may want it back.
     mark = "\ufeff" if now.startswith("\ufeff") else ""
     if now.removeprefix("\ufeff") != text:
-        raise ReportError("was changed meanwhile, and is left as it is", where=str(path), hint="run the command again")
+        raise ReportError(
+            "was changed in the meantime, and was left alone", where=str(path), hint="run the command again"
+        )
     return mark
 
 

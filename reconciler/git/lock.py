@@ -35,7 +35,7 @@ def hold_lock(repository: Repository | None, environment: str | None) -> Iterato
             hint="wait until it has ended, then run this again",
         ) from error
     except OSError as error:
-        raise RepositoryError(f"the lock {lock.lock_file} cannot be had: {error.strerror}") from error
+        raise RepositoryError(f"the lock {lock.lock_file} cannot be acquired: {error.strerror}") from error
     try:
         yield
     finally:

@@ -89,7 +89,7 @@ class Processes:
 
     def failure(self, command: str, message: str) -> RepositoryError:
         """Return git's own message as an error, with what to do about the one that containers meet."""
-        hint = "git has to work here: the repository's history says which values somebody edited live"
+        hint = "git must work here: the repository's history shows which values were edited live"
         if "dubious ownership" in message:
             hint = f"if you trust it: git config --global --add safe.directory {self.root}"
         return RepositoryError(f"git {command}: {message}", hint=hint)

@@ -175,7 +175,7 @@ def write_record(
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
     # The next run takes this for what is live. To git's silence a tree that lacks entries is as good as any other.
     if repository.files(commit) != files:
-        raise RepositoryError(f"git did not store what {ref} is to hold")
+        raise RepositoryError(f"git did not store the new content of {ref}")
     # Compare and swap: two runs that end together must not drop each other's entries.
     before = replaces or previous
     try:
@@ -184,7 +184,7 @@ def write_record(
         moved = repository.ref(ref) != before
         raise RepositoryError(
             f"{ref} moved while this ran ({error.message})" if moved else error.message,
-            hint="fetch it and apply again: what is already live is recorded then",
+            hint="fetch it and apply again to record what is live",
         ) from error
     if repository.resolve(ref) != commit:
         raise RepositoryError(f"git did not move {ref}")
@@ -199,7 +199,7 @@ def _to_json(entry: Unclear) -> dict[str, Any]:
 def _parse(commit: Commit, ref: str) -> Record:
     if not commit.parents:
         raise RepositoryError(
-            f"{ref} holds {commit.name[:12]}, which is not a record",
+            f"{ref} points to {commit.name[:12]}, which is not a record",
             hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
         )
     try:
@@ -252,7 +252,7 @@ def _unreadable(ref: str, commit: Commit) -> RepositoryError:
         way_out = f"go back to the record before it: git update-ref {ref} {commit.parents[1][:12]}"
     hint = f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"
     return RepositoryError(
-        f"the record {commit.name[:12]} of {ref} has a trailer that cannot be read, so it is not known which "
-        "writes had no clear answer",
+        f"the record {commit.name[:12]} of {ref} has a trailer that cannot be read, so it is unknown which writes "
+        "had an unclear outcome",
         hint=hint,
     )

@@ -295,6 +295,6 @@ def open_repository(root: Path) -> Repository | None:
     if command is None:
         raise RepositoryError(
             f"{root} is a git repository, and git is not installed here or not on PATH",
-            hint="install git, or put it on PATH: the repository's history says which values somebody edited live",
+            hint="install git, or put it on PATH: the repository's history shows which values were edited live",
         )
     return Repository(root, command)

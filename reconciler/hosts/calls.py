@@ -82,7 +82,7 @@ class Calls:
                 # Where nothing has left, even what must not be done twice may be tried again.
                 unclear = method == "POST" and not isinstance(error, httpx.ConnectError)
                 if last or unclear:
-                    more = "; whether it was done is not known" if unclear else ""
+                    more = "; it is unknown whether the request was carried out" if unclear else ""
                     said = self._scrub(str(error))
                     raise HostError(f"{self._name} did not answer {shown}{more}: {said}") from None
             else:
@@ -119,6 +119,6 @@ class Calls:
 
 _HINTS = {
     401: "check the token: it may have expired, or belong to another host",
-    403: "the token lacks a permission: GitHub wants pull-requests: write or issues: write, GitLab the scope api",
-    404: "check the repository and the number; to a token that may not see it, a host says the same",
+    403: "the token lacks a permission: GitHub needs pull-requests: write or issues: write, GitLab needs the scope api",
+    404: "check the repository and the number; the answer is the same if the token has no access",
 }

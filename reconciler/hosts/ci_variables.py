@@ -55,7 +55,7 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     token = _require_token(variables, "GITHUB_TOKEN", "GH_TOKEN")
     repository = variables["GITHUB_REPOSITORY"]
     if not _REPOSITORY.fullmatch(repository):
-        raise UsageError(f"GITHUB_REPOSITORY is {repository!r}, and not OWNER/NAME")
+        raise UsageError(f"GITHUB_REPOSITORY is {repository!r}, not OWNER/NAME")
     url, header = variables.get("GITHUB_API_URL") or "https://api.github.com", ("Authorization", f"Bearer {token}")
     calls = Calls("GitHub", url, header, token, allow_insecure_http=allow_insecure_http)
     # For a pull request GITHUB_SHA is a merge that nobody has made; the event has the commit that people see.
@@ -97,7 +97,7 @@ def _require_token(variables: Mapping[str, str], *names: str) -> str:
     if not token or not token.isascii() or not token.isprintable():
         raise UsageError(
             f"{names[0]} is not set, or is not a token",
-            hint="GitHub's jobs have it as `${{ github.token }}`; GitLab wants an access token with the scope api",
+            hint="GitHub's jobs have it as `${{ github.token }}`; GitLab needs an access token with the scope api",
         )
     return token
 

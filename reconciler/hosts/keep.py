@@ -12,7 +12,7 @@ from reconciler.hosts.host import Entry, Host, Request
 
 _BRANCHES = {"accept": "live-edits", "ids": "new-ids", "retire": "retire"}
 _MADE = "<!-- made "
-_OVER = "These are not the edits any more, so this was closed by itself."
+_OVER = "The live edits have changed since, so this was closed automatically."
 _NO_ROOM = "The report is too long to be shown here."
 
 
@@ -28,7 +28,7 @@ def keep_comment(
     there = _find_own(host, host.comments(), marker)
     if text is None and there is None:
         return "nothing"
-    said = text if text is not None else "## Plan\n\nNo definition changes any more."
+    said = text if text is not None else "## Plan\n\nThis request no longer changes a definition."
     body = _make_body(host, marker, said, link, apply_link)
     if there is not None and _is_same(there.body, body):
         return "nothing"
@@ -138,7 +138,7 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     """Return what is kept at the host; a text for which there is no room gives way to the link below it."""
     links = {
         "this run": host.run_url,
-        "all reports, with the page for your browser": link,
+        "all reports, including the HTML page": link,
         "apply by hand, with other options": apply_link,
     }
     parts = [f"Commit {host.commit}"] if host.commit else []

@@ -82,8 +82,8 @@ def _check(
             if holds is False and one.elsewhere:
                 holds = bool(ask(f"{base}{one.elsewhere}")[0])
         except (AttributeError, KeyError, TypeError):
-            holds, refused = None, "the answer makes no sense"
-        told = f"not known: {refused}" if holds is None else one.told if holds else f"not so: {one.told}"
+            holds, refused = None, "the answer cannot be understood"
+        told = f"unknown: {refused}" if holds is None else one.told if holds else f"expected: {one.told}"
         yield Protection(one.subject, holds, told, one.hint)
 
 
@@ -95,28 +95,28 @@ def _ask_github(workflow: str, branch: str, environment: str) -> Iterator[_Quest
         f"/branches/{quote(branch, safe='')}",
         lambda one: bool(one.get("protected")),
         f"{branch} is protected",
-        f"add a ruleset for {branch} that wants a pull request and the check `plan / Plan`",
+        f"add a ruleset for {branch} that requires a pull request and the check `plan / Plan`",
         elsewhere=f"/rules/branches/{quote(branch, safe='')}",  # rulesets, which the branch itself knows nothing of
     )
     yield _Question(
         "environment",
         place,
         lambda one: bool(one.get("deployment_branch_policy")),
-        f"{environment} is for some branches alone",
-        f"make the environment {environment}, and allow the default branch alone to deploy to it",
+        f"only some branches may deploy to {environment}",
+        f"create the environment {environment}, and allow only the default branch to deploy to it",
     )
     yield _Question(
         "pull requests",
         "/actions/permissions/workflow",
         lambda one: bool(one.get("can_approve_pull_request_reviews")),
-        "workflows may open them",
+        "workflows may open pull requests",
         "allow Actions to create pull requests: Settings, Actions, General",
     )
     yield _Question(
         "API's address",
         "/actions/variables?per_page=30",
         lambda one: "RECONCILER_API_URL" in _names(one, "variables"),
-        "the variable RECONCILER_API_URL is there",
+        "the variable RECONCILER_API_URL is set",
         "gh variable set RECONCILER_API_URL --body https://...",
     )
     for subject, path, option in (
@@ -127,7 +127,7 @@ def _ask_github(workflow: str, branch: str, environment: str) -> Iterator[_Quest
             subject,
             path,
             lambda one: _has_login(_names(one, "secrets")),
-            f"its secrets are there{option and f', in {environment}'}",
+            f"its secrets are set{option and f', in {environment}'}",
             f"gh secret set{option} RECONCILER_EMAIL && gh secret set{option} RECONCILER_PASSWORD",
         )
 
@@ -139,21 +139,21 @@ def _ask_about_workflow(workflow: str, branch: str) -> _Question:
         "workflow",
         "/actions/workflows?per_page=100",
         lambda one: workflow in [known["path"] for known in one["workflows"] if known.get("state") == "active"],
-        f"{workflow or 'a file in .github/workflows that plans pull requests'} is on {branch}, and switched on",
-        "commit and push it, or switch it on again: Actions, Enable workflow" if workflow else begin,
+        f"{workflow or 'a file in .github/workflows that plans pull requests'} is on {branch} and enabled",
+        "commit and push it, or enable it again: Actions, Enable workflow" if workflow else begin,
     )
 
 
 def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
-    hint = "GITLAB_TOKEN needs the role Reporter and the scope api, to keep notes and issues"
+    hint = "GITLAB_TOKEN needs the role Reporter and the scope api, to write notes and issues"
     yield _Question("token", _SELF, lambda one: "api" in (one.get("scopes") or []), "has the scope api", hint)
     yield _Question("token", "", lambda one: _find_role(one) >= _REPORTER, "has the role Reporter, or more", hint)
     yield _Question(
         "features",
         "",
         lambda one: "disabled" not in (one.get("issues_access_level"), one.get("merge_requests_access_level")),
-        "issues and merge requests are on",
-        "switch on issues and merge requests: Settings, General, Visibility",
+        "issues and merge requests are enabled",
+        "enable issues and merge requests: Settings, General, Visibility",
     )
     yield _Question(
         "pipeline",
@@ -174,7 +174,7 @@ def _ask_gitlab(branch: str, environment: str) -> Iterator[_Question]:
         "schedule",
         "/pipeline_schedules?per_page=100",
         lambda found: any(one.get("active") for one in found),
-        "the nightly check has one",
+        "the nightly check has a schedule",
         'glab schedule create --cron "17 4 * * *" --ref main --description "Assistants, every night"',
     )
 
@@ -189,31 +189,31 @@ def _ask_variables(environment: str) -> Iterator[_Question]:
     for subject, told, hint, holds in (
         (
             "API's address",
-            "the variable RECONCILER_API_URL is there",
+            "the variable RECONCILER_API_URL is set",
             "glab variable set RECONCILER_API_URL https://...",
             lambda found: bool(_find(found, "RECONCILER_API_URL")),
         ),
         (
             "reading account",
-            "its variables are there, and protected ones are not what merge requests get",
-            "glab variable set RECONCILER_EMAIL ...; the password, too, masked",
+            "its variables are set and not protected, so that merge requests get them",
+            "glab variable set RECONCILER_EMAIL ...; then the password, masked",
             lambda found: _has_login(_find(found, scope="*", protected=False)),
         ),
         (
             "writing account",
-            f"its variables are there, protected, in the scope {environment} alone",
-            f"glab variable set --scope {environment} --protected RECONCILER_EMAIL ...; the password, too, masked",
+            f"its variables are set, protected, only in the scope {environment}",
+            f"glab variable set --scope {environment} --protected RECONCILER_EMAIL ...; then the password, masked",
             lambda found: _has_login(_find(found, scope=environment, protected=True)),
         ),
         (
             "GITLAB_TOKEN",
-            "is there, for the note and the issues",
+            "is set, for notes and issues",
             "a project access token, role Reporter, scope api, as a masked variable",
             lambda found: bool(_find(found, "GITLAB_TOKEN")),
         ),
         (
             "RECORD_TOKEN",
-            "is there, protected, for the record and the merge request",
+            "is set and protected, for the record and merge requests",
             "a project access token, role Developer, scopes api and write_repository, as a masked, protected variable",
             lambda found: bool(_find(found, "RECORD_TOKEN", protected=True)),
         ),

@@ -76,7 +76,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         without_base="The definitions themselves are the base, so every difference counts as drift.",
         failing=_MOVED,
         detailed=_MOVED,
-        way_out_of_drift="reconciler pull takes the live value into the definition.",
+        way_out_of_drift="reconciler pull writes the live value into the definition.",
     ),
     # It plans the old values against live, so its conflicts are about live alone, and nothing in it is git's.
     "rollback": Traits(

@@ -16,7 +16,7 @@ MOST_TOKENS = 500_000  # texts, commas and opening brackets: those of some 5,000
 DEEPEST_REPORT = 200  # levels of lists and objects
 
 _TOO_DEEP = "is nested too deeply to be a report"
-SMALLER = "Name PATHS, so that each run is about a part of the definitions: `report` shows several reports as one."
+SMALLER = "Pass PATHS to split the run into parts; `reconciler report` merges their reports."
 _HINT = "A report is what --format json prints and --report FILE.json writes."
 # What JSON allows in a text but no terminal should see raw (C1 controls, bidi marks, line separators),
 # what UTF-8 cannot write (lone surrogates), and `##[`, which a GitHub runner may take for a command.
@@ -44,7 +44,7 @@ def too_large(text: str) -> str | None:
         return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
     if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
         return f"is larger than {LARGEST_REPORT // 1024**2} MiB"
-    return "holds far too many values" if has_more_tokens(text, MOST_TOKENS) else None
+    return "contains too many values" if has_more_tokens(text, MOST_TOKENS) else None
 
 
 def parse_report(text: str, *, name: str) -> Report:
@@ -78,7 +78,7 @@ def _parse(text: str, where: str) -> Any:
         message = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         raise ReportError(message, hint=_HINT, where=where) from error
     except ValueError as error:
-        raise ReportError("is not JSON: it holds a number that JSON does not have", hint=_HINT, where=where) from error
+        raise ReportError("is not JSON: it contains an invalid number", hint=_HINT, where=where) from error
     # Renderers recurse; Python's own limit depends on how deep the caller stands.
     if _is_deeper(document, DEEPEST_REPORT):
         raise ReportError(_TOO_DEEP, hint=_HINT, where=where)
@@ -112,8 +112,8 @@ def _check_version(document: Any, where: str) -> None:
     if not isinstance(document, dict):
         return
     if "against" in document:
-        hint = "Run `reconciler diff` again, with the --format that is wanted."
-        raise ReportError("compares two environments and is no report of a run", hint=hint, where=where)
+        hint = "Run `reconciler diff` again, with the --format that you need."
+        raise ReportError("compares two environments; it is not the report of a run", hint=hint, where=where)
     version = document.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"

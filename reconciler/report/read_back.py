@@ -68,7 +68,7 @@ def list_lasting(report: Report) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for entry in report.assistants:
         if entry.outcome is Outcome.DELETED:
-            last = "what it was stands in that report, under `last`"
+            last = "that report has its values under `last`"
             found[entry.file] = f"{entry.file}: the assistant was deleted, and a rollback creates nothing; {last}"
         elif entry.status is Status.NEW and entry.outcome and entry.outcome.may_be_live:
             way = f"`reconciler delete {entry.file}` does"

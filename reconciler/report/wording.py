@@ -40,7 +40,7 @@ ERROR: dict[str, str] = {
     "server": "the API failed",
     "network": "the API could not be reached",
     "timeout": "the API took too long",
-    "protocol": "the API's response makes no sense",
+    "protocol": "the API's response is invalid",
     "conflict": "both sides changed",
     "stale": "live changed in the meantime",
     "duplicate": "two definitions for one assistant",
@@ -138,6 +138,7 @@ def _explain_options(report: Report) -> Iterator[str]:
         yield "With --force-conflicts, git's values replace the live ones where both changed."
     elif Kind.CONFLICT in kinds:
         yield (
-            "An assistant with a conflict is refused, and nothing is sent to it: reconciler pull --conflicts takes the "
-            "live edits into the definition; --force-conflicts lets git win; or remove the field from the definition."
+            "An assistant with a conflict is refused, and nothing is sent to it: reconciler pull --conflicts writes "
+            "the live edits into the definition; --force-conflicts lets git win; or remove the field from the "
+            "definition."
         )

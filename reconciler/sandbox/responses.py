@@ -53,7 +53,7 @@ def make_refusal(rule: Rule, status: int) -> Response:
     # Gateways answer statuses of their own, such as 524 of Cloudflare, which HTTP has no phrase for.
     known = status in http.HTTPStatus.__members__.values()
     phrase = http.HTTPStatus(status).phrase if known else "Error"
-    return error_answer(status, f"{phrase} (a rehearsed fault)", rule.retry_after(time.time()))
+    return error_answer(status, f"{phrase} (a simulated fault)", rule.retry_after(time.time()))
 
 
 async def answer_with_fault(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

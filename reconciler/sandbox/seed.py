@@ -53,7 +53,7 @@ def read_seed(folder: Path) -> list[Assistant]:
     `id` of the local database (`local_...`) is taken for what it is. Raises SandboxError for a folder without
     definitions and for a file that holds none.
     """
-    hint = "name a folder of definitions with --seed"
+    hint = "pass a folder of definitions to --seed"
     if not folder.is_dir():
         raise SandboxError(f"The seed {folder} is not a folder", hint=hint)
     named = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"})
@@ -62,7 +62,7 @@ def read_seed(folder: Path) -> list[Assistant]:
     shared = {file.parent: _read_mapping(folder / file) for file in files if file.name == _DEFAULTS}
     own = {file: _read_mapping(folder / file) for file in files if file.name != _DEFAULTS}
     if not own:
-        raise SandboxError(f"The seed folder {folder} holds no *.yaml or *.yml file", hint=hint)
+        raise SandboxError(f"The seed folder {folder} contains no *.yaml or *.yml file", hint=hint)
     assistants = []
     for file, fields in own.items():
         if fields.get("id") != "new":
@@ -113,5 +113,5 @@ def _read_texts(value: Any, folder: Path) -> Any:
 def _bad_file(file: Path, reason: str) -> SandboxError:
     return SandboxError(
         f"The seed file {file} cannot be used: {reason}",
-        hint="correct the file (`reconciler validate` shows every place), or name another folder with --seed",
+        hint="correct the file (`reconciler validate` shows every place), or pass another folder to --seed",
     )

@@ -78,7 +78,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        hint = "stop what uses the port, or choose another with --port (0: a free one)"
+        hint = "stop the program that uses the port, or choose another with --port (0: a free one)"
         raise SandboxError(f"The sandbox cannot listen on {host}, port {port}: {error.strerror}", hint=hint) from error
     return listener
 

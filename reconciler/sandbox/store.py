@@ -119,5 +119,5 @@ def _row(store: StoreName, assistant: Assistant) -> dict[str, str]:
 def _unusable(path: Path | None, reason: str) -> SandboxError:
     return SandboxError(
         f"{path} cannot be used as the sandbox's store: {reason}",
-        hint="name another file with --store; one that does not exist yet is made",
+        hint="pass another file to --store; it is created if it does not exist",
     )

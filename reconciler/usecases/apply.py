@@ -173,11 +173,11 @@ def _check(project: Project, wishes: Wishes) -> bool:
     recording = wishes.record if wishes.record is not None else records_by_default(project)
     if wishes.create and not recording:
         raise UsageError(
-            "--create needs a record: it knows the new assistants until their ids are in git",
+            "--create needs a record, which keeps the new ids until they are in git",
             hint="pass --record, or write `record: true` into reconciler.yaml",
         )
     if wishes.create and (wishes.reviewed is not None or wishes.unclear is not None):
-        raise UsageError("--create goes neither with --plan nor with --resume", hint="apply once more with it")
+        raise UsageError("--create cannot be combined with --plan or --resume", hint="run apply again with --create")
     if recording:
         check_recordable(project, wishes.asked_base)
     return recording
@@ -209,7 +209,7 @@ def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
     """Return the run as a report should show it if nothing more is ever written: each write may have happened."""
     # Whoever finds this report after a kill must not read `skipped`: any of the writes may have landed.
     unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
-    note = "Written before the first write: the run that wrote this has not ended, or was killed."
+    note = "This report was saved before the first write: the run has not ended, or was killed."
     results = tuple(sorted(unclear, key=lambda result: result.definition.file))
     return dataclasses.replace(
         planned, command=command, results=results, notes=(*planned.notes, note), finished_at=now()

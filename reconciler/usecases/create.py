@@ -62,7 +62,7 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
     """Refuse a definition that has an id already, or another's name."""
     if definition.id and not definition.says_new:
         raise DefinitionError(
-            f"the definition has the id {definition.id} already",
+            f"the definition already has the id {definition.id}",
             where=definition.id_file,
             hint="`reconciler apply` updates it",
         )
@@ -70,9 +70,9 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
     same = [other.file for other in others if other.file != definition.file and other.declared.get("name") == name]
     if name is not None and same and not force:
         raise DefinitionError(
-            f"{same[0]} has the name {name!r} too",
+            f"{same[0]} also has the name {name!r}",
             where=definition.file,
-            hint="choose another name, or pass --force to have two assistants of one name",
+            hint="choose another name, or pass --force to have two assistants with the same name",
         )
 
 
@@ -101,9 +101,9 @@ def _check_gone(api: Assistants, definition: Definition) -> None:
             return
         raise
     raise DefinitionError(
-        f"the assistant of this file was created already: it is {definition.id}, as the record says",
+        f"the assistant of this file already exists: the record has its id, {definition.id}",
         where=definition.id_file,
-        hint=f"put `id: {definition.id}` into the file in place of `id: new`",
+        hint=f"put `id: {definition.id}` into the file, in place of `id: new`",
     )
 
 

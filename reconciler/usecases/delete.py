@@ -68,13 +68,13 @@ def delete(
 def _check_one(project: Project) -> Definition:
     if project.loaded.invalid or len(project.loaded.definitions) != 1:
         raise DefinitionError(
-            "one valid definition file is needed, and nothing was deleted",
-            hint="name one file, and see with `reconciler validate` what is wrong with it",
+            "delete needs exactly one valid definition file; nothing was deleted",
+            hint="pass one file; `reconciler validate` shows what is wrong with it",
         )
     definition = project.loaded.definitions[0]
     if definition.is_new:
         raise DefinitionError(
-            "the assistant of this file is still to be created, so there is nothing to delete",
+            "the assistant of this file has not been created yet, so there is nothing to delete",
             where=definition.file,
             hint="remove the file",
         )
@@ -125,7 +125,7 @@ def _refuse(result: Result, *, force_conflicts: bool) -> Result:
     failure = Failure(
         "conflict",
         f"{', '.join(moved)} was edited live since it was applied, and nothing was deleted",
-        hint="look at it with `reconciler drift`; to delete it all the same, pass --force-conflicts",
+        hint="look at it with `reconciler drift`; to delete it anyway, pass --force-conflicts",
     )
     return result.end(Outcome.REFUSED, failure, left=False)
 
@@ -172,9 +172,10 @@ def _delete(api: Assistants, project: Project, result: Result, *, stopping: Call
 def _say_unclear(error: UnclearWrite) -> Failure:
     return Failure(
         error.kind,
-        f"whether the assistant was deleted is not known: {error.message}",
+        f"it is unknown whether the assistant was deleted: {error.message}",
         error.status,
-        hint="the files stay; look whether it is gone, at the provider, too, and then remove them or run this again",
+        hint="the files are kept; check whether it is gone, at the provider as well, then remove the files or run this "
+        "again",
     )
 
 
@@ -192,7 +193,7 @@ def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
     users = [name for name in users if _uses(project, settings, name, definition)]
     if settings.environment is None and users:
         raise DefinitionError(
-            f"the environments {', '.join(users)} use this definition, too, and nothing was deleted",
+            f"the environments {', '.join(users)} also use this definition; nothing was deleted",
             where=definition.file,
             hint="pass --environment NAME for each of them first",
         )

@@ -76,10 +76,10 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
     role = str(user.get("role") or "no role")
     # The API does not say what a role may do. That a viewer may not write is all that its name promises.
     reads = role.upper() == "VIEWER"
-    may = "may read, and not write: right for plans and drift, wrong for apply" if reads else "may write, most likely"
-    keep = "" if reads else "give the jobs of pull requests and of drift an account that may only read"
+    may = "can read but not write: right for plan and drift, not for apply" if reads else "can probably write"
+    keep = "" if reads else "use a read-only account for pull requests and drift"
     if account is not None and (account == "reads") is not reads:
-        keep = keep or "give the jobs that apply an account that may write, in the protected environment alone"
+        keep = keep or "use an account that can write for apply, only in the protected environment"
         yield Finding(State.MISSING, "account", f"{role}, {may}", keep)
     else:
         yield Finding(State.OK, "account", f"{role}, {may}", "" if account else keep)
@@ -103,10 +103,10 @@ def _check_files(project: Project) -> Iterator[Finding]:
 
 def _check_history(project: Project, repository: Repository | None) -> Iterator[Finding]:
     if repository is None or project.head is None:
-        yield Finding(State.MISSING, "git", "no repository with a commit here", "run `git init`, and commit")
+        yield Finding(State.MISSING, "git", "not a repository with a commit", "run `git init` and commit")
         return
     if repository.is_shallow:
-        hint = "fetch all of it: fetch-depth: 0 at GitHub, GIT_DEPTH: 0 at GitLab, git fetch --unshallow"
+        hint = "fetch the whole history: fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab, git fetch --unshallow"
         yield Finding(State.MISSING, "history", "this clone is shallow", hint)
     else:
         yield Finding(State.OK, "history", f"at {project.head[:12]}")
@@ -118,18 +118,18 @@ def _check_history(project: Project, repository: Repository | None) -> Iterator[
         return
     if record is None:
         hint = (
-            "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; the first apply begins it: --base none"
+            "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; the first apply starts it: --base none"
         )
         yield Finding(State.MISSING, "record", f"no {project.ref} in this clone", hint)
         return
     # Where there is a record it goes on; what the setting adds is that a clone without it is an error.
-    hint = "" if project.settings.record else "write `record: true` into reconciler.yaml: every clone needs it then"
+    hint = "" if project.settings.record else "add `record: true` to reconciler.yaml, so that every clone needs it"
     yield Finding(State.OK, "record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
     if behind:
         yield Finding(State.MISSING, "order", "HEAD is behind what was applied last", "merge or pull first")
     for entry in record.unclear:
-        told = f"the last write of {entry.file} had no clear answer"
-        hint = f"look, then `reconciler create {entry.file}`" if entry.is_creation else "run `reconciler apply`"
+        told = f"the outcome of the last write of {entry.file} is unclear"
+        hint = f"check live, then `reconciler create {entry.file}`" if entry.is_creation else "run `reconciler apply`"
         yield Finding(State.MISSING, "unclear write", told, hint)
 
 
@@ -150,7 +150,7 @@ def _check_one(project: Project, api: Assistants) -> Iterator[Finding]:
     owner = project.settings.org_id
     if owner is not None and live.get("orgId") != owner:
         hint = "correct org_id in reconciler.yaml, or the URL"
-        yield Finding(State.MISSING, "organisation", f"{known.file} is of another one than {owner}", hint)
+        yield Finding(State.MISSING, "organisation", f"{known.file} belongs to another organisation than {owner}", hint)
     else:
         yield Finding(State.OK, "reading", known.file)
 

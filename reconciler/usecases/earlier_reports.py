@@ -30,7 +30,7 @@ def select_reviewed(project: Project, reviewed: Reviewed) -> Project:
     present = {definition.id for definition in project.loaded.definitions}
     gone = sorted(name for name, mark in reviewed.digests.items() if mark is not None and name not in present)
     if gone and not project.loaded.invalid:
-        raise UsageError(f"the plan writes to {gone[0]}, which no definition has any more", hint=AGAIN)
+        raise UsageError(f"the plan writes to {gone[0]}, but no definition has that id any more", hint=AGAIN)
     chosen = tuple(
         definition
         for definition in project.loaded.definitions
@@ -47,23 +47,25 @@ def only_reviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run:
 
 def _check(project: Project, reviewed: Reviewed) -> None:
     if not reviewed.is_plan:
-        raise UsageError(f"this is a report of `{reviewed.command}`, no plan", hint="give what `plan --report` wrote")
+        raise UsageError(
+            f"this is a report of `{reviewed.command}`, not a plan", hint="pass what `plan --report` wrote"
+        )
     if reviewed.offline:
-        raise UsageError("an offline plan cannot be applied: it never saw live", hint=AGAIN)
+        raise UsageError("an offline plan cannot be applied: it was made without reading live", hint=AGAIN)
     now = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}
     for name, value in now.items():
         before = reviewed.options.get(name)
         if before != value:
-            raise UsageError(f"the plan was made with {name} {before}, and this run has {value}", hint=AGAIN)
+            raise UsageError(f"the plan was made with {name} {before}, but this run has {value}", hint=AGAIN)
     if reviewed.environment != project.settings.environment:
         before, here = _environment(reviewed.environment), _environment(project.settings.environment)
-        raise UsageError(f"the plan was made for {before}, and this run is for {here}", hint=AGAIN)
+        raise UsageError(f"the plan was made for {before}, but this run is for {here}", hint=AGAIN)
 
 
 def check_url(reviewed: Reviewed, api_url: str) -> None:
     """Refuse a plan that was made for another API. Raises UsageError."""
     if reviewed.api_url != api_url:
-        raise UsageError(f"the plan was made for {reviewed.api_url}, and this run is for {api_url}", hint=AGAIN)
+        raise UsageError(f"the plan was made for {reviewed.api_url}, but this run is for {api_url}", hint=AGAIN)
 
 
 def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> Result:
@@ -84,7 +86,9 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
             Outcome.REFUSED, Failure("stale", "this is not the write that was reviewed", hint=AGAIN), left=False
         )
     if reviewed.head != project.head and _is_hidden(result.plan, project):
-        message = "a sensitive value changes, and HEAD is not the plan's: nobody can tell whether it was reviewed"
+        message = (
+            "a sensitive value changes, and HEAD has changed since the plan, so it is unknown whether this was reviewed"
+        )
         return result.end(Outcome.REFUSED, Failure("stale", message, hint=AGAIN), left=False)
     return result
 
@@ -114,7 +118,7 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     if gone and not project.loaded.invalid:
         raise UsageError(
             f"the write to {gone[0]} is unclear, and no definition has that id any more",
-            hint="put the definition back, or look at the assistant in the web application",
+            hint="put the definition back, or look at the assistant in the dashboard",
         )
     # What live shows may be our own unclear write: with its values added to the base it is no drift and no conflict.
     base = project.base
@@ -140,7 +144,7 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
     if not entry.id:
         failure = Failure(
             "conflict",
-            "a request that creates is never sent again, and whether this one did is not known",
+            "a request that creates is never repeated, and the outcome of this one is unknown",
             hint=LOOK_FIRST.format(file=result.definition.file),
         )
         return result.end(Outcome.REFUSED, failure, left=False, warnings=())
@@ -152,7 +156,7 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
     failure = Failure(
         "conflict",
         f"{names} shows neither the old value nor the one that was sent: somebody else has changed it since",
-        hint="look at the difference (`reconciler plan`), and apply it as a change of its own",
+        hint="look at the difference (`reconciler plan`), and apply it as a separate change",
     )
     return result.end(Outcome.REFUSED, failure, left=False)
 

@@ -131,7 +131,7 @@ class Importer:
         if settings.overlay is None:
             raise SettingsError(
                 f"the environment {settings.environment} has no overlay folder for the ids",
-                hint=f"give it one in reconciler.yaml: overlay: environments/{settings.environment}",
+                hint=f"add one in reconciler.yaml: overlay: environments/{settings.environment}",
             )
         overlays = self.folder.resolve().parent / settings.overlay
         return overlays if self.folder.is_absolute() else Path(shown_path(overlays, Path.cwd()))
@@ -173,7 +173,7 @@ class Importer:
             for_all = merge_layers(self._load_defaults(key, dataclasses.replace(self.settings, overlay=None)))
             own_fields = _without_id(leave_out_shared(declared.fields, for_all))
             if not own_fields:
-                message = f"{assistant_id} has no field that a definition can hold, and nothing was written"
+                message = f"{assistant_id} has no field that a definition can contain; nothing was written"
                 raise DefinitionError(message)
             shared = merge_overlay(shared, own_fields)
             check_free(definition, assistant_id, force=False)
@@ -198,7 +198,7 @@ class Importer:
         there = [one for one in _entries(self.loaded) if one.key == key and one.id]
         if there and own is None:
             raise DefinitionError(
-                f"has the id {there[0].id} in {self.settings.environment} already, and nothing was written",
+                f"has the id {there[0].id} in {self.settings.environment} already; nothing was written",
                 where=_id_file(there[0]),
                 hint="rename that definition, and its overlays with it",
             )

@@ -46,7 +46,7 @@ def plan_offline(project: Project) -> Run:
     base = project.base
     if base is None:
         hint = f"pass --base REV, or {project.how_to_fetch}"
-        raise UsageError("plan --offline needs a base to stand in for live", hint=hint)
+        raise UsageError("plan --offline needs a base, which it compares with instead of live", hint=hint)
     results = name_setters(
         [_plan_offline(project, base, definition) for definition in project.loaded.definitions], project
     )

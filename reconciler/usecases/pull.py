@@ -95,7 +95,7 @@ class Puller:
         wanted = self._edits(result.definition, chosen, layer)
         left = {one.path: one for one in (*chosen.left, *self._left(result.definition, wanted, layer))}
         for entry in result.plan.enforced:
-            reason = f"it is enforced ({entry.rule.reason}): every apply puts git's value back"
+            reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
             left[entry.path] = Left(entry.path, reason, fails=False)
         divided = divide_edits(layer, [*ids, *(edit for edit in wanted if edit.path not in left)], self._why_not)
         file, text = (layer.file, layer.text) if layer is not None else (self._new_overlay(result.definition), "")
@@ -109,7 +109,7 @@ class Puller:
         said = layer.as_written if layer is not None else {}
         written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
         fields = tuple(path for path in written if path not in left)
-        notes = [f"{one.file} stays; {dotted(one.path)} takes no text from it any more" for one in divided.unused]
+        notes = [f"{one.file} was kept; {dotted(one.path)} no longer uses it" for one in divided.unused]
         notes += [note for path in fields if (note := self._name_sharing(result.definition, path))]
         if result.plan.freeze is not None:
             notes.append(f"the assistant is frozen ({result.plan.freeze.describe()})")
@@ -162,8 +162,8 @@ class Puller:
             upper = folder_in_git(self.folder.resolve().parent / (self.settings.overlay or ""), self.root)
             return "" if times == 1 and text.file.startswith(f"{upper}/") else None
         if self.settings.environments:
-            return f"{text.file} serves all environments; pull with --environment, or change it by hand"
-        several = f"{text.file} is mentioned {times} times; change it by hand, or give this field a text of its own"
+            return f"{text.file} is shared by all environments; pull with --environment, or change it by hand"
+        several = f"{text.file} is used {times} times; change it by hand, or give this field its own text file"
         return several if times > 1 else ""
 
     def _left(self, definition: Definition, edits: Sequence[Edit], layer: Layer | None) -> Iterator[Left]:

@@ -134,7 +134,7 @@ def _warn_of_freeze(result: Result, settings: Settings) -> Result:
     freeze = find_overrides(settings, result.definition.key).freeze
     if freeze is None or not result.pending:
         return result
-    note = f"the assistant is frozen ({freeze.describe()}), and a rollback goes on all the same"
+    note = f"the assistant is frozen ({freeze.describe()}); rollback continues anyway"
     return dataclasses.replace(result, warnings=(*result.warnings, note))
 
 
@@ -158,8 +158,8 @@ def _name_reverts(run: Run, report: Undone, repository: Repository | None) -> Ru
     way = " && ".join(_revert(commit, repository) for commit in commits[:_MOST_NAMED])
     way = way or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
-        way += f" and {len(commits) - _MOST_NAMED} more (`since` in the report that is undone names them)"
-    note = f"git still has this change, and a later apply may bring it back; have this reviewed: {way}"
+        way += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
+    note = f"git still has this change, so a later apply may send it again; have this reviewed: {way}"
     return dataclasses.replace(run, notes=(*run.notes, note))
 
 

@@ -79,7 +79,7 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
             found.append((count, field))
     # The sort is stable: of those that are held alike by as many, the API's order counts.
     for count, field in sorted(found, key=lambda one: -one[0])[:MOST_HINTS]:
-        yield f"{count} definitions hold the same {field}: it could stand in {DEFAULTS}"
+        yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
 
 
 def _find_majority(values: Sequence[Any]) -> Any:
@@ -124,9 +124,10 @@ def _shared_assistants(forms: Forms) -> Iterator[Problem]:
         for definition in here.definitions:
             if definition.id in others:
                 place, other = definition.locate(("id",)), others[definition.id].locate(("id",))
-                where = "stands here for both" if place == other else "is also used in {}:{}:{}".format(*other)
+                where = "is here for both" if place == other else "is also used in {}:{}:{}".format(*other)
                 message = (
-                    f"{first.environment} and {second.environment} have one URL, and the id {definition.id} {where}: "
+                    f"{first.environment} and {second.environment} have the same URL, and the id {definition.id} "
+                    f"{where}: "
                     "both would write to that assistant; correct the id or the URL of one of them"
                 )
                 yield Problem(*place, message, kind="duplicate")

@@ -170,14 +170,14 @@ def _measure(node: yaml.Node, measured: dict[int, tuple[int, int]], around: set[
         around.add(id(node))
         for child in itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value:
             if id(child) in around:
-                raise _refuse(node, "an alias (*) here refers to something that it is itself a part of")
+                raise _refuse(node, "an alias (*) here refers to a value that contains it")
             child_size, child_depth = measured.get(id(child)) or _measure(child, measured, around)
             size, depth = size + child_size, max(depth, child_depth + 1)
         around.discard(id(node))
     measured[id(node)] = (size, depth)
     # Every node that was measured stands in the text; what is more than these came from aliases.
     if size > len(measured) + MAX_ALIASED:
-        raise _refuse(node, f"the aliases (*) in here repeat more than {MAX_ALIASED} values; write less of it")
+        raise _refuse(node, f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
     if depth > MAX_DEPTH:
         raise _refuse(node, _TOO_DEEP)
     return size, depth
@@ -192,6 +192,6 @@ def _refuse_lone_mark(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent) and event.tag == "!" and read_plain(event.value) != event.value:
             message = (
-                'YAML parsers read what follows a lone "!" differently; remove it, or put the whole text in quotes'
+                'YAML parsers read the text after a single "!" differently; remove it, or put the whole text in quotes'
             )
             raise _refuse(event, message)

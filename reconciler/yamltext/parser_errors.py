@@ -20,16 +20,16 @@ _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as 
 # In a message {} stands for the character at its place: nothing else of the file is quoted.
 _NEEDS_QUOTES: Final = 'a text cannot begin with "{}" unless it is in quotes; put the whole text in quotes ("...")'
 _AFTER_QUOTE = (
-    'the text goes on after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
-    "between double quotes, or as '' between single quotes"
+    'the text continues after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
+    "in double quotes, or as '' in single quotes"
 )
 _COMMA: Final = (
-    "remove this comma: each field, and each item of a list, has a line of its own without one; a text that goes on "
-    "here must be in quotes as a whole"
+    "remove this comma: each field and each list item is on its own line, without a comma; if the text continues "
+    "here, put all of it in quotes"
 )
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
-_NO_COLON: Final = 'this line has no "key: value"; put a colon and a space behind its key'
+_NO_COLON: Final = 'this line has no "key: value"; put a colon and a space after its key'
 _TABS: Final = "a tab cannot indent a line; use spaces"
 # What a text of several lines looks like that somebody has pasted behind its key.
 _KEY_LINE = re.compile(r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +|$)")
@@ -37,7 +37,7 @@ _FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
 _NO_PASTED = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
 _MARKDOWN_LINE = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
 _PASTED: Final = (
-    'a text of several lines is written below its key as a block: write "|-" behind the colon, and indent every line '
+    'a text of several lines is written below its key as a block: write "|-" after the colon, and indent every line '
     "of the text further than the key"
 )
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
@@ -72,8 +72,8 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     markers = _CONFLICT.search(text)
     if markers:
         message = (
-            "here is a merge conflict of git that nobody has resolved; keep the lines above or those below the ======= "
-            "and delete the others, with the lines of <, = and >"
+            "this is an unresolved git merge conflict; keep the lines above or below the =======, and delete the "
+            "others and the lines of <, = and >"
         )
         return len(split_lines(text[: markers.start()])), 1, message
     place = _place(error.problem_mark, lines)
@@ -155,17 +155,17 @@ def _colon(error: _Error) -> _Answer:
         return (error.place[0] - 1, column), said
     if text is None:
         return (
-            "this line is indented further than the line above, which has a value already; align it with the "
+            "this line is indented further than the line above, which already has a value; align it with the "
             "other fields, or put the text above in quotes if this line belongs to it"
         )
     word = re.search(r"[\w$]+\Z", error.before)
     start = error.place[0], word.start() + 1 if word else error.place[1]
     if text["value"].rstrip() == TEXT_KEY:
-        return start, f"write it as {{{TEXT_KEY}: PATH}}, or begin a new line before {TEXT_KEY}, indented below its key"
+        return start, f"write it as {{{TEXT_KEY}: PATH}}, or start a new line before {TEXT_KEY}, indented below its key"
     if word and word[0] in _FIELD_NAMES:
         below = ", indented," if text["key"] in CLOSED_OBJECTS else ""
         return start, (
-            f"begin a new line before {word[0]}{below} if a field begins here; if this is part of a text, put the "
+            f"start a new line before {word[0]}{below} if a new field starts here; if this is part of a text, put the "
             'whole text in quotes ("...")'
         )
     curly = "; curly quotes do not count as quotes" if _CURLY.search(text["value"]) else ""
@@ -182,25 +182,28 @@ def _no_key(error: _Error) -> _Answer:
     if before.endswith(("}", "]")):
         opening = re.search(r"[{\[]", before)
         if opening is None:
-            return "nothing can follow the bracket that closes a group; begin a new line"
+            return "nothing can follow the bracket that closes a group; start a new line"
         return (error.place[0], opening.start() + 1), _NEEDS_QUOTES
     if error.character(error.place) == "-":
         return (
-            "a list item cannot stand here; a list begins on the line below its key, and each item with "
-            '"- " in the same column; a line of a text is indented further than its key'
+            'a list item is not allowed here; a list starts on the line below its key, with each "- " in the same '
+            "column; a line of a text is indented further than its key"
         )
     if before:
-        return f"this text cannot go on like this; {_QUOTE_IT}"
+        return f"this text cannot continue like this; {_QUOTE_IT}"
     if not _KEY_LINE.match(error.lines[error.place[0] - 1]):
-        return "this line has no field and no item; each line of a text is indented at least as far as its first line"
-    return "this line is not indented like its neighbours; fields that belong together begin in the same column"
+        return (
+            "this line is neither a field nor a list item; each line of a text is indented at least as far as its "
+            "first line"
+        )
+    return "this line is not indented like its neighbours; fields that belong together start in the same column"
 
 
 def _no_item(error: _Error) -> str:
     before = error.before.rstrip()
     if before.endswith(('"', "'")):
         return _COMMA if error.character(error.place) == "," else _AFTER_QUOTE
-    return 'here a list item was to follow; begin it with "- " in the same column'
+    return 'a list item is expected here; start it with "- " in the same column'
 
 
 def _opened_above(error: _Error, before: str) -> _Answer | None:
@@ -211,7 +214,7 @@ def _opened_above(error: _Error, before: str) -> _Answer | None:
         for number in range(error.place[0] - 1, 0, -1):
             line = error.lines[number - 1]
             if line.count(quote) % 2:
-                return (number, line.rfind(quote) + 1), "this quote is opened and not closed at the end of the text"
+                return (number, line.rfind(quote) + 1), "this quote is opened but not closed at the end of the text"
     return None
 
 
@@ -220,7 +223,7 @@ def _missing_colon(error: _Error) -> str:
         return 'put a space after the colon, as in "name: value"'
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
-        'put the text in quotes; if it is a list item, begin it with "- "'
+        'put the text in quotes; if it is a list item, start it with "- "'
     )
 
 
@@ -228,7 +231,7 @@ def _flow(error: _Error) -> _Answer:
     opening = error.character(error.context)
     closing = {"{": "}", "[": "]"}.get(opening)
     if closing is None:
-        return error.place, 'after a "{", "[" or comma something is missing here; a text with these needs quotes'
+        return error.place, 'something is missing here after a "{", "[" or comma; a text with these must be in quotes'
     # A group over several lines, such as JSON: what is missing is so where it was to stand.
     line, column = error.context
     if error.place[0] > line and error.character(error.place) and not error.lines[line - 1][column:].strip():
@@ -236,22 +239,22 @@ def _flow(error: _Error) -> _Answer:
             if slip := find_slip(error.lines[number - 1]):
                 return (number, slip[0]), slip[1]
         begin = error.place[0], len(error.before) - len(error.before.lstrip()) + 1
-        return begin, f'before this a comma is missing, or the "{closing}" of the "{opening}" in line {line}'
+        return begin, f'a comma is missing before this, or the "{closing}" of the "{opening}" in line {line}'
     return (
-        f'"{opening}" opens a group that is not written to its end: a comma or "{closing}" is missing; a '
+        f'"{opening}" opens a group that is incomplete: a comma or "{closing}" is missing; a '
         f'text that begins with "{opening}" must be in quotes'
     )
 
 
 _BLOCK_HEADER: Final = (
-    'after "{}" the text begins on the next line, indented; a text that itself begins with "{}" must be in quotes'
+    'after "{}" the text starts on the next line, indented; a text that begins with "{}" must be in quotes'
 )
 _LIST_BELOW: Final = (
-    "a list begins on the line below its key, with each item on a line of its own; a text that begins "
+    "a list starts on the line below its key, with each item on its own line; a text that begins "
     'with "- " must be in quotes'
 )
 _NO_ESCAPE: Final = (
-    "a backslash between double quotes begins an escape, and this one does not exist; write two "
+    "a backslash in double quotes starts an escape, and this one does not exist; write two "
     "backslashes, or use single quotes"
 )
 # libyaml's words, with the place that people should look at. The first that fits counts, so what is more special
@@ -260,7 +263,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     (
         "but found another document",
         "place",
-        'a file holds one assistant; remove this "---", and move what follows into a file of its own',
+        'a file describes one assistant; remove this "---", and move what follows into its own file',
     ),
     ("mapping values are not allowed", "place", _colon),
     ("mapping keys are not allowed", "place", _NEEDS_QUOTES.format("?")),
@@ -270,13 +273,13 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     (
         "quoted scalar: found unexpected",
         "context",
-        "this quote is opened and never closed; close it at the end of the text",
+        "this quote is opened but never closed; close it at the end of the text",
     ),
     ("quoted scalar: found unknown escape character", "place", _NO_ESCAPE),
     (
         "quoted scalar: ",
         "place",
-        "this escape is not complete, or no valid character; write the character itself, or two backslashes for one",
+        "this escape is incomplete, or not a valid character; write the character itself, or two backslashes for one",
     ),
     ("while scanning a block scalar: found an indentation", "place", 'write only "|", "|-", ">" or ">-" here'),
     ("while scanning a block scalar", "context", _BLOCK_HEADER),
@@ -286,7 +289,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     ("duplicate anchor", "place", 'this "&" name is used a second time; a text that begins with "&" must be in quotes'),
     ("directive", "context", _NEEDS_QUOTES.format("%")),
     ("incompatible YAML document", "place", "this version of YAML is not supported; remove the line"),
-    ("document start", "place", "this line is not indented like the lines above; fields begin in the same column"),
+    ("document start", "place", "this line is not indented like the lines above; fields start in the same column"),
     ("could not find expected ':'", "context", _missing_colon),
     ("while parsing a flow", "context", _flow),
     ("did not find expected node content", "place", _odd_character),

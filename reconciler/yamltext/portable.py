@@ -28,18 +28,18 @@ _CLOSING: Final = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _BLOCKS: Final = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
 
 _TAB: Final = "here is a tab, which YAML parsers read differently; type spaces instead"
-_GLUED: Final = 'put a space before this "#" if a comment begins here, or put the whole text in quotes'
+_GLUED: Final = 'put a space before this "#" if a comment starts here, or put the whole text in quotes'
 _INDENT: Final = (
-    "this line belongs to the value that begins above, and YAML parsers differ over it; indent it further than the key"
+    "this line belongs to the value above, and YAML parsers read it differently; indent it further than the key"
 )
-_NO_SPACE: Final = 'put a space behind this "{}", or put the whole text in quotes'
-_IN_BRACKETS: Final = 'between brackets, a text with "?" and a dash alone must be in quotes ("...")'
-_ENDED: Final = 'the file has ended at the first "..."; remove this line'
-_BLANKS: Final = "this line holds nothing but blanks, and YAML parsers differ over it; delete the blanks"
-_NAME: Final = 'a word behind "&" is read as a name, and the value is empty then; put the text in quotes ("...")'
-_RETURN: Final = "here is a carriage return without a line feed, which YAML parsers read differently; begin a new line"
+_NO_SPACE: Final = 'put a space after this "{}", or put the whole text in quotes'
+_IN_BRACKETS: Final = 'in brackets, a text with "?" or a single dash must be in quotes ("...")'
+_ENDED: Final = 'the file ends at the first "..."; remove this line'
+_BLANKS: Final = "this line contains only spaces, which YAML parsers read differently; delete them"
+_NAME: Final = 'a word after "&" is read as a name, and the value is then empty; put the text in quotes ("...")'
+_RETURN: Final = "here is a carriage return without a line feed, which YAML parsers read differently; start a new line"
 _MARK: Final = (
-    "here is a byte order mark (U+FEFF), which is invisible and belongs to the very start of a file alone; delete it"
+    "here is a byte order mark (U+FEFF), which is invisible and allowed only at the very start of a file; delete it"
 )
 
 
@@ -174,8 +174,8 @@ class _Tokens:
         if end == len(self.text) and header and "-" not in header[0] and not self.text.endswith("\n"):
             mark = header[0][0]
             message = (
-                "this text ends with the file, and without a line end there YAML parsers differ over it; press Enter "
-                f'behind its last word, or write "{mark}-" instead of "{mark}"'
+                "this text ends with the file, and YAML parsers read it differently without a line end there; press "
+                f'Enter after its last word, or write "{mark}-" instead of "{mark}"'
             )
             yield Difference(start, message)
 

@@ -144,9 +144,7 @@ class _Walk:
             # PyYAML lets the last of duplicate keys win, other parsers the first.
             if key in mapping:
                 line, column = place_of(first[key])
-                message = (
-                    f"stands here a second time; the first is in line {line}, column {column}: remove one of the two"
-                )
+                message = f"is here a second time; the first is in line {line}, column {column}: remove one of the two"
                 self._report(key_node, below, f"{key} {message}", f"this key {message}", about="key")
             elif key is not None:
                 # `name: null # why` says what it means, but the value of `name: #5` is most likely the comment.

@@ -114,7 +114,7 @@ def _read_short(text: str) -> Scalar | Refusal:
     # Both answers are remembered: a fleet has few different ones.
     old, new = _yaml_1_1(text), _core_schema(text)
     if any(isinstance(value, float) and not math.isfinite(value) for value in (old, new)):
-        return Refusal(f"{text} is not a number that JSON has; {_quote(text)}", "is not a number that JSON has")
+        return Refusal(f"{text} is not a valid JSON number; {_quote(text)}", "is not a valid JSON number")
     # Not `old != new` alone: to Python 1, 1.0 and True are the same.
     if type(old) is not type(new) or old != new:
         return _refuse_ambiguous(text, old, new)
@@ -172,8 +172,8 @@ def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
 def _refuse_long(text: str) -> Refusal:
     start = text if len(text) <= 24 else text[:20] + "..."
     return Refusal(
-        f"{start} is a number too long to be kept exactly; put it in quotes if it is meant as text",
-        "this number is too long to be kept exactly; put it in quotes if it is meant as text",
+        f"{start} is a number too long to be stored exactly; put it in quotes if it is meant as text",
+        "this number is too long to be stored exactly; put it in quotes if it is meant as text",
     )
 
 

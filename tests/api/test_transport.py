@@ -56,7 +56,7 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
 @pytest.mark.parametrize(
     ("reply", "kind", "says"),
     [
-        (raw(written(200, BODY)[:-5]), "protocol", "got half a response"),
+        (raw(written(200, BODY)[:-5]), "protocol", "got an incomplete response"),
         (raw(b"HTTP/1.1 200 OK\r\nContent-Le"), "network", "closed before a response arrived"),
         (raw(b""), "network", "closed before a response arrived"),
         (raw(b"SMTP ready\r\n\r\n"), "protocol", "got something that is not HTTP"),
@@ -68,7 +68,7 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
             "got a response of more than 8 MiB",
         ),
         (answer(200, BODY, Content_Encoding="gzip"), "protocol", "claims to be compressed but is not"),
-        (answer(200, gzip.compress(BODY)[:-12], Content_Encoding="gzip"), "protocol", "half of a compressed"),
+        (answer(200, gzip.compress(BODY)[:-12], Content_Encoding="gzip"), "protocol", "incomplete compressed"),
         (answer(200, gzip.compress(BODY) + gzip.compress(BODY)[:9], Content_Encoding="gzip"), "protocol", "half of a"),
         (answer(200, BODY, Content_Encoding="br"), "protocol", "compressed as 'br'"),
         (answer(200, BODY, Content_Encoding="zstd"), "protocol", "compressed as 'zstd'"),

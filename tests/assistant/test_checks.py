@@ -212,4 +212,4 @@ def test_half_a_surrogate_pair_in_a_key_or_value_is_no_crash() -> None:
     (unknown,) = check_definition({"id": "a", "\ud83c": 1})
     assert unknown.message.startswith("unknown field \ud83c; allowed here: id, name")
     (id_,) = check_definition({"id": "\ud83c"})
-    assert id_.message == "the id must be text that UTF-8 can hold; you wrote text"
+    assert id_.message == "the id must be text that can be saved as UTF-8; you wrote text"

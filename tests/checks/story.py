@@ -189,7 +189,7 @@ class Story:
         assert "enrolment week" in self.comment(pull)
         self.reader.step("nothing is sent", self.merge(pull))
         assert self.greeting == greeting
-        assert "Nothing was sent of what is frozen." in self.comment(pull, "apply")
+        assert "Nothing was sent to frozen assistants." in self.comment(pull, "apply")
         place.git("checkout", "--quiet", "-B", "thaw", "main")
         settings.write_text(before, "utf-8")
         run = self.merge(self.open("thaw"))
@@ -240,7 +240,7 @@ class Story:
         api, place.runner.variables = place.runner.variables, {"RECONCILER_API_URL": "http://127.0.0.1:9/api"}
         run = check(place.dispatch("drift.yml"), "drift")
         place.runner.variables = api
-        assert place.hub.issues[-1]["title"].startswith("Not all assistants could be looked at")
+        assert place.hub.issues[-1]["title"].startswith("Not all assistants could be checked")
         self.reader.step("nobody answers at night", run)
 
     def tell(self) -> None:

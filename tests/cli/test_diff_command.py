@@ -122,7 +122,7 @@ def test_reports_and_formats(offline: Offline) -> None:
     assert "hush" not in done.stdout + json.dumps(document)
     again = offline.run("report", "d.json")
     assert (again.code, again.stdout) == (1, "")
-    assert "d.json: compares two environments and is no report of a run" in again.stderr
+    assert "d.json: compares two environments; it is not the report of a run" in again.stderr
 
 
 def test_the_environments_variable_and_the_formats(offline: Offline) -> None:

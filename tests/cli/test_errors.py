@@ -146,14 +146,14 @@ def test_no_definitions(project: Project) -> None:
     done = run("plan", cwd=project.root)
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr == (
-        "Error: the folder assistants holds no definition\n"
+        "Error: the folder assistants contains no definition\n"
         "  Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant.\n"
     )
     project.folder.rmdir()
     done = run("validate", cwd=project.root)
     assert done.code == 1
     assert "there is no folder assistants" in done.stderr
-    assert "`reconciler import ID` makes one" in done.stderr
+    assert "`reconciler import ID` creates one" in done.stderr
 
 
 def test_settings_that_cannot_be_used(one: Project) -> None:

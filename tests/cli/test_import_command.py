@@ -22,10 +22,10 @@ def test_what_is_written_and_what_is_left_out(project: Project) -> None:
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout == (
             "assistants/enrollment-assistant.yaml: written for asst_1\n"
-            "  not managed: model.provider; a definition may not hold the value it has\n"
+            "  not managed: model.provider; its value is not allowed in a definition\n"
             "  not written: metadata.crmKey; named under sensitive in reconciler.yaml\n"
-            "not managed: fields that the API's reference does not list. To declare them, too, paste this\n"
-            "into reconciler.yaml, and import anew:\n"
+            "not managed: fields that the API's reference does not list. To manage them as well, paste this\n"
+            "into reconciler.yaml, and import again:\n"
             "extra_fields:\n"
             "  - model.messages\n"
         )
@@ -67,7 +67,10 @@ def test_ids_that_are_not_what_they_should_be(project: Project) -> None:
         latin = run("import", "-", cwd=project.root, env={**env, "LC_ALL": "C"}, stdin="asst_\udce9\n")
         assert sandbox.calls == {}
     assert (marked.code, marked.stdout) == (0, "assistants/same.yaml: written for asst_0\n")
-    assert (odd.code, odd.stderr) == (1, "asst_\\udce9: the id must be text that UTF-8 can hold; you wrote text\n")
+    assert (odd.code, odd.stderr) == (
+        1,
+        "asst_\\udce9: the id must be text that can be saved as UTF-8; you wrote text\n",
+    )
     assert (latin.code, latin.stderr) == (1, "Error: the ids on stdin are not UTF-8 text\n  save the list as UTF-8\n")
 
 
@@ -96,7 +99,7 @@ def test_all_where_the_api_lists_nothing(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         done = run("import", "--all", cwd=project.root, env=signed_in(sandbox))
     assert (done.code, done.stdout) == (1, "")
-    assert done.stderr == "Error: this API does not list its assistants\n  name their ids instead of --all\n"
+    assert done.stderr == "Error: this API does not list its assistants\n  pass their ids instead of --all\n"
 
 
 def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
@@ -132,7 +135,7 @@ def test_an_environment_without_a_place_for_the_id_is_refused_before_any_request
     assert done.code == 1
     assert done.stderr == (
         "Error: the environment staging has no overlay folder for the ids\n"
-        "  give it one in reconciler.yaml: overlay: environments/staging\n"
+        "  add one in reconciler.yaml: overlay: environments/staging\n"
     )
     assert not list(project.folder.glob("*.yaml"))
 

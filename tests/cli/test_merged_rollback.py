@@ -66,7 +66,7 @@ def test_an_edit_between_the_runs_refuses_the_assistant(tale: Story) -> None:
     undone = tale.rollback(merged(tale, first, second))
     assert outcomes(undone) == {"a": "refused"}
     (entry,) = undone["assistants"]
-    assert "somebody edited firstMessage between two runs of the report" in entry["error"]["message"]
+    assert "somebody edited firstMessage between two of the report's runs" in entry["error"]["message"]
     assert live(tale) == after
 
 

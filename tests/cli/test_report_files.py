@@ -108,5 +108,5 @@ def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(one
         (one.root / part).write_text(json.dumps(report), "utf-8")
     done = run("report", "a.json", "b.json", "--format", "github", "--report", "both.json", cwd=one.root)
     assert done.code == 0
-    assert done.stderr.startswith("warning: both.json is larger than 24 MiB, so that no later command will read it.\n")
+    assert done.stderr.startswith("warning: both.json is larger than 24 MiB, so no later command can read it.\n")
     assert "is larger than 24 MiB" in run("report", "both.json", cwd=one.root).stderr

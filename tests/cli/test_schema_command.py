@@ -66,4 +66,4 @@ def test_one_schema_at_a_time(tmp_path: Path) -> None:
     done = run(tmp_path, "--overlay", "--settings")
 
     assert (done.code, done.stdout) == (1, "")
-    assert "give one of them" in done.stderr
+    assert "use one at a time" in done.stderr

@@ -57,7 +57,7 @@ def test_a_run_that_is_killed_leaves_the_old_values_behind(fleet: Project) -> No
         report = json.loads((fleet.root / "r.json").read_text())
         assert outcomes(fleet.root) == {"a0": "unchanged", **{f"a{n}": "indeterminate" for n in range(1, FLEET)}}
         assert report["assistants"][1]["changes"][0]["live"] == "Old"
-        assert any("Written before the first write" in note for note in report["warnings"])
+        assert any("This report was saved before the first write" in note for note in report["warnings"])
         report["api_url"] = sandbox.url
         (fleet.root / "r.json").write_text(json.dumps(report))
         done = run("apply", "--yes", "--resume", "r.json", cwd=fleet.root, env=signed_in(sandbox))

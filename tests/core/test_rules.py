@@ -80,7 +80,7 @@ def test_each_thing_is_told_at_its_own_place() -> None:
     messages = [{"role": "system", "x-own": 1}, {"contnet": "hi"}, "hi", {"role": "boss", "content": 1}]
     assert told(rule("model.messages.*", schema=SHAPE), model={"messages": messages}) == [
         "/model/messages/1 model.messages.1 lacks role",
-        "/model/messages/1/contnet model.messages.1.contnet is not a key that may stand here; did you mean content?",
+        "/model/messages/1/contnet model.messages.1.contnet is not allowed here; did you mean content?",
         '/model/messages/2 model.messages.2 is "hi", and must be a group of keys and values',
         '/model/messages/3/role model.messages.3.role is "boss", and must be one of system',
         "/model/messages/3/content model.messages.3.content is 1, and must be text",
@@ -164,4 +164,4 @@ def test_a_message_without_the_value_says_what_it_is_about() -> None:
 def test_a_schema_that_never_ends_is_told() -> None:
     loop = {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}}
     (message,) = told(rule(schema=loop), a=1)
-    assert "refers to itself without end" in message
+    assert "refers to itself endlessly" in message

@@ -184,7 +184,7 @@ def test_a_missing_git_is_named(temporary: Path) -> None:
 
     assert demo.returncode == 1
     assert errors.splitlines() == [
-        "Error: the demo needs the command git, and it is not installed or not on PATH",
+        "Error: the demo needs the command git, but it is not installed or not on PATH",
         "  install git, and run the demo again",
     ]
 

@@ -115,7 +115,7 @@ FAULTS = (
     Fault("a lost connection", "reset", PASSING, "network"),
     Fault("no response in time", "hang", PASSING, "timeout", timeout=1),
     Fault("a very slow response", "drip=0.05", PASSING, "timeout", briefly=True, timeout=1),
-    Fault("half a response", "half", HALF, "protocol"),
+    Fault("an incomplete response", "half", HALF, "protocol"),
     _status(429, BUSY, "rate_limited"),
     Fault("429 with `Retry-After` in seconds", "429 retry-after=1", BUSY, "rate_limited", briefly=True),
     Fault("429 with `Retry-After` as a date", "429 retry-after=date+1", BUSY, "rate_limited", briefly=True),

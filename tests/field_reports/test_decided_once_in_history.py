@@ -404,7 +404,7 @@ def test_what_did_not_converge_is_a_change_again_never_a_conflict(tmp_path: Path
 
 
 UNTOLD: dict[str, tuple[str, Fields]] = {  # what live makes of a write, and the settings
-    "half of a character": ('"happy \\ud83d"', {}),
+    "incomplete character": ('"happy \\ud83d"', {}),
     "a number of 70 bits": (str(2**70), {}),
     "a sensitive value": ("hush", {"sensitive": ["/firstMessage"]}),
 }

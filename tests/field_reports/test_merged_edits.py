@@ -14,7 +14,7 @@ RULES = [f"{number}. Rule {number}." for number in range(1, 301)]
 PROMPT = "\n".join(RULES) + "\n"
 
 TOUCHING = (
-    "git and live changed the same lines, or lines side by side, of model.messages.0.content: merge them by hand, or "
+    "git and live changed the same or adjacent lines of model.messages.0.content: merge them by hand, or "
     "take live's with --conflicts=live"
 )
 
@@ -91,13 +91,13 @@ def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
         text = file.read_text("utf-8")
     assert (done.code, done.stdout) == (1, "assistants/a.yaml: firstMessage, name\n")
     assert done.stderr.splitlines() == [
-        "assistants/a.yaml: firstMessage: live's value is taken, and git's change goes:",
+        "assistants/a.yaml: firstMessage: the live value replaces git's change:",
         '  ~ firstMessage: "Hello!" -> "Ours"',
         f"assistants/a.yaml: not pulled: model.messages: {TOUCHING}",
     ]
     assert pulled == text_of(ours, "Theirs").replace("name: Desk", "name: Reception")
     assert (taken.code, taken.stdout) == (0, "assistants/a.yaml: model.messages\n")
-    assert taken.stderr.startswith("assistants/a.yaml: model.messages: live's value is taken, and git's change goes:\n")
+    assert taken.stderr.startswith("assistants/a.yaml: model.messages: the live value replaces git's change:\n")
     shown = [line.strip() for line in taken.stderr.splitlines()[1:]]
     assert [line for line in shown if line[0] in "+-"] == ["- 7. Rule 7.", "+ 7. Ours."]
     assert len(shown) < 12

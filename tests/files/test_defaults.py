@@ -87,8 +87,8 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
     assert [str(problem).partition(";")[0].partition(" with this")[0] for problem in loaded.problems] == [
         f"{DEFAULTS}:1:15: warning: firstMessage ends in white space",
         f"{DEFAULTS}:1:15: warning: firstMessage is never spoken:",
-        "assistants/sub/_defaults.yaml:1:1: _defaults.yaml cannot hold id, which tells one assistant from another",
-        "assistants/sub/_defaults.yaml:2:1: _defaults.yaml cannot hold name, which tells one assistant from another",
+        "assistants/sub/_defaults.yaml:1:1: _defaults.yaml cannot hold id, which belongs to a single assistant",
+        "assistants/sub/_defaults.yaml:2:1: _defaults.yaml cannot hold name, which belongs to a single assistant",
         "assistants/sub/_defaults.yaml:4:16: model.temperature must be between 0 and 2",
         "assistants/sub/_defaults.yaml:5:1: unknown field voicee",
     ]
@@ -101,9 +101,9 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "1:1: this file is empty; write what the definitions have in common"),
+        ("", "1:1: this file is empty; write the shared values"),
         ("voice: [", "1:9: "),
-        ("- a", "1:1: a definition is made of lines"),
+        ("- a", "1:1: a definition consists of lines"),
         ("firstMessage: {$file: none.md}", "1:23: firstMessage: there is no file assistants/none.md"),
         ("endCallMessage: 'a\ufeff", "1:"),
     ],
@@ -134,7 +134,7 @@ def test_paths_that_name_defaults_select_all_that_take_from_them(tmp_path: Path)
 
 
 def test_a_folder_of_defaults_alone_holds_no_definition(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionError, match="holds no definition"):
+    with pytest.raises(DefinitionError, match="contains no definition"):
         read(tmp_path, {DEFAULTS: "maxDurationSeconds: 600\n"})
 
 

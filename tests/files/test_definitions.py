@@ -131,7 +131,7 @@ def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
         ("d", "invalid"),
     ]
     assert [problem.kind for problem in loaded.problems] == ["duplicate", "duplicate", "duplicate", "invalid"]
-    rule = "an assistant has one definition: remove the other"
+    rule = "each assistant has only one definition: remove the other"
     assert told(loaded)[:2] == [
         f"assistants/a.yaml:1:5: the id same is also used in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
         f"assistants/b.yaml:2:5: the id same is also used in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",
@@ -232,7 +232,7 @@ def test_the_folder_may_be_the_root(folder: Path) -> None:
         ("../reconciler.yaml", "is not in the definitions' folder"),
         ("notes.txt", "does not end in .yaml or .yml"),
         (".hidden.yaml", "begins with a dot"),
-        ("empty", "holds no definition"),
+        ("empty", "contains no definition"),
     ],
 )
 def test_paths_that_cannot_be_used(folder: Path, path: str, message: str) -> None:
@@ -246,7 +246,7 @@ def test_paths_that_cannot_be_used(folder: Path, path: str, message: str) -> Non
 
 
 def test_no_folder_and_no_definition(folder: Path) -> None:
-    with pytest.raises(DefinitionError, match="holds no definition") as caught:
+    with pytest.raises(DefinitionError, match="contains no definition") as caught:
         read(folder)
     assert "import" in caught.value.hint
     with pytest.raises(DefinitionError, match="there is no folder"):

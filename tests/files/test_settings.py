@@ -153,11 +153,17 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("environments: {a: {api_url: x}}\n", "1:29: api_url must begin with https://"),
         ("environments: {a: {overlay: ../b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
         ("environments: {a: {overlay: /b}}\n", "1:29: overlay must name a folder beside reconciler.yaml"),
-        ("environments: {a: {overlay: assistants}}\n", "1:29: overlay cannot be, hold or lie in the definitions'"),
-        ("environments: {a: {overlay: ./assistants/b}}\n", "1:29: overlay cannot be, hold or lie in the definitions'"),
+        (
+            "environments: {a: {overlay: assistants}}\n",
+            "1:29: overlay cannot be, contain or be inside the definitions'",
+        ),
+        (
+            "environments: {a: {overlay: ./assistants/b}}\n",
+            "1:29: overlay cannot be, contain or be inside the definitions'",
+        ),
         (
             "environments:\n  a: {overlay: e}\n  b: {overlay: e/b}\n",
-            "3:16: overlay cannot be, hold or lie in the overlay folder of a: name a folder of its own",
+            "3:16: overlay cannot be, contain or be inside the overlay folder of a: use a separate folder",
         ),
         ("environments: {a: {on_drift: never}}\n", "1:30: on_drift must be one of keep, revert, fail"),
         ("environments: {a: {ignore: [{path: /name}]}}\n", '1:29: this entry has no "reason"; add it'),
@@ -184,11 +190,11 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ),
         (
             "sensitive: [metadata/crmKey]\n",
-            "1:13: sensitive, entry 1, cannot be used: it has slashes and does not begin",
+            "1:13: sensitive, entry 1, cannot be used: it contains slashes but does not begin",
         ),
         (
             "sensitive: [metadata..crmKey]\n",
-            "1:13: sensitive, entry 1, cannot be used: it has a dot with no key beside it",
+            "1:13: sensitive, entry 1, cannot be used: it has a dot without a key next to it",
         ),
         (
             "sensitive: [/metadata.crmKey]\n",
@@ -203,11 +209,11 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("extra_fields: [/id]\n", "1:16: extra_fields, entry 1, id is set by the API"),
         (
             "extra_fields: [/model/a/b]\n",
-            "1:16: extra_fields, entry 1, /model/a/b lies too deep; name the whole field, /model/a",
+            "1:16: extra_fields, entry 1, /model/a/b is too deep; name the whole field, /model/a",
         ),
         (
             "extra_fields: [/tools/0]\n",
-            "1:16: extra_fields, entry 1, /tools/0 lies too deep; name the whole field, /tools",
+            "1:16: extra_fields, entry 1, /tools/0 is too deep; name the whole field, /tools",
         ),
         ("extra_fields: [/name/x]\n", "1:16: extra_fields, entry 1, name has no fields inside"),
         ("extra_fields: ['/model/*']\n", "1:16: extra_fields, entry 1, must name one field"),
@@ -249,10 +255,10 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("sensitive: ['metadata[\"x\"]']\n", "1:13: this is written as JSONPath"),
         (
             "sensitive: ['metadata.x ']\n",
-            "1:13: this path has a name that nobody sees whole; there is a space at its end",
+            "1:13: this path contains an invisible character; there is a space at its end",
         ),
-        ("sensitive: [/metadata/x\u00a0]\n", "1:13: this path has a name that nobody sees whole; there is a no-break"),
-        ("extra_fields: [Model.messages]\n", "1:16: extra_fields, entry 1, Model.messages lies too deep; did you mean"),
+        ("sensitive: [/metadata/x\u00a0]\n", "1:13: this path contains an invisible character; there is a no-break"),
+        ("extra_fields: [Model.messages]\n", "1:16: extra_fields, entry 1, Model.messages is too deep; did you mean"),
     ],
 )
 def test_problems_have_a_place_and_say_what_to_do(folder: Path, text: str | bytes, problem: str) -> None:

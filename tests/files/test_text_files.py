@@ -85,18 +85,18 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
         ("name: {$file: pipe.md}", "2:15: name: assistants/pipe.md is not a file"),
         ("name: {$file: b.yaml}", "2:15: a text file cannot end in .yaml"),
         ("name: {$file: B.YML}", "2:15: a text file cannot end in .yaml"),
-        ("name: {$file: prompts\\main.md}", "2:15: the path behind $file is written with /"),
-        ('name: {$file: "a\\0b.md"}', "2:15: the path behind $file has a control character"),
+        ("name: {$file: prompts\\main.md}", "2:15: the path after $file uses /"),
+        ('name: {$file: "a\\0b.md"}', "2:15: the path after $file has a control character"),
         ("name: {$file: 5}", "2:15: $file must be the path of a text file"),
         ("name: {$file: null}", "2:15: $file must be the path of a text file"),
         ('name: {$file: ""}', "2:15: $file must be the path of a text file"),
         ("name: {$file: [a.md]}", "2:15: $file must be the path of a text file"),
-        ("name: {$file: prompts/main.md, more: 1}", "2:32: nothing else may stand beside $file"),
+        ("name: {$file: prompts/main.md, more: 1}", "2:32: cannot be combined $file"),
         ("model: {$file: prompts/main.md}", "2:9: $file stands for a text, and model cannot be one"),
         ("model:\n  temperature: {$file: prompts/main.md}", "3:17: $file stands for a text, and model.temperature"),
         ("endCallPhrases: {$file: prompts/main.md}", "2:18: $file stands for a text, and endCallPhrases"),
         ("metadata: {$file: prompts/main.md}", "2:12: $file stands for a text, and metadata cannot be one"),
-        ("$file: prompts/main.md", "2:1: $file stands for one text, not for a whole file"),
+        ("$file: prompts/main.md", "2:1: $file stands for one text, not a whole file"),
         ("firstMesage: {$file: prompts/main.md}", "2:1: unknown field firstMesage; did you mean firstMessage?"),
         ("firstMessageMode: {$file: prompts/main.md}", "prompts/main.md:1:1: firstMessageMode must be one of"),
         ("name: {$file: latin.md}", "2:15: name: assistants/latin.md is not saved as UTF-8, as its line 2 shows"),
@@ -135,7 +135,7 @@ def load_without_links(folder: Path, text: str) -> Loaded:
 def test_texts_that_are_too_large_together_are_refused(folder: Path) -> None:
     (folder / "large.md").write_bytes(b"x" * 1024 * 1024)
     texts = "".join("  - {$file: large.md}\n" for _ in range(5))
-    assert "a.yaml:7:13: endCallPhrases.4: the texts of this file are over 4 MiB together" in problem(
+    assert "a.yaml:7:13: endCallPhrases.4: its text files are over 4 MiB together" in problem(
         read(folder, f"endCallPhrases:\n{texts}")
     )
 

@@ -110,7 +110,7 @@ def test_where_there_is_nothing_to_say_nothing_is_written(desk: Desk) -> None:
     assert desk.hosts.writes == []
     desk.comment()
     assert desk.comment("plan_in_sync").stderr == "Edited the comment.\n"
-    assert "No definition changes any more." in desk.hosts.comments[0]["body"]
+    assert "This request no longer changes a definition." in desk.hosts.comments[0]["body"]
 
 
 def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
@@ -133,7 +133,7 @@ def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
     assert there["title"] == "Live assistants were edited outside git (assistants)"
     assert "reconciler pull" in there["body"]
     assert desk.issue("plan_errors").stderr == "Edited the issue.\n"
-    assert there["title"] == "Not all assistants could be looked at (assistants)"
+    assert there["title"] == "Not all assistants could be checked (assistants)"
     assert desk.issue("plan_in_sync").stderr == "Closed the issue.\n"
     assert (there["state"], len(there["said"])) == ("closed", 1)
     assert desk.issue().stderr == "Created the issue.\n"
@@ -313,8 +313,8 @@ def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) 
     texts = [one["text"] for one in desk.hosts.hooks]
     assert [text.partition(" http")[0].partition(" (")[0] for text in texts] == [
         "Live assistants were edited outside git",
-        "Not all assistants could be looked at",
-        "assistants: Everything could be looked at, and nothing that was edited live differs from git any more.",
+        "Not all assistants could be checked",
+        "assistants: All assistants could be checked, and no live edits are left.",
     ]
     assert all("https://" in text for text in texts)
 

@@ -58,7 +58,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 def test_what_was_written_is_proposed_once(bench: Bench) -> None:
     (bench.tale.root / "report.json").write_text("{}")
     (bench.tale.root / "assistants" / "notes.txt").write_text("mine")
-    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.propose() == "Left the requests as they are: nothing has changed."
     assert bench.hosts.writes == []
     bench.edit("new")
     assert bench.propose() == "Created the request."
@@ -71,7 +71,7 @@ def test_what_was_written_is_proposed_once(bench: Bench) -> None:
     assert "firstMessage: new" in file["content"]
     assert "assistants/a.yaml" in (file.get("path"), file.get("file_path"))
     writes = bench.hosts.writes[:]
-    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.propose() == "Left the requests as they are: nothing has changed."
     assert bench.hosts.writes == writes
 
 
@@ -102,7 +102,7 @@ def test_what_people_did_is_left_to_them(bench: Bench) -> None:
     (second,) = bench.open
     bench.hosts.branches[second["branch"]] = "a person's commit"
     bench.edit("old")
-    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.propose() == "Left the requests as they are: nothing has changed."
     assert bench.open == [second]
     assert second["branch"] in bench.hosts.branches
 
@@ -111,7 +111,7 @@ def test_a_forged_marker_is_nobody_s(bench: Bench) -> None:
     forged = "<!-- reconciler accept assistants -->\n<!-- made abc -->\n"
     bench.hosts.branches["reconciler/live-edits-x"] = "abc"
     bench.hosts.request("reconciler/live-edits-x", "main", "Mine", forged, "mallory")
-    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.propose() == "Left the requests as they are: nothing has changed."
     assert bench.hosts.writes == []
 
 
@@ -121,7 +121,7 @@ def test_edits_that_were_merged_may_come_again(bench: Bench) -> None:
     bench.open[0]["state"] = "merged"
     assert bench.propose() == "Created the request."
     assert bench.open[0]["branch"].endswith(bench.tale.head[:8])
-    assert bench.propose() == "Left the requests as they are: there is nothing new to say."
+    assert bench.propose() == "Left the requests as they are: nothing has changed."
 
 
 def test_a_branch_that_is_there_is_proposed_and_never_moved(bench: Bench) -> None:

@@ -106,20 +106,20 @@ class TestSeveralReports:
     def test_an_edit_in_between_stands_in_the_way(self, theirs: Any) -> None:
         runs = run(FIRST, wrote(change("/name", "B", "A"))), run(SECOND, wrote(change("/name", "C", theirs)))
         (found,) = applied_fields(self.merge(*runs))
-        assert list(found.obstacles()) == ["somebody edited name between two runs of the report"]
+        assert list(found.obstacles()) == ["somebody edited name between two of the report's runs"]
 
     def test_an_edit_of_what_nobody_declares_stands_in_the_way_too(self) -> None:
         first = wrote(change("/metadata/list", [{"n": 1}], [{"n": 0}]))
         second = wrote(change("/metadata/list", [{"n": 2}], [{"n": 1, "theirs": 1}]))
         (found,) = applied_fields(self.merge(run(FIRST, first), run(SECOND, second)))
-        assert list(found.obstacles()) == ["somebody edited metadata.list between two runs of the report"]
+        assert list(found.obstacles()) == ["somebody edited metadata.list between two of the report's runs"]
 
     def test_an_edit_between_the_first_two_of_three_is_not_forgotten(self) -> None:
         pairs = [("B", "A"), ("C", "Theirs"), ("D", "C")]
         runs = [run(f"2026-01-0{day}", wrote(change("/name", *pair))) for day, pair in enumerate(pairs, 1)]
         (found,) = applied_fields(self.merge(*runs))
         assert fields(found) == {"name": ("A", "D", "D")}
-        assert list(found.obstacles()) == ["somebody edited name between two runs of the report"]
+        assert list(found.obstacles()) == ["somebody edited name between two of the report's runs"]
 
     @pytest.mark.parametrize("found", ["A", "B"])
     def test_after_an_unclear_write_either_value_is_nobody_s_edit(self, found: str) -> None:

@@ -47,9 +47,9 @@ def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
     [
         ("", "is not JSON: Expecting value (line 1, column 1)"),
         ("{", "is not JSON"),
-        ('{"a": NaN}', "a number that JSON does not have"),
-        ('{"a": 1e999}', "a number that JSON does not have"),
-        ('{"a": ' + "1" * 5000 + "}", "a number that JSON does not have"),
+        ('{"a": NaN}', "an invalid number"),
+        ('{"a": 1e999}', "an invalid number"),
+        ('{"a": ' + "1" * 5000 + "}", "an invalid number"),
         ("[" * 100_000, "nested too deeply"),
         ("[" * 300 + "]" * 300, "nested too deeply"),
         ("[]", "the report should be an object, not a list"),

@@ -55,7 +55,7 @@ def test_a_status(status: int, after: str, held: tuple[str, str]) -> None:
         answer = send(client)
         assert answer.status_code == status
         assert list(answer.json()) == ["error"]
-        assert answer.json()["error"].endswith("(a rehearsed fault)")
+        assert answer.json()["error"].endswith("(a simulated fault)")
         assert names(sandbox) == held
         assert send(client).status_code == 200
         assert names(sandbox) == ("new", "new")
@@ -224,7 +224,7 @@ def test_a_refused_write_does_not_lag() -> None:
 def test_a_status_of_a_gateway() -> None:
     with faulty("1st GET /assistants/*: 524") as (sandbox, client):
         answer = client.get(PATH)
-        assert (answer.status_code, answer.json()) == (524, {"error": "Error (a rehearsed fault)"})
+        assert (answer.status_code, answer.json()) == (524, {"error": "Error (a simulated fault)"})
         assert (client.get(PATH).status_code, sandbox.hits) == (200, [1])
 
 

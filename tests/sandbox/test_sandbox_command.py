@@ -271,10 +271,10 @@ def test_a_reset_comes_before_the_body_is_read() -> None:
 def test_a_random_fault_says_how_to_have_it_again() -> None:
     with started("--fault", "10% * *: 503", "--fault-seed", "7") as sandbox:
         _, _, err = sandbox.stop()
-    assert err.startswith("Faults at random: --fault-seed 7 chooses the same requests again.\n")
+    assert err.startswith("Random faults: --fault-seed 7 repeats them.\n")
     with started("--fault", "10% * *: 503") as sandbox:
         _, _, err = sandbox.stop()
-    assert re.match(r"Faults at random: --fault-seed \d+ chooses", err)
+    assert re.match(r"Random faults: --fault-seed \d+ repeats", err)
 
 
 def test_a_fault_that_cannot_be_read_is_shown() -> None:

@@ -139,7 +139,7 @@ def test_text_that_is_not_utf8_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_is_none_or_empty_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="is not a folder"):
         read_seed(tmp_path / "missing")
-    with pytest.raises(SandboxError, match=r"holds no \*\.yaml or \*\.yml file"):
+    with pytest.raises(SandboxError, match=r"contains no \*\.yaml or \*\.yml file"):
         read_seed(tmp_path)
 
 

@@ -97,7 +97,7 @@ def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path:
         asked = [one for one in server.requests("POST") if one.path == "/assistants"]
         text = file.read_text("utf-8")
     assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
-    assert "whether the assistant was created is not known" in done.stderr
+    assert "it is unknown whether the assistant was created" in done.stderr
     assert "look in the dashboard for 'Newcomer'" in done.stderr
     assert "assistants/new.yaml" in done.stderr
 
@@ -250,7 +250,7 @@ def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
     assert live["firstMessage"] == "Test"
     assert file.read_text("utf-8") == NEW
     assert again.code == 1
-    assert again.stderr.startswith(f"Error: environments/staging/new.yaml: the definition has the id {new} already")
+    assert again.stderr.startswith(f"Error: environments/staging/new.yaml: the definition already has the id {new}")
 
 
 def test_the_first_overlay_makes_its_folder(tmp_path: Path) -> None:

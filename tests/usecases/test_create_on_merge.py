@@ -213,7 +213,7 @@ def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status
     left = tale.run("apply", "--yes")
     assert (left.code, len(posts(tale))) == (0, 1)
     assert "may have created" in left.stdout
-    assert f"not settled: {FILE} (it may have been created)" in tale.run("history").stdout
+    assert f"unclear: {FILE} (it may have been created)" in tale.run("history").stdout
 
 
 def test_whoever_has_looked_creates_it_or_names_it(tale: Story) -> None:
@@ -318,13 +318,15 @@ def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_th
         tale.git("update-ref", REF, before)
         entry = entries(tale.apply("--create"))["new"]
         assert (entry["outcome"], len(posts(tale)), tale.trailers) == ("refused", 1, [])
-        assert f"of this name is live already, {new}" in entry["error"]["message"]
+        assert f"with this name is already live, {new}" in entry["error"]["message"]
         assert f"put `id: {new}` into the file" in entry["error"]["message"]
         # Whoever has looked, and wants another one of that name, says so.
         tale.git("remote", "add", "origin", "https://hub.test/team/assistants.git")
         done = tale.run("create", FILE, "--yes")
         assert (done.code, len(posts(tale))) == (0, 2)
-        assert f"Push the record before another clone creates the same: git push origin {REF}\n" in done.stderr
+        assert (
+            f"Push the record before another clone creates the same assistants: git push origin {REF}\n" in done.stderr
+        )
 
 
 def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
@@ -470,7 +472,7 @@ def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> 
     assert [trailer["token"] for trailer in tale.trailers] == ["7-1", "9-1"]
     # That job never begins. What was unclear before it was announced still is.
     done = tale.run("announce", "--token", "9-1", "--withdraw")
-    assert (done.code, done.stdout) == (0, f"not to be created: {FILE}\n")
+    assert (done.code, done.stdout) == (0, f"no longer announced: {FILE}\n")
     assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
     assert outcomes(tale.apply("--create", "--announced", "9-1"))["new"] == "refused"
     announced(tale, FILE, token="10-1")
@@ -484,8 +486,8 @@ def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> 
 def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(tale: Story) -> None:
     document = tale.apply(*TOKEN)
     assert (outcomes(document)["new"], posts(tale)) == ("refused", [])
-    assert "start the workflow anew" in entries(document)["new"]["error"]["message"]
-    assert "--announced says what --create may create" in tale.run("apply", "--yes", "--announced", "7-1").stderr
+    assert "start the whole workflow again" in entries(document)["new"]["error"]["message"]
+    assert "--announced works only together with --create" in tale.run("apply", "--yes", "--announced", "7-1").stderr
 
 
 @pytest.mark.parametrize("way", ["a no", "no login", "too many", "not valid", "no such file"])

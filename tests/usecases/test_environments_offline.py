@@ -35,7 +35,7 @@ def test_an_environment_that_was_forgotten(offline: Offline, command: str) -> No
     done = offline.run(*command.split(), env={"RECONCILER_API_URL": "http://127.0.0.1:9/api"})
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr == (
-        "Error: no definition has an id, so there is nothing to look at: which environment is meant?\n"
+        "Error: no definition has an id, and no environment is selected\n"
         "  pass --environment NAME; reconciler.yaml has these: staging\n"
     )
 
@@ -140,7 +140,8 @@ def test_two_environments_that_write_to_one_assistant_name_both_files(offline: O
     swapped = offline.run("validate", "assistants/a.yaml")
     assert (done.code, swapped.stdout) == (1, done.stdout)
     assert done.stdout.splitlines()[0] == (
-        "environments/production/a.yaml:2:5: production and staging have one URL, and the id asst_a is also used in "
+        "environments/production/a.yaml:2:5: production and staging have the same URL, and the id asst_a is also "
+        "used in "
         "environments/staging/a.yaml:1:5: both would write to that assistant; correct the id or the URL "
         "of one of them"
     )
@@ -156,7 +157,7 @@ def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: 
     done = offline.run("validate")
     assert done.code == 1
     assert "assistants/a.yaml:2:5: production and staging have one URL" in done.stdout
-    assert "and the id asst_a stands here for both: both would write" in done.stdout
+    assert "and the id asst_a is here for both: both would write" in done.stdout
 
 
 def test_an_overlay_as_a_path_means_its_definition_in_every_environment(offline: Offline) -> None:

@@ -153,7 +153,7 @@ def test_a_rollback_goes_on_and_says_so(tale: Story) -> None:
     assert message(tale, "a") == "old"
     for entry in undone["assistants"]:
         (warning,) = entry["warnings"]
-        assert warning == f"the assistant is frozen ({REASON}, until 2999-01-15), and a rollback goes on all the same"
+        assert warning == f"the assistant is frozen ({REASON}, until 2999-01-15); rollback continues anyway"
 
 
 def test_pull_goes_on_and_says_so(tale: Story) -> None:
@@ -194,7 +194,7 @@ def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
         validated, applied = tale.run("validate"), tale.run("apply", "--yes")
         assert validated.code == 1
         expired = "frozen (enrolment week) expired on 2020-01-15"
-        assert f"reconciler.yaml:1:13: {expired}, and does not hold any more" in validated.stdout
+        assert f"reconciler.yaml:1:13: {expired}, and no longer applies" in validated.stdout
         assert (applied.code, message(tale, "a")) == (0, "new")
         assert expired in applied.stdout
 

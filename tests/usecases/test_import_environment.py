@@ -111,11 +111,15 @@ def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
     done = two.run("staging", "import", "asst_a")
     assert done.code == 0
     fields = ("maxDurationSeconds", "metadata.crmKey", "model.temperature")
-    reasons = ("a definition may not hold what live has: maxDuration", "named under sensitive", "live has no value")
+    reasons = (
+        "the live value is not allowed in a definition: maxDuration",
+        "named under sensitive",
+        "live has no value",
+    )
     told = done.stderr.splitlines()
     assert len(told) == len(fields)
     for line, field, reason in zip(told, fields, reasons, strict=True):
-        assert line.startswith(f"  differs, and is not written: {field}; {reason}")
+        assert line.startswith(f"  differs, but was not written: {field}; {reason}")
     assert "assistants/enrollment.yaml gives it one; to release it, move it from there" in told[-1]
     assert "hush" not in done.stdout + done.stderr
     assert texts(two)["environments/staging/enrollment.yaml"] == "id: asst_a\n"

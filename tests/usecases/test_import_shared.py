@@ -35,7 +35,7 @@ def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(
         "voicemailMessage: null\n"
     )
     assert (
-        "differs from the defaults, and is not written: transcriber.provider; live has no value, and a definition "
+        "differs from the defaults, but was not written: transcriber.provider; live has no value, and a definition "
         "cannot express that: assistants/_defaults.yaml gives it one; to release it, move it from there into the "
         "definitions that are to have it"
     ) in done.stderr

@@ -50,7 +50,7 @@ def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
     (tmp_path / ".vscode").symlink_to(elsewhere)
     done = run("init", "--ci", "gitlab", cwd=tmp_path)
     assert (done.code, [*elsewhere.iterdir()]) == (0, [])
-    assert "left reconciler.yaml: it is there already" in done.stderr
+    assert "left reconciler.yaml: it already exists" in done.stderr
     assert {(tmp_path / name).read_text() for name in ("reconciler.yaml", ".gitlab-ci.yml")} == {"mine"}
     assert (tmp_path / "ci" / "plan.sh").stat().st_mode & 0o111
     again = run("init", "--ci", "gitlab", cwd=tmp_path)
@@ -63,7 +63,7 @@ def test_the_older_form_of_one_file_for_each_job_goes_on_alone(tmp_path: Path) -
     older.write_text("mine")
     done = run("init", "--ci", "github", cwd=tmp_path)
     assert [*older.parent.iterdir()] == [older]
-    assert "left .github/workflows/assistants.yml: what it would replace is there already" in done.stderr
+    assert "left .github/workflows/assistants.yml: what it would replace already exists" in done.stderr
 
 
 @pytest.mark.parametrize("given", [["--from", "main"], ["--directory", "../x"], ["--api-url", "nonsense"]])

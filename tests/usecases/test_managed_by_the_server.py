@@ -95,7 +95,7 @@ def test_a_definition_cannot_declare_it(project: Project) -> None:
     project.configure(never_send=["/model/revision", "/metadata/*/etag"])
     text = "id: asst_a\nmodel:\n  temperature: 0.6\nmetadata:\n  crm:\n    etag: null\n    queue: x\n"
     project.write("a", text.replace("  temperature", "  revision: 2\n  temperature"))
-    assert [str(problem).partition(" stands under never_send")[0] for problem in project.loaded().problems] == [
+    assert [str(problem).partition(" is listed under never_send")[0] for problem in project.loaded().problems] == [
         "assistants/a.yaml:3:3: model.revision",
         "assistants/a.yaml:7:5: metadata.crm.etag",
     ]

@@ -58,7 +58,7 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
     )
     assert (without.code, without.stdout, without.stderr, kept) == (0, "", told, ours)
     assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
-    goes = "assistants/a.yaml: firstMessage: live's value is taken, and git's change goes:"
+    goes = "assistants/a.yaml: firstMessage: the live value replaces git's change:"
     assert done.stderr.splitlines() == [goes, '  ~ firstMessage: "Hello" -> "Ours"']
     assert text == ours.replace("Ours", "Theirs")
     assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
@@ -171,7 +171,7 @@ def test_a_value_that_a_definition_may_not_hold_is_told_and_left(
         done = tale.run("pull")
         after = file.read_text("utf-8")
     assert after == TEXT.replace("name: A", "name: B")
-    assert f"not pulled: {path}: a definition may not hold what live has" in done.stderr
+    assert f"not pulled: {path}: the live value is not allowed in a definition" in done.stderr
 
 
 def test_nothing_to_pull_is_not_said_of_what_could_not_be_read(tmp_path: Path) -> None:

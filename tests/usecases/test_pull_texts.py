@@ -79,7 +79,7 @@ def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(
     assert done.stdout == ""
     assert "not pulled: endCallMessage: assistants/texts/shared.txt is mentioned 2 times" in done.stderr
     assert (
-        "not pulled: firstMessage: assistants/texts/hello.txt cannot hold it: a text file says CRLF as LF"
+        "not pulled: firstMessage: assistants/texts/hello.txt cannot store it: a text file turns CRLF into LF"
         in done.stderr
     )
     assert {name: file.read_bytes() for name, file in files.items()} == TEXTS

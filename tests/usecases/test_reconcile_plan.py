@@ -178,7 +178,7 @@ def test_extra_fields_are_compared_and_sent(project: Project) -> None:
     entry = only(document)
     assert entry["patch"] == {"model": {**MODEL, "messages": messages}}
     assert entry["warnings"] == [
-        "model.messages.0.seed is live but not declared, and goes with the list element that is sent"
+        "model.messages.0.seed is live but not declared, and is lost with the list element that is sent"
     ]
 
 

@@ -404,7 +404,7 @@ class TestUnclearWrites:
         assert [trailer["file"] for trailer in unclear.trailers] == [file("z")]
 
     def test_history_names_them(self, unclear: Story) -> None:
-        assert "not settled: assistants/a.yaml (asst_a)\n" in unclear.run("history").stdout
+        assert "unclear: assistants/a.yaml (asst_a)\n" in unclear.run("history").stdout
 
     def test_one_without_a_definition_waits_until_it_is_back(self, unclear: Story) -> None:
         """It may be written at the provider alone: to forget it would leave that so, unseen."""
@@ -412,7 +412,7 @@ class TestUnclearWrites:
         unclear.commit()
         unclear.recorded()
         assert "a" not in outcomes(unclear.recorded("--changed"))
-        waiting = "not settled: assistants/a.yaml (asst_a): its definition is gone; an apply sends it again"
+        waiting = "unclear: assistants/a.yaml (asst_a): its definition was removed; if it is restored, an apply"
         assert unclear.run("history").stdout.count(waiting) == 1
         assert unclear.sandbox.patches == []
         unclear.write("z", id="local_asst_a", **NEW)
@@ -490,7 +490,7 @@ def test_nothing_new_is_not_recorded(tale: Story) -> None:
     record = tale.record
     done = tale.run("apply", "--yes", "--record")
     assert (done.code, tale.record) == (0, record)
-    assert "The record says so already." in done.stderr
+    assert "The record is already up to date." in done.stderr
 
 
 def test_a_new_commit_is_recorded_even_if_it_changes_no_definition(tale: Story) -> None:

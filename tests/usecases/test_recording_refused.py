@@ -190,7 +190,7 @@ class TestOlderCommits:
         done = tale.run("apply", "--yes", *options)
         assert done.code == 1
         assert "does not descend from" in done.stderr
-        assert "to go back on purpose, or where history was rewritten, pass --allow-older" in done.stderr
+        assert "to go back on purpose, or if history was rewritten, pass --allow-older" in done.stderr
         assert (tale.record, tale.sandbox.requests) == (record, [])
 
     def test_may_be_planned(self, tale: Story) -> None:
@@ -232,7 +232,7 @@ class TestTheRefMovedMeanwhile:
         tale.sandbox.before_each(None)
         assert done.code == 1
         assert "Apply: 1 applied, 1 unchanged" in done.stdout
-        assert "what was applied is live, but it is not recorded" in done.stderr
+        assert "what was applied is live, but not recorded" in done.stderr
         assert "moved while this ran" in done.stderr
         assert "apply again" in done.stderr
         assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (theirs, "new")
@@ -269,7 +269,7 @@ def test_a_ref_that_is_locked_leaves_it_as_it_was_and_says_what_is_live(tale: St
     (tale.root / ".git" / "refs" / "reconciler" / "applied.lock").touch()
     done = tale.run("apply", "--yes", "--record")
     assert done.code == 1
-    assert "what was applied is live, but it is not recorded" in done.stderr
+    assert "what was applied is live, but not recorded" in done.stderr
     assert "moved" not in done.stderr
     assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (record, "new")
 

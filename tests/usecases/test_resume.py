@@ -111,7 +111,7 @@ def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent
     report = tale.saved(unresolved)
     refused = {
         ("--resume", report, "assistants/a.yaml"): "--resume says which assistants are meant",
-        ("--resume", report, "--plan", report): "--plan and --resume both say",
+        ("--resume", report, "--plan", report): "--plan and --resume cannot be combined",
         ("--resume", tale.saved(tale.plan(), "plan.json")): "this is a report of `plan`",
         (
             "--resume",

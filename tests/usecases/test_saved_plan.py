@@ -196,7 +196,7 @@ class TestAPlanIsRefused:
             ({"command": "report"}, "this is a report of `report`"),
             ({"offline": True}, "an offline plan cannot be applied"),
             ({"environment": "staging"}, "made for the environment 'staging'"),
-            ({"options": {"on_drift": "revert", "force_conflicts": False}}, "on_drift revert, and this run has keep"),
+            ({"options": {"on_drift": "revert", "force_conflicts": False}}, "on_drift revert, but this run has keep"),
             ({"options": {"on_drift": "keep", "force_conflicts": True}}, "force_conflicts True"),
             ({"options": {}}, "on_drift None"),
             ({"format_version": 2}, "has report format 2, this version reads up to 1"),
@@ -219,13 +219,13 @@ class TestAPlanIsRefused:
     @pytest.mark.parametrize("options", [("--on-drift", "revert"), ("--on-drift", "fail"), ("--force-conflicts",)])
     def test_that_was_made_with_other_options(self, tale: Story, options: tuple[str, ...]) -> None:
         reviewed = tale.saved(tale.plan(), "plan.json")
-        assert "and this run has" in tale.run("apply", "--yes", "--plan", reviewed, *options).stderr
+        assert "but this run has" in tale.run("apply", "--yes", "--plan", reviewed, *options).stderr
 
     def test_that_was_made_under_other_settings(self, tale: Story) -> None:
         reviewed = tale.saved(tale.plan(), "plan.json")
         tale.project.configure(on_drift="revert")
         assert (
-            "on_drift keep, and this run has revert"
+            "on_drift keep, but this run has revert"
             in tale.run("apply", "--yes", "--no-record", "--plan", reviewed).stderr
         )
 
@@ -276,7 +276,7 @@ class TestAPlanIsRefused:
         (tale.root / "assistants/a.yaml").unlink()
         done = tale.run("apply", "--yes", "--no-record", "--plan", tale.saved(reviewed, "plan.json"))
         assert (done.code, tale.sandbox.patches) == (1, [])
-        assert "asst_a, which no definition has any more" in done.stderr
+        assert "asst_a, but no definition has that id any more" in done.stderr
 
     def test_that_a_real_offline_plan_wrote(self, tale: Story) -> None:
         reviewed = tale.plan("--offline")
@@ -366,7 +366,7 @@ class TestSensitiveValues:
         assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
         error = entries(done)["a"]["error"]
         assert error is not None
-        assert "HEAD is not the plan's" in error["message"]
+        assert "HEAD has changed since the plan" in error["message"]
         assert tale.sandbox.live("asst_a")["metadata"]["key"] == 1
 
     def test_are_refused_where_live_was_touched(self, tale: Story) -> None:

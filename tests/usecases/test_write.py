@@ -273,7 +273,7 @@ def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(projec
     entry, requests = settle(project, on_writes(meddle))
     assert (entry["outcome"], entry["error"]) == ("applied", None)
     (warning,) = entry["warnings"]
-    assert "live has what was sent, although the response to the write made no sense" in warning
+    assert "live has what was sent, although the response to the write was invalid" in warning
     assert requests == [GET, SENT, GET]
 
 
@@ -389,7 +389,7 @@ def test_what_only_the_answer_to_the_write_shows_is_compared_too(project: Projec
     assert entry["outcome"] == "applied"
     assert entry["warnings"] == [
         "voice, which is not declared, changed while this was written",
-        "the response to the write has other values than the read after it",
+        "the response to the write differs from the read after it",
     ]
 
 

@@ -12,7 +12,7 @@ from workflow_runs import WorkflowRun
 GREEN = dict.fromkeys(("announce", "apply", "record", "ids", "result"), "success") | {"withdraw": "skipped"}
 FIRST = GREEN | {"result": "skipped"}
 BUNDLE = "record-assistants-attempt-1"
-NOT_RECORDED = "What was applied is live, but it is not recorded"
+NOT_RECORDED = "What was applied is live, but not recorded"
 ENTRIES = ["assistants/admissions/enrollment.yaml", "assistants/visits.yaml"]
 
 
@@ -33,11 +33,11 @@ def test_a_merge_is_applied_and_recorded(tmp_path: Path, settings: str) -> None:
     with place_at(tmp_path, settings=settings) as place:
         run = place.push()
         assert run.ended("announce", "apply", "record") == ("success", "skipped", "skipped")
-        assert "Start this workflow once by hand as the first run." in run.jobs["announce"].summary
+        assert "Start this workflow by hand once, as the first run." in run.jobs["announce"].summary
         assert "northfield/assistants/actions/workflows/apply.yml)" in run.jobs["announce"].summary
         run = place.dispatch("apply.yml")
         assert run.ended("apply", "record") == ("failure", "skipped")
-        assert "Start this workflow once by hand as the first run." in run.jobs["apply"].summary
+        assert "Start this workflow by hand once, as the first run." in run.jobs["apply"].summary
         assert (place.at_hub(RECORD), place.sandbox.patches) == ("", [])
 
         assert place.dispatch("apply.yml", first_run=True).results == FIRST

@@ -87,7 +87,7 @@ def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> No
         place.runner.between = lose
         run = merged(place)
         assert run.ended("apply", "record") == ("success", "failure"), run.log
-        assert "it is not recorded" in run.jobs["record"].summary
+        assert "not recorded" in run.jobs["record"].summary
         hook.unlink()
         place.runner.between = lambda job: None
 
@@ -135,7 +135,7 @@ def test_what_reviewers_reject_is_created_by_the_next_run(tmp_path: Path) -> Non
         assert run.ended("announce", "apply", "withdraw", "record") == ("success", "failure", "success", "skipped"), (
             run.log
         )
-        assert "not to be created: assistants/new.yaml" in run.jobs["withdraw"].log
+        assert "no longer announced: assistants/new.yaml" in run.jobs["withdraw"].log
         assert posts(place) == 0
         place.runner.rejected = ""
         assert outcome(place.dispatch("apply.yml")) == "created"
@@ -169,5 +169,5 @@ def test_a_job_that_was_killed_creates_nothing_when_it_runs_again(tmp_path: Path
         place.runner.protected = known
         place.runner.again(run, "apply.yml")
         assert outcome(run) == "refused"
-        assert "start the workflow anew" in run.jobs["apply"].summary
+        assert "start the whole workflow again" in run.jobs["apply"].summary
         assert outcome(place.dispatch("apply.yml")) == "created"

@@ -63,7 +63,7 @@ def test_one_comment_follows_the_pull_request(tmp_path: Path) -> None:
         place.write("visits", name="Visits", firstMessage="Welcome!")
         place.commit("Back")
         assert place.plan(7).results == GREEN
-        assert "No definition changes any more." in comment(place)
+        assert "This request no longer changes a definition." in comment(place)
         assert stranger["body"].endswith("mine")
         assert writes(place) == ["POST", "PATCH", "PATCH"]
 

@@ -42,8 +42,8 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
         assert run.results["result"] == "success", run.log
         assert run.log.count("nothing was sent to the webhook: RECONCILER_WEBHOOK_URL is no https address") == 1
         assert told(place, good).startswith("<!-- reconciler apply assistants -->\n")
-        assert "All that this changed is live." in told(place, good)
-        assert "@bob, not all that this changed is live." in told(place, bad)
+        assert "All changes of this request are live." in told(place, good)
+        assert "@bob, not all changes of this request are live." in told(place, bad)
         assert "[apply by hand, with other options](" in told(place, bad)
         assert "/actions/workflows/apply.yml)" in told(place, bad)
         assert "Visits" not in told(place, bad)
@@ -52,11 +52,11 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
         run = place.dispatch("apply.yml")
         assert run.results["result"] == "success", run.log
         assert "webhook" not in run.log
-        assert "All that this changed is live." in told(place, bad)
+        assert "All changes of this request are live." in told(place, bad)
 
         (place.root / "reconciler.yaml").write_text("nonsense: true\n", "utf-8")
         late = merge(place, "visits", "lyn", name="Visits", firstMessage="Never")
         run = place.push()
         assert (run.results["apply"], run.results["result"]) == ("failure", "success"), run.log
-        assert "@lyn, this could not be applied." in told(place, late)
+        assert "@lyn, the changes of this request were not applied." in told(place, late)
         assert "nonsense" in told(place, late)

@@ -387,8 +387,8 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
     "a text too large for a file": ("a: |\n  x\n", "a", "é\n" * 300_000, "so that it reads as intended"),
     "not readable": ("a: [\n", "a", 1, "the file cannot be read: line 2"),
     "read differently by parsers": ("a: yes\n", "a", 1, "the file cannot be read: line 1"),
-    "empty": ("# nothing\n", "a", 1, "the file holds no fields"),
-    "a list": ("- a\n", "a", 1, "the file holds no fields"),
+    "empty": ("# nothing\n", "a", 1, "the file contains no fields"),
+    "a list": ("- a\n", "a", 1, "the file contains no fields"),
 }
 
 
@@ -400,7 +400,7 @@ def test_what_cannot_be_done_is_refused(before: str, path: str, value: Any, word
 def test_refusals_name_the_field() -> None:
     error = refusal("a: &x\n  k: 1\nb: *x\n", ("a.k", 2))
     assert error.message.startswith("a.k cannot be changed alone: it has, or lies in, an anchor (&)")
-    assert "its alias (*)" in error.hint
+    assert "the alias (*)" in error.hint
 
 
 def test_a_value_is_never_quoted_in_a_refusal() -> None:

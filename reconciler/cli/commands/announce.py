@@ -21,11 +21,11 @@ from reconciler.usecases.writing.recordable import check_order, check_recordable
 @declare_command(
     "announce",
     ("reconciler announce --token 1234-1", "Announce what the next job will create"),
-    ("reconciler announce --token 1234-1 --withdraw", "Withdraw that, since the job never started"),
+    ("reconciler announce --token 1234-1 --withdraw", "Withdraw the announcement if the job never started"),
 )
 @definition_options
 @click.option("--token", required=True, metavar="TOKEN", help="Any token; pass it to `apply --announced` as well.")
-@click.option("--withdraw", "takes_back", is_flag=True, help="Withdraw the announcement: nothing of it was sent.")
+@click.option("--withdraw", "takes_back", is_flag=True, help="Withdraw the announcement, because nothing was created.")
 def command(definitions: DefinitionOptions, token: str, takes_back: bool) -> int:
     """Record which assistants an apply is about to create. Sends nothing.
 
@@ -39,7 +39,7 @@ def command(definitions: DefinitionOptions, token: str, takes_back: bool) -> int
     with hold_lock(repository, environment):
         if takes_back and repository is not None:
             for file in withdraw(repository, applied_ref(environment), token):
-                click.echo(f"not to be created: {escape(file)}")
+                click.echo(f"no longer announced: {escape(file)}")
             return 0
         project = read_project(definitions, HistoryOptions(), repository=repository)
         tell_errors(project.loaded.problems)
@@ -50,5 +50,5 @@ def command(definitions: DefinitionOptions, token: str, takes_back: bool) -> int
     for file in files:
         click.echo(f"to create: {escape(file)}")
     if not files:
-        tell("Nothing is to be created.")
+        tell("There is nothing to create.")
     return 0

@@ -79,7 +79,7 @@ def command(
     """
     check_somebody_to_ask("apply", "look at the plan", yes=yes)
     if announced is not None and not create:
-        raise UsageError("--announced says what --create may create", hint="pass --create, too")
+        raise UsageError("--announced works only together with --create", hint="pass --create as well")
     _check_choice(saved, resume, chosen=bool(definitions.paths or history.changed or history.changed_since))
     unclear = _check_resumed(read_report(resume)) if resume is not None else None
     wishes = Wishes(
@@ -106,13 +106,13 @@ def command(
 def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> None:
     """Refuse two ways at once to say which assistants are meant. Raises UsageError."""
     if saved is not None and resume is not None:
-        raise UsageError("--plan and --resume both say which assistants are meant", hint="give one of them")
+        raise UsageError("--plan and --resume cannot be combined", hint="use one of them")
     if chosen and (saved is not None or resume is not None):
         option = "--plan" if saved is not None else "--resume"
-        raise UsageError(f"{option} says which assistants are meant", hint="leave out PATHS and --changed")
+        raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
 
 
 def _check_resumed(report: Report) -> Report:
     if not (report.traits.writes and report.traits.follows_git):
-        raise UsageError(f"this is a report of `{report.command}`", hint="give what `apply --report` wrote")
+        raise UsageError(f"this is a report of `{report.command}`", hint="pass what `apply --report` wrote")
     return report

@@ -17,11 +17,11 @@ from reconciler.usecases.merged import list_merged
 
 _MOST_COMMITS = 100  # asked about at the host, the newest first
 _ROOM = 60_000  # characters for the report; what stands before it must find a place, too
-_LIVE = "All that this changed is live."
-_FROZEN = "Nothing was sent of what is frozen. It goes live with the first apply after the freeze."
-_NOTHING = "Nothing of this had to be sent."
-_PARTLY = "not all that this changed is live. What is listed as refused or failed is mended and applied once more:"
-_NOT_BEGUN = "this could not be applied. The apply did not begin:"
+_LIVE = "All changes of this request are live."
+_FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
+_NOTHING = "Nothing had to be sent: live already has these values."
+_PARTLY = "not all changes of this request are live. Fix what is listed as refused or failed, and apply again:"
+_NOT_BEGUN = "the changes of this request were not applied. The apply did not start:"
 
 
 @declare_command(
@@ -37,11 +37,12 @@ _NOT_BEGUN = "this could not be applied. The apply did not begin:"
     help="Comment on every request that was merged into HEAD since REV, each with the result for its own changes.",
 )
 @click.option(
-    "--apply-link", default="", metavar="URL", help="Where to start an apply by hand; linked below the comment."
+    "--apply-link",
+    default="",
+    metavar="URL",
+    help="Where to start an apply by hand; linked below the comment.",
 )
-@click.option(
-    "--notify", is_flag=True, help="With --merged-since, tell the chat of RECONCILER_WEBHOOK_URL if an apply failed."
-)
+@click.option("--notify", is_flag=True, help="With --merged-since, notify RECONCILER_WEBHOOK_URL if an apply failed.")
 @host_options
 def command(host: Host, options: HostOptions, merged_since: str | None, apply_link: str, notify: bool) -> int:
     """Post a plan's JSON report as a comment on the pull request or merge request.

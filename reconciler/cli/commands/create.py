@@ -100,5 +100,5 @@ def _read(
     )
     if loaded.invalid or len(loaded.definitions) != 1:
         tell_problems(loaded.problems)
-        raise DefinitionError("one valid definition file is needed, and nothing was created", where=file)
+        raise DefinitionError("create needs exactly one valid definition file; nothing was created", where=file)
     return dataclasses.replace(project, loaded=loaded), everything.definitions

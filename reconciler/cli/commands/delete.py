@@ -51,9 +51,9 @@ def command(
     record. This cannot be undone, but the JSON report contains the whole assistant.
     """
     if yes and name is None:
-        raise UsageError("delete --yes needs the assistant's name, as a second look", hint="pass --name NAME, too")
+        raise UsageError("delete --yes also needs the assistant's name", hint="pass --name NAME as well")
     if not yes and name is not None:
-        raise UsageError("--name answers the question that --yes leaves out", hint="pass --yes, too")
+        raise UsageError("--name works only together with --yes", hint="pass --yes as well")
     check_somebody_to_ask("delete", "look at the assistant, find its --name", yes=yes)
     chosen = DefinitionOptions(definitions.directory, (Path(file),), definitions.environment)
     ask = functools.partial(_ask, given=name)

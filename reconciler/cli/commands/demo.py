@@ -15,8 +15,8 @@ from reconciler.demo.teller import Teller
 
 @declare_command(
     "demo",
-    ("reconciler demo", "Watch the story, scene by scene"),
-    ("reconciler demo --no-pause", "Run it without pauses, in about ten seconds"),
+    ("reconciler demo", "Show the demo, scene by scene"),
+    ("reconciler demo --no-pause", "Show it without pauses, in about ten seconds"),
 )
 @click.option("--no-pause", is_flag=True, help="Do not wait for Enter after each scene.")
 def command(no_pause: bool) -> int:

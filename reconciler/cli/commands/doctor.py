@@ -28,7 +28,10 @@ _WIDTH = 8
 @declare_command(
     "doctor",
     ("reconciler doctor", "Check this clone and this account"),
-    ("reconciler doctor --protected-environment live", "In a job with the writing account in `live`"),
+    (
+        "reconciler doctor --protected-environment live",
+        "In a job with the writing account of `live`",
+    ),
 )
 @click.option(
     "--protected-environment",
@@ -84,8 +87,8 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
         if not {"CI_PROJECT_ID", "GITHUB_REPOSITORY"} & variables.keys():
             return
         if not any(map(variables.get, needed)):
-            hint = f"set {needed[-1]} to a token of yours that may read the settings, and run this again"
-            yield Finding(State.UNKNOWN, "host", "not asked about variables and protection", hint)
+            hint = f"set {needed[-1]} to a personal token that can read the settings, and run this again"
+            yield Finding(State.UNKNOWN, "host", "variables and protection were not checked", hint)
             return
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)

@@ -48,7 +48,7 @@ def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
         return 0
     if not found:
         tell(f"Nothing is recorded in {ref}.")
-        tell("  `reconciler apply --record` records. To get what others recorded:")
+        tell("  `reconciler apply --record` starts a record. To fetch what others recorded:")
         tell("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
         if definitions.environment is None and (known := sorted(project.settings.environments)):
             tell(f"  Each environment has a record of its own: pass --environment NAME ({', '.join(known)}).")
@@ -78,9 +78,9 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
             if fields := _name_fields(applied, line):
                 click.echo(f"    {fields}")
     for unclear in record.unclear:
-        gone = ": its definition is gone; an apply sends it again once it is back" if unclear in lost else ""
+        gone = ": its definition was removed; if it is restored, an apply sends it again" if unclear in lost else ""
         what = "it may have been created" if unclear.is_creation else escape(unclear.id)
-        click.echo(f"  not settled: {escape(unclear.file)} ({what}){gone}")
+        click.echo(f"  unclear: {escape(unclear.file)} ({what}){gone}")
 
 
 def _name_fields(applied: Applied, line: str) -> str:

@@ -58,7 +58,7 @@ def command(
     with the same name. The definition itself is shared and left as it is.
     """
     if bool(ids) == everything:
-        raise UsageError("which assistants are meant?", hint="name their ids, `-` for ids on stdin, or --all")
+        raise UsageError("no assistants are selected", hint="pass their ids, `-` to read ids from stdin, or --all")
     named = _named(ids)
     if ids and not named:
         raise UsageError("no id was given", hint="`-` reads ids from stdin, one per line")
@@ -68,7 +68,7 @@ def command(
         importer = Importer(api, definitions.directory, settings, loaded, force, shared, text_files)
         wanted = importer.all_ids() if everything else named
         if wanted is None:
-            raise UsageError("this API does not list its assistants", hint="name their ids instead of --all")
+            raise UsageError("this API does not list its assistants", hint="pass their ids instead of --all")
         failed = False
         errors: dict[tuple[str, str], list[str]] = {}
         unknown: set[FieldPath] = set()
@@ -147,28 +147,28 @@ def _show_written(written: Written, name: str) -> None:
         click.echo(f"{file}: written without an id, for all environments")
     click.echo(f"{written.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
     for file in written.texts:
-        click.echo(f"{file}: a text of {name}")
+        click.echo(f"{file}: a text file of {name}")
     for path, reason in written.left:
         tell(
-            f"  differs from the defaults, and is not written: {escape(dotted(path))}; {escape(reason)}",
+            f"  differs from the defaults, but was not written: {escape(dotted(path))}; {escape(reason)}",
             colour="yellow",
         )
     if overlaid is None:
-        _left_out(written.declared.refused, "not managed", "a definition may not hold the value it has")
+        _left_out(written.declared.refused, "not managed", "its value is not allowed in a definition")
         _left_out(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
         return
     _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
     for path, reason in overlaid.left:
-        tell(f"  differs, and is not written: {escape(dotted(path))}; {escape(reason)}", colour="yellow")
+        tell(f"  differs, but was not written: {escape(dotted(path))}; {escape(reason)}", colour="yellow")
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
     """Show once, as lines to paste, what live holds and no definition may declare yet."""
     if not paths:
         return
-    where = "below extra_fields in" if settings.extra_fields else "into"
-    click.echo("not managed: fields that the API's reference does not list. To declare them, too, paste this")
-    click.echo(f"{where} reconciler.yaml, and import anew:")
+    where = "under extra_fields in" if settings.extra_fields else "into"
+    click.echo("not managed: fields that the API's reference does not list. To manage them as well, paste this")
+    click.echo(f"{where} reconciler.yaml, and import again:")
     if not settings.extra_fields:
         click.echo("extra_fields:")
     for path in sorted(paths):

@@ -23,13 +23,13 @@ Next:
   export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_PASSWORD=...
   reconciler plan --base none    # what the first apply would do"""
 _BY_HAND = """
-  reconciler apply --base none   # the first apply begins the record
+  reconciler apply --base none   # the first apply starts the record
   git push origin HEAD 'refs/reconciler/*:refs/reconciler/*'"""
 _CI: dict[Ci, str] = {
     "github": """
   git push origin HEAD
 
-Once, so that each pull request has its plan ({replace}settings are under Settings, Actions):
+Once, so that each pull request gets a plan ({replace}settings are under Settings, Actions):
   gh variable set RECONCILER_API_URL --body https://...
   gh secret set RECONCILER_EMAIL && gh secret set RECONCILER_PASSWORD    # an account that may only read
 
@@ -40,7 +40,7 @@ Once, so that merging applies it:
   gh secret set --env production RECONCILER_EMAIL && gh secret set --env production RECONCILER_PASSWORD
   gh api --method PUT 'repos/{{owner}}/{{repo}}/actions/permissions/workflow' \\
     -f default_workflow_permissions=read -F can_approve_pull_request_reviews=true
-  gh workflow run assistants.yml -f do=first-run      # applies what differs, and begins the record
+  gh workflow run assistants.yml -f do=first-run      # applies what differs, and starts the record
   gh api --method POST 'repos/{{owner}}/{{repo}}/rulesets' --input - \\
     <<< '{{"name": "Assistants", "target": "branch", "enforcement": "active",
     "conditions": {{"ref_name": {{"include": ["~DEFAULT_BRANCH"], "exclude": []}}}}, "rules": [
@@ -52,8 +52,8 @@ Once, so that merging applies it:
     "gitlab": """
   git push origin HEAD
 
-Once, so that each merge request has its plan ({replace}settings are under Settings, CI/CD;
-where .gitlab-ci.yml was there already, add to it: include: [local: ci/assistants.yml]):
+Once, so that each merge request gets a plan ({replace}settings are under Settings, CI/CD;
+if you already had a .gitlab-ci.yml, add to it: include: [local: ci/assistants.yml]):
   glab variable set RECONCILER_API_URL https://...
   glab variable set RECONCILER_EMAIL ...    # an account that may only read; the next line asks for its password
   read -rs secret && printf %s "$secret" | glab variable set --masked --raw RECONCILER_PASSWORD
@@ -67,10 +67,10 @@ Once, so that merging applies it:
   printf %s "$(glab token create record -A developer -S api -S write_repository -D 8760h)" |
     glab variable set --masked --protected RECORD_TOKEN
   glab schedule create --cron "17 4 * * *" --ref main --description "Assistants, every night"
-  then press assistants-first-run in the default branch's pipeline: it applies what differs, and begins the record""",
+  then press assistants-first-run in the default branch's pipeline: it applies what differs, and starts the record""",
 }
 _DOCTOR = """
-Then, and whenever something does not work: reconciler doctor    # GH_TOKEN or GITLAB_TOKEN: it names what a host lacks
+Then, and whenever something does not work: reconciler doctor    # GH_TOKEN or GITLAB_TOKEN: it names missing settings
 To notify a chat: the secret RECONCILER_WEBHOOK_URL"""
 
 
@@ -93,7 +93,7 @@ def command(definitions: DefinitionOptions, ci: Ci | None, source: str | None, a
         raise UsageError(f"--from is {source!r}", hint="give OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit")
     directory = definitions.directory
     if directory.is_absolute() or ".." in directory.parts or len(directory.parts) != 1:
-        raise UsageError("init begins a project in this folder", hint="pass --directory the name of a folder here")
+        raise UsageError("init works in the current folder", hint="pass the name of a subfolder to --directory")
     if api_url is not None:
         api_url = check_base_url(api_url, allow_insecure_http=True).text
     for file in list_files(directory.name, api_url=api_url, ci=ci, source=source):
@@ -101,9 +101,9 @@ def command(definitions: DefinitionOptions, ci: Ci | None, source: str | None, a
             click.echo(f"wrote {file.path}")
         elif not file.path.endswith(".gitkeep"):
             what = "it" if os.path.lexists(file.path) else "what it would replace"
-            tell(f"left {file.path}: {what} is there already")
+            tell(f"left {file.path}: {what} already exists")
     if not (repository_root(directory) / ".git").exists():
-        tell("This is no git repository yet: git init")
+        tell("This is not a git repository yet: git init")
     placeholders = "" if source else "replace OWNER/REPOSITORY and COMMIT in the files; "
     tell(_BEGIN + (_CI[ci].format(replace=placeholders) if ci is not None else _BY_HAND) + _DOCTOR)
     return 0

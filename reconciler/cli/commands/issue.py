@@ -16,19 +16,23 @@ from reconciler.report.view import make_view
 _ROOM = 64_000  # characters for the report; what follows it must find a place, too
 _NEAR = 14 * 24 * 60 * 60  # seconds: reconciler.yaml's own warnings begin as long before
 _LIVE = "Live assistants were edited outside git"
-_UNREAD = "Not all assistants could be looked at"
+_UNREAD = "Not all assistants could be checked"
 _FAILED = "Not everything was applied"
 _EXPIRY = "A setting of reconciler.yaml expires soon"
 _ADVICE = (
     "To keep a live edit, merge the {proposal} `Accept live edits`, or write it into git with `reconciler pull`. "
-    "To undo it, change it back in the dashboard, or run `reconciler apply --on-drift revert`. This issue is closed by "
-    "itself when nothing that was edited live differs any more."
+    "To undo it, change it back in the dashboard, or run `reconciler apply --on-drift revert`. This issue closes "
+    "automatically when no live edits are left."
 )
-_LOOK = "Not everything could be looked at. This issue is closed by itself when everything can be, and nothing differs."
-_MEND = "The others went ahead. Mend what is named here, and apply again: this issue is closed by itself then."
-_RENEW = "Renew it, or take it away. The warnings of `plan` and `drift` say which one it is, and what it is for."
+_LOOK = (
+    "Not all assistants could be checked. This issue closes automatically when they can, and no live edits are left."
+)
+_MEND = (
+    "The other assistants were applied. Fix what is listed here, and apply again. This issue then closes automatically."
+)
+_RENEW = "Renew it or remove it. The warnings of `plan` and `drift` name the entry and its reason."
 _SETTLED = {
-    "drift": "Everything could be looked at, and nothing that was edited live differs from git any more.",
+    "drift": "All assistants could be checked, and no live edits are left.",
     "apply": "Everything was applied.",
     "expiry": "Nothing expires within two weeks.",
 }
@@ -94,5 +98,5 @@ def _list_topics(report: Report | None, said: str, about: str, proposal: str) ->
     yield _Topic("drift", _LIVE if moved else _UNREAD, told)
     expiry = report.next_expiry
     near = expiry is not None and expiry.in_seconds <= _NEAR
-    told = f"An entry holds until {expiry.expires}. {_RENEW}" if expiry is not None and near else None
+    told = f"An entry expires after {expiry.expires}. {_RENEW}" if expiry is not None and near else None
     yield _Topic("expiry", _EXPIRY, told)

@@ -20,20 +20,20 @@ from reconciler.usecases.project.reading import read_bare_project
 # A paragraph is one line: GitHub shows each line end of a request as one.
 _ACCEPT = (
     "## Accept live edits\n\n"
-    "Somebody edited assistants in the dashboard, or new ones were created. This writes the edits "
-    "and the ids into the definitions, so that git says what is live. Merging it changes nothing live. To undo an edit "
-    "instead, change it back in the dashboard: this is closed by itself then. If you close it, it is not opened again "
+    "Somebody edited assistants in the dashboard, or new ones were created. This writes the edits and the ids into "
+    "the definitions, so that git matches live. Merging it changes nothing live. To undo an edit instead, change it "
+    "back in the dashboard. This request then closes automatically. If you close it, it is not opened again "
     "for the same edits."
 )
 _IDS = (
     "## Ids of new assistants\n\n"
-    "These assistants were created. This writes their ids into the definitions in place of "
-    "`id: new`. Merging it changes nothing live. Until then the record has the ids, and no assistant is created twice."
+    "These assistants were created. This writes their ids into the definitions, in place of `id: new`. Merging it "
+    "changes nothing live. Until then, the record keeps the ids, so that no assistant is created twice."
 )
 _RETIRE = (
     "## Remove the files of a deleted assistant\n\n"
     "Somebody deleted this assistant by hand. This removes "
-    "its files. Merging it changes nothing live. The report of the run keeps all that the assistant was."
+    "its files. Merging it changes nothing live. The report of the run contains the whole assistant."
 )
 _KINDS = {
     "accept": ("Accept live edits", _ACCEPT),
@@ -71,7 +71,7 @@ def command(definitions: DefinitionOptions, name: str, kind: str, allow_insecure
     host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
     project = read_bare_project(definitions)
     if not host.branch:
-        raise UsageError("this run has no branch", hint="propose in a run of the default branch")
+        raise UsageError("this run has no branch", hint="run propose in a pipeline of the default branch")
     about = name or project.settings.environment or "assistants"
     title, text = _KINDS[kind]
     tell_done(host.dialect.proposal, keep_request(host, kind, about, f"{title} ({about})", text, _read_edits(project)))
@@ -80,7 +80,7 @@ def command(definitions: DefinitionOptions, name: str, kind: str, allow_insecure
 
 def _read_edits(project: Project) -> Edits | None:
     if project.repository is None or project.head is None:
-        raise RepositoryError("there is no repository with a commit here", hint="run this in a clone")
+        raise RepositoryError("there is not a repository with a commit", hint="run this in a clone")
     paths = set[str]()
     for folder in (project.folder, project.overlays):
         if folder is not None:

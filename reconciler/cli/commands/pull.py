@@ -31,7 +31,7 @@ class _Pull(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give `--conflicts` the value that it has without one."""
-        # As an option with an optional value, click would take the path behind it for that value.
+        # As an option with an optional value, click would take the path after it for that value.
         ends = args.index("--") if "--" in args else len(args)
         named = ["--conflicts=merge" if arg == "--conflicts" else arg for arg in args[:ends]]
         return super().parse_args(ctx, named + args[ends:])
@@ -51,8 +51,8 @@ class _Pull(Command):
 @click.option(
     "--conflicts",
     type=click.Choice(["merge", "live"]),
-    help="Also fields that both git and live changed: texts of several lines are merged line by line. Where the edits "
-    "touch, the text is left, or with --conflicts=live takes live's. Any other value takes live's.",
+    help="Also fields that both git and live changed: texts of several lines are merged line by line. If the edits "
+    "overlap, the text is left as it is; --conflicts=live takes the live text. Other fields take the live value.",
 )
 @click.option("--ids", is_flag=True, help="Write only ids: replace `id: new` by the id from the record. Needs no API.")
 @click.option("--check", is_flag=True, help="Show what would be written, and exit with 2 if there is anything.")
@@ -122,7 +122,7 @@ def _show(pulled: Pulled, *, check: bool) -> None:
     for note in pulled.notes:
         tell(f"{escape(pulled.file)}: {escape(note)}")
     for change in pulled.lost:
-        tell(f"{escape(pulled.file)}: {escape(dotted(change.path))}: live's value is taken, and git's change goes:")
+        tell(f"{escape(pulled.file)}: {escape(dotted(change.path))}: the live value replaces git's change:")
         for line in _change_of_git(change):
             tell(line)
     for one in pulled.left:

@@ -34,7 +34,7 @@ def command(
     check_somebody_to_ask("rollback", "read the report", yes=yes)
     document = read_report(report)
     if not document.traits.writes:
-        raise UsageError(f"this is a report of `{document.command}`", hint="give what `apply --report` wrote")
+        raise UsageError(f"this is a report of `{document.command}`", hint="pass what `apply --report` wrote")
     undone = Undone(
         applied=applied_fields(document),
         head=document.head,

@@ -145,4 +145,4 @@ def _announce(settings: Settings, url: str, assistants: int) -> None:
     noun = "assistant" if assistants == 1 else "assistants"
     click.echo(f"Sandbox API on {url} ({assistants} {noun})")
     if any(rule.when == "share" for rule in settings.faults):
-        tell(f"Faults at random: --fault-seed {settings.fault_seed} chooses the same requests again.")
+        tell(f"Random faults: --fault-seed {settings.fault_seed} repeats them.")

@@ -36,8 +36,8 @@ def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of
       # yaml-language-server: $schema=../schema/definition.schema.json
     """  # noqa: D301 - click's mark for a paragraph that is not rewrapped
     if overlay + of_defaults + of_settings > 1:
-        hint = "give one of them, and run this again for the next"
-        raise UsageError("--overlay, --defaults and --settings are different schemas", hint=hint)
+        hint = "use one at a time"
+        raise UsageError("--overlay, --defaults and --settings cannot be combined", hint=hint)
     schema = settings_schema() if of_settings else _schema(definitions, overlay, of_defaults)
     click.echo(json.dumps(schema, indent=2, ensure_ascii=True))
     return 0

@@ -32,7 +32,7 @@ from reconciler.report.wording import count_noun
 
 Sign = Literal["+", "-", "~"]
 
-NOT_SHOWN = "the two differ in what is not shown"
+NOT_SHOWN = "the hidden values differ"
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 
 

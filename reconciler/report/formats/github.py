@@ -31,7 +31,7 @@ _LONGEST_DIFF = 8_000  # characters of one text in one annotation
 _WAYS_OUT = (
     "To resolve it: pull --conflicts takes the live edit; --force-conflicts takes git's; or remove the field from git."
 )
-_WHERE_THE_REST_IS = "The job's summary has as much as it holds, the JSON and HTML reports have it all."
+_WHERE_THE_REST_IS = "The job's summary shows as much as fits. The JSON and HTML reports show everything."
 
 Level = Literal["error", "warning"]
 

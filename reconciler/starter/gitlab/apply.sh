@@ -13,7 +13,7 @@ options=()
 named=${APPLY_ONLY:-}
 if [[ -n ${APPLY_FORCE_CONFLICTS:-} ]]; then
   if [[ -n $named && $named != "$APPLY_FORCE_CONFLICTS" ]]; then
-    echo "Nothing was sent: APPLY_ONLY and APPLY_FORCE_CONFLICTS name different assistants. Give one of them." >&2
+    echo "Nothing was sent: APPLY_ONLY and APPLY_FORCE_CONFLICTS name different assistants. Set only one of them." >&2
     exit 1
   fi
   named=$APPLY_FORCE_CONFLICTS
@@ -45,11 +45,11 @@ fi
 failed=0
 reported apply --yes --record "${options[@]}" -- "${assistants[@]}" || failed=$?
 if ((failed != 0)) && [[ -s reports/apply.json ]]; then
-  echo "Not everything was applied: see assistants-apply, and its reports." > reports/not-applied
+  echo "Not everything was applied: see the job assistants-apply and its reports." > reports/not-applied
   failed=2
 fi
 if ! publish; then
-  echo "What was applied is live, but it is not recorded. Run this once more." | tee reports/not-applied >&2
+  echo "What was applied is live, but not recorded. Run this again." | tee reports/not-applied >&2
   exit 2
 fi
 exit "$failed"

@@ -48,7 +48,7 @@ reported() {
   reconciler "$command" "${reports[@]}" "$@" 2> "reports/$command.said" || code=$?
   cat "reports/$command.said" >&2
   if [[ ! -s reports/$command.json ]]; then
-    { echo "### \`reconciler $command\` could not begin" && echo && sed 's/^/    /' "reports/$command.said"; } \
+    { echo "### \`reconciler $command\` could not start" && echo && sed 's/^/    /' "reports/$command.said"; } \
       > "reports/$command.could-not-begin.md"
   fi
   rm "reports/$command.said"

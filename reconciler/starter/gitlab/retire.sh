@@ -6,7 +6,7 @@ set -euo pipefail
 
 . "$(dirname "$0")/record.sh"
 if [[ -z ${RETIRE_NAME:-} || ! -f ${RETIRE_FILE:-} ]]; then
-  echo "Nothing was deleted: RETIRE_FILE has to be the path of one definition, and RETIRE_NAME the assistant's name." >&2
+  echo "Nothing was deleted: RETIRE_FILE must be the path of one definition, and RETIRE_NAME the assistant's name." >&2
   exit 1
 fi
 options=()

@@ -4,7 +4,7 @@ set -euo pipefail
 
 what=$1 command=$2
 if [[ -z ${GITLAB_TOKEN:-} ]]; then
-  echo "GITLAB_TOKEN is not set, so no $what is kept. A fork's pipeline never has it." >&2
+  echo "GITLAB_TOKEN is not set, so no $what is written. A fork's pipeline never has it." >&2
   exit 0
 fi
 said=()

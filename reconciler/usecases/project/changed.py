@@ -93,7 +93,7 @@ def _find_fork(repository: Repository, head: str, since: str) -> str:
     try:
         return repository.merge_base(since, head)
     except RepositoryError as error:
-        hint = "fetch the whole history (fetch-depth: 0 in CI)" if repository.is_shallow else "name another revision"
+        hint = "fetch the whole history (fetch-depth: 0 in CI)" if repository.is_shallow else "pass another revision"
         message = f"{since[:12]} and HEAD have no commit in common that git can name ({error.message})"
         raise RepositoryError(message, hint=hint) from error
 

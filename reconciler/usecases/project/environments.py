@@ -160,5 +160,5 @@ def _find_ids(folder: Path, forms: Sequence[Settings], root: Path) -> dict[str, 
 
 def _describe_unknown(given: Path, names: Sequence[str]) -> DefinitionError:
     near = closest(given.as_posix(), names)
-    hint = f"Did you mean {near}?" if near else "Name files or folders, keys (admissions/enrollment) or ids."
+    hint = f"Did you mean {near}?" if near else "Pass files or folders, keys (admissions/enrollment) or ids."
     return DefinitionError(f"{given} does not exist, and no definition has it as its key or id", hint=hint)

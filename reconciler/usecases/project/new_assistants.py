@@ -56,7 +56,7 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
     if _find_unclear(project, definition):
         return Failure(
             "conflict",
-            "an earlier run may have created this assistant, and had no clear answer: nothing is created from this "
+            "an earlier run may have created this assistant, but its outcome is unclear: nothing is created from this "
             "file until somebody has checked",
             hint=LOOK_FIRST.format(file=definition.file),
         )
@@ -64,13 +64,13 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
         return Failure(
             "conflict",
             "this run has not announced that it creates this assistant, so nothing is sent",
-            hint="start the workflow anew: a job that runs again alone creates nothing",
+            hint="start the whole workflow again: a job that is re-run alone creates nothing",
         )
     for entry in find_orphans(project, definition):
         return Failure(
             "conflict",
-            f"the record has an assistant of this name, {entry.id} of {entry.file}, and no definition has that id any "
-            "more: this file may be the same one, renamed",
+            f"the record has an assistant with this name, {entry.id} of {entry.file}, but no definition has that id "
+            "any more: this file may be the same one, renamed",
             hint=f"if it is, put `id: {entry.id}` into it; if it is not, run `reconciler create {definition.file}`",
         )
     return None
@@ -107,7 +107,7 @@ def _name_to_create(result: Result) -> str | None:
 def _refuse_namesake(result: Result, there: str | None) -> Result:
     if there is None:
         return result
-    message = f"an assistant of this name is live already, {there}, and no definition has that id"
+    message = f"an assistant with this name is already live, {there}, but no definition has that id"
     hint = f"if it is this one, put `id: {there}` into the file; if it is not, run `reconciler create {{file}}`"
     error = Failure("conflict", message, hint=hint.format(file=result.definition.file))
     return dataclasses.replace(result, error=error)
@@ -135,8 +135,8 @@ def announce_for(project: Project, token: str) -> list[str]:
     """
     if project.record is None:
         raise RepositoryError(
-            f"there is no record {project.ref} here, and an announcement stands in the record",
-            hint=f"{project.how_to_fetch}, or begin one: reconciler apply --record --base none",
+            f"there is no record {project.ref} here, and announcements are stored in the record",
+            hint=f"{project.how_to_fetch}, or start one: reconciler apply --record --base none",
         )
     files = [definition.file for definition in project.loaded.definitions if _may_announce(project, definition)]
     # An apply sends nothing where a definition is not valid.
@@ -188,7 +188,7 @@ def _may_announce(project: Project, definition: Definition) -> bool:
 def _write_announcement(project: Project, files: Sequence[str], token: str = "") -> str:
     repository, head, record = project.repository, project.head, project.record
     if repository is None or head is None:
-        raise RepositoryError("to create assistants needs a git repository with a commit")
+        raise RepositoryError("creating assistants needs a git repository with a commit")
     # What an earlier run left unclear stays: this announcement may be withdrawn.
     known = record.unclear if record is not None else ()
     ours = tuple(Unclear(NEW, file, (), (head,), token) for file in files)

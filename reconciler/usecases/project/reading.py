@@ -130,8 +130,8 @@ def _check_record(project: Project, record: Record | None, asked_base: str | Non
         )
     raise RepositoryError(
         f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}",
-        hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run "
-        "give `plan` and `apply` --base none",
+        hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base none to "
+        "`plan` and `apply`",
     )
 
 
@@ -190,7 +190,7 @@ def _check_environment(project: Project) -> None:
     forgotten = settings.environment is None and settings.environments
     if loaded.whole and forgotten and not (loaded.definitions or loaded.invalid):
         raise UsageError(
-            "no definition has an id, so there is nothing to look at: which environment is meant?",
+            "no definition has an id, and no environment is selected",
             hint=f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}",
         )
 
@@ -202,7 +202,7 @@ def _notes_on_order(project: Project) -> Iterator[str]:
         return
     if repository.is_shallow:
         yield (
-            f"This clone is shallow, so it is not known whether HEAD holds {record.applied[:12]}, which was applied "
+            f"This clone is shallow, so it is unknown whether HEAD contains {record.applied[:12]}, which was applied "
             "last. If it does not, what was applied meanwhile looks undone here."
         )
         return

@@ -17,8 +17,8 @@ def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> s
     ours = settings.api_url
     if settings.environment and ours and given and by_variable and given.rstrip("/") != ours.rstrip("/"):
         raise UsageError(
-            f"RECONCILER_API_URL is {_shown(given)}, and the environment {settings.environment} has {_shown(ours)}",
-            hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither may win unseen",
+            f"RECONCILER_API_URL is {_shown(given)}, but the environment {settings.environment} has {_shown(ours)}",
+            hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither overrides the other",
         )
     url = given or ours
     if not url:

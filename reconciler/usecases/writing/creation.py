@@ -110,7 +110,7 @@ def _look(
 def _say_unclear(error: UnclearWrite, definition: Definition, file: str) -> Failure:
     return Failure(
         error.kind,
-        f"whether the assistant was created is not known: {error.message}",
+        f"it is unknown whether the assistant was created: {error.message}",
         error.status,
         hint=f"look in the dashboard for {definition.declared.get('name')!r}: if it is there, put its id into {file} "
         f"as `id: ...`; if it is not, run `reconciler create {definition.file}`",

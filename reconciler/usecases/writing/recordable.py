@@ -25,7 +25,7 @@ def check_order(project: Project) -> None:
     repository, head, record = project.repository, project.head, project.record
     if repository is None or head is None or record is None or repository.is_ancestor(record.applied, head):
         return
-    hint = "apply the newest commit; to go back on purpose, or where history was rewritten, pass --allow-older"
+    hint = "apply the newest commit; to go back on purpose, or if history was rewritten, pass --allow-older"
     if repository.is_shallow:
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or pass --allow-older"
     raise RepositoryError(
@@ -65,7 +65,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         if entry is None or not _is_same(project, repository, definition, entry):
             file = _differing_file(project, repository, head, definition)
             raise RepositoryError(
-                f"{file} differs from HEAD, and the record would say that HEAD's is applied",
+                f"{file} differs from HEAD, but the record would contain HEAD's version",
                 hint="commit it, or apply with --no-record",
             )
     # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
@@ -74,20 +74,19 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
     removed = [path for path in held if path not in here and not (project.root / path).exists()]
     if project.loaded.whole and removed:
         raise RepositoryError(
-            f"{removed[0]} differs from HEAD: it is removed here, and the record would drop it",
+            f"{removed[0]} differs from HEAD: it was removed here, and the record would drop it",
             hint="commit it, or apply with --no-record",
         )
     if (path := _changed_settings(project, repository, head)) is not None:
         raise RepositoryError(
-            f"{path} differs from HEAD, and the record would say that what HEAD's settings make of the definitions "
-            "is applied",
+            f"{path} differs from HEAD, but the record would be made with HEAD's version",
             hint="commit it, or apply with --no-record",
         )
     if project.record is None and asked_base != OFF:
         raise RepositoryError(
             f"there is no record {project.ref} here",
-            hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run give "
-            "--base none; else apply with --no-record",
+            hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base "
+            "none; otherwise apply with --no-record",
         )
 
 
@@ -113,7 +112,7 @@ def _check_unfiltered(repository: Repository, head: str, definition: Definition)
         converted = blob is not None and object_name(content, len(head)) != blob.name
         if converted and (name := repository.has_filter(file)) is not None:
             raise RepositoryError(
-                f"{file} goes through git's filter {name!r}, and the record would hold it as plain text",
+                f"{file} goes through git's filter {name!r}, and the record would store it as plain text",
                 hint="apply with --no-record, or keep the definitions out of the filter (.gitattributes)",
             )
 

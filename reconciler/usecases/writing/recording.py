@@ -31,8 +31,8 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
         return _record(run, project, with_entries=with_entries)
     except RepositoryError as error:
         raise RepositoryError(
-            f"what was applied is live, but it is not recorded: {error.message}",
-            hint=error.hint or "fix that and apply again: what is already live is recorded then",
+            f"what was applied is live, but not recorded: {error.message}",
+            hint=error.hint or "fix that and apply again to record what is live",
         ) from error
 
 

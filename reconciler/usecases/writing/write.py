@@ -150,7 +150,7 @@ class _Write:
         warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
         # Either may be stale behind a cache. The reading decides, since GET is what the next plan will see.
         if not left and self._remaining({**after, **answer}):
-            warnings.append("the response to the write has other values than the read after it")
+            warnings.append("the response to the write differs from the read after it")
         dropped = self._dropped(before, after)
         outcome = Outcome.NOT_CONVERGED if left or dropped else Outcome.APPLIED
         ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=tuple(warnings))
@@ -183,7 +183,7 @@ class _Write:
         if left:
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True, remaining=left)
         seen = self._seen(before, after, {})
-        note = f"live has what was sent, although the response to the write made no sense: {unclear}"
+        note = f"live has what was sent, although the response to the write was invalid: {unclear}"
         return dataclasses.replace(seen, warnings=(note, *seen.warnings))
 
     def _dropped(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldPath, ...]:

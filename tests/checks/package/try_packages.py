@@ -111,7 +111,7 @@ def check_installed(wheel: Path, place: Path) -> Path:
     (advice,) = [line.partition("install it: ")[2] for line in message.splitlines() if "install it: " in line]
     run(["sh", "-c", f"{advice} --quiet --disable-pip-version-check"], cwd=home)
     told = run([reconciler, "demo"], cwd=home)
-    check("Nothing of this demo is left running" in " ".join(told.split()), told)
+    check("The demo leaves nothing running" in " ".join(told.split()), told)
     return python
 
 
