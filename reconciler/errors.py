@@ -14,7 +14,7 @@ into output and exit codes.
     +-- SandboxError        the sandbox cannot start
     +-- HostError           GitHub or GitLab said no, or could not be reached
     +-- ApiError            the API said no, or could not be understood
-        +-- UnclearWrite    ... and the write may have happened all the same
+        +-- UnclearWrite    ... and the write may have happened anyway
 """
 
 from typing import Literal

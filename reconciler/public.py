@@ -1,4 +1,4 @@
-"""What `import reconciler` gives to scripts: load, connect, plan, apply, drift.
+"""The functions of `import reconciler`: load, connect, plan, apply, drift.
 
 The same use cases as the commands', with the same rules; prints nothing, asks nobody, and never exits.
 Every error that a caller can act on is a `ReconcilerError`.
@@ -96,7 +96,7 @@ def load(
 
     `base` is a git revision, or "none"; without it the applied record is the base, where there is one.
     `changed` and `changed_since` select as the options of that name do. Invalid definitions raise nothing:
-    they are the project's `problems`. Raises ReconcilerError where there is nothing to work on.
+    they are the project's `problems`. Raises ReconcilerError if there is nothing to work on.
     """
     options = DefinitionOptions(Path(directory), tuple(map(Path, paths)), environment)
     history = HistoryOptions(base, changed, changed_since)
@@ -152,7 +152,7 @@ def plan(
 ) -> Report:
     """Return the report of what `apply` would do. Never writes.
 
-    `on_drift` says what becomes of fields that were edited live: "keep", "revert" or "fail"; without it what
+    `on_drift` says what to do about fields that were edited live: "keep", "revert" or "fail"; without it what
     `reconciler.yaml` says, else "keep". With `force_conflicts` git wins where both moved. An assistant that
     could not be read has an `error` in the report. Raises ReconcilerError for "fail" without a base.
     """
@@ -175,14 +175,13 @@ def apply(
 ) -> Report:
     """Bring live assistants to what their definitions say, and return the report. Asks nobody.
 
-    `on_drift` and `force_conflicts` are as for `plan`. With `reviewed`, a plan's report, exactly that plan is
-    applied. `max_changes` is a number of assistants or a share such as "25%"; where more would be written,
-    nothing is. `record` keeps in git what was applied, or does not; None does as the settings and the repository say.
-    `create` creates the assistants whose definition says `id: new`, and needs a record.
-    `allow_older` goes back on purpose; `fail_fast` starts
-    no further assistant after the first failure. Nothing is sent where a definition is invalid. An assistant's
-    failure raises nothing: look at each `outcome`. Raises NotRecorded where what was applied could not be
-    recorded, any other ReconcilerError before anything is sent.
+    `on_drift` and `force_conflicts` are as for `plan`. With `reviewed`, a plan's report, exactly that plan is applied.
+    `max_changes` is a number of assistants or a share such as "25%"; where more would be written, nothing is. `record`
+    keeps in git what was applied, or does not; None does as the settings and the repository say. `create` creates the
+    assistants whose definition says `id: new`, and needs a record. `allow_older` goes back on purpose; `fail_fast`
+    starts no further assistant after the first failure. Nothing is sent where a definition is invalid. An assistant's
+    failure raises nothing: look at each `outcome`. Raises NotRecorded if what was applied could not be recorded, any
+    other ReconcilerError before anything is sent.
     """
     read = _with_policy(project, on_drift, force_conflicts)
     wishes = apply_.Wishes(
@@ -234,7 +233,7 @@ def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bo
 
 
 def _begin(read: Read) -> Read:
-    """Return a project as a run that begins now sees it: a freeze may have begun since it was loaded."""
+    """Return a project as of now: a freeze may have started since it was loaded."""
     started_at = now()
     settings = dataclasses.replace(read.settings, today=started_at.date())
     return dataclasses.replace(read, settings=settings, started_at=started_at)

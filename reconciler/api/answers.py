@@ -62,7 +62,7 @@ def read_json(body: bytes) -> Any:
     except UnicodeDecodeError:
         raise NotJsonError("JSON that is not UTF-8") from None
     except ValueError:
-        raise NotJsonError("no JSON") from None
+        raise NotJsonError("something that is not JSON") from None
     if too_deep:
         raise NotJsonError("JSON that is nested too deeply")
     return value

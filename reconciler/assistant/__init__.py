@@ -1,1 +1,1 @@
-"""What an assistant may hold: its fields, their checks, schema, lints and plain words. Pure."""
+"""The fields of an assistant: their checks, schema, lints and descriptions. Pure."""

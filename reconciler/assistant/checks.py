@@ -1,4 +1,4 @@
-"""Checks what a definition declares against the table of fields: which keys there are, and which values they take."""
+"""Checks a definition against the table of fields: its keys and their values."""
 
 import itertools
 import re
@@ -44,12 +44,12 @@ _TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
 def check_definition(
     document: Mapping[str, Any], extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True
 ) -> list[FieldProblem]:
-    """Return everything in which a definition's content is not what the API takes, `MAX_PROBLEMS` at most.
+    """Return everything in a definition that the API would not accept, at most `MAX_PROBLEMS`.
 
-    `document` is the content as plain JSON values, `id` included; what stands at `extra_fields` is not looked at.
+    `document` is the content as plain JSON values, `id` included; values at `extra_fields` are not checked.
     """
     extra = frozenset(extra_fields)
-    # A key that is nearly `id` is told by itself.
+    # A key that is nearly `id` is reported separately.
     needs_id = needs_id and not any(_LIKE_ID.fullmatch(key) and (key,) not in extra for key in document)
     problems = itertools.chain(_check_id(document, needs_id=needs_id), _check_object((), document, extra))
     return list(itertools.islice(problems, MAX_PROBLEMS))
@@ -91,7 +91,7 @@ def _check_object(
     parent: FieldPath, fields: Mapping[str, Any], extra_fields: Collection[FieldPath]
 ) -> Iterator[FieldProblem]:
     known = keys_inside(parent)
-    # What stands at an extra field is not looked at, whatever it is, since the reference says nothing about it.
+    # Values of extra fields are not checked, since the reference says nothing about them.
     for key in known:
         if key in fields and (*parent, key) not in extra_fields:
             yield from _check_value(BY_PATH[*parent, key], fields[key], extra_fields)
@@ -106,7 +106,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     if value is None:
         if not field.takes_null:
             yield FieldProblem(path, f"{name} cannot be empty; {_fill(field)}remove the line to leave it unmanaged")
-    # Before the kind: to somebody who wrote a number for a provider, the names say more than "text" does.
+    # Before the kind: to somebody who wrote a number for a provider, the names help more than "text".
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)
@@ -123,7 +123,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
 
 
 def _fill(field: Field) -> str:
-    """Return how a value is left out that somebody believes to have written."""
+    """Return how to write a value that somebody believes to have written."""
     if field.kind == "fields":
         return f"indent its fields ({', '.join(keys_inside(field.path))}) below it, or "
     return 'write a text (in quotes if it begins with "#"), or ' if field.kind == "text" and not field.choices else ""
@@ -132,7 +132,7 @@ def _fill(field: Field) -> str:
 def _check_items(field: Field, items: list[Any]) -> Iterator[FieldProblem]:
     for index, item in enumerate(items):
         name = f"{dotted(field.path)}, item {index + 1},"
-        # A dash alone is null to YAML, and most often an item that nobody has finished.
+        # To YAML a single dash is null. Most often it is an unfinished item.
         if item is None:
             message = f'{name} cannot be empty; write its text (in quotes if it begins with "#"), or remove the item'
             yield FieldProblem((*field.path, str(index)), message)
@@ -144,10 +144,11 @@ def _describe_unlisted(field: Field, written: Any) -> FieldProblem:
     must_be = f"{dotted(field.path)} must be one of {', '.join(field.choices)}"
     if not isinstance(written, str):
         return FieldProblem(field.path, f"{must_be}; you wrote {describe_kind(written)}")
-    # Of a handful of names even a poor likeness is most likely the one that was meant.
+    # Among a handful of names, even a poor match is most likely the right one.
     near = closest(written, field.choices, cutoff=0.5)
     guess = f"; did you mean {near}?{name_look_alike(written)}" if near else ""
-    # To somebody who wrote the right name and sees it there, only what stands beside it says anything.
+    # To somebody who wrote the right name and sees it there, only the invisible character next to it explains the
+    # error.
     if unseen := describe_unseen(written):
         guess = f"; {unseen}" if remove_unseen(written) in field.choices else f"{guess}; {unseen}"
     return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(written)}"{guess}', must_be)

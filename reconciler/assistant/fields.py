@@ -161,7 +161,7 @@ def takes_null(path: FieldPath) -> bool:
 
 
 def may_hold_text(path: FieldPath) -> bool:
-    """Return whether a text may stand at a path, indices of lists among its keys; yes where the reference is silent."""
+    """Return whether a text may be at a path, indices of lists among its keys; yes where the reference is silent."""
     return path != ID.path and (path not in BY_PATH or BY_PATH[path].kind == "text")
 
 

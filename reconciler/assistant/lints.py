@@ -1,4 +1,4 @@
-"""The lints: what a valid definition most likely does not mean. Reads no file.
+"""The lints: what is valid in a definition but most likely a mistake. Reads no file.
 
 LINTS is the one table of their ids. Those about a text's place in YAML, and about files, are found in other rooms.
 """
@@ -66,7 +66,7 @@ _PICTURES = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\
 _EMOJI = re.compile(f"[{_PICTURES}]+")
 _TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>")
 _PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?")
-# Something of this is in whatever one of the five finds, and in few texts: one quick look spares the five long ones.
+# Every match of the five patterns contains one of these, and few texts do: one quick search saves five slow ones.
 _ANY_SIGN = re.compile(rf"[*~_`\[#>|+<$/{_PICTURES}]|-[ \t-]|\n[ \t]*[0-9]|[wW]\.|[oO]:")
 _IN_SPEECH: Final = (
     ("spoken-markdown", _MARKDOWN, "has Markdown, which a voice reads out or drops: write plain words"),
@@ -84,11 +84,11 @@ _QUOTED = re.compile(
 def find_lints(
     declared: Mapping[str, Any], cut_off: Collection[str] = (), folded: Collection[FieldPath] = ()
 ) -> list[FieldProblem]:
-    """Return what is most likely not meant in the declared fields.
+    """Return what is most likely a mistake in the declared fields.
 
     `cut_off` names the messages that end before a ` #`, `folded` the texts whose Markdown lines YAML has joined.
     """
-    # Any field may hold anything still, since a definition with errors is looked at as well.
+    # Any field may have any type here, since definitions with errors are checked as well.
     found = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
     found += _check_mode(declared)
     texts: list[tuple[FieldPath, str]] = []
@@ -152,14 +152,14 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
         )
     stripped = written.lstrip()
     around = _QUOTED.fullmatch(stripped)
-    # Two quotations in a sentence are no quotation marks around it.
+    # Two quotations in a sentence are not quotation marks around it.
     if around and around["open"] not in stripped[1:-1]:
         words = "has curly quotes around it, which become part of the text"
         yield _found("curly-quotes", path, f'{dotted(path)} {words}; use "..."')
 
 
 def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
-    """Yield the keys of a group that are most likely meant to be one: the API keeps both."""
+    """Yield keys of a group that are most likely meant to be the same: the API keeps both."""
     for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         if isinstance(item, dict | list):
             yield from _check_keys(item, (*path, str(key)))
@@ -171,7 +171,7 @@ def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
                 yield dataclasses.replace(_found("similar-names", (*path, key), words), about="key")
 
 
-# A fleet has the same keys a thousand times.
+# A fleet repeats the same keys a thousand times.
 @functools.lru_cache(maxsize=512)
 def _are_similar(keys: tuple[str, ...]) -> bool:
     return len({same_name(key) for key in keys}) < len(keys)
@@ -182,7 +182,7 @@ def _add_texts(value: Any, path: FieldPath, texts: list[tuple[FieldPath, str]]) 
     if isinstance(value, str):
         if path != ("id",) and not (path in BY_PATH and BY_PATH[path].choices):
             texts.append((path, value))
-    # Plain dictionaries, as they are read: to ask for a Mapping takes far longer, and every value is looked at.
+    # Plain dictionaries, as the reader makes them: checking for Mapping is far slower, and every value is visited.
     elif isinstance(value, dict):
         for key, item in value.items():
             _add_texts(item, (*path, key), texts)

@@ -12,7 +12,7 @@ def to_pointer(path: Iterable[str]) -> str:
 
 
 def parse_pointer(pointer: str) -> FieldPath:
-    """Return the path that a JSON Pointer names. Raises ValueError for a text that is none, and for the empty one."""
+    """Return the path that a JSON Pointer names. Raises ValueError for any other text, and for the empty one."""
     # The empty one would name the whole assistant.
     if not pointer.startswith("/"):
         raise ValueError("a JSON Pointer begins with '/', as in /metadata/crmKey")
@@ -25,8 +25,8 @@ def parse_pointer(pointer: str) -> FieldPath:
 def parse_path(text: str) -> FieldPath:
     """Return the path that somebody wrote, as a JSON Pointer or dotted: `/metadata/crmKey` or `metadata.crmKey`.
 
-    A key with a dot in it takes a pointer. Raises ValueError for what may be neither: a path that is read otherwise
-    than it was meant matches nothing, and nobody would see it.
+    A key with a dot needs a pointer. Raises ValueError for anything ambiguous: a misread path would match nothing,
+    and nobody would notice.
     """
     if text.startswith("/"):
         return parse_pointer(text)

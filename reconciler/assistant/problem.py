@@ -1,4 +1,4 @@
-"""What is wrong with a definition: first at a field, then, once its line is looked up, at a place in a file."""
+"""A problem in a definition: first at a field, then, after its line is looked up, at a place in a file."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from reconciler.errors import SettingsError
 Severity = Literal["error", "warning"]
 About = Literal["key", "value", "file"]
 
-# How many problems of one file are shown: nobody reads more, and each takes ten times its text in memory.
+# The most problems of one file that are shown. Nobody reads more, and each takes ten times its text in memory.
 MAX_PROBLEMS: Final = 1_000
 
 
@@ -18,7 +18,7 @@ MAX_PROBLEMS: Final = 1_000
 class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file.
 
-    `message` may quote what somebody wrote; `discreet` does not, and is empty where `message` quotes nothing. `lint`
+    `message` may quote what somebody wrote; `discreet` does not, and is empty if `message` quotes nothing. `lint`
     is the id of the lint that found it, `line` the line, from 1, of a text in which it stands.
     """
 
@@ -35,8 +35,8 @@ class FieldProblem:
 class Problem:
     """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1.
 
-    `lint` is the id of the lint that found it; settings say how grave it is. `source` is the line of the file, for
-    people to see; empty where it may not be shown. `about_file` says that no line of it is what is wrong.
+    `lint` is the id of the lint that found it; settings say how severe it is. `source` is the line of the file, for
+    people to see; empty if it may not be shown. `about_file` says that no line of it is what is wrong.
     """
 
     file: str

@@ -1,4 +1,4 @@
-"""What a team's rule found, in plain words: what a value is, and what it may be. Quotes values, and reads no file.
+"""Describes violations of a team's rules: what a value is, and what it may be. Quotes values, and reads no file.
 
 The rules' schemas are JSON Schema 2020-12; what their keywords mean is `jsonschema`'s work.
 """
@@ -28,9 +28,9 @@ _SCALARS: Final = (str, int, float, bool, type(None))
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that a value is and may not be: where, below the value that a rule is about, and in which words.
+    """One violation: where it is, below the value that the rule is about, and its description.
 
-    The words go on after the value's name. `quotes` says that they may hold something of what somebody wrote, `line` is
+    The words follow the value's name. `quotes` says that they may hold something of what somebody wrote, `line` is
     the line, from 1, of a text in which it stands.
     """
 
@@ -63,7 +63,7 @@ def _describe(error: Any) -> Iterator[Violation]:
     elif keyword == "required":
         lacking = ", ".join(key for key in error.validator_value if key not in instance)
         yield Violation(path, f"lacks {lacking}", quotes=False)
-    # What may not stand in a text, such as a password, is not quoted.
+    # What must not appear in a text, such as a password, is not quoted.
     elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
         yield Violation(path, _may(error), line=_find_line(instance, error.validator_value))
     else:

@@ -1,4 +1,4 @@
-"""The one place where errors become text and an exit code. No traceback ever reaches a terminal."""
+"""The only place where errors become text and an exit code. No traceback reaches a terminal."""
 
 import contextlib
 import errno
@@ -61,7 +61,7 @@ def _show_error(error: ReconcilerError) -> str:
 
 
 def _usage_hint(error: click.UsageError) -> str:
-    """Return where to look: at a variable of the environment where the value came from there, and at the help."""
+    """Return where to look: at the environment variable if the value came from it, and at the help."""
     if error.ctx is None:
         return ""
     see = f"see {error.ctx.command_path} --help"
@@ -72,7 +72,7 @@ def _usage_hint(error: click.UsageError) -> str:
 
 
 def _unwritten(error: OSError) -> int:
-    """Tell that stdout takes nothing more, unless whoever read it has gone; its buffer must not raise again at exit."""
+    """Report that stdout cannot be written, unless its reader has gone. Its buffer must not raise again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
         return FAILED
@@ -88,7 +88,7 @@ def _told(message: str, hint: str = "") -> int:
 
 
 def _crashed(error: Exception) -> int:
-    """Leave a file worth pasting into a bug report, without values of variables: they may hold a credential."""
+    """Write a file for a bug report, without the values of variables: they may contain a credential."""
     import platform
     import tempfile
     import traceback

@@ -23,7 +23,7 @@ PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to st
 
 
 class Stopping:
-    """Whether somebody asked the run to stop: nothing new is started then, and what is in flight is awaited."""
+    """Whether the run was asked to stop. Then nothing new is started, and requests in flight may finish."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -34,11 +34,11 @@ class Stopping:
         return self.signal != 0
 
     def aborted(self) -> bool:
-        """Return whether to await nothing any more: the time for what was in flight is over, or somebody insisted."""
+        """Return whether to stop waiting: the time for requests in flight is over, or there was a second signal."""
         return time.monotonic() >= self._until
 
     def note(self, number: int) -> None:
-        """Take a signal; the second one insists."""
+        """Take a signal. The second one stops immediately."""
         self._until = 0.0 if self.signal else time.monotonic() + PATIENCE
         self.signal = self.signal or number
 
@@ -50,9 +50,9 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Turn SIGINT and SIGTERM into a wish to stop; the second insists, a third does what it would without us.
+    """Let SIGINT and SIGTERM stop the run gracefully. A second one stops immediately, a third has its default effect.
 
-    Whoever wants its report written all the same stays inside until that is done.
+    The caller stays inside until its report is written.
     """
     stopping = Stopping()
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -77,7 +77,7 @@ def stoppable() -> Iterator[Stopping]:
 
 def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping) -> AssistantsApi:
     """Return the API that options, environment and settings name. Raises UsageError and SettingsError."""
-    # An environment that is chosen may give another URL than the variable, and then neither may win unseen.
+    # If the chosen environment and the variable give different URLs, neither may override the other.
     by_variable = click.get_current_context().get_parameter_source("api_url") is ParameterSource.ENVIRONMENT
     url = choose_url(options.api_url, settings, by_variable=by_variable)
     return AssistantsApi(
@@ -99,7 +99,7 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
 def connected(
     options: ConnectionOptions, settings: Settings, stopping: Stopping, label: str = "Reading", *, quiet: bool = False
 ) -> Iterator[tuple[AssistantsApi, Control]]:
-    """Yield the open API and how a run goes on; a line on stderr shows how far it is, unless it is `quiet`."""
+    """Yield the open API and the control of a run. Unless `quiet`, a line on stderr shows the progress."""
     # With -v each request is a line of its own, and the two would write over each other.
     shown = is_terminal(sys.stderr) and not options.verbose and not quiet
     with progress_line(label, shown=shown) as progress, open_api(options, settings, stopping) as api:
@@ -120,7 +120,7 @@ FEW = 20
 
 @contextlib.contextmanager
 def progress_line(label: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """Yield what takes (done, total); the line appears for more than a few, and ends with the work."""
+    """Yield a callback for (done, total). Its line appears for more than a few items, and ends with the work."""
     bars: list[contextlib.AbstractContextManager[object]] = []
 
     def advance(done: int, total: int) -> None:

@@ -10,7 +10,7 @@ from reconciler.cli.help import API, group_options, shared_option
 
 
 class Seconds(click.FloatRange):
-    """A range of numbers that does not let `nan` through, which is in no range and out of none."""
+    """A range of numbers that rejects `nan`, which every comparison would let through."""
 
     name = "number of seconds"
 
@@ -21,14 +21,14 @@ class Seconds(click.FloatRange):
 
 
 class Count(click.IntRange):
-    """A range of whole numbers; the name stands in click's message."""
+    """A range of whole numbers; the name is in click's message."""
 
     name = "whole number"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """How the API is reached. Credentials come from the environment alone: a process list would show options."""
+    """How to reach the API. Credentials come only from the environment: a process list would show options."""
 
     api_url: str | None
     concurrency: int

@@ -1,4 +1,4 @@
-"""Whether somebody says yes to the writes of a plan, at the terminal."""
+"""Asks for confirmation at the terminal before writing."""
 
 import contextlib
 import dataclasses
@@ -38,21 +38,21 @@ class Limit(click.ParamType[MaxChanges]):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Consent:
-    """Whether somebody says yes to the writes of a plan."""
+    """Asks for confirmation of the writes of a plan."""
 
     settings: Settings
     stopping: Stopping
     yes: bool
 
     def ask(self, planned: Run) -> str | None:
-        """Return why nothing may be sent, None where it may; where there is nothing to write nobody is asked."""
+        """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""
         writes = sum(result.pending for result in planned.results)
         if self.yes or not writes or self.stopping() or self._ask(planned, writes):
             return None
         return "it was not confirmed"
 
     def ask_for_name(self, planned: Run, name: str) -> bool:
-        """Show what is to be deleted, and tell whether somebody types its name: no habit answers that."""
+        """Show what will be deleted, and return whether its name was typed, which nobody does out of habit."""
         result = planned.results[0]
         tell(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id or '')}), as it is live:")
         for key, value in sorted((result.live or {}).items()):
@@ -70,7 +70,7 @@ class Consent:
     def _ask(self, planned: Run, writes: int) -> bool:
         _show(planned, self.settings)
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
-        # The last chance to see that it is the wrong API. A URL is text from outside like any other.
+        # The last chance to notice the wrong API. A URL is untrusted text like any other.
         where = f" at {escape(planned.api_url)}" if planned.api_url else ""
         environment = f" ({planned.environment})" if planned.environment else ""
         click.echo(f"Write to {assistants}{where}{environment}? [y/N]: ", nl=False, err=True)
@@ -80,7 +80,7 @@ class Consent:
         return answer.strip().lower() in ("y", "yes")
 
     def _read_answer(self) -> str:
-        """Return the line that somebody types; nothing where the input ends, or a signal comes first.
+        """Return the line that was typed, or nothing if the input ends or a signal comes first.
 
         A thread reads it: a signal that arrives just before a blocking read would otherwise wait for the
         next key.
@@ -101,7 +101,7 @@ def _show(planned: Run, settings: Settings) -> None:
 
 
 def _read_line(terminal: int) -> bytes:
-    """Return the next line of a terminal; nothing where its input has ended, or the terminal is gone."""
+    """Return the next line of a terminal; nothing if its input has ended, or the terminal is gone."""
     with contextlib.suppress(OSError):
         return os.read(terminal, 1024)
     return b""

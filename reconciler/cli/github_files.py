@@ -1,4 +1,4 @@
-"""The two files that a GitHub runner names to a step: the job's summary and the step's outputs.
+"""The two files that a GitHub runner gives to a step: the job's summary and the step's outputs.
 
 What a step writes into them is added to what it wrote before. Where the runner names no file, nothing is
 written.
@@ -33,7 +33,7 @@ def _append(path: Path, view: RunView, text: Callable[[RunView, int], str]) -> N
     """Append to a file on a line of its own; `text` gets the number of bytes that are there already."""
     with path.open("ab+") as file:
         there = file.tell()
-        # Another step may have left a line without its end, and two lines in one would spoil both.
+        # Another step may have left an unfinished line, and joining two lines would spoil both.
         file.seek(max(0, there - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
         if added := text(view, there + len(separator)):

@@ -1,4 +1,4 @@
-"""How the help of a command reads: its own options first, then those that commands share by subject, then examples."""
+"""The layout of a command's help: its own options first, then shared options by subject, then examples."""
 
 import dataclasses
 import functools
@@ -12,12 +12,12 @@ DEFINITIONS: Final = "Definitions"
 DRIFT: Final = "Drift and conflicts"
 OUTPUT: Final = "Output"
 API: Final = "API"
-# The order in which a help shows them: what a command alone can do is what people look for.
+# The order in the help. A command's own options come first, since people look for them.
 _SECTIONS: Final = (OWN, DEFINITIONS, DRIFT, OUTPUT, API, "Help")
 
 
 class SectionedOption(click.Option):
-    """An option that stands in a section of the help; one that names none is the command's own."""
+    """An option in a section of the help. Without a section, it is the command's own option."""
 
     def __init__(self, *args: Any, section: str = OWN, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,19 +55,19 @@ class Command(click.Command):
 def declare_command(
     name: str, *examples: tuple[str, str], cls: type[Command] = Command
 ) -> Callable[[Callable[..., Any]], Command]:
-    """Return what makes a function the command of a name; each example is a command line and what it is for."""
+    """Return a decorator that turns a function into a command. Each example is a command line and its purpose."""
     return click.command(name, cls=cls, examples=examples)
 
 
 def shared_option(
     *flags: str, section: str, cls: type[SectionedOption] = SectionedOption, **rest: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return what adds an option that several commands have, in a section of the help."""
+    """Return a decorator that adds a shared option in a section of the help."""
     return click.option(*flags, cls=cls, section=section, **rest)
 
 
 def group_options(name: str, kind: type, *options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
-    """Return what adds options to a command, which gets them as one value of a name.
+    """Return a decorator that adds options to a command, which gets them as one value.
 
     `kind` is a dataclass with a field for each, of its name.
     """
@@ -79,14 +79,14 @@ def group_options(name: str, kind: type, *options: Callable[..., Any]) -> Callab
             value = kind(**{field: given.pop(field) for field in fields})
             return command(**given, **{name: value})
 
-        # From the last to the first, as decorators that stand above one another: the help shows them in this order.
+        # From last to first, like stacked decorators, so that the help shows them in this order.
         return functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapper)
 
     return decorate
 
 
 def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Any:
-    """Return what lets the shell complete the names of files and folders."""
+    """Return a completion for the names of files and folders."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]

@@ -24,7 +24,7 @@ _LARGEST_TEXT = 1024 * 1024  # bytes
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class HostOptions:
-    """What is to be said at a host, and what it is about."""
+    """What to write at a host, and its subject."""
 
     reports: tuple[str, ...]
     name: str
@@ -58,7 +58,7 @@ def host_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_said(options: HostOptions) -> tuple[Report | None, str]:
-    """Return the reports as one, None without any, and the text that stands in their place. Raises ReportError."""
+    """Return the merged reports or None, and the text to use instead. Raises ReportError."""
     if options.text is not None:
         return None, read_bounded(Path(options.text), _LARGEST_TEXT)
     return merge_reports([read_report(file) for file in options.reports]) if options.reports else None, ""
@@ -71,7 +71,7 @@ def tell_chat(host: Host, text: str) -> None:
 
 
 def tell_done(what: str, done: str) -> None:
-    """Say what became of the comment or the issue."""
+    """Say what was done about the comment or the issue."""
     said = {
         "created": f"Created the {what}.",
         "edited": f"Edited the {what}.",

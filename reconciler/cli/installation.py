@@ -1,4 +1,4 @@
-"""How this command was installed, so that a message can name the very command that adds what is missing."""
+"""How this command was installed, so that messages can name the command that adds what is missing."""
 
 import dataclasses
 import importlib.metadata
@@ -18,7 +18,7 @@ _NEEDED_BY_THE_SANDBOX = ("jsonschema", "starlette", "uvicorn")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Installation:
-    """An installation: its Python and the folder of its environment, what made it, and where it came from.
+    """An installation: its Python, the folder of its environment, its installer, and its origin.
 
     `installer` is the name in the package's own metadata, `origin` what PEP 610's `direct_url.json` says; empty for
     a package index.
@@ -30,7 +30,7 @@ class Installation:
     origin: Mapping[str, Any]
 
     def how_to_add(self, extra: str) -> str:
-        """Return the command that installs an extra into it, from where it came: an index may have another package."""
+        """Return the command that installs an extra from the same origin; an index may have another package."""
         requirement = shlex.quote(f"{DISTRIBUTION}[{extra}]{self._name_origin()}")
         if self.origin.get("dir_info", {}).get("editable"):
             requirement = f"--editable {shlex.quote(self.origin['url'].removeprefix('file://') + f'[{extra}]')}"
@@ -54,7 +54,7 @@ class Installation:
 
 
 def check_sandbox(what: str) -> None:
-    """Raise UsageError where one of the sandbox's libraries is not installed; `what` needs it."""
+    """Raise UsageError if one of the sandbox's libraries is not installed; `what` needs it."""
     for name in _NEEDED_BY_THE_SANDBOX:
         if importlib.util.find_spec(name) is None:
             raise lacks_library(what, name)

@@ -16,7 +16,7 @@ from reconciler.cli.boundary import guarded
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# name: (module, what --help says). A command stands in a module of its own as `command`.
+# name: (module, what --help says). A command is in a module of its own as `command`.
 COMMANDS = {
     "init": ("reconciler.cli.commands.init", "Create the files of a new project."),
     "validate": ("reconciler.cli.commands.validate", "Check definitions, offline and without credentials."),
@@ -56,7 +56,7 @@ class CommandTable(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of a name, or None where there is none."""
+        """Return the command of a name, or None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         found = importlib.import_module(COMMANDS[cmd_name][0]).command

@@ -1,4 +1,4 @@
-"""The options that commands share. Each group of options reaches its command as one value."""
+"""The shared options. A command gets each group of options as one value."""
 
 import dataclasses
 import functools
@@ -42,7 +42,7 @@ _NAMED = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What stdout carries, and which reports are written besides; `quiet` leaves out a text that says all is well."""
+    """The format on stdout and the report files. `quiet` omits the text if all is well."""
 
     format: str
     reports: tuple[Path, ...]
@@ -82,7 +82,7 @@ def folder_option(command: Decorated) -> Decorated:
     )
     @functools.wraps(command)
     def wrapper(directory: str, paths: tuple[str, ...] = (), **rest: Any) -> Any:
-        if not directory:  # to Path that is the working directory, and whatever lies below it
+        if not directory:  # to Path that is the working directory, and whatever is below it
             raise UsageError("--directory is empty", hint="is it a variable that is not set?")
         folder = find_definitions_folder(Path(directory), FILE_NAME)
         chosen = DefinitionOptions(folder, tuple(map(Path, paths)))
@@ -98,7 +98,7 @@ def definition_options(command: Decorated) -> Decorated:
 
 
 class _FormatOption(SectionedOption):
-    """`--format` of a command that has not every format: what the environment asks of others is no error here."""
+    """`--format` of a command that lacks some formats: a variable meant for other commands is not an error here."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Return the format that the environment names, unless only other commands have it."""
@@ -204,7 +204,7 @@ def detailed_exitcode_option(command: Decorated) -> Decorated:
 def _report_paths(
     suffixes: Sequence[str], ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Path, ...]:
-    """Refuse before any request what could not be written after it."""
+    """Reject paths that could not be written, before any request."""
     for value in values:
         path = Path(value)
         if path.suffix not in suffixes:

@@ -44,7 +44,7 @@ def emit(
     """
     report = build_report(run, sensitive=sensitive)
     emit_report(report, output, text)
-    # Who sits at the terminal has just read the warnings, at the end of the text.
+    # At a terminal, the warnings were just shown at the end of the text.
     read = output.format == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
     if report.traits.reads_live and not read:
         tell_problems(problem for problem in sorted(run.problems) if problem.severity == "warning")
@@ -52,12 +52,11 @@ def emit(
 
 
 def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], str] | None = None) -> None:
-    """Write a report everywhere it was asked for. Raises ReportError where a file could not be written.
+    """Write a report everywhere it was asked for. Raises ReportError if a file could not be written.
 
-    What was written live must not be lost with it: where a report of that cannot go where it should, the
-    JSON goes to stderr.
+    If the report of a run that wrote cannot be saved, its JSON goes to stderr, so that it is not lost.
     """
-    # One for all formats: what differs is looked at once.
+    # One view for all formats: differences are computed once.
     view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
     unwritten = _load("reconciler.cli.github_files", "write_github_files")(view) if output.format == "github" else ()
@@ -99,11 +98,11 @@ def emit_rendered(
     failures += unwritten
     text = rendered(output.format) if not (all_is_well and output.quiet and output.format == "text") else ""
     text = for_runner(text) if output.format in ("text", "markdown") else text
-    # A terminal's encoding is for people at it; what a program or a service reads is UTF-8 everywhere.
+    # A terminal has its own encoding; what a program or a service reads is always UTF-8.
     if output.format != "text":
         getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
     click.echo(text, nl=False, color=True)
-    # One error ends the run; the others would be lost with it.
+    # One error ends the run, and the others would be lost.
     for failure in failures[1:]:
         tell(str(failure))
     if failures:
@@ -123,7 +122,7 @@ def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
 
 
 def _load(module: str, function: str) -> Callable[..., Any]:
-    """Return a function of a module that most runs have no use for."""
+    """Return a function of a module that most runs do not need."""
     found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found
 
@@ -131,8 +130,7 @@ def _load(module: str, function: str) -> Callable[..., Any]:
 def text_width(stream: TextIO | None) -> int:
     """Return how many columns a text report may take.
 
-    Lines are broken for a person at a terminal alone: what goes into a file or a log is whole, for whoever
-    searches it.
+    Lines are wrapped only at a terminal. Files and logs keep whole lines, so that they can be searched.
     """
     if not is_terminal(stream) and "COLUMNS" not in os.environ:
         return _UNBROKEN
@@ -175,7 +173,7 @@ def check_place(report: Report, settings: Settings, api_url: str) -> None:
 def report_before_writing(output: OutputOptions, settings: Settings) -> Callable[[Run], None]:
     """Return what writes the JSON reports that were asked for before anything is sent.
 
-    Even a run that is killed leaves the old values behind then. It raises ReportError where a report cannot
+    So even a run that is killed leaves the old values behind. It raises ReportError if a report cannot
     be written, and says so where one cannot be read back: nothing has been sent yet.
     """
 
@@ -192,7 +190,7 @@ def report_before_writing(output: OutputOptions, settings: Settings) -> Callable
 
 
 def tell_if_too_large(path: Path, text: str) -> None:
-    """Say so at once: who wants to roll back should not be the first to learn that the report cannot be read."""
+    """Warn immediately: nobody should learn at the rollback that the report cannot be read."""
     if reason := too_large(text):
         warning = f"warning: {escape(str(path))} {reason}, so that no later command will read it.\n{SMALLER}"
         tell(warning, colour="yellow")

@@ -1,4 +1,4 @@
-"""What goes where: the report to stdout, everything else to stderr, colour to terminals alone."""
+"""The streams: the report goes to stdout, everything else to stderr, and colour only to terminals."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from reconciler.report.formats.workflow_commands import disarm
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether somebody sits at a stream; Python has None for one that was closed before it started."""
+    """Return whether a stream is a terminal. Python has None for a stream that was closed before it started."""
     return stream is not None and stream.isatty()
 
 
@@ -25,7 +25,7 @@ def wants_colour(stream: TextIO | None) -> bool:
 
 
 def for_runner(text: str) -> str:
-    """Return a text for a stream; where a GitHub runner reads along, one in which no line is a command to it."""
+    """Return a text for a stream. In a GitHub runner, no line of it may act as a command."""
     return disarm(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
 
 

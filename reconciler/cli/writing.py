@@ -1,4 +1,4 @@
-"""How a run that writes talks to the terminal: opens the API, asks, keeps the report, says what it recorded."""
+"""The terminal side of a run that writes: opens the API, asks, saves the report, and shows what was recorded."""
 
 import contextlib
 import dataclasses
@@ -28,10 +28,10 @@ from reconciler.usecases.project.project import Project
 
 @dataclasses.dataclass(kw_only=True)
 class TerminalSession:
-    """Opens the session of a run that writes, and remembers how it ended.
+    """Opens the session of a run that writes, and keeps its result.
 
     `lock` is what no other run may hold meanwhile. `earlier` is the report that the run goes by, if there is one: it
-    must be of the same API and environment. `text` makes what stdout carries in place of the text report, `ask`
+    must be of the same API and environment. `text` makes what stdout carries instead of the text report, `ask`
     asks for consent in another way than usual. `failed` stays true until a report says that every assistant was
     brought to where it was to be.
     """
@@ -62,13 +62,13 @@ class TerminalSession:
 
         def tell_recorded(commit: str | None) -> None:
             tell(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
-            # A pipeline has announced what it creates, and pushed that. Here nobody else knows of it yet.
+            # A pipeline has already announced and pushed what it creates. Here, nobody else knows yet.
             if any(created) and project.may_create is None and read_origin(project.root):
                 tell(f"Push the record before another clone creates the same assistants: git push origin {project.ref}")
 
         quiet = self.output.quiet
         with connected(self.connection, settings, self.stopping, self.label, quiet=quiet) as (api, control):
-            # Ids mean other assistants elsewhere, and a report's old values would land in them.
+            # The same ids are other assistants elsewhere, and a report's old values would be written to them.
             if self.earlier is not None:
                 check_place(self.earlier, settings, api.url)
             yield Session(
@@ -94,13 +94,13 @@ def writing(
 
     Raises UsageError for an environment that is not there: before the lock is held.
     """
-    # The lock lies in the repository, so that is opened first; the use case hands it on and nobody opens it again.
+    # The lock is in the repository, so that is opened first; the use case hands it on and nobody opens it again.
     lock = open_repository(repository_root(definitions.directory)), read_settings(definitions).environment
     with stoppable() as stopping:
         yield TerminalSession(connection=connection, output=output, lock=lock, stopping=stopping, yes=yes, **how)
 
 
 def check_somebody_to_ask(command: str, first: str, *, yes: bool) -> None:
-    """Refuse to begin where nobody could say yes; `first` is what to do before giving it. Raises UsageError."""
+    """Refuse to start if nobody can confirm; `first` is what to do before passing it. Raises UsageError."""
     if not yes and not is_terminal(sys.stdin):
         raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{first}, then pass --yes")

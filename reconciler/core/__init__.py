@@ -1,4 +1,4 @@
-"""Pure rules: what a definition asks for, where a difference comes from, which patch settles it.
+"""Pure rules: what a definition asks for, where a difference comes from, and which patch resolves it.
 
-Nothing in here reads a file, a clock or the environment, prints or logs.
+Nothing here reads a file, a clock or the environment, and nothing prints or logs.
 """

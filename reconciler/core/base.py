@@ -1,4 +1,4 @@
-"""The base as data: what each assistant's definition said when it was last applied, wherever that was read from."""
+"""The base as data: each assistant's definition as it was last applied, from whatever source."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ class Entries:
     def find(self, ids: Iterable[str], file: str = "") -> Entry | None:
         """Return the entry of an assistant by the first of its ids that is known.
 
-        Where several entries have that id, the one at the definition's own path counts, else the first by path.
+        If several entries have that id, the one at the definition's own path counts, or else the first by path.
         """
         for name in ids:
             if found := self._by_id.get(name):
@@ -65,8 +65,8 @@ class Entries:
 class BaseDefinitions:
     """What a run compares with: the revision as it was named, its commit, and the entries that it holds.
 
-    `written` are values that a run may have written without a clear answer, by an assistant's id. Where live
-    shows one of them, nobody else moved.
+    `written` are values that a run may have written without a clear answer, by an assistant's id. If live
+    shows one of them, nobody else has changed it.
     """
 
     ref: str

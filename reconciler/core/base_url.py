@@ -14,9 +14,9 @@ _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\\]")
 
 @dataclass(frozen=True, kw_only=True)
 class BaseUrl:
-    """A checked base URL: `text` without a trailing slash, `origin` as it may stand in messages.
+    """A checked base URL: `text` without a trailing slash, `origin` as it may be in messages.
 
-    `host` is as it was written, `address` as DNS knows it, `path` as it is sent; `port` is None where it is the
+    `host` is as it was written, `address` as DNS knows it, `path` as it is sent; `port` is None if it is the
     scheme's own.
     """
 
@@ -32,7 +32,7 @@ class BaseUrl:
 
 def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
     """Check the base URL that the user configured. Raises `SettingsError`."""
-    # Plain http is for this machine alone, unless it is allowed: the cookie would travel in the open.
+    # Plain http is only for this machine, unless it is allowed: the cookie would be sent unencrypted.
     url = url.strip()
     if not url:
         raise _refuse("No API URL is set")

@@ -1,4 +1,4 @@
-"""A definition as it was read: what the files of one assistant declare about it."""
+"""A definition as it was read from the files of one assistant."""
 
 import dataclasses
 import functools
@@ -24,14 +24,14 @@ LARGEST: Final = 2**63 - 1  # whole number: not every YAML parser keeps a longer
 LayerKind = Literal["defaults", "definition", "overlay"]
 
 _LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)
-# What a text editor or a mail program makes of a name, and slips of the finger. Backups (`x.yaml~`) are meant as such.
+# What text editors, mail programs and typos make of a name. Backups (`x.yaml~`) are intended.
 _LIKE_DEFINITION: Final = re.compile(
     r"(.+)\.(ya?ml|yalm|ymal|yam|ymll|yamll)(?:\.(?:txt|text|rtf|docx?|html?|md|json|ya?ml))?[ .]*", re.IGNORECASE
 )
 
 
 class Place(NamedTuple):
-    """Where a field stands in its file: the lines and columns, from 1, of its key and of its value."""
+    """Where a field is in its file: the lines and columns, from 1, of its key and of its value."""
 
     key: tuple[int, int]
     value: tuple[int, int]
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 class TextFile:
     """A text in a file of its own, as one layer mentions it.
 
-    `path` is the field that the layer gives it to, `reference` what stands behind `$file`, `file` its path from the
+    `path` is the field that the layer gives it to, `reference` what is after `$file`, `file` its path from the
     repository's root, and `content` what the file holds.
     """
 
@@ -56,7 +56,7 @@ class Layer:
     """One file that declares some of an assistant's fields, as it was read.
 
     `file` is its path from the repository's root, `fields` what it holds as plain JSON values, `id` among them. The
-    texts of its text files stand in the fields already.
+    texts of its text files are in the fields already.
     """
 
     file: str
@@ -64,7 +64,7 @@ class Layer:
     fields: Mapping[str, Any]
     kind: LayerKind = "definition"
     texts: tuple[TextFile, ...] = ()
-    # Asked once, and only when somebody wants a place: it costs as much as to read the file, and few files need it.
+    # Computed once, and only on demand: it costs as much as reading the file, and few files need it.
     find_places: Callable[[str], Mapping[FieldPath, Place]] = dataclasses.field(repr=False, compare=False)
 
     @functools.cached_property
@@ -79,7 +79,7 @@ class Layer:
         return written
 
     def text_at(self, path: FieldPath) -> TextFile | None:
-        """Return the text file whose text is the value at a path, None where the layer itself holds the value."""
+        """Return the text file whose text is the value at a path, None if the layer itself holds the value."""
         return next((one for one in self.texts if one.path == path), None)
 
 
@@ -113,7 +113,7 @@ class Definition:
 
     @property
     def stands_alone(self) -> bool:
-        """Return whether its own file alone says all of it, the id too."""
+        """Return whether its own file declares everything, including the id."""
         return len(self.layers) == 1 and not self.own.texts and self.own.fields.get("id") == self.id
 
     @property
@@ -132,13 +132,13 @@ class Definition:
         return next((layer.file for layer in reversed(self.layers) if "id" in layer.fields), self.file)
 
     def declaring(self, path: FieldPath) -> Layer | None:
-        """Return the uppermost layer that says something at a path, None where none does."""
+        """Return the uppermost layer that says something at a path, None if none does."""
         return find_declaring(self.layers, path)
 
     def locate(self, path: FieldPath, about: About = "value", line: int = 1) -> tuple[str, int, int]:
         """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start.
 
-        In a file of its own a text has lines, of which `line` is the one that is meant.
+        In a text file, `line` selects the line.
         """
         for layer in reversed(self.layers):
             if about == "value" and (text := layer.text_at(path)):
@@ -174,7 +174,7 @@ class Definition:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class InvalidDefinition:
-    """A file that is no valid definition; `id` is None where it could not be read."""
+    """A file that is no valid definition; `id` is None if it could not be read."""
 
     key: str
     file: str
@@ -184,18 +184,18 @@ class InvalidDefinition:
 
 
 def is_definition_file(path: str, folder: str) -> bool:
-    """Return whether a path from the root is that of a definition below a folder; dot files and defaults are none."""
+    """Return whether a path from the root is a definition below a folder. Dot files and defaults are not."""
     below = _below(path, folder)
     if below is None or not below.endswith(SUFFIXES) or is_defaults_file(path):
         return False
-    # A name that begins with a dot is some tool's own, a folder's name as well as a file's.
+    # Names that begin with a dot belong to some tool, for folders as well as files.
     if below.startswith(".") or "/." in below:
         return False
     return correct_name(below.rpartition("/")[2]) is None
 
 
 def correct_name(name: str) -> str | None:
-    """Return the name that a file was surely meant to have, to be read; None where its name says what it is."""
+    """Return the name that a file was probably meant to have, to be read; None if its name says what it is."""
     if _LIKE_DEFAULTS.fullmatch(name) and name != DEFAULTS:
         return DEFAULTS
     found = None if name.endswith(SUFFIXES) else _LIKE_DEFINITION.fullmatch(name)
@@ -214,7 +214,7 @@ def defaults_above(key: str) -> list[str]:
 
 
 def path_in(folder: str, below: str) -> str:
-    """Return the path from the root of what stands below a folder; `.` is the root."""
+    """Return the path from the root of what is below a folder; `.` is the root."""
     return below if folder in ("", ".") else f"{folder}/{below}"
 
 
@@ -224,7 +224,7 @@ def key_of(path: str, folder: str) -> str:
 
 
 def _below(path: str, folder: str) -> str | None:
-    """Return a path as it is below a folder, None where it is elsewhere; `.` is the root."""
+    """Return a path as it is below a folder, None if it is elsewhere; `.` is the root."""
     if folder in ("", "."):
         return path
     return path.removeprefix(f"{folder}/") if path.startswith(f"{folder}/") else None
@@ -236,7 +236,7 @@ def merge_layers(layers: Iterable[Layer]) -> dict[str, Any]:
 
 
 def find_declaring(layers: Sequence[Layer], path: FieldPath) -> Layer | None:
-    """Return the uppermost of some layers that says something at a path, None where none does."""
+    """Return the uppermost of some layers that says something at a path, None if none does."""
     return next((layer for layer in reversed(layers) if value_at(layer.fields, path) is not MISSING), None)
 
 

@@ -1,4 +1,4 @@
-"""What of a live assistant a new definition or overlay declares, and what it leaves out."""
+"""Which values of a live assistant a new definition or overlay declares, and which it leaves out."""
 
 import dataclasses
 import re
@@ -45,13 +45,13 @@ class Overlaid:
 
 def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Declared:
     """Return the definition that a live assistant is in sync with: documented fields in the API's order, no nulls."""
-    # Nobody can set what the API keeps for itself, so a definition that declared it would differ for ever.
+    # Nobody can set fields that the API manages itself, so a definition that declared one would always differ.
     writable = {key: value for key, value in live.items() if key not in READ_ONLY}
     leaves = list(_sort_leaves(writable, (), settings))
     declared = [(path, value) for path, kind, value in leaves if kind == "declared"]
     refused = {path for path, value in declared if not _has_yaml([*path, value]) or _would_mention_a_file(path, value)}
     fields = prune(build(declared), refused.__contains__)
-    # Without a refused value an object may be gone that another problem was about, so each removal asks again.
+    # Removing a rejected value may remove an object with another problem, so each removal checks again.
     problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
     while found := {_find_field(problem.path, fields) for problem in problems} - {()}:
         refused |= found
@@ -76,14 +76,14 @@ def declare_over(
     left: list[tuple[FieldPath, str]] = []
     for path in differing_leaves(shared, live):
         value = value_at(live, path)
-        # Left to the definition below: the overlay says nothing of it, and the difference shows in every plan.
+        # Left to the definition below: the overlay does not mention it, and every plan shows the difference.
         layer = find_declaring(layers, path)
         if reason := why_left(path, value, settings, declared_in=layer.file if layer is not None else ""):
             left.append((path, reason))
         else:
             # Only null takes away what the definition below declares.
             fields.append((path, None if value is MISSING else value))
-    # Reported and not written: an overlay that named them would manage in one environment what no other one does.
+    # Reported but not written: an overlay with them would manage fields in one environment only.
     importable = declare(assistant_id, live, settings).fields
     unmanaged = [path for path in differing_declarations(shared, importable) if value_at(shared, path) is MISSING]
     return Overlaid(build(fields), tuple(left), tuple(path for path in unmanaged if path != ("id",)))
@@ -95,7 +95,7 @@ def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path:
     for key, value in fields.items():
         below, given = (*path, key), shared.get(key, MISSING)
         if isinstance(value, Mapping) and isinstance(given, Mapping):
-            # An object of which everything is shared says nothing of its own.
+            # An object that is entirely shared declares nothing of its own.
             if inside := leave_out_shared(value, given, below):
                 left[key] = inside
         elif given is MISSING or canonical(value, below) != canonical(given, below):
@@ -104,14 +104,14 @@ def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path:
 
 
 def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:
-    """Return why a file cannot take a live value of a field that is declared there; empty where it can.
+    """Return why a file cannot take a live value of a field that is declared there; empty if it can.
 
     `declared_in` is the file that declares the field, where that is another one.
     """
     if not settings.may_show(path):
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
-        # Nobody may take a value away from others unasked: who shares a file decides what becomes of it there.
+        # Nobody may take a value away from others unasked: whoever shares a file decides what happens to it there.
         way = (
             f"{declared_in} gives it one; to release it, move it from there into the definitions that are to have it"
             if declared_in
@@ -131,18 +131,18 @@ def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declar
 def _sort_leaves(
     live: Mapping[str, Any], path: FieldPath, settings: Settings
 ) -> Iterator[tuple[FieldPath, Literal["declared", "unknown", "hidden"], Any]]:
-    """Yield each live value below a path, but for nulls, with what becomes of it."""
-    # As people know the fields from the reference; what it does not list has no order but the alphabet's.
+    """Yield each live value below a path, except for nulls, with what to do with it."""
+    # In the order of the reference. Fields that it does not list are sorted by name.
     documented = [key for key in keys_inside(path) if key in live]
     for key in [*documented, *sorted(key for key in live if key not in documented)]:
         value, below = live[key], (*path, key)
-        # A declared null would forbid the value that somebody may set tomorrow; what is not there is not managed.
+        # A declared null would forbid a value that somebody may set tomorrow. An absent field is not managed.
         if value is None:
             continue
-        # Undocumented fields may change their meaning from one release to the next: they are managed once asked for.
+        # Undocumented fields may change their meaning between releases, so they are managed only on request.
         if not is_documented(below) and not any(covers(extra, below) for extra in settings.extra_fields):
             yield below, "unknown", value
-        # An object that only holds something sensitive is declared but for that.
+        # An object that only holds something sensitive is declared except for that.
         elif isinstance(value, Mapping) and not any(covers(pattern, below) for pattern in settings.sensitive):
             yield from _sort_leaves(value, below, settings)
         else:

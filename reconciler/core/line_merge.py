@@ -1,6 +1,6 @@
-"""What git and live make of a base together: texts merged line by line, lists element by element. Pure.
+"""Merges the edits of git and live: texts line by line, lists element by element. Pure.
 
-How a text is merged is git's to say: whoever merges passes in what asks it (`reconciler.git.merge_file`).
+Git merges the texts: the caller passes in a function that asks it (`reconciler.git.merge_file`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,12 +10,12 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
 from reconciler.core.tree import MISSING, Missing, walk_leaves
 
-# Gets a base text, live's and git's; returns all three merged line by line, None where the edits touch.
+# Gets a base text, live's and git's; returns all three merged line by line, None if the edits touch.
 MergeTexts = Callable[[str, str, str], str | None]
 
 
 def never_merge(_base: str, _live: str, _desired: str) -> None:
-    """Say that edits touch: without a repository there is no base, and nothing to merge."""
+    """Report that edits overlap: without a repository there is no base, and nothing to merge."""
 
 
 def merge_values(
@@ -68,6 +68,6 @@ def _merge_two_texts(base: str, live: str, desired: str, merge_texts: MergeTexts
         return live
     if live == base:
         return desired
-    # Two versions of one line touch, whatever stands in them.
+    # Two versions of one line always overlap.
     merged = merge_texts(base, live, desired) if has_lines(base, live, desired) else None
     return MISSING if merged is None else merged

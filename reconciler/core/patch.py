@@ -30,20 +30,19 @@ def build_patch(
     keeps_live: KeepsLive,
     always_send: Collection[str] = (),
 ) -> dict[str, Any] | None:
-    """Return the body that brings some top-level fields to what is declared, or None where there are none.
+    """Return the body that brings some top-level fields to what is declared, or None if there are none.
 
-    `fields` are those in which something is to change, `keeps_live` tells the paths in them that keep their live
-    value all the same. `always_send` fields go along with their live value, or the declared one. Raises
-    IncompleteObject.
+    `fields` are those in which something is to change, `keeps_live` tells the paths in them that keep their live value
+    anyway. `always_send` fields go along with their live value, or the declared one. Raises IncompleteObject.
     """
-    # A request that changes nothing is none, whatever goes along with the others.
+    # Without a change, nothing is sent, not even `always_send` fields.
     if not fields:
         return None
     patch: dict[str, Any] = {}
-    # In this order, and each once: a reader of the report sees first what the request is about.
+    # In this order, each once, so that a report shows first what the request is about.
     for field in dict.fromkeys((*fields, *always_send)):
         value = _merge_live(declared.get(field, MISSING), live.get(field, MISSING), (field,), keeps_live)
-        # An object that live lacks is created with the request, and the API takes no half of one.
+        # An object that live lacks is created by the request, so it must be complete.
         if field in declared and isinstance(value, Mapping) and not isinstance(live.get(field), Mapping):
             lacking = [dotted((field, key)) for key in REQUIRED_INSIDE.get(field, ()) if value.get(key) is None]
             if lacking:
@@ -93,10 +92,10 @@ def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: boo
         for key, value in live.items():
             if key in declared:
                 yield from find_lost_keys(declared[key], value, (*path, key), in_element=in_element)
-            # Outside of a list what live alone has is sent along. A null is the same as no key, so nobody misses it.
+            # Outside of lists, keys that only live has are sent along. A null equals a missing key, so it is not lost.
             elif in_element and value is not None:
                 yield (*path, key)
-    # Of a list that asks for exactly its elements nothing is lost that was not to go.
+    # A list that asks for exactly its elements loses nothing by mistake.
     elif isinstance(declared, list) and isinstance(live, list) and not isinstance(declared, Whole):
         # A list that is in sync is sent as live has it. Of any other one the elements that differ go as declared, and
         # with such an element everything inside it.
@@ -109,7 +108,7 @@ def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: boo
 def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, keeps_live: KeepsLive) -> Any | Missing:
     """Return what is declared on top of live, as it may be sent; `MISSING` for a key that is not sent."""
     if declared is MISSING or keeps_live(path) or not asks_anything(declared):
-        # The API answers with nulls that it does not take. To leave such a key out says the same.
+        # The API returns nulls that it does not accept. Leaving such a key out means the same.
         if live is None:
             return None if takes_null(path) else MISSING
         declared = {} if isinstance(live, Mapping) else live
@@ -121,7 +120,7 @@ def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, k
             for key in (*old, *(key for key in declared if key not in old))
         }
         merged = {key: value for key, value in merged.items() if value is not MISSING}
-        # Where all that is declared keeps its live value, and there is none, no empty object comes into being.
+        # If everything declared keeps its live value, and there is none, no empty object is created.
         return merged if merged or isinstance(live, Mapping) else MISSING
     if isinstance(declared, list) and isinstance(live, list) and not isinstance(declared, Whole):
         if equal(declared, live, path):

@@ -1,4 +1,4 @@
-"""What the use cases ask of the world, as types: whoever offers these methods can stand in for the API.
+"""The protocol that the use cases need: anything with these methods can replace the API.
 
 Holds no code. `reconciler.api.client.AssistantsApi` is the real one.
 """
@@ -41,21 +41,21 @@ class Assistants(Protocol):
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the answer shows it.
 
-        `live_id` is the `id` that `get` showed. Raises `UnclearWrite` where the write may have happened: look at live
+        `live_id` is the `id` that `get` showed. Raises `UnclearWrite` if the write may have happened: look at live
         before it is sent again. Any other `ApiError` is a definite no.
         """
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an assistant (`POST /assistants`) and return it as the answer shows it.
 
-        Never repeated: that could create a second one. Raises `UnclearWrite` where the assistant may be there, any
-        other `ApiError` where it is not.
+        Never repeated: that could create a second one. Raises `UnclearWrite` if the assistant may be there, any
+        other `ApiError` if it is not.
         """
 
     def delete(self, assistant_id: str) -> None:
         """Delete an assistant (`DELETE /assistants/{id}`). Never repeated, and never undone.
 
-        Raises `UnclearWrite` where the assistant may be gone, any other `ApiError` where it is not.
+        Raises `UnclearWrite` if the assistant may be gone, any other `ApiError` if it is not.
         """
 
     def me(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""A team's rules: what a definition declares against what `rules` of the settings ask for on a day. Pure.
+"""A team's rules: checks what a definition declares against the `rules` of the settings on a day. Pure.
 
-A rule is checked like everything else: each violation is a problem at a field, and its place is looked up elsewhere.
+Each violation is a problem at a field, like all others. Its line is looked up elsewhere.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ _LONGEST_KEPT: Final = 1_000  # characters of JSON
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Check:
-    """One rule that is checked today: how grave it is, and its schema made ready, None without one.
+    """One rule that is checked today: its severity, and its prepared schema or None.
 
     `known` is what was found in values, by type and value; objects and lists by their JSON.
     """
@@ -36,7 +36,7 @@ class _Check:
 
     def judge(self, value: Any) -> tuple[Violation, ...]:
         """Return what the schema says of a value."""
-        # To judge a value takes much longer than to look it up, and a fleet has most of its values many times.
+        # Judging a value is much slower than looking it up, and a fleet repeats most of its values.
         mark = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
         if mark not in self.known:
             try:
@@ -44,7 +44,7 @@ class _Check:
             except RecursionError:
                 self.known[mark] = (Violation((), "cannot be checked: the rule refers to itself endlessly"),)
         found = self.known[mark]
-        # Long prompts are nobody else's, and to keep a copy of each would take much memory.
+        # Long prompts are unique, and caching a copy of each would take much memory.
         if mark[0] in (dict, list) and len(mark[1]) > _LONGEST_KEPT:
             del self.known[mark]
         return found
@@ -85,10 +85,10 @@ def list_schema_parts(settings: Settings, *, whole: bool) -> list[Schema]:
 
 
 def judge_day(rule: Rule, today: datetime.date) -> Severity | None:
-    """Return how grave a violation of a rule is on a day, None where it is not looked for yet."""
+    """Return the severity of a violation on a day, or None if the rule does not apply yet."""
     if rule.starts is None or rule.starts <= today:
         return rule.severity
-    # A month ahead, so that there is time to mend what will not be allowed any more.
+    # A month ahead, so that there is time to fix what will not be allowed any more.
     return "warning" if rule.starts <= today + datetime.timedelta(days=NOTICE_DAYS) else None
 
 
@@ -123,7 +123,7 @@ def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPat
         return
     for path in paths_matching(document, rule.path):
         value = item_at(document, path)
-        # That it has no value is said already.
+        # The missing value is already reported.
         if value is None and rule.required:
             continue
         yield from ((path, violation) for violation in check.judge(value))
@@ -136,7 +136,7 @@ def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[Fi
         return
     key, rest = pattern[0], pattern[1:]
     if key == "*":
-        # Of what is not there nothing is required.
+        # An object that is absent needs no values.
         for found in paths_matching(tree, ("*",)):
             yield from _find_missing(item_at(tree, found), rest, (*path, *found))
     elif (inner := item_at(tree, (key,))) is not MISSING:
@@ -154,7 +154,7 @@ def _to_problem(check: _Check, document: Mapping[str, Any], at: FieldPath, viola
     message = f"{rule.reason}: {name} {violation.words}{later} [{rule.id}]"
     discreet = f"{rule.reason}: {name} is not what this rule allows{later} [{rule.id}]" if violation.quotes else ""
     about = violation.about
-    # What is not there has no place; what would hold it has one.
+    # A missing value has no line, but its parent has.
     while path and item_at(document, path) is MISSING:
         path, about = path[:-1], "key"
     return FieldProblem(path, message, discreet, about if path else "file", check.severity, line=violation.line)

@@ -44,13 +44,12 @@ def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure |
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """One definition and what became of it.
+    """One definition and its outcome.
 
-    `live` is the assistant as it was read (None where it was not), `plan` what is to be done about it,
-    `outcome` what was done (None for commands that never write), `after` the assistant as it was read after a
-    write. `remaining` are paths that live did not show then, `dropped` those of them that nobody declares: the API
-    does not keep what it does not know. `last` is the whole last reading of an assistant that was, or may have been,
-    deleted.
+    `live` is the assistant as it was read (None if it was not), `plan` what is to be done about it, `outcome` what was
+    done (None for commands that never write), `after` the assistant as it was read after a write. `remaining` are paths
+    that live did not show then, `dropped` those of them that nobody declares: the API does not keep what it does not
+    know. `last` is the whole last reading of an assistant that was, or may have been, deleted.
     """
 
     definition: Definition | InvalidDefinition
@@ -83,25 +82,25 @@ class Result:
 
     @property
     def status(self) -> Status | None:
-        """Where the assistant stood when it was read; None where it never was."""
+        """Where the assistant stood when it was read; None if it never was."""
         if self.plan is not None:
             return self.plan.status
         if self.error is None:
             return None
-        # Gone is a fact about the assistant; any other error says only that nobody could look.
+        # "Not found" is a fact about the assistant. Any other error only means that it could not be read.
         return Status.MISSING if self.error.kind == "not_found" else Status.ERROR
 
     def end(self, outcome: Outcome, error: Failure | None = None, *, left: bool, **changes: Any) -> "Result":
-        """Return the result with what became of the assistant; `left` says whether a request left, or may have."""
-        # Where none did, nothing of the plan was sent, and every change says so.
-        # With an unclear answer the changes still count as sent: a rollback must be able to undo them.
+        """Return the result with the outcome of the assistant; `left` says whether a request left, or may have."""
+        # If no request was sent, every change says so.
+        # With an unclear outcome, the changes still count as sent: a rollback must be able to undo them.
         plan = self.plan if left or self.plan is None else self.plan.stop()
         return dataclasses.replace(self, plan=plan, outcome=outcome, error=error or self.error, **changes)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gone:
-    """A definition that the base had and that is there no longer: the assistant is left as it is."""
+    """A definition of the base that was removed. The assistant is left as it is."""
 
     file: str
     id: str

@@ -1,4 +1,4 @@
-"""The one place to get, put, drop and merge values at paths of nested objects, and the value of a missing key.
+"""The only place that gets, sets, removes and merges values at paths of nested objects. Defines `MISSING`.
 
 `None` is a value of its own, the API's null, so a missing key needs another one: `MISSING`. No function here
 changes what it is given.
@@ -20,7 +20,7 @@ class Missing(enum.Enum):
         return "MISSING"
 
     def __bool__(self) -> bool:
-        """Nothing there is false, as an absent value reads in a condition."""
+        """Return False: a missing value is false in a condition."""
         return False
 
 
@@ -28,7 +28,7 @@ MISSING: Final = Missing.MISSING
 
 
 def value_at(tree: Any, path: FieldPath) -> Any | Missing:
-    """Return the value at a path of objects, or `MISSING` where there is no such key; a list is a leaf."""
+    """Return the value at a path of objects, or `MISSING` if there is no such key; a list is a leaf."""
     for key in path:
         if not isinstance(tree, Mapping) or key not in tree:
             return MISSING
@@ -51,7 +51,7 @@ def put_at(tree: Any, path: FieldPath, value: Any) -> Any:
 
 def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
     """Return a tree that holds some values at their paths; `MISSING` takes a key out, the last of two values counts."""
-    # Grouped by their first key, so that each object and list is copied once, however many leaves lie in it.
+    # Grouped by their first key, so that each object and list is copied once, however many leaves are in it.
     below: dict[str, list[tuple[FieldPath, Any]]] = {}
     for path, value in leaves:
         if path:
@@ -62,16 +62,16 @@ def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
         return tree
     if isinstance(tree, list) and all(key.isdecimal() and int(key) < len(tree) for key in below):
         put = [put_all(item, below.get(str(index), ())) for index, item in enumerate(tree)]
-        # An element is never taken out: those behind it would stand at other indices than their paths say.
+        # An element is never taken out: those behind it would be at other indices than their paths say.
         return [old if new is MISSING else new for old, new in zip(tree, put, strict=True)]
-    # What stands in the way and is no object becomes one, as where fields are declared below a null.
+    # What is in the way and is no object becomes one, as where fields are declared below a null.
     fields = dict(tree) if isinstance(tree, Mapping) else {}
     fields |= {key: put_all(fields.get(key), inner) for key, inner in below.items()}
     return {key: value for key, value in fields.items() if value is not MISSING}
 
 
 def drop_at(tree: Any, path: FieldPath) -> Any:
-    """Return a tree without the key at a path, and as it is where there is none; lists keep their length."""
+    """Return a tree without the key at a path, and as it is if there is none; lists keep their length."""
     return tree if item_at(tree, path) is MISSING else put_at(tree, path, MISSING)
 
 
@@ -89,7 +89,7 @@ def merge_overlay(shared: Any, overlay: Any) -> Any:
 
 
 def prune(tree: Any, left_out: Callable[[FieldPath], bool], path: FieldPath = ()) -> Any:
-    """Return what stands at a path without the keys, at any depth of its objects, that are left out."""
+    """Return what is at a path without the keys, at any depth of its objects, that are left out."""
     # A list is a leaf to every comparison, so nothing is taken out of one.
     if not isinstance(tree, Mapping):
         return tree

@@ -1,4 +1,4 @@
-"""Variables in texts, `{{name}}`: which of them a change takes away, and which it brings. Pure."""
+"""Variables in texts, `{{name}}`: which ones a change removes, and which ones it adds. Pure."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath]
     """
     for change in changes:
         before, after = _find_texts(change.live), _find_texts(change.desired)
-        # A text that is new, or goes, says by itself what it mentions.
+        # A text that is new or removed shows its variables anyway.
         if not (change.sent and before and after and may_show(change.path)):
             continue
         old, new = ({name for text in texts for name in _VARIABLE.findall(text)} for texts in (before, after))

@@ -50,7 +50,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Let a signal, also one that came before, end what stands in the block."""
+        """Let a signal, also one that came before, end what is in the block."""
         self._waits = True
         try:
             self._leave()
@@ -78,7 +78,7 @@ class Stage:
         self._interruption = Interruption()
 
     def waiting(self) -> contextlib.AbstractContextManager[None]:
-        """Let a signal end what stands in the block."""
+        """Let a signal end what is in the block."""
         return self._interruption.waiting()
 
     def run(self, words: Sequence[str]) -> int:

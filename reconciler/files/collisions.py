@@ -1,6 +1,6 @@
-"""Finds definitions that get into each other's way: one id, one name, or names that some systems take for one.
+"""Finds definitions that collide: the same id, the same name, or names that some systems treat as the same.
 
-Reads no file; what a definition says by itself is checked elsewhere.
+Reads no file. Single definitions are checked elsewhere.
 """
 
 from collections import defaultdict

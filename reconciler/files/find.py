@@ -1,6 +1,6 @@
-"""Finds and reads definition files: walks the folder, never out of it, and turns bytes into text.
+"""Finds and reads definition files: walks the folder without leaving it, and decodes text.
 
-What the text means is none of its business.
+Does not parse the text.
 """
 
 import codecs
@@ -66,7 +66,7 @@ class FoundFiles:
     """All files that make up the definitions of a folder.
 
     `overlays` are those of the chosen environment, by key. `defaults` are those of the folder, then those of the
-    overlays' folder, by their path below it. `skipped` were surely meant to be read, and are not for their names.
+    overlays' folder, by their path below it. `skipped` were probably meant to be read, and are not for their names.
     """
 
     definitions: Sequence[FoundFile]
@@ -126,9 +126,9 @@ def _pick_defaults(folder: Path, found: Sequence[FoundFile]) -> dict[str, FoundF
 
 
 def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
-    """Return the chosen environment's overlay folder, which stands beside `folder`, None where it has none.
+    """Return the chosen environment's overlay folder, which is next to `folder`, None if it has none.
 
-    Raises InvalidSettings if there is no such folder, or where a link leads to another place.
+    Raises InvalidSettings if there is no such folder, or if a link leads to another place.
     """
     if settings.overlay is None:
         return None
@@ -256,7 +256,7 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
             yield from _walk(folder, f"{name}/", shown)
             continue
         problem = ""
-        # A folder behind a link may lie anywhere, or around this one, so that the walk would never end.
+        # A folder behind a link may be anywhere, or around this one, so that the walk would never end.
         if entry.is_symlink() and Path(entry.path).is_dir():
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
         elif right_name := correct_name(entry.name):
@@ -266,7 +266,7 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
             continue
         elif entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(folder):
             problem = "this is a link to a file outside the definitions' folder, which is not followed"
-        # To open a pipe would wait for whoever writes into it.
+        # Opening a pipe would wait for its writer.
         elif not entry.is_symlink() and not entry.is_file():
             problem = "this is not a regular file"
         yield FoundFile(name.rpartition(".")[0] or name, shown + name, folder / name, problem)

@@ -7,7 +7,7 @@ from pathlib import Path
 def repository_root(folder: Path) -> Path:
     """Return the folder that files are named from: the nearest one at or above `folder` that holds `.git`.
 
-    Outside a repository it is the working directory if `folder` lies in it, else the folder's parent.
+    Outside a repository it is the working directory if `folder` is in it, else the folder's parent.
     """
     folder = folder.resolve()
     for parent in (folder, *folder.parents):
@@ -33,7 +33,7 @@ def find_definitions_folder(named: Path, settings_name: str) -> Path:
     """Return the definitions' folder of the project that the working directory is in, as seen from there.
 
     The project is the nearest folder, upwards and no further than the repository's root, with settings or with a folder
-    of this name. Where there is none, and outside a repository, the name is what it says.
+    of this name. If there is none, and outside a repository, the name is what it says.
     """
     here = Path.cwd()
     around = [here, *here.parents]

@@ -1,4 +1,4 @@
-"""Adds to problems the lines of the files that they stand in, but never one in which a secret may stand."""
+"""Adds the lines of the files to problems, but never a line that may contain a secret."""
 
 import bisect
 import dataclasses
@@ -40,13 +40,13 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
 
 
 def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
-    """Return problems of the settings with their lines, but for what may hold a password: a URL, or a key like one."""
+    """Return problems of the settings with their lines, but not a line with a possible password."""
     lines = ["" if _SECRET.search(line) else line for line in split_lines(text)]
     return [dataclasses.replace(problem, source=lines[problem.line - 1]) for problem in problems]
 
 
 def _show_lines(layer: Layer, settings: Settings) -> list[str]:
-    """Return the lines of a file, empty where a value at a `sensitive` path may stand in them."""
+    """Return the lines of a file, empty if a value at a `sensitive` path may be in them."""
     lines = split_lines(layer.text)
     if not settings.sensitive:
         return lines
@@ -66,7 +66,7 @@ def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[s
         if settings.may_show(path):
             continue
         end = len(lines) + 1
-        # It goes on to where the next line with a place begins, or into that line, between brackets.
+        # It continues to where the next line with a place begins, or into that line, between brackets.
         following = bisect.bisect_right(starts, line)
         if following < len(places):
             last, column, _ = places[following]

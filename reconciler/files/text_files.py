@@ -1,6 +1,6 @@
-"""Reads the texts that definitions keep in files of their own, each file once.
+"""Reads the text files of definitions, each file once.
 
-Which file a definition may name, and what is wrong with one that it may not, is decided here alone.
+The only place that decides which files a definition may name.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from reconciler.files.find import FoundFile, UnreadableText, describe_foreign
 from reconciler.yamltext.nodes import place_in
 from reconciler.yamltext.reader import read_tolerantly
 
-# What all texts of one layer may hold together: a list may name one large file thousands of times.
+# The most text of one layer in total: a list may name one large file thousands of times.
 MAX_TEXTS = 4 * MAX_BYTES
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
@@ -41,7 +41,7 @@ class TextReader:
     ) -> tuple[Mapping[str, Any], tuple[TextFile, ...], list[FieldProblem]]:
         """Return a file's fields with the texts that they mention in their places, these texts, and what is wrong.
 
-        The texts may lie in the `folders`. What cannot be read stands as an empty text.
+        The texts may be in the `folders`. What cannot be read stands as an empty text.
         """
         texts: list[TextFile] = []
         values: list[tuple[FieldPath, str]] = []
@@ -87,7 +87,7 @@ class TextReader:
             # One on the way counts, too: what lies behind it may be anywhere.
             if stat.S_ISLNK(mode) or os.path.realpath(path) != os.path.normpath(path):
                 return f"{name} is a link, which is not followed; put the file itself there"
-            # To open a pipe would wait for whoever writes into it.
+            # Opening a pipe would wait for its writer.
             if not stat.S_ISREG(mode):
                 return f"{name} is not a file"
             with path.open("rb") as opened:
@@ -137,7 +137,7 @@ def mentions(found: FoundFile, texts: Collection[str]) -> bool:
 
 
 def is_inside(file: str, folder: str) -> bool:
-    """Return whether a path from the root lies inside a folder; `.` is the root."""
+    """Return whether a path from the root is inside a folder; `.` is the root."""
     return not file.startswith(("../", "/")) if folder == "." else file.startswith(f"{folder}/")
 
 

@@ -9,10 +9,10 @@ from reconciler.errors import ReportError
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole, or raise ReportError and leave what stood there."""
-    # Through a temporary file beside it, so that nobody ever sees half of the text, even if the run is killed.
+    """Write a text file whole, or raise ReportError and leave what was there."""
+    # Through a temporary file next to it, so that nobody sees half of the text, even if the run is killed.
     try:
-        # Its name is not made of the file's, which may be as long as names can be. A dot file is no definition.
+        # Its name does not contain the file's name, which may have the maximum length. A dot file is not a definition.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".reconciler-")
     except OSError as error:
         raise _fail_to_write(path, error) from error
@@ -38,7 +38,7 @@ def read_bounded(path: Path, limit: int) -> str:
             content = file.read(limit + 1)
     except OSError as error:
         raise ReportError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    # One byte more than allowed was asked for: a report is somebody else's file, and may be of any size.
+    # One byte more than allowed was requested: a report is untrusted, and may have any size.
     if len(content) > limit:
         raise ReportError(f"is larger than {limit // 2**20} MiB", where=str(path))
     try:
@@ -48,9 +48,9 @@ def read_bounded(path: Path, limit: int) -> str:
 
 
 def rewrite(path: Path, before: str, after: str) -> None:
-    """Write a text in place of the one that a file still holds; an empty `before` means that there is none yet.
+    """Write a text instead of the one that a file still holds; an empty `before` means that there is none yet.
 
-    Raises ReportError where the file was changed meanwhile, or cannot be written.
+    Raises ReportError if the file was changed in the meantime, or cannot be written.
     """
     mark = check_unchanged(path, before)
     # To rename over a link would replace it with a file, and leave the file that it leads to as it was.

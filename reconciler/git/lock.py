@@ -1,7 +1,7 @@
 """One writing run at a time in a clone and an environment: a file lock in the git folder.
 
-The operating system drops the lock with the process that holds it, however that ends: there is no age to
-judge and nothing to take over. Other machines are kept apart by their CI (docs/operations.md).
+The operating system releases the lock when its process ends, however that happens, so no lock can be
+stale. Other machines are kept apart by their CI (docs/operations.md).
 """
 
 import contextlib
@@ -18,7 +18,7 @@ Lock = tuple[Repository | None, str | None]
 def hold_lock(repository: Repository | None, environment: str | None) -> Iterator[None]:
     """Hold the lock of a clone, its worktrees included; without a repository there is none to hold.
 
-    Raises RepositoryError where another run holds it, or where it cannot be had.
+    Raises RepositoryError if another run holds it, or if it cannot be had.
     """
     if repository is None:
         yield

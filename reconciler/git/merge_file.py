@@ -12,7 +12,7 @@ _CONFLICTS = range(1, 128)
 
 
 def merge_texts(base: str, live: str, desired: str) -> str | None:
-    """Return live's and git's edits of a base text in one, None where they touch. Raises RepositoryError."""
+    """Return live's and git's edits of a base text in one, None if they touch. Raises RepositoryError."""
     # Git takes a text with a NUL for binary data, and refuses it.
     if "\0" in base + live + desired:
         return None
@@ -23,7 +23,7 @@ def merge_texts(base: str, live: str, desired: str) -> str | None:
         # In this order git takes them: ours, the base, theirs.
         names = ("live", "base", "desired")
         for name, text in zip(names, (live, base, desired), strict=True):
-            # Half of a surrogate pair may stand in a value, and comes back as it went.
+            # Half of a surrogate pair may be in a value, and comes back as it went.
             Path(folder, name).write_bytes(text.encode("utf-8", "surrogatepass"))
         merged = Processes(Path(folder), command).run_or_none("merge-file", "-p", "-q", *names, no=_CONFLICTS)
     return None if merged is None else merged.decode("utf-8", "surrogatepass")

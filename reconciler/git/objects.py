@@ -15,7 +15,7 @@ class Blob:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """A commit; its parents are named even where a shallow clone lacks them.
+    """A commit; its parents are named even if a shallow clone lacks them.
 
     `author` is a name without the address, `date` the committer's, in seconds.
     """

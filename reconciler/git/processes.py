@@ -1,7 +1,7 @@
-"""How git is asked: one process a question, or one that answers as long as it is asked. Every failure is an error.
+"""Runs git: one process per question, or one that stays open. Every failure is an error.
 
-Git's silence is never taken for an answer. A command that ended with anything but 0, or a child that went away,
-raises RepositoryError: a git that was killed must not read as "there is no such revision".
+Missing output never counts as an answer. A command that ended with anything but 0, or a child that went away,
+raises RepositoryError: a killed git must not look like "there is no such revision".
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import IO
 
 from reconciler.errors import RepositoryError
 
-# What git sets for the hooks that it runs: it would lead us to another repository, or change what a path means.
+# Variables that git sets for hooks: they would select another repository, or change the meaning of paths.
 _OF_HOOKS = frozenset(
     f"GIT_{name}"
     for name in (
@@ -45,7 +45,7 @@ class Processes:
         return lines
 
     def run_or_none(self, *arguments: str, no: range) -> bytes | None:
-        """Return what a command prints, None where it ends with one of the codes that are its way to say no."""
+        """Return what a command prints, None if it ends with one of the codes that are its way to say no."""
         answer = self._wait_for(arguments)
         return None if answer.returncode in no else self._check(arguments, answer)
 
@@ -114,19 +114,18 @@ class Batch:
         self._processes = processes
         self._errors: list[bytes] = []
         self._child = processes.open("cat-file", "--batch")
-        # What the child says on stderr, and a filter that it runs, is read all the time: it would stop at a full pipe.
-        # The thread knows only the pipe and the list, so that the end of the last reference ends the child, and that
-        # the thread.
+        # The stderr of the child and of its filters is read all the time: a full pipe would block them. The thread
+        # knows only the pipe and the list, so that the end of the last reference ends the child, and that the thread.
         self._listener = threading.Thread(target=_listen, args=(self._child, self._errors), daemon=True)
         self._listener.start()
         weakref.finalize(self, _end, self._child)
 
     def ask(self, name: str, *, most: int | None = None) -> tuple[str, str, bytes | None] | None:
-        """Return an object's name, kind and content; None where the repository says that it has no such object.
+        """Return an object's name, kind and content; None if the repository says that it has no such object.
 
-        The content is None where it has more than `most` bytes. Raises RepositoryError where git gave no answer.
+        The content is None if it has more than `most` bytes. Raises RepositoryError if git gave no answer.
         """
-        # It would be two questions, and the second answer would be taken for the one to what is asked next.
+        # That would be two questions, and the second answer would be taken for the answer to the next question.
         if "\n" in name:
             return None
         stdin, stdout = self._child.stdin, self._child.stdout
@@ -177,8 +176,8 @@ def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Let a child end: its input is over. Whatever it still has to say interests nobody."""
-    # It must be waited for all the same, or it would stay a zombie for as long as a program that imports us runs.
+    """Let a child end by closing its input. Its remaining output is ignored."""
+    # It must be waited for anyway, or it would stay a zombie for as long as a program that imports us runs.
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
             try:

@@ -1,6 +1,6 @@
-"""Definitions as they stand in a commit: read from git's objects, never from a checkout.
+"""Definitions as they are in a commit: read from git's objects, never from a checkout.
 
-They are parsed, not validated: whatever was applied once is what was applied. That commit's own texts stand in their
+They are parsed, not validated: what was applied once counts. That commit's own texts are in their
 places, and in an environment its own overlays are merged on top, as its own settings name them.
 """
 
@@ -48,7 +48,7 @@ def read_base(
     still_there: Callable[[Entry], bool],
     only: Collection[str] | None = None,
 ) -> Entries:
-    """Return the definitions below a folder of a commit, and those of today's that stood elsewhere then.
+    """Return the definitions below a folder of a commit, and those of today's that were elsewhere then.
 
     With `only` the definitions at some paths, and nothing of what stood elsewhere. `still_there` tells whether the file
     of an entry is there today and still that assistant's: it has not moved then, and is no other definition's history.
@@ -72,7 +72,7 @@ def read_base(
         if not any(entry.id in lost for entry in moved.by_file.values()):
             continue
         gone = {path: entry for path, entry in moved.by_file.items() if not still_there(entry)}
-        if whole_folder_moved:  # what stood in it and is nowhere now is gone
+        if whole_folder_moved:  # what was in it and is nowhere now is gone
             by_file = {**gone, **by_file}
             warnings += moved.warnings
         by_file |= {path: entry for path, entry in gone.items() if entry.id in lost}
@@ -97,7 +97,7 @@ def read_everything(repository: Repository, commit: str, environment: str | None
         paths = [path for path in snapshot.files if is_definition_file(path, "")]
         found = [snapshot.read({path: snapshot.stack_anywhere(path) for path in paths}, warn=False)]
     else:
-        # Definitions stand in a folder beside the settings that name the environment; its name is not known.
+        # Definitions are in a folder beside the settings that name the environment; its name is not known.
         prefixes = [f"{place}/" if place else "" for place in beside if environment in overlays[place]]
         inside = [(prefix, path) for path in snapshot.files for prefix in prefixes if path.startswith(prefix)]
         parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in inside]
@@ -138,7 +138,7 @@ class _Snapshot:
         return self.repository.files(self.commit)
 
     def read_below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
-        """Return the definitions below a folder. Raises RepositoryError where a submodule hides some of them."""
+        """Return the definitions below a folder. Raises RepositoryError if a submodule hides some of them."""
         # What is in a submodule is not in this history, and would read as definitions that are gone.
         if keys is None and (hidden := self.repository.submodules(self.commit, folder)):
             raise RepositoryError(

@@ -1,4 +1,4 @@
-"""What the working tree holds beyond a commit, as git would commit it. The index and all refs stay as they are."""
+"""The changes of the working tree, as git would commit them. The index and all refs are not changed."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ _GONE = "000000"
 
 
 def read_edits(root: Path, head: str, paths: Iterable[str]) -> Edits | None:
-    """Return how these files differ from a commit, None where none does. Raises RepositoryError.
+    """Return how these files differ from a commit, None if none does. Raises RepositoryError.
 
     Git's own index and diff are asked, so that attributes hold: line ends and filters are those of a commit.
     """
@@ -50,7 +50,7 @@ def _digest(git: Processes, head: str, tree: str) -> str:
 
 
 def read_origin(root: Path) -> str:
-    """Return the address of the remote `origin`, empty where there is none. Raises RepositoryError."""
+    """Return the address of the remote `origin`, empty if there is none. Raises RepositoryError."""
     found = Processes(root, shutil.which("git") or "git").run_or_none(
         "config", "--get", "remote.origin.url", no=range(1, 2)
     )

@@ -1,4 +1,4 @@
-"""Which host this runs at, found from the variables that its CI sets. Nothing here is an option."""
+"""Detects the host from the variables that its CI sets. There are no options for this."""
 
 import json
 import re
@@ -93,7 +93,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
 
 def _require_token(variables: Mapping[str, str], *names: str) -> str:
     token = next((variables[name] for name in names if variables.get(name)), "").strip()
-    # A header cannot hold anything else, and what cannot be a token may be a password in the wrong place.
+    # A header allows nothing else, and what is not a token may be a password in the wrong variable.
     if not token or not token.isascii() or not token.isprintable():
         raise UsageError(
             f"{names[0]} is not set, or is not a token",
@@ -103,7 +103,7 @@ def _require_token(variables: Mapping[str, str], *names: str) -> str:
 
 
 def _read_event(path: str | None) -> dict[str, Any]:
-    """Return the event that started the run; an empty one where there is none. Raises UsageError."""
+    """Return the event that started the run; an empty one if there is none. Raises UsageError."""
     if not path:
         return {}
     try:

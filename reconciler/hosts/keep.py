@@ -1,6 +1,6 @@
-"""Keeps one comment, one issue and one request: created, edited in place, closed, found again by a hidden marker.
+"""Maintains one comment, one issue and one request: creates, edits and closes them, and finds them by a hidden marker.
 
-Anybody can write a marker into a comment. So only what the pipeline's own account wrote is ever edited.
+Anybody can write a marker into a comment, so only texts of the pipeline's own account are edited.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ def keep_comment(
 ) -> str:
     """Write a text as the one comment of a name, and return what was done: `created`, `edited` or `nothing`.
 
-    Without a text there is nothing to say: a comment that stands there says so, and none is created. `link` is where
+    Without a text there is nothing to say: a comment that is there says so, and none is created. `link` is where
     all reports are, `apply_link` where an apply is started by hand. Raises HostError and UsageError.
     """
     marker = make_marker(kind, name)
@@ -97,7 +97,7 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
     try:
         made = host.write_branch(branch, edits.head, title, edits.files)
     except HostError as error:
-        # An earlier run made it, and came no further; whoever reviews sees what it holds.
+        # An earlier run created it and then failed; reviewers see its content.
         if error.status not in (400, 422) or "exists" not in error.message:
             raise
         made = ""
@@ -124,13 +124,13 @@ def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None
     marked = [entry for entry in entries if _is_marked(entry, marker)]
     if not marked:
         return None
-    # Asked only where a marker was found: most runs need not know who they are.
+    # Asked only if a marker was found: most runs need not know who they are.
     me = host.me()
     return next((entry for entry in marked if me and entry.author == me), None)
 
 
 def _is_marked(entry: Entry, marker: str) -> bool:
-    # Who edits a text in a browser changes its line ends.
+    # Editing a text in a browser changes its line ends.
     return entry.body.replace("\r\n", "\n").partition("\n")[0].rstrip() == marker
 
 
@@ -143,7 +143,7 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     }
     parts = [f"Commit {host.commit}"] if host.commit else []
     footer = " · ".join([*parts, *(f"[{name}]({address})" for name, address in links.items() if address)])
-    # A host refuses a body that is too long, and half of one would say less than where to find it all.
+    # A host rejects a body that is too long, and a link to the whole text says more than half of it.
     bodies = (f"{marker}\n{host.make_inert(said.rstrip())}\n\n{footer}".rstrip() + "\n" for said in (text, _NO_ROOM))
     return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.dialect.longest_body)
 

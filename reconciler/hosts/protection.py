@@ -1,7 +1,7 @@
-"""What a host says about a set-up: the token, what is protected, and which variables, secrets and schedules there are.
+"""Checks the setup at a host: the token, protection, variables, secrets and schedules.
 
-Only reads, and never a value: a variable's name and flags say enough. What a token may not ask is unknown, which is
-no failure: a job's token seldom may.
+Only reads, and never a value: names and flags are enough. What the token may not read is unknown, which is not a
+failure: a job's token seldom may.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ _REPORTER, _DEVELOPER = 20, 30  # GitLab's levels of access
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Protection:
-    """One thing that was asked of a host: `holds` is None where the token may not ask."""
+    """One check at a host: `holds` is None if the token may not read it."""
 
     subject: str
     holds: bool | None
@@ -247,7 +247,7 @@ def _has_login(names: set[str]) -> bool:
 
 
 def _ask(calls: Calls, path: str) -> tuple[Any, str]:
-    """Return what the host answers; False where it says that there is no such thing, None where it does not say."""
+    """Return what the host answers; False if it says that there is no such thing, None if it does not say."""
     try:
         return calls.ask("GET", path), ""
     except HostError as error:

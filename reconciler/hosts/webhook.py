@@ -1,6 +1,6 @@
-"""Tells a chat that something has begun or ended: one JSON POST, to an address that is a secret.
+"""Notifies a chat that something has started or ended: one JSON POST to a secret URL.
 
-It comes after the issue was kept, and is worth less: what goes wrong is a warning, and names nothing of the address.
+It follows the issue and matters less: a failure is a warning, which shows nothing of the URL.
 """
 
 import json
@@ -24,7 +24,7 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
     import httpx
 
     try:
-        # http:// stays on this machine, as everywhere: whoever reads the address may write into the chat.
+        # http:// is only for this machine, as everywhere: anybody who reads the URL can write into the chat.
         check_base_url(address.partition("?")[0], allow_insecure_http=False)
         with (
             httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client,
@@ -36,6 +36,6 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
     except ReconcilerError:
         return f"warning: nothing was sent to the webhook: {VARIABLE} is no https address"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        # The kind alone: the message of an error may repeat the address.
+        # Only the kind: the message of an error may contain the URL.
         return f"warning: the webhook could not be reached ({type(error).__name__})"
     return "" if 200 <= status < 300 else f"warning: the webhook answered {status}"

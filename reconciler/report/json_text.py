@@ -1,4 +1,4 @@
-"""The report as JSON: written for machines and for `report FILE...`, and read back with suspicion."""
+"""The report as JSON, for machines and for `report FILE...`. Reports that are read back are untrusted."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def render_json(report: object) -> str:
 
 
 def too_large(text: str) -> str | None:
-    """Return why a report is too large to be read back, in words that follow its name; None where it is not."""
+    """Return why a report is too large to be read back, in words that follow its name; None if it is not."""
     # This comes first: to encode such a text takes yet more memory.
     if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):
         return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
@@ -52,7 +52,7 @@ def parse_report(text: str, *, name: str) -> Report:
 
     Raises ReportError for a text that is no report, too large, too deep, or of a later format.
     """
-    # What it may cost is known before anything is made of it.
+    # The size is checked before anything is parsed.
     if reason := too_large(text):
         raise ReportError(reason, hint=SMALLER, where=escape(name))
     return read_report_object(_parse(text, escape(name)), name=name)

@@ -26,7 +26,7 @@ _Place = tuple[str, ...]
 
 
 class ShapeError(ValueError):
-    """Some JSON is not what it should be; the text says where and how, and quotes no value."""
+    """JSON of the wrong shape. The text says where and why, and quotes no value."""
 
 
 def to_json(value: Any) -> Any:
@@ -45,7 +45,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: type[_Entry], value: Any) -> _Entry:
-    """Return the dataclass that a JSON object describes. Raises ShapeError where it does not.
+    """Return the dataclass that a JSON object describes. Raises ShapeError if it does not.
 
     Its fields are dataclasses, tuples of one type, dicts, enums, literals, scalars, `Annotated` with a check that
     raises ValueError, or one of these or None.

@@ -1,4 +1,4 @@
-"""What is said beside differences: of one assistant on its card, of all of them once, after the last card. Pure."""
+"""Remarks besides differences: about one assistant on its card, about all of them once, after the last card. Pure."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +58,7 @@ class Note:
 
 def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
     """Yield what is to be said of an assistant beside its differences and its error."""
-    # Where something differs, that it is frozen stands above it.
+    # Where something differs, that it is frozen is above it.
     if entry.frozen and not entry.changes:
         yield Remark("frozen", tell_freeze(entry))
     if entry.remaining:

@@ -79,7 +79,7 @@ class ErrorEntry:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AssistantEntry:
-    """One definition and what became of it."""
+    """One definition and its outcome."""
 
     key: str
     file: str

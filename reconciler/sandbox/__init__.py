@@ -1,1 +1,1 @@
-"""A local API for trying and testing. It knows the API's rules by itself; of our other rooms it uses `errors` alone."""
+"""A local API for trying and testing. It has its own copy of the API's rules, and imports only `errors` of ours."""

@@ -74,7 +74,7 @@ class _Api:
             try:
                 await asyncio.sleep(self._settings.latency_ms / 1000)
             except asyncio.CancelledError:
-                # The server cancels what still waits when it stops: the client gets an answer all the same.
+                # The server cancels what still waits when it stops: the client gets an answer anyway.
                 raise HTTPException(503, "The sandbox is stopping") from None
             return await handlers["GET" if request.method == "HEAD" else request.method](request)
 

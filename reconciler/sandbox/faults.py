@@ -1,6 +1,6 @@
 """Applies the fault rules: a middleware before the application, and what the application asks when it writes.
 
-Which rule does what stands in docs/sandbox.md. Every rule counts for itself; nothing here outlives the server.
+Which rule does what is in docs/sandbox.md. Every rule counts for itself; nothing here outlives the server.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class Faults:
                         await make_refusal(tally.rule, 429)(scope, receive, send)
                         return
             self._use_token(scope)
-            # All rules count a request, even where another decides what becomes of it.
+            # All rules count a request, even if another decides its result.
             due = [tally for tally in self.tallies if self._is_due(tally, scope)]
             self._edit(scope, due, "before")
             send = self._edit_before_end(scope, due, send)
@@ -226,7 +226,7 @@ def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistan
 
 
 def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
-    """Return a value with what lies at and below a path normalised."""
+    """Return a value with what is at and below a path normalised."""
     if path:
         if not isinstance(value, dict) or path[0] not in value:
             return value
@@ -245,7 +245,7 @@ def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _put(value: Any, path: tuple[str, ...], new: Any) -> Any:
-    """Return a value with another one at a path; what stands in the way and is no object becomes one."""
+    """Return a value with another one at a path; what is in the way and is no object becomes one."""
     if not path:
         return new
     before = value if isinstance(value, dict) else {}

@@ -60,7 +60,7 @@ async def answer_with_fault(rule: Rule, app: ASGIApp, scope: Scope, receive: Rec
     """Answer a request, or do not, as a rule says."""
     late = rule.seconds if rule.does == "hang" else None
     if late and not rule.after:
-        # The body is read first: the write lands even where its client has given up in the meantime.
+        # The body is read first: the write lands even if its client has given up in the meantime.
         receive = await _keep_body(scope, receive)
         await asyncio.sleep(late)
     answered = late or rule.does in ("half", "drip")

@@ -25,7 +25,7 @@ _DEFAULTS = "_defaults.yaml"
 def now(after: object = None) -> str:
     """Return the time in UTC, as the API writes it, and later than the time given if that is one."""
     moment = datetime.datetime.now(datetime.UTC)
-    # Two writes within a microsecond, or a time to come in a seed: updatedAt moves on all the same.
+    # Two writes within a microsecond, or a time to come in a seed: updatedAt moves on anyway.
     with contextlib.suppress(ValueError, TypeError):  # a seed may hold anything there
         moment = max(moment, datetime.datetime.fromisoformat(str(after)) + datetime.timedelta(microseconds=1))
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -59,7 +59,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to a loopback address; port 0 takes a free one. Raises SandboxError where it cannot."""
+    """Return a socket bound to a loopback address; port 0 takes a free one. Raises SandboxError if it cannot."""
     address = "127.0.0.1" if host == "localhost" else host
     ip = None
     with contextlib.suppress(ValueError):

@@ -1,1 +1,1 @@
-"""What each command does, free of the terminal: definitions and an API go in, a run comes out."""
+"""What each command does, independent of the terminal: takes definitions and an API, returns a run."""

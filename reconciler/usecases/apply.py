@@ -1,6 +1,6 @@
 """A whole apply, in one order for the command and for Python: lock, read, plan, ask, write, report, record.
 
-What the caller brings is in `Wishes` and `Session`; nothing here prints, prompts or decides an exit code.
+The caller provides `Wishes` and `Session`. Nothing here prints, prompts or decides an exit code.
 """
 
 import contextlib
@@ -36,9 +36,9 @@ _WAYS_OUT = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
-    """What somebody asks of an apply.
+    """The options of an apply.
 
-    `record` is None where settings and repository decide. With `reviewed` only the writes of that plan are sent;
+    `record` is None if settings and repository decide. With `reviewed` only the writes of that plan are sent;
     with `unclear` the writes that had no clear answer are sent again, and no others. With `create` the assistants
     whose definition says `id: new` are created; with `announced`, a token, only those that were announced with it.
     """
@@ -56,11 +56,11 @@ class Wishes:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """How an apply talks to the world: the API, how the run goes on, and who hears of it.
+    """The outside world of an apply: the API, the control of the run, and its callbacks.
 
     `consent` returns why a planned run may not be sent, or None. `about_to_write` gets, before the first write, the
     run as it is to be reported if this one never ends. `publish` gets the run once it has ended, and `recorded` the
-    record's commit, or None where the record says it already.
+    record's commit, or None if the record says it already.
     """
 
     api: Assistants
@@ -73,7 +73,7 @@ class Session:
     def then(self, announce: Callable[[], None]) -> "Session":
         """Return the session that announces something right before the first write.
 
-        After what may still fail: an announcement of what was never sent would stop all later runs.
+        Last, after everything that may still fail: an announcement without a write would stop all later runs.
         """
 
         def about_to_write(run: Run) -> None:
@@ -91,19 +91,19 @@ def apply(lock: Lock, read: Callable[[], Project], wishes: Wishes, start: Open) 
 
     `lock` are the repository and the environment that no other run of the clone may write to meanwhile. `read`
     gives the project once the lock is held, `start` opens the session for it. Nothing is sent where a definition is
-    invalid. Raises ReconcilerError before anything is sent; after that only where what was applied could not be
-    reported or recorded, and the one is done even where the other fails.
+    invalid. Raises ReconcilerError before anything is sent; after that only if what was applied could not be
+    reported or recorded, and the one is done even if the other fails.
     """
     repository, environment = lock
     with hold_lock(*lock), withdrawing(repository, applied_ref(environment), wishes.announced) as begin:
-        # Read under the lock: what was read before it may be older than what another run has just recorded.
+        # Read under the lock: anything read earlier may be older than what another run has just recorded.
         project = read()
         if wishes.announced is not None:
             project = adopt_announcement(project, wishes.announced)
         recording = _check(project, wishes)
         with start(project) as session:
             run, looked_at = _carry_out(project, wishes, session.then(begin))
-            # Whoever publishes the run may fail (a full disk): what is live must be recorded all the same.
+            # Whoever publishes the run may fail (a full disk): what is live must be recorded anyway.
             try:
                 session.publish(run)
             finally:
@@ -115,8 +115,8 @@ def apply(lock: Lock, read: Callable[[], Project], wishes: Wishes, start: Open) 
 def carry_out(
     planned: Run, project: Project, session: Session, *, command: str = "apply", fail_fast: bool = False
 ) -> Run:
-    """Return what became of each assistant of a planned run, under the name of the command that writes."""
-    # Every assistant gets its outcome here but those with a patch. What follows only ever ends those.
+    """Return the result of each assistant of a planned run, under the name of the command that writes."""
+    # Assistants without a patch get their outcome here. What follows handles the others.
     settled = [end_without_writing(result) for result in planned.results]
     pending = [result for result in settled if result.outcome is None]
     if pending:
@@ -145,11 +145,11 @@ def ask_and_write(
     announces: bool = False,
     fail_fast: bool = False,
 ) -> tuple[Run, Project | None]:
-    """Return what became of a planned run for which consent is asked, and its project; None where none was given.
+    """Return the result of a planned run for which consent is asked, and its project; None if none was given.
 
     With `announces` the record says first which assistants are about to be created: the project knows it then.
     """
-    # The limit comes first: nobody should be asked to confirm what will not be sent anyway.
+    # The limit comes first: do not ask anybody to confirm what will not be sent anyway.
     reason = _check_limit(limit, planned) or session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason, command), None
@@ -160,14 +160,14 @@ def ask_and_write(
 
 
 def _check_limit(limit: MaxChanges | None, planned: Run) -> str | None:
-    """Return why a planned run writes to too many assistants; None where it does not."""
+    """Return why a planned run writes to too many assistants; None if it does not."""
     writes = sum(result.pending for result in planned.results)
     objection = limit.objection(writes, len(planned.results)) if limit is not None else None
     return f"{objection}; if the plan is right, raise the limit" if objection is not None else None
 
 
 def _check(project: Project, wishes: Wishes) -> bool:
-    """Refuse what must not begin, and return whether the run is recorded. Raises ReconcilerError."""
+    """Reject runs that must not start, and return whether the run is recorded. Raises ReconcilerError."""
     if not wishes.allow_older:
         check_order(project)
     recording = wishes.record if wishes.record is not None else records_by_default(project)
@@ -184,7 +184,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
 
 
 def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run, Project | None]:
-    """Return the run of an apply, and what of the project it was about; None where it did not get to writing."""
+    """Return the run of an apply, and what of the project it was about; None if it did not get to writing."""
     if project.loaded.invalid:
         results = [Result(definition).end(Outcome.SKIPPED, left=False) for definition in project.loaded.definitions]
         note = "Nothing was sent: a definition is not valid."
@@ -206,8 +206,8 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
 
 
 def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
-    """Return the run as a report should show it if nothing more is ever written: each write may have happened."""
-    # Whoever finds this report after a kill must not read `skipped`: any of the writes may have landed.
+    """Return the run for a report in case this process is killed: each write may have happened."""
+    # After a kill, this report must not say `skipped`: any of the writes may have happened.
     unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
     note = "This report was saved before the first write: the run has not ended, or was killed."
     results = tuple(sorted(unclear, key=lambda result: result.definition.file))
@@ -217,7 +217,7 @@ def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
 
 
 def end_without_writing(result: Result) -> Result:
-    """Return the result with its outcome where nothing is to be sent; unchanged where something is."""
+    """Return the result with its outcome if nothing is to be sent; otherwise as it is."""
     if result.outcome is not None or result.pending:
         return result
     if result.error is not None:

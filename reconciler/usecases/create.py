@@ -1,4 +1,4 @@
-"""Create the assistant of one definition, because somebody asks for this one: they have looked that it is not there.
+"""Create the assistant of one definition at a user's request. The user has checked that it does not exist.
 
 The order is an apply's: lock, read, plan, ask, announce, create, report, record.
 """
@@ -32,15 +32,15 @@ def create_from_file(
 ) -> Run:
     """Create the assistant of the one definition of a project, and return the run.
 
-    `read` also gives all definitions there are: one of the same name stands in the way, unless forced. `recording` is
-    None where settings and repository decide. Raises ReconcilerError, and nothing is created then.
+    `read` also gives all definitions there are: one of the same name is in the way, unless forced. `recording` is
+    None if settings and repository decide. Raises ReconcilerError, and nothing is created then.
     """
     with hold_lock(*lock):
         project, others = read()
         definition = project.loaded.definitions[0]
         check_new(definition, others, force=force)
         project.check_not_frozen(definition)
-        # Tried before anything is sent: an id that fits into no file would be lost.
+        # Tried before anything is sent: an id that cannot be written into the file would be lost.
         with_id(find_id_file(project, definition)[1], "asst_to_come")
         keeps = records_by_default(project) if recording is None else recording
         if keeps:
@@ -77,7 +77,7 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
 
 
 def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequence[str]) -> Run:
-    """Return what is to be done; what stands in an apply's way is only told to whoever has looked."""
+    """Return what is to be done; what is in an apply's way is only told to whoever has looked."""
     _check_gone(api, definition)
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = object_to_creation(project, bare)
@@ -108,7 +108,7 @@ def _check_gone(api: Assistants, definition: Definition) -> None:
 
 
 def _find_reason_not_to_record(project: Project) -> str:
-    """Return why the new definition gets no entry in the record; nothing where it gets one."""
+    """Return why the new definition gets no entry in the record; nothing if it gets one."""
     try:
         check_recordable(project, None)
     except RepositoryError as error:

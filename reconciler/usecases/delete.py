@@ -1,7 +1,7 @@
-"""Delete the assistant of one definition, because somebody asks for this one, and then what only it had in the project.
+"""Delete the assistant of one definition at a user's request, and then the files that only it uses.
 
-There is no undo. So it is refused where live holds what git does not know, it is read again right before, and the
-report keeps its last reading. One DELETE, never repeated; while its outcome is unclear the files stay.
+There is no undo. So it is refused if live has unknown edits, read again right before, and the report keeps its
+last reading. One DELETE, never repeated; while its outcome is unclear the files stay.
 """
 
 import dataclasses
@@ -42,15 +42,14 @@ def delete(
     """Delete the assistant of the one definition of a project; return the run, and what is to be done by hand.
 
     With `force_conflicts` also one that was edited live since it was applied. `removed` hears of each file that went.
-    Raises ReconcilerError before anything is sent, and after that only where the run could not be published or
-    recorded.
+    Raises ReconcilerError before anything is sent, and after that only if the run could not be published or recorded.
     """
     with hold_lock(*lock):
         project = read()
         definition = _check_one(project)
         project.check_not_frozen(definition)
         check_order(project)
-        # Found before anything is sent: a project that cannot be read whole must not lose a file that others use.
+        # Determined before anything is sent: a project that cannot be read completely must not lose shared files.
         files = find_own_files(project, definition)
         with start(project) as session:
             run = _carry_out(project, definition, session, force_conflicts=force_conflicts)
@@ -131,7 +130,7 @@ def _refuse(result: Result, *, force_conflicts: bool) -> Result:
 
 
 def _delete(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
-    """Return what became of an assistant: it is read again, deleted by one request, and looked for once more."""
+    """Return the result of an assistant: it is read again, deleted by one request, and looked for once more."""
     definition = result.definition
     if not isinstance(definition, Definition):
         raise TypeError(result)
@@ -186,7 +185,7 @@ OwnFile = tuple[str, str]
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
     """Return the overlay, the definition where no other environment uses it, and the texts that only these mention.
 
-    Raises DefinitionError where environments use a definition and none was chosen.
+    Raises DefinitionError if environments use a definition and none was chosen.
     """
     settings = project.settings
     users = [name for name in sorted(settings.environments) if name != settings.environment]

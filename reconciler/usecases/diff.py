@@ -1,4 +1,4 @@
-"""Compare what definitions say in two environments, offline. That their ids differ is no difference."""
+"""Compare the definitions of two environments, offline. Different ids do not count."""
 
 from reconciler.core.canonical import see_line_ends
 from reconciler.core.compare import differing_declarations

@@ -1,4 +1,4 @@
-"""Checks a set-up: one finding for each thing that a team has to have, with what to do where it is missing.
+"""Checks a setup: one finding for each requirement, with what to do if it is missing.
 
 Nothing is written anywhere, neither live nor in git.
 """
@@ -25,7 +25,7 @@ _CALLS_PLAN = re.compile(r"^\s+uses: \S+/\.github/workflows/plan\.yml@(?!COMMIT)
 
 
 class State(enum.StrEnum):
-    """Whether something is as it should be; `unknown` where nobody could look."""
+    """Whether a requirement is met; `unknown` if it could not be checked."""
 
     OK = "ok"
     MISSING = "missing"
@@ -34,7 +34,7 @@ class State(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, what was found, and what to do where it is not as it should be."""
+    """One requirement, what was found, and what to do if it is not met."""
 
     state: State
     subject: str
@@ -53,7 +53,7 @@ def check_project(options: DefinitionOptions) -> tuple[list[Finding], Project | 
 
 
 def find_workflow(root: Path) -> str:
-    """Return the file by which GitHub plans pull requests, as GitHub names it; empty where none is ready."""
+    """Return the file by which GitHub plans pull requests, as GitHub names it; empty if none is ready."""
     files = sorted((root / ".github" / "workflows").glob("*.y*ml"))
     found = (file for file in files if _CALLS_PLAN.search(file.read_text("utf-8", "replace")))
     return next((file.relative_to(root).as_posix() for file in found), "")
@@ -122,7 +122,7 @@ def _check_history(project: Project, repository: Repository | None) -> Iterator[
         )
         yield Finding(State.MISSING, "record", f"no {project.ref} in this clone", hint)
         return
-    # Where there is a record it goes on; what the setting adds is that a clone without it is an error.
+    # If there is a record it goes on; what the setting adds is that a clone without it is an error.
     hint = "" if project.settings.record else "add `record: true` to reconciler.yaml, so that every clone needs it"
     yield Finding(State.OK, "record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
     if behind:

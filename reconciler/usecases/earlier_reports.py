@@ -1,7 +1,7 @@
-"""Apply by an earlier report: exactly the writes of a plan that was reviewed, or again those without a clear answer.
+"""Apply from an earlier report: exactly the writes of a reviewed plan, or again those with an unclear outcome.
 
 Of a plan only each assistant and its digest count, of an apply only the names of the fields. What is sent is computed
-anew from today's definition and fresh live. Where that is not what the report says, somebody has changed something
+again from today's definition and fresh live. Where that is not what the report says, somebody has changed something
 since, and nothing is sent over it.
 """
 
@@ -104,7 +104,7 @@ def _environment(name: str | None) -> str:
 def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     """Return the project of the assistants whose writes are unclear, in which their fields are sent again.
 
-    What those writes may have left live counts as our own. Raises UsageError where one has no definition any more:
+    What those writes may have left live counts as our own. Raises UsageError if one has no definition any more:
     what to send is not known then.
     """
     by_id = {entry.id: entry for entry in unclear if entry.id}
@@ -169,7 +169,7 @@ def _known_values(entry: Applied) -> Iterator[tuple[FieldPath, Any]]:
 
 
 def _strange(entry: Applied, live: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the fields that live shows neither as before the write, nor as sent, nor as declared today."""
+    """Yield the fields that live shows neither as before the write, and not as sent, and not as declared today."""
     known = [*_known_values(entry), *((field.path, value_at(declared, field.path)) for field in entry.fields)]
     for field in entry.fields:
         values = [value for path, value in known if path == field.path and value is not MISSING]

@@ -1,4 +1,4 @@
-"""What was applied when: the records with the commit behind each, and the fields whose applied values it changed."""
+"""The history of applies: the records with their commits, and the fields that each changed."""
 
 import dataclasses
 import itertools
@@ -18,7 +18,7 @@ _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE) 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
-    """A record with the author and the subject of the commit that was applied; None where this clone lacks it.
+    """A record with the author and the subject of the commit that was applied; None if this clone lacks it.
 
     `changed` are the fields that got another value than the record before has, by the file of their entry. `reverts`
     are the commits that git's own reverts, since the record before, name.

@@ -1,4 +1,4 @@
-"""Write definition files for live assistants: each is in sync at once, and nothing that exists is lost.
+"""Write definition files for live assistants. Each new file is in sync, and no existing file is lost.
 
 In an environment the id goes into the overlay; a file that environments share is written once and never replaced.
 """
@@ -44,7 +44,7 @@ class Written:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Import:
-    """What became of one id: what was written, the file that has it already, or why there is none."""
+    """The result of one id: what was written, the file that has it already, or why there is none."""
 
     assistant_id: str
     written: Written | None = None
@@ -75,21 +75,21 @@ class Importer:
         self._files = {str(entry.id): _id_file(entry) for entry in entries}
         self._own = {str(entry.id): entry for entry in entries if self.force and self._may_replace(entry)}
         if self._overlays is not None:
-            # A definition without an id waits for one.
+            # A definition without an id gets one.
             taken = [entry.key for entry in entries]
         else:
-            # Whatever a file holds, nothing says whose it is.
+            # An existing file could belong to any assistant.
             there = self.folder.iterdir() if self.folder.is_dir() else ()
             taken = [file.stem for file in there if file.suffix.lower() in SUFFIXES]
         self._stems = set(map(same_name, taken))
 
     def all_ids(self) -> Sequence[str] | None:
-        """Return the ids of all assistants, or None where the API does not list them. Raises ApiError."""
+        """Return the ids of all assistants, or None if the API does not list them. Raises ApiError."""
         listed = self.api.list_assistants()
         return None if listed is None else [assistant["id"] for assistant in listed]
 
     def one(self, assistant_id: str) -> Import:
-        """Write the definition of one assistant, unless a definition has it already; forced, that one anew."""
+        """Write the definition of one assistant, unless a definition has it already; forced, that one again."""
         if self._is_defined(assistant_id):
             return Import(assistant_id, existing=self._files[assistant_id])
         # Before it becomes part of a URL.
@@ -110,12 +110,12 @@ class Importer:
             return Import(assistant_id, error=error)
         for known in (assistant_id, live["id"]):
             self._files[known] = str(written.files[-1])
-            # What this run has written it has written from today's live.
+            # Files that this run wrote are up to date.
             self._own.pop(known, None)
         return Import(assistant_id, written)
 
     def _is_defined(self, assistant_id: str) -> bool:
-        """Return whether a definition has an id, and is not to be written anew."""
+        """Return whether a definition has an id, and is not to be written again."""
         return assistant_id in self._files and assistant_id not in self._own
 
     def _choose_stem(self, assistant_id: str, name: object) -> str:
@@ -137,7 +137,7 @@ class Importer:
         return overlays if self.folder.is_absolute() else Path(shown_path(overlays, Path.cwd()))
 
     def _may_replace(self, entry: Entry) -> bool:
-        """Return whether the file that has an id can be written anew: it serves this assistant and no other."""
+        """Return whether the file that has an id can be written again: it serves this assistant and no other."""
         if self._overlays is None:
             return isinstance(entry, Definition) or entry.kind == "invalid"
         # Any file but the overlay may serve other environments, too.
@@ -160,7 +160,7 @@ class Importer:
         return Written((file,), declared, texts=(*texts,), left=more.left)
 
     def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
-        """Write an overlay with the id and what differs from the definition below it, and that where there is none."""
+        """Write an overlay with the id and what differs from the definition below it, and that if there is none."""
         declared = declare(assistant_id, live, self.settings)
         overlay = (self._overlays or Path()) / f"{key}{_find_suffix(own)}"
         definition = self.folder / f"{key}.yaml"
@@ -194,7 +194,7 @@ class Importer:
         return load_defaults(self.folder, key, root=self._root, settings=settings)
 
     def _find_shared(self, key: str, own: Entry | None) -> Definition | None:
-        """Return the definition of a key that others share, None where there is none yet."""
+        """Return the definition of a key that others share, None if there is none yet."""
         there = [one for one in _entries(self.loaded) if one.key == key and one.id]
         if there and own is None:
             raise DefinitionError(

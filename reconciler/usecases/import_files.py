@@ -42,7 +42,7 @@ def check_texts(
 
 
 def divide_texts(fields: Mapping[str, Any], file: Path, *, enabled: bool) -> tuple[Mapping[str, Any], dict[Path, str]]:
-    """Return a file's fields with `$file` in place of their long texts, and these with the files that take them."""
+    """Return a file's fields with `$file` instead of their long texts, and these with the files that take them."""
     references: list[tuple[FieldPath, Any]] = []
     texts: dict[Path, str] = {}
     for path, text in _find_long_texts(fields) if enabled else ():
@@ -74,7 +74,7 @@ def write_files(texts: Mapping[Path, str], files: Mapping[Path, Mapping[str, Any
             f"{assistant_id} cannot be written as a definition: live is nested too deeply, or too large",
             hint="write the definition by hand, with the fields that git is to manage",
         ) from None
-    # Texts first: one that nobody mentions does no harm, and a definition without its text is not valid.
+    # Texts first: an unused text file does no harm, but a definition without its text is invalid.
     for file, text in {**texts, **written}.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

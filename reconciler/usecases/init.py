@@ -1,6 +1,6 @@
-"""What a new project lacks: the folder, the settings, the editors' settings, and the files of a pipeline.
+"""Creates the missing files of a project: the folder, the settings, the editors' settings, and a pipeline.
 
-Never over a file that is there: whoever runs it twice, or in a project that has begun, loses nothing.
+Existing files are never replaced, so running it twice, or in an existing project, loses nothing.
 """
 
 import dataclasses
@@ -18,12 +18,12 @@ from reconciler.files.settings_table import settings_schema
 
 Ci = Literal["github", "gitlab"]
 
-_SETTINGS = """# How reconciler works here. Every setting: docs/configuration.md of reconciler.
+_SETTINGS = """# Settings of reconciler. All of them: docs/configuration.md of reconciler.
 {url}
-# Each apply keeps in git what it applied, so that an edit in the dashboard is never taken for an old value.
+# Each apply records in git what it applied, to tell edits in the dashboard from changes in git.
 record: true
 """
-_ATTRIBUTES = """# A text is the same on every system: its lines end in LF. The schemas are generated.
+_ATTRIBUTES = """# Lines end in LF, so that texts are the same on every system. The schemas are generated.
 /schema/** linguist-generated
 *.sh text eol=lf
 """

@@ -1,4 +1,4 @@
-"""What would be done about every assistant, and what was edited live: each is read once, nothing is written."""
+"""Plans every assistant, and finds live edits. Each assistant is read once; nothing is written."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ def drift(api: Assistants, project: Project, control: Control) -> Run:
 
     No patch is in it: nothing is sent under any option, so there is none that would be.
     """
-    # A read-only policy: the report says of each difference that it is not sent, and why.
+    # With a read-only policy, the report says why each difference is not sent.
     based = dataclasses.replace(project, policy=Policy(read_only=True))
     if project.base is None:
         own = {found.file: Entry(found.id, found.file, found.declared) for found in project.loaded.definitions}
@@ -94,7 +94,7 @@ def _plan_new(project: Project, definition: Definition) -> Result:
     objection = object_to_creation(project, definition)
     if objection is None or project.policy.create:
         return Result(definition, plan=planned, error=objection)
-    # Nobody has asked to create anything, so nothing has failed; whoever looks should know all the same.
+    # This command creates nothing, so it is not a failure, but the report should mention it.
     return Result(definition, plan=planned, warnings=(objection.message, objection.hint))
 
 

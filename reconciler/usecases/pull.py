@@ -1,4 +1,4 @@
-"""Write live edits back into the definitions: the values that drifted, and nothing else of the files.
+"""Write live edits back into the definitions: only the values that drifted.
 
 In an environment they go into its overlay, never into the file that others share.
 """
@@ -80,7 +80,7 @@ class Puller:
         return found
 
     def write(self, pulled: Pulled) -> None:
-        """Write one file. Raises ReconcilerError where it changed meanwhile, or cannot be written."""
+        """Write one file. Raises ReconcilerError if it changed meanwhile, or cannot be written."""
         rewrite(self.root / pulled.file, pulled.before, pulled.after)
 
     def _one(self, result: Result) -> Iterator[Pulled]:
@@ -121,7 +121,7 @@ class Puller:
         return [Edit(("id",), definition.id)] if definition.says_new and definition.id else []
 
     def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
-        """Return who else takes a value from the defaults that it came from, empty where it did not."""
+        """Return who else takes a value from the defaults that it came from, empty if it did not."""
         layer = definition.declaring(path)
         if layer is None or layer.kind != "defaults":
             return ""
@@ -137,7 +137,7 @@ class Puller:
         return f"{dotted(path)} came from {layer.file}, which keeps its value{shared}"
 
     def _edits(self, definition: Definition, chosen: Values, layer: Layer | None) -> list[Edit]:
-        """Return what is to stand at each path, so that the definition, all layers merged, declares what is wanted."""
+        """Return what is to be at each path, so that the definition, all layers merged, declares what is wanted."""
         # What lower layers say shines through, so a key that live lacks must be written as null to be gone.
         below = merge_layers(lower for lower in definition.layers if lower is not layer)
         return [
@@ -146,7 +146,7 @@ class Puller:
         ]
 
     def _takes_edits(self, definition: Definition) -> Layer | None:
-        """Return the layer that takes a definition's live values, None where an overlay has to be made."""
+        """Return the layer that takes a definition's live values, None if an overlay has to be made."""
         return definition.own if self.settings.environment is None else definition.overlay
 
     def _new_overlay(self, definition: Definition) -> str:
@@ -154,7 +154,7 @@ class Puller:
         return (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
 
     def _why_not(self, text: TextFile) -> str | None:
-        """Return why a text file is not written: empty where it is, None where the overlay takes the text itself."""
+        """Return why a text file is not written: empty if it is, None if the overlay takes the text itself."""
         layers = (layer for definition in self.definitions for layer in definition.layers)
         times = [one.file for layer in layers for one in layer.texts].count(text.file)
         if self.settings.environment is not None:

@@ -1,4 +1,4 @@
-"""Which value a pull writes for each field that moved live, and which file takes it, a text file too. Touches none."""
+"""Which value a pull writes for each field that was edited live, and into which file. Writes nothing itself."""
 
 import collections
 import dataclasses
@@ -81,7 +81,7 @@ def _explain(touching: Sequence[FieldPath]) -> str:
 
 def _keep_order(change: Change) -> Any | Missing:
     """Return live's value, in the definition's order where the order of a list means nothing."""
-    # Whoever added one phrase in the dashboard changed one line, in whatever order the API gives them.
+    # Adding one phrase in the dashboard should change one line, whatever the API's order.
     old, new = change.desired, change.live
     if change.path not in UNORDERED or not (_is_list_of_texts(old) and _is_list_of_texts(new)):
         return new
@@ -102,7 +102,7 @@ def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TextEdits:
-    """What becomes of a layer's edits: those of the layer itself, text files with their new content, and the rest.
+    """What happens to a layer's edits: those of the layer itself, text files with their new content, and the rest.
 
     `left` are fields that are not written, with the reason, `unused` text files that a field takes no text from any
     more.
@@ -117,7 +117,7 @@ class TextEdits:
 def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[TextFile], str | None]) -> TextEdits:
     """Return what of a layer's edits goes into its text files.
 
-    `why_not` says why a text file is not written: empty where it is, None where the layer takes the text itself.
+    `why_not` says why a text file is not written: empty if it is, None if the layer takes the text itself.
     """
     if layer is None:
         return TextEdits(own=[*edits])
@@ -170,7 +170,7 @@ def _write(content: str, text: str) -> str:
 
 
 def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:
-    """Return why a text file cannot hold a text; empty where it can."""
+    """Return why a text file cannot hold a text; empty if it can."""
     # A text file says no CRLF and no byte order mark: whoever reads it again would get another text.
     if text_of(content) != wanted:
         return f"{text.file} cannot hold it: a text file says CRLF as LF, and drops a byte order mark"

@@ -1,7 +1,7 @@
-"""Undo an apply: each field goes back to its old value, if it still has the one that was applied.
+"""Undo an apply: each field gets its old value back if the applied value is still live.
 
 It is planned like anything else: the old values are desired, the applied ones are the base, and live is
-read anew. Where live is neither, somebody has moved on since, and the assistant is refused.
+read again. If live has neither value, somebody has changed it since, and the assistant is refused.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
     """Undo what a report says was applied, and return the run; the record does not move.
 
     `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that
-    only where the run could not be published.
+    only if the run could not be published.
     """
     with hold_lock(*lock):
         found = read()

@@ -1,1 +1,1 @@
-"""YAML as text: read strictly, where things stand, edited without losing a comment, and written. Touches no file."""
+"""YAML as text: strict reading, positions, editing without losing a comment, and writing. Touches no file."""

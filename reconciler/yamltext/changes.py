@@ -1,4 +1,4 @@
-"""What of a JSON value changes, piece by piece, and values with one piece changed. Knows nothing of YAML's text."""
+"""Changes of JSON values, piece by piece. Knows nothing about YAML's text."""
 
 import copy
 import difflib
@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.tree import item_at, put_at
 
-# Beyond these a list is written anew: each piece costs a reading of the whole text.
+# Beyond these a list is written again: each piece costs a reading of the whole text.
 _MOST_ITEMS: Final = 500
 _MOST_CHANGES: Final = 50
 
@@ -42,7 +42,7 @@ def apply_change(whole: Any, path: FieldPath, change: Change) -> Any:
 def find_changes(before: Any, after: Any) -> list[Change] | None:
     """Return what turns one list or object into another, in order: from last to first, then new keys.
 
-    None where the two have nothing in common, or very much changes: then the whole is written anew.
+    None if the two have nothing in common, or very much changes: then the whole is written again.
     """
     if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
         return None

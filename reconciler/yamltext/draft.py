@@ -1,6 +1,6 @@
-"""A YAML text on which to write: how it is written, and splices that change it.
+"""A YAML text under editing: its style, and splices that change it.
 
-Pieces are put in as they come; whether the text then reads as intended is for others to check.
+Pieces are inserted unchecked. The caller checks whether the text then reads as intended.
 """
 
 import dataclasses
@@ -41,14 +41,14 @@ class Draft:
         return self.replace_lines(position, position, lines)
 
     def replace_lines(self, start: int, end: int, lines: Sequence[str]) -> Splice:
-        """Return the splice that writes lines in place of those from one line's end to another's."""
+        """Return the splice that writes lines instead of those from one line's end to another's."""
         # Only a text that keeps its last line breaks ends in a blank line. All that follow would be its own, too.
         if lines and not lines[-1] and (found := _BLANK_LINES.match(self.text, end)):
             end = found.end()
         return Splice(start, end, "".join(self.newline + line for line in lines))
 
     def lines_before(self, position: int, column: int, lines: list[str]) -> Splice:
-        """Return the splice that writes lines before what stands at a position, both at one column."""
+        """Return the splice that writes lines before what is at a position, both at one column."""
         return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
 
     def end_of_line_before(self, position: int) -> int:
@@ -57,7 +57,7 @@ class Draft:
 
     def splice(self, *splices: Splice) -> str:
         """Return the text with splices made; of two at one place the first stands first."""
-        # Sorted by place alone, and stably: what stands at one place keeps its order.
+        # Sorted by place alone, and stably: what is at one place keeps its order.
         pieces: list[str] = []
         position = 0
         for splice in sorted(splices, key=lambda splice: splice[:2]):

@@ -1,4 +1,4 @@
-"""Ways of adding an entry to an object or a list of a YAML text, or of taking one out, best first.
+"""Ways to add an entry to an object or a list of a YAML text, or to remove one, best first.
 
 The caller takes the first proposal that reads as intended, as for other values.
 """
@@ -11,11 +11,11 @@ from reconciler.yamltext.draft import Draft, Splice, find_quotes
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
 from reconciler.yamltext.writer import write_inline, write_item, write_pair
 
-# What may stand behind an entry between brackets that has its line to itself.
+# What may be after an entry between brackets that has its line to itself.
 _COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
 _COMMA_OR_COMMENT = re.compile(r"[ \t]*,?(?:[ \t]+#[^\r\n]*|[ \t]*)(?=[\r\n]|\Z)")
 _ITS_COMMA = re.compile(r"[ \t]*,")
-# What stands between an entry without brackets and the next one, where no comment has a line to itself.
+# What is between an entry without brackets and the next one, where no comment has a line to itself.
 _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 

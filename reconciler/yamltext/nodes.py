@@ -39,9 +39,9 @@ _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U000100
 
 
 class YamlProblem(NamedTuple):
-    """One thing wrong with a YAML text; places count from 1, `path` is None where no key is concerned.
+    """One thing wrong with a YAML text; places count from 1, `path` is None if no key is concerned.
 
-    `message` may quote a scalar; `discreet` says the same without it, and is empty where nothing is quoted.
+    `message` may quote a scalar; `discreet` says the same without it, and is empty if nothing is quoted.
     """
 
     line: int
@@ -175,7 +175,7 @@ def _measure(node: yaml.Node, measured: dict[int, tuple[int, int]], around: set[
             size, depth = size + child_size, max(depth, child_depth + 1)
         around.discard(id(node))
     measured[id(node)] = (size, depth)
-    # Every node that was measured stands in the text; what is more than these came from aliases.
+    # Every node that was measured is in the text; what is more than these came from aliases.
     if size > len(measured) + MAX_ALIASED:
         raise _refuse(node, f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
     if depth > MAX_DEPTH:

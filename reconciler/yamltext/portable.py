@@ -1,4 +1,4 @@
-"""Finds what libyaml takes in a text and other YAML parsers refuse, or read differently. Values are judged elsewhere.
+"""Finds what libyaml accepts but other YAML parsers reject or read differently. Values are checked elsewhere.
 
 libyaml is lenient about layout. The rules are YAML 1.2's: between two tokens stand spaces, line ends, and comments with
 a space before them; a value over several lines is indented further than what it belongs to.
@@ -139,7 +139,7 @@ class _Tokens:
                 yield Difference(start, _NO_SPACE.format(":"))
 
     def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
-        """Look at what stands between two tokens: comments and white space, as far as libyaml is concerned."""
+        """Look at what is between two tokens: comments and white space, as far as libyaml is concerned."""
         gap = self.text[start:end]
         if gap.startswith("#") and start and self.text[start - 1] not in " \t\r\n":
             yield Difference(start, _GLUED)
@@ -180,7 +180,7 @@ class _Tokens:
             yield Difference(start, message)
 
     def _is_empty(self, index: int) -> bool:
-        """Return whether nothing but a tag stands behind an anchor."""
+        """Return whether nothing but a tag is after an anchor."""
         following = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
         token = self.tokens[following]
         # A list below its key, in the same column, begins with its first dash.

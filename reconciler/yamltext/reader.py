@@ -1,6 +1,6 @@
-"""Reads YAML text as a plain JSON value, strictly: what every parser would read alike, or a list of problems.
+"""Reads YAML text strictly as a plain JSON value that every parser reads alike, or returns a list of problems.
 
-The one place where text becomes fields. What lints must know of the way a value is written is found in the same walk.
+The only place where text becomes fields. The same walk collects what lints need to know about the style.
 """
 
 import bisect
@@ -122,7 +122,7 @@ class _Walk:
             return value
         if getattr(node, "flow_style", False):
             self.spans_lines |= node.start_mark.line != node.end_mark.line
-            # Of brackets in brackets the outer ones say it all, and an alias stands behind what it repeats.
+            # Of brackets in brackets the outer ones say it all, and an alias is after what it repeats.
             if node.start_mark.index >= self._brackets_end:
                 self._brackets_end = node.end_mark.index
                 self.in_brackets.append(self._text[node.start_mark.index : self._brackets_end])
@@ -190,7 +190,7 @@ class _Walk:
 
 
 def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
-    """Return whether a text stands in several Markdown lines of a file that its style, any but `|`, joins."""
+    """Return whether a text is in several Markdown lines of a file that its style, any but `|`, joins."""
     # From the value's own first line: of a block that is the line below its `>`.
     written = text[node.start_mark.index : node.end_mark.index].strip("\"'").splitlines()
     lines = [line for line in (written[1:] if node.style == ">" else written) if line.strip()]
@@ -198,7 +198,7 @@ def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
         return False
     kept = node.value.splitlines()
     # A single dash at a line's beginning may be one in a sentence that was wrapped there. A heading takes what follows
-    # into itself, so it is one that stands before another line.
+    # into itself, so it is one that is before another line.
     items = sum(1 for line in lines if _ITEM.match(line))
     # Behind the dash of an item: one that is indented further than the first is no item of the list.
     begun = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]

@@ -1,4 +1,4 @@
-"""Ways of putting another value into a YAML text, best first: each a new text in which nothing else is touched.
+"""Ways to replace a value in a YAML text, best first. Each is a new text in which nothing else changes.
 
 A proposal may not read as intended (a comment that a block text would swallow, an alias elsewhere), so the caller
 reads each of them and takes the first that does.
@@ -90,7 +90,7 @@ def _block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
 
 
 def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
-    """Return the splices that write a head in place of a value, and lines below it; comments on its line stay there."""
+    """Return the splices that write a head instead of a value, and lines below it; comments on its line stay there."""
     node, text = slot.node, draft.text
     is_behind_dash = slot.is_item and line_start(text, node.content) <= slot.after
     if node.is_block_collection and not is_behind_dash:
@@ -100,7 +100,7 @@ def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> li
     if node.is_empty and node.properties == node.start:
         written = f"{slot.colon} {head}" if head else ""
         return [Splice(slot.after, slot.after, written), draft.lines_at(line_end(text, slot.after), lines)]
-    # What has lines begins behind its key, even where the value has a line of its own, but not past a comment.
+    # What has lines begins behind its key, even if the value has a line of its own, but not past a comment.
     begins_anew = lines and not node.is_block_text and not node.is_empty and not text[slot.after : node.start].strip()
     start = node.start if head and not begins_anew else slot.after
     written = f" {head}" if begins_anew and head else head
@@ -112,7 +112,7 @@ def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> li
 
 def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
     """Return the splice that makes these the lines of a block text; the first and last that stay are not touched."""
-    # Written anew, a line could differ that reads the same: a file may mix its line breaks, and have blanks in blank
+    # Written again, a line could differ that reads the same: a file may mix its line breaks, and have blanks in blank
     # lines, which are nobody's.
     old = _find_lines(draft, node)
     first = _count_same(node, old, lines)
@@ -124,7 +124,7 @@ def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
 
 
 def _find_lines(draft: Draft, node: Node) -> list[str]:
-    """Return the lines of a block text as they stand in the file, each behind the line break before it."""
+    """Return the lines of a block text as they are in the file, each behind the line break before it."""
     return re.findall(r"(?:\r\n|\r|\n)[^\r\n]*", draft.text[line_end(draft.text, node.header) : node.end])
 
 
@@ -136,10 +136,10 @@ def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, style: str) -> list[Splice]:
-    """Return the splices that write a list or mapping without brackets in place of a value."""
+    """Return the splices that write a list or mapping without brackets instead of a value."""
     node = slot.node
     between = draft.text[slot.after : node.content]
-    # A list may stand in the column of its key, but not one that is itself a list's entry.
+    # A list may be in the column of its key, but not one that is itself a list's entry.
     least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
     is_behind_dash = slot.is_item and not between.strip(" \t") and not node.is_block_text and not node.is_empty
     if is_behind_dash or (node.is_block_collection and node.column >= least):
@@ -154,7 +154,7 @@ def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, styl
 
 
 def _write_behind(draft: Draft, slot: Slot, written: str) -> list[Splice]:
-    """Return the splices that write behind a key, and drop the anchor and tag of what stands below it."""
+    """Return the splices that write behind a key, and drop the anchor and tag of what is below it."""
     node = slot.node
     splices = [Splice(slot.after, slot.after, written)]
     if node.properties > node.start:

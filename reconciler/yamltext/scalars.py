@@ -1,8 +1,7 @@
-"""Scalars: above all what a text without quotes means in YAML 1.1 and in the core schema of YAML 1.2.
+"""Scalars: mainly what an unquoted text means in YAML 1.1 and in the core schema of YAML 1.2.
 
-Where the two differ, the text is refused, so that every reader of a definition reads the same. YAML 1.1 is
-PyYAML's own resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification.
-Nothing here knows files.
+If the two differ, the text is rejected, so that every parser reads a definition alike. YAML 1.1 is PyYAML's own
+resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification. Nothing here knows files.
 """
 
 import dataclasses
@@ -34,7 +33,7 @@ class Refusal:
 PLAIN: Final = "plain"
 TEXT: Final = "text"
 _YAML: Final = "tag:yaml.org,2002:"
-# The tags that a scalar may have, and what may stand behind each.
+# The tags that a scalar may have, and what may be after each.
 SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
     f"{_YAML}str": (str,),
     f"{_YAML}bool": (bool,),

@@ -1,4 +1,4 @@
-"""Where every node of a YAML text begins and ends, to the character: what an edit may replace, and nothing more.
+"""Where every node of a YAML text begins and ends, to the character: what an edit may replace.
 
 Built from libyaml's events, which tell an alias from what it stands for. Its marks are put right where they
 reach further than the node: a block collection ends with its last entry, a block text with its last line.
@@ -80,7 +80,7 @@ class Entry:
     """A key of a mapping and its value, or an entry of a list; `name` is the key's text, or the index.
 
     It starts with its key or dash, between brackets an entry of a list with its value. `key_end` is where what stands
-    before the value ends but for the colon, `after` where the colon does: None where there is none. `style` is that
+    before the value ends except for the colon, `after` where the colon does: None if there is none. `style` is that
     of the key, and `explicit` tells whether it is written with a question mark.
     """
 
@@ -94,7 +94,7 @@ class Entry:
 
     @property
     def end(self) -> int:
-        """Where the value ends, or what stands before it where there is none."""
+        """Where the value ends, or what is before it if there is none."""
         return max(self.value.end, self.after or 0, self.key_end)
 
 

@@ -136,7 +136,7 @@ def test_a_status_has_its_kind_and_the_api_its_say(server: OddServer, status: in
     [
         (PAGE, "with an HTML page instead of JSON"),
         ("", "with an empty response"),
-        ("nginx says no", "with no JSON ('nginx says no')"),
+        ("nginx says no", "with something that is not JSON ('nginx says no')"),
         ([1], "with a list instead of an object"),
         ({"message": "no"}, "with an object without the expected content"),
         ({"error": {"code": 1}}, "with an object without the expected content"),
@@ -159,7 +159,7 @@ def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, b
         ([ASSISTANT], "got a list instead of an object"),
         ("", "got an empty response"),
         ("null", "got a plain value"),
-        ("hello " + "x" * 1000, "got no JSON ('hello xxx"),
+        ("hello " + "x" * 1000, "got something that is not JSON ('hello xxx"),
         ("{}", "got an object without an `id`"),
         ({"id": 7}, "got an `id` that is not a text"),
         ({"id": ""}, "got an `id` that is not a text"),
@@ -174,8 +174,8 @@ def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, b
         ('{"id": "\\ud800"}', "incomplete character"),
         ('{"id": "a", "n": ' + "[" * 101 + "]" * 101 + "}", "nested too deeply"),
         ("[" * 200_000, "nested too deeply"),
-        (b'{"id": "\xff"}', "no JSON"),
-        ('{"id": "a"', "no JSON"),
+        (b'{"id": "\xff"}', "JSON that is not UTF-8"),
+        ('{"id": "a"', "something that is not JSON"),
     ],
 )
 def test_a_senseless_success_is_a_protocol_error(server: OddServer, body: Any, says: str) -> None:

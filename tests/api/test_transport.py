@@ -69,7 +69,7 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
         ),
         (answer(200, BODY, Content_Encoding="gzip"), "protocol", "claims to be compressed but is not"),
         (answer(200, gzip.compress(BODY)[:-12], Content_Encoding="gzip"), "protocol", "incomplete compressed"),
-        (answer(200, gzip.compress(BODY) + gzip.compress(BODY)[:9], Content_Encoding="gzip"), "protocol", "half of a"),
+        (answer(200, gzip.compress(BODY) + gzip.compress(BODY)[:9], Content_Encoding="gzip"), "protocol", "incomplete"),
         (answer(200, BODY, Content_Encoding="br"), "protocol", "compressed as 'br'"),
         (answer(200, BODY, Content_Encoding="zstd"), "protocol", "compressed as 'zstd'"),
         (answer(200, zlib.compress(BODY), Content_Encoding="deflate"), "protocol", "compressed as 'deflate'"),

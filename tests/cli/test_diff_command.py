@@ -79,7 +79,7 @@ def test_a_definition_of_one_environment_alone(offline: Offline) -> None:
     offline.overlay("one", "id: asst_one\n", "production")
     done = offline.run("diff", *BOTH, "--detailed-exitcode", "assistants/one.yaml")
     assert done.code == 2
-    assert "assistants/one.yaml: only part of production, it has no id in staging\n" in done.stdout
+    assert "assistants/one.yaml: only in production: it has no id in staging\n" in done.stdout
     assert done.stdout.endswith("Diff: 0 differ, 0 only in staging, 1 only in production, 0 alike, 0 errors.\n")
     whole = json.loads(offline.run("diff", *BOTH, "--format", "json").stdout)
     assert [entry["key"] for entry in whole["definitions"]] == ["alike", "one", "sub/differs"], "not `none`"

@@ -87,15 +87,15 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
     assert [str(problem).partition(";")[0].partition(" with this")[0] for problem in loaded.problems] == [
         f"{DEFAULTS}:1:15: warning: firstMessage ends in white space",
         f"{DEFAULTS}:1:15: warning: firstMessage is never spoken:",
-        "assistants/sub/_defaults.yaml:1:1: _defaults.yaml cannot hold id, which belongs to a single assistant",
-        "assistants/sub/_defaults.yaml:2:1: _defaults.yaml cannot hold name, which belongs to a single assistant",
+        "assistants/sub/_defaults.yaml:1:1: _defaults.yaml cannot contain id, which belongs to a single assistant",
+        "assistants/sub/_defaults.yaml:2:1: _defaults.yaml cannot contain name, which belongs to a single assistant",
         "assistants/sub/_defaults.yaml:4:16: model.temperature must be between 0 and 2",
         "assistants/sub/_defaults.yaml:5:1: unknown field voicee",
     ]
     assert [definition.key for definition in loaded.definitions] == ["b"]
     assert len(loaded.invalid) == 60
     assert loaded.invalid[0].id == "asst_0"
-    assert loaded.invalid[0].message.startswith("assistants/sub/_defaults.yaml, line 1: _defaults.yaml cannot hold id")
+    assert loaded.invalid[0].message.startswith("assistants/sub/_defaults.yaml, line 1: _defaults.yaml cannot contain")
 
 
 @pytest.mark.parametrize(

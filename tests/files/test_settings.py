@@ -142,7 +142,7 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("- a\n", "1:1: the settings are lines like"),
         ("org_id: a: b\n", "1:10: a text with"),
         ("org_id: yes\n", "1:9: yes is read as true"),
-        ("org_id: a\norg_id: b\n", "2:1: org_id stands here a second time"),
+        ("org_id: a\norg_id: b\n", "2:1: org_id is here a second time"),
         ("api_ulr: x\n", "1:1: unknown setting api_ulr; did you mean api_url?"),
         ("surroundings: {}\n", "1:1: unknown setting surroundings; allowed here: api_url, always_send"),
         ("environments: []\n", "1:15: environments must be a group of keys and values"),

@@ -76,8 +76,8 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
             "name: {$file: prompts/Main.md}",
             "2:15: name: there is no file assistants/prompts/Main.md; did you mean main.md?",
         ),
-        ("name:\n  $file: ../outside.md", "3:10: name: outside.md lies outside assistants"),
-        ("name: {$file: /etc/hostname}", "2:15: name: /etc/hostname lies outside assistants"),
+        ("name:\n  $file: ../outside.md", "3:10: name: outside.md is outside assistants"),
+        ("name: {$file: /etc/hostname}", "2:15: name: /etc/hostname is outside assistants"),
         ("name: {$file: prompts/main.md/}", "2:15: $file must be the path of a text file"),
         ("name: {$file: prompts}", "2:15: name: assistants/prompts is not a file"),
         ("name: {$file: link.md}", "2:15: name: assistants/link.md is a link"),
@@ -86,17 +86,17 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
         ("name: {$file: b.yaml}", "2:15: a text file cannot end in .yaml"),
         ("name: {$file: B.YML}", "2:15: a text file cannot end in .yaml"),
         ("name: {$file: prompts\\main.md}", "2:15: the path after $file uses /"),
-        ('name: {$file: "a\\0b.md"}', "2:15: the path after $file has a control character"),
+        ('name: {$file: "a\\0b.md"}', "2:15: the path after $file contains a control character"),
         ("name: {$file: 5}", "2:15: $file must be the path of a text file"),
         ("name: {$file: null}", "2:15: $file must be the path of a text file"),
         ('name: {$file: ""}', "2:15: $file must be the path of a text file"),
         ("name: {$file: [a.md]}", "2:15: $file must be the path of a text file"),
-        ("name: {$file: prompts/main.md, more: 1}", "2:32: cannot be combined $file"),
-        ("model: {$file: prompts/main.md}", "2:9: $file stands for a text, and model cannot be one"),
-        ("model:\n  temperature: {$file: prompts/main.md}", "3:17: $file stands for a text, and model.temperature"),
-        ("endCallPhrases: {$file: prompts/main.md}", "2:18: $file stands for a text, and endCallPhrases"),
-        ("metadata: {$file: prompts/main.md}", "2:12: $file stands for a text, and metadata cannot be one"),
-        ("$file: prompts/main.md", "2:1: $file stands for one text, not a whole file"),
+        ("name: {$file: prompts/main.md, more: 1}", "2:32: $file cannot be combined"),
+        ("model: {$file: prompts/main.md}", "2:9: $file inserts a text, but model is not a text field"),
+        ("model:\n  temperature: {$file: prompts/main.md}", "3:17: $file inserts a text, but model.temperature"),
+        ("endCallPhrases: {$file: prompts/main.md}", "2:18: $file inserts a text, but endCallPhrases"),
+        ("metadata: {$file: prompts/main.md}", "2:12: $file inserts a text, but metadata is not a text field"),
+        ("$file: prompts/main.md", "2:1: $file inserts one text, not a whole file"),
         ("firstMesage: {$file: prompts/main.md}", "2:1: unknown field firstMesage; did you mean firstMessage?"),
         ("firstMessageMode: {$file: prompts/main.md}", "prompts/main.md:1:1: firstMessageMode must be one of"),
         ("name: {$file: latin.md}", "2:15: name: assistants/latin.md is not saved as UTF-8, as its line 2 shows"),
@@ -151,9 +151,9 @@ def test_an_overlay_may_name_files_of_its_own_folder_and_of_the_definitions(fold
     (definition,) = read(folder, "endCallMessage: {$file: prompts/main.md}\n", settings=settings).definitions
     assert definition.declared == {"endCallMessage": "Bye, staging", "name": "Be kind.\nBe short."}
     overlay.write_text("endCallMessage: {$file: ../other.txt}\n", "utf-8")
-    wrong = "environments/staging/a.yaml:1:25: endCallMessage: environments/other.txt lies outside assistants or"
+    wrong = "environments/staging/a.yaml:1:25: endCallMessage: environments/other.txt is outside assistants or"
     assert problem(read(folder, "", settings=settings)).startswith(wrong)
     # What others share cannot reach into one environment's folder.
     overlay.write_text("name: A\n", "utf-8")
     shared = "endCallMessage: {$file: ../environments/staging/bye.txt}\n"
-    assert "lies outside assistants;" in problem(read(folder, shared, settings=settings))
+    assert "is outside assistants;" in problem(read(folder, shared, settings=settings))

@@ -66,7 +66,7 @@ ERROR_KINDS: Final[Mapping[ErrorKind, str]] = {
     "server": "The API has an internal problem.",
     "network": "No connection, or it was lost.",
     "timeout": "No complete response in time.",
-    "protocol": "The response makes no sense: no JSON, no object, no `id`, another assistant's `id`, a redirect.",
+    "protocol": "The response is invalid: no JSON, no object, no `id`, another assistant's `id`, a redirect.",
     "conflict": "Git and live both changed, or `--on-drift fail` found drift.",
     "stale": "Live or the definition has changed since the plan.",
     "duplicate": "Two definitions describe the same assistant.",

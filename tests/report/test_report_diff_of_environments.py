@@ -108,7 +108,7 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
         "assistants/c.yaml: error\n"
         "  error: line 1: no | good\n"
         "\n"
-        "assistants/b.yaml: only part of staging, it has no id in production\n"
+        "assistants/b.yaml: only in staging: it has no id in production\n"
         "\n"
         "Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.\n"
     )
@@ -118,7 +118,7 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
         "| Assistant | What | File |\n"
         "| --- | --- | --- |\n"
         "| c | error: line 1: no &#124; good | `assistants/c.yaml` |\n"
-        "| b | only part of staging, it has no id in production | `assistants/b.yaml` |\n\n"
+        "| b | only in staging: it has no id in production | `assistants/b.yaml` |\n\n"
         "<details>\n<summary><b>c</b>: error (<code>assistants/c.yaml</code>)</summary>\n\n"
         "- **Error:** line 1: no &#124; good\n\n</details>\n"
     )

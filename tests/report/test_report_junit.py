@@ -162,7 +162,7 @@ def test_a_run_that_left_assistants_out_has_a_case_of_its_own_that_fails(
 
 def test_an_error_in_a_valid_definition_fails_its_case() -> None:
     """One id in two environments of one URL: the file itself is fine."""
-    shared = [problem("assistants/a.yaml", 1, 5, "staging and production have one URL")]
+    shared = [problem("assistants/a.yaml", 1, 5, "staging and production have the same URL")]
     assert verdicts(document("validate", assistant("a", status=None), problems=shared)) == ["error"]
 
 

@@ -51,7 +51,7 @@ def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> 
     assert sent == [{key: value for key, value in declared.items() if value is not None}]
     assert last == ("GET", f"/assistants/{new}", None)
     assert other.code == 1
-    assert f"has the id {new} already" in other.stderr
+    assert f"already has the id {new}" in other.stderr
 
 
 def lost(_: Asked, __: Forward) -> None:
@@ -155,7 +155,7 @@ def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
         tale.write("other", name="Newcomer")
         said = refused(tale, file)
         done = tale.run("create", "--yes", file, "--force")
-    assert "assistants/other.yaml has the name 'Newcomer' too" in said
+    assert "assistants/other.yaml also has the name 'Newcomer'" in said
     assert "--force" in said
     assert done.code == 0, done.stderr
 
@@ -172,7 +172,7 @@ def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
     assert "did you mean name?" in invalid
     assert "is not in the definitions' folder" in outside
     assert "does not exist" in missing
-    assert "has the id asst_there already" in has_id
+    assert "already has the id asst_there" in has_id
 
 
 def test_other_definitions_may_be_invalid(tmp_path: Path) -> None:

@@ -107,8 +107,8 @@ def test_what_many_definitions_hold_alike_is_hinted_at(tmp_path: Path) -> None:
     assert (done.code, done.stderr.splitlines()) == (
         0,
         [
-            "7 definitions hold the same endCallMessage: it could stand in _defaults.yaml",
-            "5 definitions hold the same voice: it could stand in _defaults.yaml",
+            "7 definitions have the same endCallMessage; it could be moved to _defaults.yaml",
+            "5 definitions have the same voice; it could be moved to _defaults.yaml",
         ],
     )
     assert selected.stderr == ""

@@ -91,7 +91,7 @@ def test_ignore_counts_before_enforce_and_a_warning_says_so(tale: Story) -> None
     tale.project.configure(enforce=[ENFORCED], ignore=[{"path": "endCallMessage", "reason": "x"}])
     document = tale.apply("--no-record")
     (note,) = document["warnings"]
-    assert note.startswith("ignore holds endCallMessage as well as enforce: ignore counts, and live edits stay")
+    assert note.startswith("endCallMessage is under both ignore and enforce: ignore wins, and live edits stay")
     assert live(tale, "a") == EDIT
 
 

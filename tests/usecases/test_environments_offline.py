@@ -118,7 +118,7 @@ def test_an_overlay_folder_that_is_a_link_out_of_the_repository(
     (elsewhere / "a.yaml").write_text("id: asst_a\n", "utf-8")
     done = offline.run("validate", "--environment", "staging")
     assert done.code == 1
-    assert ": the overlay folder environments/staging is a link to another place" in done.stdout
+    assert ": the overlay folder environments/staging is a link" in done.stdout
     assert done.stdout.startswith("reconciler.yaml:")
 
 
@@ -156,7 +156,7 @@ def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: 
     offline.overlay("a", "firstMessage: Hi\n")
     done = offline.run("validate")
     assert done.code == 1
-    assert "assistants/a.yaml:2:5: production and staging have one URL" in done.stdout
+    assert "assistants/a.yaml:2:5: production and staging have the same URL" in done.stdout
     assert "and the id asst_a is here for both: both would write" in done.stdout
 
 

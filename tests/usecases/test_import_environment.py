@@ -224,7 +224,7 @@ def test_a_half_of_an_import_is_completed_by_the_next(two: Two) -> None:
 def test_an_assistant_without_any_field_and_a_folder_elsewhere(two: Two) -> None:
     two.sandboxes["staging"].put({"id": "asst_bare", "name": None})
     bare = two.run("staging", "import", "asst_bare")
-    assert refused(bare, "asst_bare has no field that a definition can hold")
+    assert refused(bare, "asst_bare has no field that a definition can contain")
     absolute = two.run("staging", "import", "asst_a", "--directory", two.root / "assistants")
     assert absolute.code == 0
     assert f"{two.root}/environments/staging/enrollment.yaml: written for asst_a\n" in absolute.stdout

@@ -93,5 +93,5 @@ def test_long_texts_get_files_of_their_own_that_give_them_back(tmp_path: Path) -
     }
     assert "$file: desk/model.messages.0.content.md\n" in text
     assert planned["in_sync"] == 1
-    assert "assistants/desk/metadata.a-b-2.md: a text of asst_a\n" in done.stdout
+    assert "assistants/desk/metadata.a-b-2.md: a text file of asst_a\n" in done.stdout
     assert (again.code, renewed) == (0, "z" * 201 + "\n"), again.stderr

@@ -228,7 +228,7 @@ def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
         done = tale.run("pull")
         after = file.read_text("utf-8")
     assert (done.code, after) == (1, newer)
-    assert "was changed meanwhile" in done.stderr
+    assert "was changed in the meantime" in done.stderr
 
 
 def test_outside_git_every_difference_is_drift(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_a_file_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) 
         done = tale.run("pull")
         texts = [file.read_text("utf-8") for file in files]
     assert (done.code, done.stdout) == (1, "assistants/b.yaml: firstMessage\n")
-    assert "was changed meanwhile" in done.stderr
+    assert "was changed in the meantime" in done.stderr
     assert "Nothing to pull" not in done.stderr
     assert texts == [TEXT + "# more\n", TEXT.replace("asst_a", "asst_b").replace("Hello", "Welcome")]
 

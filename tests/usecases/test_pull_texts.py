@@ -57,7 +57,7 @@ def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None
     assert "-Be short.\n+Be brief.\n" in check.stdout.replace("\\r", "")
     assert (done.code, done.stderr) == (
         0,
-        "assistants/a.yaml: assistants/texts/away.txt stays; voicemailMessage takes no text from it any more\n",
+        "assistants/a.yaml: assistants/texts/away.txt was kept; voicemailMessage no longer uses it\n",
     )
     assert done.stdout.splitlines() == [
         "assistants/texts/hello.txt: firstMessage",
@@ -77,7 +77,7 @@ def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(
         tale.sandbox.edit("asst_a", firstMessage="One\r\ntwo", endCallMessage="Farewell!")
         done = tale.run("pull")
     assert done.stdout == ""
-    assert "not pulled: endCallMessage: assistants/texts/shared.txt is mentioned 2 times" in done.stderr
+    assert "not pulled: endCallMessage: assistants/texts/shared.txt is used 2 times" in done.stderr
     assert (
         "not pulled: firstMessage: assistants/texts/hello.txt cannot store it: a text file turns CRLF into LF"
         in done.stderr

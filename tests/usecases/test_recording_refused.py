@@ -119,7 +119,7 @@ class TestDefinitionsThatDifferFromHead:
             tale.git("add", "--all")
         done = tale.run("apply", "--yes", "--record")
         assert done.code == 1
-        assert "reconciler.yaml differs from HEAD, and the record" in done.stderr
+        assert "reconciler.yaml differs from HEAD, but the record" in done.stderr
         assert "commit it, or apply with --no-record" in done.stderr
         assert (tale.record, tale.sandbox.requests, done.stdout) == (record, [], "")
         assert tale.run("apply", "--yes", "--no-record").code == 0

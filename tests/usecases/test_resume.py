@@ -110,13 +110,13 @@ def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent
     unresolved = unclear(tale, landed=False)
     report = tale.saved(unresolved)
     refused = {
-        ("--resume", report, "assistants/a.yaml"): "--resume says which assistants are meant",
+        ("--resume", report, "assistants/a.yaml"): "--resume already selects the assistants",
         ("--resume", report, "--plan", report): "--plan and --resume cannot be combined",
         ("--resume", tale.saved(tale.plan(), "plan.json")): "this is a report of `plan`",
         (
             "--resume",
             tale.saved({**unresolved, "api_url": "http://other.test/api"}, "other.json"),
-        ): "a report of http://other",
+        ): "this report is for http://other",
     }
     tale.sandbox.forget_requests()
     for arguments, message in refused.items():

@@ -191,7 +191,7 @@ class TestAPlanIsRefused:
         [
             ({"api_url": "https://agents.example.com/api"}, "the plan was made for https://agents.example.com/api"),
             ({"api_url": None}, "the plan was made for"),
-            ({"command": "apply"}, "this is a report of `apply`, no plan"),
+            ({"command": "apply"}, "this is a report of `apply`, not a plan"),
             ({"command": "drift"}, "this is a report of `drift`"),
             ({"command": "report"}, "this is a report of `report`"),
             ({"offline": True}, "an offline plan cannot be applied"),
@@ -268,7 +268,7 @@ class TestAPlanIsRefused:
         for more in (["assistants/a.yaml"], ["--changed"], ["--changed-since", "HEAD~1"]):
             done = tale.run("apply", "--yes", "--plan", reviewed, *more)
             assert done.code == 1
-            assert "--plan says which assistants are meant" in done.stderr
+            assert "--plan already selects the assistants" in done.stderr
         assert tale.sandbox.requests == []
 
     def test_that_writes_to_an_assistant_without_a_definition(self, tale: Story) -> None:

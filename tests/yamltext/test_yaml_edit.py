@@ -399,7 +399,7 @@ def test_what_cannot_be_done_is_refused(before: str, path: str, value: Any, word
 
 def test_refusals_name_the_field() -> None:
     error = refusal("a: &x\n  k: 1\nb: *x\n", ("a.k", 2))
-    assert error.message.startswith("a.k cannot be changed alone: it has, or lies in, an anchor (&)")
+    assert error.message.startswith("a.k cannot be changed alone: it has, or is inside, an anchor (&)")
     assert "the alias (*)" in error.hint
 
 
@@ -410,7 +410,7 @@ def test_a_value_is_never_quoted_in_a_refusal() -> None:
 
 @pytest.mark.parametrize("paths", [[()], [("a",), ("a",)], [("a", "b"), ("a",)], [("a",), ("a", "b")]])
 def test_paths_that_lie_within_one_another_are_refused(paths: list[tuple[str, ...]]) -> None:
-    with pytest.raises(EditRefused, match=r"a whole|lies within another field"):
+    with pytest.raises(EditRefused, match=r"a whole|is inside another field"):
         edit_yaml("a: {b: 1}\n", [Edit(path, 1) for path in paths])
 
 

@@ -104,7 +104,7 @@ def command(
 
 
 def _check_choice(saved: str | None, resume: str | None, *, chosen: bool) -> None:
-    """Refuse two ways at once to say which assistants are meant. Raises UsageError."""
+    """Reject options that select the assistants in two ways. Raises UsageError."""
     if saved is not None and resume is not None:
         raise UsageError("--plan and --resume cannot be combined", hint="use one of them")
     if chosen and (saved is not None or resume is not None):

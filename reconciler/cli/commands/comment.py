@@ -16,7 +16,7 @@ from reconciler.report.view import make_view
 from reconciler.usecases.merged import list_merged
 
 _MOST_COMMITS = 100  # asked about at the host, the newest first
-_ROOM = 60_000  # characters for the report; what stands before it must find a place, too
+_ROOM = 60_000  # characters for the report; what comes before it needs room, too
 _LIVE = "All changes of this request are live."
 _FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
 _NOTHING = "Nothing had to be sent: live already has these values."
@@ -62,7 +62,7 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
         asked = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
         for request, commits in find_requests(host, asked):
             own = commits.union(*(merged.get(one, ()) for one in commits))
-            # One that has no part in the report keeps what it was told before.
+            # A request that the report does not mention keeps its earlier comment.
             if text := _tell_end(request, own, report, said):
                 kept = keep_comment(host.about(request), name, text, options.link, "apply", apply_link)
                 tell_done("comment", kept)
@@ -75,8 +75,8 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
 
 
 def _tell_end(request: Request, own: set[str], report: Report | None, said: str) -> str | None:
-    """Return what to say in a merged request; nothing where it has no part in the report."""
-    # A bot is not told.
+    """Return the comment for a merged request, or nothing if the report does not mention it."""
+    # Bots are not mentioned.
     name = f"@{request.author}, " if request.author and not request.author.endswith("[bot]") else "Note: "
     if report is None:
         return f"## Apply\n\n{name}{_NOT_BEGUN}\n\n{said}"

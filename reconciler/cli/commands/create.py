@@ -63,17 +63,17 @@ def command(
             force=force,
         )
     created = [result.definition for result in run.results if isinstance(result.definition, Definition)]
-    # The report names the definition; people want to know which file has the id now.
+    # The report names the definition, but people want to know which file has the id now.
     if output.format == "text":
         for definition in created:
             if definition.id and not definition.says_new:
                 click.echo(f"{escape(definition.id_file)}: created {escape(definition.id)}")
-    # An id that is in no file is lost, where there is no record that has it.
+    # An id that is neither in a file nor in a record is lost.
     return session.exit_code or int(any(definition.says_new for definition in created))
 
 
 def _show(report: Report) -> str:
-    """Return nothing for stdout where all went well; what went wrong is told on stderr, as the report has it."""
+    """Return nothing for stdout if all went well. Errors go to stderr, as the report has them."""
     for entry in report.assistants:
         for line in entry.warnings:
             tell(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
@@ -90,7 +90,7 @@ def _show(report: Report) -> str:
 def _read(
     definitions: DefinitionOptions, file: str, repository: Repository | None, *, no_record: bool
 ) -> tuple[Project, Sequence[Definition]]:
-    """Return the project with the one definition that is meant, and all definitions. Raises DefinitionError."""
+    """Return the project with the selected definition, and all definitions. Raises DefinitionError."""
     project = read_history(definitions, HistoryOptions(OFF if no_record else None), repository=repository)
     settings = with_overlays_to_come(project.settings, project.folder)
     find_id = id_finder(project.repository, None if no_record else project.record)

@@ -69,7 +69,7 @@ def command(
 
 
 def _ask(consent: Consent, planned: Run, *, given: str | None) -> str | None:
-    """Return why the assistant may not be deleted: nobody types its name, or the one given is another."""
+    """Return why the assistant may not be deleted: its name was not entered, or was wrong."""
     live = planned.results[0].live or {}
     name = str(live.get("name") or planned.results[0].definition.key)
     if given is not None:

@@ -28,10 +28,7 @@ _WIDTH = 8
 @declare_command(
     "doctor",
     ("reconciler doctor", "Check this clone and this account"),
-    (
-        "reconciler doctor --protected-environment live",
-        "In a job with the writing account of `live`",
-    ),
+    ("reconciler doctor --protected-environment live", "In a job with the writing account of `live`"),
 )
 @click.option(
     "--protected-environment",
@@ -79,7 +76,7 @@ def command(
 
 
 def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_http: bool) -> Iterator[Finding]:
-    """Yield what the host says: in its CI, and on a laptop where there is a token for it."""
+    """Yield the findings about the host: in its CI, and on a laptop that has a token for it."""
     variables = dict(os.environ)
     if not {"GITHUB_ACTIONS", "GITLAB_CI"} & variables.keys():
         variables |= find_variables(variables, origin)
@@ -93,7 +90,7 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)
         found = [check_protection(host, environment, workflow=workflow)]
-        # A pipeline of GitLab's protected branch has the other token, too.
+        # A pipeline of GitLab's protected branch also has the other token.
         if "CI_PROJECT_ID" in variables and (token := variables.get("RECORD_TOKEN")):
             host = find_host({**variables, "GITLAB_TOKEN": token}, allow_insecure_http=allow_insecure_http)
             found.append(check_protection(host, environment, of_record=True))

@@ -89,9 +89,9 @@ def command(
 
 
 def _existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
-    """Return the definitions that are there, and in an environment all there are, without overlays.
+    """Return the existing definitions, and in an environment also all definitions without overlays.
 
-    Both are None where there is no folder yet.
+    Both are None if there is no folder yet.
     """
     root = repository_root(folder)
     bare = dataclasses.replace(settings, overlay=None)
@@ -130,7 +130,7 @@ def _show(done: Import, *, refused: bool) -> None:
 
 
 def _show_error(message: str, hint: str, names: Sequence[str]) -> None:
-    """Tell an error, once for all the ids of which it is true: a wrong password is one thing to say."""
+    """Show an error once for all ids that it concerns: a wrong password is one message."""
     if len(names) == 1:
         tell(f"{names[0]}: {escape(message)}", colour="red")
     else:
@@ -163,7 +163,7 @@ def _show_written(written: Written, name: str) -> None:
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
-    """Show once, as lines to paste, what live holds and no definition may declare yet."""
+    """Show once, as lines to paste, live fields that no definition may declare yet."""
     if not paths:
         return
     where = "under extra_fields in" if settings.extra_fields else "into"

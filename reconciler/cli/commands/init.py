@@ -31,7 +31,7 @@ _CI: dict[Ci, str] = {
 
 Once, so that each pull request gets a plan ({replace}settings are under Settings, Actions):
   gh variable set RECONCILER_API_URL --body https://...
-  gh secret set RECONCILER_EMAIL && gh secret set RECONCILER_PASSWORD    # an account that may only read
+  gh secret set RECONCILER_EMAIL && gh secret set RECONCILER_PASSWORD    # a read-only account
 
 Once, so that merging applies it:
   gh api --method PUT 'repos/{{owner}}/{{repo}}/environments/production' --input - \\
@@ -55,7 +55,7 @@ Once, so that merging applies it:
 Once, so that each merge request gets a plan ({replace}settings are under Settings, CI/CD;
 if you already had a .gitlab-ci.yml, add to it: include: [local: ci/assistants.yml]):
   glab variable set RECONCILER_API_URL https://...
-  glab variable set RECONCILER_EMAIL ...    # an account that may only read; the next line asks for its password
+  glab variable set RECONCILER_EMAIL ...    # a read-only account; the next line asks for its password
   read -rs secret && printf %s "$secret" | glab variable set --masked --raw RECONCILER_PASSWORD
   printf %s "$(glab token create notes -A reporter -S api -D 8760h)" | glab variable set --masked GITLAB_TOKEN
 

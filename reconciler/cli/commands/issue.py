@@ -13,7 +13,7 @@ from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
 
-_ROOM = 64_000  # characters for the report; what follows it must find a place, too
+_ROOM = 64_000  # characters for the report; what follows it needs room, too
 _NEAR = 14 * 24 * 60 * 60  # seconds: reconciler.yaml's own warnings begin as long before
 _LIVE = "Live assistants were edited outside git"
 _UNREAD = "Not all assistants could be checked"
@@ -24,11 +24,9 @@ _ADVICE = (
     "To undo it, change it back in the dashboard, or run `reconciler apply --on-drift revert`. This issue closes "
     "automatically when no live edits are left."
 )
-_LOOK = (
-    "Not all assistants could be checked. This issue closes automatically when they can, and no live edits are left."
-)
+_LOOK = "Not all assistants could be checked. This issue closes automatically when all can be, and none is edited live."
 _MEND = (
-    "The other assistants were applied. Fix what is listed here, and apply again. This issue then closes automatically."
+    "The other assistants were applied. Fix what is listed here and apply again. This issue then closes automatically."
 )
 _RENEW = "Renew it or remove it. The warnings of `plan` and `drift` name the entry and its reason."
 _SETTLED = {
@@ -40,7 +38,7 @@ _SETTLED = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Topic:
-    """What one issue is about; without a text it is settled."""
+    """The subject of one issue. Without a text, it is settled."""
 
     kind: str
     title: str
@@ -72,7 +70,7 @@ def command(host: Host, options: HostOptions, about: str) -> int:
     for topic in _list_topics(report, said, about, host.dialect.proposal):
         title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
         done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
-        # That nothing expires is no news, so nothing is said about it.
+        # That nothing expires is not news, so nothing is reported.
         if done != "nothing" or topic.kind != "expiry":
             tell_done("issue about settings" if topic.kind == "expiry" else "issue", done)
         if done in ("created", "renamed", "closed"):
@@ -81,9 +79,9 @@ def command(host: Host, options: HostOptions, about: str) -> int:
 
 
 def _list_topics(report: Report | None, said: str, about: str, proposal: str) -> Iterator[_Topic]:
-    """Yield each matter that a report decides about, and nothing that it knows nothing of."""
+    """Yield each subject that a report can decide about."""
     if report is None:
-        # A command that could not begin has looked at nothing.
+        # A command that could not start has checked nothing.
         title, advice = (_UNREAD, _LOOK) if about == "drift" else (_FAILED, _MEND)
         yield _Topic(about, title, f"{said}\n\n{advice}" if said else None)
         return
@@ -92,7 +90,7 @@ def _list_topics(report: Report | None, said: str, about: str, proposal: str) ->
         yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.unsettled else None)
         return
     moved = report.moved_live
-    # Nothing is called settled that was not looked at.
+    # Nothing that was not checked counts as settled.
     advice = _ADVICE.format(proposal=proposal) if moved else _LOOK
     told = f"{text}\n\n{advice}" if moved or report.unread else None
     yield _Topic("drift", _LIVE if moved else _UNREAD, told)

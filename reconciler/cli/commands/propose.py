@@ -86,6 +86,6 @@ def _read_edits(project: Project) -> Edits | None:
         if folder is not None:
             below = folder_in_git(folder, project.root)
             tracked, untracked = project.repository.uncommitted_paths(below)
-            # New is only an overlay that `pull` or an id has made: whatever else lies about is nobody's proposal.
+            # Only overlays that `pull` or an id created are new. Other untracked files are not proposed.
             paths |= tracked | {one for one in untracked if one.endswith((".yaml", ".yml"))}
     return read_edits(project.root, project.head, paths)

@@ -27,10 +27,10 @@ from reconciler.yamltext.edit import diff_lines
 
 
 class _Pull(Command):
-    """A command whose `--conflicts` may stand alone."""
+    """A command whose `--conflicts` may have no value."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Give `--conflicts` the value that it has without one."""
+        """Give `--conflicts` its default value."""
         # As an option with an optional value, click would take the path after it for that value.
         ends = args.index("--") if "--" in args else len(args)
         named = ["--conflicts=merge" if arg == "--conflicts" else arg for arg in args[:ends]]
@@ -131,7 +131,7 @@ def _show(pulled: Pulled, *, check: bool) -> None:
 
 
 def _change_of_git(change: Change) -> list[str]:
-    """Return what git changed in a field whose value gives way to live's."""
+    """Return what git changed in a field whose live value is taken."""
     old, new = (None if value is MISSING else value for value in (change.base, change.desired))
     parts = split_difference(old, new, unordered=change.path in UNORDERED)
     return show_fields(show_parts(dotted(change.path), parts, ("", "->")))
@@ -142,14 +142,14 @@ def _visible(line: str) -> str:
 
 
 def _unread(run: Run) -> bool:
-    """Return whether a definition or an assistant could not be read, and say which."""
+    """Return whether a definition or an assistant could not be read, and report it."""
     unread: dict[str, list[str]] = {}
     for result in run.results:
         if result.plan is None:
             reason = result.error.message if result.error is not None else "not read"
             hint = f"\n  {escape(result.error.hint)}" if result.error is not None and result.error.hint else ""
             unread.setdefault(escape(reason) + hint, []).append(escape(result.definition.file))
-    # A wrong password is one thing to say, however many assistants it concerns.
+    # A wrong password is one message, however many assistants it concerns.
     for reason, files in unread.items():
         if len(files) == 1:
             tell(f"{files[0]}: {reason}", colour="red")

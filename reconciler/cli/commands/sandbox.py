@@ -118,7 +118,7 @@ def command(
       --fault 'PATCH *: lag=2s'                       reads that lag behind
       --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for
-    # A rule that cannot be read is refused before the server's libraries are loaded.
+    # Rules are checked before the server's libraries are loaded.
     settings = Settings(
         host=host,
         port=port,

@@ -44,9 +44,9 @@ def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of
 
 
 def _schema(definitions: DefinitionOptions, overlay: bool, of_defaults: bool) -> dict[str, object]:
-    """Return a schema for which the settings are read. That of the settings themselves helps to mend broken ones."""
+    """Return a schema for which the settings are read. That of the settings themselves helps to fix broken ones."""
     settings = read_settings(definitions).see_all_environments()
-    # What a rule requires may stand in another file, where there are such files.
+    # If there are overlays or defaults, another file may declare what a rule requires.
     is_shared = bool(settings.environments) or any(definitions.directory.rglob(DEFAULTS))
     rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))
     of: Of = "overlay" if overlay else "defaults" if of_defaults else "definition"

@@ -1,1 +1,1 @@
-"""How two values differ, in the words and lines that every format shows."""
+"""The difference of two values, in the words and lines that every format shows."""

@@ -1,4 +1,4 @@
-"""Shows a place in a file as people look for it: the line, and a mark below the character that is meant."""
+"""Shows a place in a file: the line, with a mark below the character."""
 
 from typing import Final
 

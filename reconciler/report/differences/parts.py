@@ -1,7 +1,7 @@
 """A difference of two values as its parts: an element of a list, a key of an object, a text inside either. Pure.
 
-To the planner a list is one leaf, which is sent as a whole. To a reader a list of messages is many texts, and only
-one of them may have changed.
+To the planner, a list is one leaf, which is sent as a whole. To a reader, a list of messages is many texts, of
+which only one may have changed.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ class Part:
 
 
 def split_difference(old: Any, new: Any, *, unordered: bool = False, named_by_old: bool = False) -> list[Part]:
-    """Return the parts in which two values differ, in their order; empty where nothing that is shown differs.
+    """Return the parts in which two values differ, in their order; empty if nothing that is shown differs.
 
     An element of a list goes by its place in `new`, with `named_by_old` in `old`: whichever is the definition's. One
     that this side does not have goes by its place in the other. `unordered` is for a list whose order means nothing.
@@ -56,13 +56,13 @@ def _split(name: str, old: Any, new: Any, unordered: bool, by_old: bool) -> Iter
     elif not (_has_parts(old) or _has_parts(new)):
         yield Part(name, old, new)
     else:
-        # A whole object in place of something else: what goes and what comes are told apart, each part by part.
+        # A whole object instead of something else: what goes and what comes are told apart, each part by part.
         yield from _split_whole(name, old, gone=True)
         yield from _split_whole(name, new, gone=False)
 
 
 def _split_whole(name: str, value: Any, *, gone: bool) -> Iterator[Part]:
-    """Yield a value that stands beside nothing."""
+    """Yield a value that is next to nothing."""
     if _has_parts(value):
         inner: Iterable[tuple[str, Any]] = (
             ((f".{key_name(key)}", item) for key, item in value.items())
@@ -81,7 +81,7 @@ def _has_parts(value: Any) -> bool:
 
 
 def _pair_elements(old: list[Any], new: list[Any], unordered: bool, by_old: bool) -> Iterator[tuple[int, Any, Any]]:
-    """Yield elements that differ, each with its place; one that the other list lacks stands beside None."""
+    """Yield elements that differ, each with its place; one that the other list lacks is next to None."""
     if unordered:
         yield from _count_elements(old, new)
         return

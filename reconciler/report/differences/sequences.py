@@ -140,7 +140,7 @@ def _is_affordable(old: Sequence[str], new: Sequence[str]) -> bool:
 
 
 def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where texts stand that both have exactly once, as many as stand in one order in both."""
+    """Return where texts stand that both have exactly once, as many as are in one order in both."""
     once, also = ({text for text, number in Counter(texts).items() if number == 1} for texts in (old, new))
     places = {text: place for place, text in enumerate(new) if text in also}
     pairs = [(place, places[text]) for place, text in enumerate(old) if text in once and text in places]
@@ -190,7 +190,7 @@ def _follow(chain: "_Chain[_Item]") -> list[_Item]:
 
 
 def _match_places(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
-    """Return what stands at the same place in two sequences of one length; nothing if that is less than half."""
+    """Return what is at the same place in two sequences of one length; nothing if that is less than half."""
     if len(old) != len(new):
         return []
     found = [(place, place, 1) for place, (one, other) in enumerate(zip(old, new, strict=True)) if one == other]

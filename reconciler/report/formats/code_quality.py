@@ -19,7 +19,7 @@ def render_code_quality(view: RunView) -> str:
 
 def _write_issue(annotation: Annotation) -> dict[str, object]:
     text = f"{annotation.title}: {annotation.text}"
-    # By its fingerprint GitLab tells what is new: the line is left out, since what stands above it may grow.
+    # By its fingerprint GitLab tells what is new: the line is left out, since what is above it may grow.
     print_of = f"{annotation.file}\0{text}".encode("utf-8", "surrogatepass")
     return {
         "description": text,

@@ -1,4 +1,4 @@
-"""Text from outside, written so that Markdown shows it and does nothing else with it.
+"""Writes text from outside so that Markdown shows it without interpreting it.
 
 GitHub turns `@name`, `#123`, addresses, `:smile:` and hashes of commits into something else after Markdown has
 been rendered, so that escaping does not stop it: a zero-width space after the sign does. Inside code it leaves

@@ -1,6 +1,6 @@
 """The report for a person at a terminal: a block for each card, then notes, then the totals.
 
-Pure: a view goes in, a text comes out. Colours only come on top: every sign and mark is there without them.
+Pure: turns a view into text. Colours are optional: every sign and mark is there without them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

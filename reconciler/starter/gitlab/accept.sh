@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/accept.sh: keeps one request that writes live edits into the definitions.
-# Usage: ci/accept.sh, or ci/accept.sh ids: the ids of new assistants alone, without the API.
+# ci/accept.sh: maintains one request that writes live edits into the definitions.
+# Usage: ci/accept.sh, or ci/accept.sh ids: only the ids of new assistants, without the API.
 set -euo pipefail
 
 . "$(dirname "$0")/record.sh"

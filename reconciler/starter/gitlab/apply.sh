@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # ci/apply.sh: apply and record. The first time: ci/apply.sh first
-# It ends with 2 where not everything was applied, with 3 where there is no record yet, with 1 where it could not begin.
-#
-# By hand: APPLY_ONLY and APPLY_FORCE_CONFLICTS (assistants), APPLY_CREATE (files), each with commas between them,
+# Exit codes: 1: it could not start. 2: not everything was applied. 3: there is no record yet.
+# By hand: APPLY_ONLY and APPLY_FORCE_CONFLICTS (assistants), APPLY_CREATE (files), separated by commas,
 # APPLY_MAX_CHANGES, APPLY_ALLOW_OLDER (true), RECONCILER_ON_DRIFT.
 set -euo pipefail
 
@@ -25,10 +24,10 @@ mapfile -t files < <(split "${APPLY_CREATE:-}")
 rm -f reports/not-applied reports/applied-before
 if [[ -n $before ]]; then
   git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
-  # Who names assistants, or asks for live edits to go, means those that git has not changed, too.
+  # If assistants are named, or live edits are to be reverted, include those that git has not changed.
   [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep ]] || options+=(--changed)
-  # What is to be created is announced, and that is pushed, before anything is sent: where this run is killed, or its
-  # record lost, the next one finds the announcement, and creates nothing a second time. The first run creates nothing.
+  # New assistants are announced, and the announcement is pushed, before anything is sent. If this run is killed or its
+  # record is lost, the next run finds the announcement and creates nothing twice. The first run creates nothing.
   token=${CI_JOB_ID:-$$}-$(date +%s)
   reconciler announce --token "$token" -- "${files[@]}"
   publish || { echo "Nothing was sent: the record cannot be pushed." >&2; exit 1; }
@@ -41,7 +40,7 @@ else
   exit 3
 fi
 
-# What was applied must be recorded, also where another assistant failed.
+# What was applied must be recorded, even if another assistant failed.
 failed=0
 reported apply --yes --record "${options[@]}" -- "${assistants[@]}" || failed=$?
 if ((failed != 0)) && [[ -s reports/apply.json ]]; then

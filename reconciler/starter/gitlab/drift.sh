@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ci/drift.sh: what was edited live? It ends with 2 where something was, with 1 where not all could be looked at.
+# ci/drift.sh: reports live edits. Exit codes: 2: there are some. 1: not everything could be checked.
 set -euo pipefail
 
 . "$(dirname "$0")/record.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ci/install.sh: installs the reconciler, and prints the folder to put into PATH. Nobody has to be root.
+# ci/install.sh: installs reconciler without root, and prints the folder to add to PATH.
 set -euo pipefail
 
 from=https://github.com/OWNER/REPOSITORY
@@ -9,12 +9,12 @@ home=${RECONCILER_HOME:-$PWD/.reconciler}
 place=$home/$commit
 if [[ ! -x $place/bin/reconciler ]]; then
   mkdir -p "$home"
-  echo '*' > "$home/.gitignore" # nothing of it is the repository's
+  echo '*' > "$home/.gitignore" # keep it out of the repository
   rm -rf "$place" "$home/source"
   git init --quiet "$home/source"
   git -C "$home/source" fetch --quiet --depth 1 "$from" "$commit"
   git -C "$home/source" -c advice.detachedHead=false checkout --quiet FETCH_HEAD
-  # The one way of installing, GitHub's too: every package has the digest that the lock says.
+  # The same installation as on GitHub: the lock file has the hash of every package.
   bash "$home/source/.github/actions/install/install" "$(command -v python3)" "$place" > /dev/null
 fi
 "$place/bin/reconciler" --version >&2

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# ci/plan.sh: what would merging do? Usage: ci/plan.sh origin/main
+# ci/plan.sh: shows what merging would change. Usage: ci/plan.sh origin/main
 set -euo pipefail
 
-since=$(git rev-parse --verify --end-of-options "$1^{commit}") # now: a fetch moves FETCH_HEAD
+since=$(git rev-parse --verify --end-of-options "$1^{commit}") # resolve it now: a fetch moves FETCH_HEAD
 . "$(dirname "$0")/record.sh"
 
-# Without an account, as in a fork, the plan compares with what was applied, or with the target: not with live.
+# Without an account, as in a fork, the plan compares with what was applied, or with the target, not with live.
 chosen=(--base "$base")
 if [[ -z ${RECONCILER_PASSWORD:-}${RECONCILER_AUTH_TOKEN:-} ]]; then
   chosen=(--offline --base "${before:-$since}")
 fi
 
-# The merge is planned, not the branch: what the target has got since is no change of this branch's.
+# Plan the merge, not the branch: newer commits of the target are not changes of this branch.
 git checkout --quiet --detach
 if ! git -c user.name=ci -c user.email=ci@localhost merge --quiet --no-edit "$since"; then
   git merge --abort
-  mkdir -p reports # it goes with the merge where somebody has committed one
+  mkdir -p reports # the merge may have removed it
   rm -f reports/plan.*
   what="This branch cannot be merged as it is: both sides changed the same lines. Merge the target into it first."
   printf '### There is no plan\n\n%s\n' "$what" > reports/plan.could-not-begin.md
@@ -23,7 +23,7 @@ if ! git -c user.name=ci -c user.email=ci@localhost merge --quiet --no-edit "$si
   exit 1
 fi
 
-# Goes on where a definition is not valid: the plan of the others is worth seeing, too.
+# Continues if a definition is invalid: the plan of the others is still useful.
 failed=0
 reconciler validate || failed=$?
 reported plan --changed-since "$since" "${chosen[@]}" || failed=$?

@@ -1,4 +1,4 @@
-# ci/record.sh: read by the other scripts. Fetches the record of what was applied; without one, `base` is none.
+# ci/record.sh: sourced by the other scripts. Fetches the record of what was applied; without one, `base` is none.
 record=refs/reconciler/${RECONCILER_ENVIRONMENT:+$RECONCILER_ENVIRONMENT/}applied
 base=$record
 code=0
@@ -9,10 +9,10 @@ case $code in
   *) exit "$code" ;;
 esac
 before=$(git for-each-ref --format='%(objectname)' "$record")
-[[ ! -L reports ]] || rm reports # somebody's branch has it, and it may lead anywhere
+[[ ! -L reports ]] || rm reports # a branch may contain it, and it could point anywhere
 mkdir -p reports
 
-# Git's token is in no command line and in no file; without RECORD_TOKEN, git pushes as it does here anyway.
+# The token is in no command line and no file. Without RECORD_TOKEN, git uses its own credentials.
 push() {
   if [[ -z ${RECORD_TOKEN:-} ]]; then
     git push "$@"
@@ -22,7 +22,7 @@ push() {
   fi
 }
 
-# Pushes the record, if it has moved since it was fetched, or pushed last.
+# Pushes the record if it has moved since it was fetched or last pushed.
 publish() {
   local after remote=${RECORD_URL:-${RECORD_TOKEN:+${CI_PROJECT_URL:+$CI_PROJECT_URL.git}}}
   after=$(git for-each-ref --format='%(objectname)' "$record")
@@ -31,13 +31,13 @@ publish() {
   before=$after
 }
 
-# Keeps a request with what was written into the definitions. In GitLab it is opened with the token that may push.
+# Maintains a request with what was written into the definitions. On GitLab, it uses the token that can push.
 propose() {
   [[ -z ${GITLAB_CI:-} ]] || export GITLAB_TOKEN=${RECORD_TOKEN:-}
   reconciler propose "$@"
 }
 
-# Runs a command with its reports. Where it ends without one, what it said stands in their place.
+# Runs a command with its reports. If it ends without a report, its output is saved instead.
 reported() {
   local command=$1 code=0 suffix reports=()
   shift
@@ -55,7 +55,7 @@ reported() {
   return "$code"
 }
 
-# Prints a list with commas one by one.
+# Splits a comma-separated list into lines.
 split() {
   tr ',' '\n' <<< "$1" | sed -E 's/^[[:space:]]+|[[:space:]]+$//g; /^$/d'
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# ci/retire.sh: deletes the assistant of one definition, and keeps a request that removes its files. There is no undo.
-# RETIRE_FILE is the definition's path, RETIRE_NAME the assistant's name as live has it. With
-# RETIRE_FORCE_CONFLICTS=true also where it was edited live since it was applied.
+# ci/retire.sh: deletes the assistant of one definition, and opens a request that removes its files. There is no undo.
+# RETIRE_FILE is the definition's path, RETIRE_NAME the assistant's live name. Set
+# RETIRE_FORCE_CONFLICTS=true to delete it even if it was edited live since it was applied.
 set -euo pipefail
 
 . "$(dirname "$0")/record.sh"
@@ -13,7 +13,7 @@ options=()
 [[ ${RETIRE_FORCE_CONFLICTS:-} != true ]] || options+=(--force-conflicts)
 failed=0
 reported delete --yes "--name=$RETIRE_NAME" "${options[@]}" -- "$RETIRE_FILE" || failed=$?
-# Also where a file had to stay: what is gone is gone.
+# Even if a file could not be removed: the assistant is deleted.
 propose --kind retire --name "$RETIRE_FILE${RECONCILER_ENVIRONMENT:+, $RECONCILER_ENVIRONMENT}" || failed=$?
-publish || failed=$? # last: without it the entry stays until the request is merged and applied
+publish || failed=$? # last: if this fails, the entry stays until the request is merged and applied
 exit "$failed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ci/tell.sh: keeps the comment on the request, or the issue. Usage: ci/tell.sh comment plan, or: issue drift
+# ci/tell.sh: updates the comment on the request, or the issue. Usage: ci/tell.sh comment plan, or: issue drift
 set -euo pipefail
 
 what=$1 command=$2
@@ -13,7 +13,7 @@ if [[ "$what $command" == "comment plan" && -n ${CI_PROJECT_URL:-} ]]; then
   said+=(--apply-link "$CI_PROJECT_URL/-/pipelines/new")
 fi
 if [[ "$what $command" == "comment apply" ]]; then
-  # In each request that was merged since: what became of its changes.
+  # On each request that was merged since, comment with its result.
   [[ -s reports/applied-before ]] || exit 0
   said+=(--merged-since "$(< reports/applied-before)")
 fi

@@ -1,1 +1,1 @@
-"""What a run is about: settings, definitions and history, read once."""
+"""The input of a run: settings, definitions and history, read once."""

@@ -1,4 +1,4 @@
-"""Which definitions differ from where a branch left the base: requests follow the change, not the fleet."""
+"""Which definitions a branch has changed, so that the number of requests depends on the change, not on the fleet."""
 
 import contextlib
 import dataclasses

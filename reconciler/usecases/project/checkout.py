@@ -1,4 +1,4 @@
-"""Whether the working tree shows all that `HEAD` has of a project: a hidden file must not read as a removed one."""
+"""Whether the working tree has all files of a project in `HEAD`: a hidden file must not look like a removed one."""
 
 import os
 import posixpath

@@ -1,6 +1,6 @@
-"""What somebody chooses of a project: which definitions are meant, which base, what to do with live edits.
+"""A user's choices: the definitions, the base, and what to do about live edits.
 
-Values alone; the command line's options and the Python functions both become these.
+Only values. The command's options and the Python functions are both turned into these.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ class HistoryOptions:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PolicyOptions:
-    """What to do with fields that somebody else moved; None where the settings decide."""
+    """What to do with fields that somebody else moved; None if the settings decide."""
 
     on_drift: OnDrift | None = None
     force_conflicts: bool = False

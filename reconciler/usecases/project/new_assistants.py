@@ -1,7 +1,7 @@
-"""Assistants that are still to be created: which id the record knows of a file, and whether one may be created now.
+"""New assistants: which id the record has for a file, and whether one may be created now.
 
-There must never be two assistants for one file. What a run is about to create it announces in the record, so that a
-run that is killed before it knows the id leaves a trace.
+There must never be two assistants for one file. A run announces in the record what it is about to create, so that
+it leaves a trace even if it is killed before it knows the id.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     """Return results in which nothing is created that live has already, as far as the API lists its assistants.
 
     A record that was lost, or was never pushed from another clone, does not say what was created. So an assistant of
-    the same name that no definition has stands in the way. Raises RepositoryError.
+    the same name that no definition has is in the way. Raises RepositoryError.
     """
     names = {name for result in results if (name := _name_to_create(result)) is not None}
     try:
@@ -130,7 +130,7 @@ def announce_for(project: Project, token: str) -> list[str]:
     """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files.
 
     For a pipeline whose apply cannot push: the announcement is pushed before anything is sent, so that a record that
-    is lost after it stops the next run in place of creating a second assistant. Whoever names a file has looked, as
+    is lost after it stops the next run instead of creating a second assistant. Whoever names a file has looked, as
     for `create`. Raises RepositoryError.
     """
     if project.record is None:
@@ -139,7 +139,7 @@ def announce_for(project: Project, token: str) -> list[str]:
             hint=f"{project.how_to_fetch}, or start one: reconciler apply --record --base none",
         )
     files = [definition.file for definition in project.loaded.definitions if _may_announce(project, definition)]
-    # An apply sends nothing where a definition is not valid.
+    # An apply sends nothing if a definition is not valid.
     if project.loaded.invalid or not files:
         return []
     _write_announcement(project, files, token)

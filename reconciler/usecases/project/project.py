@@ -1,4 +1,4 @@
-"""What a run is about, read once and never read again: settings, definitions, git's history, and the policy.
+"""The input of a run, read only once: settings, definitions, git's history, and the policy.
 
 Every use case takes a `Project`. What counts as the base is data in it, so a rollback or a resumed apply is the
 same run with another base.
@@ -40,11 +40,11 @@ class Project:
     """One run's settings, definitions, history and policy.
 
     `repository` and `head` are None outside a repository, `head` and `record` before the first commit and the
-    first record, `base` where there is nothing to compare with: then live edits cannot be told from changes.
+    first record, `base` if there is nothing to compare with: then live edits cannot be told from changes.
     `removed` are files that git has removed, as far as a run that does not look at everything can tell. `resend`
-    are fields, by an assistant's id, that are sent even where live shows them. `announced` is the commit in which this
+    are fields, by an assistant's id, that are sent even if live shows them. `announced` is the commit in which this
     run has told the record what it is about to create; `may_create` are the files that an earlier command has announced
-    for it, None where it announces them itself. `started_at` is the one reading of the clock: the report shows
+    for it, None if it announces them itself. `started_at` is the one reading of the clock: the report shows
     it, and its day is that on which the settings judge their dates.
     """
 
@@ -81,7 +81,7 @@ class Project:
 
     @functools.cached_property
     def recorded(self) -> Entries:
-        """The record's entries; none where there is no record that holds them."""
+        """The record's entries; none if there is no record that holds them."""
         repository, record = self.repository, self.record
         if repository is None or record is None or not record.resolved:
             return Entries()
@@ -149,7 +149,7 @@ class Project:
             )
 
     def merge_texts(self, base: str, live: str, desired: str) -> str | None:
-        """Return two edits of a text merged line by line, None where they touch. Raises RepositoryError."""
+        """Return two edits of a text merged line by line, None if they touch. Raises RepositoryError."""
         return merge_texts(base, live, desired) if self.repository is not None else None
 
     def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:

@@ -1,6 +1,6 @@
-"""Reads a project: settings, the definitions that are meant, and what git knows of them.
+"""Reads a project: settings, the selected definitions, and their history in git.
 
-Where there is a repository its history counts, or the run fails: without it a live edit would look like a change.
+If there is a repository its history counts, or the run fails: without it a live edit would look like a change.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ OFF = "none"
 def read_bare_project(options: DefinitionOptions, *, repository: Repository | None = None) -> Project:
     """Return the project without definitions and base: for commands that say themselves what they write.
 
-    Raises RepositoryError where a checkout hides the settings: what they protect would not be protected.
+    Raises RepositoryError if a checkout hides the settings: what they protect would not be protected.
     """
     root = repository_root(options.directory)
     repository = repository or open_repository(root)
@@ -49,8 +49,8 @@ def read_project(
 ) -> Project:
     """Return the definitions that are meant with their history, and the policy that options and settings make.
 
-    With `or_head` the commit that is checked out is the base where there is no record. A `repository` that is open
-    already, since its lock is held, is not opened again. Raises RepositoryError where there is a history and it cannot
+    With `or_head` the commit that is checked out is the base if there is no record. A `repository` that is open
+    already, since its lock is held, is not opened again. Raises RepositoryError if there is a history and it cannot
     be read, and what reading settings and definitions raises.
     """
     project = read_history(definitions, history, repository=repository)
@@ -185,7 +185,7 @@ def _is_selected(path: Path, chosen: Sequence[Path]) -> bool:
 
 
 def _check_environment(project: Project) -> None:
-    """Refuse to look at nothing where the environment was forgotten: the ids are most likely in the overlays."""
+    """Refuse to look at nothing if the environment was forgotten: the ids are most likely in the overlays."""
     settings, loaded = project.settings, project.loaded
     forgotten = settings.environment is None and settings.environments
     if loaded.whole and forgotten and not (loaded.definitions or loaded.invalid):

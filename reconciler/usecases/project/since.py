@@ -1,4 +1,4 @@
-"""Since when a definition asks for what differs: the commit that set each desired value."""
+"""Finds the commit that set each differing desired value."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +80,7 @@ def _is_undated(change: Change) -> bool:
 
 
 def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, FieldPath, Any]]:
-    """Yield what makes up the desired value at a path: the file, the path in it, and what stands there.
+    """Yield what makes up the desired value at a path: the file, the path in it, and what is there.
 
     That is what the uppermost layer says and the text files in it, and what lower ones say inside an object. A text
     file has no paths.
@@ -126,6 +126,6 @@ def _since(definition: Definition, path: FieldPath, histories: Histories, settin
         if own is None or not has(own.now):
             return None
         setting += [edit for edit in own.changes if has(edit.after) and not has(edit.before)]
-    # A merge shows again what a commit on the other branch did; it counts only where no other commit did it.
+    # A merge shows again what a commit on the other branch did; it counts only if no other commit did it.
     first = min((edit.step for edit in setting), key=lambda step: (step.is_merge, step.age), default=None)
     return first.since if first else None

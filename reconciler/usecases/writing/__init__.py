@@ -1,1 +1,1 @@
-"""What runs that write share: workers, one write with its check, the record."""
+"""Shared by runs that write: workers, one write with its check, the record."""

@@ -1,4 +1,4 @@
-"""Which API is meant, and who we are to it: what was given, else the environment, else the settings."""
+"""The API and the credentials of a run: from options, then environment variables, then settings."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from reconciler.errors import UsageError
 
 
 def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> str:
-    """Return the API's base URL. Raises UsageError where there is none.
+    """Return the API's base URL. Raises UsageError if there is none.
 
     `by_variable` says that RECONCILER_API_URL gave it: where the environment of the settings has another
     one, neither may win unseen (docs/reference.md, "Environments").

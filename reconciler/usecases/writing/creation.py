@@ -20,7 +20,7 @@ from reconciler.yamltext.writer import write_definition
 
 
 def create(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
-    """Return the result of an assistant that was to be created with what became of it; its plan has the body."""
+    """Return the outcome of an assistant that was to be created; its plan has the body."""
     definition, planned = result.definition, result.plan
     if not isinstance(definition, Definition) or planned is None or planned.patch is None:
         raise TypeError(result)
@@ -58,7 +58,7 @@ def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
 
 
 def with_id(text: str, assistant_id: str) -> str:
-    """Return the text of a file with an id: in place of `new`, as its first key, or all alone. Raises EditRefused."""
+    """Return the text of a file with an id: instead of `new`, as its first key, or all alone. Raises EditRefused."""
     if not text:
         return write_definition({"id": assistant_id})
     try:
@@ -72,7 +72,7 @@ def _keep_id(
 ) -> tuple[Definition, list[str]]:
     """Write the id into its file, and return the definition that has it.
 
-    Where that does not work the assistant is there all the same: the definition still says `id: new` then, and the
+    Where that does not work the assistant is there anyway: the definition still says `id: new` then, and the
     warnings say what to do.
     """
     known = dataclasses.replace(definition, id=assistant_id)

@@ -1,4 +1,4 @@
-"""What the record says of one assistant from now on: its definition, but for what the run did not settle."""
+"""The new entry of one assistant in the record: its definition, except for what the run did not settle."""
 
 import re
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ _NOT_PLAIN = re.compile(r"(?:^|\s)[#&*]|\r")
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
     """Return what the record says of an assistant from now on; None for one that is not valid, or not there yet.
 
-    That is its definition, but for what the run did not settle: an ignored field keeps the old entry's value, or is
-    absent where there is none; a field that did not converge gets what live showed. When the ignore ends, or the
+    That is its definition, except for what the run did not settle: an ignored field keeps the old entry's value, or is
+    absent if there is none; a field that did not converge gets what live showed. When the ignore ends, or the
     next plan is made, git's move is a change and nobody's edit.
     """
     definition = result.definition
@@ -55,7 +55,7 @@ def says_same(entry: Entry, old: Entry) -> bool:
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
-    """Return the file of `HEAD` that says what an entry says, in plain YAML; None where there is none.
+    """Return the file of `HEAD` that says what an entry says, in plain YAML; None if there is none.
 
     Then nothing needs to be written, and a later run that finds the same file need not read it.
     """

@@ -1,4 +1,4 @@
-"""Makes the run of a command: the results sorted, with who set what, what is gone, and what a reader must know."""
+"""Builds the run of a command: sorted results, the commits that set values, removed definitions, and notes."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ def make_run(
 def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     """Yield the entries of the base that the run's folder had and that no definition has any more, by path.
 
-    A run of selected files cannot tell, but for files that git has removed.
+    A run of selected files cannot tell, except for files that git has removed.
     """
     if project.base is None:
         return

@@ -1,4 +1,4 @@
-"""Which writes are not settled after a run: those without a clear answer, and those that live did not show in time."""
+"""Which writes are not settled after a run: those with an unclear outcome, and those that live did not show in time."""
 
 import dataclasses
 

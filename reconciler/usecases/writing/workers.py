@@ -1,4 +1,4 @@
-"""Work on many assistants at once: so many in flight, in the order given, none once the run is stopping."""
+"""Works on many assistants at once, in the given order, and starts none once the run is stopping."""
 
 import dataclasses
 import threading
@@ -15,17 +15,17 @@ PATIENCE = 1.0  # seconds that workers have to notice that the run was aborted
 
 
 def nothing(done: int, total: int) -> None:
-    """Take a progress report and show it to nobody."""
+    """Ignore a progress report."""
 
 
 def never() -> bool:
-    """Stop for nobody."""
+    """Never stop."""
     return False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Control:
-    """How a run goes on: how many requests may be in flight, when to stop, and who hears how far it is.
+    """The control of a run: the number of requests in flight, when to stop, and the progress callback.
 
     Once `stopping()` is true nothing new is started; once `aborted()` is, what is in flight is not awaited.
     `progress` is called in the calling thread with the number of items done, and of all.

@@ -1,9 +1,9 @@
-"""Write one assistant: read it once more, send one PATCH, look whether live shows it.
+"""Write one assistant: read it again, send one PATCH, and check what live shows.
 
-The outcome says only what was seen.
+The outcome states only what was observed.
 
 A PATCH sets absolute values, so one whose outcome is unclear may be repeated; live is read again first, and
-what somebody else has put there meanwhile is not sent over (docs/reference.md, "The API").
+what somebody else has written meanwhile is not overwritten (docs/reference.md, "The API").
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from reconciler.usecases.project.project import Project
 
 
 def write(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
-    """Return the result of a planned assistant with what became of it; it has a patch, and was read."""
+    """Write one planned assistant, which has a patch and was read, and return its result with the outcome."""
     if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
         raise TypeError(result)
     return _Write(api, project, stopping, result, result.definition, result.live, result.plan).settle()
@@ -55,8 +55,7 @@ class _Write:
 
     def settle(self) -> Result:
         try:
-            # The plan may be minutes old, since a person was asked: it holds only where live is still what it was made
-            # for.
+            # The plan may be minutes old, since a person was asked: it is valid only if live is unchanged.
             before = self._get()
         except ApiError as error:
             return self.result.end(Outcome.FAILED, to_failure(error), left=False)
@@ -70,7 +69,7 @@ class _Write:
         except UnclearWrite as unclear:
             return self._send_again(before, unclear)
         except ApiError as error:
-            # Without a status no connection came about, and nothing left.
+            # Without a status, there was no connection, and nothing was sent.
             return self.result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
         return self._verified(before, answer, shown=before)
 
@@ -99,7 +98,7 @@ class _Write:
             except UnclearWrite as again:
                 unclear = again
             except ApiError as error:
-                # A no to the repeat says nothing about the write before it.
+                # A refused repeat says nothing about the write before it.
                 return self.result.end(Outcome.INDETERMINATE, to_failure(error), left=True)
         return self._unsettled(before, unclear, shown=now)
 
@@ -145,10 +144,10 @@ class _Write:
         return self._seen(before, after, answer)
 
     def _seen(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
-        """Return what the reading after a write shows of it; `answer` is empty where it made no sense."""
+        """Return what the reading after a write shows of it; `answer` is empty if it made no sense."""
         left = self._remaining(after)
         warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
-        # Either may be stale behind a cache. The reading decides, since GET is what the next plan will see.
+        # Either may be stale because of a cache. The read-back decides, since the next plan will see the same.
         if not left and self._remaining({**after, **answer}):
             warnings.append("the response to the write differs from the read after it")
         dropped = self._dropped(before, after)

@@ -1,4 +1,4 @@
-"""The writes of a run, in their order: one goes alone until one has done well, and then the others start."""
+"""The writes of a run, in order: one at a time until one has succeeded, and then the others in parallel."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class Writes:
         self._refused = 0  # writes that were not permitted, one after the other
 
     def carry_out(self, pending: Sequence[Result], *, broken: bool) -> list[Result]:
-        """Return what became of each of the assistants, in any order; none is started where it is `broken` already.
+        """Return the result of each of the assistants, in any order; none is started where it is `broken` already.
 
         The first are those that take most along undeclared: only they can show whether the API drops such
         things.
@@ -86,8 +86,8 @@ class Writes:
 
     def _count_refusal(self, result: Result) -> None:
         """Count a write that was not permitted; after three in a row, of which none got through, nothing is started."""
-        # The API may keep one assistant from this account, and the others must not wait for somebody to mend that. To
-        # try a thousand that it keeps all alike would look like an attack.
+        # The API may deny this account one assistant, and the others must not wait until that is fixed. Trying a
+        # thousand denied assistants would look like an attack.
         was_sent = result.plan is not None and result.plan.patch is not None
         if was_sent and result.outcome is Outcome.FAILED and result.error and result.error.status in (401, 403):
             self._refused += 1
