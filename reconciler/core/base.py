@@ -80,7 +80,7 @@ class BaseDefinitions:
         if entry is None:
             return MISSING
         declared = entry.declared
-        # Without this our own write would pass for somebody's edit, and be drift that the next run leaves alone.
+        # Without this, our own write would look like somebody's edit, and the next run would leave it alone as drift.
         for path, value in (one for name in ids for one in self.written.get(name, ())):
             if value is not MISSING and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)

@@ -29,7 +29,7 @@ class Since:
 
 
 def tell_last_update(updated_at: object) -> str:
-    """Return when live was last updated, to the second; nothing where the API gave no time."""
+    """Return when live was last updated, to the second; nothing if the API gave no time."""
     moment = re.sub(r"(T\d\d:\d\d:\d\d)[.,]\d+", r"\1", updated_at) if isinstance(updated_at, str) else ""
     return f"live last updated {moment}" if moment else ""
 
@@ -63,15 +63,15 @@ def find_changes(
     ignored: Callable[[FieldPath], bool] = lambda _: False,
     merge_texts: MergeTexts = never_merge,
 ) -> tuple[Change, ...]:
-    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` where there is none.
+    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` if there is none.
 
     `merge_texts` tells whether the definition holds a live edit already: such a conflict is resolved.
     """
-    # What differs at an `ignored` path says nothing about who moved the object around it.
+    # A difference at an `ignored` path does not show who changed the object around it.
     bases: dict[FieldPath, Any | Missing] = {}
     for path in differing_leaves(desired, live):
         at, before = _find_base(base, path)
-        # A rule names this leaf alone, so it must not vanish in a larger one that the rule does not name.
+        # A rule names only this leaf, so it must not become part of a larger leaf that the rule does not name.
         if at != path and ignored(path):
             at, before = path, MISSING
         bases[at] = before
@@ -91,8 +91,8 @@ def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ..
 def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
     for key, value in base.items():
         now = desired.get(key, MISSING)
-        # `{}` declares nothing, so it can neither be released nor hold on to the value that stood in its place. Where
-        # an object stood there, each of its keys is released by itself.
+        # `{}` declares nothing, so it can neither be released nor hold on to the value that was in its place. Where
+        # an object was there, each of its keys is released by itself.
         if now is MISSING or (now == {} and not isinstance(value, Mapping)):
             if value != {}:
                 yield (*path, key)
@@ -103,13 +103,13 @@ def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[st
 def _find_kind(
     path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing, merge_texts: MergeTexts
 ) -> Kind:
-    # What git declares anew was not ours before: a live value there is no edit of something that we had set.
+    # What git declares again was not ours before: a live value there is no edit of something that we had set.
     if base is MISSING:
         return Kind.CHANGE
-    # Two declarations are compared whole, live only as far as base declares it: what nobody declared may move.
+    # Two declarations are compared completely, live only as far as base declares it: undeclared values may change.
     git_moved = canonical(base, path) != canonical(desired, path)
     if git_moved and not equal(base, live, path):
-        # Somebody may have merged both edits by hand, which live then lacks git's part of, and nothing else.
+        # Somebody may have merged both edits by hand. Then live lacks only git's part.
         merged = merge_values(base, live, desired, merge_texts)
         return Kind.CHANGE if merged is not MISSING and equal(merged, desired, path) else Kind.CONFLICT
     return Kind.CHANGE if git_moved else Kind.DRIFT

@@ -77,9 +77,9 @@ def split_ignored(
     found: Sequence[Change], rules: Sequence[IgnoreRule], inside: Iterable[Ignored] = ()
 ) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
     """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside` lists."""
-    # Accepted is a leaf too with which what live holds at an ignored path would go, or that declares nothing else.
-    # A leaf can be larger than what a rule names, and is sent or left as one. Left is safe; to send it would
-    # overwrite what the rule protects.
+    # A leaf is also accepted if sending it would remove a live value at an ignored path, or if it declares nothing
+    # else. A leaf can be larger than what a rule names, and is sent or left as one. Leaving it is safe. Sending it
+    # would overwrite what the rule protects.
     ignored = tuple(
         Ignored(change.path, rule)
         for change in found
@@ -92,12 +92,12 @@ def split_ignored(
 
 def keep_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[Any, tuple[Ignored, ...]]:
     """Return a definition with live's values at the ignored places inside its lists, and those that differ."""
-    # A list is one leaf and is sent in one piece, so what is to stay as it is live has to stand in that piece.
+    # A list is one leaf and is sent in one piece, so what is to stay as it is live has to be in that piece.
     ignored: dict[FieldPath, Ignored] = {}
     for rule in rules:
         paths = [path for path in paths_matching(tree, rule.path) if _meet_in_list(tree, live, path)]
         for path in paths:
-            # Rules may overlap; a report names the first, as it does for a leaf.
+            # Rules may overlap. A report names the first one, as for a leaf.
             if not equal(item_at(tree, path), item_at(live, path)):
                 ignored.setdefault(path, Ignored(path, rule))
         tree = put_all(tree, [(path, item_at(live, path)) for path in paths])
@@ -161,7 +161,7 @@ def _match_assistants(name: str, entry: ForAssistants, definitions: Sequence[Def
 def find_idle_secrets(
     forms: Iterable[tuple[Settings, Sequence[Definition]]], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each `sensitive` path that leads to nothing in any form of the definitions, nor live."""
+    """Yield a sentence for each `sensitive` path that leads to nothing in any form of the definitions, and not live."""
     # What live alone holds may have to be hidden, too: it goes along in the object that is sent.
     found: dict[FieldPath, bool] = {}
     for settings, definitions in forms:
@@ -237,10 +237,10 @@ def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | No
     """Return the first rule for what live holds inside a leaf and would lose, or for all that is declared there."""
     depth = len(change.path)
     left = prune(change.desired, lambda path: rule_for(path, rules) is not None, change.path)
-    # What is left asks for nothing, so the leaf differs at ignored paths alone.
+    # The rest asks for nothing, so the leaf differs only at ignored paths.
     is_idle = not asks_anything(left)
     for rule in rules:
-        # The part of the rule above the leaf must match too, or a rule for another object would count here.
+        # The part of the rule above the leaf must match as well, or a rule for another object would apply here.
         if not covers(rule.path[:depth], change.path):
             continue
         below = rule.path[depth:]
@@ -251,10 +251,10 @@ def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | No
 
 def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
     """Return whether live holds something where a pattern leads, and what is declared has no place for it."""
-    # Two lists are no loss: `keep_in_lists` has put live's value into the declared one.
+    # Two lists lose nothing: `keep_in_lists` has put live's value into the declared one.
     if not pattern or (isinstance(declared, list) and isinstance(live, list)):
         return False
-    # Objects are merged when they are sent, so that a key which live alone has stays.
+    # Objects are merged when they are sent, so keys that only live has are kept.
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         both = (key for key in declared.keys() & live.keys() if pattern[0] in ("*", key))
         return any(_loses(declared[key], live[key], pattern[1:]) for key in both)
@@ -266,7 +266,7 @@ def _meet_in_list(tree: Any, live: Any, path: FieldPath) -> bool:
     in_list = False
     for key in path:
         if isinstance(tree, list) and isinstance(live, list):
-            # A list that asks for exactly its elements gives live no say, and elements beyond live's are new.
+            # A list that asks for exactly its elements ignores live, and elements beyond live's are new.
             if isinstance(tree, Whole) or int(key) >= len(live):
                 return False
             in_list = True

@@ -31,13 +31,13 @@ def to_failure(error: ApiError) -> Failure:
 
 
 def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure | None:
-    """Return why an assistant is not ours to write: it is of another organisation than `org_id`, or of none."""
+    """Return why an assistant may not be written: it belongs to another organisation than `org_id`, or to none."""
     if settings.org_id is None or live.get("orgId") == settings.org_id:
         return None
     owner = f"organisation {live['orgId']!r}" if live.get("orgId") else "no organisation"
     return Failure(
         "forbidden",
-        f"the assistant belongs to {owner}, and org_id in reconciler.yaml is {settings.org_id!r}",
+        f"the assistant belongs to {owner}, but org_id in reconciler.yaml is {settings.org_id!r}",
         hint="check the id and the API's URL, or correct org_id",
     )
 
@@ -147,7 +147,7 @@ Standing = Literal["differs", "alike", "only_in_environment", "only_in_against",
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Difference:
-    """One leaf and what each of the two declares there; `MISSING` where it declares nothing."""
+    """One leaf and the value that each of the two declares there, or `MISSING`."""
 
     path: FieldPath
     environment: Any | Missing
@@ -156,7 +156,7 @@ class Difference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Compared:
-    """One definition in both environments; None where it is no part of one, or not valid.
+    """One definition in both environments; None if it is no part of one, or not valid.
 
     `message` says why it could not be compared.
     """

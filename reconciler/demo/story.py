@@ -20,7 +20,7 @@ Step = Mapping[str, Any]
 def tell_story(teller: Teller, text: str = "") -> None:
     """Tell the story, or that of another YAML text of its form.
 
-    Whatever happens, nothing is left: no process, no file. Raises DemoError where a step does not end as it should, and
+    Whatever happens, nothing is left: no process, no file. Raises DemoError if a step does not end as it should, and
     Interrupted at a signal.
     """
     story = yaml.load(text or _STORY.read_text("utf-8"), Loader=yaml.CSafeLoader)

@@ -74,7 +74,7 @@ def _find_touching_lines(change: Change, merge_texts: MergeTexts) -> Iterator[Fi
 def _explain(touching: Sequence[FieldPath]) -> str:
     names = ", ".join(map(dotted, touching))
     return (
-        f"git and live changed the same lines, or lines side by side, of {names}: merge them by hand, or take live's "
+        f"git and live changed the same or adjacent lines of {names}: merge them by hand, or take live's "
         "with --conflicts=live"
     )
 
@@ -173,7 +173,7 @@ def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:
     """Return why a text file cannot hold a text; empty if it can."""
     # A text file says no CRLF and no byte order mark: whoever reads it again would get another text.
     if text_of(content) != wanted:
-        return f"{text.file} cannot hold it: a text file says CRLF as LF, and drops a byte order mark"
+        return f"{text.file} cannot store it: a text file turns CRLF into LF, and drops a byte order mark"
     if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or FORBIDDEN.search(content):
         return f"{text.file} cannot hold it: it is too large, or holds a control character or half a character"
     return ""
