@@ -133,7 +133,7 @@ def test_a_record_that_loses_the_race_is_red_and_a_retry_converges(tmp_path: Pat
         assert outcomes(run) == {"visits": "unchanged"}
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
         left = {name for _, name in run_steps(WORKFLOWS / "apply.yml") - place.runner.executed}
-        assert left == {"3: Say how to begin the record", "2: Tell what was found", "5: Say that creating begins"}
+        assert left == {"3: Explain how to start the record", "2: Set the result", "5: Note that creating starts"}
 
 
 def test_a_record_that_was_not_handed_over_is_red_and_pushed_when_the_job_runs_again(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_record_that_was_not_handed_over_is_red_and_pushed_when_the_job_runs_a
         place.runner.between = lose
         run = place.push()
         assert run.ended("apply", "record") == ("success", "failure")
-        assert run.jobs["record"].failed == "Get the new record"
+        assert run.jobs["record"].failed == "Download the new record"
         assert NOT_RECORDED in run.jobs["record"].summary
 
         place.runner.between = lambda job: None

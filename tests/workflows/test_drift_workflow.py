@@ -111,7 +111,7 @@ def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> No
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
         run = place.dispatch("drift.yml")
         assert run.results == {"drift": "failure", "issue": "success", "accept": "skipped"}
-        assert "::error title=reconciler drift could not begin::" in run.log
+        assert "::error title=reconciler drift could not start::" in run.log
         issue = only(place.hub.issues)
         assert (issue["state"], "nonsense" in issue["body"]) == ("open", True)
 

@@ -11,7 +11,7 @@ ENROLLMENT, VISITS = "admissions/enrollment", "visits"
 
 def refused(run: WorkflowRun) -> str:
     """What is said of a run that ended before it looked at anything."""
-    assert (run.results["apply"], run.jobs["apply"].failed) == ("failure", "Choose what to look at"), run.log
+    assert (run.results["apply"], run.jobs["apply"].failed) == ("failure", "Choose the options"), run.log
     return run.jobs["apply"].summary
 
 

@@ -219,9 +219,9 @@ def test_no_pull_request_can_send_the_password_elsewhere(tmp_path: Path) -> None
 
         run = place.plan(7, directory="assistants", environment="staging")
         assert run.results == {"plan": "failure", "comment": "success"}
-        assert "neither may win unseen" in run.jobs["plan"].summary
+        assert "neither overrides the other" in run.jobs["plan"].summary
         (text,) = (one["body"] for one in place.hub.comments if "plan assistants@staging -->" in one["body"])
-        assert "neither may win unseen" in text
+        assert "neither overrides the other" in text
 
         assert elsewhere.sandbox.requests == []
 
@@ -234,7 +234,7 @@ def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path)
         run = place.plan(7)
         assert run.results == {"plan": "failure", "comment": "success"}
         assert run.jobs["plan"].failed == "Fetch the record"
-        assert "The record could not be looked for" in run.log
+        assert "The record could not be fetched" in run.log
         assert "did not run" in comment(place)
 
         place.hub.patience = 3

@@ -41,7 +41,7 @@ def test_each_attempt_of_a_run_is_undone_on_its_own(tmp_path: Path) -> None:
         place.runner.again(undone, "apply.yml")
         for given in ("", "0", "3", "1\nattempt=2"):
             run = place.dispatch("rollback.yml", run_id=str(undone.number), attempt=given)
-            assert run.jobs["rollback"].failed == "Look at the run"
+            assert run.jobs["rollback"].failed == "Check the run"
             assert "the run has 2" in run.log
         for attempt, assistant, text in (("2", "asst_visits", "Welcome!"), ("1", "asst_enrollment", "Hello!")):
             assert place.sandbox.live(assistant)["firstMessage"] == "Hi!"
@@ -77,7 +77,7 @@ def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
         for said, lie in forged.items():
             place.hub.runs[undone.number] = {**honest, **lie}
             run = place.dispatch("rollback.yml", run_id=str(undone.number))
-            assert run.jobs["rollback"].failed == "Look at the run"
+            assert run.jobs["rollback"].failed == "Check the run"
             assert said in run.log
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
 
@@ -87,6 +87,6 @@ def test_a_number_is_wanted_that_is_a_run(tmp_path: Path) -> None:
         for given in ("../../user", "99999", ""):
             run = place.dispatch("rollback.yml", run_id=given)
             assert run.results == {"rollback": "failure"}
-            assert run.jobs["rollback"].failed == "Look at the run"
+            assert run.jobs["rollback"].failed == "Check the run"
         run = place.runner.run("rollback.yml", "workflow_dispatch", {}, "", "refs/heads/draft", run_id="1")
-        assert run.jobs["rollback"].failed == "Look where this runs"
+        assert run.jobs["rollback"].failed == "Check where this runs"

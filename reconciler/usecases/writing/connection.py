@@ -12,7 +12,7 @@ def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> s
     """Return the API's base URL. Raises UsageError if there is none.
 
     `by_variable` says that RECONCILER_API_URL gave it: where the environment of the settings has another
-    one, neither may win unseen (docs/reference.md, "Environments").
+    one, neither overrides the other (docs/reference.md, "Environments").
     """
     ours = settings.api_url
     if settings.environment and ours and given and by_variable and given.rstrip("/") != ours.rstrip("/"):
