@@ -1,1 +1,1 @@
-"""The assistants' API: sessions, repeats, pace and bytes. Decides nothing about plans."""
+"""The assistants' API: sessions, repeats, pace and bytes. Makes no decisions about plans."""

@@ -1,7 +1,6 @@
 """What an answer says: JSON out of a body, and the error for everything that is not a good answer.
 
-Sends nothing. Every text that came from outside passes the scrubber and is cut to one short line before it is
-shown.
+Sends nothing. Every text from outside passes the scrubber and is cut to one short line before it is shown.
 """
 
 import json

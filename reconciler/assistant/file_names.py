@@ -8,7 +8,7 @@ LONGEST = 60
 _LOOKED_AT = 1000  # characters of a name: an API's answer may be megabytes long
 # Names that Windows keeps for devices, whatever their suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
-# Letters and marks that leave no ink, but would make two names of what looks like one.
+# Invisible letters and marks: with them, two names could look the same.
 _UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
 
 
@@ -26,7 +26,7 @@ def file_stem(name: str | None, assistant_id: str, taken: Container[str]) -> str
 
 
 def same_name(name: str) -> str:
-    """Return what names have in common that some systems take for one: case and Unicode form do not count."""
+    """Return a name without what some systems ignore: case and Unicode form."""
     folded = unicodedata.normalize("NFC", name).casefold()
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 

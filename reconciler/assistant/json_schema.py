@@ -19,7 +19,7 @@ DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 # The end of a text. In some dialects of regular expressions `$` lets a line break follow.
 END: Final = r"(?![\s\S])"
 
-# A text may stand in a file of its own. What these keywords say of an object, they do not say of a text.
+# A text may be in a file of its own. What these keywords say of an object, they do not say of a text.
 _TEXT_FILE: Final[Schema] = {
     "properties": {
         "$file": {

@@ -31,10 +31,10 @@ def parse_path(text: str) -> FieldPath:
     if text.startswith("/"):
         return parse_pointer(text)
     if "/" in text:
-        raise ValueError(f"it has slashes and does not begin with one; write /{text}, or dots alone")
+        raise ValueError(f"it contains slashes but does not begin with one; write /{text}, or use only dots")
     keys = tuple(text.split("."))
     if "" in keys:
-        raise ValueError("it has a dot with no key beside it; write it like metadata.crmKey")
+        raise ValueError("it has a dot without a key next to it; write it like metadata.crmKey")
     return keys
 
 

@@ -1,4 +1,4 @@
-"""Problems of fields in words for people who do not program: what is wrong, and what to write instead."""
+"""Describes problems of fields for people who do not program: what is wrong, and what to write instead."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import FieldProblem
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-# A text editor writes them for quotes, and to YAML they are letters.
+# Text editors write them instead of quotes, but to YAML they are letters.
 CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
 _WANTED: Final[Mapping[fields.Kind, str]] = {
     "text": "text",
@@ -34,7 +34,7 @@ _LONGEST_SLIP: Final = 200  # characters of a misspelt word; to compare longer o
 # What people write for YAML's signs at the beginning of a line, matched in one walk; `at` is where people should look.
 # Compiled when the first file has a mistake.
 _SLIPS: Final = (
-    (r"\s*(?P<at>```|~~~)", "remove the lines with {}, which a chat or a web page puts around a text"),
+    (r"\s*(?P<at>```|~~~)", "remove the lines with {}, which chats and web pages put around a text"),
     (r"\s*(?P<at><!doctype|<html|<\?xml)", "this is a web page; copy its text alone into this file"),
     (r"\s*(?:\"[^\"]*\"\s*:.*,\s*)?(?P<at>//|/\*)", 'a comment begins with "#", not with {}'),
     (r"\s*(?P<at>--|;)\s", 'a comment begins with "#", not with {}'),
@@ -51,13 +51,13 @@ _SLIPS: Final = (
 
 
 def describe_unknown_field(path: FieldPath) -> FieldProblem:
-    """Return what to say about a key that the API does not have at this place."""
+    """Return the message about a key that the API does not have at this place."""
     where = f" inside {dotted(path[:-1])}" if path[1:] else ""
     return FieldProblem(path, _what_instead(path), f"unknown field{where}", about="key")
 
 
 def describe_wrong_kind(name: str, wanted: fields.Kind, written: Any) -> str:
-    """Return what to say about a value that is something else than `wanted`, without quoting it."""
+    """Return the message about a value that is not of the `wanted` kind, without quoting it."""
     return f"{name} must be {_WANTED[wanted]}; you wrote {describe_kind(written)}{_repair(wanted, written)}"
 
 
@@ -71,7 +71,7 @@ def find_slip(line: str) -> tuple[int, str] | None:
     for pattern, message in _SLIPS:
         if found := re.match(pattern, line, re.IGNORECASE):
             sign = found["at"]
-            # One that only looks like the sign that was meant is told by its name.
+            # A character that only looks like the intended one is named.
             name = f'"{sign}"' if sign.isascii() else f'"{sign}", {name_character(sign)}'
             return found.start("at") + 1, message.format(name)
     return None
@@ -128,14 +128,14 @@ def _guess(parent: FieldPath, key: str) -> str:
     letters = _letters(key)
     here = fields.keys_inside(parent) if parent else ("id", *fields.keys_inside(parent))
     elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent and path != parent]
-    # The very same letters elsewhere are a better guess than a look-alike here: `voiceId` at the top is no `voice`.
+    # The same letters elsewhere are a better guess than a similar key here: `voiceId` at the top is not `voice`.
     near = closest(key, here, cutoff=1.0)
     same = [path for path in elsewhere if letters in (_letters(path[-1]), _letters("".join(path)))]
     if same and not near:
         return _suggest_move(same)
     if near := near or closest(key, here):
         return f"did you mean {near}?"
-    # What only looks alike and belongs elsewhere is a guess upon a guess, so it must look very much alike.
+    # A similar key elsewhere is a guess upon a guess, so it must be very similar.
     near = closest(key, [path[-1] for path in elsewhere], cutoff=0.8)
     return _suggest_move([path for path in elsewhere if path[-1] == near]) if near else ""
 
@@ -183,7 +183,7 @@ def _repair(wanted: fields.Kind, written: Any) -> str:
 def _repair_number(wanted: fields.Kind, written: str) -> str:
     seen, unseen = remove_unseen(written), describe_unseen(written)
     if _NUMBER.fullmatch(seen.strip(CURLY_QUOTES + " ")):
-        # Between digits nothing may stand, a space neither.
+        # Nothing is allowed between digits, not even a space.
         return f"{unseen.partition(': ')[0]}: delete it" if unseen else "write the number without quotes"
     if wanted == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", written):
         return "write a decimal point instead of the comma"

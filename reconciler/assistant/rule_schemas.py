@@ -1,7 +1,7 @@
 """The JSON Schemas of a team's rules: what is wrong with one, and how an editor reads them. Reads no file.
 
-JSON Schema passes over what it does not know. A rule with a misspelt keyword would check nothing, and nobody would see
-it, so such a schema is refused here.
+JSON Schema ignores unknown keywords. A rule with a misspelt keyword would check nothing and nobody would notice, so
+such a schema is rejected here.
 """
 
 import re
@@ -35,7 +35,7 @@ def find_schema_problems(schema: Any) -> list[FieldProblem]:
 
     validator = jsonschema.Draft202012Validator
     found = describe_errors(validator(validator.META_SCHEMA).iter_errors(schema))
-    # A value that is wrong is so for several parts of the schema of schemas; one says enough.
+    # Several parts of the metaschema reject the same value; one message is enough.
     if wrong := {one.path: one for one in found}:
         return [FieldProblem(path, _describe_wrong(one)) for path, one in wrong.items()]
     return [*_walk(schema, schema, (), frozenset(validator.FORMAT_CHECKER.checkers))]
@@ -47,7 +47,7 @@ def _describe_wrong(violation: Violation) -> str:
 
 
 def _walk(schema: Any, root: Any, path: FieldPath, formats: frozenset[str]) -> Iterator[FieldProblem]:
-    """Yield what JSON Schema itself would pass over, or stumble over only when a value is checked."""
+    """Yield what JSON Schema itself would ignore, or notice only when a value is checked."""
     if not isinstance(schema, Mapping):
         return
     for keyword, value in schema.items():
@@ -90,7 +90,7 @@ def _object_to(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> 
 
 
 def _leads_somewhere(reference: str, root: Any) -> bool:
-    """Return whether a reference names a part of the schema, and not one on whose way it stands itself."""
+    """Return whether a reference names a part of the schema that does not contain the reference itself."""
     if not reference.startswith("#/"):
         return False
     here = root
@@ -107,7 +107,7 @@ def _leads_somewhere(reference: str, root: Any) -> bool:
 
 
 def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Schema | None:
-    """Return a rule as a part of a schema (draft-07) of a whole definition, for editors; None where none can say it.
+    """Return a rule as a part of a schema (draft-07) of a whole definition, for editors; None if none can say it.
 
     `*` in the path stands for any key of an object and any element of a list. With `required` the value must be there.
     `at` is the JSON Pointer of the part.
@@ -141,7 +141,7 @@ def _is_portable(schema: Any) -> bool:
 
 
 def _or_text_file(schema: Any) -> Schema:
-    """Return a schema that lets a text stand in a file of its own."""
+    """Return a schema that lets a text are in a file of its own."""
     return {"if": {"type": "object", "required": ["$file"]}, "else": schema}
 
 
@@ -160,7 +160,7 @@ def _translate(schema: Any, at: str) -> Any:
 def _translate_keyword(keyword: str, value: Any, at: str) -> Any:
     if keyword == "$ref":
         return at + value[1:]
-    # Any value below may be a text in a file; what applies to a value itself stands within what does.
+    # Any value below may be a text in a file; what applies to a value itself is within what does.
     below = keyword in _BELOW or keyword in ("properties", "patternProperties", "prefixItems")
     inner = {key: _translate(item, at) for key, item in _inner(keyword, value)}
     if below:

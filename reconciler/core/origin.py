@@ -103,7 +103,7 @@ def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[st
 def _find_kind(
     path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing, merge_texts: MergeTexts
 ) -> Kind:
-    # What git declares again was not ours before: a live value there is no edit of something that we had set.
+    # A field that git declares again was not managed before, so its live value is not an edit of a value that we set.
     if base is MISSING:
         return Kind.CHANGE
     # Two declarations are compared completely, live only as far as base declares it: undeclared values may change.

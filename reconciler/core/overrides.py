@@ -1,6 +1,6 @@
-"""What `reconciler.yaml` says about single assistants otherwise than the policy: ignore, enforce and frozen. Pure.
+"""The exceptions of `reconciler.yaml` from the policy for single assistants: ignore, enforce and frozen. Pure.
 
-The one place that decides which entry holds an assistant, or a path of it, on a day.
+The only place that decides which entries apply to an assistant, or a path of it, on a day.
 """
 
 import dataclasses
@@ -38,14 +38,14 @@ class Enforced:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Overrides:
-    """The entries that hold one assistant on one day; `freeze` is None where none does."""
+    """The entries that hold one assistant on one day; `freeze` is None if none does."""
 
     ignore: tuple[IgnoreRule, ...] = ()
     enforce: tuple[EnforceRule, ...] = ()
     freeze: Freeze | None = None
 
     def find_enforced(self, changes: Iterable[Change]) -> tuple[Enforced, ...]:
-        """Return the live edits among some changes that are to be put back."""
+        """Return the live edits among some changes that are to be reverted."""
         found = (
             (change.path, next((rule for rule in self.enforce if _is_enforced(change, rule.path)), None))
             for change in changes
@@ -92,7 +92,7 @@ def split_ignored(
 
 def keep_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[Any, tuple[Ignored, ...]]:
     """Return a definition with live's values at the ignored places inside its lists, and those that differ."""
-    # A list is one leaf and is sent in one piece, so what is to stay as it is live has to be in that piece.
+    # A list is one leaf and is sent as a whole, so live values that must stay have to be in it.
     ignored: dict[FieldPath, Ignored] = {}
     for rule in rules:
         paths = [path for path in paths_matching(tree, rule.path) if _meet_in_list(tree, live, path)]
@@ -118,7 +118,7 @@ def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
 
 def expiry_notes(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each entry that is past its date, or will be within two weeks."""
-    # An expired `ignore` goes on protecting: the day would else come on which an apply overwrites a value unasked. A
+    # An expired `ignore` still protects; otherwise, one day, an apply would overwrite a value unasked. A
     # freeze ends on its day, since nobody wants an assistant to stay as it is for lack of a look at this file.
     soon = settings.today + datetime.timedelta(days=NOTICE_DAYS)
     for entry, name, _, meanwhile in _list_dated(settings):
@@ -132,7 +132,7 @@ def judge_matches(settings: Settings, definitions: Sequence[Definition]) -> Iter
 
     The sentence is empty for an entry that concerns something.
     """
-    # Most often a slip of the pen, and then the value that the entry was to protect is not protected.
+    # Most often a typo, and then the value that the entry should protect is not protected.
     for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
         for rule in entries:
             concerned = [definition for definition in definitions if rule.concerns(definition.key)]
@@ -144,7 +144,7 @@ def judge_matches(settings: Settings, definitions: Sequence[Definition]) -> Iter
     whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
     whole += [(f"the rule {rule.id}", rule) for rule in settings.rules]
     whole += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
-    # What is skipped is no definition, and may be silenced all the same.
+    # What is skipped is no definition, and may be silenced anyway.
     whole += [(f"lints {entry.lint}", entry) for entry in settings.lints if entry.lint != "skipped-file"]
     yield from ((entry, _match_assistants(name, entry, definitions)) for name, entry in whole)
 
@@ -183,7 +183,7 @@ def unmatched_notes(
         both = (one for one in definitions if enforced.concerns(one.key) and ignored.concerns(one.key))
         if covers(ignored.path, enforced.path) and any(_declares(one, enforced.path) for one in both):
             name = write_path(enforced.path)
-            yield f"ignore holds {name} as well as enforce: ignore counts, and live edits stay; remove one of the two"
+            yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one of the two"
 
 
 def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str, str, str]]:
@@ -192,7 +192,7 @@ def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str, str, str]]:
         meanwhile = "; the value is still left alone: renew the entry in reconciler.yaml or remove it"
         yield rule, f"ignore {write_path(rule.path)}", instead, meanwhile
     for freeze in settings.frozen:
-        instead = ", and does not hold any more: renew the entry, or remove it"
+        instead = ", and no longer applies: renew the entry, or remove it"
         meanwhile = "; after that day apply writes again: renew the entry in reconciler.yaml or remove it"
         yield freeze, _name_freeze(freeze), instead, meanwhile
     for name, exception in ((rule.id, exception) for rule in settings.rules for exception in rule.exceptions):
@@ -227,7 +227,7 @@ def _is_enforced(change: Change, pattern: FieldPath) -> bool:
     depth = len(change.path)
     if not covers(pattern[:depth], change.path):
         return False
-    # A list is one leaf and is sent in one piece. It is put back only where that puts back nothing else.
+    # A list is one leaf and is sent in one piece. It is put back only if that puts back nothing else.
     inside = paths_matching(change.desired, pattern[depth:])
     mended = put_all(change.live, [(path, item_at(change.desired, path)) for path in inside])
     return bool(inside) and equal(change.desired, mended, change.path)

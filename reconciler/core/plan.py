@@ -1,4 +1,4 @@
-"""What is to be done about one assistant: a plan is a value, made from desired, live and base."""
+"""The plan for one assistant: a value, built from desired, live and base."""
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ _REFUSALS: dict[Unsent | None, Kind] = {Unsent.CONFLICT: Kind.CONFLICT, Unsent.D
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """What to do with fields that somebody else moved; under a `read_only` policy nothing is sent at all.
+    """What to do with fields that somebody else changed. A `read_only` policy sends nothing at all.
 
-    With `create` assistants that are still to be created are.
+    With `create`, new assistants are created.
     """
 
     on_drift: OnDrift = "keep"
@@ -35,10 +35,10 @@ class Policy:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """The differences of one assistant and the patch that settles them, None where nothing is to be sent.
+    """The differences of one assistant and the patch that settles them, None if nothing is to be sent.
 
     `resent` are leaves that the patch sends once more although live shows them already, `enforced` the live edits that
-    are put back under every policy. `freeze` is there where it holds something back. `creates` says that the
+    are put back under every policy. `freeze` is set if it holds something back. `creates` says that the
     assistant is still to be created, and that the patch is the body of the request that does.
     """
 
@@ -63,7 +63,7 @@ class Plan:
     @property
     def replaced(self) -> tuple[tuple[FieldPath, Any], ...]:
         """The leaves that the patch changes, each with the live value that it loses."""
-        # Whoever checks before a write that nobody has been there compares these with fresh live values.
+        # The check right before a write compares these with fresh live values.
         return tuple((change.path, change.live) for change in self.changes if change.sent)
 
     @property
@@ -102,10 +102,10 @@ def make_plan(
 
     `base` is the definition as last applied, `MISSING` without one; `overrides` are the settings' entries that hold
     this assistant. `resend` are fields whose last write is unclear: where they are declared they are sent even if live
-    shows them. `merge_texts` merges two edits. Raises IncompleteObject where the definition cannot be sent.
+    shows them. `merge_texts` merges two edits. Raises IncompleteObject if the definition cannot be sent.
     """
     desired, plan = _compare(desired, live, base, policy, overrides, merge_texts)
-    # What differs is judged as a difference, whatever became of the last write: it may be somebody's edit by now.
+    # A difference is judged as such, whatever the outcome of the last write: by now it may be somebody's edit.
     differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
     again = frozenset[FieldPath]()
     if resend and not plan.refusal:  # a refused assistant is not written at all
@@ -126,13 +126,13 @@ def plan_creation(
 ) -> Plan:
     """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""
     body = build_patch(desired, {}, list(desired), keeps_live=lambda _: False) or {}
-    # To a command that looks for live edits an assistant that is not there yet has none.
+    # For a command that looks for live edits, a new assistant has none.
     if policy.read_only:
         return Plan(creates=True)
     freeze = overrides.freeze if policy.create else None
     unsent = Unsent.FROZEN if freeze is not None else None if policy.create else Unsent.NEW
     changes = tuple(dataclasses.replace(change, unsent=unsent) for change in find_changes(desired, {}, MISSING))
-    # What is empty in a new assistant need not be emptied.
+    # A new assistant needs no nulls.
     body = {field: value for field, value in body.items() if value is not None}
     return Plan(changes=changes, patch=body if unsent is None else None, creates=True, freeze=freeze)
 
@@ -141,12 +141,12 @@ def _decide_sent(
     found: Sequence[Change], policy: Policy, overrides: Overrides
 ) -> tuple[tuple[Change, ...], tuple[Enforced, ...]]:
     """Return the differences with why each is not sent, and those of them that are live edits of enforced fields."""
-    # Nobody else decides it. A refusal concerns the whole assistant: half of a change that was reviewed together must
-    # not go live alone.
+    # Only this function decides. A refusal concerns the whole assistant: a change that was reviewed together must not
+    # go live in part.
     enforced = overrides.find_enforced(found)
     put_back = {entry.path for entry in enforced}
     kinds = {change.kind for change in found if change.path not in put_back}
-    # A conflict before drift: whoever allows the one has not allowed the other, and the graver one is named.
+    # A conflict comes before drift: allowing one does not allow the other, and the more severe one is named.
     refusal: Unsent | None = None
     if Kind.CONFLICT in kinds and not policy.force_conflicts:
         refusal = Unsent.CONFLICT
@@ -156,7 +156,7 @@ def _decide_sent(
     general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if overrides.freeze is not None else None
     decided = []
     for change in found:
-        # Drift that stays would stay in any case, whatever the assistant is refused for.
+        # Kept drift would be kept in any case, whatever the reason for the refusal.
         stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in put_back
         decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
     return tuple(decided), enforced
@@ -165,7 +165,7 @@ def _decide_sent(
 def make_plan_offline(
     desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), overrides: Overrides = NO_OVERRIDES
 ) -> Plan:
-    """Return what a definition changes since the base, which stands in for live; nobody can say what to send."""
+    """Return what a definition changes since the base, which replaces live; the patch is unknown."""
     return _compare(desired, {} if base is MISSING else base, base, policy, overrides, never_merge)[1]
 
 
@@ -177,14 +177,14 @@ def patch_again(
     policy: Policy = Policy(),
     overrides: Overrides = NO_OVERRIDES,
 ) -> dict[str, Any] | None:
-    """Return the patch that sends a plan's fields once more, over fresh live; None where live shows a third value."""
-    # A third value is neither the old one nor ours: somebody else has been there since. Where live shows ours it is
-    # sent all the same, since a read shows the database's copy alone, and the provider may lack it.
+    """Return the patch that sends a plan's fields once more, over fresh live; None if live shows a third value."""
+    # A third value is neither the old one nor ours: somebody else has changed it since. Where live shows ours it is
+    # sent anyway, since a read shows the database's copy alone, and the provider may lack it.
     desired, _ = keep_in_lists(desired, live, overrides.ignore)
     for path, old in plan.replaced:
         fresh = value_at(live, path)
         ours = prune(value_at(desired, path), _is_ignored(overrides.ignore), path)
-        # Exactly the old value, since any other one, even an equal one, was written after we looked.
+        # Exactly the old value: any other one, even an equal one, was written after the last read.
         if exact_text(fresh) != exact_text(old) and not equal(ours, fresh, path):
             return None
     return _build_patch(plan, desired, live, policy, overrides.ignore)
@@ -192,7 +192,7 @@ def patch_again(
 
 def find_remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
     """Return the paths at which live, planned again after a write, does not show what was sent."""
-    # What kept its live value on purpose differs still, and must not count against the write.
+    # Fields that keep their live value on purpose still differ, and must not count against the write.
     return tuple(change.path for change in after.changes if change.path not in plan.left)
 
 
@@ -222,9 +222,9 @@ def _compare(
 def _build_patch(
     plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any], policy: Policy, ignore: Sequence[IgnoreRule]
 ) -> dict[str, Any] | None:
-    # The API takes top-level fields: whatever is to change inside one, the field is sent.
+    # The API takes top-level fields, so a change inside one sends the whole field.
     touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
-    # An object goes out whole, so what is not sent in it must be put back to what live has.
+    # An object is sent whole, so unsent parts of it must get their live value.
     left, is_ignored = {*plan.left, *(entry.path for entry in plan.ignored)}, _is_ignored(ignore)
     return build_patch(
         desired,
@@ -242,7 +242,7 @@ def _keep_in_both(
     desired, inside = keep_in_lists(desired, live, ignore)
     if base is MISSING:
         return desired, base, inside
-    # In base too, or an edit at an ignored place would look as if the list around it had moved.
+    # In base too, or an edit at an ignored place would look like a change of the whole list.
     base, _ = keep_in_lists(base, live, ignore)
     # What is ignored from the first record on is absent from the base. Inside a list, which is one leaf, that would
     # make every edit of the list a conflict.

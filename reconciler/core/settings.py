@@ -1,4 +1,4 @@
-"""What `reconciler.yaml` can set, as values. The keys of the file, and reading it, are another room's work."""
+"""The settings of `reconciler.yaml` as values. Another room defines the file's keys and reads it."""
 
 import dataclasses
 import datetime
@@ -47,11 +47,11 @@ class MaxChanges:
 
     def limit(self, selected: int) -> int:
         """Return how many of `selected` assistants may be written; a share is rounded down."""
-        # Down, since a limit that rounds up lets through more than it says.
+        # Down: a limit that is rounded up would allow more than it says.
         return int(self.amount * selected / 100) if self.percent else int(self.amount)
 
     def objection(self, writes: int, selected: int) -> str | None:
-        """Return why so many of `selected` assistants may not be written; None where they may."""
+        """Return why so many of `selected` assistants may not be written; None if they may."""
         most = self.limit(selected)
         if writes <= most:
             return None
@@ -66,9 +66,9 @@ class MaxChanges:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ForAssistants:
-    """What holds for assistants whose key matches one of the globs; a `*` in a glob matches `/` too.
+    """An entry for assistants whose key matches one of the globs; `*` in a glob also matches `/`.
 
-    `place` are the line and the column, from 1, at which it stands in the file.
+    `place` are the line and the column, from 1, at which it is in the file.
     """
 
     assistants: tuple[str, ...] = ("*",)
@@ -82,7 +82,7 @@ class ForAssistants:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Dated(ForAssistants):
-    """What holds for a reason until a day; `expires` is the last one, in UTC, and for ever without it."""
+    """An entry with a reason and an optional last day, `expires`, in UTC."""
 
     reason: str
     expires: datetime.date | None = None
@@ -102,7 +102,7 @@ class Freeze(Dated):
     starts: datetime.date | None = None
 
     def holds(self, today: datetime.date) -> bool:
-        """Return whether it holds on a day."""
+        """Return whether it applies on a day."""
         return (self.starts is None or self.starts <= today) and (self.expires is None or today <= self.expires)
 
     def describe(self) -> str:
@@ -112,7 +112,7 @@ class Freeze(Dated):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EnforceRule(ForAssistants):
-    """A path (`*` for one key) whose live edits every apply puts back."""
+    """A path (`*` for one key) whose live edits every apply reverts."""
 
     path: FieldPath
     reason: str
@@ -120,14 +120,14 @@ class EnforceRule(ForAssistants):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RuleException(Dated):
-    """Assistants for which a rule does not count."""
+    """Assistants for which a rule does not apply."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(ForAssistants):
     """What a definition must be here: the value at a path (`*` for one key or element) fits a JSON Schema, or is there.
 
-    `schema` is None where the rule only asks for a value. Before the day `starts` a violation is no error.
+    `schema` is None if the rule only asks for a value. Before the day `starts` a violation is no error.
     """
 
     id: str
@@ -142,7 +142,7 @@ class Rule(ForAssistants):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LintLevel(ForAssistants):
-    """How grave a lint is for some assistants."""
+    """The level of a lint for some assistants."""
 
     lint: str
     level: Level
@@ -150,9 +150,9 @@ class LintLevel(ForAssistants):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What an environment may set, and the whole project as well; None where the file does not say.
+    """What an environment may set, and the whole project as well; None if the file does not say.
 
-    `overlay` is the folder of the overlays, which stands beside that of the definitions, and `overlay_place` are the
+    `overlay` is the folder of the overlays, which is next to that of the definitions, and `overlay_place` are the
     line and column that name it. `record` says whether `apply` records what it applied. `never_send` are paths inside
     objects that the server manages, and `line_endings` says whether CRLF and LF are two things.
     """
@@ -180,7 +180,7 @@ class Environment:
 class Settings(Environment):
     """The settings of one project; `file` is relative to the repository's root, None without a file, `text` its text.
 
-    `environment` is the one that was chosen; then its settings stand in the place of the project's. `today` is the
+    `environment` is the one that was chosen; then its settings replace the project's. `today` is the
     day, in UTC, on which all dates in them are judged.
     """
 
@@ -194,8 +194,8 @@ class Settings(Environment):
         """Return the settings as they are in an environment. Raises KeyError for one that is not there."""
         environment = self.environments[name]
         own = {field.name: getattr(environment, field.name) for field in dataclasses.fields(Environment)}
-        # None is no answer, in contrast to `false` and 0. Only the URL and the overlay are never inherited: a staging
-        # definition must not reach production for lack of a line.
+        # None means "not set", in contrast to `false` and 0. Only the URL and the overlay are never inherited: a
+        # missing line must not send a staging definition to production.
         given = {key: value for key, value in own.items() if value is not None or key in ("api_url", "overlay")}
         # A list is added to the project's, so that an environment cannot lose what protects all of them.
         added = {key: (*getattr(self, key), *value) for key, value in given.items() if isinstance(value, tuple)}
@@ -212,7 +212,7 @@ class Settings(Environment):
         )
 
     def grade(self, problem: Problem, key: str) -> Problem | None:
-        """Return what a lint found in the definition with a key, as grave as it is there; None where it is silenced.
+        """Return what a lint found in the definition with a key, as grave as it is there; None if it is silenced.
 
         Of several levels the last holds, and an environment's come after the project's.
         """
@@ -226,11 +226,11 @@ class Settings(Environment):
 
     @property
     def next_expiry(self) -> datetime.date | None:
-        """The nearest last day of an entry that has one; it may be past. None where no entry has one."""
+        """The nearest last day of an entry that has one; it may be past. None if no entry has one."""
         dated = (*self.ignore, *self.frozen, *(entry for rule in self.rules for entry in rule.exceptions))
         return min((entry.expires for entry in dated if entry.expires is not None), default=None)
 
     def may_show(self, path: FieldPath) -> bool:
         """Return whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""
-        # Compared as far as both go, so that neither a part of a hidden value nor what holds one is shown.
+        # The common prefix is compared, so that neither a part of a hidden value nor its parent is shown.
         return not any(meets(pattern, path) for pattern in self.sensitive)

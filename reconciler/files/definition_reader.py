@@ -90,7 +90,7 @@ class DefinitionReader:
         """Yield what the checks, the lints and the team's rules find in a definition, each at its place."""
         found = check_fields(document, files, self.layers.settings, needs_id=self.needs_id)
         if definition.key.rpartition("/")[2].lower() in ("default", "defaults"):
-            hint = f"; if it holds what definitions have in common, rename it to {DEFAULTS}"
+            hint = f"; if it contains shared values, rename it to {DEFAULTS}"
             found = [replace(one, message=one.message + hint) if one.about == "file" else one for one in found]
         # What the API would not take is said once.
         wrong = {problem.path for problem in found if problem.path}

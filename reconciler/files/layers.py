@@ -1,6 +1,6 @@
-"""Reads one file of a definition: its text, its fields, and the problems that keep it from being read.
+"""Reads one file of a definition: its text, its fields, and the problems that prevent reading it.
 
-The one place where a file's text becomes fields. What they must look like is checked elsewhere.
+The only place where a file's text becomes fields. The fields are checked elsewhere.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ class ReadFile:
             is_same = path == problem.path
             if refused.about == "key" == problem.about and is_same:
                 return True
-            # A key that is wrong is so whatever stands behind it.
+            # A key that is wrong is so whatever is after it.
             own_key = problem.about == "key" and is_same
             if refused.about == "value" and path == problem.path[: len(path)] and not own_key:
                 return True
@@ -54,14 +54,14 @@ class ReadFile:
 def read_layer(
     found: FoundFile, settings: Settings, texts: TextReader, folders: Sequence[str], kind: LayerKind
 ) -> ReadFile:
-    """Return one file as far as it can be read, with its problems; its text files may lie in `folders`."""
+    """Return one file as far as it can be read, with its problems; its text files may be in `folders`."""
     text = ""
     problems: list[Problem] = []
     try:
         text = found.read()
     except UnreadableText as error:
         problems.append(Problem(found.file, error.line, error.column, error.message))
-    # What could be read goes on through the checks, so that people see all problems of a file at once.
+    # What could be read continues through the checks, so that people see all problems of a file at once.
     reading = read_tolerantly(text)
     document = reading.value
     given = document if isinstance(document, dict) else {}

@@ -83,7 +83,7 @@ def read_managed(value: str) -> FieldPath:
     path = read_pattern(value)
     if len(path) < 2:
         raise ValueError(
-            f"must lead inside an object, like /model/revision; a whole field like {value} is sent only "
+            f"must point inside an object, like /model/revision; a whole field like {value} is sent only "
             "where a definition declares it"
         )
     return path
@@ -108,12 +108,12 @@ def read_extra_field(value: str) -> FieldPath:
         whole = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
         near = closest(path[0], fields.CLOSED_OBJECTS, cutoff=1.0)
         meant = f"did you mean {near}?" if near and not has_keys else f"name the whole field, {whole}"
-        raise ValueError(f"{value} lies too deep; {meant}")
+        raise ValueError(f"{value} is too deep; {meant}")
     return path
 
 
 def read_schema(value: Any) -> Any:
-    """Return the schema of a rule; what stands in it is judged elsewhere."""
+    """Return the schema of a rule; what is in it is judged elsewhere."""
     if isinstance(value, dict | bool):
         return value
     raise ValueError("must be a JSON Schema: a group of keywords, like {maximum: 0.8}")

@@ -1,6 +1,6 @@
-"""Checks what `reconciler.yaml` holds against the table of settings, and puts what is wrong into words. Reads no file.
+"""Checks `reconciler.yaml` against the table of settings, and describes the problems. Reads no file.
 
-The one place of pydantic: it checks the types as they are written and finds every problem at once.
+The only place that uses pydantic, which checks the types and finds all problems at once.
 """
 
 import dataclasses
@@ -41,8 +41,8 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 
 def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
-    """Yield the paths that are surely read otherwise than they were meant."""
-    # It would match nothing: the value that was to be hidden would be shown.
+    """Yield the paths that are certainly read otherwise than they were meant."""
+    # A misspelt path would match nothing: the value that should be hidden would be shown.
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
     extra_fields = settings.see_all_environments().extra_fields
     # What any environment allows is known here, since a path stands for all of them.
@@ -161,7 +161,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     """Return pydantic's account of one error in plain words."""
     kind, path = detail["type"], tuple(str(part) for part in detail["loc"])
     about: About = "value"
-    # In a group whose names are free, a name can be wrong whatever stands behind it.
+    # In a group whose names are free, a name can be wrong whatever is after it.
     if path[-1] == _OF_A_KEY:
         path, about = path[:-1], "key"
     key = path[-1]

@@ -1,4 +1,4 @@
-"""Which commit set a value: what the commits since the base did to definitions, read in one pass.
+"""Which commit set a value: the changes of all commits since the base, read in one pass.
 
 A definition is followed by its id: a file may be moved, renamed, or rewritten from one to the next. The other layers,
 and text files, have none, and are followed by their place.
@@ -20,7 +20,7 @@ from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
 
-# Whatever somebody's configuration says, the log has one form. The author stands last: a name may hold anything.
+# The log has this form in any configuration. The author is last, since a name may contain anything.
 _LOG = (
     *("--topo-order", "--diff-merges=first-parent", "--raw", "-z", "--no-renames", "--no-abbrev", "--root"),
     *("--no-color", "--no-show-signature", "--no-relative", "--encoding=UTF-8"),
@@ -80,7 +80,7 @@ def read_histories(
     """Return what commits such as `base..HEAD` did to some definitions, and to some files that need no id, by file.
 
     `definitions` are files by their id, `others` the paths of layers and text files, `head_commit` the commit of which
-    they are files. Where there are `paths`, only commits that touch them are looked at. Commits beyond the end of a
+    they are files. If there are `paths`, only commits that touch them are looked at. Commits beyond the end of a
     shallow history are not there, and the commit at which it ends is left out: it seems to have set everything.
     """
     chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
@@ -127,7 +127,7 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
         for step, swaps in steps:
             if place in swaps:
                 old, new = swaps[place]
-                # From here on back in time the file is looked for where it stood before.
+                # From here on back in time the file is looked for where it was before.
                 if not old.strip("0"):
                     place = _find_place_before(place, swaps)
                     old = swaps[place][0]
@@ -137,7 +137,7 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
 
 
 def _find_place_before(place: str, swaps: Swaps) -> str:
-    """Return where a file that is new in a commit stood before it, or its place where it stood nowhere.
+    """Return where a file that is new in a commit was before it, or its place where it stood nowhere.
 
     Among the files that went, one with the same text is most likely, then one that has most of the path.
     """

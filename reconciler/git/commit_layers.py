@@ -1,4 +1,4 @@
-"""The layers of definitions as a commit has them: defaults and text files read once, and merged as today's are."""
+"""The layers of definitions in a commit: defaults and text files are read once, and merged like today's."""
 
 import contextlib
 import functools
@@ -19,9 +19,9 @@ Layers = Mapping[str, Blob]
 
 
 def parse_definition(content: bytes | None) -> dict[str, Any] | None:
-    """Return the fields that a file holds, None where it cannot be read as fields."""
+    """Return the fields that a file holds, None if it cannot be read as fields."""
     try:
-        # Layout that is refused today says all the same what was applied then.
+        # Layout that is refused today says anyway what was applied then.
         document = read_yaml((content or b"").decode("utf-8-sig"), checks_layout=False)
     except (UnicodeDecodeError, YamlProblems):
         return None
@@ -101,7 +101,7 @@ class CommitLayers:
         return share(fields) if fields is not None else None
 
     def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
-        """Return the text file that a file mentions, and its text; None where this commit does not have it."""
+        """Return the text file that a file mentions, and its text; None if this commit does not have it."""
         reference = given[TEXT_KEY]
         return self._read_text(text_file_of(reference, file)) if isinstance(reference, str) else None
 

@@ -1,6 +1,6 @@
-"""A git repository: its commits, trees and files, each read once a run, and the few things that are written to it.
+"""A git repository: its commits, trees and files, each read once per run, and the few writes to it.
 
-It reads objects and moves refs, and decides nothing.
+Reads objects and moves refs. Makes no decisions.
 """
 
 import functools
@@ -22,14 +22,14 @@ _PATHS_AS_THEY_ARE = {"GIT_LITERAL_PATHSPECS": "1"}
 _FETCH_AGAIN = "fetch it again (git fetch --refetch), or clone anew"
 _SHALLOW = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
 _STATUS = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all", "--ignored=traditional")
-_STATUS_WORDS = {"1": 8, "u": 10}  # of what `git status` says of a path, how much stands before it
+_STATUS_WORDS = {"1": 8, "u": 10}  # of what `git status` says of a path, how much is before it
 _STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
 
 
 class Repository:
     """A repository by the folder that holds its `.git`. To be used by one thread at a time.
 
-    Every method raises RepositoryError where git gives no answer. None and empty results mean that git said so.
+    Every method raises RepositoryError if git gives no answer. None and empty results mean that git said so.
     """
 
     def __init__(self, root: Path, command: str) -> None:
@@ -39,7 +39,7 @@ class Repository:
         self._trees: dict[str, dict[str, Blob]] = {}
         self._ancestors: dict[tuple[str, str], bool] = {}
         self._filtered: dict[str, bool] = {}
-        # Asked first and once: a git that does not work here is found before anything is decided.
+        # Asked first and once, so that a broken git is found before anything is decided.
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
         common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
         self.lock_folder = Path(common)  # all worktrees of a clone share it
@@ -57,7 +57,7 @@ class Repository:
     # --- commits
 
     def head(self) -> str | None:
-        """Return the commit that is checked out, or None where the branch has no commit yet."""
+        """Return the commit that is checked out, or None if the branch has no commit yet."""
         commit = self.resolve("HEAD")
         if commit is not None:
             return commit
@@ -68,15 +68,15 @@ class Repository:
         return None
 
     def ref(self, name: str) -> str | None:
-        """Return the object that a ref names at this moment, or None where there is no such ref."""
+        """Return the object that a ref names at this moment, or None if there is no such ref."""
         listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(refname) %(objectname)", name))
-        # Silence means that there is none, and a broken git is silent too: the objects' child knows better.
+        # Empty output means that there is none, but a broken git prints nothing either: check with the objects' child.
         if not listing and self._objects.ask(name) is not None:
             raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
         return dict(line.split(" ") for line in listing.splitlines()).get(name)
 
     def resolve(self, revision: str) -> str | None:
-        """Return the commit that a revision names, or None where git knows no such revision."""
+        """Return the commit that a revision names, or None if git knows no such revision."""
         answer = self._objects.ask(f"{revision}^{{commit}}") if revision else None
         if answer is None:
             return None
@@ -130,7 +130,7 @@ class Repository:
         return sorted({*held, *(path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)})
 
     def read(self, path: str, blob: Blob, *, most: int = MAX_BYTES) -> bytes | None:
-        """Return a file's content as a checkout at that path would have it; None where it is larger than `most` bytes.
+        """Return a file's content as a checkout at that path would have it; None if it is larger than `most` bytes.
 
         The filters that git's attributes name for the path have been run over it.
         """
@@ -145,7 +145,7 @@ class Repository:
     def has_filter(self, path: str) -> str | None:
         """Return the name of the filter that git's attributes set for a path, or None."""
         folder = posixpath.dirname(path)
-        # Git is asked only where the attributes mention a filter at all: most are about line ends.
+        # Git is asked only if the attributes mention a filter at all: most are about line ends.
         if folder not in self._filtered:
             places = [self.root / parent / ".gitattributes" for parent in Path(path).parents]
             places.append(self.lock_folder / "info" / "attributes")
@@ -159,7 +159,7 @@ class Repository:
         """Return those of some tracked paths that a sparse checkout leaves out of the working tree."""
         lines = self._paths("ls-files", "-t", "-z", "--full-name", "--", *paths) if paths else []
         kinds = {line[2:]: line[0] for line in lines}
-        # What the index has is listed: in silence everything that is hidden would look removed.
+        # The index always lists something: with missing output, every hidden file would look removed.
         if any(path not in kinds and self._objects.ask(f":{path}") is not None for path in paths):
             raise self._git.failure("ls-files", "no answer")
         return [path for path, kind in kinds.items() if kind == "S"]
@@ -170,7 +170,7 @@ class Repository:
 
     def uncommitted_paths(self, folder: str) -> tuple[set[str], set[str]]:
         """Return the paths below a folder that differ from `HEAD`, and those untracked, ignored ones too."""
-        # With its first line about the branch: a git that says nothing must not read as one that finds no difference.
+        # With a first line about the branch, so that missing output cannot look like "no difference".
         lines = self._paths("status", *_STATUS, "--", folder or ".")
         if not lines:
             raise self._git.failure("status", "no answer")
@@ -209,7 +209,7 @@ class Repository:
         try:
             return self._git.run(*words, given=given).decode().strip()
         except RepositoryError:
-            # In a CI job git often knows nobody. A failure of another kind fails once more.
+            # In a CI job, git often has no identity. Any other failure occurs again.
             people = {
                 f"GIT_{role}_{what}": value
                 for role in ("AUTHOR", "COMMITTER")
@@ -223,7 +223,7 @@ class Repository:
         self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 
     def _entry(self, commit: str, path: str) -> Blob | None:
-        """Return what stands at a path of a commit, a folder too; None for nothing."""
+        """Return what is at a path of a commit, a folder too; None for nothing."""
         folder, _, name = path.rpartition("/")
         tree = self._tree_at(commit, folder)
         return self._tree(tree).get(name) if tree is not None else None
@@ -288,7 +288,7 @@ class Repository:
 
 
 def open_repository(root: Path) -> Repository | None:
-    """Return the repository whose `.git` stands in a folder, or None where there is none. Raises RepositoryError."""
+    """Return the repository whose `.git` is in a folder, or None if there is none. Raises RepositoryError."""
     if not os.path.lexists(root / ".git"):
         return None
     command = shutil.which("git")

@@ -50,7 +50,7 @@ def read_base(
 ) -> Entries:
     """Return the definitions below a folder of a commit, and those of today's that were elsewhere then.
 
-    With `only` the definitions at some paths, and nothing of what stood elsewhere. `still_there` tells whether the file
+    With `only` the definitions at some paths, and nothing of what was elsewhere. `still_there` tells whether the file
     of an entry is there today and still that assistant's: it has not moved then, and is no other definition's history.
     Raises RepositoryError.
     """

@@ -1,7 +1,7 @@
 """Changes single values of a YAML text and leaves every other line as it is: text in, text out.
 
-Each change is tried on the text, read again and compared with what was intended; what does not read exactly so
-is not returned. Neither files nor what a definition may hold are its business.
+Each change is made, read again and compared with the intended value. A text that reads otherwise is not
+returned. Knows nothing about files or about the fields of a definition.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ class Edit:
 
 
 class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as UnclearWrite does
-    """A text in which a value cannot be changed safely; nothing was."""
+    """A value cannot be changed safely. Nothing was changed."""
 
     def __init__(self, message: str, *, hint: str = _BY_HAND) -> None:
         super().__init__(message, hint=hint)
@@ -43,7 +43,7 @@ class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as U
 def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     """Return the text with the values changed; a value that already is as wanted stays as it is written.
 
-    A field that an object lacks becomes its last one. No path may lie within another one's. Raises EditRefused,
+    A field that an object lacks becomes its last one. No path may be within another one's. Raises EditRefused,
     naming the field, where a change would touch more than its value or would not read as intended.
     """
     paths = [edit.path for edit in edits]
@@ -88,7 +88,7 @@ def insert_first(text: str, key: str, value: str) -> str:
 
 
 def diff_lines(before: str, after: str, file: str) -> str:
-    """Return a unified diff of two texts of one file, empty where they are equal."""
+    """Return a unified diff of two texts of one file, empty if they are equal."""
     if before == after:
         return ""
     # Not `splitlines`, which breaks lines at eight other characters too, so that git could not apply the diff.

@@ -1,7 +1,6 @@
-"""The YAML parser's errors in words for people who do not program, and where the mistake really is.
+"""Explains the YAML parser's errors to people who do not program, and finds where the mistake really is.
 
-Nothing of the file is quoted except the one character that a text begins with, so no message can give a
-secret away.
+Messages quote at most the first character of a text, so that none can reveal a secret.
 """
 
 import itertools
@@ -68,7 +67,7 @@ _Answer = str | tuple[tuple[int, int], str]
 def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
     """Return line, column and message for an error of the parser or the composer."""
     lines = split_lines(text)
-    # Wherever the parser stumbles in a merge conflict, the conflict is what is wrong.
+    # Wherever the parser fails in a merge conflict, the conflict is the problem.
     markers = _CONFLICT.search(text)
     if markers:
         message = (
@@ -78,7 +77,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
         return len(split_lines(text[: markers.start()])), 1, message
     place = _place(error.problem_mark, lines)
     context = _place(error.context_mark or error.problem_mark, lines)
-    # What nobody sees beside a colon, a dash or a quote is what is wrong, too, wherever the parser gives up.
+    # An invisible character next to a colon, a dash or a quote is also the problem, wherever the parser fails.
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
         if odd := _find_unseen(lines[number - 1]):
             return number, odd[0], odd[1]
@@ -97,7 +96,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
 
 
 def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
-    """Return where a text of several lines begins that stands behind its key, and that a line belongs to."""
+    """Return where a text of several lines begins that is after its key, and that a line belongs to."""
     for first in range(number, 0, -1):
         key = _KEY_LINE.match(lines[first - 1])
         if key is None:
@@ -108,7 +107,7 @@ def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
         below = itertools.takewhile(lambda line: not _KEY_LINE.match(line) and line.rstrip() != "---", lines[first:])
         text = [line for line in below if line.strip()]
         markdown = sum(_MARKDOWN_LINE.match(line) is not None for line in text)
-        # One line more may be a field without its colon, or an item of a list.
+        # A single further line may be a field without its colon, or a list item.
         is_long = len(text) > 1 or (markdown == 1 and _MARKDOWN_LINE.match(value) is not None)
         return (first, key.end() + 1) if is_long else None
     return None
@@ -116,7 +115,7 @@ def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
 
 def _find_unseen(line: str) -> tuple[int, str] | None:
     """Return the column of what nobody sees and what keeps a line from being read, with what to say about it."""
-    # Tabs have words of their own, and what stands within a text harms nothing.
+    # Tabs have words of their own, and what is within a text harms nothing.
     last, has_begun = "", False
     for place, character in enumerate(line):
         if is_seen(character):
@@ -192,10 +191,7 @@ def _no_key(error: _Error) -> _Answer:
     if before:
         return f"this text cannot continue like this; {_QUOTE_IT}"
     if not _KEY_LINE.match(error.lines[error.place[0] - 1]):
-        return (
-            "this line is neither a field nor a list item; each line of a text is indented at least as far as its "
-            "first line"
-        )
+        return "this line is neither a field nor a list item; lines of a text are indented as far as its first line"
     return "this line is not indented like its neighbours; fields that belong together start in the same column"
 
 
@@ -209,7 +205,7 @@ def _no_item(error: _Error) -> str:
 def _opened_above(error: _Error, before: str) -> _Answer | None:
     """Return the place of a quote in a line above that the one at the end of `before` has closed by mistake."""
     quote = before[-1]
-    # A quote that stays open swallows the lines up to the next quote, which was meant to open a text itself.
+    # An unclosed quote swallows all lines up to the next quote, which was meant to open another text.
     if before.count(quote) % 2:
         for number in range(error.place[0] - 1, 0, -1):
             line = error.lines[number - 1]
@@ -258,7 +254,7 @@ _NO_ESCAPE: Final = (
     "backslashes, or use single quotes"
 )
 # libyaml's words, with the place that people should look at. The first that fits counts, so what is more special
-# stands above.
+# is above.
 _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _Answer]], ...] = (
     (
         "but found another document",

@@ -52,5 +52,5 @@ def test_without_a_repository_there_is_none_to_hold() -> None:
 
 def test_a_lock_that_cannot_be_had_is_named(project: Project) -> None:
     (project.root / ".git" / "reconciler-applied.lock").mkdir()
-    with pytest.raises(RepositoryError, match="cannot be had"), hold_lock(git_at(project.root), None):
+    with pytest.raises(RepositoryError, match="cannot be acquired"), hold_lock(git_at(project.root), None):
         pass

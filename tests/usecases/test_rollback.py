@@ -186,9 +186,9 @@ class TestFieldsThatWereNotThere:
     @pytest.mark.parametrize(
         ("fields", "named"),
         [
-            ({"voice": {"provider": "azure", "voiceId": "x"}}, "voice.provider was not there before"),
-            ({"model": {"maxTokens": 5}}, "model.maxTokens was not there before"),
-            ({"transcriber": {"provider": "deepgram"}}, "transcriber.provider was not there before"),
+            ({"voice": {"provider": "azure", "voiceId": "x"}}, "voice.provider had no value before"),
+            ({"model": {"maxTokens": 5}}, "model.maxTokens had no value before"),
+            ({"transcriber": {"provider": "deepgram"}}, "transcriber.provider had no value before"),
         ],
     )
     def test_that_cannot_become_null_refuse_the_whole_assistant(
@@ -215,7 +215,7 @@ class TestWhatNobodyCanDeclare:
         document = applied(tale, metadata={"key": "new"})
         undone = tale.rollback(document)
         assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
-        assert "metadata.key holds an empty object" in why(undone)
+        assert "metadata.key contains an empty object" in why(undone)
 
 
 class TestLiveThatHasMovedOn:

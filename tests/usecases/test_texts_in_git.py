@@ -93,7 +93,7 @@ def test_a_path_may_name_a_text_and_means_all_that_take_it(tale: Story) -> None:
     assert entries(tale.plan(MAIN)).keys() == {"a", "b"}
     say(tale, "nobody", "?")
     done = tale.run("validate", "assistants/prompts/nobody.md")
-    assert (done.code, "nobody.md is no definition" in done.stderr) == (1, True)
+    assert (done.code, "nobody.md is not a definition" in done.stderr) == (1, True)
 
 
 def test_a_text_that_is_not_committed_is_not_recorded(tale: Story) -> None:
