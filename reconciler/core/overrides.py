@@ -38,7 +38,7 @@ class Enforced:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Overrides:
-    """The entries that hold one assistant on one day; `freeze` is None if none does."""
+    """The entries that apply to one assistant on one day; `freeze` is None if it is not frozen."""
 
     ignore: tuple[IgnoreRule, ...] = ()
     enforce: tuple[EnforceRule, ...] = ()
@@ -144,7 +144,7 @@ def judge_matches(settings: Settings, definitions: Sequence[Definition]) -> Iter
     whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
     whole += [(f"the rule {rule.id}", rule) for rule in settings.rules]
     whole += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
-    # What is skipped is no definition, and may be silenced anyway.
+    # A skipped file is not a definition, but its lint may be silenced.
     whole += [(f"lints {entry.lint}", entry) for entry in settings.lints if entry.lint != "skipped-file"]
     yield from ((entry, _match_assistants(name, entry, definitions)) for name, entry in whole)
 
@@ -227,7 +227,7 @@ def _is_enforced(change: Change, pattern: FieldPath) -> bool:
     depth = len(change.path)
     if not covers(pattern[:depth], change.path):
         return False
-    # A list is one leaf and is sent in one piece. It is put back only if that puts back nothing else.
+    # A list is one leaf and is sent in one piece. It is reverted only if that reverts nothing else.
     inside = paths_matching(change.desired, pattern[depth:])
     mended = put_all(change.live, [(path, item_at(change.desired, path)) for path in inside])
     return bool(inside) and equal(change.desired, mended, change.path)

@@ -1,4 +1,4 @@
-"""What a report of an earlier run says, as far as a later one relies on it. Nothing in it is trusted to be sent."""
+"""The parts of an earlier run's report that a later run relies on. No value from it is ever sent."""
 
 import dataclasses
 import hashlib
@@ -60,7 +60,7 @@ class AppliedField:
 
     def continue_with(self, later: "AppliedField") -> "AppliedField":
         """Return what two runs did to the field, as one: from what the first found to what the later one sent."""
-        # A write without a clear answer may have left the old value where it was.
+        # A write with an unclear outcome may not have changed the old value.
         known = [self.sent, self.old] if self.unclear else [self.sent]
         edited = not any(_is_exactly(later.old, value, self.path) for value in known)
         return dataclasses.replace(
@@ -82,7 +82,7 @@ class Applied:
     fields: tuple[AppliedField, ...]
 
     def obstacles(self) -> Iterator[str]:
-        """Yield why the old values cannot be put back, a reason for each field that stands in the way."""
+        """Yield why the old values cannot be put back, a reason for each field that is in the way."""
         for field in self.fields:
             if field.path[0] in READ_ONLY:
                 yield f"{dotted(field.path)} cannot be written at all"
@@ -136,7 +136,7 @@ def _holds_nothing(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     held = [item for item in value.values() if item is not None]
-    # To declare `{}` asks for nothing, so such a value could never be put back.
+    # Declaring `{}` asks for nothing, so such a value could never be restored.
     return not held or any(map(_holds_nothing, held))
 
 
@@ -150,7 +150,7 @@ def _ask_for_exactly(value: Any) -> Any:
 def digest(
     assistant_id: str, plan: Plan, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
 ) -> str | None:
-    """Return the fingerprint of a plan's write, None where nothing is sent.
+    """Return the fingerprint of a plan's write, None if nothing is sent.
 
     The assistant, the real patch and the live values that it replaces; `updatedAt` stands in for sensitive ones.
     """
@@ -158,13 +158,13 @@ def digest(
         return None
     write = [plan.patch, [[to_pointer(path), live] for path, live in plan.replaced]]
 
-    # The digest stands in a report that others read, and that of a short value could be found by trying: `MISSING`
-    # stands in its place, so that its key still counts.
+    # The digest is in a report that others read, and that of a short value could be found by trying: `MISSING`
+    # is in its place, so that its key still counts.
     def hide(value: Any, path: FieldPath = ()) -> Any:
         return replace_covered(value, path, sensitive, lambda _: MISSING)
 
     shown = [hide(plan.patch), [[to_pointer(path), hide(live, path)] for path, live in plan.replaced]]
-    # Without the hidden values two writes could look alike; `updatedAt` moves whenever one of them was edited.
+    # Without the hidden values, two writes could look the same; `updatedAt` changes whenever one of them is edited.
     is_hidden = shown != write
     text = exact_text([assistant_id, *shown, live_updated_at if is_hidden else None])
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

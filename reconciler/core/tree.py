@@ -107,7 +107,7 @@ def walk_leaves(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, A
 
 
 def replace_covered(tree: Any, path: FieldPath, patterns: Sequence[FieldPath], replace: Callable[[Any], Any]) -> Any:
-    """Return what stands at a path with each part that a pattern covers replaced; an index of a list is a key."""
+    """Return what is at a path with each part that a pattern covers replaced; an index of a list is a key."""
     # Live values may be huge, and few patterns concern one: the others are dropped before its depths are walked.
     near = [pattern for pattern in patterns if meets(pattern, path)]
     if not near:

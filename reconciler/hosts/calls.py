@@ -1,6 +1,6 @@
-"""Sends requests to a host's API: the token to its origin alone, never along a redirect, and in no output.
+"""Sends requests to a host's API. The token goes only to its origin, never follows a redirect, and is in no output.
 
-A request that may be repeated without doing twice what it does is repeated where the host is busy or not there.
+Requests that can be repeated safely are repeated if the host is busy or unreachable.
 """
 
 import contextlib
@@ -79,7 +79,7 @@ class Calls:
                 with httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client:
                     answer = client.request(method, address, headers=self._headers, json=body)
             except httpx.HTTPError as error:
-                # Where nothing has left, even what must not be done twice may be tried again.
+                # If nothing was sent, even a request that must not be done twice may be repeated.
                 unclear = method == "POST" and not isinstance(error, httpx.ConnectError)
                 if last or unclear:
                     more = "; it is unknown whether the request was carried out" if unclear else ""
@@ -100,7 +100,7 @@ class Calls:
         value = None
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(content) if content.strip() else None
-        # A page for people with status 200 is what a wrong address, or a login before it, answers.
+        # A wrong URL, or a login page in front of it, returns an HTML page with status 200.
         if 200 <= status < 300:
             if value is None and content.strip():
                 raise HostError(f"{self._name} answered {shown} with something that is not JSON")
@@ -112,7 +112,7 @@ class Calls:
         )
 
     def _scrub(self, text: str) -> str:
-        # First the token, then the length: half of a token is a part of it, too.
+        # First the token, then the length: half a token must not be shown either.
         shown = text.replace(self._token, "***")[:_LONGEST_MESSAGE]
         return "".join(char if char.isprintable() else " " for char in shown)
 

@@ -1,4 +1,4 @@
-"""One repository at a host: what stands there, and how to write it.
+"""One repository at a host: what is there, and how to write it.
 
 GitHub and GitLab have the same things under other names. What is done with them is written here once; a host's own
 module has its addresses, its words, and the few calls that have no counterpart.
@@ -17,7 +17,7 @@ from reconciler.hosts.calls import Calls
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Something that stands at a host: a comment, an issue, or a request; `id` is what its address has."""
+    """Something that is at a host: a comment, an issue, or a request; `id` is what its address has."""
 
     id: str
     author: str
@@ -61,8 +61,8 @@ class Dialect:
 class Host(abc.ABC):
     """A repository in one run. Every method raises HostError for what the host refuses.
 
-    `path` stands below the API's base URL. `number` is that of the request which the run is about, None for a run that
-    is about none; `commit` and `branch` are empty where there are none, and so is `run_url`, the run's own address.
+    `path` is below the API's base URL. `number` is that of the request which the run is about, None for a run that
+    is about none; `commit` and `branch` are empty if there are none, and so is `run_url`, the run's own address.
     """
 
     calls: Calls
@@ -79,7 +79,7 @@ class Host(abc.ABC):
         """Return the name of the account that the token belongs to."""
 
     def comments(self) -> list[Entry]:
-        """Return the comments on the request, the oldest first, but for those that the host itself writes."""
+        """Return the comments on the request, the oldest first, except for those that the host itself writes."""
         found = self.calls.list_all(self._address(self.dialect.comments))
         return [Entry(**self._read(one, "id", "body")) for one in found if not one.get("system")]
 
@@ -104,7 +104,7 @@ class Host(abc.ABC):
     def close_issue(self, there: Entry, why: str) -> None:
         """Say why an issue is settled, and close it."""
         issue = f"{self.path}/issues/{there.id}"
-        # The reason first, so that it stands above the closing.
+        # The reason first, so that it is above the closing.
         self.calls.ask("POST", f"{issue}/{self.dialect.notes}", {"body": self.make_inert(why)})
         self.calls.ask(self.dialect.edit, issue, self.dialect.close)
 

@@ -1,4 +1,4 @@
-"""What the report of each command looks like: its words, its totals, what in it counts as a failure. One table.
+"""What the report of each command looks like: its words, its totals, and what counts as a failure. One table.
 
 No other module compares a command's name: it asks the traits of the report.
 """
@@ -39,7 +39,7 @@ class Traits:
     writes: bool = False
     follows_git: bool = True  # what it writes, if anything, is what git says
     leaves_drift: bool = False  # drift that stays is said to be left as it is
-    is_plan: bool = False  # `apply --plan` takes it, and it says what becomes of drift and conflicts under the options
+    is_plan: bool = False  # `apply --plan` takes it, and it says what happens to drift and conflicts under the options
     without_base: str = ""
     failing: frozenset[Kind] = frozenset({Kind.CONFLICT})  # kinds that fail a test case unless they are sent
     detailed: frozenset[Kind] = frozenset(Kind)  # kinds that fail it with --detailed-exitcode
@@ -52,7 +52,7 @@ class Traits:
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
 
-# What `drift` is asked for; a change that waits for an apply is nobody's edit.
+# `drift` reports live edits; a change that waits for an apply is not one.
 _MOVED: Final = frozenset({Kind.CONFLICT, Kind.DRIFT})
 NEUTRAL: Final = Traits()
 TRAITS: Final[Mapping[str, Traits]] = {

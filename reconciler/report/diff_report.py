@@ -1,4 +1,4 @@
-"""What two environments differ in as a versioned report, masked before any renderer sees it.
+"""The differences of two environments as a versioned report, masked before it is rendered.
 
 It holds no time, so that the same definitions give the same bytes. docs/configuration.md says what its JSON is.
 """
@@ -139,8 +139,8 @@ def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
     standings: dict[Standing, str] = {
         "differs": count_noun(len(entry.differences), "field differs", "fields differ"),
         "error": "error",
-        "only_in_environment": f"only part of {here}, it has no id in {there}",
-        "only_in_against": f"only part of {there}, it has no id in {here}",
+        "only_in_environment": f"only in {here}: it has no id in {there}",
+        "only_in_against": f"only in {there}: it has no id in {here}",
     }
     fields = tuple(field for one in entry.differences for field in _show_difference(one, report))
     return Card(
@@ -158,7 +158,7 @@ def _show_difference(difference: DifferenceEntry, report: DiffReport) -> Iterato
     """Return a difference as it reads: `production has 0.7 (assistants/a.yaml:9), staging has 0.3 (...:4)`."""
     old, new = difference.against, difference.environment
     values = (side.value if side else None for side in (old, new))
-    # That a field is declared to be empty is not that nothing is declared.
+    # A field that is declared to be empty is not an undeclared field.
     first, then = (f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in (old, new))
     words = f"{report.against} has", f"{report.environment} has"
     return show_parts(field_name(difference.path), split_difference(*values), words, asides=(first, then))

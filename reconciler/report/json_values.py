@@ -90,7 +90,7 @@ def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
     return cast("Any", kind)(**found)
 
 
-# Type hints are texts that are read anew each time they are asked for, and a report has thousands of entries.
+# Type hints are texts that are read again each time they are asked for, and a report has thousands of entries.
 @functools.cache
 def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
     """Return the names of a dataclass's fields, each with its type and whether it must be there."""

@@ -1,4 +1,4 @@
-"""Several reports as one, for `report FILE...`: a fleet that was planned in parts is shown as a whole."""
+"""Merges several reports, for `report FILE...`: a fleet that was planned in parts is shown as a whole."""
 
 import dataclasses
 from collections import Counter
@@ -57,7 +57,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
 
 
 def take_part(report: Report, own: Collection[str]) -> Report | None:
-    """Return what of a report is about some commits and files, None where nothing is."""
+    """Return what of a report is about some commits and files, None if nothing is."""
     entries = tuple(entry for entry in report.assistants if _is_of(entry, own))
     if not entries:
         return None

@@ -81,10 +81,10 @@ def _group_written(report: Report) -> list[list[AssistantEntry]]:
     groups: dict[str, list[AssistantEntry]] = {}
     for entry in report.assistants:
         written = entry.outcome is not None and entry.outcome.may_be_live
-        # A new assistant has no old values: to put nothing in place of each would empty it, and delete nothing.
+        # A new assistant has no old values: to put nothing instead of each would empty it, and delete nothing.
         if entry.id is None or not written or entry.status is Status.NEW:
             continue
-        # To guess would undo what was never sent, or leave what was.
+        # A guess could undo what was never sent, or keep what was sent.
         if any(change.sent is None for change in entry.changes):
             raise ReportError(
                 "the report does not say which changes were sent (`sent`): an earlier version wrote it",

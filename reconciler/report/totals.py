@@ -47,7 +47,7 @@ def _count_statuses(report: Report) -> list[str]:
 
 
 def _count_outcomes(report: Report) -> list[str]:
-    # A reader looks for these even where they are none; any other is named where it occurred.
+    # A reader looks for these even if they are none; any other is named where it occurred.
     always = report.traits.always_named
     rare = [outcome for outcome in Outcome if outcome not in always and report.summary.get(outcome)]
     return [f"{report.summary.get(outcome, 0)} {outcome.replace('_', ' ')}" for outcome in (*always, *rare)]

@@ -1,4 +1,4 @@
-"""What people see of a report: cards with groups of fields, then notes, in one order. Every format only renders it.
+"""What people see of a report: cards with groups of fields, then notes, in one order. The formats only render it.
 
 The gravest comes first. What concerns no difference (warnings, lints, ignored fields) comes after the differences,
 equal notes together. Pure.
@@ -104,7 +104,7 @@ def _choose_title(change: ChangeEntry, entry: AssistantEntry, fate: str, report:
 
 
 def _tell_fate(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str:
-    """Return what becomes of a live edit; nothing where that is not said, and for what git alone changed."""
+    """Return what happens to a live edit; nothing if that is not said, and for what git alone changed."""
     if change.unsent is Unsent.KEPT:
         return wording.LEFT
     return report.traits.put_back if change.kind is not Kind.CHANGE and is_written(change, entry) else ""

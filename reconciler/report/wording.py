@@ -1,6 +1,6 @@
-"""The plain words of every report: what became of an assistant, what is said beside its differences, notes.
+"""The plain words of every report: the outcome of an assistant, what is said beside its differences, notes.
 
-One place for them, so that two formats never say it differently. Pure, and free of any format's syntax.
+It is in one place, so that two formats never differ. Pure, and independent of the formats' syntax.
 """
 
 from collections.abc import Collection, Iterator
@@ -116,7 +116,7 @@ def list_notes(report: Report) -> Iterator[str]:
         return
     if report.offline:
         yield "Offline: compared with the base, not with what is live. This report can't be applied."
-    # Then a live edit is overwritten as if it were old news; nobody should learn that afterwards.
+    # Without a base, a live edit would be overwritten like an old value; say so before it happens.
     if report.base is None and report.traits.without_base:
         yield report.traits.without_base
     yield from _explain_options(report)

@@ -134,11 +134,11 @@ def _make_line(sign: Sign, line: str, revealed: Mapping[str, str] | None = None)
 
 
 def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
-    """Return two lines as one with changed words marked; nothing where they are too different for that."""
+    """Return two lines as one with changed words marked; nothing if they are too different for that."""
     opcodes = find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)
     stretches = [(equal, "".join(before), "".join(after)) for equal, before, after in opcodes]
     alike = sum(len(before) for equal, before, _ in stretches if equal)
-    # Two lines that share less than half read better apart than interleaved, unless nobody would see a difference.
+    # Two lines that share less than half are easier to read separately, unless the difference would be invisible.
     if 2 * alike < _ALIKE * (len(old) + len(new)) and show_apart(old, new) == [escape(old), escape(new)]:
         return ()
     return tuple(piece for piece in _show_stretches(stretches) if piece.text)
@@ -198,7 +198,7 @@ def _shorten_equal(piece: Piece, head: int, tail: int) -> list[Piece]:
     if len(text) <= head + tail + CONTEXT_CHARACTERS:
         return [piece]
     begin, end = text[:head], text[len(text) - tail :]
-    # Half a word at the cut would look like a change of that word, and half an escape like another character.
+    # A word that is cut in half would look changed, and half an escape would look like another character.
     begin = begin[: begin.rindex(" ") + 1] if " " in begin else drop_half_escape(begin)
     if " " in end:
         end = end[end.index(" ") :]

@@ -123,8 +123,8 @@ def tell_lacks(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], 
 
 
 def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
-    """Return whether live shows what was sent, or may; of a plan, whether it would; None where that is not said."""
-    # A request that the API refused was sent, and wrote nothing all the same.
+    """Return whether live shows what was sent, or may; of a plan, whether it would; None if that is not said."""
+    # A request that the API refused was sent, and wrote nothing anyway.
     return change.sent if entry.outcome is None or entry.outcome.may_be_live or not change.sent else False
 
 
@@ -149,7 +149,7 @@ def show_parts(
     """Yield the parts of a difference of two values; `path` is that of the field, for what its change means."""
     if not parts:
         yield Field(name=name, sign="~", label=SENSITIVE_DIFFERS)
-    # An element that goes at one place and one that comes at another stand in two sentences.
+    # An element that goes at one place and one that comes at another are in two sentences.
     short = [fits_on_a_line(part.old) and fits_on_a_line(part.new) for part in parts]
     alone = [part for part, fits in zip(parts, short, strict=True) if fits and None in (part.old, part.new)]
     revealed = reveal_alike(literal(part.old if part.new is None else part.new) for part in alone)

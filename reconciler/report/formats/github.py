@@ -1,8 +1,8 @@
 """The report as annotations of a GitHub workflow: errors and warnings on the YAML's own lines.
 
-Pure: a report goes in, lines for the runner come out. GitHub shows ten annotations of a kind for each
-step, so the most severe come first and the rest is counted. A change that git asks for is no annotation: it
-is what a pull request is for.
+Pure: turns a report into lines for the runner. GitHub shows ten annotations of a kind for each
+step, so the most severe come first and the rest is counted. A change in git gets no annotation: it is the
+purpose of the pull request.
 """
 
 import dataclasses
@@ -40,7 +40,7 @@ Level = Literal["error", "warning"]
 class Annotation:
     """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place.
 
-    `line` and `column` are 0 where a file as a whole is meant, `file` is empty where the whole run is.
+    `line` and `column` are 0 where a file as a whole is meant, `file` is empty if the whole run is.
     """
 
     level: Level  # "error" sorts before "warning"
@@ -57,7 +57,7 @@ def render_github(view: RunView) -> str:
     """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
     lines: list[str] = []
     seen: Counter[str] = Counter()
-    # What git changes is no annotation; how much of it there is elsewhere is said all the same.
+    # What git changes is no annotation; how much of it there is elsewhere is said anyway.
     lacks = Counter({field.name: 0 for card in view.cards for field in card.fields})
     for card in view.cards:
         for group in card.groups:
@@ -220,7 +220,7 @@ def _show_field(field: Field) -> Iterator[str]:
 
 
 def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
-    """Return what follows from a difference; None where it is no reason for an annotation."""
+    """Return what follows from a difference; None if it is no reason for an annotation."""
     if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits.follows_git:
         return None
     # The conditional stands for a plan, and for a run that stopped before it came to this.

@@ -1,7 +1,7 @@
-"""The report for a pull request's comment: a table of what differs, a collapsible section per card, notes.
+"""The report for a pull request's comment: a table of differences, a collapsible section per card, notes.
 
-Pure: a view goes in, Markdown comes out, in GitHub's flavour. Nothing that a definition or the API wrote acts as
-markup, mentions anybody or becomes a link. Where room is short, sections go before rows of the table, and rows
+Pure: turns a view into GitHub-flavoured Markdown. No text of a definition or the API becomes markup,
+a mention or a link. Where room is short, sections go before rows of the table, and rows
 become shorter before they go; what is lacking is counted, down to the lines of each field.
 """
 
@@ -132,7 +132,7 @@ def _row(card: Card, view: View, width: _Width) -> str:
     name = show_name(card.entries[0].key) if by_key else card.title or card.file
     what = inline(card.standing) + (_tell_more(card) if width.fields else "")
     cells = [inline(shorten_middle(name, width.name)), what, *([view.origin or origins] if view.tells_origins else [])]
-    # A narrow screen shows the first columns alone, and what happened is read before where it stands.
+    # A narrow screen shows only the first columns, and what happened matters more than where.
     return join_cells([*cells, *([", ".join(map(code, card.files))] if width.file else [])])
 
 

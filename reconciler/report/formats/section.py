@@ -68,7 +68,7 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
         section.parts.append(f"Not shown here: {tell_lacks(section.lacks, name=code)}.")
     members = _list_members(card.members, section) if card.members else ""
     remarks = "\n".join(_list_remarks(card, detail.sentence))
-    # Why comes before whom: many names are in nobody's way below the reason.
+    # The reason comes first: below it, many names do not get in the way.
     section.parts += [members, remarks] if card.groups else [remarks, members]
     name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
     where = f" ({html_code(card.file)})" if card.file and card.title else ""
@@ -102,7 +102,7 @@ def _add_group(group: Group, section: Section) -> None:
     section.parts.append("\n".join([*head_table(["Field", "What differs"]), *rows]) if rows else "")
     for field in group.fields:
         if not field.sides:
-            # Marks are code, so that they stand in the text as they are.
+            # Marks are code, so that they are in the text as they are.
             label = code(field.label) if "[-" in field.label else inline(field.label)
             label = f": {label}" if label else ""
             section.parts.append(f"{code(field.name)}{_write_meaning(field)}{label}{where}")
@@ -143,7 +143,7 @@ def _fence_lines(field: Field, section: Section) -> str:
 
 
 def _write_line(sign: str, text: str) -> Iterator[str]:
-    # Nobody should have to scroll sideways. The wrapper looks at each word, and most lines are short.
+    # Readers should not have to scroll sideways. The wrapper looks at each word, and most lines are short.
     parts = [text] if len(text) <= _WIDTH or sign == "gap" else _WRAPPER.wrap(text)
     yield from (f"{_SIGNS.get(sign, sign)} {part}" for part in parts)
 
