@@ -159,9 +159,9 @@ def check_place(report: Report, settings: Settings, api_url: str) -> None:
     """Refuse a report of another environment or of another API. Raises UsageError."""
     if report.environment != settings.environment:
         raise UsageError(
-            f"this is a report of the environment {report.environment or 'none'}, and this run is for "
+            f"this report is for the environment {report.environment or 'none'}, but this run is for "
             f"{settings.environment or 'none'}",
-            hint="give the --environment of the report",
+            hint="pass the --environment of the report",
         )
     if report.api_url != api_url:
         raise UsageError(
@@ -192,5 +192,5 @@ def report_before_writing(output: OutputOptions, settings: Settings) -> Callable
 def tell_if_too_large(path: Path, text: str) -> None:
     """Warn immediately: nobody should learn at the rollback that the report cannot be read."""
     if reason := too_large(text):
-        warning = f"warning: {escape(str(path))} {reason}, so that no later command will read it.\n{SMALLER}"
+        warning = f"warning: {escape(str(path))} {reason}, so no later command can read it.\n{SMALLER}"
         tell(warning, colour="yellow")
