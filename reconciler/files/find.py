@@ -192,15 +192,11 @@ def select(found: FoundFiles, folder: Path, paths: Sequence[Path]) -> set[str]:
 def read_text(path: Path) -> str:
     """Return a file's text, without a byte order mark. Raises UnreadableText."""
     try:
-        with path.open("rb") as file:
-            # Room for a whole MiB at once would take the system longer than to read the file.
-            content = file.read(_USUAL_BYTES)
-            content += file.read(MAX_BYTES + 1 - len(content)) if len(content) == _USUAL_BYTES else b""
+        content = read_beginning(path)
     except OSError as error:
         message = f"this file cannot be read: {error.strerror}"
         raise UnreadableText(message) from None
     if len(content) > MAX_BYTES:
-        # One byte more than allowed was asked for, so that no file is read to its end just to be refused.
         raise UnreadableText("this file is larger than 1 MiB, far more than an assistant's definition needs")
     if what := describe_foreign(content):
         raise UnreadableText(f"this file is {what}")
@@ -213,6 +209,14 @@ def read_text(path: Path) -> str:
     if text.startswith("\ufeff"):
         raise UnreadableText("this file begins with two byte order marks (U+FEFF), which are invisible; delete one")
     return text
+
+
+def read_beginning(path: Path) -> bytes:
+    """Return what a file holds; of one above `MAX_BYTES` one byte more than these, which is enough to refuse it."""
+    with path.open("rb") as file:
+        # Room for a whole MiB at once would take the system longer than to read the file.
+        content = file.read(_USUAL_BYTES)
+        return content + file.read(MAX_BYTES + 1 - len(content)) if len(content) == _USUAL_BYTES else content
 
 
 def describe_foreign(content: bytes) -> str:

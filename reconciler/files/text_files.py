@@ -20,7 +20,7 @@ from reconciler.assistant.problem import FieldProblem
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, find_references, may_mention, text_file_of, text_of
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
-from reconciler.files.find import FoundFile, UnreadableText, describe_foreign
+from reconciler.files.find import FoundFile, UnreadableText, describe_foreign, read_beginning
 from reconciler.yamltext.nodes import place_in
 from reconciler.yamltext.reader import read_tolerantly
 
@@ -35,6 +35,7 @@ class TextReader:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._read = functools.cache(self._read_file)
+        self._is_behind_link = functools.cache(lambda folder: os.path.realpath(folder) != os.path.normpath(folder))
 
     def resolve(
         self, fields: Mapping[str, Any], file: str, folders: Sequence[str]
@@ -85,13 +86,12 @@ class TextReader:
         try:
             mode = path.lstat().st_mode
             # One on the way counts, too: what lies behind it may be anywhere.
-            if stat.S_ISLNK(mode) or os.path.realpath(path) != os.path.normpath(path):
+            if stat.S_ISLNK(mode) or self._is_behind_link(path.parent):
                 return f"{name} is a link, which is not followed; put the file itself there"
             # Opening a pipe would wait for its writer.
             if not stat.S_ISREG(mode):
                 return f"{name} is not a file"
-            with path.open("rb") as opened:
-                content = opened.read(MAX_BYTES + 1)
+            content = read_beginning(path)
         except FileNotFoundError:
             return f"there is no file {name}; {_guess(path)}"
         except OSError as error:
