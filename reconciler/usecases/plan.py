@@ -23,7 +23,8 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     definitions = project.loaded.definitions
     found = for_each(definitions, lambda definition: _read(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
-    results = name_setters(refuse_namesakes(api, project, _without_duplicates(results)), project)
+    results = _refuse_elsewhere(project, refuse_namesakes(api, project, _without_duplicates(results)))
+    results = name_setters(results, project)
     return make_run(command, project, results, api=api, stopped=control.stopping())
 
 
@@ -81,6 +82,21 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
         return Result(definition, live, found, warnings=warnings)
     except IncompleteObject as error:
         return Result(definition, live, error=Failure("invalid", error.message, hint=error.hint))
+
+
+def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:
+    """Return results in which nothing is created with an account of another organisation than `org_id`.
+
+    Whose account it is shows in what it reads: assistants of others, and none of ours.
+    """
+    owners = [check_organisation(result.live, project.settings) for result in results if result.live is not None]
+    if not owners or None in owners:
+        return results
+    creates = [result.plan is not None and result.plan.creates and result.pending for result in results]
+    return [
+        dataclasses.replace(result, error=owners[0]) if is_new else result
+        for result, is_new in zip(results, creates, strict=True)
+    ]
 
 
 def _plan_new(project: Project, definition: Definition) -> Result:

@@ -376,6 +376,18 @@ def test_the_first_run_of_all_may_create(tmp_path: Path) -> None:
         assert (outcomes(document), tale.parents) == ({"new": "created"}, [tale.head])
 
 
+def test_nothing_is_created_with_an_account_of_another_organisation(tale: Story) -> None:
+    tale.project.configure(record=True, org_id="org_ours")
+    tale.commit("Ours")
+    # What it reads tells whose account it is; where it reads nothing else, only what the API answers.
+    refused = entries(tale.apply("--create"))["new"]
+    assert (refused["outcome"], refused["error"]["kind"], posts(tale)) == ("refused", "forbidden", [])
+    created = tale.run("apply", "--yes", "--create", FILE, "--format", "json")
+    entry = entries(json.loads(created.stdout))["new"]
+    assert (created.code, entry["outcome"], entry["error"]["kind"]) == (1, "not_converged", "forbidden")
+    assert (len(posts(tale)), tale.tree()[FILE]["id"]) == (1, file_id(tale))
+
+
 def test_an_incomplete_object_is_an_error_before_anything_is_sent(tale: Story) -> None:
     tale.write("new", "id: new\nname: Half\nmodel: {temperature: 0.5}\n")
     tale.commit()

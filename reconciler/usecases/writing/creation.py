@@ -10,7 +10,7 @@ from collections.abc import Callable
 from reconciler.core.definition import Definition, Layer, LayerKind
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Failure, Result, to_failure
+from reconciler.core.run import Failure, Result, check_organisation, to_failure
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.write import check_unchanged, rewrite
 from reconciler.usecases.project.project import Project
@@ -101,6 +101,8 @@ def _look(
     except ApiError as error:
         unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
         seen, failure = answer, dataclasses.replace(to_failure(error), message=unread, hint="run `reconciler plan`")
+    # Only the answer tells whose account it is, where nothing else was read.
+    failure = failure or check_organisation(seen, project.settings)
     seen = project.see(definition, seen)
     remaining = tuple(change.path for change in project.plan_for(definition, seen).changes)
     outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
