@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind
 from reconciler.report.differences.values import escape, field_name, show_name
-from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
+from reconciler.report.report import AssistantEntry, ChangeEntry, FrozenEntry, IgnoredEntry, ProblemEntry, Report
 
 SET_BY = "set by"
 NOT_SHOWN_LIVE = "not shown live"
@@ -67,9 +67,11 @@ def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
 
 def tell_freeze(entry: AssistantEntry) -> str:
     """Return why an assistant is frozen, and until when; nothing for one that is not."""
-    if not (frozen := entry.frozen):
-        return ""
-    return escape(", ".join(filter(None, (frozen.reason, f"until {frozen.expires}" if frozen.expires else ""))))
+    return _tell_reason(entry.frozen) if entry.frozen else ""
+
+
+def _tell_reason(rule: FrozenEntry | IgnoredEntry) -> str:
+    return escape(", ".join(filter(None, (rule.reason, f"until {rule.expires}" if rule.expires else ""))))
 
 
 def tell_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
@@ -129,8 +131,7 @@ def _list_of_entry(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
     for pointer in entry.released:
         yield "released", f"{field_name(pointer)} ({RELEASED})"
     for ignored in entry.ignored:
-        until = f"until {ignored.expires}" if ignored.expires else ""
-        reason = escape(", ".join(filter(None, (ignored.reason, until))))
+        reason = _tell_reason(ignored)
         yield "ignored", field_name(ignored.path) + (f" ({reason})" if reason else "")
     for enforced in entry.enforced or ():
         yield "enforced", f"{field_name(enforced.path)} ({escape(enforced.reason)})"
