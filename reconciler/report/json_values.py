@@ -54,6 +54,9 @@ def from_json(kind: type[_Entry], value: Any) -> _Entry:
 
 
 def _read(kind: Any, value: Any, place: _Place) -> Any:
+    # Most values are of these, and a report has very many.
+    if kind in _WORDS:
+        return _expect(kind, value, place)
     inner = typing.get_args(kind)
     match typing.get_origin(kind):
         case None:
@@ -77,8 +80,6 @@ def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
         return value
     if isinstance(kind, enum.EnumMeta):
         return kind(_expect_one([member.value for member in cast("type[enum.Enum]", kind)], value, place))
-    if not dataclasses.is_dataclass(kind):
-        return _expect(kind, value, place)
     # Keys that no field names are fine: a later version may have added them.
     found = {}
     _expect(dict, value, place)

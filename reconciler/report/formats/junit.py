@@ -12,6 +12,7 @@ from reconciler.core.outcome import Outcome, Status
 from reconciler.report import wording
 from reconciler.report.cards import Card, Told
 from reconciler.report.differences.values import escape
+from reconciler.report.formats.layout import Look
 from reconciler.report.formats.text import show_card
 from reconciler.report.remarks import tell_place
 from reconciler.report.report import AssistantEntry, ProblemEntry, Report
@@ -19,7 +20,7 @@ from reconciler.report.view import RunView
 
 Verdict = Literal["error", "failure", "skipped"]
 
-_UNWRAPPED = 1_000_000  # columns: what reads XML breaks lines itself
+_UNWRAPPED = Look(colour=False, width=1_000_000)  # what reads XML breaks lines itself
 
 
 def render_junit(view: RunView) -> str:
@@ -67,7 +68,7 @@ def _tell(card: Card, entry: AssistantEntry) -> list[str]:
     """Return what a card says, in one assistant's case; what many share stands whole in the first one's."""
     first = card.entries[0]
     if not card.members or (card.groups and first is entry):
-        return show_card(card, width=_UNWRAPPED)
+        return list(show_card(card, _UNWRAPPED))
     if card.error:
         return list(card.error)
     return [f"{card.title}, as in {first.file}:", *(f"  {field.sign} {field.name}" for field in card.fields)]

@@ -27,7 +27,7 @@ _MARGIN = 6  # columns before what does not fit on a field's own line any more
 def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
     """Return the report as text that ends in a newline. `width` is the terminal's, in columns."""
     look = Look(colour, width)
-    blocks = [list(_show_card(card, look)) for card in view.cards]
+    blocks = [list(show_card(card, look)) for card in view.cards]
     # A command that only checks files lists problems; of another's, other streams have told.
     if view.lists_problems:
         blocks = [_list_problems(view, look)]
@@ -37,14 +37,9 @@ def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def show_card(card: Card, *, width: int = 100) -> list[str]:
-    """Return the lines that the text report has of a card, without colour."""
-    return list(_show_card(card, Look(colour=False, width=width)))
-
-
-def show_fields(fields: Iterable[Field], *, width: int = 100) -> list[str]:
-    """Return the lines that it has of fields alone."""
-    return [line for field in fields for line in _show_field(field, "", Look(colour=False, width=width))]
+def show_fields(fields: Iterable[Field]) -> list[str]:
+    """Return the lines that the text report has of fields alone, without colour."""
+    return [line for field in fields for line in _show_field(field, "", Look(colour=False, width=100))]
 
 
 def _list_problems(view: View, look: Look) -> list[str]:
@@ -58,7 +53,8 @@ def _list_problems(view: View, look: Look) -> list[str]:
     return lines
 
 
-def _show_card(card: Card, look: Look) -> Iterator[str]:
+def show_card(card: Card, look: Look) -> Iterator[str]:
+    """Yield the lines of a card."""
     name = card.file or card.title
     standing = (f" {card.standing}", _INK_OF_SEVERITY[card.severity])
     yield from wrap_paragraph([(f"{name}:", "bold"), standing], look, indent=2)
