@@ -1,8 +1,9 @@
 """The report as JSON, for machines and for `report FILE...`. Reports that are read back are untrusted."""
 
 import json
+import math
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ReportError
@@ -71,7 +72,7 @@ def read_report_object(document: Any, *, name: str) -> Report:
 
 def _parse(text: str, where: str) -> Any:
     try:
-        document = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_number, parse_float=_read_finite)
+        document = json.loads(text.removeprefix("\ufeff"), parse_constant=_read_finite, parse_float=_read_finite)
     except RecursionError as error:
         raise ReportError(_TOO_DEEP, hint=_HINT, where=where) from error
     except json.JSONDecodeError as error:
@@ -85,14 +86,10 @@ def _parse(text: str, where: str) -> Any:
     return document
 
 
-def _refuse_number(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
 def _read_finite(digits: str) -> float:
     number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        _refuse_number(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
     return number
 
 

@@ -70,7 +70,9 @@ class DiffLine:
 def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
     """Return what differs between two texts, or other values without parts, if anything; None is nothing at all."""
     lines = list(_compare_lines(_split_lines(old), _split_lines(new)))
-    lines += _note_final_newline(old, new)
+    # No line shows that one text ends in a newline and the other does not.
+    if isinstance(old, str) and isinstance(new, str) and old.endswith("\n") != new.endswith("\n"):
+        lines.append(DiffLine("-" if old.endswith("\n") else "+", (Piece("gap", "(a newline at the end)"),)))
     if all(line.sign == " " for line in lines):
         return ()
     # A mark that one of the texts has in it would not tell a tab from an arrow.
@@ -90,14 +92,6 @@ def _split_lines(value: Any) -> list[str]:
         return []
     # What is left after so many lines is one line.
     return value.removesuffix("\n").split("\n", MOST_LINES) if isinstance(value, str) else [literal(value)]
-
-
-def _note_final_newline(old: Any, new: Any) -> list[DiffLine]:
-    """Say it where one text ends in a newline and the other does not: no line shows that."""
-    if not (isinstance(old, str) and isinstance(new, str)) or old.endswith("\n") == new.endswith("\n"):
-        return []
-    sign: Sign = "-" if old.endswith("\n") else "+"
-    return [DiffLine(sign, (Piece("gap", "(a newline at the end)"),))]
 
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:

@@ -6,7 +6,7 @@ Pure: turns a view into text. Colours are optional: every sign and mark is there
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.outcome import Kind, Severity
-from reconciler.report.cards import Card, Group
+from reconciler.report.cards import Card
 from reconciler.report.differences.diffs import DiffLine, Mark
 from reconciler.report.differences.excerpt import draw_place
 from reconciler.report.differences.sentences import Field
@@ -70,22 +70,16 @@ def show_card(card: Card, look: Look) -> Iterator[str]:
     for line in card.error[1:]:
         yield from wrap_paragraph([(line, "plain")], look, first=[("    ", "plain")], indent=4)
     for group in card.groups:
-        yield from _show_group(group, look)
+        title: list[Span] = [(f"{group.title}:", _INK_OF_KIND[group.kind])]
+        yield from wrap_paragraph(title, look, first=[("  ", "plain")], indent=4) if group.title else []
+        for field in group.fields:
+            yield from _show_field(field, group.where, look)
     if card.members:
         names = [*(f"{name}," for name in card.members[:-1]), card.members[-1]]
         yield from break_line([("   ", "plain")], [(f" {name}", "plain") for name in names], look, 4)
     for remark in card.remarks:
         ink = _INK_OF_LABEL.get(remark.label, "dim")
         yield from _show_label(remark.label, remark.write(), look, ink=ink, colon="" if remark.label == SET_BY else ":")
-
-
-def _show_group(group: Group, look: Look) -> Iterator[str]:
-    if group.title:
-        yield from wrap_paragraph(
-            [(f"{group.title}:", _INK_OF_KIND[group.kind])], look, first=[("  ", "plain")], indent=4
-        )
-    for field in group.fields:
-        yield from _show_field(field, group.where, look)
 
 
 def _show_field(field: Field, where: str, look: Look) -> Iterator[str]:
