@@ -282,5 +282,5 @@ def test_where_a_token_of_a_laptop_goes(origin: str, variables: dict[str, str], 
 def test_on_a_laptop_the_host_is_asked_where_there_is_a_token(tale: Story) -> None:
     tale.git("remote", "add", "origin", "https://github.com/north/field.git")
     done = tale.run("doctor")
-    assert "unknown host: not asked" in done.stdout
+    assert "unknown host: variables and protection were not checked" in done.stdout
     assert done.code == 0
