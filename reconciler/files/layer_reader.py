@@ -78,7 +78,7 @@ def check_fields(
     # reader to `extra_fields`.
     managed: dict[FieldPath, FieldProblem] = {}
     for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
-        message = f"{dotted(path)} stands under never_send in {FILE_NAME}: the server manages it; remove it here"
+        message = f"{dotted(path)} is listed under never_send in {FILE_NAME}: the server manages it; remove it here"
         managed[path] = FieldProblem(path, message, about="key")
     return [*(problem for problem in found if problem.path not in managed), *managed.values()]
 

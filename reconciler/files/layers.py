@@ -67,7 +67,7 @@ def read_layer(
     given = document if isinstance(document, dict) else {}
     fields, text_files, unresolved = texts.resolve(given, found.file, folders) if may_mention(text) else (given, (), [])
     if kind == "defaults":
-        message = f"{DEFAULTS} cannot hold {{}}, which tells one assistant from another; remove it here"
+        message = f"{DEFAULTS} cannot contain {{}}, which belongs to a single assistant; remove it here"
         found_names = (key for key in NEVER_SHARED if key in given)
         unresolved += [FieldProblem((key,), message.format(key), about="key") for key in found_names]
         fields, text_files = share(fields), tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
@@ -101,17 +101,17 @@ def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[Y
 
 def _describe_other(document: object, kind: LayerKind) -> str:
     if document is None and kind == "defaults":
-        return "this file is empty; write what the definitions have in common, or remove the file"
+        return "this file is empty; write the shared values, or remove the file"
     if document is None:
         return "this file is empty; a definition begins with a line like: id: asst_123"
     if isinstance(document, list):
-        return 'a definition is made of lines like "id: asst_123", not of a list; remove the dashes at their beginning'
+        return 'a definition consists of lines like "id: asst_123", not of a list; remove the dashes at the beginning'
     if slip := find_slip(str(document)):
-        return f'a definition is made of lines like "id: asst_123"; {slip[1]}'
+        return f'a definition consists of lines like "id: asst_123"; {slip[1]}'
     if isinstance(document, str) and ":" in document:
         # In `name:<no-break space>Desk` the space is there, as far as anybody can see.
         odd = next((one for one in document if not is_seen(one)), None)
         if odd is not None:
             return complain_of_unseen(odd)
-        return 'a definition is made of lines like "id: asst_123"; put a space after each colon'
-    return 'a definition is made of lines like "id: asst_123", not of a list or a single value'
+        return 'a definition consists of lines like "id: asst_123"; put a space after each colon'
+    return 'a definition consists of lines like "id: asst_123", not of a list or a single value'

@@ -49,7 +49,7 @@ class TextReader:
         problems: list[FieldProblem] = []
         # At the top it would make a whole file out of one text, and no field would be left to check.
         if TEXT_KEY in fields:
-            message = f"{TEXT_KEY} stands for one text, not for a whole file of fields; write it behind a field's name"
+            message = f"{TEXT_KEY} inserts one text, not a whole file of fields; write it after a field's name"
             problems.append(FieldProblem((TEXT_KEY,), message, about="key"))
             fields = {key: value for key, value in fields.items() if key != TEXT_KEY}
         size = 0
@@ -63,9 +63,7 @@ class TextReader:
                     name = text_file_of(reference, file)
                     texts.append(TextFile(path=path, reference=reference, file=name, content=content))
                     size += len(text)
-                    found = (
-                        "" if size <= MAX_TEXTS else f"the texts of this file are over {MAX_TEXTS >> 20} MiB together"
-                    )
+                    found = "" if size <= MAX_TEXTS else f"its text files are over {MAX_TEXTS >> 20} MiB together"
                 if found:
                     text, wrong = "", FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {found}", found)
             values.append((path, text))
@@ -77,7 +75,7 @@ class TextReader:
         name = text_file_of(reference, file)
         if not any(is_inside(name, folder) for folder in folders):
             where = " or ".join("the definitions' folder" if folder == "." else folder for folder in folders)
-            return f"{name} lies outside {where}; a text file stands in the folder of the definitions"
+            return f"{name} is outside {where}; text files must be inside it"
         return self._read(name)
 
     def _read_file(self, name: str) -> tuple[str, str] | str:
@@ -117,7 +115,7 @@ def _guess(path: Path) -> str:
         texts = [entry.name for entry in path.parent.iterdir() if not entry.name.endswith(SUFFIXES)]
         if near := closest(path.name, texts):
             return f"did you mean {near}?"
-    return "correct the path, which begins at the folder of this file, or write the text"
+    return "correct the path, which is relative to the folder of this file, or write the text"
 
 
 def mentions(found: FoundFile, texts: Collection[str]) -> bool:
@@ -144,18 +142,18 @@ def is_inside(file: str, folder: str) -> bool:
 def _check_reference(path: FieldPath, given: Mapping[str, Any]) -> FieldProblem | None:
     below = (*path, TEXT_KEY)
     if not may_hold_text(path):
-        what = f"{TEXT_KEY} stands for a text, and {dotted(path)} cannot be one"
+        what = f"{TEXT_KEY} inserts a text, but {dotted(path)} is not a text field"
         return FieldProblem(below, f"{what}; write its value here", about="key")
     if others := [key for key in given if key != TEXT_KEY]:
-        message = f"nothing else may stand beside {TEXT_KEY}; remove one of the two"
+        message = f"{TEXT_KEY} cannot be combined with other keys; remove one of the two"
         return FieldProblem((*path, others[0]), message, about="key")
     reference = given[TEXT_KEY]
     if not isinstance(reference, str) or not reference.strip() or reference.endswith("/"):
         return FieldProblem(below, f"{TEXT_KEY} must be the path of a text file, like prompts/enrollment.md")
     if "\\" in reference:
-        return FieldProblem(below, f"the path behind {TEXT_KEY} is written with /, on Windows too")
+        return FieldProblem(below, f"the path after {TEXT_KEY} uses /, on Windows too")
     if _CONTROL.search(reference):
-        return FieldProblem(below, f"the path behind {TEXT_KEY} has a control character in it; remove it")
+        return FieldProblem(below, f"the path after {TEXT_KEY} contains a control character; remove it")
     if reference.lower().endswith(SUFFIXES):
         message = "a text file cannot end in .yaml or .yml, which are read as definitions; call it .md or .txt"
         return FieldProblem(below, message)

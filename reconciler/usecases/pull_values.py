@@ -175,5 +175,5 @@ def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:
     if text_of(content) != wanted:
         return f"{text.file} cannot store it: a text file turns CRLF into LF, and drops a byte order mark"
     if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or FORBIDDEN.search(content):
-        return f"{text.file} cannot hold it: it is too large, or holds a control character or half a character"
+        return f"{text.file} cannot store it: it is too large, or contains a control or an incomplete character"
     return ""

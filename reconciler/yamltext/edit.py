@@ -52,11 +52,11 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
             raise EditRefused("a file cannot be replaced as a whole")
         # Which of the two came first would decide what is left of the other.
         if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
-            raise EditRefused(f"{dotted(path)} lies within another field that is to change")
+            raise EditRefused(f"{dotted(path)} is inside another field that changes")
     body = text.removeprefix(_BOM)
     intended = _read(body)
     if not isinstance(intended, dict):
-        raise EditRefused("the file holds no fields")
+        raise EditRefused("the file contains no fields")
     # Some editors write a byte order mark, which the text counts as a character and libyaml's marks do not.
     # The line break is that of the whole text: an edit may take out the first line, and with it the first break.
     bom, newline = text[: len(text) - len(body)], line_break(body)
@@ -169,9 +169,9 @@ def _write_change(text: str, path: FieldPath, change: Change, intended: Any, new
             return candidate
     if _has_anchor(root, path):
         raise EditRefused(
-            f"{dotted(path)} cannot be changed alone: it has, or lies in, an anchor (&) whose value is used "
-            "elsewhere in the file too",
-            hint="write the value out where its alias (*) stands, or change the file by hand",
+            f"{dotted(path)} cannot be changed alone: it has, or is inside, an anchor (&) whose value is also used "
+            "elsewhere in the file",
+            hint="replace the alias (*) with the value, or change the file by hand",
         )
     raise _refuse_unwritable(path)
 
@@ -217,4 +217,4 @@ def _refuse_unwritable(path: FieldPath) -> EditRefused:
 
 
 def _refuse_explicit(path: FieldPath) -> EditRefused:
-    return EditRefused(f'{dotted(path)} is next to a key that is written with "?", which is left alone')
+    return EditRefused(f'{dotted(path)} is next to a key written with "?", which is not edited')

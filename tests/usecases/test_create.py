@@ -114,7 +114,7 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
         text = file.read_text("utf-8")
     assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
     assert f"trouble number {status}" in done.stderr
-    assert "not known" not in done.stderr
+    assert "unknown" not in done.stderr
 
 
 def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> None:
