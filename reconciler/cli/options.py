@@ -17,7 +17,6 @@ from reconciler.cli.help import (
     group_options,
     shared_option,
 )
-from reconciler.core.settings import FILE_NAME
 from reconciler.errors import UsageError
 from reconciler.files.folders import find_definitions_folder
 from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
@@ -84,7 +83,7 @@ def folder_option(command: Decorated) -> Decorated:
     def wrapper(directory: str, paths: tuple[str, ...] = (), **rest: Any) -> Any:
         if not directory:  # to Path that is the working directory, and whatever is below it
             raise UsageError("--directory is empty", hint="is it a variable that is not set?")
-        folder = find_definitions_folder(Path(directory), FILE_NAME)
+        folder = find_definitions_folder(Path(directory))
         chosen = DefinitionOptions(folder, tuple(map(Path, paths)))
         return command(definitions=chosen, **rest)
 

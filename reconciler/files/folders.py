@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from reconciler.core.settings import FILE_NAME
+
 
 def repository_root(folder: Path) -> Path:
     """Return the folder that files are named from: the nearest one at or above `folder` that holds `.git`.
@@ -29,7 +31,7 @@ def shown_path(path: Path, root: Path) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def find_definitions_folder(named: Path, settings_name: str) -> Path:
+def find_definitions_folder(named: Path) -> Path:
     """Return the definitions' folder of the project that the working directory is in, as seen from there.
 
     The project is the nearest folder, upwards and no further than the repository's root, with settings or with a folder
@@ -40,6 +42,6 @@ def find_definitions_folder(named: Path, settings_name: str) -> Path:
     last = next((index for index, folder in enumerate(around) if os.path.lexists(folder / ".git")), 0)
     if not named.is_absolute():
         for folder in around[: last + 1]:
-            if (folder / named).is_dir() or (folder / settings_name).exists():
+            if (folder / named).is_dir() or (folder / FILE_NAME).exists():
                 return named if folder == here else Path(os.path.relpath(folder / named, here))
     return named
