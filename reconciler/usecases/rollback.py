@@ -67,8 +67,8 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
                 planned = plan(session.api, project, session.control, command="rollback")
             planned = refuse_obstacles(planned, report.applied)
             planned = _say_what_is_frozen(planned, found.settings)
-            limit = project.settings.max_changes
-            run, _ = ask_and_write(planned, project, session, command="rollback", limit=limit)
+            # No `max_changes`: a share of what is undone would be all of it, and an apply was allowed to write as many.
+            run, _ = ask_and_write(planned, project, session, command="rollback")
             run = dataclasses.replace(run, notes=(*run.notes, *report.lasting))
             if report.follows_git:
                 run = _name_reverts(run, report, project.repository)
