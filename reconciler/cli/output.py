@@ -165,7 +165,7 @@ def check_place(report: Report, settings: Settings, api_url: str) -> None:
         )
     if report.api_url != api_url:
         raise UsageError(
-            f"this is a report of {report.api_url or 'no API, or of several'}, and this run is for {api_url}",
+            f"this report is for {report.api_url or 'no API, or for several'}, but this run is for {api_url}",
             hint="set RECONCILER_API_URL to the API of the report",
         )
 
