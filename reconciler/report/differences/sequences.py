@@ -123,11 +123,8 @@ def _count_equal_ends(old: Sequence[str], new: Sequence[str], stretch: tuple[int
     """Return how many texts two stretches share at their beginning, and how many after that at their end."""
     start, end, other, last = stretch
     most = min(end - start, last - other)
-    head = tail = 0
-    while head < most and old[start + head] == new[other + head]:
-        head += 1
-    while tail < most - head and old[end - 1 - tail] == new[last - 1 - tail]:
-        tail += 1
+    head = next((at for at in range(most) if old[start + at] != new[other + at]), most)
+    tail = next((at for at in range(most - head) if old[end - 1 - at] != new[last - 1 - at]), most - head)
     return head, tail
 
 
