@@ -29,10 +29,14 @@ def test_api_calls_are_exact_and_connections_kept_alive(bench: Bench, tmp_path: 
         "apply": "1 POST, 11 GET, 2 PATCH",
         "apply again": "1 POST, 7 GET",
     }
-    connections = {name: int(found.measured.split(",")[0]) for name, found in figures.items() if "connect" in name}
-    assert connections.pop("connections, validate") == 0
-    assert all(1 <= number <= 3 for number in connections.values())
-    assert {figure.verdict for figure in figures.values()} == {"pass"}
+    assert {figures[name].verdict for name in figures if "API" in name} == {"pass"}
+    found = {name.removeprefix("connections, "): figures[name].measured for name in figures if "connect" in name}
+    assert found.pop("validate") == "0, 0 requests at once"
+    for name, measured in found.items():
+        made, at_once = (int(part.split()[0]) for part in measured.split(","))
+        # Each carries several requests. How many are made, only a machine without pauses tells: an idle one is dropped.
+        requests = sum(int(part.split()[0]) for part in counted[name].split(","))
+        assert (1 <= made < requests, 1 <= at_once <= 3) == (True, True), f"{name}: {measured}"
 
 
 def test_an_apply_with_a_record_starts_few_git_processes(bench: Bench, tmp_path: Path) -> None:
