@@ -24,7 +24,8 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     # Of one assistant the earlier run comes first, in whatever order the files were named: a rollback puts back
     # what the first of them found. Times are whole seconds, so the end breaks a tie, and then the order given.
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
-    bases = [report.base for report in reports]
+    # A rollback, say, has none, and tells nothing apart by one.
+    bases = [report.base for report in reports if report.traits.without_base] or [None]
     seconds = _known(report.duration_seconds for report in reports)
     # Where each has one they do tell drift from changes. One run without a base took live edits for changes, and a
     # reader must know: then the whole has none.

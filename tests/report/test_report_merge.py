@@ -62,6 +62,13 @@ def test_different_bases_are_still_bases_and_a_missing_one_is_not_hidden() -> No
     assert merge_reports([*with_base, document("plan")]).base is None
 
 
+def test_a_report_that_needs_no_base_takes_none_away() -> None:
+    applied = document("apply", base=BaseEntry(ref="main", commit="1"))
+    assert merge_reports([applied, document("rollback"), document("validate")]).base == applied.base
+    assert "Without a base" not in render_text(merge_reports([applied, document("rollback")]))
+    assert merge_reports([document("rollback"), document("rollback")]).base is None
+
+
 def test_warnings_and_problems_are_said_once() -> None:
     found = [problem("a.yaml", 1, 1, "x"), problem("a.yaml", 2, 1, "x")]
     first = document("plan", warnings=["one", "two"], problems=found[:1])
