@@ -31,8 +31,8 @@ from reconciler.report.json_text import read_report_object
 from reconciler.report.json_values import to_json
 from reconciler.report.read_back import reviewed_plan
 from reconciler.usecases import apply as apply_, plan as plan_
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions, choose_policy
-from reconciler.usecases.project.project import Project as Read, check_policy
+from reconciler.usecases.project.choices import Choices, choose_policy
+from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.recordable import check_unmoved
@@ -60,8 +60,7 @@ Report = dict[str, Any]  # the JSON report (docs/reports.md, "The fields")
 class Project:
     """The definitions of a folder, as they were read by `load`."""
 
-    options: DefinitionOptions
-    history: HistoryOptions
+    choices: Choices
     read: Read
 
     @property
@@ -98,9 +97,15 @@ def load(
     `changed` and `changed_since` select as the options of that name do. Invalid definitions raise nothing:
     they are the project's `problems`. Raises ReconcilerError if there is nothing to work on.
     """
-    options = DefinitionOptions(Path(directory), tuple(map(Path, paths)), environment)
-    history = HistoryOptions(base, changed, changed_since)
-    return Project(options, history, read_project(options, history))
+    choices = Choices(
+        directory=Path(directory),
+        paths=tuple(map(Path, paths)),
+        environment=environment,
+        base=base,
+        changed=changed,
+        changed_since=changed_since,
+    )
+    return Project(choices, read_project(choices))
 
 
 def connect(
@@ -144,11 +149,7 @@ def connect(
 
 
 def plan(
-    project: Project,
-    api: AssistantsApi,
-    *,
-    on_drift: OnDrift | None = None,
-    force_conflicts: bool = False,
+    project: Project, api: AssistantsApi, *, on_drift: OnDrift | None = None, force_conflicts: bool = False
 ) -> Report:
     """Return the report of what `apply` would do. Never writes.
 
@@ -184,15 +185,20 @@ def apply(
     other ReconcilerError before anything is sent.
     """
     read = _with_policy(project, on_drift, force_conflicts)
+    try:
+        limit = MaxChanges.parse(max_changes) if max_changes is not None else None
+    except ValueError as error:
+        raise UsageError(f"max_changes {error}") from error
     wishes = apply_.Wishes(
         record=record,
-        asked_base=project.history.base,
+        asked_base=project.choices.base,
         allow_older=allow_older,
         create=create,
         fail_fast=fail_fast,
-        max_changes=_limit(max_changes),
+        max_changes=limit,
         reviewed=reviewed_plan(read_report_object(reviewed, name="reviewed")) if reviewed is not None else None,
     )
+    # The use case hands the report on before it records, so that a record that fails does not lose it.
     reports: list[Report] = []
 
     def read_again() -> Read:
@@ -220,33 +226,23 @@ def drift(project: Project, api: AssistantsApi) -> Report:
     assistant that could not be read has an `error` in the report. Raises ReconcilerError for a history that
     cannot be read.
     """
-    if project.read.base is None and project.history.base is None:
-        project = dataclasses.replace(project, read=read_project(project.options, project.history, or_head=True))
+    if project.read.base is None and project.choices.base is None:
+        project = dataclasses.replace(project, read=read_project(project.choices, or_head=True))
     return _report(project, plan_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
 
 
 def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bool) -> Read:
-    policy = choose_policy(project.read.settings, PolicyOptions(on_drift, force_conflicts))
-    read = dataclasses.replace(_begin(project.read), policy=policy)
-    check_policy(read)
-    return read
+    chosen = dataclasses.replace(project.choices, on_drift=on_drift, force_conflicts=force_conflicts)
+    return dataclasses.replace(_begin(project.read), policy=choose_policy(project.read.settings, chosen))
 
 
 def _begin(read: Read) -> Read:
-    """Return a project as of now: a freeze may have started since it was loaded."""
+    # A run begins now, whenever its project was loaded: a freeze may have begun since.
     started_at = now()
     settings = dataclasses.replace(read.settings, today=started_at.date())
     return dataclasses.replace(read, settings=settings, started_at=started_at)
 
 
 def _report(project: Project, run: Run) -> Report:
-    report = build_report(run, sensitive=project.read.settings.sensitive)
-    document: Report = to_json(report)
+    document: Report = to_json(build_report(run, sensitive=project.read.settings.sensitive))
     return document
-
-
-def _limit(max_changes: str | int | None) -> MaxChanges | None:
-    try:
-        return MaxChanges.parse(max_changes) if max_changes is not None else None
-    except ValueError as error:
-        raise UsageError(f"max_changes {error}") from error

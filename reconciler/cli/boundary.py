@@ -22,10 +22,7 @@ _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def guarded(command: click.Command, arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code.
-
-    Usage errors are 1 like every other failure: 2 says that there are differences (docs/reference.md, "Exit codes").
-    """
+    """Run a command and return its exit code (docs/reference.md, "Exit codes")."""
     for stream in (sys.stdout, sys.stderr):
         # Text that the terminal's encoding lacks is shown escaped; it must not end a run.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
@@ -34,14 +31,15 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except ReconcilerError as error:
-        return _told(_show_error(error), error.hint)
+        return _fail(_show_error(error), error.hint)
     except click.exceptions.NoArgsIsHelpError as error:
         tell(error.format_message())
         return FAILED
     except click.UsageError as error:
-        return _told(error.format_message(), _usage_hint(error))
+        # 1 like every other failure, in place of click's 2: that says that there are differences.
+        return _fail(error.format_message(), _usage_hint(error))
     except click.ClickException as error:
-        return _told(error.format_message())
+        return _fail(error.format_message())
     except (KeyboardInterrupt, click.Abort):
         tell("Stopped.")
         return INTERRUPTED
@@ -56,8 +54,8 @@ def _show_error(error: ReconcilerError) -> str:
     """Return what an error says; problems of the settings with their lines of the file."""
     if not isinstance(error, InvalidSettings):
         return str(error)
-    shown = ([str(problem), *draw_place(problem.source, problem.column)] for problem in error.problems)
-    return "\n".join(line for lines in shown for line in lines)
+    lines = (line for one in error.problems for line in (str(one), *draw_place(one.source, one.column)))
+    return "\n".join(lines)
 
 
 def _usage_hint(error: click.UsageError) -> str:
@@ -72,14 +70,14 @@ def _usage_hint(error: click.UsageError) -> str:
 
 
 def _unwritten(error: OSError) -> int:
-    """Report that stdout cannot be written, unless its reader has gone. Its buffer must not raise again at exit."""
+    # The buffer of stdout must not raise again when the interpreter flushes it at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
         return FAILED
-    return _told(f"stdout cannot be written: {error.strerror}", "free some space, or write it elsewhere")
+    return _fail(f"stdout cannot be written: {error.strerror}", "free some space, or write it elsewhere")
 
 
-def _told(message: str, hint: str = "") -> int:
+def _fail(message: str, hint: str = "") -> int:
     shown = "\n".join(map(escape, message.split("\n")))
     tell(f"{click.style('Error:', fg='red')} {shown}")
     if hint:
@@ -88,11 +86,12 @@ def _told(message: str, hint: str = "") -> int:
 
 
 def _crashed(error: Exception) -> int:
-    """Write a file for a bug report, without the values of variables: they may contain a credential."""
     import platform
     import tempfile
     import traceback
 
+    # A file worth pasting into a bug report, without values of variables and without the message: they may hold a
+    # credential.
     hint = "please report it, and what you did: there was no space for a file with details"
     with (
         contextlib.suppress(OSError),
@@ -103,4 +102,4 @@ def _crashed(error: Exception) -> int:
         log.write(f"{type(error).__module__}.{type(error).__qualname__}\n")
         log.flush()
         hint = f"please report it with the file {log.name}, which contains no values"
-    return _told(f"this is a fault of reconciler itself ({type(error).__qualname__})", hint)
+    return _fail(f"this is a fault of reconciler itself ({type(error).__qualname__})", hint)

@@ -8,17 +8,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
-from reconciler.cli.connection_options import ConnectionOptions
+from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.streams import is_terminal, tell, tell_at_once
 from reconciler.core.settings import Settings
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.workers import Control
 
+FEW = 20  # items for which no line is worth showing
 PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to stop (docs/reference.md, "Exit codes")
 
 
@@ -39,6 +41,7 @@ class Stopping:
 
     def note(self, number: int) -> None:
         """Take a signal. The second one stops immediately."""
+        # The first signal counts for the exit code, whatever came after it.
         self._until = 0.0 if self.signal else time.monotonic() + PATIENCE
         self.signal = self.signal or number
 
@@ -50,21 +53,21 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Let SIGINT and SIGTERM stop the run gracefully. A second one stops immediately, a third has its default effect.
-
-    The caller stays inside until its report is written.
-    """
+    """Turn SIGINT and SIGTERM into a wish to stop; the second insists, a third does what it would without us."""
     stopping = Stopping()
+    # Whoever calls us from Python may have handlers of their own: they are there again at the end.
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
-        if stopping():
+        insists = stopping()
+        # Before it is told: whoever reads that may send the next signal while this handler still runs.
+        stopping.note(number)
+        if insists:
             for known, handler in before.items():
                 signal.signal(known, handler)
             tell_at_once("Stopping immediately, without waiting for requests in flight: their outcome is unclear.")
         else:
             tell_at_once("Stopping: nothing new is started, waiting for requests in flight.")
-        stopping.note(number)
 
     for number in before:
         signal.signal(number, note)
@@ -115,27 +118,22 @@ def _show(note: RequestNote) -> None:
     tell(f"{note.method} {note.path} {answer} ({note.seconds:.3f} s{repeat})")
 
 
-FEW = 20
-
-
 @contextlib.contextmanager
 def progress_line(label: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
     """Yield a callback for (done, total). Its line appears for more than a few items, and ends with the work."""
-    bars: list[contextlib.AbstractContextManager[object]] = []
+    # A run that reads and then writes has two lines, one after the other, so each is made when its work begins.
+    with contextlib.ExitStack() as opened:
+        bars: list[Any] = []
 
-    def advance(done: int, total: int) -> None:
-        if not shown or total <= FEW:
-            return
-        if not bars:
-            bar = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True, show_eta=False)
-            bar.__enter__()
-            bars.append(bar)
-        bars[0].update(1)  # type: ignore[attr-defined]
-        if done == total:
-            bars.pop().__exit__(None, None, None)
+        def advance(done: int, total: int) -> None:
+            if not shown or total <= FEW:
+                return
+            if not bars:
+                bar = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True, show_eta=False)
+                bars.append(opened.enter_context(bar))
+            bars[0].update(1)
+            if done == total:
+                bars.clear()
+                opened.close()
 
-    try:
         yield advance
-    finally:
-        for bar in bars:
-            bar.__exit__(None, None, None)

@@ -1,9 +1,6 @@
-"""The two files that a GitHub runner gives to a step: the job's summary and the step's outputs.
+"""Adds to the two files that a GitHub runner names to a step: the job's summary and the step's outputs."""
 
-What a step writes into them is added to what it wrote before. Where the runner names no file, nothing is
-written.
-"""
-
+import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,27 +17,32 @@ LARGEST_SUMMARY = 1_000 * 1024  # bytes of one step; GitHub drops a summary beyo
 
 def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
     """Add the report to the job's summary, and its outcome to the step's outputs; yield what could not be written."""
-    for variable, add in (("GITHUB_STEP_SUMMARY", _add_summary), ("GITHUB_OUTPUT", _add_outputs)):
+    outputs = "".join(f"{name}={value}\n" for name, value in list_outputs(view.report).items())
+    makers: dict[str, Callable[[int], str]] = {
+        "GITHUB_STEP_SUMMARY": functools.partial(_make_summary, view),
+        "GITHUB_OUTPUT": lambda _there: outputs,
+    }
+    for variable, make in makers.items():
         if name := os.environ.get(variable):
             try:
-                _append(Path(name), view, add)
+                _append(Path(name), make)
             except OSError as error:
                 hint = f"the runner sets this path in {variable}"
                 yield ReportError(f"cannot be written: {error.strerror}", where=name, hint=hint)
 
 
-def _append(path: Path, view: RunView, text: Callable[[RunView, int], str]) -> None:
-    """Append to a file on a line of its own; `text` gets the number of bytes that are there already."""
+def _append(path: Path, make: Callable[[int], str]) -> None:
+    """Append to a file on a line of its own what is made for the number of bytes that are there already."""
     with path.open("ab+") as file:
         there = file.tell()
         # Another step may have left an unfinished line, and joining two lines would spoil both.
         file.seek(max(0, there - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
-        if added := text(view, there + len(separator)):
+        if added := make(there + len(separator)):
             file.write(separator + added.encode("utf-8", "backslashreplace"))
 
 
-def _add_summary(view: RunView, there: int) -> str:
+def _make_summary(view: RunView, there: int) -> str:
     """Return the Markdown, as much of it as there is room for."""
     blank = "\n" if there else ""
     room = LARGEST_SUMMARY - there - len(blank)
@@ -49,7 +51,3 @@ def _add_summary(view: RunView, there: int) -> str:
         tell("The job's summary is full; this report is not in it.", colour="yellow")
         return ""
     return blank + render_markdown(view, limit=room, measure=measure_bytes)
-
-
-def _add_outputs(view: RunView, there: int) -> str:  # noqa: ARG001 - outputs are always written whole
-    return "".join(f"{name}={value}\n" for name, value in list_outputs(view.report).items())

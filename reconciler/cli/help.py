@@ -1,6 +1,5 @@
 """The layout of a command's help: its own options first, then shared options by subject, then examples."""
 
-import dataclasses
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -60,27 +59,34 @@ def declare_command(
 
 
 def shared_option(
-    *flags: str, section: str, cls: type[SectionedOption] = SectionedOption, **rest: Any
+    *flags: str, section: str, variable: str | None = None, cls: type[SectionedOption] = SectionedOption, **rest: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds a shared option in a section of the help."""
-    return click.option(*flags, cls=cls, section=section, **rest)
+    """Return what adds an option that several commands have, in a section of the help.
 
-
-def group_options(name: str, kind: type, *options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
-    """Return a decorator that adds options to a command, which gets them as one value.
-
-    `kind` is a dataclass with a field for each, of its name.
+    The help shows its default, and the `variable` of the environment that also sets it.
     """
-    fields = [field.name for field in dataclasses.fields(kind)]
+    if variable is not None:
+        rest |= {"envvar": variable, "help": f"{rest['help']}  [env: {variable}]"}
+    return click.option(*flags, cls=cls, section=section, show_default="default" in rest, **rest)
+
+
+def group_options(
+    name: str, make: Callable[..., Any], *options: Callable[..., Any]
+) -> Callable[[Callable[..., Any]], Any]:
+    """Return what adds options to a command, which gets as one value of a name what `make` returns for theirs."""
 
     def decorate(command: Callable[..., Any]) -> Any:
         @functools.wraps(command)
         def wrapper(**given: Any) -> Any:
-            value = kind(**{field: given.pop(field) for field in fields})
+            value = make(**{key: given.pop(key) for key in names})
             return command(**given, **{name: value})
 
+        before = len(vars(wrapper).get("__click_params__", ()))
         # From last to first, like stacked decorators, so that the help shows them in this order.
-        return functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapper)
+        decorated = functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapper)
+        # Only these: the command may have an option of its own that is called like a field of the value.
+        names = [param.name for param in vars(decorated)["__click_params__"][before:]]
+        return decorated
 
     return decorate
 

@@ -1,5 +1,6 @@
 """How this command was installed, so that messages can name the command that adds what is missing."""
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import importlib.util
@@ -31,7 +32,14 @@ class Installation:
 
     def how_to_add(self, extra: str) -> str:
         """Return the command that installs an extra from the same origin; an index may have another package."""
-        requirement = shlex.quote(f"{DISTRIBUTION}[{extra}]{self._name_origin()}")
+        origin, version_control = "", self.origin.get("vcs_info", {})
+        # As part of a requirement (PEP 440, "Direct references").
+        if version_control:
+            origin = f" @ {version_control['vcs']}+{self.origin['url']}@{version_control['commit_id']}"
+        elif "url" in self.origin:
+            origin = f" @ {self.origin['url']}"
+        requirement = shlex.quote(f"{DISTRIBUTION}[{extra}]{origin}")
+        # Whoever works on the sources goes on to run these, not a copy.
         if self.origin.get("dir_info", {}).get("editable"):
             requirement = f"--editable {shlex.quote(self.origin['url'].removeprefix('file://') + f'[{extra}]')}"
         # Each of these keeps a file of its own in the environments that it makes.
@@ -43,18 +51,10 @@ class Installation:
             return f"uv pip install --python {shlex.quote(self.python)} {requirement}"
         return f"{shlex.quote(self.python)} -m pip install {requirement}"
 
-    def _name_origin(self) -> str:
-        """Return where it came from, as part of a requirement (PEP 440, "Direct references"); "" for an index."""
-        if "url" not in self.origin:
-            return ""
-        version_control = self.origin.get("vcs_info", {})
-        scheme = f"{version_control['vcs']}+" if version_control else ""
-        commit = f"@{version_control['commit_id']}" if version_control else ""
-        return f" @ {scheme}{self.origin['url']}{commit}"
-
 
 def check_sandbox(what: str) -> None:
     """Raise UsageError if one of the sandbox's libraries is not installed; `what` needs it."""
+    # Found, not imported: whoever starts the demo should not wait for a server's libraries twice.
     for name in _NEEDED_BY_THE_SANDBOX:
         if importlib.util.find_spec(name) is None:
             raise lacks_library(what, name)
@@ -62,16 +62,12 @@ def check_sandbox(what: str) -> None:
 
 def lacks_library(what: str, name: str | None) -> UsageError:
     """Return the error of a library of the sandbox that is not installed, with the command that installs it."""
-    hint = f"install it: {_find_installation().how_to_add('sandbox')}"
-    return UsageError(f"{what} needs a library that is not installed: {name}", hint=hint)
-
-
-def _find_installation() -> Installation:
     installer, origin = "", "{}"
-    try:
+    # There is no distribution where this is run from a folder of sources.
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         distribution = importlib.metadata.distribution(DISTRIBUTION)
         installer = (distribution.read_text("INSTALLER") or "").strip()
         origin = distribution.read_text("direct_url.json") or "{}"
-    except importlib.metadata.PackageNotFoundError:
-        pass  # run from a folder of sources
-    return Installation(python=sys.executable, prefix=Path(sys.prefix), installer=installer, origin=json.loads(origin))
+    found = Installation(python=sys.executable, prefix=Path(sys.prefix), installer=installer, origin=json.loads(origin))
+    hint = f"install it: {found.how_to_add('sandbox')}"
+    return UsageError(f"{what} needs a library that is not installed: {name}", hint=hint)

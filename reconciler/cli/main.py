@@ -59,6 +59,7 @@ class CommandTable(click.Group):
         """Return the command of a name, or None if there is none."""
         if cmd_name not in COMMANDS:
             return None
+        # One module for one run: all of them together take as long to import as a small plan takes.
         found = importlib.import_module(COMMANDS[cmd_name][0]).command
         return found if isinstance(found, click.Command) else None
 

@@ -1,7 +1,11 @@
-"""The shared options. A command gets each group of options as one value."""
+"""The options that commands share. Each group of options reaches its command as one value.
+
+Credentials have no option: a process list would show them.
+"""
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ from typing import Any
 import click
 
 from reconciler.cli.help import (
+    API,
     DEFINITIONS,
     DRIFT,
     OUTPUT,
@@ -17,11 +22,12 @@ from reconciler.cli.help import (
     group_options,
     shared_option,
 )
+from reconciler.core.settings import MaxChanges
 from reconciler.errors import UsageError
 from reconciler.files.folders import find_definitions_folder
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions
+from reconciler.usecases.project.choices import Choices
 
-Decorated = Callable[..., Any]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FORMATS = ("text", "json", "markdown", "github")
 FORMATS_BY_SUFFIX = {
@@ -39,61 +45,67 @@ _NAMED = {
 }  # suffixes that do not say what is in the file
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+_definitions_option = functools.partial(shared_option, section=DEFINITIONS)
+_drift_option = functools.partial(shared_option, section=DRIFT)
+_output_option = functools.partial(shared_option, section=OUTPUT)
+_api_option = functools.partial(shared_option, section=API)
+
+
+class Seconds(click.FloatRange):
+    """A range of numbers that rejects `nan`, which every comparison would let through."""
+
+    name = "number of seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number that a text names."""
+        number = float(super().convert(value, param, ctx))
+        return number if math.isfinite(number) else self.fail(f"{value} is not a number of seconds.", param, ctx)
+
+
+class Count(click.IntRange):
+    """A range of whole numbers; the name is in click's message."""
+
+    name = "whole number"
+
+
+class Limit(click.ParamType[MaxChanges]):
+    """A number of assistants, or a share of those selected: `5`, `25%`."""
+
+    name = "N|P%"
+
+    def convert(self, value: str | MaxChanges, param: click.Parameter | None, ctx: click.Context | None) -> MaxChanges:
+        """Return the limit that a text names."""
+        try:
+            return value if isinstance(value, MaxChanges) else MaxChanges.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputOptions:
     """The format on stdout and the report files. `quiet` omits the text if all is well."""
 
-    format: str
+    form: str
     reports: tuple[Path, ...]
-    quiet: bool = False
+    quiet: bool
 
 
-def directory_option(command: Decorated) -> Decorated:
-    """Add `--directory` and `--environment`; the command gets `definitions`."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConnectionOptions:
+    """How the API is reached."""
 
-    @shared_option(
-        "--environment",
-        section=DEFINITIONS,
-        envvar="RECONCILER_ENVIRONMENT",
-        metavar="NAME",
-        help="An environment of reconciler.yaml.  [env: RECONCILER_ENVIRONMENT]",
-    )
-    @folder_option
-    @functools.wraps(command)
-    def wrapper(definitions: DefinitionOptions, environment: str | None, **rest: Any) -> Any:
-        return command(definitions=dataclasses.replace(definitions, environment=environment), **rest)
-
-    return wrapper
+    # None where reconciler.yaml may say it: it has settings of its own for each environment.
+    api_url: str | None
+    concurrency: int
+    timeout: float
+    retries: int
+    allow_insecure_http: bool
+    verbose: bool
 
 
-def folder_option(command: Decorated) -> Decorated:
-    """Add `--directory` alone; the command gets `definitions`."""
-
-    @shared_option(
-        "--directory",
-        section=DEFINITIONS,
-        envvar="RECONCILER_DIRECTORY",
-        default="assistants",
-        show_default=True,
-        metavar="DIR",
-        shell_complete=complete_files,
-        help="The definitions' folder.  [env: RECONCILER_DIRECTORY]",
-    )
-    @functools.wraps(command)
-    def wrapper(directory: str, paths: tuple[str, ...] = (), **rest: Any) -> Any:
-        if not directory:  # to Path that is the working directory, and whatever is below it
-            raise UsageError("--directory is empty", hint="is it a variable that is not set?")
-        folder = find_definitions_folder(Path(directory))
-        chosen = DefinitionOptions(folder, tuple(map(Path, paths)))
-        return command(definitions=chosen, **rest)
-
-    return wrapper
-
-
-def definition_options(command: Decorated) -> Decorated:
-    """Add `PATHS` and `--directory`; the command gets `definitions`."""
-    paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)
-    return paths(directory_option(command))
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunOptions(ConnectionOptions, OutputOptions):
+    """What a run that talks to the API and reports gets: both in one value."""
 
 
 class _FormatOption(SectionedOption):
@@ -106,104 +118,47 @@ class _FormatOption(SectionedOption):
         return None if value in FORMATS and value not in known else value
 
 
-def format_option(formats: Sequence[str] = FORMATS) -> Callable[[Decorated], Decorated]:
-    """Return what adds `--format`, with every format or some; the command gets `format_`."""
-    return shared_option(
+def format_option(formats: Sequence[str] = FORMATS) -> Decorator:
+    """Return what adds `--format`, with every format or some; the command gets `form`."""
+    return _output_option(
         "--format",
-        "format_",
-        section=OUTPUT,
+        "form",
         cls=_FormatOption,
         type=click.Choice(formats),
-        envvar="RECONCILER_FORMAT",
+        variable="RECONCILER_FORMAT",
         default="text",
-        show_default=True,
-        help="Format of the report on stdout.  [env: RECONCILER_FORMAT]",
+        help="Format of the report on stdout.",
     )
 
 
-def output_options(
-    command: Decorated, *, formats: Sequence[str] = FORMATS, suffixes: Sequence[str] = tuple(FORMATS_BY_SUFFIX)
-) -> Decorated:
-    """Add `--format`, `--report` and `--quiet`, with every format or some; the command gets `output`."""
+def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list[Decorator]:
+    """Return what adds `--format`, `--report` and `--quiet`, with some formats."""
     named = ", ".join(f"{suffix} ({_NAMED[suffix]})" if suffix in _NAMED else suffix for suffix in suffixes)
-
-    @format_option(formats)
-    @shared_option(
-        "--report",
-        "reports",
-        section=OUTPUT,
-        multiple=True,
-        metavar="PATH",
-        shell_complete=complete_files,
-        callback=functools.partial(_report_paths, suffixes),
-        help=f"Also write the report to a file; repeatable. The suffix selects the format: {named}.",
-    )
-    @shared_option(
-        "-q",
-        "--quiet",
-        section=OUTPUT,
-        is_flag=True,
-        help="Print nothing if there is nothing to do and nothing failed; show no progress.",
-    )
-    @functools.wraps(command)
-    def wrapper(format_: str, reports: tuple[Path, ...], quiet: bool, **rest: Any) -> Any:
-        return command(output=OutputOptions(format_, reports, quiet), **rest)
-
-    return wrapper
+    return [
+        format_option(formats),
+        _output_option(
+            "--report",
+            "reports",
+            multiple=True,
+            metavar="PATH",
+            shell_complete=complete_files,
+            callback=functools.partial(_check_report_paths, suffixes),
+            help=f"Also write the report to a file; repeatable. The suffix selects the format: {named}.",
+        ),
+        _output_option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            help="Print nothing if there is nothing to do and nothing failed; show no progress.",
+        ),
+    ]
 
 
-history_options = group_options(
-    "history",
-    HistoryOptions,
-    shared_option(
-        "--base",
-        section=DRIFT,
-        envvar="RECONCILER_BASE",
-        metavar="REV",
-        help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, if "
-        "there is one.  [env: RECONCILER_BASE]",
-    ),
-    shared_option(
-        "--changed",
-        section=DEFINITIONS,
-        is_flag=True,
-        help="Only the definitions that this branch changes, compared with the base.",
-    ),
-    shared_option(
-        "--changed-since",
-        section=DEFINITIONS,
-        metavar="REV",
-        help="Only the definitions that this branch changes, compared with REV.",
-    ),
-)
-policy_options = group_options(
-    "policy",
-    PolicyOptions,
-    shared_option(
-        "--on-drift",
-        section=DRIFT,
-        type=click.Choice(["keep", "revert", "fail"]),
-        envvar="RECONCILER_ON_DRIFT",
-        help="What to do about live edits: leave them (keep, the default), restore git's value (revert), or refuse "
-        "the assistant (fail).  [env: RECONCILER_ON_DRIFT]",
-    ),
-    shared_option(
-        "--force-conflicts", section=DRIFT, is_flag=True, help="Use git's value where git and live both changed."
-    ),
-)
-
-
-def detailed_exitcode_option(command: Decorated) -> Decorated:
-    """Add `--detailed-exitcode`."""
-    return shared_option("--detailed-exitcode", section=OUTPUT, is_flag=True, help="Exit 2 if there are differences.")(
-        command
-    )
-
-
-def _report_paths(
+def _check_report_paths(
     suffixes: Sequence[str], ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Path, ...]:
-    """Reject paths that could not be written, before any request."""
+    # Before any request, since what was written live must not be lost for lack of a folder.
+    # Into whatever folder there is: to make one for a slip of the finger would hide the report.
     for value in values:
         path = Path(value)
         if path.suffix not in suffixes:
@@ -214,3 +169,96 @@ def _report_paths(
         if not path.parent.is_dir():
             raise click.BadParameter(f"{value}: there is no folder to write it into", ctx, param)
     return tuple(map(Path, values))
+
+
+def _find_folder(_ctx: click.Context, _param: click.Parameter, directory: str) -> Path:
+    if not directory:  # to Path that is the working directory, and whatever lies below it
+        raise UsageError("--directory is empty", hint="is it a variable that is not set?")
+    return find_definitions_folder(Path(directory))
+
+
+# Whether a file is there, and can be read, is for others to say.
+_PATH = click.Path(path_type=Path, readable=False)
+_paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", type=_PATH, shell_complete=complete_files)
+_environment = _definitions_option(
+    "--environment", variable="RECONCILER_ENVIRONMENT", metavar="NAME", help="An environment of reconciler.yaml."
+)
+_directory = _definitions_option(
+    "--directory",
+    variable="RECONCILER_DIRECTORY",
+    default="assistants",
+    metavar="DIR",
+    callback=_find_folder,
+    shell_complete=complete_files,
+    help="The definitions' folder.",
+)
+_history = [
+    _drift_option(
+        "--base",
+        variable="RECONCILER_BASE",
+        metavar="REV",
+        help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, if "
+        "there is one.",
+    ),
+    _definitions_option(
+        "--changed", is_flag=True, help="Only the definitions that this branch changes, compared with the base."
+    ),
+    _definitions_option(
+        "--changed-since", metavar="REV", help="Only the definitions that this branch changes, compared with REV."
+    ),
+]
+_policy = [
+    _drift_option(
+        "--on-drift",
+        type=click.Choice(["keep", "revert", "fail"]),
+        variable="RECONCILER_ON_DRIFT",
+        help="What to do about live edits: leave them (keep, the default), restore git's value (revert), or refuse "
+        "the assistant (fail).",
+    ),
+    _drift_option("--force-conflicts", is_flag=True, help="Use git's value where git and live both changed."),
+]
+# Each time the command gets `choices`, with what it has options for.
+folder_option = group_options("choices", Choices, _directory)
+directory_option = group_options("choices", Choices, _environment, _directory)
+definition_options = group_options("choices", Choices, _paths, _environment, _directory)
+project_options = group_options("choices", Choices, _paths, _environment, _directory, *_history)
+policy_options = group_options("choices", Choices, _paths, _environment, _directory, *_history, *_policy)
+_output = list_output_options(FORMATS, tuple(FORMATS_BY_SUFFIX))
+output_options = group_options("output", OutputOptions, *_output)
+detailed_exitcode_option = _output_option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are differences.")
+_connection = [
+    _api_option("--api-url", variable="RECONCILER_API_URL", metavar="URL", help="The API's base URL, up to /api."),
+    _api_option(
+        "--concurrency",
+        type=Count(min=1, max=256),
+        variable="RECONCILER_CONCURRENCY",
+        default=16,
+        metavar="N",
+        help="Maximum number of concurrent requests.",
+    ),
+    _api_option(
+        "--timeout",
+        type=Seconds(min=0, min_open=True, max=86_400),
+        variable="RECONCILER_TIMEOUT",
+        default=30.0,
+        metavar="SECONDS",
+        help="Time limit for one attempt of a request. Pauses between attempts are added: up to 20 s each, or as "
+        "long as the API asks for, at most 5 minutes in total.",
+    ),
+    _api_option(
+        "--retries",
+        type=Count(min=0, max=100),
+        variable="RECONCILER_RETRIES",
+        default=4,
+        metavar="N",
+        help="How often to retry a request after a temporary failure.",
+    ),
+    _api_option(
+        "--allow-insecure-http",
+        is_flag=True,
+        help="Allow plain http:// to another machine; the token is sent unencrypted.",
+    ),
+    _api_option("-v", "--verbose", is_flag=True, help="Show each request on stderr."),
+]
+connection_options = group_options("connection", ConnectionOptions, *_connection)
+run_options = group_options("options", RunOptions, *_connection, *_output)

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import click
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import Problem, Severity
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
 from reconciler.cli.streams import for_runner, is_terminal, tell, wants_colour
 from reconciler.core.run import Run
@@ -31,35 +31,24 @@ _UNBROKEN = sys.maxsize
 
 
 def emit(
-    run: Run,
-    output: OutputOptions,
-    *,
-    sensitive: Sequence[FieldPath] = (),
-    text: Callable[[Report], str] | None = None,
+    run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = (), text: Callable[[Report], str] | None = None
 ) -> Report:
-    """Write the report of a run everywhere it was asked for, and return it; `text` makes another text than usual.
-
-    Files come first, and one that cannot be written does not keep the others, or stdout, from being
-    written. Raises ReportError at the end.
-    """
+    """Write the report of a run everywhere it was asked for, and return it; `text` makes another text than usual."""
     report = build_report(run, sensitive=sensitive)
     emit_report(report, output, text)
     # At a terminal, the warnings were just shown at the end of the text.
-    read = output.format == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    read = output.form == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
     if report.traits.reads_live and not read:
-        tell_problems(problem for problem in sorted(run.problems) if problem.severity == "warning")
+        tell_problems(sorted(run.problems), "warning")
     return report
 
 
 def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], str] | None = None) -> None:
-    """Write a report everywhere it was asked for. Raises ReportError if a file could not be written.
-
-    If the report of a run that wrote cannot be saved, its JSON goes to stderr, so that it is not lost.
-    """
+    """Write a report everywhere it was asked for. Raises ReportError where a file could not be written."""
     # One view for all formats: differences are computed once.
     view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
-    unwritten = _load("reconciler.cli.github_files", "write_github_files")(view) if output.format == "github" else ()
+    unwritten = _load("reconciler.cli.github_files", "write_github_files")(view) if output.form == "github" else ()
     try:
         own = {} if text is None else {"text": text}
         emit_rendered(
@@ -69,6 +58,7 @@ def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], 
             all_is_well=report.all_is_well,
         )
     except Exception:
+        # What was written live must not be lost with the report of it.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
             tell(render_json(report))
         raise
@@ -86,20 +76,18 @@ def emit_rendered(
     `unwritten` yields, once the files are there, what else could not be written. With `all_is_well` a quiet run
     prints no text.
     """
+    # Files come first. One that cannot be written does not keep the others, or stdout, from being written.
     failures: list[ReconcilerError] = []
     for path in output.reports:
         try:
-            text = rendered(FORMATS_BY_SUFFIX[path.suffix])
-            write_whole(path, text)
-            if path.suffix == ".json":
-                tell_if_too_large(path, text)
+            _write_report(path, rendered(FORMATS_BY_SUFFIX[path.suffix]))
         except ReconcilerError as error:
             failures.append(error)
     failures += unwritten
-    text = rendered(output.format) if not (all_is_well and output.quiet and output.format == "text") else ""
-    text = for_runner(text) if output.format in ("text", "markdown") else text
+    text = rendered(output.form) if not (all_is_well and output.quiet and output.form == "text") else ""
+    text = for_runner(text) if output.form in ("text", "markdown") else text
     # A terminal has its own encoding; what a program or a service reads is always UTF-8.
-    if output.format != "text":
+    if output.form != "text":
         getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
     click.echo(text, nl=False, color=True)
     # One error ends the run, and the others would be lost.
@@ -122,32 +110,38 @@ def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
 
 
 def _load(module: str, function: str) -> Callable[..., Any]:
-    """Return a function of a module that most runs do not need."""
+    # Of a module that most runs have no use for, and that takes time to load.
     found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found
 
 
 def text_width(stream: TextIO | None) -> int:
-    """Return how many columns a text report may take.
-
-    Lines are wrapped only at a terminal. Files and logs keep whole lines, so that they can be searched.
-    """
+    """Return how many columns a text report may take."""
+    # Lines are broken for a person at a terminal alone: what goes into a file or a log is whole, for whoever searches
+    # it.
     if not is_terminal(stream) and "COLUMNS" not in os.environ:
         return _UNBROKEN
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
 
 
-def tell_errors(problems: Iterable[Problem]) -> None:
-    """Show what is wrong in definitions, on stderr; warnings come with the report, after what differs."""
-    tell_problems(problem for problem in problems if problem.severity == "error")
-
-
-def tell_problems(problems: Iterable[Problem]) -> None:
-    """Show what validation found, on stderr."""
+def tell_problems(problems: Iterable[Problem], *severities: Severity) -> None:
+    """Show what validation found, on stderr; of some severities, if any are given."""
     for problem in problems:
-        tell(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
-        for line in draw_place(problem.source, problem.column):
-            tell(line)
+        if not severities or problem.severity in severities:
+            tell(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
+            for line in draw_place(problem.source, problem.column):
+                tell(line)
+
+
+def tell_failures(failures: Iterable[tuple[str, str, str]]) -> None:
+    """Show on stderr what failed, each with its message and hint; a reason that several have is shown once."""
+    # A wrong password is one message, however many assistants it concerns.
+    grouped: dict[str, list[str]] = {}
+    for name, message, hint in failures:
+        grouped.setdefault("\n  ".join(escape(part) for part in (message, hint) if part), []).append(escape(name))
+    for reason, names in grouped.items():
+        several = f"{reason}\n  {len(names)} assistants: {', '.join(names)}"
+        tell(f"{names[0]}: {reason}" if len(names) == 1 else several, colour="red")
 
 
 def read_report(name: str) -> Report:
@@ -157,6 +151,7 @@ def read_report(name: str) -> Report:
 
 def check_place(report: Report, settings: Settings, api_url: str) -> None:
     """Refuse a report of another environment or of another API. Raises UsageError."""
+    # Ids mean other assistants elsewhere, and a report's old values would land in them.
     if report.environment != settings.environment:
         raise UsageError(
             f"this report is for the environment {report.environment or 'none'}, but this run is for "
@@ -170,27 +165,18 @@ def check_place(report: Report, settings: Settings, api_url: str) -> None:
         )
 
 
-def report_before_writing(output: OutputOptions, settings: Settings) -> Callable[[Run], None]:
-    """Return what writes the JSON reports that were asked for before anything is sent.
-
-    So even a run that is killed leaves the old values behind. It raises ReportError if a report cannot
-    be written, and says so where one cannot be read back: nothing has been sent yet.
-    """
-
-    def write(run: Run) -> None:
-        paths = [path for path in output.reports if path.suffix == ".json"]
-        if not paths:
-            return
-        text = render_json(build_report(run, sensitive=settings.sensitive))
-        for path in paths:
-            tell_if_too_large(path, text)
-            write_whole(path, text)
-
-    return write
+def write_json_reports(run: Run, output: OutputOptions, settings: Settings) -> None:
+    """Write the JSON reports that were asked for before anything is sent. Raises ReportError."""
+    # A run that is killed leaves the old values behind then.
+    paths = [path for path in output.reports if path.suffix == ".json"]
+    text = render_json(build_report(run, sensitive=settings.sensitive)) if paths else ""
+    for path in paths:
+        _write_report(path, text)
 
 
-def tell_if_too_large(path: Path, text: str) -> None:
-    """Warn immediately: nobody should learn at the rollback that the report cannot be read."""
-    if reason := too_large(text):
+def _write_report(path: Path, text: str) -> None:
+    # At once: who wants to roll back should not be the first to learn that the report cannot be read.
+    if path.suffix == ".json" and (reason := too_large(text)):
         warning = f"warning: {escape(str(path))} {reason}, so no later command can read it.\n{SMALLER}"
         tell(warning, colour="yellow")
+    write_whole(path, text)

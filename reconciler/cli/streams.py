@@ -11,7 +11,8 @@ from reconciler.report.formats.workflow_commands import disarm
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether a stream is a terminal. Python has None for a stream that was closed before it started."""
+    """Return whether somebody sits at a stream."""
+    # Python has None for one that was closed before it started.
     return stream is not None and stream.isatty()
 
 
@@ -36,7 +37,9 @@ def tell(text: str, *, colour: str | None = None) -> None:
 
 
 def tell_at_once(text: str) -> None:
-    """Write a line to stderr from a signal handler: past Python's buffer, which the signal may have interrupted."""
-    if sys.stderr is not None:  # else the number may by now be a file's or a connection's
+    """Write a line to stderr from a signal handler."""
+    # Past Python's buffer, which the signal may have interrupted. Of a closed stderr the number may by now be a file's
+    # or a connection's.
+    if sys.stderr is not None:
         with contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), f"{text}\n".encode())

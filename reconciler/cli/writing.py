@@ -2,28 +2,103 @@
 
 import contextlib
 import dataclasses
+import os
+import queue
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import click
+
 from reconciler.cli.connect import Stopping, connected, stoppable
-from reconciler.cli.connection_options import ConnectionOptions
-from reconciler.cli.consent import Consent
-from reconciler.cli.options import OutputOptions
-from reconciler.cli.output import check_place, emit, report_before_writing, tell_errors
+from reconciler.cli.options import RunOptions
+from reconciler.cli.output import check_place, emit, render, tell_problems, write_json_reports
 from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
+from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import Lock
 from reconciler.git.repository import open_repository
 from reconciler.git.working_tree import read_origin
+from reconciler.report.build import build_report
+from reconciler.report.differences.values import escape, literal
+from reconciler.report.formats.inert import cut
+from reconciler.report.masking import mask_value
 from reconciler.report.report import Report
+from reconciler.report.view import make_view
 from reconciler.usecases.apply import Session
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.project import Project
+
+_LONGEST_VALUE = 100  # characters: who is to be deleted shows in a line
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Consent:
+    """Asks for confirmation of the writes of a plan."""
+
+    settings: Settings
+    stopping: Stopping
+    yes: bool
+
+    def ask(self, planned: Run) -> str | None:
+        """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""
+        writes = sum(result.pending for result in planned.results)
+        if self.yes or not writes or self.stopping() or self._ask_to_write(planned, writes):
+            return None
+        return "it was not confirmed"
+
+    def ask_for_name(self, planned: Run, name: str) -> bool:
+        """Show what will be deleted, and return whether its name was typed, which nobody does out of habit."""
+        result = planned.results[0]
+        tell(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id or '')}), as it is live:")
+        for key, value in sorted((result.live or {}).items()):
+            shown = mask_value(value, (key,), self.settings.sensitive)
+            tell(f"  {escape(key)}: {cut(literal(shown), _LONGEST_VALUE)}")
+        way = f"To delete it{_name_api(planned)}, type its name, {escape(name)}: "
+        return self._ask(f"Deleting cannot be undone. {way}") == name.strip()
+
+    def _ask_to_write(self, planned: Run, writes: int) -> bool:
+        report = build_report(planned, sensitive=self.settings.sensitive)
+        tell(render(make_view(report), "text", sys.stderr))
+        assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
+        environment = f" ({planned.environment})" if planned.environment else ""
+        question = f"Write to {assistants}{_name_api(planned)}{environment}? [y/N]: "
+        return self._ask(question).lower() in ("y", "yes")
+
+    def _ask(self, question: str) -> str:
+        """Return what somebody types as an answer; nothing where the input ends, or a signal comes first."""
+        click.echo(question, nl=False, err=True)
+        # A thread reads it, since a signal that arrives just before a blocking read would wait for the next key. A
+        # daemon: a thread that waits for a key must not keep the process alive.
+        answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        terminal = sys.stdin.fileno()
+        threading.Thread(target=lambda: answers.put(_read_line(terminal)), daemon=True).start()
+        answer: bytes | None = None
+        while answer is None and not self.stopping():
+            with contextlib.suppress(queue.Empty):
+                answer = answers.get(timeout=0.1)
+        typed = (answer or b"").decode(errors="replace")
+        if not typed.endswith("\n"):
+            tell("")
+        return typed.strip()
+
+
+def _name_api(planned: Run) -> str:
+    """Return where a run writes: the last chance to see that it is the wrong API."""
+    # A URL is text from outside like any other.
+    return f" at {escape(planned.api_url)}" if planned.api_url else ""
+
+
+def _read_line(terminal: int) -> bytes:
+    """Return the next line of a terminal; nothing if its input has ended, or the terminal is gone."""
+    with contextlib.suppress(OSError):
+        return os.read(terminal, 1024)
+    return b""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -36,8 +111,7 @@ class TerminalSession:
     brought to where it was to be.
     """
 
-    connection: ConnectionOptions
-    output: OutputOptions
+    options: RunOptions
     lock: Lock
     stopping: Stopping
     yes: bool
@@ -52,32 +126,33 @@ class TerminalSession:
         """Yield the session for a project that was read. Raises UsageError for a report of another place."""
         settings = project.settings
         consent = Consent(settings, self.stopping, self.yes)
-        tell_errors(project.loaded.problems)
+        tell_problems(project.loaded.problems, "error")
 
+        quiet = self.options.quiet
         created: list[bool] = []
 
         def publish(run: Run) -> None:
             created.extend(result.outcome is Outcome.CREATED for result in run.results)
-            self.failed = emit(run, self.output, sensitive=settings.sensitive, text=self.text).unsettled
+            self.failed = emit(run, self.options, sensitive=settings.sensitive, text=self.text).unsettled
 
         def tell_recorded(commit: str | None) -> None:
+            if quiet:
+                return
             tell(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
             # A pipeline has already announced and pushed what it creates. Here, nobody else knows yet.
             if any(created) and project.may_create is None and read_origin(project.root):
                 tell(f"Push the record before another clone creates the same assistants: git push origin {project.ref}")
 
-        quiet = self.output.quiet
-        with connected(self.connection, settings, self.stopping, self.label, quiet=quiet) as (api, control):
-            # The same ids are other assistants elsewhere, and a report's old values would be written to them.
+        with connected(self.options, settings, self.stopping, self.label, quiet=quiet) as (api, control):
             if self.earlier is not None:
                 check_place(self.earlier, settings, api.url)
             yield Session(
                 api=api,
                 control=control,
                 consent=lambda planned: self.ask(consent, planned),
-                about_to_write=report_before_writing(self.output, settings),
+                about_to_write=lambda run: write_json_reports(run, self.options, settings),
                 publish=publish,
-                recorded=tell_recorded if not quiet else lambda _commit: None,
+                recorded=tell_recorded,
             )
 
     @property
@@ -87,17 +162,12 @@ class TerminalSession:
 
 
 @contextlib.contextmanager
-def writing(
-    definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, *, yes: bool, **how: Any
-) -> Iterator[TerminalSession]:
-    """Yield the session of a command that writes, with `how` as it takes it. Nothing of the project is read yet.
-
-    Raises UsageError for an environment that is not there: before the lock is held.
-    """
+def writing(choices: Choices, options: RunOptions, *, yes: bool, **how: Any) -> Iterator[TerminalSession]:
+    """Yield the session of a command that writes, with `how` as it takes it. Nothing of the project is read yet."""
     # The lock is in the repository, so that is opened first; the use case hands it on and nobody opens it again.
-    lock = open_repository(repository_root(definitions.directory)), read_settings(definitions).environment
+    lock = open_repository(repository_root(choices.directory)), read_settings(choices).environment
     with stoppable() as stopping:
-        yield TerminalSession(connection=connection, output=output, lock=lock, stopping=stopping, yes=yes, **how)
+        yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **how)
 
 
 def check_somebody_to_ask(command: str, first: str, *, yes: bool) -> None:

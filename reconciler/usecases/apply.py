@@ -5,6 +5,7 @@ The caller provides `Wishes` and `Session`. Nothing here prints, prompts or deci
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 from reconciler.assistant.paths import dotted
@@ -71,16 +72,23 @@ class Session:
     recorded: Callable[[str | None], None] = lambda _commit: None
 
     def then(self, announce: Callable[[], None]) -> "Session":
-        """Return the session that announces something right before the first write.
-
-        Last, after everything that may still fail: an announcement without a write would stop all later runs.
-        """
+        """Return the session that announces something right before the first write."""
 
         def about_to_write(run: Run) -> None:
             self.about_to_write(run)
+            # After what may still fail: an announcement of what was never sent would stop all later runs.
             announce()
 
         return dataclasses.replace(self, about_to_write=about_to_write)
+
+    def end(self, run: Run, write_record: Callable[[], str | None] | None) -> None:
+        """Publish a run that has ended and record it, if it is to be."""
+        # Whoever publishes the run may fail (a full disk): what is live must be recorded all the same.
+        try:
+            self.publish(run)
+        finally:
+            if write_record is not None:
+                self.recorded(write_record())
 
 
 Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
@@ -102,13 +110,8 @@ def apply(lock: Lock, read: Callable[[], Project], wishes: Wishes, start: Open) 
             project = adopt_announcement(project, wishes.announced)
         recording = _check(project, wishes)
         with start(project) as session:
-            run, looked_at = _carry_out(project, wishes, session.then(begin))
-            # Whoever publishes the run may fail (a full disk): what is live must be recorded anyway.
-            try:
-                session.publish(run)
-            finally:
-                if recording and looked_at is not None:
-                    session.recorded(record(run, looked_at))
+            run, written = _carry_out(project, wishes, session.then(begin))
+            session.end(run, functools.partial(record, run, written) if recording and written is not None else None)
     return run
 
 
@@ -123,11 +126,10 @@ def carry_out(
         session.about_to_write(foretell(planned, settled, command))
     writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
     ended = writes.carry_out(pending, broken=fail_fast and any(result.has_failed for result in settled))
-    results = [result for result in [*settled, *ended] if result.outcome is not None]
     return dataclasses.replace(
         planned,
         command=command,
-        results=tuple(sorted(results, key=lambda result: result.definition.file)),
+        results=_sort([*(result for result in settled if result.outcome is not None), *ended]),
         api_calls=dict(session.api.calls),
         notes=(*planned.notes, *writes.notes),
         stopped=session.control.stopping(),
@@ -150,7 +152,9 @@ def ask_and_write(
     With `announces` the record says first which assistants are about to be created: the project knows it then.
     """
     # The limit comes first: do not ask anybody to confirm what will not be sent anyway.
-    reason = _check_limit(limit, planned) or session.consent(planned)
+    writes = sum(result.pending for result in planned.results)
+    objection = limit.objection(writes, len(planned.results)) if limit is not None else None
+    reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason, command), None
     known = [project]
@@ -159,15 +163,9 @@ def ask_and_write(
     return carry_out(planned, project, session, command=command, fail_fast=fail_fast), known[-1]
 
 
-def _check_limit(limit: MaxChanges | None, planned: Run) -> str | None:
-    """Return why a planned run writes to too many assistants; None if it does not."""
-    writes = sum(result.pending for result in planned.results)
-    objection = limit.objection(writes, len(planned.results)) if limit is not None else None
-    return f"{objection}; if the plan is right, raise the limit" if objection is not None else None
-
-
 def _check(project: Project, wishes: Wishes) -> bool:
     """Reject runs that must not start, and return whether the run is recorded. Raises ReconcilerError."""
+    # A late job must not undo what a newer one has applied, whether it records or not.
     if not wishes.allow_older:
         check_order(project)
     recording = wishes.record if wishes.record is not None else records_by_default(project)
@@ -176,6 +174,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
             "--create needs a record, which keeps the new ids until they are in git",
             hint="pass --record, or write `record: true` into reconciler.yaml",
         )
+    # A plan has no digest of what it would create, and a request that creates is never sent again.
     if wishes.create and (wishes.reviewed is not None or wishes.unclear is not None):
         raise UsageError("--create cannot be combined with --plan or --resume", hint="run apply again with --create")
     if recording:
@@ -185,6 +184,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
 
 def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run, Project | None]:
     """Return the run of an apply, and what of the project it was about; None if it did not get to writing."""
+    # All or nothing: of a change that was reviewed together no half may go live, whichever file has the mistake.
     if project.loaded.invalid:
         results = [Result(definition).end(Outcome.SKIPPED, left=False) for definition in project.loaded.definitions]
         note = "Nothing was sent: a definition is not valid."
@@ -194,6 +194,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
         check_url(wishes.reviewed, session.api.url)
     if wishes.unclear is not None:
         project = resume_project(project, wishes.unclear)
+    # Only now: of what an invalid or unreviewed run would create nothing is planned.
     if wishes.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
     planned = plan(session.api, project, session.control)
@@ -209,11 +210,12 @@ def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
     """Return the run for a report in case this process is killed: each write may have happened."""
     # After a kill, this report must not say `skipped`: any of the writes may have happened.
     unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
-    note = "This report was saved before the first write: the run has not ended, or was killed."
-    results = tuple(sorted(unclear, key=lambda result: result.definition.file))
-    return dataclasses.replace(
-        planned, command=command, results=results, notes=(*planned.notes, note), finished_at=now()
-    )
+    notes = (*planned.notes, "This report was saved before the first write: the run has not ended, or was killed.")
+    return dataclasses.replace(planned, command=command, results=_sort(unclear), notes=notes, finished_at=now())
+
+
+def _sort(results: Sequence[Result]) -> tuple[Result, ...]:
+    return tuple(sorted(results, key=lambda result: result.definition.file))
 
 
 def end_without_writing(result: Result) -> Result:

@@ -1,9 +1,7 @@
-"""Create the assistant of one definition at a user's request. The user has checked that it does not exist.
-
-The order is an apply's: lock, read, plan, ask, announce, create, report, record.
-"""
+"""Create the assistant of one definition, because somebody asks for this one: they have looked that it is not there."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 from reconciler.core.definition import Definition
@@ -42,19 +40,19 @@ def create_from_file(
         project.check_not_frozen(definition)
         # Tried before anything is sent: an id that cannot be written into the file would be lost.
         with_id(find_id_file(project, definition)[1], "asst_to_come")
+        # The record knows the new id until git has it, so that no other run creates the assistant again.
         keeps = records_by_default(project) if recording is None else recording
         if keeps:
             check_order(project)
-        reason = _find_reason_not_to_record(project) if keeps else ""
+        unrecorded = _find_obstacles_to_record(project) if keeps else []
         with start(project) as session:
-            planned = _plan(project, session.api, definition, [reason] if reason else [])
+            planned = _plan(project, session.api, definition, unrecorded)
             announces = keeps and project.record is not None
             run, written = ask_and_write(planned, project, session, command="create", announces=announces)
-            try:
-                session.publish(run)
-            finally:
-                if written is not None and written.announced is not None:
-                    session.recorded(record(run, written, with_entries=not reason))
+            write_record = None
+            if written is not None and written.announced is not None:
+                write_record = functools.partial(record, run, written, with_entries=not unrecorded)
+            session.end(run, write_record)
     return run
 
 
@@ -77,8 +75,8 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
 
 
 def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequence[str]) -> Run:
-    """Return what is to be done; what is in an apply's way is only told to whoever has looked."""
     _check_gone(api, definition)
+    # What stands in an apply's way is only told: whoever names this file has looked.
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = object_to_creation(project, bare)
     told = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
@@ -91,15 +89,15 @@ def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequ
 
 
 def _check_gone(api: Assistants, definition: Definition) -> None:
-    """Refuse a file that says `id: new`, and of which the record knows an assistant that is there."""
+    # The file still says `id: new`, and the record knows an assistant of it: there must never be two.
     if not definition.id:
         return
     try:
         api.get(definition.id)
     except ApiError as error:
-        if error.kind == "not_found":
-            return
-        raise
+        if error.kind != "not_found":
+            raise
+        return
     raise DefinitionError(
         f"the assistant of this file already exists: the record has its id, {definition.id}",
         where=definition.id_file,
@@ -107,10 +105,11 @@ def _check_gone(api: Assistants, definition: Definition) -> None:
     )
 
 
-def _find_reason_not_to_record(project: Project) -> str:
+def _find_obstacles_to_record(project: Project) -> list[str]:
     """Return why the new definition gets no entry in the record; nothing if it gets one."""
     try:
         check_recordable(project, None)
     except RepositoryError as error:
-        return f"The definition is not recorded yet: {error.message}. Commit it, and `reconciler apply` records it."
-    return ""
+        # No reason not to create: whoever wrote the file seldom has committed it, and the record still gets the id.
+        return [f"The definition is not recorded yet: {error.message}. Commit it, and `reconciler apply` records it."]
+    return []

@@ -5,6 +5,7 @@ last reading. One DELETE, never repeated; while its outcome is unclear the files
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, to_failure
-from reconciler.core.settings import Settings, now
+from reconciler.core.settings import now
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.definitions import load
 from reconciler.files.find import find_all
@@ -56,11 +57,8 @@ def delete(
             gone = [result for result in run.results if result.outcome is Outcome.DELETED]
             by_hand = remove_files(project.root, files, removed) if gone else ()
             run = dataclasses.replace(run, notes=(*run.notes, *by_hand))
-            try:
-                session.publish(run)
-            finally:
-                if gone and project.record is not None:
-                    session.recorded(forget(run, project))
+            has_entry = gone and project.record is not None
+            session.end(run, functools.partial(forget, run, project) if has_entry else None)
     return run, by_hand
 
 
@@ -87,12 +85,13 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
     planned = dataclasses.replace(planned, gone=())  # that others are gone is not what this run is about
     result = _refuse(planned.results[0], force_conflicts=force_conflicts)
     if result.outcome is None:
+        # Even a run that is killed leaves behind what the assistant was.
         planned = dataclasses.replace(planned, results=(result,))
         if (reason := session.consent(planned)) is not None:
             return stop_run(planned, reason, "delete")
         result = dataclasses.replace(result, last=result.live)
         session.about_to_write(foretell(planned, [result], "delete"))
-        result = _delete(session.api, based, result, stopping=session.control.stopping)
+        result = _delete(session.api, based, definition, result, stopping=session.control.stopping)
     return dataclasses.replace(
         planned,
         results=(result,),
@@ -103,7 +102,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
 
 
 def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
-    """Return the base; where it has nothing of the assistant, what git says now must be all that live holds."""
+    # Where the base has nothing of the assistant, what git says now must be all that live holds.
     base = project.base or BaseDefinitions(ref="", commit="")
     if base.entries.find([definition.id], definition.file) is not None:
         return base
@@ -129,30 +128,34 @@ def _refuse(result: Result, *, force_conflicts: bool) -> Result:
     return result.end(Outcome.REFUSED, failure, left=False)
 
 
-def _delete(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
+def _delete(
+    api: Assistants, project: Project, definition: Definition, result: Result, *, stopping: Callable[[], bool]
+) -> Result:
     """Return the result of an assistant: it is read again, deleted by one request, and looked for once more."""
-    definition = result.definition
-    if not isinstance(definition, Definition):
-        raise TypeError(result)
     name = definition.id
     try:
         before = api.get(name)
         # What goes is kept as it was, keys that the server manages included.
         result = dataclasses.replace(result, last=before)
         if project.see(definition, before) != result.live:
-            failure = Failure(
-                "stale",
-                "live changed since it was shown, and nothing was deleted",
-                hint="look at it, and run this again",
-            )
+            message = "live changed since it was shown, and nothing was deleted"
+            failure = Failure("stale", message, hint="look at it, and run this again")
             return result.end(Outcome.REFUSED, failure, left=False, last=None)
         if stopping():
             return result.end(Outcome.SKIPPED, left=False, last=None)
         api.delete(name)
     except UnclearWrite as error:
-        return result.end(Outcome.INDETERMINATE, _say_unclear(error), left=True)
+        unclear = Failure(
+            error.kind,
+            f"it is unknown whether the assistant was deleted: {error.message}",
+            error.status,
+            hint="the files are kept; check whether it is gone, at the provider as well, then remove the files or "
+            "run this again",
+        )
+        return result.end(Outcome.INDETERMINATE, unclear, left=True)
     except ApiError as error:
         return result.end(Outcome.FAILED, to_failure(error), left=error.status is not None, last=None)
+    # What was deleted must be gone from reading, too, before the files that describe it go.
     try:
         api.get_after_write(name, lambda found: found is not None)
     except ApiError as error:
@@ -168,28 +171,15 @@ def _delete(api: Assistants, project: Project, result: Result, *, stopping: Call
     return result.end(Outcome.NOT_CONVERGED, failure, left=True)
 
 
-def _say_unclear(error: UnclearWrite) -> Failure:
-    return Failure(
-        error.kind,
-        f"it is unknown whether the assistant was deleted: {error.message}",
-        error.status,
-        hint="the files are kept; check whether it is gone, at the provider as well, then remove the files or run this "
-        "again",
-    )
-
-
 # A file by its path from the repository's root, with what it held when it was read.
 OwnFile = tuple[str, str]
 
 
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
-    """Return the overlay, the definition where no other environment uses it, and the texts that only these mention.
-
-    Raises DefinitionError if environments use a definition and none was chosen.
-    """
+    """Return the overlay, the definition where no other environment uses it, and the texts that only these mention."""
     settings = project.settings
-    users = [name for name in sorted(settings.environments) if name != settings.environment]
-    users = [name for name in users if _uses(project, settings, name, definition)]
+    others = (name for name in sorted(settings.environments) if name != settings.environment)
+    users = [name for name in others if _is_used_in(project, name, definition)]
     if settings.environment is None and users:
         raise DefinitionError(
             f"the environments {', '.join(users)} also use this definition; nothing was deleted",
@@ -216,9 +206,9 @@ def remove_files(root: Path, files: Sequence[OwnFile], removed: Callable[[str], 
     return tuple(left)
 
 
-def _uses(project: Project, settings: Settings, environment: str, definition: Definition) -> bool:
+def _is_used_in(project: Project, environment: str, definition: Definition) -> bool:
     """Return whether an environment has an assistant of this definition."""
-    chosen = with_overlays_to_come(settings.choose(environment), project.folder)
+    chosen = with_overlays_to_come(project.settings.choose(environment), project.folder)
     # Whether it is valid there does not matter; to be part of the environment it needs an id, or `id: new`.
     loaded = load(project.folder, (project.root / definition.file,), root=project.root, settings=chosen)
     return bool(loaded.definitions or loaded.invalid)
@@ -230,15 +220,12 @@ def _own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:
     if not texts:
         return
     names = {layer.file for layer in going}
-    found = find_all(project.folder, project.root, *_all_settings(project))
+    forms = (project.settings.choose(name) for name in sorted(project.settings.environments))
+    # Another environment's overlay may mention the text as well.
+    found = find_all(project.folder, project.root, *(with_overlays_to_come(one, project.folder) for one in forms))
     others = {layer for one in found.definitions for layer, _ in found.stack(one)}
     others |= {one for files in found.overlays.values() for one in files}
     others |= {one for shared in found.defaults for one in shared.values()}
     for file, content in sorted(texts.items()):
         if not any(mentions(other, {file}) for other in others if other.file not in names):
             yield file, content
-
-
-def _all_settings(project: Project) -> Iterator[Settings]:
-    for name in sorted(project.settings.environments):
-        yield with_overlays_to_come(project.settings.choose(name), project.folder)

@@ -14,9 +14,8 @@ Named = tuple[str, Loaded]
 def compare(environment: Named, against: Named, settings: Settings) -> Comparison:
     """Return how the definitions of one environment differ from those of another, each given with its name.
 
-    `settings` are those of the first one. They say whether line ends count.
-
-    A definition that is not valid in one of them is not compared.
+    The `settings` of the first one say whether line ends count. A definition that is not valid in one of them is not
+    compared.
     """
     here, there = ({entry.file: entry for entry in loaded.definitions} for _, loaded in (environment, against))
     invalid = {entry.file: entry for _, loaded in (environment, against) for entry in loaded.invalid}
@@ -34,6 +33,7 @@ def compare(environment: Named, against: Named, settings: Settings) -> Compariso
 def _compared(key: str, file: str, here: Definition | None, there: Definition | None, settings: Settings) -> Compared:
     if here is None or there is None:
         return Compared(key, file, "only_in_environment" if here else "only_in_against", here, there)
+    # Where line ends do not count they are no difference here either.
     other = see_line_ends(there.declared, here.declared, settings)
     differences = tuple(
         Difference(path, value_at(here.declared, path), value_at(other, path))

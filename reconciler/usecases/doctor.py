@@ -1,7 +1,4 @@
-"""Checks a setup: one finding for each requirement, with what to do if it is missing.
-
-Nothing is written anywhere, neither live nor in git.
-"""
+"""Checks a set-up, and writes nothing: a finding for each thing that a team needs, with what to do if it is missing."""
 
 import dataclasses
 import enum
@@ -13,10 +10,8 @@ from typing import Literal
 from reconciler.core.ports import Assistants
 from reconciler.errors import ReconcilerError
 from reconciler.files.definitions import load
-from reconciler.files.folders import repository_root
 from reconciler.git.record import read_record
-from reconciler.git.repository import Repository, open_repository
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
 
@@ -42,14 +37,28 @@ class Finding:
     hint: str = ""
 
 
-def check_project(options: DefinitionOptions) -> tuple[list[Finding], Project | None]:
+def check_project(choices: Choices) -> tuple[list[Finding], Project | None]:
     """Return what is to be said of settings, definitions, git and the record, and the project where it can be read."""
     try:
-        repository = open_repository(repository_root(options.directory))
-        project = read_bare_project(options, repository=repository)
+        project = read_bare_project(choices)
     except ReconcilerError as error:
         return [_missing("settings", error)], None
-    return [*_check_files(project), *_check_history(project, project.repository)], project
+    settings = project.settings
+    place = f"environment {settings.environment}" if settings.environment else "no environment"
+    findings = [Finding(State.OK, "settings", place)]
+    try:
+        loaded = load(project.folder, (), root=project.root, settings=settings)
+    except ReconcilerError as error:
+        findings.append(_missing("definitions", error))
+    else:
+        project = dataclasses.replace(project, loaded=loaded)
+        invalid, valid = f"{len(loaded.invalid)} not valid", f"{len(loaded.definitions)} valid"
+        findings.append(
+            Finding(State.MISSING, "definitions", invalid, "run `reconciler validate`")
+            if loaded.invalid
+            else Finding(State.OK, "definitions", valid)
+        )
+    return [*findings, *_check_history(project)], project
 
 
 def find_workflow(root: Path) -> str:
@@ -61,16 +70,15 @@ def find_workflow(root: Path) -> str:
 
 def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Finding]:
     """Yield what is to be said of the URL, the login, the account (for what it is wanted), and one assistant."""
+    # Whatever fails first says why all that needs it is not looked at.
+    subject = "URL"
     try:
         api = open_api()
-    except ReconcilerError as error:
-        yield _missing("URL", error)
-        return
-    yield Finding(State.OK, "URL", api.url)
-    try:
+        yield Finding(State.OK, subject, api.url)
+        subject = "login"
         user = api.me()
     except ReconcilerError as error:
-        yield _missing("login", error)
+        yield _missing(subject, error)
         return
     yield Finding(State.OK, "login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
     role = str(user.get("role") or "no role")
@@ -86,25 +94,12 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
     yield from _check_one(project, api)
 
 
-def _check_files(project: Project) -> Iterator[Finding]:
-    settings = project.settings
-    place = f"environment {settings.environment}" if settings.environment else "no environment"
-    yield Finding(State.OK, "settings", place)
-    try:
-        loaded = load(project.folder, (), root=project.root, settings=settings)
-    except ReconcilerError as error:
-        yield _missing("definitions", error)
-        return
-    if loaded.invalid:
-        yield Finding(State.MISSING, "definitions", f"{len(loaded.invalid)} not valid", "run `reconciler validate`")
-    else:
-        yield Finding(State.OK, "definitions", f"{len(loaded.definitions)} valid")
-
-
-def _check_history(project: Project, repository: Repository | None) -> Iterator[Finding]:
+def _check_history(project: Project) -> Iterator[Finding]:
+    repository = project.repository
     if repository is None or project.head is None:
         yield Finding(State.MISSING, "git", "not a repository with a commit", "run `git init` and commit")
         return
+    # Without the history nobody can tell which commit set a value, nor whether HEAD is behind the record.
     if repository.is_shallow:
         hint = "fetch the whole history: fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab, git fetch --unshallow"
         yield Finding(State.MISSING, "history", "this clone is shallow", hint)
@@ -117,9 +112,8 @@ def _check_history(project: Project, repository: Repository | None) -> Iterator[
         yield _missing("record", error)
         return
     if record is None:
-        hint = (
-            "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; the first apply starts it: --base none"
-        )
+        fetch = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
+        hint = f"fetch it: {fetch}; the first apply starts it: --base none"
         yield Finding(State.MISSING, "record", f"no {project.ref} in this clone", hint)
         return
     # If there is a record it goes on; what the setting adds is that a clone without it is an error.
@@ -135,11 +129,7 @@ def _check_history(project: Project, repository: Repository | None) -> Iterator[
 
 def _check_one(project: Project, api: Assistants) -> Iterator[Finding]:
     """Yield whether one assistant can be read, and belongs to the organisation that the settings name."""
-    try:
-        definitions = load(project.folder, (), root=project.root, settings=project.settings).definitions
-    except ReconcilerError:
-        return
-    known = next((one for one in definitions if one.id), None)
+    known = next((one for one in project.loaded.definitions if one.id), None)
     if known is None:
         return
     try:

@@ -6,15 +6,14 @@ since, and nothing is sent over it.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.paths import dotted
 from reconciler.core.canonical import equal
 from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome
-from reconciler.core.plan import Plan
-from reconciler.core.reviewed import Applied, Reviewed, digest
+from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import UsageError
@@ -26,26 +25,23 @@ AGAIN = "plan again, review it, and apply that plan"
 
 def select_reviewed(project: Project, reviewed: Reviewed) -> Project:
     """Return the project with the plan's assistants alone. Raises UsageError for a plan that is not for this run."""
-    _check(project, reviewed)
+    _check_reviewed(project, reviewed)
+    # What had nothing to send may be gone: nothing of what was reviewed is missing then.
     present = {definition.id for definition in project.loaded.definitions}
     gone = sorted(name for name, mark in reviewed.digests.items() if mark is not None and name not in present)
     if gone and not project.loaded.invalid:
         raise UsageError(f"the plan writes to {gone[0]}, but no definition has that id any more", hint=AGAIN)
-    chosen = tuple(
-        definition
-        for definition in project.loaded.definitions
-        if definition.id in reviewed.digests or (definition.is_new and definition.file in reviewed.new)
-    )
+    return _choose(project, reviewed.digests.keys(), reviewed.new)
+
+
+def _choose(project: Project, ids: Collection[str], new: Collection[str]) -> Project:
+    """Return the project with the definitions of some ids, and of the files whose assistants are to be created."""
+    definitions = project.loaded.definitions
+    chosen = tuple(one for one in definitions if one.id in ids or (one.is_new and one.file in new))
     return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=chosen, whole=False))
 
 
-def only_reviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run:
-    """Return a planned run in which every write that is not the reviewed one is refused."""
-    results = tuple(_refuse_unreviewed(result, project, reviewed) for result in planned.results)
-    return dataclasses.replace(planned, results=results)
-
-
-def _check(project: Project, reviewed: Reviewed) -> None:
+def _check_reviewed(project: Project, reviewed: Reviewed) -> None:
     if not reviewed.is_plan:
         raise UsageError(
             f"this is a report of `{reviewed.command}`, not a plan", hint="pass what `plan --report` wrote"
@@ -58,7 +54,10 @@ def _check(project: Project, reviewed: Reviewed) -> None:
         if before != value:
             raise UsageError(f"the plan was made with {name} {before}, but this run has {value}", hint=AGAIN)
     if reviewed.environment != project.settings.environment:
-        before, here = _environment(reviewed.environment), _environment(project.settings.environment)
+        before, here = (
+            f"the environment {name!r}" if name is not None else "none"
+            for name in (reviewed.environment, project.settings.environment)
+        )
         raise UsageError(f"the plan was made for {before}, but this run is for {here}", hint=AGAIN)
 
 
@@ -66,6 +65,12 @@ def check_url(reviewed: Reviewed, api_url: str) -> None:
     """Refuse a plan that was made for another API. Raises UsageError."""
     if reviewed.api_url != api_url:
         raise UsageError(f"the plan was made for {reviewed.api_url}, but this run is for {api_url}", hint=AGAIN)
+
+
+def only_reviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run:
+    """Return a planned run in which every write that is not the reviewed one is refused."""
+    results = tuple(_refuse_unreviewed(result, project, reviewed) for result in planned.results)
+    return dataclasses.replace(planned, results=results)
 
 
 def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> Result:
@@ -77,28 +82,20 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
         return result  # the plan had nothing to send either
     if not (result.pending or result.plan.changes):
         return result  # live shows all of it by now
+    name, settings = str(result.definition.id), project.settings
     updated_at = result.live.get("updatedAt")
-    mark = digest(
-        str(result.definition.id), result.plan, sensitive=project.settings.sensitive, live_updated_at=updated_at
-    )
-    if mark != reviewed.digests.get(str(result.definition.id)):
-        return result.end(
-            Outcome.REFUSED, Failure("stale", "this is not the write that was reviewed", hint=AGAIN), left=False
-        )
-    if reviewed.head != project.head and _is_hidden(result.plan, project):
+    mark = digest(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
+    # A report does not show sensitive values, and its digest leaves them out: only the same commit proves them.
+    is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
+    if mark != reviewed.digests.get(name):
+        message = "this is not the write that was reviewed"
+    elif is_hidden and reviewed.head != project.head:
         message = (
             "a sensitive value changes, and HEAD has changed since the plan, so it is unknown whether this was reviewed"
         )
-        return result.end(Outcome.REFUSED, Failure("stale", message, hint=AGAIN), left=False)
-    return result
-
-
-def _is_hidden(plan: Plan, project: Project) -> bool:
-    return any(not project.settings.may_show(path) for path, _ in plan.replaced)
-
-
-def _environment(name: str | None) -> str:
-    return f"the environment {name!r}" if name is not None else "none"
+    else:
+        return result
+    return result.end(Outcome.REFUSED, Failure("stale", message, hint=AGAIN), left=False)
 
 
 def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
@@ -107,14 +104,9 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     What those writes may have left live counts as our own. Raises UsageError if one has no definition any more:
     what to send is not known then.
     """
-    by_id = {entry.id: entry for entry in unclear if entry.id}
-    new = {entry.file for entry in unclear if not entry.id}
-    chosen = tuple(
-        definition
-        for definition in project.loaded.definitions
-        if definition.id in by_id or (definition.is_new and definition.file in new)
-    )
-    gone = sorted(by_id.keys() - {definition.id for definition in chosen})
+    ids = {entry.id for entry in unclear if entry.id}
+    project = _choose(project, ids, {entry.file for entry in unclear if not entry.id})
+    gone = sorted(ids - {definition.id for definition in project.loaded.definitions})
     if gone and not project.loaded.invalid:
         raise UsageError(
             f"the write to {gone[0]} is unclear, and no definition has that id any more",
@@ -123,14 +115,13 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     # What live shows may be our own unclear write: with its values added to the base it is no drift and no conflict.
     base = project.base
     if base is not None:
-        ours = {entry.id: (*base.written.get(entry.id, ()), *_known_values(entry)) for entry in unclear}
-        base = dataclasses.replace(base, written={**base.written, **ours})
-    return dataclasses.replace(
-        project,
-        loaded=dataclasses.replace(project.loaded, definitions=chosen, whole=False),
-        resend={entry.id: tuple(field.path for field in entry.fields) for entry in unclear},
-        base=base,
-    )
+        written = dict(base.written)
+        for entry in unclear:
+            ours = ((field.path, value) for field in entry.fields for value in _known_values(field))
+            written[entry.id] = (*written.get(entry.id, ()), *ours)
+        base = dataclasses.replace(base, written=written)
+    resend = {entry.id: tuple(field.path for field in entry.fields) for entry in unclear}
+    return dataclasses.replace(project, resend=resend, base=base)
 
 
 def only_known(planned: Run, unclear: Sequence[Applied]) -> Run:
@@ -141,6 +132,7 @@ def only_known(planned: Run, unclear: Sequence[Applied]) -> Run:
 
 
 def _refuse_third_value(result: Result, entry: Applied) -> Result:
+    # It may be there: only somebody who looks can tell, and another request could create a second one.
     if not entry.id:
         failure = Failure(
             "conflict",
@@ -150,28 +142,24 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
         return result.end(Outcome.REFUSED, failure, left=False, warnings=())
     if result.plan is None or result.live is None or not isinstance(result.definition, Definition):
         return result
-    names = ", ".join(_strange(entry, result.live, result.definition.declared))
-    if not names:
+    strange = []
+    for field in entry.fields:
+        now = value_at(result.live, field.path)
+        known = [*_known_values(field), value_at(result.definition.declared, field.path)]
+        if not any(equal(value, now, field.path) for value in known if value is not MISSING):
+            strange.append(dotted(field.path))
+    if not strange:
         return result
     failure = Failure(
         "conflict",
-        f"{names} shows neither the old value nor the one that was sent: somebody else has changed it since",
+        f"{', '.join(strange)} shows neither the old value nor the one that was sent: somebody else has changed it "
+        "since",
         hint="look at the difference (`reconciler plan`), and apply it as a separate change",
     )
     return result.end(Outcome.REFUSED, failure, left=False)
 
 
-def _known_values(entry: Applied) -> Iterator[tuple[FieldPath, Any]]:
-    """Yield the values that a field had before the write or got from it; a sensitive one is not in the report."""
-    for field in entry.fields:
-        for value in () if field.masked else (field.old, field.new, field.sent):
-            yield field.path, None if value is MISSING else value
-
-
-def _strange(entry: Applied, live: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the fields that live shows neither as before the write, and not as sent, and not as declared today."""
-    known = [*_known_values(entry), *((field.path, value_at(declared, field.path)) for field in entry.fields)]
-    for field in entry.fields:
-        values = [value for path, value in known if path == field.path and value is not MISSING]
-        if not any(equal(value, value_at(live, field.path), field.path) for value in values):
-            yield dotted(field.path)
+def _known_values(field: AppliedField) -> list[Any]:
+    """Return the values that a field had before the write or got from it; a sensitive one is not in the report."""
+    values = () if field.masked else (field.old, field.new, field.sent)
+    return [None if value is MISSING else value for value in values]

@@ -1,17 +1,20 @@
-"""The history of applies: the records with their commits, and the fields that each changed."""
+"""What was applied when, and what was merged since: commits, with the fields or the files that each of them changed."""
 
 import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import see_line_ends
 from reconciler.core.compare import differing_declarations
 from reconciler.core.settings import Settings
+from reconciler.files.folders import repository_root
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, read_records
-from reconciler.git.repository import Repository
+from reconciler.git.repository import Repository, open_repository
+from reconciler.usecases.project.reading import require_commit
 
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)  # what `git revert` writes
 
@@ -32,12 +35,10 @@ class Applied:
 
 
 def list_applied(repository: Repository, ref: str, *, most: int, settings: Settings) -> Iterator[Applied]:
-    """Yield what was applied, the newest first; `settings` say whether line ends count.
-
-    Raises RepositoryError for a ref that is no record.
-    """
+    """Yield what was applied, the newest first; `settings` say whether line ends count. Raises RepositoryError."""
     found = list(read_records(repository, ref, most=most + 1))  # one more: what the last of them changed shows in it
     for record, previous in itertools.islice(itertools.zip_longest(found, found[1:]), most):
+        # A shallow clone, or one after a branch was rewritten, may lack the commit that was applied.
         commit = repository.commit(record.applied) if repository.has(record.applied) else None
         yield Applied(
             record=record,
@@ -49,7 +50,7 @@ def list_applied(repository: Repository, ref: str, *, most: int, settings: Setti
 
 
 def _find_reverts(repository: Repository, record: Record, previous: Record | None) -> tuple[str, ...]:
-    """Return what was taken back: a rollback writes no record, and the revert in git that follows it is applied."""
+    # A rollback writes no record, and the revert in git that follows it is applied: that is where one is seen.
     known = previous is not None and previous.applied != record.applied and repository.has(previous.applied)
     new = f"{previous.applied}..{record.applied}" if previous is not None and known else ""
     messages = repository.log("--format=%B", new) if new else ""
@@ -77,3 +78,17 @@ def _find_changed(
             changed = differing_declarations(new, see_line_ends(old, new, settings))
             found[file] = tuple(path for path in changed if path != ("id",))
     return found
+
+
+def list_merged(folder: Path, since: str, *, most: int) -> dict[str, set[str]]:
+    """Return the commits of the branch since a revision, the newest first, each with the paths that it changed."""
+    repository = open_repository(repository_root(folder))
+    commit = require_commit(repository, since)
+    if repository is None:
+        raise TypeError(since)
+    # Of a merge all that it brought: what its first parent does not have.
+    options = ("-m", "--first-parent", f"-{most}", "--name-only", "-z", "--format=%x02%H")
+    entries = repository.log(*options, f"{commit}..HEAD", "--").split("\x02")[1:]
+    # Between a commit and its paths git writes an empty line.
+    found = ([word.strip("\n") for word in entry.split("\0")] for entry in entries)
+    return {commit: {path for path in paths if path} for commit, *paths in found}

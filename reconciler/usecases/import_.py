@@ -144,7 +144,6 @@ class Importer:
         return isinstance(entry, Definition) and entry.overlay is not None and entry.overlay.file == entry.id_file
 
     def _write_definition(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
-        """Write one file that holds everything; no other file is replaced."""
         declared = declare(assistant_id, live, self.settings)
         layers = self._load_defaults(key, self.settings)
         defaults = merge_layers(layers)

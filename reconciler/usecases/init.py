@@ -43,16 +43,20 @@ class NewFile:
 def list_files(directory: str, *, api_url: str | None, ci: Ci | None, source: str | None) -> list[NewFile]:
     """Return the files of a new project; `source` is `OWNER/REPOSITORY@COMMIT`, where a pipeline finds the tool."""
     url = f"api_url: {json.dumps(api_url)}" if api_url else "# api_url: https://agents.example.edu/api"
-    files = [
+    own = f"/{directory}/** text=auto eol=lf\n/environments/** text=auto eol=lf\n"
+    return [
         # Git keeps no empty folder, and a name with a dot is no definition.
         NewFile(f"{directory}/.gitkeep", ""),
         NewFile(FILE_NAME, _SETTINGS.format(url=url)),
-        NewFile(
-            ".gitattributes", f"{_ATTRIBUTES}/{directory}/** text=auto eol=lf\n/environments/** text=auto eol=lf\n"
-        ),
+        NewFile(".gitattributes", _ATTRIBUTES + own),
         *_list_editor_files(directory),
+        *(_list_pipeline(ci, directory, source) if ci is not None else ()),
     ]
-    return [*files, *(_list_pipeline(ci, directory, source) if ci is not None else ())]
+
+
+def read_next_steps(ci: Ci) -> str:
+    """Return the commands that set a host up for its pipeline; `{replace}` stands for what is to be replaced first."""
+    return importlib.resources.files("reconciler").joinpath("starter", f"next-{ci}.txt").read_text("utf-8")
 
 
 def write_new(root: Path, file: NewFile) -> bool:
@@ -111,13 +115,11 @@ def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[NewFi
             if "://" in repository:
                 text = text.replace("https://github.com/OWNER/REPOSITORY", repository)
             text = text.replace("OWNER/REPOSITORY", repository)
-        yield NewFile(path, _name_folder(text, path, directory))
-
-
-def _name_folder(text: str, path: str, directory: str) -> str:
-    """Return a pipeline's file that names the folder of the definitions, where it is not the usual one."""
-    if directory == "assistants":
-        return text
-    if path == "ci/assistants.yml":
-        return text.replace("  variables:\n", f"  variables:\n    RECONCILER_DIRECTORY: {json.dumps(directory)}\n", 1)
-    return text.replace("      directory: assistants\n", f"      directory: {json.dumps(directory)}\n")
+        # The packaged files are for the usual name of the definitions' folder.
+        if directory != "assistants":
+            named = json.dumps(directory)
+            text = text.replace("      directory: assistants\n", f"      directory: {named}\n")
+            if path == "ci/assistants.yml":
+                variables = f"  variables:\n    RECONCILER_DIRECTORY: {named}\n"
+                text = text.replace("  variables:\n", variables, 1)
+        yield NewFile(path, text)

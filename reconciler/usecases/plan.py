@@ -1,7 +1,7 @@
 """Plans every assistant, and finds live edits. Each assistant is read once; nothing is written."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.definition import Definition
@@ -19,7 +19,13 @@ from reconciler.usecases.writing.workers import Control, for_each
 
 
 def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
-    """Return what `apply` would do, after one GET per definition; what could not be read says why."""
+    """Return what `apply` would do, after one GET per definition; what is not read says why. Raises UsageError."""
+    if project.policy.on_drift == "fail" and project.base is None:
+        raise UsageError(
+            "--on-drift fail needs a base: without one a live edit cannot be told from a change",
+            hint=f"pass --base REV, or {project.how_to_fetch}",
+        )
+    # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
     definitions = project.loaded.definitions
     found = for_each(definitions, lambda definition: _read(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
@@ -29,11 +35,8 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
 
 
 def drift(api: Assistants, project: Project, control: Control) -> Run:
-    """Return where live moved. Without a base the definitions themselves are the base.
-
-    No patch is in it: nothing is sent under any option, so there is none that would be.
-    """
-    # With a read-only policy, the report says why each difference is not sent.
+    """Return where live moved. Without a base the definitions themselves are the base."""
+    # A read-only policy: the report says of each difference that it is not sent, and why, and there is no patch.
     based = dataclasses.replace(project, policy=Policy(read_only=True))
     if project.base is None:
         own = {found.file: Entry(found.id, found.file, found.declared) for found in project.loaded.definitions}
@@ -48,9 +51,7 @@ def plan_offline(project: Project) -> Run:
     if base is None:
         hint = f"pass --base REV, or {project.how_to_fetch}"
         raise UsageError("plan --offline needs a base, which it compares with instead of live", hint=hint)
-    results = name_setters(
-        [_plan_offline(project, base, definition) for definition in project.loaded.definitions], project
-    )
+    results = [_plan_offline(project, base, definition) for definition in project.loaded.definitions]
     return dataclasses.replace(make_run("plan", project, name_setters(results, project)), offline=True)
 
 
@@ -73,6 +74,7 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
         live = project.see(definition, api.get(definition.id))
     except ApiError as error:
         return Result(definition, error=to_failure(error))
+    # Before anything is compared: another organisation's values are none of ours to report.
     foreign = check_organisation(live, project.settings)
     if foreign is not None:
         return Result(definition, live, error=foreign)
@@ -115,25 +117,19 @@ def _plan_new(project: Project, definition: Definition) -> Result:
 
 
 def _without_duplicates(results: Sequence[Result]) -> list[Result]:
-    """Return the results with an error for each definition whose assistant another definition has too.
-
-    An assistant has two ids, so only the API's answers show it. Which of the definitions is right cannot be told.
-    """
-    by_live_id: dict[str, list[Result]] = {}
+    # An assistant has two ids, so only the API's answers show that two definitions are of one. Which is right cannot be
+    # told, and each would undo the other.
+    sharing: dict[str, list[Result]] = {}
     for result in results:
         if result.live is not None:
-            by_live_id.setdefault(result.live["id"], []).append(result)
-    return [_check_unique(result, by_live_id) for result in results]
-
-
-def _check_unique(result: Result, by_live_id: Mapping[str, Sequence[Result]]) -> Result:
-    sharing = by_live_id[result.live["id"]] if result.live is not None else []
-    others = [other.definition.file for other in sharing if other is not result]
-    if not others:
-        return result
-    error = Failure(
-        "duplicate",
-        f"the same assistant as in {', '.join(others)}, under another id",
-        hint="keep one of the definitions",
-    )
-    return dataclasses.replace(result, plan=None, error=error)
+            sharing.setdefault(result.live["id"], []).append(result)
+    checked = []
+    for result in results:
+        same = sharing[result.live["id"]] if result.live is not None else []
+        if others := ", ".join(other.definition.file for other in same if other is not result):
+            message = f"the same assistant as in {others}, under another id"
+            error = Failure("duplicate", message, hint="keep one of the definitions")
+            checked.append(dataclasses.replace(result, plan=None, error=error))
+        else:
+            checked.append(result)
+    return checked

@@ -4,22 +4,22 @@ In an environment they go into its overlay, never into the file that others shar
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition, Layer, TextFile, merge_layers
 from reconciler.core.importing import why_left
-from reconciler.core.line_merge import MergeTexts
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
+from reconciler.core.plan import Plan
 from reconciler.core.run import Result, Run
-from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, build, value_at
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
-from reconciler.usecases.pull_values import Conflicts, Left, Values, choose_values, divide_edits
+from reconciler.usecases.project.project import Project
+from reconciler.usecases.pull_values import Conflicts, Left, choose_values, divide_edits
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.writer import write_definition
 
@@ -47,61 +47,59 @@ class Pulled:
         return self.before != self.after
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Puller:
-    """Turns a run, planned as for `drift`, into edits of the files below the repository's root.
+    """Turns a run of a project, planned as for `drift`, into edits of its files."""
 
-    `definitions` are all that there are, whichever are pulled: they may share what one of them says.
-    """
-
-    root: Path
-    folder: Path
-    settings: Settings
-    merge_texts: MergeTexts
+    project: Project
     conflicts: Conflicts | None = None
-    definitions: Sequence[Definition] = ()
     # Who takes a value from which file, asked once for each path: a shared value may have drifted in all of them.
     takers: dict[FieldPath, dict[str, list[str]]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
+    @functools.cached_property
+    def everything(self) -> tuple[Definition, ...]:
+        """All definitions that there are, whichever are pulled: they may share what one of them says."""
+        return self.project.loaded.read_all()
+
     def pull(self, run: Run) -> list[Pulled]:
         """Return what is to be written, a file each; nothing is written yet."""
-        return [pulled for result in run.results for pulled in self._one(result)]
+        return [pulled for result in run.results for pulled in self._pull_one(result)]
 
     def pull_ids(self, definitions: Sequence[Definition]) -> list[Pulled]:
         """Return what is to be written where a file says `id: new`, and the record knows the id; live is not asked."""
-        found = []
-        for definition in definitions:
-            if ids := self._known_id(definition):
-                layer = self._takes_edits(definition)
-                file, text = (layer.file, layer.text) if layer is not None else (self._new_overlay(definition), "")
-                after, refused = _with_edits(text, ids)
-                left = tuple(Left(path, reason) for path, reason in refused.items())
-                found.append(Pulled(file, text, after, (("id",),), left))
-        return found
+        results = (Result(definition, plan=Plan()) for definition in definitions)
+        return [pulled for result in results for pulled in self._pull_one(result)]
 
     def write(self, pulled: Pulled) -> None:
         """Write one file. Raises ReconcilerError if it changed meanwhile, or cannot be written."""
-        rewrite(self.root / pulled.file, pulled.before, pulled.after)
+        rewrite(self.project.root / pulled.file, pulled.before, pulled.after)
 
-    def _one(self, result: Result) -> Iterator[Pulled]:
-        if result.plan is None or not isinstance(result.definition, Definition):
+    def _pull_one(self, result: Result) -> Iterator[Pulled]:
+        definition, plan = result.definition, result.plan
+        if plan is None or not isinstance(definition, Definition):
             return
-        changes = [change for change in result.plan.changes if change.kind is not Kind.CHANGE]
-        ids = self._known_id(result.definition)
+        # An id that only the record knows so far: the file says `id: new`.
+        ids = [Edit(("id",), definition.id)] if definition.says_new and definition.id else []
+        changes = [change for change in plan.changes if change.kind is not Kind.CHANGE]
         if not (changes or ids):
             return
-        layer = self._takes_edits(result.definition)
-        chosen = choose_values(changes, self.conflicts, self.merge_texts)
-        wanted = self._edits(result.definition, chosen, layer)
-        left = {one.path: one for one in (*chosen.left, *self._left(result.definition, wanted, layer))}
-        for entry in result.plan.enforced:
+        chosen = choose_values(changes, self.conflicts, self.project.merge_texts)
+        layer, file = self.project.find_edited(definition)
+        text = layer.text if layer is not None else ""
+        # What lower layers say shines through, so a key that live lacks must be written as null to be gone.
+        below = merge_layers(lower for lower in definition.layers if lower is not layer)
+        wanted = [
+            Edit(path, None if value is MISSING else _on_top(value_at(below, path), value))
+            for path, value in chosen.wanted.items()
+        ]
+        left = {one.path: one for one in (*chosen.left, *self._find_left(definition, wanted, layer))}
+        for entry in plan.enforced:
             reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
             left[entry.path] = Left(entry.path, reason, fails=False)
         divided = divide_edits(layer, [*ids, *(edit for edit in wanted if edit.path not in left)], self._why_not)
-        file, text = (layer.file, layer.text) if layer is not None else (self._new_overlay(result.definition), "")
         after, refused = _with_edits(text, divided.own)
         left |= {path: Left(path, reason) for path, reason in (divided.left | refused).items()}
-        lost = tuple(change for change in chosen.lost if change.path not in left)
+        # A text file whose field the YAML file refuses is left, too.
         for one, content in divided.files:
             path = next(edit.path for edit in divided.own if one.path[: len(edit.path)] == edit.path)
             if path not in left:
@@ -110,15 +108,12 @@ class Puller:
         written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
         fields = tuple(path for path in written if path not in left)
         notes = [f"{one.file} was kept; {dotted(one.path)} no longer uses it" for one in divided.unused]
-        notes += [note for path in fields if (note := self._name_sharing(result.definition, path))]
-        if result.plan.freeze is not None:
-            notes.append(f"the assistant is frozen ({result.plan.freeze.describe()})")
+        notes += [note for path in fields if (note := self._name_sharing(definition, path))]
+        if plan.freeze is not None:
+            notes.append(f"the assistant is frozen ({plan.freeze.describe()})")
+        lost = tuple(change for change in chosen.lost if change.path not in left)
         if fields or left or lost or after != text:
             yield Pulled(file, text, after, fields, tuple(sorted(left.values())), tuple(notes), lost)
-
-    def _known_id(self, definition: Definition) -> list[Edit]:
-        """Return the edit that writes an id which only the record knows so far: the file says `id: new`."""
-        return [Edit(("id",), definition.id)] if definition.says_new and definition.id else []
 
     def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
         """Return who else takes a value from the defaults that it came from, empty if it did not."""
@@ -127,7 +122,7 @@ class Puller:
             return ""
         if path not in self.takers:
             found: dict[str, list[str]] = {}
-            for one in self.definitions:
+            for one in self.everything:
                 if taken := one.declaring(path):
                     found.setdefault(taken.file, []).append(one.key)
             self.takers[path] = found
@@ -136,47 +131,32 @@ class Puller:
         shared = f" for {', '.join(others[:_NAMES_SHOWN])}{more}" if others else ""
         return f"{dotted(path)} came from {layer.file}, which keeps its value{shared}"
 
-    def _edits(self, definition: Definition, chosen: Values, layer: Layer | None) -> list[Edit]:
-        """Return what is to be at each path, so that the definition, all layers merged, declares what is wanted."""
-        # What lower layers say shines through, so a key that live lacks must be written as null to be gone.
-        below = merge_layers(lower for lower in definition.layers if lower is not layer)
-        return [
-            Edit(path, None if value is MISSING else _on_top(value_at(below, path), value))
-            for path, value in chosen.wanted.items()
-        ]
-
-    def _takes_edits(self, definition: Definition) -> Layer | None:
-        """Return the layer that takes a definition's live values, None if an overlay has to be made."""
-        return definition.own if self.settings.environment is None else definition.overlay
-
-    def _new_overlay(self, definition: Definition) -> str:
-        folder = self.folder.resolve().parent / (self.settings.overlay or "")
-        return (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
-
     def _why_not(self, text: TextFile) -> str | None:
         """Return why a text file is not written: empty if it is, None if the overlay takes the text itself."""
-        layers = (layer for definition in self.definitions for layer in definition.layers)
+        layers = (layer for definition in self.everything for layer in definition.layers)
         times = [one.file for layer in layers for one in layer.texts].count(text.file)
-        if self.settings.environment is not None:
+        if self.project.settings.environment is not None:
+            upper = self.project.overlays
+            is_own = upper is not None and text.file.startswith(f"{folder_in_git(upper, self.project.root)}/")
             # What lies with the definitions may be another environment's text as well.
-            upper = folder_in_git(self.folder.resolve().parent / (self.settings.overlay or ""), self.root)
-            return "" if times == 1 and text.file.startswith(f"{upper}/") else None
-        if self.settings.environments:
+            return "" if times == 1 and is_own else None
+        if self.project.settings.environments:
             return f"{text.file} is shared by all environments; pull with --environment, or change it by hand"
         several = f"{text.file} is used {times} times; change it by hand, or give this field its own text file"
         return several if times > 1 else ""
 
-    def _left(self, definition: Definition, edits: Sequence[Edit], layer: Layer | None) -> Iterator[Left]:
+    def _find_left(self, definition: Definition, edits: Sequence[Edit], layer: Layer | None) -> Iterator[Left]:
         """Yield the fields whose live value is not written, each with the reason."""
+        settings = self.project.settings
         for edit in edits:
             there = definition.declaring(edit.path)
             elsewhere = there.file if there is not None and there is not layer else ""
-            reason = why_left(edit.path, edit.value, self.settings, declared_in=elsewhere)
-            if not reason and self.settings.environment is not None and not self.settings.overlay:
+            reason = why_left(edit.path, edit.value, settings, declared_in=elsewhere)
+            if not reason and settings.environment is not None and not settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:
                 # What is sensitive nobody asked to be written.
-                yield Left(edit.path, reason, fails=self.settings.may_show(edit.path))
+                yield Left(edit.path, reason, fails=settings.may_show(edit.path))
 
 
 def _on_top(shared: Any, live: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, TypeGuard
 
 from reconciler.assistant.fields import UNORDERED
@@ -18,6 +18,10 @@ from reconciler.yamltext.edit import Edit
 Conflicts = Literal["merge", "live"]
 
 _IN_CONFLICT = "git changed it too; --conflicts merges texts line by line, and takes live's value for any other field"
+_TOUCHING = (
+    "git and live changed the same or adjacent lines of {names}: merge them by hand, or take live's with "
+    "--conflicts=live"
+)
 
 
 class Left(NamedTuple):
@@ -52,31 +56,21 @@ def choose_values(changes: Sequence[Change], conflicts: Conflicts | None, merge_
             if conflicts is None:
                 left.append(Left(change.path, _IN_CONFLICT, fails=False))
                 continue
-            merged = merge_values(change.base, change.live, change.desired, merge_texts)
+            three = change.base, change.live, change.desired
+            merged = merge_values(*three, merge_texts)
+            asks = merged is MISSING and conflicts == "merge"
+            touching = [*find_touching(*three, change.path, merge_texts)] if asks else []
             if merged is not MISSING:
                 value = merged
-            elif conflicts == "merge" and (touching := [*_find_touching_lines(change, merge_texts)]):
-                left.append(Left(change.path, _explain(touching)))
+            # A text of several lines is too much to lose unread.
+            elif any(has_lines(*values) for _, values in touching):
+                names = ", ".join(dotted(path) for path, _ in touching)
+                left.append(Left(change.path, _TOUCHING.format(names=names)))
                 continue
             else:
                 lost.append(change)
         wanted[change.path] = value
     return Values(wanted, tuple(left), tuple(lost))
-
-
-def _find_touching_lines(change: Change, merge_texts: MergeTexts) -> Iterator[FieldPath]:
-    """Yield the texts that have no merge, if one of them has several lines: those are too much to lose unread."""
-    touching = [*find_touching(change.base, change.live, change.desired, change.path, merge_texts)]
-    if any(has_lines(*values) for _, values in touching):
-        yield from (path for path, _ in touching)
-
-
-def _explain(touching: Sequence[FieldPath]) -> str:
-    names = ", ".join(map(dotted, touching))
-    return (
-        f"git and live changed the same or adjacent lines of {names}: merge them by hand, or take live's "
-        "with --conflicts=live"
-    )
 
 
 def _keep_order(change: Change) -> Any | Missing:
@@ -85,15 +79,12 @@ def _keep_order(change: Change) -> Any | Missing:
     old, new = change.desired, change.live
     if change.path not in UNORDERED or not (_is_list_of_texts(old) and _is_list_of_texts(new)):
         return new
-    waiting = collections.Counter[str](new)
-    kept = [item for item in old if _take(waiting, item)]
-    return [*kept, *(item for item in new if _take(waiting, item))]
-
-
-def _take(waiting: collections.Counter[str], item: str) -> bool:
-    """Return whether an item waits, which then waits once less."""
-    waiting[item] -= 1
-    return waiting[item] >= 0
+    waiting, kept = collections.Counter(new), list[str]()
+    for item in old:
+        if waiting[item]:
+            waiting[item] -= 1
+            kept.append(item)
+    return [*kept, *waiting.elements()]
 
 
 def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
@@ -104,8 +95,7 @@ def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
 class TextEdits:
     """What happens to a layer's edits: those of the layer itself, text files with their new content, and the rest.
 
-    `left` are fields that are not written, with the reason, `unused` text files that a field takes no text from any
-    more.
+    `left` are fields that are not written, with the reason, `unused` text files that no field takes a text from.
     """
 
     own: list[Edit] = dataclasses.field(default_factory=list)
@@ -127,6 +117,7 @@ def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[
         references: list[tuple[FieldPath, Any]] = []
         files: list[tuple[TextFile, str]] = []
         reason = ""
+        # One text that cannot be written leaves the whole field: half of somebody's edit is an edit that nobody made.
         for text in inside:
             place = text.path[len(edit.path) :]
             old, new = item_at(layer.fields, text.path), item_at(edit.value, place)

@@ -1,17 +1,15 @@
 """Undo an apply: each field gets its old value back if the applied value is still live.
 
-It is planned like anything else: the old values are desired, the applied ones are the base, and live is
-read again. If live has neither value, somebody has changed it since, and the assistant is refused.
+It is planned like anything else: the old values are desired, the applied ones are the base, and live is read anew.
 """
 
 import dataclasses
 import datetime
 import re
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 
 from reconciler.assistant.checks import check_definition
-from reconciler.assistant.paths import FieldPath, covers
+from reconciler.assistant.paths import covers
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.canonical import canonical
 from reconciler.core.definition import Definition
@@ -57,16 +55,18 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
     """
     with hold_lock(*lock):
         found = read()
-        project = undo_project(found, report.applied)
+        project = _undo_project(found, report.applied)
         with start(project) as session:
             planned = plan(session.api, project, session.control, command="rollback")
-            united = unite_ids(planned, report.applied)
+            united = _unite_ids(planned, report.applied)
             if united != report.applied:
                 report = dataclasses.replace(report, applied=united)
-                project = undo_project(found, united)
+                project = _undo_project(found, united)
                 planned = plan(session.api, project, session.control, command="rollback")
-            planned = refuse_obstacles(planned, report.applied)
-            planned = _say_what_is_frozen(planned, found.settings)
+            by_id = {entry.id: entry for entry in report.applied}
+            results = (_refuse(result, by_id[str(result.definition.id)]) for result in planned.results)
+            results = (_warn_of_freeze(result, found.settings) for result in results)
+            planned = dataclasses.replace(planned, results=tuple(results), base=None)
             # No `max_changes`: a share of what is undone would be all of it, and an apply was allowed to write as many.
             run, _ = ask_and_write(planned, project, session, command="rollback")
             run = dataclasses.replace(run, notes=(*run.notes, *report.lasting))
@@ -76,11 +76,9 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
     return run
 
 
-def undo_project(project: Project, applied: Sequence[Applied]) -> Project:
-    """Return the project in which the old values are what the definitions declare, and the applied ones the base.
-
-    Raises ReportError for an id that no definition could have: it would become part of a URL.
-    """
+def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
+    """Return the project in which the old values are what the definitions declare, and the applied ones the base."""
+    # An id of the report becomes part of a URL.
     for entry in applied:
         for problem in check_definition({"id": entry.id}):
             raise ReportError(f"the report names an assistant {entry.id!r}: {problem.message}")
@@ -102,12 +100,9 @@ def undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     )
 
 
-def unite_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
-    """Return what was applied with one entry for each assistant that a merged report names by both of its ids.
-
-    Only the API's answers show that two ids are one assistant's. Raises ReportError for fields that cannot be told
-    apart then.
-    """
+def _unite_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
+    """Return what was applied with one entry for each assistant that a merged report names by both of its ids."""
+    # Only the API's answers show that two ids are one assistant's.
     live = {str(result.definition.id): result.live["id"] for result in planned.results if result.live is not None}
     together: dict[str, list[Applied]] = {}
     for entry in applied:
@@ -115,19 +110,6 @@ def unite_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
     # Of two files nobody knows which was written first. In the wrong order a field was edited in between, or live
     # has neither of its values: then the assistant is refused.
     return tuple(entries[0] if len(entries) == 1 else combine_writes(entries) for entries in together.values())
-
-
-def refuse_obstacles(planned: Run, applied: Sequence[Applied]) -> Run:
-    """Return a planned rollback in which an assistant with a field that cannot be undone is refused whole."""
-    by_id = {entry.id: entry for entry in applied}
-    results = tuple(_refuse(result, by_id[str(result.definition.id)]) for result in planned.results)
-    return dataclasses.replace(planned, results=results, base=None)
-
-
-def _say_what_is_frozen(planned: Run, settings: Settings) -> Run:
-    """Return a planned run that says of each assistant that is written although it is frozen."""
-    results = tuple(_warn_of_freeze(result, settings) for result in planned.results)
-    return dataclasses.replace(planned, results=results)
 
 
 def _warn_of_freeze(result: Result, settings: Settings) -> Result:
@@ -139,31 +121,30 @@ def _warn_of_freeze(result: Result, settings: Settings) -> Result:
 
 
 def _name_reverts(run: Run, report: Undone, repository: Repository | None) -> Run:
-    """Return the run with a last note that names what to revert, where git now says otherwise than live.
-
-    The commit that was applied may have brought the changes of older ones along.
-    """
-    undone = {
-        result.definition.id
-        for result in run.results
-        if result.outcome and (result.outcome.settled or result.outcome.may_be_live)
-    }
+    """Return the run with a last note that names what to revert, where git now says otherwise than live."""
+    done = [result for result in run.results if result.outcome]
+    undone = {one.definition.id for one in done if one.outcome and (one.outcome.settled or one.outcome.may_be_live)}
     if not undone:
         return run
+    fields = [field for entry in report.applied if entry.id in undone for field in entry.fields]
+    # The report is a file that anybody may have written, and what it names becomes part of a command to copy.
     head = report.head if report.head is not None and _COMMIT.fullmatch(report.head) else None
-    setters = {
-        since for entry in report.applied if entry.id in undone for field in entry.fields for since in field.setters
-    }
-    commits = _to_revert(setters, head, repository)
-    way = " && ".join(_revert(commit, repository) for commit in commits[:_MOST_NAMED])
-    way = way or "revert the commit that was applied"
+    commits = _find_commits_to_revert({since for field in fields for since in field.setters}, head, repository)
+    ways = []
+    for commit in commits[:_MOST_NAMED]:
+        is_merge = repository is not None and repository.has(commit) and len(repository.commit(commit).parents) > 1
+        # Of a merge git wants to know which side stays.
+        ways.append(f"git revert {'-m 1 ' if is_merge else ''}{commit}")
+    way = " && ".join(ways) or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
         way += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
     note = f"git still has this change, so a later apply may send it again; have this reviewed: {way}"
     return dataclasses.replace(run, notes=(*run.notes, note))
 
 
-def _to_revert(setters: Collection[Since | None], head: str | None, repository: Repository | None) -> list[str]:
+def _find_commits_to_revert(
+    setters: Collection[Since | None], head: str | None, repository: Repository | None
+) -> list[str]:
     """Return the commits that set some values, the newest first: `head` where none is known, or it brought them."""
     known = [since for since in setters if since is not None and _COMMIT.fullmatch(since.commit)]
     older = [since for since in known if not _brought_by(head, since.commit, repository)]
@@ -183,19 +164,15 @@ def _brought_by(head: str | None, commit: str, repository: Repository | None) ->
 
 
 def _moment(date: str) -> float:
-    """Return a date as something to sort by; anybody may have written it."""
+    # Anybody may have written the date into the report.
     try:
         return datetime.datetime.fromisoformat(date).timestamp()
     except (ValueError, OverflowError, OSError):
         return 0.0
 
 
-def _revert(commit: str, repository: Repository | None) -> str:
-    merged = repository is not None and repository.has(commit) and len(repository.commit(commit).parents) > 1
-    return f"git revert {'-m 1 ' if merged else ''}{commit}"  # of a merge git wants to know which side stays
-
-
 def _refuse(result: Result, applied: Applied) -> Result:
+    """Return the result of an assistant, refused whole where a field of it cannot be undone."""
     obstacle = "; ".join(applied.obstacles())
     if obstacle and result.error is None:
         failure = Failure("invalid", f"this cannot be undone: {obstacle}", hint="put the old values back by hand")
@@ -211,21 +188,17 @@ def _refuse(result: Result, applied: Applied) -> Result:
 
 
 def _has_moved_on(result: Result, applied: Applied) -> bool:
-    """Return whether a field is neither what was sent nor what it was before, in any part of it.
-
-    A plan alone would not see what somebody added to an object or a list that is to be replaced whole.
-    """
+    """Return whether a field is neither what was sent nor what it was before, in any part of it."""
     if result.plan is None or result.live is None:
         return False
     # What `ignore` accepts may hold anything; that it has moved says nothing of the field.
     accepted = [entry.path for entry in result.plan.ignored]
     for field in applied.fields:
-        known = [_exactly(value, field.path) for value in (field.old, field.sent)]
-        now = value_at(result.live, field.path)
-        if _exactly(now, field.path) not in known and not any(covers(path, field.path) for path in accepted):
+        # Compared whole: a plan does not see what somebody added to an object or a list that is replaced in one piece.
+        now, *known = (
+            canonical(None if value is MISSING else value, field.path)
+            for value in (value_at(result.live, field.path), field.old, field.sent)
+        )
+        if now not in known and not any(covers(path, field.path) for path in accepted):
             return True
     return False
-
-
-def _exactly(value: Any, path: FieldPath) -> Any:
-    return canonical(None if value is MISSING else value, path)

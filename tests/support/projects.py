@@ -27,7 +27,7 @@ from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import Session, Wishes, apply, carry_out
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
-from reconciler.usecases.writing.workers import Control, never, nothing
+from reconciler.usecases.writing.workers import Control
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 
@@ -96,9 +96,9 @@ class Project:
         url: str,
         *paths: str,
         retries: int = 1,
-        stopping: Callable[[], bool] = never,
+        stopping: Callable[[], bool] = lambda: False,
         concurrency: int = 4,
-        progress: Callable[[int, int], None] = nothing,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
         **changes: Any,
     ) -> Document:
         control = Control(concurrency=concurrency, stopping=stopping, progress=progress)
@@ -118,7 +118,7 @@ class Project:
         fail_fast: bool = False,
         email: str = ADMIN.email,
         between: Callable[[], None] = lambda: None,
-        stopping: Callable[[], bool] = never,
+        stopping: Callable[[], bool] = lambda: False,
         concurrency: int = 4,
         lag: float = 0.3,
         **changes: Any,

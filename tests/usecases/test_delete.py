@@ -124,6 +124,13 @@ def test_without_a_base_live_must_be_as_git_says(tmp_path: Path) -> None:
         assert (delete(tale).code, deletions(tale), files(tale)) == (0, 1, set())
 
 
+def test_a_name_of_blanks_is_not_confirmed_by_nothing(tale: Story) -> None:
+    tale.sandbox.edit("asst_a", name="  ")
+    done = delete(tale, "--force-conflicts", name="")
+    assert (done.code, tale.sandbox.live("asst_a")["name"]) == (1, "  ")
+    assert "--name is not the assistant's name, 'a'" in done.stdout
+
+
 def test_it_needs_the_name(tale: Story) -> None:
     for arguments in (["--yes"], ["--name", "Old"], []):
         done = tale.run("delete", FILE, *arguments)

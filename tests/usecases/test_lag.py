@@ -15,7 +15,7 @@ from stories import Story, story
 
 from reconciler.git.repository import open_repository
 from reconciler.usecases.apply import Session, Wishes, apply
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
 
 LIVE = {"a": {"firstMessage": "old", "model": MODEL}}
@@ -109,7 +109,7 @@ def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path) -> Non
         with opened(tale.url, lag=0.1) as api:
             apply(
                 (repository, None),
-                lambda: read_project(DefinitionOptions(tale.project.folder), HistoryOptions(), repository=repository),
+                lambda: read_project(Choices(directory=tale.project.folder), repository=repository),
                 Wishes(record=True),
                 lambda _project: contextlib.nullcontext(Session(api=api)),
             )

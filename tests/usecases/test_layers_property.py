@@ -49,7 +49,7 @@ def lay_out(
     return layers
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(declared=values, first=places, then=places, below=values, texts=st.booleans())
 def test_a_value_that_moves_is_no_change(
     tmp_path: Path,

@@ -22,7 +22,6 @@ from reconciler.api.client import AssistantsApi
 from reconciler.core.definition import Definition
 from reconciler.core.settings import Environment, Settings
 from reconciler.files.definitions import load
-from reconciler.git.merge_file import merge_texts
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.pull import Pulled, Puller
@@ -76,10 +75,6 @@ class Desk:
         return Read(folder=self.project.folder, root=root, settings=self.settings, loaded=loaded)
 
     @property
-    def puller(self) -> Puller:
-        return Puller(self.project.root, self.project.folder, self.settings, merge_texts)
-
-    @property
     def files(self) -> dict[File, bytes]:
         folders = (self.project.folder, self.project.root / OVERLAYS)
         return {file: file.read_bytes() for folder in folders for file in folder.rglob("*.yaml")}
@@ -92,10 +87,11 @@ class Desk:
         (definition,) = read.loaded.definitions
         self.edit_live(data, definition)
         before = self.files
-        pulled = self.puller.pull(drift(self.api, read, DEFAULT_CONTROL))
+        puller = Puller(read)
+        pulled = puller.pull(drift(self.api, read, DEFAULT_CONTROL))
         assert self.files == before
         for one in pulled:
-            self.puller.write(one)
+            puller.write(one)
         left = {left.path for one in pulled for left in one.left}
         self.check_meaning(definition, left)
         for one in pulled:
@@ -162,7 +158,7 @@ class Desk:
         assert result.plan is not None
         assert {change.path for change in result.plan.changes} == left
         before = self.files
-        for one in self.puller.pull(drift(self.api, self.read, DEFAULT_CONTROL)):
+        for one in Puller(self.read).pull(drift(self.api, self.read, DEFAULT_CONTROL)):
             assert not one.differs
         assert self.files == before
 

@@ -5,7 +5,7 @@ from typing import Any
 from json_reports import Document
 from projects import Project
 
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_forms
 from reconciler.usecases.validate import validate
 
@@ -86,7 +86,7 @@ def test_an_entry_that_matches_nothing_in_any_environment_is_a_warning_at_its_pl
     )
 
     def problems(*paths: str) -> list[Any]:
-        options = DefinitionOptions(directory=project.folder, paths=tuple(project.folder / path for path in paths))
+        options = Choices(directory=project.folder, paths=tuple(project.folder / path for path in paths))
         found: list[Any] = project.document(validate(read_forms(options), started_at=project.started_at))["problems"]
         return found
 

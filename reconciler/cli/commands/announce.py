@@ -4,14 +4,14 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import definition_options
-from reconciler.cli.output import tell_errors
+from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import hold_lock
 from reconciler.git.record import applied_ref
 from reconciler.git.repository import open_repository
 from reconciler.report.differences.values import escape
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.new_assistants import announce_for, withdraw
 from reconciler.usecases.project.reading import read_project
@@ -26,7 +26,7 @@ from reconciler.usecases.writing.recordable import check_order, check_recordable
 @definition_options
 @click.option("--token", required=True, metavar="TOKEN", help="Any token; pass it to `apply --announced` as well.")
 @click.option("--withdraw", "takes_back", is_flag=True, help="Withdraw the announcement, because nothing was created.")
-def command(definitions: DefinitionOptions, token: str, takes_back: bool) -> int:
+def command(choices: Choices, token: str, takes_back: bool) -> int:
     """Record which assistants an apply is about to create. Sends nothing.
 
     Use this in a pipeline whose apply cannot push the record: the pipeline pushes the announcement first. If the
@@ -34,15 +34,17 @@ def command(definitions: DefinitionOptions, token: str, takes_back: bool) -> int
     has checked. Pass PATHS only for definitions whose assistants you know do not exist. Without PATHS, it announces
     the new definitions from which no earlier run may have created an assistant.
     """
-    repository = open_repository(repository_root(definitions.directory))
-    environment = read_settings(definitions).environment
+    repository = open_repository(repository_root(choices.directory))
+    environment = read_settings(choices).environment
+    # An apply of this clone reads and replaces the record, too.
     with hold_lock(repository, environment):
+        # First of all: to take it back must be possible where nothing else of the project can be read.
         if takes_back and repository is not None:
             for file in withdraw(repository, applied_ref(environment), token):
                 click.echo(f"no longer announced: {escape(file)}")
             return 0
-        project = read_project(definitions, HistoryOptions(), repository=repository)
-        tell_errors(project.loaded.problems)
+        project = read_project(choices, repository=repository)
+        tell_problems(project.loaded.problems, "error")
         check_order(project)
         if project.record is not None:
             check_recordable(project, None)

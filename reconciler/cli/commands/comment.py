@@ -5,15 +5,15 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_chat, tell_done
+from reconciler.cli.hosted import HostOptions, choose_name, host_options, open_host, read_said, tell_chat, tell_done
 from reconciler.core.outcome import Outcome
-from reconciler.hosts.host import Host, Request
+from reconciler.hosts.host import Request
 from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.merge import take_part
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
-from reconciler.usecases.merged import list_merged
+from reconciler.usecases.history import list_merged
 
 _MOST_COMMITS = 100  # asked about at the host, the newest first
 _ROOM = 60_000  # characters for the report; what comes before it needs room, too
@@ -30,7 +30,6 @@ _NOT_BEGUN = "the changes of this request were not applied. The apply did not st
     ("reconciler comment east.json west.json --name campuses", "Post two plans in one comment"),
     ("reconciler comment apply.json --merged-since v1", "Comment on what was merged since v1"),
 )
-@click.argument("reports", nargs=-1, metavar="REPORT...")
 @click.option(
     "--merged-since",
     metavar="REV",
@@ -44,7 +43,7 @@ _NOT_BEGUN = "the changes of this request were not applied. The apply did not st
 )
 @click.option("--notify", is_flag=True, help="With --merged-since, notify RECONCILER_WEBHOOK_URL if an apply failed.")
 @host_options
-def command(host: Host, options: HostOptions, merged_since: str | None, apply_link: str, notify: bool) -> int:
+def command(options: HostOptions, merged_since: str | None, apply_link: str, notify: bool) -> int:
     """Post a plan's JSON report as a comment on the pull request or merge request.
 
     There is one comment. It is created once and then updated in place. If there is nothing to report and no comment
@@ -52,13 +51,13 @@ def command(host: Host, options: HostOptions, merged_since: str | None, apply_li
     or GITLAB_TOKEN. With --merged-since, REPORT is an apply's report, and the authors of requests that are not
     completely live are mentioned.
     """
-    report, said = read_said(options)
-    name = options.name or (report.environment if report is not None else None) or "assistants"
+    host, (report, said) = open_host(options), read_said(options)
+    name = choose_name(options, report)
     if merged_since is not None:
         merged = list_merged(Path(), merged_since, most=_MOST_COMMITS)
         # A change that an earlier run could not apply was merged before that.
-        changes = [change for entry in (report.assistants if report is not None else ()) for change in entry.changes]
-        setters = [change.since.commit for change in changes if change.since is not None]
+        entries = report.assistants if report is not None else ()
+        setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
         asked = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
         for request, commits in find_requests(host, asked):
             own = commits.union(*(merged.get(one, ()) for one in commits))

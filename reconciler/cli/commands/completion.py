@@ -23,6 +23,7 @@ def command(ctx: click.Context, shell: str) -> int:
     kind = get_completion_class(shell)
     if kind is None:
         raise LookupError(shell)
+    # Bound to the name by which it was called: it may be installed under another one.
     name = root.info_name or "reconciler"
     click.echo(kind(root.command, {}, name, f"_{name.upper()}_COMPLETE").source(), nl=False)
     return 0

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import OutputOptions, directory_option, output_options
+from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.cli.writing import check_somebody_to_ask, writing
@@ -20,29 +19,24 @@ from reconciler.report.differences.values import escape, field_name
 from reconciler.report.report import Report
 from reconciler.report.wording import tell_error
 from reconciler.usecases.create import create_from_file
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import with_overlays_to_come
 from reconciler.usecases.project.new_assistants import id_finder
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF, read_history
 
 
-@declare_command(
-    "create",
-    ("reconciler create assistants/open-day.yaml", "Create the assistant for a new file"),
-)
+@declare_command("create", ("reconciler create assistants/open-day.yaml", "Create the assistant for a new file"))
 @click.argument("file", metavar="FILE")
 @directory_option
-@connection_options
-@output_options
+@run_options
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--force", is_flag=True, help="Create the assistant even if another definition has the same name.")
 @click.option("--no-record", is_flag=True, help="Do not use the record; for a project that has none yet.")
 def command(
     file: str,
-    definitions: DefinitionOptions,
-    connection: ConnectionOptions,
-    output: OutputOptions,
+    choices: Choices,
+    options: RunOptions,
     yes: bool,
     force: bool,
     no_record: bool,
@@ -54,22 +48,23 @@ def command(
     unclear, nothing is written, and the error says how to find out.
     """
     check_somebody_to_ask("create", "look at the file", yes=yes)
-    with writing(definitions, connection, output, yes=yes, label="Creating", text=_show) as session:
+    with writing(choices, options, yes=yes, label="Creating", text=_show) as session:
         run = create_from_file(
             session.lock,
-            lambda: _read(definitions, file, session.lock[0], no_record=no_record),
+            lambda: _read(choices, file, session.lock[0], no_record=no_record),
             session.start,
             recording=False if no_record else None,
             force=force,
         )
-    created = [result.definition for result in run.results if isinstance(result.definition, Definition)]
+    (result,) = run.results
+    created = result.definition
+    if not isinstance(created, Definition):
+        raise TypeError(created)
     # The report names the definition, but people want to know which file has the id now.
-    if output.format == "text":
-        for definition in created:
-            if definition.id and not definition.says_new:
-                click.echo(f"{escape(definition.id_file)}: created {escape(definition.id)}")
+    if options.form == "text" and created.id and not created.says_new:
+        click.echo(f"{escape(created.id_file)}: created {escape(created.id)}")
     # An id that is neither in a file nor in a record is lost.
-    return session.exit_code or int(any(definition.says_new for definition in created))
+    return session.exit_code or int(created.says_new)
 
 
 def _show(report: Report) -> str:
@@ -88,10 +83,10 @@ def _show(report: Report) -> str:
 
 
 def _read(
-    definitions: DefinitionOptions, file: str, repository: Repository | None, *, no_record: bool
+    choices: Choices, file: str, repository: Repository | None, *, no_record: bool
 ) -> tuple[Project, Sequence[Definition]]:
     """Return the project with the selected definition, and all definitions. Raises DefinitionError."""
-    project = read_history(definitions, HistoryOptions(OFF if no_record else None), repository=repository)
+    project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
     settings = with_overlays_to_come(project.settings, project.folder)
     find_id = id_finder(project.repository, None if no_record else project.record)
     everything, loaded = (

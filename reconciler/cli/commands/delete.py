@@ -1,21 +1,20 @@
 """`reconciler delete`."""
 
+import dataclasses
 import functools
 from pathlib import Path
 
 import click
 
-from reconciler.cli.connection_options import ConnectionOptions, connection_options
-from reconciler.cli.consent import Consent
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import OutputOptions, directory_option, output_options
+from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.streams import tell
-from reconciler.cli.writing import check_somebody_to_ask, writing
+from reconciler.cli.writing import Consent, check_somebody_to_ask, writing
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape
 from reconciler.usecases.delete import delete
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
 
 
@@ -29,16 +28,14 @@ from reconciler.usecases.project.reading import read_project
 )
 @click.argument("file", metavar="FILE")
 @directory_option
-@connection_options
-@output_options
+@run_options
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation; requires --name.")
 @click.option("--name", metavar="NAME", help="The assistant's name, as confirmation.")
 @click.option("--force-conflicts", is_flag=True, help="Delete even if it was edited live since it was applied.")
 def command(
     file: str,
-    definitions: DefinitionOptions,
-    connection: ConnectionOptions,
-    output: OutputOptions,
+    choices: Choices,
+    options: RunOptions,
     yes: bool,
     name: str | None,
     force_conflicts: bool,
@@ -55,12 +52,13 @@ def command(
     if not yes and name is not None:
         raise UsageError("--name works only together with --yes", hint="pass --yes as well")
     check_somebody_to_ask("delete", "look at the assistant, find its --name", yes=yes)
-    chosen = DefinitionOptions(definitions.directory, (Path(file),), definitions.environment)
+    # Read as a folder of one file, so that keys, ids and overlays name it as they do everywhere.
+    chosen = dataclasses.replace(choices, paths=(Path(file),))
     ask = functools.partial(_ask, given=name)
-    with writing(definitions, connection, output, yes=yes, label="Deleting", ask=ask) as session:
+    with writing(choices, options, yes=yes, label="Deleting", ask=ask) as session:
         _, left = delete(
             session.lock,
-            lambda: read_project(chosen, HistoryOptions(), or_head=True, repository=session.lock[0]),
+            lambda: read_project(chosen, or_head=True, repository=session.lock[0]),
             session.start,
             force_conflicts=force_conflicts,
             removed=lambda gone: tell(f"Removed {escape(gone)}."),
@@ -71,7 +69,8 @@ def command(
 def _ask(consent: Consent, planned: Run, *, given: str | None) -> str | None:
     """Return why the assistant may not be deleted: its name was not entered, or was wrong."""
     live = planned.results[0].live or {}
-    name = str(live.get("name") or planned.results[0].definition.key)
+    # A name of blanks alone would be confirmed by pressing Enter.
+    name = str(live.get("name") or "").strip() or planned.results[0].definition.key
     if given is not None:
         shown = name if consent.settings.may_show(("name",)) else "another one"
         return None if given.strip() == name.strip() else f"--name is not the assistant's name, {shown!r}"

@@ -1,12 +1,11 @@
 """`reconciler diff`."""
 
-import functools
 import sys
 
 import click
 
-from reconciler.cli.help import declare_command
-from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, output_options
+from reconciler.cli.help import declare_command, group_options
+from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, list_output_options
 from reconciler.cli.output import emit_rendered, tell_problems, text_width
 from reconciler.cli.streams import wants_colour
 from reconciler.errors import UsageError
@@ -15,28 +14,24 @@ from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import render_json
 from reconciler.usecases.diff import compare
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_pair
-
-FORMATS = ("text", "json", "markdown")
-SUFFIXES = (".json", ".md")
 
 
 @declare_command(
-    "diff",
-    ("reconciler diff --environment staging --against production", "Compare staging with production"),
+    "diff", ("reconciler diff --environment staging --against production", "Compare staging with production")
 )
 @definition_options
-@functools.partial(output_options, formats=FORMATS, suffixes=SUFFIXES)
+@group_options("output", OutputOptions, *list_output_options(("text", "json", "markdown"), (".json", ".md")))
 @detailed_exitcode_option
 @click.option("--against", metavar="NAME", help="The environment to compare with.")
-def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exitcode: bool, against: str | None) -> int:
+def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, against: str | None) -> int:
     """Show how the definitions of --environment differ from those of --against.
 
     Works offline and without credentials: it compares the files, each with its overlay merged on top. Ids are not
     compared. PATHS are definition files, overlays, folders, keys or ids. Without them, the whole folder is compared.
     """
-    environment = definitions.environment
+    environment = choices.environment
     if environment is None or against is None:
         raise UsageError(
             f"{'--environment' if environment is None else '--against'} is missing: diff compares two environments",
@@ -44,7 +39,7 @@ def command(definitions: DefinitionOptions, output: OutputOptions, detailed_exit
         )
     if environment == against:
         raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
-    (settings, here), (other, there) = read_pair(definitions, against)
+    (settings, here), (other, there) = read_pair(choices, against)
     tell_problems(sorted({*here.problems, *there.problems}))
     comparison = compare((environment, here), (against, there), settings)
     hidden = (*settings.sensitive, *other.sensitive)

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 import click
 
 from reconciler.cli.connect import open_api, stoppable
-from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import directory_option
+from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.streams import tell, wants_colour
 from reconciler.errors import ReconcilerError
 from reconciler.git.working_tree import read_origin
@@ -19,7 +18,7 @@ from reconciler.hosts.ci_variables import find_host, find_variables
 from reconciler.hosts.protection import check_protection
 from reconciler.report.differences.values import escape
 from reconciler.usecases.doctor import Account, Finding, State, check_api, check_project, find_workflow
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 
 _STATES = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
 _WIDTH = 8
@@ -45,7 +44,7 @@ _WIDTH = 8
 @directory_option
 @connection_options
 def command(
-    definitions: DefinitionOptions, connection: ConnectionOptions, protected_environment: str, account: Account | None
+    choices: Choices, connection: ConnectionOptions, protected_environment: str, account: Account | None
 ) -> int:
     """Check your setup: one line for each item, with what to do if it is missing.
 
@@ -54,25 +53,31 @@ def command(
     variables, secrets, protection, and whether pull requests may be opened. Nothing is written. The exit code is 1 if
     something is missing, and with --account also if the account can do more or less than it should.
     """
-    findings, project = check_project(definitions)
-    for finding in findings:
+    missing = 0
+    # Each is shown once it is known: some take a request.
+    for finding in _check_all(choices, connection, account, protected_environment):
+        missing += finding.state is State.MISSING
         _show(finding)
-    if project is not None:
-        with stoppable() as stopping, contextlib.ExitStack() as opened:
-            for finding in check_api(
-                project, account, lambda: opened.enter_context(open_api(connection, project.settings, stopping))
-            ):
-                findings.append(finding)
-                _show(finding)
-    origin = read_origin(project.root) if project is not None and project.repository is not None else ""
-    workflow = find_workflow(project.root) if project is not None else ""
-    insecure = connection.allow_insecure_http
-    for finding in _check_host(protected_environment, origin, workflow, allow_insecure_http=insecure):
-        findings.append(finding)
-        _show(finding)
-    missing = sum(finding.state is State.MISSING for finding in findings)
     tell(f"{missing} missing." if missing else "Nothing is missing.")
     return int(bool(missing))
+
+
+def _check_all(
+    choices: Choices, connection: ConnectionOptions, account: Account | None, environment: str
+) -> Iterator[Finding]:
+    findings, project = check_project(choices)
+    yield from findings
+    origin = workflow = ""
+    # Without settings there is no URL to ask; the host is asked all the same.
+    if project is not None:
+        settings = project.settings
+        with stoppable() as stopping, contextlib.ExitStack() as opened:
+            yield from check_api(
+                project, account, lambda: opened.enter_context(open_api(connection, settings, stopping))
+            )
+        origin = read_origin(project.root) if project.repository is not None else ""
+        workflow = find_workflow(project.root)
+    yield from _check_host(environment, origin, workflow, allow_insecure_http=connection.allow_insecure_http)
 
 
 def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_http: bool) -> Iterator[Finding]:

@@ -9,15 +9,14 @@ from typing import Any
 import click
 
 from reconciler.assistant.paths import to_pointer
-from reconciler.cli.connection_options import Count
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import directory_option, format_option
+from reconciler.cli.options import Count, directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
 from reconciler.git.record import Unclear
 from reconciler.report.differences.values import escape, field_name
 from reconciler.usecases.history import Applied, list_applied
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.writing.unclear import find_undefined
 
@@ -25,36 +24,34 @@ _ASSISTANT = re.compile(r"[a-z_]+: (.+) \(.*\)")
 _MOST_NAMED = 8
 
 
-@declare_command(
-    "history",
-    ("reconciler history --limit 5", "Show the last five applies"),
-)
+@declare_command("history", ("reconciler history --limit 5", "Show the last five applies"))
 @directory_option
 @click.option("--limit", type=Count(min=1), default=20, show_default=True, metavar="N", help="Show at most N records.")
 @format_option(("text", "json"))
-def command(definitions: DefinitionOptions, limit: int, format_: str) -> int:
+def command(choices: Choices, limit: int, form: str) -> int:
     """List what was applied, newest first.
 
     Each entry shows the time, the commit that was applied with its subject and author, the totals, and the assistants
     that were not unchanged, with the fields that got a new value.
     """
-    project = read_bare_project(definitions)
+    project = read_bare_project(choices)
     if project.repository is None:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
     ref = project.ref
+    # All of them before the first is shown: a history that cannot be read is an error, not half an answer.
     found = list(list_applied(project.repository, ref, most=limit, settings=project.settings))
-    if format_ == "json":
+    if form == "json":
         click.echo(json.dumps(list(map(_to_json, found)), indent=2, ensure_ascii=True))
         return 0
     if not found:
         tell(f"Nothing is recorded in {ref}.")
         tell("  `reconciler apply --record` starts a record. To fetch what others recorded:")
         tell("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
-        if definitions.environment is None and (known := sorted(project.settings.environments)):
+        if choices.environment is None and (known := sorted(project.settings.environments)):
             tell(f"  Each environment has a record of its own: pass --environment NAME ({', '.join(known)}).")
-    lost = find_undefined(project, found[0].record) if found else ()
-    for applied in found:
-        _show(applied, lost if applied is found[0] else ())
+    for number, applied in enumerate(found):
+        # What is unclear in an older record the newest one has settled, or says again.
+        _show(applied, find_undefined(project, applied.record) if number == 0 else ())
     return 0
 
 
@@ -75,17 +72,13 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
     for line in lines:
         if line and not line.startswith("Reconciler-"):
             click.echo(for_runner(f"  {escape(line)}"))
-            if fields := _name_fields(applied, line):
-                click.echo(f"    {fields}")
+            # The fields that changed in the assistant of this line, `applied: FILE (ID)`.
+            found = _ASSISTANT.fullmatch(line)
+            names = [field_name(to_pointer(path)) for path in applied.changed.get(found[1], ())] if found else []
+            if names:
+                more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+                click.echo(f"    {', '.join(names[:_MOST_NAMED])}{more}")
     for unclear in record.unclear:
         gone = ": its definition was removed; if it is restored, an apply sends it again" if unclear in lost else ""
         what = "it may have been created" if unclear.is_creation else escape(unclear.id)
         click.echo(f"  unclear: {escape(unclear.file)} ({what}){gone}")
-
-
-def _name_fields(applied: Applied, line: str) -> str:
-    """Return the fields that changed in the assistant of a line of a record's message, `applied: FILE (ID)`."""
-    found = _ASSISTANT.fullmatch(line)
-    names = [field_name(to_pointer(path)) for path in applied.changed.get(found[1], ())] if found else []
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"{', '.join(names[:_MOST_NAMED])}{more}"

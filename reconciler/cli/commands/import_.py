@@ -9,9 +9,9 @@ import click
 
 from reconciler.assistant.paths import FieldPath, dotted, write_path
 from reconciler.cli.connect import open_api, stoppable
-from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import directory_option
+from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
+from reconciler.cli.output import tell_failures
 from reconciler.cli.streams import tell
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
@@ -19,7 +19,7 @@ from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.report.differences.values import escape
 from reconciler.usecases.import_ import Import, Importer, Written
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import with_overlays_to_come
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.yamltext.writer import write_inline
@@ -42,7 +42,7 @@ from reconciler.yamltext.writer import write_inline
 @click.option("--text-files", is_flag=True, help="Write long texts into separate text files.")
 def command(
     ids: tuple[str, ...],
-    definitions: DefinitionOptions,
+    choices: Choices,
     connection: ConnectionOptions,
     everything: bool,
     force: bool,
@@ -59,66 +59,57 @@ def command(
     """
     if bool(ids) == everything:
         raise UsageError("no assistants are selected", hint="pass their ids, `-` to read ids from stdin, or --all")
-    named = _named(ids)
+    named = _read_ids(ids)
     if ids and not named:
         raise UsageError("no id was given", hint="`-` reads ids from stdin, one per line")
-    settings = read_bare_project(definitions).settings
-    loaded, shared = _existing(definitions.directory, settings)
+    settings = read_bare_project(choices).settings
+    loaded, shared = _load_existing(choices.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
-        importer = Importer(api, definitions.directory, settings, loaded, force, shared, text_files)
+        importer = Importer(api, choices.directory, settings, loaded, force, shared, text_files)
         wanted = importer.all_ids() if everything else named
         if wanted is None:
             raise UsageError("this API does not list its assistants", hint="pass their ids instead of --all")
-        failed = False
-        errors: dict[tuple[str, str], list[str]] = {}
-        unknown: set[FieldPath] = set()
+        # One after the other, each shown at once: an import of many takes its time, and any may be stopped.
+        done: list[Import] = []
         for assistant_id in wanted:
             if stopping():
                 break
-            done = importer.one(assistant_id)
-            _show(done, refused=not everything)
-            failed |= done.error is not None or (done.existing is not None and not everything)
-            if done.written is not None:
-                unknown.update(done.written.declared.unknown)
-            if done.error is not None:
-                errors.setdefault((str(done.error), done.error.hint), []).append(escape(assistant_id))
-    _list_unknown(unknown, settings)
-    for (message, hint), names in errors.items():
-        _show_error(message, hint, names)
-    return stopping.exit_code or int(failed)
+            done.append(importer.one(assistant_id))
+            _show(done[-1], refused=not everything)
+    _list_unknown({path for one in done if one.written for path in one.written.declared.unknown}, settings)
+    failed = [(one.assistant_id, one.error) for one in done if one.error is not None]
+    tell_failures((name, str(error), error.hint) for name, error in failed)
+    # Whoever asks for all gets those that are missing; whoever names one is told that it is there.
+    refused = not everything and any(one.existing is not None for one in done)
+    return stopping.exit_code or int(bool(failed) or refused)
 
 
-def _existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
-    """Return the existing definitions, and in an environment also all definitions without overlays.
-
-    Both are None if there is no folder yet.
-    """
+def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
+    """Return the definitions that are there, and in an environment all there are, without overlays."""
     root = repository_root(folder)
-    bare = dataclasses.replace(settings, overlay=None)
+    # In an environment the ids stand in overlays, and the definitions below them are needed without any.
     try:
         loaded = load(folder, (), root=root, settings=with_overlays_to_come(settings, folder))
     except DefinitionError:
         return None, None  # the first import makes the folder
     if settings.environment is None:
         return loaded, None
+    bare = dataclasses.replace(settings, overlay=None)
     return loaded, load(folder, (), root=root, settings=bare, without_ids=True)
 
 
-def _named(ids: Sequence[str]) -> list[str]:
+def _read_ids(ids: Sequence[str]) -> list[str]:
     """Return the ids in order, once each; those on stdin may have blank lines and comments between them."""
-    lines = [line for name in ids for line in (_stdin() if name == "-" else [name])]
-    named = (line.strip() for line in lines)
+    given: list[str] = []
+    for name in ids:
+        try:
+            # Some shells begin what they pipe with a byte order mark.
+            piped = sys.stdin.buffer.read().decode("utf-8-sig") if name == "-" and sys.stdin is not None else ""
+        except UnicodeDecodeError:
+            raise UsageError("the ids on stdin are not UTF-8 text", hint="save the list as UTF-8") from None
+        given += piped.splitlines() if name == "-" else [name]
+    named = (line.strip() for line in given)
     return list(dict.fromkeys(name for name in named if name and not name.startswith("#")))
-
-
-def _stdin() -> list[str]:
-    """Return the lines of stdin, without the byte order mark that some shells begin it with."""
-    if sys.stdin is None:
-        return []
-    try:
-        return sys.stdin.buffer.read().decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise UsageError("the ids on stdin are not UTF-8 text", hint="save the list as UTF-8") from None
 
 
 def _show(done: Import, *, refused: bool) -> None:
@@ -129,18 +120,6 @@ def _show(done: Import, *, refused: bool) -> None:
         _show_written(done.written, name)
 
 
-def _show_error(message: str, hint: str, names: Sequence[str]) -> None:
-    """Show an error once for all ids that it concerns: a wrong password is one message."""
-    if len(names) == 1:
-        tell(f"{names[0]}: {escape(message)}", colour="red")
-    else:
-        tell(f"{len(names)} assistants: {escape(message)}", colour="red")
-    if hint:
-        tell(f"  {hint}")
-    for name in names if len(names) > 1 else ():
-        tell(f"  {name}")
-
-
 def _show_written(written: Written, name: str) -> None:
     below, overlaid = escape(written.laid_over), written.overlaid
     for file in written.files[:-1]:
@@ -148,18 +127,15 @@ def _show_written(written: Written, name: str) -> None:
     click.echo(f"{written.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
     for file in written.texts:
         click.echo(f"{file}: a text file of {name}")
-    for path, reason in written.left:
-        tell(
-            f"  differs from the defaults, but was not written: {escape(dotted(path))}; {escape(reason)}",
-            colour="yellow",
-        )
+    left = [("differs from the defaults, but was", path, reason) for path, reason in written.left]
+    left += [("differs, but was", path, reason) for path, reason in (overlaid.left if overlaid is not None else ())]
     if overlaid is None:
         _left_out(written.declared.refused, "not managed", "its value is not allowed in a definition")
         _left_out(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
-        return
-    _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
-    for path, reason in overlaid.left:
-        tell(f"  differs, but was not written: {escape(dotted(path))}; {escape(reason)}", colour="yellow")
+    else:
+        _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
+    for what, path, reason in left:
+        tell(f"  {what} not written: {escape(dotted(path))}; {escape(reason)}", colour="yellow")
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:

@@ -1,13 +1,12 @@
 """`reconciler issue`."""
 
-import dataclasses
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import HostOptions, host_options, read_said, tell_chat, tell_done
-from reconciler.hosts.host import Host
+from reconciler.cli.hosted import HostOptions, choose_name, host_options, open_host, read_said, tell_chat, tell_done
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
@@ -36,8 +35,7 @@ _SETTLED = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Topic:
+class _Topic(NamedTuple):
     """The subject of one issue. Without a text, it is settled."""
 
     kind: str
@@ -50,12 +48,11 @@ class _Topic:
     ("reconciler issue drift.json", "Open, update or close the issue about live edits"),
     ("reconciler issue apply.json", "The same for an apply that failed"),
 )
-@click.argument("reports", nargs=-1, metavar="REPORT...")
 @click.option(
     "--about", type=click.Choice(["drift", "apply"]), default="drift", help="Which issue --text or --settled is for."
 )
 @host_options
-def command(host: Host, options: HostOptions, about: str) -> int:
+def command(options: HostOptions, about: str) -> int:
     """Maintain one issue about live edits, or about a failed apply, from a JSON report.
 
     With a drift's report, the issue is opened if something was edited live or could not be checked. It is updated in
@@ -65,8 +62,8 @@ def command(host: Host, options: HostOptions, about: str) -> int:
 
     If RECONCILER_WEBHOOK_URL (a secret) is set, a chat gets one line when an issue is opened, renamed or closed.
     """
-    report, said = read_said(options)
-    name = options.name or (report.environment if report is not None else None) or "assistants"
+    host, (report, said) = open_host(options), read_said(options)
+    name = choose_name(options, report)
     for topic in _list_topics(report, said, about, host.dialect.proposal):
         title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
         done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
@@ -95,6 +92,6 @@ def _list_topics(report: Report | None, said: str, about: str, proposal: str) ->
     told = f"{text}\n\n{advice}" if moved or report.unread else None
     yield _Topic("drift", _LIVE if moved else _UNREAD, told)
     expiry = report.next_expiry
-    near = expiry is not None and expiry.in_seconds <= _NEAR
-    told = f"An entry expires after {expiry.expires}. {_RENEW}" if expiry is not None and near else None
+    is_near = expiry is not None and expiry.in_seconds <= _NEAR
+    told = f"An entry expires after {expiry.expires}. {_RENEW}" if expiry is not None and is_near else None
     yield _Topic("expiry", _EXPIRY, told)

@@ -5,7 +5,7 @@ import os
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import tell_done
+from reconciler.cli.hosted import insecure_option, name_option, tell_done
 from reconciler.cli.options import directory_option
 from reconciler.core.run import Edits
 from reconciler.errors import RepositoryError, UsageError
@@ -13,7 +13,7 @@ from reconciler.files.folders import folder_in_git
 from reconciler.git.working_tree import read_edits
 from reconciler.hosts.ci_variables import find_host
 from reconciler.hosts.keep import keep_request
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
 
@@ -43,15 +43,9 @@ _KINDS = {
 
 
 @declare_command(
-    "propose",
-    ("reconciler propose", "After `reconciler pull`, open a request that accepts the live edits"),
+    "propose", ("reconciler propose", "After `reconciler pull`, open a request that accepts the live edits")
 )
-@click.option(
-    "--name",
-    default="",
-    metavar="NAME",
-    help="A name, to keep several folders apart. Default: the environment, or else `assistants`.",
-)
+@name_option
 @click.option(
     "--kind",
     type=click.Choice(list(_KINDS)),
@@ -59,17 +53,18 @@ _KINDS = {
     show_default=True,
     help="What the request contains: live edits, ids of new assistants, or removed files.",
 )
-@click.option("--allow-insecure-http", is_flag=True, help="Allow plain http:// to another machine.")
+@insecure_option
 @directory_option
-def command(definitions: DefinitionOptions, name: str, kind: str, allow_insecure_http: bool) -> int:
+def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -> int:
     """Open one pull or merge request with what an earlier command has written into the definitions.
 
     Commits what differs from HEAD, in the definitions' folder and in the environment's overlays, to a new branch,
     through the host's API. If the edits change, a new request replaces the old one. If nothing differs any more, the
     request is closed. A request that people have closed or added commits to is left alone.
     """
+    # Before the project is read: outside a pipeline there is nobody to propose anything to.
     host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
-    project = read_bare_project(definitions)
+    project = read_bare_project(choices)
     if not host.branch:
         raise UsageError("this run has no branch", hint="run propose in a pipeline of the default branch")
     about = name or project.settings.environment or "assistants"

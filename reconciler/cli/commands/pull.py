@@ -5,13 +5,11 @@ import click
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import dotted
 from reconciler.cli.connect import connected, stoppable
-from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import Command, declare_command
-from reconciler.cli.options import definition_options, history_options
-from reconciler.cli.output import tell_errors, tell_problems
+from reconciler.cli.options import ConnectionOptions, connection_options, project_options
+from reconciler.cli.output import tell_failures, tell_problems
 from reconciler.cli.streams import for_runner, tell
-from reconciler.core.origin import Change
-from reconciler.core.run import Run
+from reconciler.core.run import Failure
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError
 from reconciler.report.differences.parts import split_difference
@@ -19,7 +17,7 @@ from reconciler.report.differences.sentences import show_parts
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.text import show_fields
 from reconciler.usecases.plan import drift
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.pull_values import Conflicts
@@ -45,8 +43,7 @@ class _Pull(Command):
     ("reconciler pull --conflicts", "Merge fields that git and the dashboard both changed"),
     cls=_Pull,
 )
-@definition_options
-@history_options
+@project_options
 @connection_options
 @click.option(
     "--conflicts",
@@ -57,8 +54,7 @@ class _Pull(Command):
 @click.option("--ids", is_flag=True, help="Write only ids: replace `id: new` by the id from the record. Needs no API.")
 @click.option("--check", is_flag=True, help="Show what would be written, and exit with 2 if there is anything.")
 def command(
-    definitions: DefinitionOptions,
-    history: HistoryOptions,
+    choices: Choices,
     connection: ConnectionOptions,
     conflicts: Conflicts | None,
     ids: bool,
@@ -69,8 +65,8 @@ def command(
     Changes only the lines of the fields that drifted; comments, order and style stay. In an environment, the values
     go into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is pulled.
     """
-    project = read_project(definitions, history, or_head=True)
-    tell_errors(project.loaded.problems)
+    project = read_project(choices, or_head=True)
+    tell_problems(project.loaded.problems, "error")
     for note in project.notes:
         tell(note)
     run, stopped = None, 0
@@ -78,29 +74,25 @@ def command(
         with stoppable() as stopping, connected(connection, project.settings, stopping) as (api, control):
             run = drift(api, project, control)
         stopped = stopping.exit_code
-    puller = Puller(
-        project.root,
-        project.folder,
-        project.settings,
-        project.merge_texts,
-        conflicts,
-        project.loaded.read_all(),
-    )
+    puller = Puller(project, conflicts)
     found = puller.pull(run) if run is not None else puller.pull_ids(project.loaded.definitions)
-    failed = [pulled for pulled in found if not _done(pulled, puller, check=check)]
-    unread = _unread(run) if run is not None else bool(project.loaded.invalid)
+    written = [_write_and_show(pulled, puller, check=check) for pulled in found]
+    unread = [result for result in run.results if result.plan is None] if run is not None else []
+    errors = ((one.definition.file, one.error or Failure("network", "not read")) for one in unread)
+    tell_failures((file, error.message, error.hint) for file, error in errors)
     # What was pulled is read first.
-    tell_problems(problem for problem in project.loaded.problems if problem.severity == "warning")
-    if not found and not unread:
+    tell_problems(project.loaded.problems, "warning")
+    is_unread = bool(unread) or (ids and bool(project.loaded.invalid))
+    if not found and not is_unread:
         # A request with ids may be opened right after: those that `apply --create` has written into this checkout.
         tell("Every id that the record knows is in its file." if ids else "Nothing to pull.")
     left = any(one.fails for pulled in found for one in pulled.left)
-    if unread or failed or left or stopped:
+    if is_unread or not all(written) or left or stopped:
         return stopped or 1
     return 2 if check and any(pulled.differs for pulled in found) else 0
 
 
-def _done(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
+def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
     """Write one file and show it; one that cannot be written never stops the others."""
     try:
         if not check and pulled.differs:
@@ -108,51 +100,22 @@ def _done(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
     except ReconcilerError as error:
         tell(str(error), colour="red")
         return False
-    _show(pulled, check=check)
-    return True
-
-
-def _show(pulled: Pulled, *, check: bool) -> None:
+    file = escape(pulled.file)
     if check and pulled.differs:
         lines = diff_lines(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)
-        click.echo(for_runner("".join(map(_visible, lines))), nl=False)
+        click.echo(for_runner("".join(escape(line.rstrip("\r\n")) + "\n" for line in lines)), nl=False)
     elif pulled.differs:
-        names = ", ".join(escape(dotted(path)) for path in pulled.fields)
-        click.echo(f"{escape(pulled.file)}: {names}")
+        click.echo(f"{file}: {', '.join(escape(dotted(path)) for path in pulled.fields)}")
     for note in pulled.notes:
-        tell(f"{escape(pulled.file)}: {escape(note)}")
+        tell(f"{file}: {escape(note)}")
     for change in pulled.lost:
-        tell(f"{escape(pulled.file)}: {escape(dotted(change.path))}: the live value replaces git's change:")
-        for line in _change_of_git(change):
+        name = dotted(change.path)
+        tell(f"{file}: {escape(name)}: the live value replaces git's change:")
+        old, new = (None if value is MISSING else value for value in (change.base, change.desired))
+        parts = split_difference(old, new, unordered=change.path in UNORDERED)
+        for line in show_fields(show_parts(name, parts, ("", "->"))):
             tell(line)
     for one in pulled.left:
         reason = f"not pulled: {escape(dotted(one.path))}: {escape(one.reason)}"
-        tell(f"{escape(pulled.file)}: {reason}", colour="red" if one.fails else "yellow")
-
-
-def _change_of_git(change: Change) -> list[str]:
-    """Return what git changed in a field whose live value is taken."""
-    old, new = (None if value is MISSING else value for value in (change.base, change.desired))
-    parts = split_difference(old, new, unordered=change.path in UNORDERED)
-    return show_fields(show_parts(dotted(change.path), parts, ("", "->")))
-
-
-def _visible(line: str) -> str:
-    return escape(line.rstrip("\r\n")) + "\n"
-
-
-def _unread(run: Run) -> bool:
-    """Return whether a definition or an assistant could not be read, and report it."""
-    unread: dict[str, list[str]] = {}
-    for result in run.results:
-        if result.plan is None:
-            reason = result.error.message if result.error is not None else "not read"
-            hint = f"\n  {escape(result.error.hint)}" if result.error is not None and result.error.hint else ""
-            unread.setdefault(escape(reason) + hint, []).append(escape(result.definition.file))
-    # A wrong password is one message, however many assistants it concerns.
-    for reason, files in unread.items():
-        if len(files) == 1:
-            tell(f"{files[0]}: {reason}", colour="red")
-        else:
-            tell(f"{reason}\n  {len(files)} assistants: {', '.join(files)}", colour="red")
-    return bool(unread)
+        tell(f"{file}: {reason}", colour="red" if one.fails else "yellow")
+    return True

@@ -2,30 +2,23 @@
 
 import click
 
-from reconciler.cli.connection_options import ConnectionOptions, connection_options
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import OutputOptions, directory_option, output_options
+from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import read_report
 from reconciler.cli.writing import check_somebody_to_ask, writing
 from reconciler.errors import UsageError
 from reconciler.report.read_back import applied_fields, list_lasting
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.rollback import Undone, rollback
 
 
-@declare_command(
-    "rollback",
-    ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"),
-)
+@declare_command("rollback", ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"))
 @click.argument("report", metavar="REPORT")
 @directory_option
-@connection_options
-@output_options
+@run_options
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-def command(
-    report: str, definitions: DefinitionOptions, connection: ConnectionOptions, output: OutputOptions, yes: bool
-) -> int:
+def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> int:
     """Undo an apply, from its JSON report.
 
     Restores the old value of each field if the applied value is still live; otherwise the assistant is refused. The
@@ -35,17 +28,13 @@ def command(
     document = read_report(report)
     if not document.traits.writes:
         raise UsageError(f"this is a report of `{document.command}`", hint="pass what `apply --report` wrote")
+    # All that a rollback takes from the report: its values are sent, so nothing else of the file is trusted.
     undone = Undone(
         applied=applied_fields(document),
         head=document.head,
         follows_git=document.traits.follows_git,
         lasting=list_lasting(document),
     )
-    with writing(definitions, connection, output, yes=yes, label="Rolling back", earlier=document) as session:
-        rollback(
-            session.lock,
-            lambda: read_bare_project(definitions, repository=session.lock[0]),
-            undone,
-            session.start,
-        )
+    with writing(choices, options, yes=yes, label="Rolling back", earlier=document) as session:
+        rollback(session.lock, lambda: read_bare_project(choices, repository=session.lock[0]), undone, session.start)
     return session.exit_code

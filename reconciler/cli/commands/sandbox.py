@@ -5,16 +5,78 @@ import importlib
 import os
 import secrets
 from pathlib import Path
-from typing import Literal
 
 import click
 
-from reconciler.cli.help import declare_command
+from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.installation import lacks_library
 from reconciler.cli.streams import tell
 from reconciler.report.differences.values import escape
-from reconciler.sandbox.fault_rules import parse_rule
+from reconciler.sandbox.fault_rules import Rule, parse_rule
 from reconciler.sandbox.settings import Settings
+
+
+def _parse_rules(_ctx: click.Context, _param: click.Parameter, rules: tuple[str, ...]) -> tuple[Rule, ...]:
+    # Read with the options: a rule that cannot be read is refused before the server's libraries are loaded.
+    return tuple(map(parse_rule, rules))
+
+
+sandbox_options = group_options(
+    "settings",
+    Settings,
+    click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address; loopback only."),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=3000,
+        show_default=True,
+        metavar="N",
+        help="Port to listen on; 0 picks a free one.",
+    ),
+    click.option(
+        "--store",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="SQLite file for the assistants. Without it, they are lost when the sandbox stops.",
+    ),
+    click.option(
+        "--seed",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Folder of definitions to start from. Assistants already in the store are kept.",
+    ),
+    click.option(
+        "--nested",
+        type=click.Choice(["merge", "replace"]),
+        default="merge",
+        show_default=True,
+        help="What PATCH does to an object inside an assistant (model, voice, transcriber, metadata).",
+    ),
+    click.option("--strict", is_flag=True, help="Refuse a PATCH without both model and voice."),
+    click.option("--listing", is_flag=True, help="Offer GET /assistants, which the API's reference does not list."),
+    click.option(
+        "--latency",
+        "latency_ms",
+        type=click.IntRange(0, 60_000),
+        metavar="MS",
+        default=0,
+        help="Delay for every API request, in milliseconds.",
+    ),
+    click.option(
+        "--fault",
+        "faults",
+        metavar="RULE",
+        multiple=True,
+        callback=_parse_rules,
+        help="Make requests fail, as in '2nd PATCH /assistants/*: 503'. Repeatable; docs/sandbox.md has the rules.",
+    ),
+    click.option(
+        "--fault-seed",
+        type=click.IntRange(0),
+        metavar="N",
+        default=lambda: secrets.randbelow(1_000_000),
+        help="Seed for rules such as 10%. Without it, a new seed is chosen and shown each time.",
+    ),
+)
 
 
 @declare_command(
@@ -22,70 +84,9 @@ from reconciler.sandbox.settings import Settings
     ("reconciler sandbox --seed assistants", "Start with the assistants from your definitions"),
     ("reconciler sandbox --fault '2nd PATCH /assistants/*: 503'", "Simulate a write that fails once"),
 )
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address; loopback only.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=3000,
-    show_default=True,
-    metavar="N",
-    help="Port to listen on; 0 picks a free one.",
-)
-@click.option(
-    "--store",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="SQLite file for the assistants. Without it, they are lost when the sandbox stops.",
-)
-@click.option(
-    "--seed",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Folder of definitions to start from. Assistants already in the store are kept.",
-)
-@click.option(
-    "--nested",
-    type=click.Choice(["merge", "replace"]),
-    default="merge",
-    show_default=True,
-    help="What PATCH does to an object inside an assistant (model, voice, transcriber, metadata).",
-)
-@click.option("--strict", is_flag=True, help="Refuse a PATCH without both model and voice.")
-@click.option("--listing", is_flag=True, help="Offer GET /assistants, which the API's reference does not list.")
-@click.option(
-    "--latency",
-    type=click.IntRange(0, 60_000),
-    metavar="MS",
-    default=0,
-    help="Delay for every API request, in milliseconds.",
-)
-@click.option(
-    "--fault",
-    "faults",
-    metavar="RULE",
-    multiple=True,
-    help="Make requests fail, as in '2nd PATCH /assistants/*: 503'. Repeatable; docs/sandbox.md has the rules.",
-)
-@click.option(
-    "--fault-seed",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Seed for rules such as 10%. Without it, a new seed is chosen and shown each time.",
-)
+@sandbox_options
 @click.option("-v", "--verbose", is_flag=True, help="Show each API request and the faults that hit it on stderr.")
-def command(
-    *,
-    host: str,
-    port: int,
-    store: Path | None,
-    seed: Path | None,
-    nested: Literal["merge", "replace"],
-    strict: bool,
-    listing: bool,
-    latency: int,
-    faults: tuple[str, ...],
-    fault_seed: int | None,
-    verbose: bool,
-) -> None:
+def command(settings: Settings, verbose: bool) -> None:
     """Run a local API for trying things out: a simulation of the real one, on this machine only.
 
     It prints its URL and runs until you stop it with Ctrl-C. It starts empty unless you pass --seed or --store. Its
@@ -118,19 +119,6 @@ def command(
       --fault 'PATCH *: lag=2s'                       reads that lag behind
       --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for
-    # Rules are checked before the server's libraries are loaded.
-    settings = Settings(
-        host=host,
-        port=port,
-        store=store,
-        seed=seed,
-        nested=nested,
-        strict=strict,
-        listing=listing,
-        latency_ms=latency,
-        faults=tuple(map(parse_rule, faults)),
-        fault_seed=secrets.randbelow(1_000_000) if fault_seed is None else fault_seed,
-    )
     # By its name and only here: the server's libraries cost start-up time, and need not be installed for --help.
     try:
         server = importlib.import_module("reconciler.sandbox.server")

@@ -11,19 +11,16 @@ from reconciler.core.definition import DEFAULTS
 from reconciler.core.rules import list_schema_parts
 from reconciler.errors import UsageError
 from reconciler.files.settings_table import settings_schema
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
 
 
-@declare_command(
-    "schema",
-    ("reconciler schema > schema/definition.schema.json", "Save the schema for your editor"),
-)
+@declare_command("schema", ("reconciler schema > schema/definition.schema.json", "Save the schema for your editor"))
 @click.option("--overlay", is_flag=True, help="Print the schema of an environment's overlays.")
 @click.option("--defaults", "of_defaults", is_flag=True, help="Print the schema of _defaults.yaml.")
 @click.option("--settings", "of_settings", is_flag=True, help="Print the schema of reconciler.yaml.")
 @folder_option
-def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of_settings: bool) -> int:
+def command(choices: Choices, overlay: bool, of_defaults: bool, of_settings: bool) -> int:
     """Print the JSON Schema (draft-07) of a definition file.
 
     Editors use it to check and complete definitions. It includes the fields that reconciler.yaml lists under
@@ -38,16 +35,17 @@ def command(definitions: DefinitionOptions, overlay: bool, of_defaults: bool, of
     if overlay + of_defaults + of_settings > 1:
         hint = "use one at a time"
         raise UsageError("--overlay, --defaults and --settings cannot be combined", hint=hint)
-    schema = settings_schema() if of_settings else _schema(definitions, overlay, of_defaults)
+    schema = settings_schema() if of_settings else _schema(choices, overlay, of_defaults)
     click.echo(json.dumps(schema, indent=2, ensure_ascii=True))
     return 0
 
 
-def _schema(definitions: DefinitionOptions, overlay: bool, of_defaults: bool) -> dict[str, object]:
-    """Return a schema for which the settings are read. That of the settings themselves helps to fix broken ones."""
-    settings = read_settings(definitions).see_all_environments()
+def _schema(choices: Choices, overlay: bool, of_defaults: bool) -> dict[str, object]:
+    # For these the settings are read. The schema of the settings themselves helps to mend broken ones.
+    # One schema for all environments: an editor does not know which of them somebody works for.
+    settings = read_settings(choices).see_all_environments()
     # If there are overlays or defaults, another file may declare what a rule requires.
-    is_shared = bool(settings.environments) or any(definitions.directory.rglob(DEFAULTS))
+    is_shared = bool(settings.environments) or any(choices.directory.rglob(DEFAULTS))
     rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))
     of: Of = "overlay" if overlay else "defaults" if of_defaults else "definition"
     needs_id = of == "definition" and not settings.environments

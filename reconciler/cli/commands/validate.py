@@ -8,7 +8,7 @@ from reconciler.cli.options import OutputOptions, definition_options, output_opt
 from reconciler.cli.output import emit
 from reconciler.cli.streams import tell
 from reconciler.core.settings import now
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_forms
 from reconciler.usecases.validate import find_shareable, validate, without_settings
 
@@ -21,7 +21,7 @@ from reconciler.usecases.validate import find_shareable, validate, without_setti
 @definition_options
 @output_options
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
-def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool) -> int:
+def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
     """Check definitions, offline and without credentials.
 
     PATHS are definition files, folders, keys or ids. Without them, the whole folder is checked. All problems of all
@@ -30,8 +30,9 @@ def command(definitions: DefinitionOptions, output: OutputOptions, strict: bool)
     """
     started_at = now()
     try:
-        forms = read_forms(definitions, started_at.date())
+        forms = read_forms(choices, started_at.date())
     except InvalidSettings as error:
+        # A report all the same: whoever reads it finds the problems of the settings where others stand.
         emit(without_settings(error.problems, strict=strict), output)
         return 1
     run = validate(forms, started_at=started_at, strict=strict)

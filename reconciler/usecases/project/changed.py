@@ -5,7 +5,6 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from reconciler.core.base import Entries
 from reconciler.core.canonical import exact_text
 from reconciler.core.definition import (
     NEW,
@@ -19,7 +18,7 @@ from reconciler.core.definition import (
 )
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, RepositoryError
-from reconciler.files.find import FoundFiles, find_all
+from reconciler.files.find import find_all
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import mentions
 from reconciler.git.record import Record, read_entries
@@ -43,11 +42,7 @@ class Changed:
 def find_changed(
     repository: Repository, head: str, folder: Path, settings: Settings, since: str, record: Record | None
 ) -> Changed:
-    """Return the definitions below a folder of which a file differs now from the merge base of `since` and `HEAD`.
-
-    Those that the record has not settled count too: their entry says something else than their definition did in
-    the commit that was applied, or their last write is unclear. Raises RepositoryError.
-    """
+    """Return the definitions below a folder of which a file differs now from the merge base of `since` and `HEAD`."""
     root = repository.root
     below = folder_in_git(folder, root)
     fork = _find_fork(repository, head, since)
@@ -59,17 +54,17 @@ def find_changed(
         differing_above = _differing(repository, fork, head, upper)
         names |= set(_definitions_of(repository, differing_above, upper, below))
         differing |= differing_above
-    names |= set(_taking_from(folder, settings, root, {name for name in differing if _may_be_shared(name)}))
-    unsettled: frozenset[str] = frozenset()
-    if record is not None:
-        unsettled = frozenset(_unsettled(repository, record, below, settings.environment))
-    names |= unsettled
+    shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
+    names |= set(_taking_from(folder, settings, root, shared))
+    # What the record has not settled an apply still has to send, whatever the branch changes.
+    unsettled = _find_unsettled(repository, record, below, settings.environment) if record is not None else ()
+    names |= set(unsettled)
     there = {name: root / name for name in sorted(names) if (root / name).exists()}
     gone = frozenset(names) - there.keys()
     # Whether it still has an id is known once it is read; until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it
         gone |= there.keys()
-    return Changed(tuple(there.values()), gone, unsettled, fork)
+    return Changed(tuple(there.values()), gone, frozenset(unsettled), fork)
 
 
 def find_alike(
@@ -77,16 +72,12 @@ def find_alike(
 ) -> frozenset[str]:
     """Return the files of those definitions that declare what they declared at the fork, whatever files say it now."""
     asked = [definition for definition in definitions if definition.file not in changed.unsettled]
+    if not asked:
+        return frozenset()
     keys = {definition.key for definition in asked}
-    before = (
-        read_snapshot(repository, changed.fork, below, environment, current=asked, keys=keys) if keys else Entries()
-    )
+    before = read_snapshot(repository, changed.fork, below, environment, current=asked, keys=keys)
     held = {file: (entry.id, exact_text(entry.declared)) for file, entry in before.by_file.items()}
-    return frozenset(
-        definition.file
-        for definition in asked
-        if held.get(definition.file) == (definition.id, exact_text(definition.declared))
-    )
+    return frozenset(one.file for one in asked if held.get(one.file) == (one.id, exact_text(one.declared)))
 
 
 def _find_fork(repository: Repository, head: str, since: str) -> str:
@@ -99,7 +90,7 @@ def _find_fork(repository: Repository, head: str, since: str) -> str:
 
 
 def _differing(repository: Repository, fork: str, head: str, below: str) -> set[str]:
-    """Return the files below a folder that the working tree and a commit may not have alike."""
+    # What the working tree and a commit may not have alike: git's own answer, and what it does not look at.
     tracked, untracked = repository.uncommitted_paths(below)
     # Of a repository inside this one git names the folder alone.
     inside = (file for name in untracked if name.endswith("/") for file in (repository.root / name).rglob("*"))
@@ -115,17 +106,15 @@ def _definitions_of(repository: Repository, differing: Iterable[str], upper: str
         yield from there or ([name] if (repository.root / name).exists() else [])
 
 
-def _may_be_shared(name: str) -> bool:
-    return is_defaults_file(name) or not name.endswith(SUFFIXES)
-
-
 def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collection[str]) -> Iterator[str]:
     """Yield the definitions that take values from some defaults, or a text from some files."""
+    if not shared:
+        return
     places = [folder_in_git(folder, root)]
     places += [folder_in_git(folder.resolve().parent / settings.overlay, root)] if settings.overlay is not None else []
     # Where no definition is left there is nobody to take anything, which is for others to say.
     with contextlib.suppress(DefinitionError):
-        found = find_all(folder, root, settings) if shared else FoundFiles((), {}, (), ())
+        found = find_all(folder, root, settings)
         texts = {name for name in shared if not is_defaults_file(name)}
         layers = {layer for one in found.definitions for layer, _ in found.stack(one)} if texts else ()
         mentioning = {layer.file for layer in layers if mentions(layer, texts)}
@@ -136,33 +125,33 @@ def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collectio
                 yield one.file
 
 
-def _unsettled(repository: Repository, record: Record, below: str, environment: str | None) -> Iterator[str]:
-    """Yield the definitions of the commit that was applied whose entry says something else, or that have none."""
+def _find_unsettled(repository: Repository, record: Record, below: str, environment: str | None) -> set[str]:
+    """Return the definitions of the commit that was applied whose entry says something else, or that have none."""
     if not repository.has(record.applied):
         raise RepositoryError(
             f"{record.applied[:12]}, which was applied last, is not in this clone",
             hint="fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)",
         )
-    yield from (unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below))
+    found = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
     defined = repository.files(record.applied, below)
     recorded = repository.files(record.commit, below)
-    # Where both are one object there is nothing to parse.
-    # With other layers, the definition alone does not say what is declared.
+    # With other layers, the definition alone does not say what is declared. Else, where both are one object, there is
+    # nothing to parse.
     shared = environment is not None or any(is_defaults_file(path) for path in defined)
     names = {
         path for path in defined if is_definition_file(path, below) and (shared or defined[path] != recorded.get(path))
     }
     if not names:
-        return
+        return found
     if not record.resolved:
-        yield from names | {path for path in recorded.keys() - defined.keys() if is_definition_file(path, below)}
-        return
+        return found | names | {path for path in recorded.keys() - defined.keys() if is_definition_file(path, below)}
     keys = {key_of(path, below) for path in names}
     applied = read_snapshot(repository, record.applied, below, environment, keys=keys)
     entries = read_entries(repository, record, (), only=applied.by_file)
-    for path, found in applied.by_file.items():
+    for path, said in applied.by_file.items():
         entry = entries.by_file.get(path)
         # Only the record has the id while the file says `id: new`.
-        known = entry.id if entry is not None and found.id == NEW else found.id
-        if entry is None or (entry.id, entry.declared) != (known, found.declared):
-            yield path
+        known = entry.id if entry is not None and said.id == NEW else said.id
+        if entry is None or (entry.id, entry.declared) != (known, said.declared):
+            found.add(path)
+    return found

@@ -10,10 +10,7 @@ from reconciler.git.repository import Repository
 
 
 def check_checkout(repository: Repository, head: str, settings: str, folders: Sequence[str]) -> None:
-    """Refuse a working tree in which a sparse checkout or a submodule hides the settings or files of some folders.
-
-    Paths are from the repository's root. Raises RepositoryError.
-    """
+    """Refuse a working tree in which a sparse checkout or a submodule hides the settings or files of some folders."""
     # The settings say what is ignored, sensitive and of which organisation: hidden, they would protect nothing.
     tracked = list(repository.files(head, settings))
     for folder in folders:
@@ -40,7 +37,7 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
 
 
 def _may_hold_definitions(repository: Repository, head: str, submodule: str, folder: str) -> bool:
-    """Tell whether a submodule holds definitions or texts; one that was not fetched is empty, and may hold anything."""
+    # One that was not fetched is empty, and may hold anything.
     place = repository.root / submodule
     if not place.is_dir() or not any(place.iterdir()):
         return True

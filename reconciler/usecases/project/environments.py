@@ -16,55 +16,49 @@ from reconciler.files.find import find_all, select
 from reconciler.files.folders import repository_root, shown_path
 from reconciler.files.settings import load_settings
 from reconciler.files.text_files import mentions
-from reconciler.usecases.project.choices import DefinitionOptions
+from reconciler.usecases.project.choices import Choices
 
 Form = tuple[Settings, Loaded]
 
 
-def read_settings(options: DefinitionOptions, today: datetime.date | None = None) -> Settings:
-    """Return the settings beside the folder in the environment that was chosen, on a day: `today`, else the clock's.
-
-    Raises SettingsError, and UsageError for an environment that is not there.
-    """
-    settings = load_settings(options.directory, root=repository_root(options.directory), today=today)
-    if options.environment is None:
+def read_settings(choices: Choices, today: datetime.date | None = None) -> Settings:
+    """Return the settings in the environment that was chosen, on a day. Raises SettingsError and UsageError."""
+    settings = load_settings(choices.directory, root=repository_root(choices.directory), today=today)
+    if choices.environment is None:
         return settings
-    if options.environment not in settings.environments:
+    if choices.environment not in settings.environments:
         known = ", ".join(sorted(settings.environments))
         hint = f"reconciler.yaml has these: {known}" if known else "no reconciler.yaml here has environments"
-        raise UsageError(f"there is no environment {options.environment!r}", hint=hint)
-    return settings.choose(options.environment)
+        raise UsageError(f"there is no environment {choices.environment!r}", hint=hint)
+    return settings.choose(choices.environment)
 
 
-def read_forms(options: DefinitionOptions, today: datetime.date | None = None) -> list[Form]:
+def read_forms(choices: Choices, today: datetime.date | None = None) -> list[Form]:
     """Return the definitions in the environment that was chosen; else as written, and in every environment.
 
-    Where there are environments, an id is theirs to give: as written a definition needs none. `today` is the day on
-    which the settings judge their dates, else the clock's. Raises
-    SettingsError and DefinitionError.
+    `today` is the day on which the settings judge their dates, else the clock's. Raises ReconcilerError.
     """
-    settings = read_settings(options, today)
+    # What an environment's overlay makes invalid only shows in that environment.
+    settings = read_settings(choices, today)
     forms = [settings]
     if settings.environment is None:
         forms = [settings.see_all_environments()]
         forms += [settings.choose(name) for name in sorted(settings.environments)]
-    root = repository_root(options.directory)
-    paths = _in_every(forms, resolve_names(options, forms, root), root)
-    passing = options.environment is None
+    root, folder = repository_root(choices.directory), choices.directory
+    paths, passing = _choose_paths(choices, forms, root), choices.environment is None
+    # Where there are environments, an id is theirs to give: as written a definition needs none.
+    bare = [bool(form.environments) and form.environment is None for form in forms]
     return [
-        (form, load(options.directory, paths, root=root, settings=form, without_ids=_bare(form), in_passing=passing))
-        for form in forms
+        (form, load(folder, paths, root=root, settings=form, without_ids=without_ids, in_passing=passing))
+        for form, without_ids in zip(forms, bare, strict=True)
     ]
 
 
-def read_pair(options: DefinitionOptions, against: str) -> tuple[Form, Form]:
-    """Return the definitions in the environment that was chosen, and in another one.
-
-    A PATH may be an overlay of either: it means its definition in both. Raises as `read_forms` does.
-    """
-    pair = read_settings(options), read_settings(dataclasses.replace(options, environment=against))
-    root, folder = repository_root(options.directory), options.directory
-    paths = _in_every(pair, resolve_names(options, pair, root), root)
+def read_pair(choices: Choices, against: str) -> tuple[Form, Form]:
+    """Return the definitions in the environment that was chosen, and in another one. Raises ReconcilerError."""
+    pair = read_settings(choices), read_settings(dataclasses.replace(choices, environment=against))
+    root, folder = repository_root(choices.directory), choices.directory
+    paths = _choose_paths(choices, pair, root)
     here, there = ((one, load(folder, paths, root=root, settings=one)) for one in pair)
     return here, there
 
@@ -76,20 +70,13 @@ def with_overlays_to_come(settings: Settings, folder: Path) -> Settings:
     return dataclasses.replace(settings, overlay=None)
 
 
-def _bare(settings: Settings) -> bool:
-    """Return whether these settings are a project's with environments, before one of them is chosen."""
-    return bool(settings.environments) and settings.environment is None
-
-
-def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path) -> tuple[Path, ...]:
-    """Return PATHS that select alike in several environments: an overlay of one means its definition in all.
-
-    Raises DefinitionError as `select` does, and for an overlay without a definition.
-    """
-    if not options.paths or len(forms) == 1:
-        return tuple(options.paths)
-    found = find_all(options.directory, root, *forms)
-    chosen = select(found, options.directory, options.paths)
+def _choose_paths(choices: Choices, forms: Sequence[Settings], root: Path) -> tuple[Path, ...]:
+    """Return the files that PATHS mean, alike in all environments: an overlay of one means its definition in each."""
+    choices = resolve_names(choices, forms, root)
+    if not choices.paths or len(forms) == 1:
+        return tuple(choices.paths)
+    found = find_all(choices.directory, root, *forms)
+    chosen = select(found, choices.directory, choices.paths)
     astray = chosen - {one.file for one in found.definitions}
     if astray:
         raise DefinitionError(
@@ -99,24 +86,23 @@ def _in_every(forms: Sequence[Settings], options: DefinitionOptions, root: Path)
     return tuple(one.path for one in found.definitions if one.file in chosen)
 
 
-def resolve_names(options: DefinitionOptions, forms: Sequence[Settings], root: Path) -> DefinitionOptions:
-    """Return the options with the files of every key and id among PATHS in its place.
+def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Choices:
+    """Return the choices with the files of every key and id among PATHS in its place. Raises DefinitionError.
 
-    `forms` are the settings of each environment in which an id may be meant. Raises DefinitionError for a name that
-    nothing has.
+    `forms` are the settings of each environment in which an id may be meant.
     """
-    if not options.paths:
-        return options
-    folder = options.directory
-    files = find_all(folder, root).definitions
+    if not choices.paths:
+        return choices
+    folder = choices.directory
     keys: dict[str, list[Path]] = defaultdict(list)
-    for found in files:
+    for found in find_all(folder, root).definitions:
         keys[found.key].append(found.path)
     beside = folder.resolve().parent
     inside = [folder.resolve(), *(beside / form.overlay for form in forms if form.overlay is not None)]
     ids: dict[str, list[Path]] | None = None
     named: list[Path] = []
-    for given in options.paths:
+    # A path that is there is meant as a path, whatever has its name as a key or an id.
+    for given in choices.paths:
         name = given.as_posix()
         if _is_inside(given, inside):
             named += _find_mentioning(given, folder, forms, root) or [given]
@@ -128,9 +114,13 @@ def resolve_names(options: DefinitionOptions, forms: Sequence[Settings], root: P
             # To know the ids every definition is read, which only a name that is nothing else is worth.
             ids = _find_ids(folder, forms, root) if ids is None else ids
             if name not in ids and not os.path.lexists(given):
-                raise _describe_unknown(given, [*keys, *ids])
+                near = closest(name, [*keys, *ids])
+                hint = (
+                    f"Did you mean {near}?" if near else "Pass files or folders, keys (admissions/enrollment) or ids."
+                )
+                raise DefinitionError(f"{given} does not exist, and no definition has it as its key or id", hint=hint)
             named += ids.get(name, [given])
-    return dataclasses.replace(options, paths=tuple(dict.fromkeys(named)))
+    return dataclasses.replace(choices, paths=tuple(dict.fromkeys(named)))
 
 
 def _find_mentioning(given: Path, folder: Path, forms: Sequence[Settings], root: Path) -> list[Path]:
@@ -156,9 +146,3 @@ def _find_ids(folder: Path, forms: Sequence[Settings], root: Path) -> dict[str, 
             ids[definition.id].append(root / definition.file)
     ids.pop("", None)
     return ids
-
-
-def _describe_unknown(given: Path, names: Sequence[str]) -> DefinitionError:
-    near = closest(given.as_posix(), names)
-    hint = f"Did you mean {near}?" if near else "Pass files or folders, keys (admissions/enrollment) or ids."
-    return DefinitionError(f"{given} does not exist, and no definition has it as its key or id", hint=hint)

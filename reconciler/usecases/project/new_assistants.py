@@ -32,10 +32,7 @@ def id_finder(repository: Repository | None, record: Record | None) -> Callable[
 
 
 def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Callable[[str], str | None]) -> Entries:
-    """Return the entries of a commit with the ids that are known by now for files that said `id: new` then.
-
-    Those of assistants that are still to be created are left out: nothing of them was ever applied.
-    """
+    """Return the entries of a commit with the ids that are known by now for files that said `id: new` then."""
     if not any(entry.id in ("", NEW) for entry in entries.by_file.values()):
         return entries
     # The file of today comes first: somebody may have corrected the id that the record knows.
@@ -45,6 +42,7 @@ def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Ca
         known = ids.get(entry.file) or find_id(entry.file) or ""
         return dataclasses.replace(entry, id=known) if entry.id in ("", NEW) else entry
 
+    # Those that are still to be created are left out: nothing of them was ever applied.
     found = {file: resolve(entry) for file, entry in entries.by_file.items()}
     return Entries({file: entry for file, entry in found.items() if entry.id}, entries.warnings, entries.other_ids)
 
@@ -77,11 +75,9 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
 
 
 def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result]) -> list[Result]:
-    """Return results in which nothing is created that live has already, as far as the API lists its assistants.
-
-    A record that was lost, or was never pushed from another clone, does not say what was created. So an assistant of
-    the same name that no definition has is in the way. Raises RepositoryError.
-    """
+    """Return results in which nothing is created that live has already, as far as the API lists its assistants."""
+    # A record that was lost, or was never pushed from another clone, does not say what was created. So an assistant of
+    # the same name that no definition has stands in the way.
     names = {name for result in results if (name := _name_to_create(result)) is not None}
     try:
         listed = api.list_assistants() if names else None
@@ -96,7 +92,15 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     if there and project.repository is not None and project.head is not None:
         mentioned = find_mentioned(project.repository, project.head, there.values())
         there = {name: own for name, own in there.items() if mentioned.find([own]) is None}
-    return [_refuse_namesake(result, there.get(_name_to_create(result) or "")) for result in results]
+    checked = []
+    for result in results:
+        error, file = result.error, result.definition.file
+        if own := there.get(_name_to_create(result) or ""):
+            message = f"an assistant with this name is already live, {own}, but no definition has that id"
+            hint = f"if it is this one, put `id: {own}` into the file; if it is not, run `reconciler create {file}`"
+            error = Failure("conflict", message, hint=hint)
+        checked.append(dataclasses.replace(result, error=error))
+    return checked
 
 
 def _name_to_create(result: Result) -> str | None:
@@ -104,21 +108,8 @@ def _name_to_create(result: Result) -> str | None:
     return str(body["name"]) if body and body.get("name") is not None else None
 
 
-def _refuse_namesake(result: Result, there: str | None) -> Result:
-    if there is None:
-        return result
-    message = f"an assistant with this name is already live, {there}, but no definition has that id"
-    hint = f"if it is this one, put `id: {there}` into the file; if it is not, run `reconciler create {{file}}`"
-    error = Failure("conflict", message, hint=hint.format(file=result.definition.file))
-    return dataclasses.replace(result, error=error)
-
-
 def announce(project: Project, planned: Run) -> Project:
-    """Write into the record which assistants a run is about to create, and return the project that knows it.
-
-    The entries stay as they are. The record of the run replaces the announcement. Raises RepositoryError: nothing
-    has been sent yet.
-    """
+    """Write into the record which assistants a run is about to create, and return the project that knows it."""
     results = (result for result in planned.results if result.pending and result.plan and result.plan.creates)
     files = [result.definition.file for result in results]
     if not files or project.may_create is not None:
@@ -127,18 +118,21 @@ def announce(project: Project, planned: Run) -> Project:
 
 
 def announce_for(project: Project, token: str) -> list[str]:
-    """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files.
-
-    For a pipeline whose apply cannot push: the announcement is pushed before anything is sent, so that a record that
-    is lost after it stops the next run instead of creating a second assistant. Whoever names a file has looked, as
-    for `create`. Raises RepositoryError.
-    """
+    """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files."""
+    # For a pipeline whose apply cannot push: the announcement is pushed before anything is sent, so that a record that
+    # is lost after it stops the next run in place of creating a second assistant.
     if project.record is None:
         raise RepositoryError(
             f"there is no record {project.ref} here, and announcements are stored in the record",
             hint=f"{project.how_to_fetch}, or start one: reconciler apply --record --base none",
         )
-    files = [definition.file for definition in project.loaded.definitions if _may_announce(project, definition)]
+    files = [
+        one.file
+        for one in project.loaded.definitions
+        if one.is_new and project.overrides_for(one.key).freeze is None
+        # Whoever names a file has looked.
+        if not project.loaded.whole or object_to_creation(project, one) is None
+    ]
     # An apply sends nothing if a definition is not valid.
     if project.loaded.invalid or not files:
         return []
@@ -149,22 +143,27 @@ def announce_for(project: Project, token: str) -> list[str]:
 def adopt_announcement(project: Project, token: str) -> Project:
     """Return the project of the run that may create what was announced with a token, and nothing else."""
     record = project.record
-    own = [entry for entry in record.unclear if entry.is_creation and entry.token == token] if record else []
+    own, rest = _divide_announced(record, token)
     project = dataclasses.replace(project, may_create=frozenset(entry.file for entry in own))
     if record is None or not own:
         return project
-    rest = tuple(entry for entry in record.unclear if entry not in own)
     return dataclasses.replace(project, record=dataclasses.replace(record, unclear=rest), announced=record.commit)
 
 
 def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
     """Take back what was announced with a token, of which nothing was sent, and return the files."""
     record = read_record(repository, ref)
-    own = [entry for entry in record.unclear if entry.is_creation and entry.token == token] if record else []
+    own, rest = _divide_announced(record, token)
     if record is not None and own:
-        rest = [entry for entry in record.unclear if entry not in own]
         _write_beside(repository, ref, record, record.applied, "Apply: nothing was created", rest)
     return [entry.file for entry in own]
+
+
+def _divide_announced(record: Record | None, token: str) -> tuple[tuple[Unclear, ...], tuple[Unclear, ...]]:
+    """Return what of a record's unclear writes was announced with a token, and the rest."""
+    unclear = record.unclear if record is not None else ()
+    own = tuple(entry for entry in unclear if entry.is_creation and entry.token == token)
+    return own, tuple(entry for entry in unclear if entry not in own)
 
 
 @contextlib.contextmanager
@@ -177,12 +176,6 @@ def withdrawing(repository: Repository | None, ref: str, token: str | None) -> I
         # Where the run has recorded, its record has taken the announcement's place.
         if repository is not None and token is not None and not begun:
             withdraw(repository, ref, token)
-
-
-def _may_announce(project: Project, definition: Definition) -> bool:
-    if not definition.is_new or project.overrides_for(definition.key).freeze is not None:
-        return False
-    return not project.loaded.whole or object_to_creation(project, definition) is None
 
 
 def _write_announcement(project: Project, files: Sequence[str], token: str = "") -> str:
@@ -199,7 +192,7 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
 def _write_beside(
     repository: Repository, ref: str, record: Record | None, head: str, message: str, unclear: Sequence[Unclear]
 ) -> str:
-    """Add a record that says only what is unclear: what was applied last stays what it was."""
+    # Such a record says only what is unclear: what was applied last stays what it was.
     return write_record(
         repository,
         ref,
@@ -224,11 +217,9 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
     if repository is None or head is None or unclear.file in repository.files(head):
         return False
     key = {key_of(unclear.file, project.below)}
-    for commit in filter(repository.has, unclear.heads):
-        tried = read_snapshot(repository, commit, project.below, project.settings.environment, keys=key)
-        if any(_is_namesake(entry.declared, definition) for entry in tried.by_file.values()):
-            return True
-    return False
+    commits = filter(repository.has, unclear.heads)
+    tried = (read_snapshot(repository, one, project.below, project.settings.environment, keys=key) for one in commits)
+    return any(_is_namesake(entry.declared, definition) for found in tried for entry in found.by_file.values())
 
 
 def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:

@@ -15,12 +15,12 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import BaseDefinitions, Entries
 from reconciler.core.canonical import see_line_ends, see_live
-from reconciler.core.definition import Definition, is_definition_file
+from reconciler.core.definition import Definition, Layer, is_definition_file
 from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import Plan, Policy, make_plan
 from reconciler.core.settings import Settings, now
 from reconciler.core.tree import MISSING
-from reconciler.errors import DefinitionError, UsageError
+from reconciler.errors import DefinitionError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git
 from reconciler.git.merge_file import merge_texts
@@ -85,7 +85,8 @@ class Project:
         repository, record = self.repository, self.record
         if repository is None or record is None or not record.resolved:
             return Entries()
-        # A run of selected files has read the entries of these alone.
+        # Most often the record is the base, and its entries are read already; by a run of selected files those of these
+        # alone.
         if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
             return self.base.entries
         return read_entries(repository, record, self.loaded.definitions)
@@ -97,10 +98,8 @@ class Project:
         return self.folder.resolve().parent / overlay if overlay is not None else None
 
     def covers(self, file: str) -> bool:
-        """Return whether an entry of the base is about the run's own folder, or about one that is gone altogether.
-
-        A record holds the entries of all folders that share it; a base of another kind was read for this folder.
-        """
+        """Return whether an entry of the base is about the run's own folder, or about one that is gone altogether."""
+        # A record holds the entries of all folders that share it; a base of another kind was read for this folder.
         if self.record is None or self.base is None or self.base.commit != self.record.commit:
             return True
         if is_definition_file(file, self.below) or self.repository is None or self.head is None:
@@ -117,6 +116,15 @@ class Project:
             for file, entry in find_mentioned(self.repository, self.head, ids).by_file.items()
             if not is_definition_file(file, self.below) and (overlays is None or not is_definition_file(file, overlays))
         }
+
+    def find_edited(self, definition: Definition) -> tuple[Layer | None, str]:
+        """Return the layer that takes a definition's live values and new id, None where it has to be made; its path."""
+        # What environments share no command changes for the sake of one of them.
+        layer = definition.own if self.settings.environment is None else definition.overlay
+        if layer is not None:
+            return layer, layer.file
+        folder = self.overlays or self.folder.resolve().parent
+        return None, (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
 
     def see(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
         """Return a reading of live as comparisons see it; whoever has read live calls this first."""
@@ -157,12 +165,3 @@ class Project:
         recorded = (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
         fields = [parse_pointer(field) for entry in recorded for field in entry.fields]
         return tuple(dict.fromkeys([*fields, *(path for name in ids for path in self.resend.get(name, ()))]))
-
-
-def check_policy(project: Project) -> None:
-    """Refuse a policy that cannot be followed without a base. Raises UsageError."""
-    if project.policy.on_drift == "fail" and project.base is None:
-        raise UsageError(
-            "--on-drift fail needs a base: without one a live edit cannot be told from a change",
-            hint=f"pass --base REV, or {project.how_to_fetch}",
-        )

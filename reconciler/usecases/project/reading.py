@@ -4,89 +4,80 @@ If there is a repository its history counts, or the run fails: without it a live
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
-from reconciler.files.definitions import Loaded, load
+from reconciler.files.definitions import load
 from reconciler.files.folders import folder_in_git, repository_root, shown_path
 from reconciler.files.settings import find_sensitive
-from reconciler.git.record import Record, read_record
+from reconciler.git.record import read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.base_reading import read_base_of
-from reconciler.usecases.project.changed import Changed, find_alike, find_changed
+from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout
-from reconciler.usecases.project.choices import DefinitionOptions, HistoryOptions, PolicyOptions, choose_policy
+from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import read_settings, resolve_names
 from reconciler.usecases.project.new_assistants import id_finder
-from reconciler.usecases.project.project import NOTHING_LOADED, Project, check_policy
+from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
 
 
-def read_bare_project(options: DefinitionOptions, *, repository: Repository | None = None) -> Project:
-    """Return the project without definitions and base: for commands that say themselves what they write.
-
-    Raises RepositoryError if a checkout hides the settings: what they protect would not be protected.
-    """
-    root = repository_root(options.directory)
+def read_bare_project(choices: Choices, *, repository: Repository | None = None) -> Project:
+    """Return the project without definitions and base: for commands that say themselves what they write."""
+    root = repository_root(choices.directory)
     repository = repository or open_repository(root)
     head = repository.head() if repository is not None else None
     if repository is not None and head is not None:
-        check_checkout(repository, head, settings_file(options.directory, root), ())
-    project = Project(folder=options.directory, root=root, settings=Settings(), repository=repository, head=head)
-    return dataclasses.replace(project, settings=read_settings(options, project.started_at.date()))
+        # What hidden settings protect would not be protected.
+        check_checkout(repository, head, settings_file(choices.directory, root), ())
+    project = Project(folder=choices.directory, root=root, settings=Settings(), repository=repository, head=head)
+    return dataclasses.replace(project, settings=read_settings(choices, project.started_at.date()))
 
 
 def read_project(
-    definitions: DefinitionOptions,
-    history: HistoryOptions,
-    policy: PolicyOptions | None = None,
+    choices: Choices,
     *,
     or_head: bool = False,
     repository: Repository | None = None,
 ) -> Project:
-    """Return the definitions that are meant with their history, and the policy that options and settings make.
+    """Return the definitions that are meant with their history, and the policy that choices and settings make.
 
     With `or_head` the commit that is checked out is the base if there is no record. A `repository` that is open
-    already, since its lock is held, is not opened again. Raises RepositoryError if there is a history and it cannot
-    be read, and what reading settings and definitions raises.
+    already, since its lock is held, is not opened again. Raises ReconcilerError.
     """
-    project = read_history(definitions, history, repository=repository)
-    definitions = resolve_names(definitions, [project.settings], project.root)
-    project = dataclasses.replace(project, policy=choose_policy(project.settings, policy))
-    record = project.record
+    project = read_history(choices, repository=repository)
+    # Ids need the settings of the environment: there the overlays have them.
+    choices = resolve_names(choices, [project.settings], project.root)
+    project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
     # In this order: what the base is does not depend on which definitions are meant, but with --changed the
     # definitions that are meant depend on the base.
-    named = _choose_base(project, record, history.base, or_head=or_head)
+    named = _choose_base(project, choices.base, or_head=or_head)
+    since = None
+    if choices.changed or choices.changed_since is not None:
+        since = _choose_since(project, choices.changed_since, named)
     if project.repository is not None:
-        since = require_commit(project.repository, history.changed_since) if history.changed_since else None
-        before = (record.applied if record is not None else None, named[1] if named is not None else None, since)
-        path = settings_file(project.folder, project.root)
-        settings = _hide_as_before(project.settings, project.repository, path, before)
-        project = dataclasses.replace(project, settings=settings)
-    loaded, changed, notes = _load(project, definitions, history, record, named)
-    project = dataclasses.replace(project, loaded=loaded, removed=changed.removed, notes=notes)
+        before = (project.record.applied if project.record else None, named[1] if named else None, since)
+        project = dataclasses.replace(project, settings=_hide_as_before(project, project.repository, before))
+    project = _load(project, choices, since)
     _check_environment(project)
     if named is not None:
         project = dataclasses.replace(project, base=read_base_of(project, *named))
-    check_policy(project)
     return dataclasses.replace(project, notes=(*project.notes, *_notes_on_order(project)))
 
 
-def read_history(
-    definitions: DefinitionOptions, history: HistoryOptions, *, repository: Repository | None = None
-) -> Project:
+def read_history(choices: Choices, *, repository: Repository | None = None) -> Project:
     """Return the project with its record, without definitions and base. Raises as `read_project` does."""
-    project = read_bare_project(definitions, repository=repository)
+    project = read_bare_project(choices, repository=repository)
     opened = project.repository
     if opened is not None and project.head is not None:
         folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
         below = [folder_in_git(folder, project.root) for folder in folders]
         check_checkout(opened, project.head, settings_file(project.folder, project.root), below)
         project = dataclasses.replace(project, record=read_record(opened, project.ref))
-    _check_record(project, project.record, history.base)
+    _check_record(project, choices.base)
     return project
 
 
@@ -116,12 +107,9 @@ def require_commit(repository: Repository | None, revision: str) -> str:
     raise RepositoryError(f"there is no revision {revision!r} here", hint=hint)
 
 
-def _check_record(project: Project, record: Record | None, asked_base: str | None) -> None:
-    """Refuse to go on where the settings promise a record and this clone has none. Raises RepositoryError.
-
-    Without it every live edit would count as newly managed, and be overwritten.
-    """
-    if record is not None or not project.settings.record or asked_base is not None:
+def _check_record(project: Project, asked_base: str | None) -> None:
+    # Without the record that the settings promise, every live edit would count as newly managed, and be overwritten.
+    if project.record is not None or not project.settings.record or asked_base is not None:
         return
     if project.repository is None:
         raise RepositoryError(
@@ -135,57 +123,50 @@ def _check_record(project: Project, record: Record | None, asked_base: str | Non
     )
 
 
-def _choose_base(
-    project: Project, record: Record | None, asked: str | None, *, or_head: bool
-) -> tuple[str, str] | None:
+def _choose_base(project: Project, asked: str | None, *, or_head: bool) -> tuple[str, str] | None:
     """Return the base as it was named and its commit: what was asked for, else the record, else perhaps `HEAD`."""
+    # Even where there is a record: whoever switches the base off wants git's values, whatever was applied.
     if asked == OFF:
         return None
     if asked is not None:
         return asked, require_commit(project.repository, asked)
-    if record is not None:
-        return project.ref, record.commit
+    if project.record is not None:
+        return project.ref, project.record.commit
     return ("HEAD", project.head) if or_head and project.head is not None else None
 
 
-def _load(
-    project: Project,
-    definitions: DefinitionOptions,
-    history: HistoryOptions,
-    record: Record | None,
-    base: tuple[str, str] | None,
-) -> tuple[Loaded, Changed, tuple[str, ...]]:
-    """Return the definitions that are meant, the files that git has removed, and what the report has to say."""
-    folder, root, settings = project.folder, project.root, project.settings
-    find_id = id_finder(project.repository, record)
-    if not history.changed and history.changed_since is None:
-        loaded = load(folder, definitions.paths, root=root, settings=settings, find_id=find_id)
-        return loaded, Changed(), ()
-    since = base[1] if base is not None else None
-    if history.changed_since is not None:
-        since = require_commit(project.repository, history.changed_since)
+def _choose_since(project: Project, asked: str | None, base: tuple[str, str] | None) -> str:
+    """Return the commit from which on the definitions that are meant have changed."""
+    since = require_commit(project.repository, asked) if asked is not None else base[1] if base is not None else None
     if project.repository is None or since is None:
-        raise UsageError(
-            "--changed needs a base", hint=f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
-        )
-    changed = find_changed(project.repository, project.head or "", folder, settings, since, record)
-    chosen = tuple(path for path in changed.files if _is_selected(path, definitions.paths))
+        hint = f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
+        raise UsageError("--changed needs a base", hint=hint)
+    return since
+
+
+def _load(project: Project, choices: Choices, since: str | None) -> Project:
+    """Return the project with the definitions that are meant: all, or those that have changed since a commit."""
+    folder, root, settings, repository = project.folder, project.root, project.settings, project.repository
+    find_id = id_finder(repository, project.record)
+    if repository is None or since is None:
+        loaded = load(folder, choices.paths, root=root, settings=settings, find_id=find_id)
+        return dataclasses.replace(project, loaded=loaded)
+    changed = find_changed(repository, project.head or "", folder, settings, since, project.record)
+    named = [path.resolve() for path in choices.paths]
+    chosen = [path for path in changed.files if not named or any(map(path.resolve().is_relative_to, named))]
     loaded = load(folder, chosen, root=root, settings=settings, find_id=find_id) if chosen else NOTHING_LOADED
-    alike = find_alike(project.repository, changed, loaded.definitions, project.below, settings.environment)
+    # A file that differs may declare what it declared, as after a comment.
+    alike = find_alike(repository, changed, loaded.definitions, project.below, settings.environment)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
-    loaded = dataclasses.replace(loaded, definitions=differing)
-    removed = frozenset() if definitions.paths else changed.removed - alike
-    nothing = not (loaded.definitions or loaded.invalid or removed)
+    removed = frozenset() if named else changed.removed - alike
+    nothing = not (differing or loaded.invalid or removed)
     notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
-    return loaded, dataclasses.replace(changed, removed=removed), notes
-
-
-def _is_selected(path: Path, chosen: Sequence[Path]) -> bool:
-    return not chosen or any(path.resolve().is_relative_to(named.resolve()) for named in chosen)
+    loaded = dataclasses.replace(loaded, definitions=differing)
+    return dataclasses.replace(project, loaded=loaded, removed=removed, notes=notes)
 
 
 def _check_environment(project: Project) -> None:
-    """Refuse to look at nothing if the environment was forgotten: the ids are most likely in the overlays."""
+    # With the environment forgotten there is nothing to look at: the ids are most likely in the overlays.
     settings, loaded = project.settings, project.loaded
     forgotten = settings.environment is None and settings.environments
     if loaded.whole and forgotten and not (loaded.definitions or loaded.invalid):
@@ -195,33 +176,27 @@ def _check_environment(project: Project) -> None:
         )
 
 
-def _notes_on_order(project: Project) -> Iterator[str]:
-    """Yield what a reader must know where `HEAD` lacks what was applied: that looks undone, and nobody undid it."""
+def _notes_on_order(project: Project) -> list[str]:
+    # Where `HEAD` lacks what was applied, that looks undone, and nobody undid it.
     repository, record, head = project.repository, project.record, project.head
     if repository is None or record is None or head is None or repository.is_ancestor(record.applied, head):
-        return
+        return []
+    applied = f"{record.applied[:12]}, which was applied last"
+    undone = "what was applied meanwhile looks undone here"
     if repository.is_shallow:
-        yield (
-            f"This clone is shallow, so it is unknown whether HEAD contains {record.applied[:12]}, which was applied "
-            "last. If it does not, what was applied meanwhile looks undone here."
-        )
-        return
-    yield (
-        f"HEAD is behind the record: {record.applied[:12]}, which was applied last, is not in its history. What was "
-        "applied meanwhile looks undone here; merge or rebase first."
-    )
+        unknown = f"This clone is shallow, so it is unknown whether HEAD contains {applied}."
+        return [f"{unknown} If it does not, {undone}."]
+    behind = f"HEAD is behind the record: {applied}, is not in its history."
+    return [f"{behind} {undone.capitalize()}; merge or rebase first."]
 
 
-def _hide_as_before(settings: Settings, repository: Repository, path: str, commits: Iterable[str | None]) -> Settings:
-    """Return the settings with the `sensitive` paths that their file had in some commits, too.
-
-    `path` is that of the file from the repository's root. Raises RepositoryError for a commit that cannot be read.
-    """
-    found = list(settings.sensitive)
+def _hide_as_before(project: Project, repository: Repository, commits: Iterable[str | None]) -> Settings:
+    # A value that was sensitive when it was applied stays so in the report of the change that makes it public.
+    path = settings_file(project.folder, project.root)
+    found = list(project.settings.sensitive)
     # A shallow clone may lack the commit that was applied.
-    there = [commit for commit in dict.fromkeys(commits) if commit is not None and repository.has(commit)]
-    for commit in there:
+    for commit in (one for one in dict.fromkeys(commits) if one is not None and repository.has(one)):
         blob = repository.files(commit, path).get(path)
         content = repository.read(path, blob) if blob is not None else None
         found += find_sensitive(content.decode("utf-8", "replace")) if content else ()
-    return dataclasses.replace(settings, sensitive=tuple(dict.fromkeys(found)))
+    return dataclasses.replace(project.settings, sensitive=tuple(dict.fromkeys(found)))

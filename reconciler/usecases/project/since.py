@@ -20,28 +20,26 @@ from reconciler.usecases.project.project import Project
 def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
     """Return results in which changes and conflicts name the commit since the base that set the desired value.
 
-    Left out where it is not known: histories that are not committed, and history that a shallow clone lacks. Raises
+    Left out where it is not known: values that are not committed, and history that a shallow clone lacks. Raises
     RepositoryError for a history that cannot be read; nothing has been written yet.
     """
     repository, head, base = project.repository, project.head, project.base
     if repository is None or head is None or base is None or not any(map(_open_files, results)):
         return [*results]
-    named = _name(
-        results, read_histories(repository, f"{base.commit}..{head}", *_undated(results), head), project.settings
-    )
+    named = _name(results, read_histories(repository, f"{base.commit}..{head}", *_find_undated(results), head), project)
     # A value can be older than the base: the record keeps the older entry of an assistant that did not get there.
-    definitions, layers = _undated(named)
+    definitions, layers = _find_undated(named)
     if definitions or layers:
-        places = sorted({*definitions.values(), *layers, *_places_before(named, project)})
-        named = _name(named, read_histories(repository, head, definitions, layers, head, places), project.settings)
+        undated = (result.definition for result in named if _open_files(result))
+        before = (base.entries.find([one.id or ""], one.file) for one in undated)
+        kept = {file for entry in before if entry is not None for file in entry.files}
+        places = sorted({*definitions.values(), *layers, *kept})
+        named = _name(named, read_histories(repository, head, definitions, layers, head, places), project)
     return named
 
 
-def _undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
-    """Return the files that ask for something whose commit is not known yet: definitions by their id, and others.
-
-    A definition that is its only layer is followed by its id, wherever the file stood.
-    """
+def _find_undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
+    """Return the files that ask for something whose commit is not known yet: definitions by their id, and others."""
     definitions: dict[str, str] = {}
     others: set[str] = set()
     for result in results:
@@ -55,6 +53,7 @@ def _undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
 
 
 def _is_followed_by_id(definition: Definition) -> bool:
+    """Return whether a definition is its only layer, and so can be followed by its id wherever the file stood."""
     # While a file says `id: new`, its history has no id of its own.
     return len(definition.layers) == 1 and not definition.says_new
 
@@ -67,24 +66,13 @@ def _open_files(result: Result) -> set[str]:
     return {file for path in undated for file, _, _ in _find_parts(result.definition, path)}
 
 
-def _places_before(results: Sequence[Result], project: Project) -> Iterator[str]:
-    """Yield where the base kept the files of definitions of which somebody is to be named."""
-    for result in results:
-        if project.base is not None and _open_files(result):
-            before = project.base.entries.find([result.definition.id or ""], result.definition.file)
-            yield from before.files if before is not None else ()
-
-
 def _is_undated(change: Change) -> bool:
     return change.kind is not Kind.DRIFT and change.since is None
 
 
 def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, FieldPath, Any]]:
-    """Yield what makes up the desired value at a path: the file, the path in it, and what is there.
-
-    That is what the uppermost layer says and the text files in it, and what lower ones say inside an object. A text
-    file has no paths.
-    """
+    """Yield what makes up the desired value at a path: the file, the path in it, and what stands there."""
+    # What the uppermost layer says and the text files in it, and what lower ones say inside an object.
     for layer in reversed(definition.layers):
         said = value_at(layer.as_written, path)
         if said is MISSING:
@@ -95,21 +83,20 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
             return
 
 
-def _name(results: Sequence[Result], histories: Histories, settings: Settings) -> list[Result]:
-    return [_name_one(result, histories, settings) for result in results]
-
-
-def _name_one(result: Result, histories: Histories, settings: Settings) -> Result:
-    definition, plan = result.definition, result.plan
-    if plan is None or not isinstance(definition, Definition):
-        return result
-    changes = tuple(
-        dataclasses.replace(change, since=_since(definition, change.path, histories, settings))
-        if _is_undated(change)
-        else change
-        for change in plan.changes
-    )
-    return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
+def _name(results: Sequence[Result], histories: Histories, project: Project) -> list[Result]:
+    named = []
+    for result in results:
+        definition, plan = result.definition, result.plan
+        if plan is not None and isinstance(definition, Definition):
+            changes = tuple(
+                dataclasses.replace(change, since=_since(definition, change.path, histories, project.settings))
+                if _is_undated(change)
+                else change
+                for change in plan.changes
+            )
+            plan = dataclasses.replace(plan, changes=changes)
+        named.append(dataclasses.replace(result, plan=plan))
+    return named
 
 
 def _since(definition: Definition, path: FieldPath, histories: Histories, settings: Settings) -> Since | None:

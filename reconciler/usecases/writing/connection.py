@@ -9,12 +9,9 @@ from reconciler.errors import UsageError
 
 
 def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> str:
-    """Return the API's base URL. Raises UsageError if there is none.
-
-    `by_variable` says that RECONCILER_API_URL gave it: where the environment of the settings has another
-    one, neither overrides the other (docs/reference.md, "Environments").
-    """
+    """Return the API's base URL; `by_variable` says that RECONCILER_API_URL gave it. Raises UsageError for none."""
     ours = settings.api_url
+    # Where the environment of the settings has another one, neither may win unseen (docs/reference.md, "Environments").
     if settings.environment and ours and given and by_variable and given.rstrip("/") != ours.rstrip("/"):
         raise UsageError(
             f"RECONCILER_API_URL is {_shown(given)}, but the environment {settings.environment} has {_shown(ours)}",
@@ -36,12 +33,10 @@ def _shown(url: str) -> str:
 
 
 def credentials_of(variables: Mapping[str, str]) -> Credentials:
-    """Return the credentials of the environment's variables.
-
-    Raises UsageError without any: the answer would be 401 to all.
-    """
+    """Return the credentials of the environment's variables. Raises UsageError without any."""
     token, email = variables.get("RECONCILER_AUTH_TOKEN"), variables.get("RECONCILER_EMAIL")
     password = variables.get("RECONCILER_PASSWORD")
+    # Refused here, since the answer would be 401 to every request, and a host may lock out whoever asks so.
     if not token and not (password and email):
         raise UsageError(
             "there are no credentials for the API",

@@ -1,8 +1,4 @@
-"""Create one assistant: one POST that is never repeated, its id written into the file, then a look at live.
-
-The file keeps every comment; in an environment the overlay takes the id. Where the answer is unclear nothing is
-written.
-"""
+"""Create one assistant: one POST that is never repeated, its id written into the file, then a look at live."""
 
 import dataclasses
 from collections.abc import Callable
@@ -38,7 +34,15 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
             return result.end(Outcome.SKIPPED, left=False)
         answer = api.create(planned.patch)
     except UnclearWrite as error:
-        return result.end(Outcome.INDETERMINATE, _say_unclear(error, definition, file), left=True)
+        name = definition.declared.get("name")
+        unclear = Failure(
+            error.kind,
+            f"it is unknown whether the assistant was created: {error.message}",
+            error.status,
+            hint=f"look in the dashboard for {name!r}: if it is there, put its id into {file} as `id: ...`; if it is "
+            f"not, run `reconciler create {definition.file}`",
+        )
+        return result.end(Outcome.INDETERMINATE, unclear, left=True)
     except ApiError as error:
         return result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
     # Before the look at live, which may fail: from here on the id exists, and only this process knows it.
@@ -49,12 +53,11 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
 
 def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
     """Return the file that takes the id, and its text: in an environment the overlay, which may have to be made."""
-    layer = definition.own if project.settings.environment is None else definition.overlay
-    if layer is not None:
-        return layer.file, layer.text
-    if project.overlays is None:
+    # Before anything is created: an environment without overlays has no place for an id.
+    layer, file = project.find_edited(definition)
+    if layer is None and project.overlays is None:
         raise DefinitionError(f"the environment {project.settings.environment} has no overlay folder for the id")
-    return (project.overlays / f"{definition.key}.yaml").relative_to(project.root).as_posix(), ""
+    return file, layer.text if layer is not None else ""
 
 
 def with_id(text: str, assistant_id: str) -> str:
@@ -70,25 +73,22 @@ def with_id(text: str, assistant_id: str) -> str:
 def _keep_id(
     project: Project, definition: Definition, file: str, text: str, assistant_id: str
 ) -> tuple[Definition, list[str]]:
-    """Write the id into its file, and return the definition that has it.
-
-    Where that does not work the assistant is there anyway: the definition still says `id: new` then, and the
-    warnings say what to do.
-    """
+    """Write the id into its file, and return the definition that has it, with what is to be done by hand."""
     known = dataclasses.replace(definition, id=assistant_id)
     after = with_id(text, assistant_id)
     try:
         rewrite(project.root / file, text, after)
     except ReconcilerError as error:
+        # The assistant is there all the same. While the file says `id: new`, so does its definition.
         by_hand = f"put `id: {assistant_id}` into the file by hand"
         return known, [f"the assistant {assistant_id} was created, but its id could not be written: {error}; {by_hand}"]
-    old = next((layer for layer in definition.layers if layer.file == file), None)
-    fields = {**(old.fields if old is not None else {}), "id": assistant_id}
     kind: LayerKind = "definition" if file == definition.file else "overlay"
-    texts = old.texts if old is not None else ()
-    layer = Layer(file=file, text=after, fields=fields, kind=kind, texts=texts, find_places=find_places)
-    layers = tuple(layer if one is old else one for one in definition.layers)
-    return dataclasses.replace(known, layers=layers if old is not None else (*layers, layer), says_new=False), []
+    new = Layer(file=file, text="", fields={}, kind=kind, find_places=find_places)
+    old = next((layer for layer in definition.layers if layer.file == file), new)
+    layer = dataclasses.replace(old, text=after, fields={**old.fields, "id": assistant_id})
+    layers = [layer if one is old else one for one in definition.layers]
+    layers += [layer] if old is new else []
+    return dataclasses.replace(known, layers=tuple(layers), says_new=False), []
 
 
 def _look(
@@ -107,13 +107,3 @@ def _look(
     remaining = tuple(change.path for change in project.plan_for(definition, seen).changes)
     outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
     return result.end(outcome, failure, left=True, after=seen, remaining=remaining)
-
-
-def _say_unclear(error: UnclearWrite, definition: Definition, file: str) -> Failure:
-    return Failure(
-        error.kind,
-        f"it is unknown whether the assistant was created: {error.message}",
-        error.status,
-        hint=f"look in the dashboard for {definition.declared.get('name')!r}: if it is there, put its id into {file} "
-        f"as `id: ...`; if it is not, run `reconciler create {definition.file}`",
-    )

@@ -19,12 +19,10 @@ _NOT_PLAIN = re.compile(r"(?:^|\s)[#&*]|\r")
 
 
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
-    """Return what the record says of an assistant from now on; None for one that is not valid, or not there yet.
-
-    That is its definition, except for what the run did not settle: an ignored field keeps the old entry's value, or is
-    absent if there is none; a field that did not converge gets what live showed. When the ignore ends, or the
-    next plan is made, git's move is a change and nobody's edit.
-    """
+    """Return what the record says of an assistant from now on; None for one that is not valid, or not there yet."""
+    # Its definition, but for what the run did not settle: an ignored field keeps the old entry's value, or is absent
+    # where there is none; a field that did not converge gets what live showed. When the ignore ends, or the next plan
+    # is made, git's move is a change and nobody's edit.
     definition = result.definition
     if not isinstance(definition, Definition) or not definition.id:
         return None
@@ -38,7 +36,11 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
             # cannot be told, the field is left out: what the base has not is a change next time, too.
             seen = None if seen is MISSING else seen
             declared = put_at(declared, path, seen) if _may_hold(project, path, seen) else drop_at(declared, path)
-    for path in _ignored_paths(project, result, definition):
+    # The declared places that an ignore rule names, and the leaves that it accepts as a whole.
+    rules = project.overrides_for(definition.key).ignore
+    ignored = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
+    ignored |= {entry.path for entry in result.plan.ignored} if result.plan is not None else set()
+    for path in sorted(ignored):
         if (before := item_at(old.declared if old is not None else {}, path)) is not MISSING:
             declared = put_at(declared, path, before)
         elif not isinstance(item_at(declared, path[:-1]), list):
@@ -55,10 +57,8 @@ def says_same(entry: Entry, old: Entry) -> bool:
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
-    """Return the file of `HEAD` that says what an entry says, in plain YAML; None if there is none.
-
-    Then nothing needs to be written, and a later run that finds the same file need not read it.
-    """
+    """Return the file of `HEAD` that says what an entry says, in plain YAML; None where there is none."""
+    # With it nothing needs to be written, and a later run that finds the same file need not read it.
     blob = at_head.get(definition.file)
     if blob is None or not definition.stands_alone or not _are_same(entry.declared, definition.declared):
         return None
@@ -75,6 +75,7 @@ def write_entry(entry: Entry) -> str:
 
 
 def _are_same(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    # Most often they are one object, and a fleet's texts take their time to compare.
     return declared is other or exact_text(declared) == exact_text(other)
 
 

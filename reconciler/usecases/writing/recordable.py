@@ -1,5 +1,7 @@
 """Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
 
+from pathlib import Path
+
 from reconciler.assistant.texts import text_of
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text
@@ -43,17 +45,15 @@ def check_unmoved(project: Project) -> None:
 
 
 def check_recordable(project: Project, asked_base: str | None) -> None:
-    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError.
-
-    Definitions are compared as they were read, and comments do not count: git may have been told to look away from
-    a file, and only what a file declares is recorded.
-    """
+    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError."""
     repository, head = project.repository, project.head
     if repository is None or head is None:
         raise RepositoryError(
             "recording needs a git repository with a commit",
             hint="commit the definitions first, or apply with --no-record",
         )
+    # Compared as they were read, and comments do not count: git may have been told to look away from a file, and only
+    # what a file declares is recorded.
     definitions = project.loaded.definitions
     # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
     current, keys = [one for one in definitions if not one.says_new], {one.key for one in definitions}
@@ -63,7 +63,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         _check_unfiltered(repository, head, definition)
         entry = at_head.get(definition.file)
         if entry is None or not _is_same(project, repository, definition, entry):
-            file = _differing_file(project, repository, head, definition)
+            file = _find_differing_file(project, repository, head, definition)
             raise RepositoryError(
                 f"{file} differs from HEAD, but the record would contain HEAD's version",
                 hint="commit it, or apply with --no-record",
@@ -77,7 +77,9 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
             f"{removed[0]} differs from HEAD: it was removed here, and the record would drop it",
             hint="commit it, or apply with --no-record",
         )
-    if (path := _changed_settings(project, repository, head)) is not None:
+    path = settings_file(project.folder, project.root)
+    # A file above the repository is in none of its commits.
+    if not path.startswith("../") and _has_changed(project.root / path, repository, head, path):
         raise RepositoryError(
             f"{path} differs from HEAD, but the record would be made with HEAD's version",
             hint="commit it, or apply with --no-record",
@@ -91,22 +93,20 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
 
 
 def _is_same(project: Project, repository: Repository, definition: Definition, entry: Entry) -> bool:
-    """Tell whether `HEAD` declares what was read; an id that only the record or the working tree has is no difference.
-
-    While `HEAD` says `id: new`, the file may hold the new id already. It is another one than the record's only where
-    somebody has mistaken one for the other.
-    """
+    """Tell whether `HEAD` declares what was read; an id that git lacks is no difference."""
     declared = definition.declared
     if entry.declared is not declared and exact_text(entry.declared) != exact_text(declared):
         return False
     if entry.id != NEW:
         return entry.id == definition.id
+    # While `HEAD` says `id: new`, the file may hold the new id already. It is another one than the record's only where
+    # somebody has mistaken one for the other.
     known = find_created(repository, project.record, definition.file) if project.record else None
     return known in (None, definition.id)
 
 
 def _check_unfiltered(repository: Repository, head: str, definition: Definition) -> None:
-    """Refuse to record what a filter of git's stores as something else: the record would show what it may hide."""
+    # What a filter of git's stores as something else the record would show in plain text.
     for file, content in definition.contents.items():
         blob = repository.files(head, file).get(file)
         converted = blob is not None and object_name(content, len(head)) != blob.name
@@ -117,17 +117,7 @@ def _check_unfiltered(repository: Repository, head: str, definition: Definition)
             )
 
 
-def _layer_paths(project: Project, definition: Definition) -> list[str]:
-    """Return the paths at which a definition may have layers beside its own."""
-    paths = [path_in(project.below, below) for below in defaults_above(definition.key)]
-    if project.overlays is not None:
-        upper = folder_in_git(project.overlays, project.root)
-        paths += [path_in(upper, below) for below in defaults_above(definition.key)]
-        paths += [path_in(upper, f"{definition.key}{suffix}") for suffix in SUFFIXES]
-    return paths
-
-
-def _differing_file(project: Project, repository: Repository, head: str, definition: Definition) -> str:
+def _find_differing_file(project: Project, repository: Repository, head: str, definition: Definition) -> str:
     """Return the file of a definition that is not as `HEAD` has it; its own where that cannot be told."""
     for layer in reversed(definition.layers):
         blob = repository.files(head, layer.file).get(layer.file)
@@ -138,17 +128,18 @@ def _differing_file(project: Project, repository: Repository, head: str, definit
             content = repository.read(text.file, blob) if blob is not None else None
             if content is None or text_of(content.decode("utf-8", "replace")) != text_of(text.content):
                 return text.file
-    lacking = [path for path in _layer_paths(project, definition) if repository.files(head, path)]
-    return next((path for path in lacking if path not in definition.contents), definition.file)
+    # What `HEAD` has and the working tree lacks: a layer beside the definition's own that is gone.
+    places = [path_in(project.below, below) for below in defaults_above(definition.key)]
+    if project.overlays is not None:
+        upper = folder_in_git(project.overlays, project.root)
+        above = [*defaults_above(definition.key), *(f"{definition.key}{suffix}" for suffix in SUFFIXES)]
+        places += [path_in(upper, below) for below in above]
+    lacking = (path for path in places if path not in definition.contents and repository.files(head, path))
+    return next(lacking, definition.file)
 
 
-def _changed_settings(project: Project, repository: Repository, head: str) -> str | None:
-    """Return the path of the settings where they do not say what those of `HEAD` say."""
-    path = settings_file(project.folder, project.root)
-    file = project.root / path
-    if path.startswith("../"):
-        return None
+def _has_changed(file: Path, repository: Repository, head: str, path: str) -> bool:
+    """Return whether a file does not say what `HEAD` says at its path, line by line: git may convert line ends."""
     blob = repository.files(head, path).get(path)
     held = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
-    now = file.read_bytes().splitlines() if file.is_file() else None
-    return None if held == now else path
+    return held != (file.read_bytes().splitlines() if file.is_file() else None)

@@ -1,12 +1,12 @@
 """Records what an apply brought live, so that the next plan knows who moved since (docs/reference.md, "The record")."""
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from reconciler.core.base import Entries
 from reconciler.core.definition import NEW, Definition
 from reconciler.core.outcome import Outcome
-from reconciler.core.run import Result, Run
+from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
@@ -24,8 +24,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
     """Add what an apply did to the record and return the commit; None where the record says it already.
 
     Entries are replaced for what this run settled and kept for everything else; without `with_entries` all are kept,
-    and what was applied last stays what it was. Raises RepositoryError, which says
-    that live is applied all the same.
+    and what was applied last stays what it was. Raises RepositoryError.
     """
     try:
         return _record(run, project, with_entries=with_entries)
@@ -37,11 +36,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
 
 
 def forget(run: Run, project: Project) -> str | None:
-    """Drop the entries of the assistants that a run has deleted, and return the record's commit.
-
-    Which file they were created from stays known: while git still says `id: new` there, nothing is created anew. Raises
-    RepositoryError.
-    """
+    """Drop the entries of the assistants that a run has deleted, and return the record's commit."""
     repository, head, previous = project.repository, project.head, project.record
     if repository is None or head is None or previous is None:
         return None
@@ -55,6 +50,7 @@ def forget(run: Run, project: Project) -> str | None:
         previous=previous.commit,
         files={file: blob for file, blob in kept.items() if file not in gone},
         message=_message(run),
+        # Which file they were created from stays known: while git says `id: new` there, nothing is created anew.
         keeps=dataclasses.replace(
             previous,
             unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
@@ -68,9 +64,10 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
     if repository is None or head is None:
         return None
     before, kept = _read_previous(project, repository)
-    files = _replace_entries(run, project, repository, head, before, dict(kept)) if with_entries else dict(kept)
-    # Nothing new counts as applied then, so the first parent must not move on.
-    if previous is not None and not with_entries:
+    files = dict(kept)
+    if with_entries:
+        files = _replace_entries(run, project, repository, head, before, files)
+    elif previous is not None:  # nothing new counts as applied, so the first parent must not move on
         head = previous.applied
     # A run of selected files does not know what is gone elsewhere.
     if project.loaded.whole:
@@ -81,12 +78,20 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
             # Where the entry is another one, another assistant has its path by now.
             if gone.file not in held and files.get(gone.file) == kept.get(gone.file):
                 files.pop(gone.file, None)
+    recorded = [result for result in run.results if result.outcome and result.outcome.recorded]
+    created = dict(previous.created) if previous else {}
+    created |= {
+        one.definition.file: one.definition.id
+        for one in recorded
+        if one.plan and one.plan.creates and one.definition.id
+    }
+    # By the id of their entries the ids that GET gave: a definition may change to the assistant's other id.
+    ids = {entry.id for entry in before.by_file.values()}
+    other_ids = {name: other for name, other in before.other_ids.items() if name in ids}
+    other_ids |= {one.ids[0]: one.ids[1] for one in recorded if len(one.ids) > 1}
     # What an older run has not settled is kept: another run may know more of it, and nobody else remembers it.
     keeps = Trailers(
-        unclear=find_unclear(run, previous),
-        late=find_late(run, previous),
-        created={**(previous.created if previous else {}), **_find_created(run)},
-        other_ids=_find_other_ids(run, before),
+        unclear=find_unclear(run, previous), late=find_late(run, previous), created=created, other_ids=other_ids
     )
     wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
     # A run that wrote is recorded even where the entries are the same: it put something back.
@@ -108,15 +113,11 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
 def _replace_entries(
     run: Run, project: Project, repository: Repository, head: str, before: Entries, files: dict[str, Blob]
 ) -> dict[str, Blob]:
-    """Return the entries' objects with those of the assistants whose fields this run knows replaced.
-
-    An assistant has one entry, at its definition's path. Where the file has moved the entry follows, whatever became
-    of the assistant.
-    """
+    """Return the entries' objects with those of the assistants whose fields this run knows replaced."""
+    # An assistant has one entry, at its definition's path. Where the file has moved the entry follows, whatever became
+    # of the assistant.
     at_head = repository.files(head)
-    left: dict[str, Blob] = dict(files)
-    placed: dict[str, Blob] = {}
-    texts: dict[str, str] = {}
+    left, placed, texts = dict(files), dict[str, Blob](), dict[str, str]()
     for result in run.results:
         if not isinstance(definition := result.definition, Definition):
             continue
@@ -171,34 +172,16 @@ def _move_displaced(
 
 
 def _read_previous(project: Project, repository: Repository) -> tuple[Entries, Mapping[str, Blob]]:
-    """Return the entries that the record holds so far, with their objects.
-
-    A record of the older form has none: its definitions are written out as entries once.
-    """
+    """Return the entries that the record holds so far, with their objects."""
     previous = project.record
     if previous is None:
         return Entries(), {}
     if previous.resolved:
         return project.recorded, repository.files(previous.commit)
+    # A record of the older form has none: its definitions are written out as entries once.
     entries = read_everything(repository, previous.commit, project.settings.environment)
     texts = {entry.file: write_entry(entry) for entry in entries.by_file.values()}
     return entries, repository.write_files(texts)
-
-
-def _find_created(run: Run) -> dict[str, str]:
-    """Return the ids of the assistants that a run has created, by their file."""
-    done = ((result.definition, result.plan) for result in run.results if result.outcome and result.outcome.recorded)
-    return {
-        definition.file: definition.id for definition, planned in done if planned and planned.creates and definition.id
-    }
-
-
-def _find_other_ids(run: Run, before: Entries) -> dict[str, str]:
-    """Return the ids that GET gave, of entries that have the assistant's other id: a definition may change to it."""
-    kept = {entry.id for entry in before.by_file.values()}
-    known = {name: other for name, other in before.other_ids.items() if name in kept}
-    done = (result.ids for result in run.results if result.outcome and result.outcome.recorded)
-    return known | {ids[0]: ids[1] for ids in done if len(ids) > 1}
 
 
 def _message(run: Run) -> str:
@@ -206,14 +189,10 @@ def _message(run: Run) -> str:
     outcomes = [result.outcome for result in run.results]
     shown = [outcome for outcome in Outcome if outcome is not Outcome.UNCHANGED]
     totals = [f"{outcomes.count(outcome)} {outcome.replace('_', ' ')}" for outcome in shown if outcome in outcomes]
-    unchanged = f"{outcomes.count(Outcome.UNCHANGED)} unchanged"
-    lines = list(_lines(run.results))
-    body = "\n\n" + "\n".join(lines) if lines else ""
-    return f"{run.command.capitalize()}: {', '.join([*totals, unchanged])}{body}"
-
-
-def _lines(results: Sequence[Result]) -> Iterator[str]:
-    for result in results:
-        if result.outcome is not None and result.outcome is not Outcome.UNCHANGED:
-            line = f"{result.outcome}: {result.definition.file} ({result.definition.id or NEW})"
-            yield "".join(char if char.isprintable() else "?" for char in line)
+    totals.append(f"{outcomes.count(Outcome.UNCHANGED)} unchanged")
+    told = [result for result in run.results if result.outcome in shown]
+    lines = [f"{one.outcome}: {one.definition.file} ({one.definition.id or NEW})" for one in told]
+    # The name of a file may hold a line end, and the lines below the subject are read again.
+    printable = ["".join(char if char.isprintable() else "?" for char in line) for line in lines]
+    body = "\n\n" + "\n".join(printable) if printable else ""
+    return f"{run.command.capitalize()}: {', '.join(totals)}{body}"

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.base import Entry
-from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.outcome import Outcome
 from reconciler.core.overrides import expiry_notes, unmatched_notes
 from reconciler.core.ports import Assistants
@@ -29,6 +28,7 @@ def make_run(
     asked the run to stop.
     """
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
+    # A command that only looks has refused nothing.
     if writes:
         invalid = [result.end(Outcome.REFUSED, left=False) for result in invalid]
     base, record = project.base, project.record
@@ -53,17 +53,15 @@ def make_run(
 
 
 def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
-    """Yield the entries of the base that the run's folder had and that no definition has any more, by path.
-
-    A run of selected files cannot tell, except for files that git has removed.
-    """
+    """Yield the entries of the base that the run's folder had and that no definition has any more, by path."""
     if project.base is None:
         return
-    present: list[Definition | InvalidDefinition] = [*project.loaded.definitions, *project.loaded.invalid]
     # An assistant has two ids, and a definition may have changed from the one to the other.
-    ids = {entry.id for entry in present} | {result.live["id"] for result in results if result.live}
+    ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
+    ids |= {result.live["id"] for result in results if result.live}
     files = {entry.file for entry in project.loaded.invalid if entry.id is None}
     entries = project.base.entries
+    # A run of selected files cannot tell, but for files that git has removed.
     gone = [
         entry
         for file, entry in sorted(entries.by_file.items())

@@ -77,7 +77,7 @@ def _name(entry: Unclear) -> tuple[str, str]:
 
 
 def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
-    """Return the heads with a new one as the last; only so many are kept, since each is read by the next run."""
+    # Only so many are kept, since each is read by the next run.
     older = (known for known in heads if known != head)
     return (*older, *([head] if head is not None else []))[-MOST_HEADS:]
 

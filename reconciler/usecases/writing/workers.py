@@ -14,15 +14,6 @@ LOOK_EVERY = 0.2  # seconds between two looks at whether to go on waiting
 PATIENCE = 1.0  # seconds that workers have to notice that the run was aborted
 
 
-def nothing(done: int, total: int) -> None:
-    """Ignore a progress report."""
-
-
-def never() -> bool:
-    """Never stop."""
-    return False
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Control:
     """The control of a run: the number of requests in flight, when to stop, and the progress callback.
@@ -32,9 +23,9 @@ class Control:
     """
 
     concurrency: int = 16
-    stopping: Callable[[], bool] = never
-    aborted: Callable[[], bool] = never
-    progress: Callable[[int, int], None] = nothing
+    stopping: Callable[[], bool] = lambda: False
+    aborted: Callable[[], bool] = lambda: False
+    progress: Callable[[int, int], None] = lambda _done, _total: None
 
 
 DEFAULT_CONTROL = Control()
@@ -90,12 +81,7 @@ def for_each(
     return found
 
 
-def _await(
-    ended: SimpleQueue[int | BaseException | None],
-    items: int,
-    workers: int,
-    control: Control,
-) -> set[int]:
+def _await(ended: SimpleQueue[int | BaseException | None], items: int, workers: int, control: Control) -> set[int]:
     """Wait for all workers, and return the items that nobody ended: none, unless the run was aborted."""
     left, at_work, looks = set(range(items)), workers, 0
     broken: BaseException | None = None

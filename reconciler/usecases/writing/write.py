@@ -1,6 +1,4 @@
-"""Write one assistant: read it again, send one PATCH, and check what live shows.
-
-The outcome states only what was observed.
+"""Write one assistant: read it once more, send one PATCH, look whether live shows it. The outcome says what was seen.
 
 A PATCH sets absolute values, so one whose outcome is unclear may be repeated; live is read again first, and
 what somebody else has written meanwhile is not overwritten (docs/reference.md, "The API").
@@ -20,46 +18,43 @@ from reconciler.core.run import Failure, Result, check_organisation, to_failure
 from reconciler.errors import ApiError, UnclearWrite
 from reconciler.usecases.project.project import Project
 
+_THIRD_VALUE = Failure(
+    "conflict",
+    "the write's outcome is unclear, and live now has neither the old nor the new value: nothing was sent again",
+    hint="plan again and look at the difference",
+)
+
 
 def write(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
     """Write one planned assistant, which has a patch and was read, and return its result with the outcome."""
-    if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
-        raise TypeError(result)
-    return _Write(api, project, stopping, result, result.definition, result.live, result.plan).settle()
+    return _Write(api, project, stopping, result).settle()
 
 
 def look_again(api: Assistants, project: Project, result: Result) -> Result:
     """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
-    if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
-        raise TypeError(result)
+    last = _Write(api, project, lambda: True, result)
     try:
-        now = project.see(result.definition, api.get(result.definition.id))
+        return last.add_losses(result, last.live, last.get())
     except ApiError:
         return result
-    return _with_losses(
-        result, find_dropped_keys(result.plan.patch or {}, result.definition.declared, result.live, now)
-    )
 
 
-@dataclasses.dataclass(frozen=True)
 class _Write:
     """The write of one assistant, with its repeats."""
 
-    api: Assistants
-    project: Project
-    stopping: Callable[[], bool]
-    result: Result
-    definition: Definition
-    live: Mapping[str, Any]
-    plan: Plan
+    def __init__(self, api: Assistants, project: Project, stopping: Callable[[], bool], result: Result) -> None:
+        if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
+            raise TypeError(result)
+        self.api, self.project, self.stopping, self.result = api, project, stopping, result
+        self.definition, self.live, self.plan = result.definition, result.live, result.plan
 
     def settle(self) -> Result:
         try:
             # The plan may be minutes old, since a person was asked: it is valid only if live is unchanged.
-            before = self._get()
+            before = self.get()
         except ApiError as error:
             return self.result.end(Outcome.FAILED, to_failure(error), left=False)
-        stale = self._stale(before)
+        stale = self._find_stale(before)
         if stale is not None:
             return self.result.end(Outcome.REFUSED, stale, left=False)
         if self.stopping():
@@ -71,16 +66,14 @@ class _Write:
         except ApiError as error:
             # Without a status, there was no connection, and nothing was sent.
             return self.result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
-        return self._verified(before, answer, shown=before)
+        return self._verify(before, answer, shown=before)
 
-    def _see(self, live: Mapping[str, Any]) -> dict[str, Any]:
-        return self.project.see(self.definition, live)
-
-    def _get(self) -> dict[str, Any]:
-        return self._see(self.api.get(self.definition.id))
+    def get(self) -> dict[str, Any]:
+        return self.project.see(self.definition, self.api.get(self.definition.id))
 
     def _send(self, patch: Mapping[str, Any]) -> dict[str, Any]:
-        return self._see(self.api.patch(self.definition.id, patch, live_id=self.live["id"]))
+        answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"])
+        return self.project.see(self.definition, answer)
 
     def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
@@ -90,19 +83,22 @@ class _Write:
                 break
             self.api.pause(attempt)
             try:
-                now = self._get()
-                patch = self._patch_again(now)
+                now = self.get()
+                overrides = self.project.overrides_for(self.definition.key)
+                patch = patch_again(
+                    self.plan, self.definition.declared, now, policy=self.project.policy, overrides=overrides
+                )
                 if patch is None:
-                    return self.result.end(Outcome.INDETERMINATE, _third_value(), left=True)
-                return self._verified(before, self._send(patch), shown=now)
+                    return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE, left=True)
+                return self._verify(before, self._send(patch), shown=now)
             except UnclearWrite as again:
                 unclear = again
             except ApiError as error:
                 # A refused repeat says nothing about the write before it.
                 return self.result.end(Outcome.INDETERMINATE, to_failure(error), left=True)
-        return self._unsettled(before, unclear, shown=now)
+        return self._judge_unclear(before, unclear, shown=now)
 
-    def _stale(self, before: Mapping[str, Any]) -> Failure | None:
+    def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
         """Return why the plan no longer holds: somebody changed something that the patch would overwrite."""
         stranger = check_organisation(before, self.project.settings)
         if stranger is not None:
@@ -121,39 +117,32 @@ class _Write:
             hint="plan again, look at the difference, and apply again",
         )
 
-    def _patch_again(self, live: Mapping[str, Any]) -> dict[str, Any] | None:
-        return patch_again(
-            self.plan,
-            self.definition.declared,
-            live,
-            policy=self.project.policy,
-            overrides=self.project.overrides_for(self.definition.key),
-        )
-
-    def _verified(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:
+    def _verify(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:
         """Return what one more reading shows of a write that the API accepted; the last one before it has `shown`."""
         try:
             after = self._get_after_write(shown)
         except ApiError as error:
-            unseen = dataclasses.replace(
-                to_failure(error), message=f"the API accepted the write, but live could not be read after it: {error}"
-            )
-            return _with_losses(
-                self.result.end(Outcome.INDETERMINATE, unseen, left=True), self._dropped(before, answer)
-            )
-        return self._seen(before, after, answer)
+            message = f"the API accepted the write, but live could not be read after it: {error}"
+            unseen = dataclasses.replace(to_failure(error), message=message)
+            return self.add_losses(self.result.end(Outcome.INDETERMINATE, unseen, left=True), before, answer)
+        return self._judge(before, after, answer)
 
-    def _seen(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
+    def _judge(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
         """Return what the reading after a write shows of it; `answer` is empty if it made no sense."""
-        left = self._remaining(after)
-        warnings = [*self.result.warnings, *self._touched_by_others(before, after, answer)]
+        left, declared = self._find_remaining(after), self.definition.declared
+        touched = {*find_undeclared_changes(declared, before, after)}
+        touched |= {*find_undeclared_changes(declared, before, {**before, **answer})}
+        warnings = [
+            f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(touched)
+        ]
         # Either may be stale because of a cache. The read-back decides, since the next plan will see the same.
-        if not left and self._remaining({**after, **answer}):
+        if not left and self._find_remaining({**after, **answer}):
             warnings.append("the response to the write differs from the read after it")
-        dropped = self._dropped(before, after)
-        outcome = Outcome.NOT_CONVERGED if left or dropped else Outcome.APPLIED
-        ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=tuple(warnings))
-        return _with_losses(ended, dropped)
+        outcome = Outcome.NOT_CONVERGED if left else Outcome.APPLIED
+        told = (*self.result.warnings, *warnings)
+        ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=told)
+        lossy = self.add_losses(ended, before, after)
+        return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else ended
 
     def _get_after_write(self, shown: Mapping[str, Any]) -> dict[str, Any]:
         sent = [path for path, _ in self.plan.replaced]
@@ -161,66 +150,44 @@ class _Write:
         # Reading lags where nothing of what was sent is to be seen yet. The rest may have moved, as somebody may have
         # written between our last look and the write. Where a part has come, the API keeps another value than was sent.
         def is_old(found: Mapping[str, Any] | None) -> bool:
-            now = self._see(found or {})
-            return found is not None and shows_nothing_new(sent, shown, now) and bool(self._remaining(now))
+            now = self.project.see(self.definition, found or {})
+            return found is not None and shows_nothing_new(sent, shown, now) and bool(self._find_remaining(now))
 
-        return self._see(self.api.get_after_write(self.definition.id, is_old))
+        return self.project.see(self.definition, self.api.get_after_write(self.definition.id, is_old))
 
-    def _unsettled(self, before: Mapping[str, Any], unclear: UnclearWrite, *, shown: Mapping[str, Any]) -> Result:
-        """Return what can be said of a write whose last answer was 5xx, none, or senseless.
-
-        After a senseless answer the reading decides. After the others it cannot: GET reads the local
-        database, and the provider may not have got the write (docs/reference.md, "The API").
-        """
+    def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, shown: Mapping[str, Any]) -> Result:
+        """Return what can be said of a write whose last answer was 5xx, none, or senseless."""
+        # After a senseless answer the reading decides. After the others it cannot: GET reads the local database, and
+        # the provider may not have got the write (docs/reference.md, "The API").
         if unclear.kind != "protocol":
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
         try:
             after = self._get_after_write(shown)
         except ApiError:
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
-        left = self._remaining(after)
-        if left:
+        if left := self._find_remaining(after):
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True, remaining=left)
-        seen = self._seen(before, after, {})
+        seen = self._judge(before, after, {})
         note = f"live has what was sent, although the response to the write was invalid: {unclear}"
         return dataclasses.replace(seen, warnings=(note, *seen.warnings))
 
-    def _dropped(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldPath, ...]:
-        return find_dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
-
-    def _remaining(self, live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+    def _find_remaining(self, live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
         try:
             return find_remaining(self.plan, self.project.plan_for(self.definition, live))
         except IncompleteObject:
             return tuple(path for path, _ in self.plan.replaced)
 
-    def _touched_by_others(
-        self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]
-    ) -> list[str]:
-        declared = self.definition.declared
-        paths = {*find_undeclared_changes(declared, before, after)}
-        paths |= {*find_undeclared_changes(declared, before, {**before, **answer})}
-        return [f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(paths)]
-
-
-def _with_losses(result: Result, dropped: tuple[FieldPath, ...]) -> Result:
-    """Return the result of a write after which undeclared keys are gone; as it is where none are."""
-    if not dropped:
-        return result
-    names = ", ".join(map(dotted, dropped))
-    failure = Failure(
-        "protocol",
-        f"the API dropped {names}, which no definition declares and which was sent unchanged: nothing further is "
-        "started",
-        hint="the values are in the JSON report, under `patch`; restore them, and report this to the API's developers",
-    )
-    paths = tuple(sorted({*result.remaining, *dropped}))
-    return dataclasses.replace(result, error=failure, remaining=paths, dropped=dropped)
-
-
-def _third_value() -> Failure:
-    return Failure(
-        "conflict",
-        "the write's outcome is unclear, and live now has neither the old nor the new value: nothing was sent again",
-        hint="plan again and look at the difference",
-    )
+    def add_losses(self, result: Result, before: Mapping[str, Any], after: Mapping[str, Any]) -> Result:
+        """Return a result that names the undeclared keys which a write took away; as it is where there are none."""
+        dropped = find_dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
+        if not dropped:
+            return result
+        failure = Failure(
+            "protocol",
+            f"the API dropped {', '.join(map(dotted, dropped))}, which no definition declares and which was sent "
+            "unchanged: nothing further is started",
+            hint="the values are in the JSON report, under `patch`; restore them, and report this to the API's "
+            "developers",
+        )
+        paths = tuple(sorted({*result.remaining, *dropped}))
+        return dataclasses.replace(result, error=failure, remaining=paths, dropped=dropped)

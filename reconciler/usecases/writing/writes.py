@@ -38,13 +38,10 @@ class Writes:
         self._refused = 0  # writes that were not permitted, one after the other
 
     def carry_out(self, pending: Sequence[Result], *, broken: bool) -> list[Result]:
-        """Return the result of each of the assistants, in any order; none is started where it is `broken` already.
-
-        The first are those that take most along undeclared: only they can show whether the API drops such
-        things.
-        """
+        """Return what became of each of the assistants, in any order; none is started where it is `broken` already."""
         if broken:
             self._broken.set()
+        # First those that take most along undeclared: only they can show whether the API drops such things.
         pending = sorted(pending, key=_count_taken_along, reverse=True)
         ended: list[Result] = []
         while len(ended) < len(pending) and not self._proven and not self._stopping():
@@ -52,7 +49,7 @@ class Writes:
         return ended + self._at_once(pending[len(ended) :], len(ended), len(pending))
 
     def _at_once(self, pending: Sequence[Result], before: int, total: int) -> list[Result]:
-        last = before + len(pending) == total
+        last = before + len(pending) == total  # nobody comes after these whom a second look could spare
         control = Control(
             concurrency=self._control.concurrency,
             stopping=self._stopping,
@@ -85,7 +82,6 @@ class Writes:
         return result
 
     def _count_refusal(self, result: Result) -> None:
-        """Count a write that was not permitted; after three in a row, of which none got through, nothing is started."""
         # The API may deny this account one assistant, and the others must not wait until that is fixed. Trying a
         # thousand denied assistants would look like an attack.
         was_sent = result.plan is not None and result.plan.patch is not None
