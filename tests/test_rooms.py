@@ -18,7 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
 MOST_LINES = 27_192  # of all modules together; to be lowered as they shrink
-LEAST_COMMENTS = 0.03  # of all lines, comments that have a line of their own; to be raised to 0.04
+LEAST_COMMENTS = 0.04  # of all lines, comments that have a line of their own
 MOST_MODULES = 20  # in a folder
 LARGER_FOLDERS = {
     "cli/commands": 24,  # one module for each command

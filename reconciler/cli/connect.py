@@ -53,7 +53,7 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Turn SIGINT and SIGTERM into a wish to stop; the second insists, a third does what it would without us."""
+    """Let SIGINT and SIGTERM stop the run gracefully. A second stops at once, a third has its default effect."""
     stopping = Stopping()
     # Whoever calls us from Python may have handlers of their own: they are there again at the end.
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -172,7 +172,7 @@ def _check_report_paths(
 
 
 def _find_folder(_ctx: click.Context, _param: click.Parameter, directory: str) -> Path:
-    if not directory:  # to Path that is the working directory, and whatever lies below it
+    if not directory:  # to Path that is the working directory, and whatever is below it
         raise UsageError("--directory is empty", hint="is it a variable that is not set?")
     return find_definitions_folder(Path(directory))
 

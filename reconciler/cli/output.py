@@ -44,7 +44,7 @@ def emit(
 
 
 def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], str] | None = None) -> None:
-    """Write a report everywhere it was asked for. Raises ReportError where a file could not be written."""
+    """Write a report everywhere it was asked for. Raises ReportError if a file could not be written."""
     # One view for all formats: differences are computed once.
     view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
@@ -151,7 +151,7 @@ def read_report(name: str) -> Report:
 
 def check_place(report: Report, settings: Settings, api_url: str) -> None:
     """Refuse a report of another environment or of another API. Raises UsageError."""
-    # Ids mean other assistants elsewhere, and a report's old values would land in them.
+    # The same ids are other assistants elsewhere, and a report's old values would be written to them.
     if report.environment != settings.environment:
         raise UsageError(
             f"this report is for the environment {report.environment or 'none'}, but this run is for "

@@ -76,14 +76,14 @@ class Session:
 
         def about_to_write(run: Run) -> None:
             self.about_to_write(run)
-            # After what may still fail: an announcement of what was never sent would stop all later runs.
+            # Last, after everything that may still fail: an announcement without a write would stop all later runs.
             announce()
 
         return dataclasses.replace(self, about_to_write=about_to_write)
 
     def end(self, run: Run, write_record: Callable[[], str | None] | None) -> None:
         """Publish a run that has ended and record it, if it is to be."""
-        # Whoever publishes the run may fail (a full disk): what is live must be recorded all the same.
+        # Whoever publishes the run may fail (a full disk): what is live must be recorded anyway.
         try:
             self.publish(run)
         finally:

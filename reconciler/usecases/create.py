@@ -1,4 +1,4 @@
-"""Create the assistant of one definition, because somebody asks for this one: they have looked that it is not there."""
+"""Create the assistant of one definition at a user's request. The user has checked that it does not exist."""
 
 import dataclasses
 import functools

@@ -57,7 +57,7 @@ def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = Fals
 
 def without_settings(problems: Sequence[Problem], *, strict: bool = False) -> Run:
     """Return the run of `validate` where `reconciler.yaml` cannot be used: its problems alone."""
-    # Without it nobody knows which fields may be declared, nor which values may be shown.
+    # Without it nobody knows which fields may be declared, or which values may be shown.
     moment = now()
     return Run("validate", moment, moment, results=(), problems=tuple(problems), options={"strict": strict})
 

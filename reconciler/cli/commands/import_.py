@@ -85,7 +85,7 @@ def command(
 
 
 def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
-    """Return the definitions that are there, and in an environment all there are, without overlays."""
+    """Return the existing definitions, and in an environment also all definitions without overlays."""
     root = repository_root(folder)
     # In an environment the ids stand in overlays, and the definitions below them are needed without any.
     try:

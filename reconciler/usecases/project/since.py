@@ -71,7 +71,7 @@ def _is_undated(change: Change) -> bool:
 
 
 def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, FieldPath, Any]]:
-    """Yield what makes up the desired value at a path: the file, the path in it, and what stands there."""
+    """Yield what makes up the desired value at a path: the file, the path in it, and what is there."""
     # What the uppermost layer says and the text files in it, and what lower ones say inside an object.
     for layer in reversed(definition.layers):
         said = value_at(layer.as_written, path)

@@ -11,7 +11,7 @@ from reconciler.errors import UsageError
 def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> str:
     """Return the API's base URL; `by_variable` says that RECONCILER_API_URL gave it. Raises UsageError for none."""
     ours = settings.api_url
-    # Where the environment of the settings has another one, neither may win unseen (docs/reference.md, "Environments").
+    # If the chosen environment has another one, neither overrides the other (docs/reference.md, "Environments").
     if settings.environment and ours and given and by_variable and given.rstrip("/") != ours.rstrip("/"):
         raise UsageError(
             f"RECONCILER_API_URL is {_shown(given)}, but the environment {settings.environment} has {_shown(ours)}",

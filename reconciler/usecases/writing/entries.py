@@ -57,7 +57,7 @@ def says_same(entry: Entry, old: Entry) -> bool:
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
-    """Return the file of `HEAD` that says what an entry says, in plain YAML; None where there is none."""
+    """Return the file of `HEAD` that says what an entry says, in plain YAML; None if there is none."""
     # With it nothing needs to be written, and a later run that finds the same file need not read it.
     blob = at_head.get(definition.file)
     if blob is None or not definition.stands_alone or not _are_same(entry.declared, definition.declared):

@@ -61,7 +61,7 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     ids |= {result.live["id"] for result in results if result.live}
     files = {entry.file for entry in project.loaded.invalid if entry.id is None}
     entries = project.base.entries
-    # A run of selected files cannot tell, but for files that git has removed.
+    # A run of selected files cannot tell, except for files that git has removed.
     gone = [
         entry
         for file, entry in sorted(entries.by_file.items())

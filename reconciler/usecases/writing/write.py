@@ -1,4 +1,4 @@
-"""Write one assistant: read it once more, send one PATCH, look whether live shows it. The outcome says what was seen.
+"""Write one assistant: read it again, send one PATCH, and check what live shows. The outcome says what was seen.
 
 A PATCH sets absolute values, so one whose outcome is unclear may be repeated; live is read again first, and
 what somebody else has written meanwhile is not overwritten (docs/reference.md, "The API").

@@ -38,7 +38,7 @@ class Writes:
         self._refused = 0  # writes that were not permitted, one after the other
 
     def carry_out(self, pending: Sequence[Result], *, broken: bool) -> list[Result]:
-        """Return what became of each of the assistants, in any order; none is started where it is `broken` already."""
+        """Return the result of each of the assistants, in any order; none is started where it is `broken` already."""
         if broken:
             self._broken.set()
         # First those that take most along undeclared: only they can show whether the API drops such things.
