@@ -21,8 +21,8 @@ wishes_options = group_options(
     click.option(
         "--record/--no-record",
         default=None,
-        help="Record in git what was applied, or do not; the record is the base of the next plan. Default: record "
-        "where there is a record, or where reconciler.yaml says `record: true`.",
+        help="Record in git what was applied, as the base of the next plan, or do not. Default: record if there is a "
+        "record, or if reconciler.yaml says `record: true`.",
     ),
     click.option("--create", is_flag=True, help="Also create assistants for `id: new`; requires a record."),
     click.option(

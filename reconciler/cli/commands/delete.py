@@ -22,7 +22,7 @@ from reconciler.usecases.project.reading import read_project
     "delete",
     ("reconciler delete assistants/open-day.yaml", "Delete an assistant, and its file"),
     (
-        'reconciler delete assistants/open-day.yaml --yes --name "Open Day" --report last.json',
+        "reconciler delete assistants/fair.yaml --yes --name Fair --report last.json",
         "Delete without asking; the report contains the whole assistant",
     ),
 )
