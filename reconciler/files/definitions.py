@@ -35,14 +35,15 @@ class Loaded:
     """What a folder holds, as far as it was selected; each part is sorted by file.
 
     `problems` holds the warnings too; `whole` says that there were no PATHS. `read_all` gives all definitions of the
-    folder as far as they can be read, selected, valid and part of the environment or not.
+    folder as far as they can be read, selected, valid and part of the environment or not; for some ids those alone that
+    may have one have theirs.
     """
 
     definitions: tuple[Definition, ...]
     invalid: tuple[InvalidDefinition, ...]
     problems: tuple[Problem, ...]
     whole: bool
-    read_all: Callable[[], tuple[Definition, ...]] = tuple
+    read_all: Callable[..., tuple[Definition, ...]] = lambda *_ids: ()
 
 
 def load(

@@ -29,7 +29,7 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     definitions = project.loaded.definitions
     found = for_each(definitions, lambda definition: _read(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
-    results = _refuse_elsewhere(project, refuse_namesakes(api, project, _without_duplicates(results)))
+    results = _refuse_elsewhere(project, refuse_namesakes(api, project, _without_duplicates(project, results)))
     results = name_setters(results, project)
     return make_run(command, project, results, api=api, stopped=control.stopping())
 
@@ -116,18 +116,25 @@ def _plan_new(project: Project, definition: Definition) -> Result:
     return Result(definition, plan=planned, warnings=(objection.message, objection.hint))
 
 
-def _without_duplicates(results: Sequence[Result]) -> list[Result]:
+def _without_duplicates(project: Project, results: Sequence[Result]) -> list[Result]:
     # An assistant has two ids, so only the API's answers show that two definitions are of one. Which is right cannot be
     # told, and each would undo the other.
-    sharing: dict[str, list[Result]] = {}
-    for result in results:
-        if result.live is not None:
-            sharing.setdefault(result.live["id"], []).append(result)
+    read = [(result, result.live["id"]) for result in results if result.live is not None]
+    files: dict[str, list[str]] = {}
+    for result, live_id in read:
+        files.setdefault(live_id, []).append(result.definition.file)
+    # By the id that GET gives it may be that of a definition which nobody has selected.
+    other_ids = {live_id for result, live_id in read if live_id != result.definition.id}
+    selected = {result.definition.file for result in results}
+    for other in project.loaded.read_all(other_ids) if other_ids and not project.loaded.whole else ():
+        if other.id in other_ids and other.file not in selected:
+            files[other.id].append(other.file)
     checked = []
     for result in results:
-        same = sharing[result.live["id"]] if result.live is not None else []
-        if others := ", ".join(other.definition.file for other in same if other is not result):
-            message = f"the same assistant as in {others}, under another id"
+        same = list(files[result.live["id"]]) if result.live is not None else [result.definition.file]
+        same.remove(result.definition.file)
+        if same:
+            message = f"the same assistant as in {', '.join(same)}, under another id"
             error = Failure("duplicate", message, hint="keep one of the definitions")
             checked.append(dataclasses.replace(result, plan=None, error=error))
         else:

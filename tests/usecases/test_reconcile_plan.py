@@ -94,6 +94,15 @@ def test_two_ids_of_one_assistant_are_duplicates_of_each_other(project: Project)
     assert (first["patch"], first["changes"], first["digest"]) == (None, [], None)
 
 
+def test_a_definition_that_nobody_selected_has_its_assistant_all_the_same(project: Project) -> None:
+    project.write("a", id="asst_1", name="New")
+    project.write("b", id="local_asst_1", name="Newer")
+    project.write("c", id="local_asst_2", name="New")
+    with running_sandbox({"asst_1": {}, "asst_2": {}}) as sandbox:
+        document = project.plan(sandbox.url, "b.yaml", "c.yaml")
+    assert kinds(document) == {"b": "duplicate", "c": None}
+
+
 def test_the_same_id_in_two_files_is_a_problem_of_the_files(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_1", name="New")
