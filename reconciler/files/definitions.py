@@ -34,9 +34,9 @@ from reconciler.files.source_lines import add_source_lines
 class Loaded:
     """What a folder holds, as far as it was selected; each part is sorted by file.
 
-    `problems` holds the warnings too; `whole` says that there were no PATHS. `read_all` gives all definitions of the
-    folder as far as they can be read, selected, valid and part of the environment or not; for some ids those alone that
-    may have one have theirs.
+    `problems` holds the warnings too; `whole` says that there were no PATHS. `read_all` returns all definitions of the
+    folder as far as they can be read, selected, valid and part of the environment or not. Called with some ids, it
+    parses only the files that may have one of them; the other definitions have no id then.
     """
 
     definitions: tuple[Definition, ...]
@@ -127,7 +127,7 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
 def _add_others(
     meant: Sequence[Definition], found: FoundFiles, reader: DefinitionReader, ids: Collection[str] | None = None
 ) -> tuple[Definition, ...]:
-    """Return the definitions that are meant with all others; with `ids` those that cannot have one only by file."""
+    """Return the definitions that are meant and all others; with `ids`, those that cannot have one are not parsed."""
     by_file = {definition.file: definition for definition in meant}
     for one in found.definitions:
         if one.file not in by_file:
