@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from reconciler.api.body import MAX_BODY
 from reconciler.api.repeats import Call
 from reconciler.api.secret import Scrubber
-from reconciler.api.transport import Answer, Failure, find_kind
+from reconciler.api.transport import Answer, NoAnswer, find_kind
 from reconciler.core.json_size import has_more_tokens
 from reconciler.errors import ApiError
 
@@ -111,18 +111,18 @@ class Explainer:
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
         return call.fail(find_kind(status), message, status=status, hint=hint or self._suggest(answer))
 
-    def failure(self, call: Call, failure: Failure) -> ApiError:
+    def no_answer(self, call: Call, why: NoAnswer) -> ApiError:
         """Return the error for a request that got no usable answer."""
-        message = self.quote(failure.text)
+        message = self.quote(why.text)
         hint = f"Check that the API is running, and that its URL is right: {self.url}."
-        if failure.kind == "timeout":
+        if why.kind == "timeout":
             message = f"no complete response from {self.origin} within {self.timeout:g} s"
             hint += " To wait longer, use --timeout SECONDS."
-        elif failure.kind == "protocol":
+        elif why.kind == "protocol":
             message = f"got {message}"
-        elif failure.kind == "network" and not failure.reached:
+        elif why.kind == "network" and not why.reached:
             message = f"no connection to {self.origin}: {message}"
-        return call.fail(failure.kind, message, hint=failure.hint or hint)
+        return call.fail(why.kind, message, hint=why.hint or hint)
 
     def describe(self, answer: Answer) -> str:
         """Return what the API said with its status (`{"error": "..."}`, else what came), as the rest of a sentence."""

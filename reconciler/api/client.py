@@ -15,7 +15,7 @@ from reconciler.api.repeats import Call, RequestNote, Sender
 from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
 from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
-from reconciler.api.transport import Answer, Failure, Wire
+from reconciler.api.transport import Answer, NoAnswer, Wire
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import ApiError, UsageError
 
@@ -230,11 +230,11 @@ class AssistantsApi:
                 raise self._explain_problem(call, result, token)
             token, refused = renewed, True
 
-    def _explain_problem(self, call: Call, result: Answer | Failure, token: Token) -> ApiError:
-        unclear = result.reached if isinstance(result, Failure) else _may_hide_a_write(result.status)
+    def _explain_problem(self, call: Call, result: Answer | NoAnswer, token: Token) -> ApiError:
+        unclear = result.reached if isinstance(result, NoAnswer) else _may_hide_a_write(result.status)
         call.unclear = call.write and unclear
-        if isinstance(result, Failure):
-            return self._explain.failure(call, result)
+        if isinstance(result, NoAnswer):
+            return self._explain.no_answer(call, result)
         if result.status != 401:
             return self._explain.status(call, result)
         role = f" (the role is {self._explain.quote(self.user_role)})" if self.user_role else ""

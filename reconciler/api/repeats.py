@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from reconciler import __version__
 from reconciler.api.throttle import Throttle, read_retry_after
-from reconciler.api.transport import PASSING, Answer, Connection, Failure, Wire, find_kind
+from reconciler.api.transport import PASSING, Answer, Connection, NoAnswer, Wire, find_kind
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 LONGEST_NAMED_WAITS = 300.0  # seconds that one call waits in all where 429s name a wait; such a wait is no repeat
@@ -23,7 +23,7 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"assistant-reconciler/{__version__}",
 }
-_STOPPED = Failure("rate_limited", "the run was stopped while it waited for the API", reached=False, passing=False)
+_STOPPED = NoAnswer("rate_limited", "the run was stopped while it waited for the API", reached=False, passing=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Call:
     attempts: int = 0
     repeats: int = 0
     named_waits: float = 0.0
-    last: Answer | Failure | None = None
+    last: Answer | NoAnswer | None = None
 
     def __str__(self) -> str:
         times = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
@@ -91,9 +91,9 @@ class Sender:
     _out_of_patience: bool = False
     _first: threading.Lock = field(default_factory=threading.Lock)
     _started: bool = False
-    _final: Failure | None = None
+    _final: NoAnswer | None = None
 
-    def send(self, call: Call) -> Answer | Failure:
+    def send(self, call: Call) -> Answer | NoAnswer:
         """Send the call, again where that makes sense, and return its last answer or failure."""
         while True:
             with self._go_alone_at_first(), self.throttle.turn() as turn:
@@ -136,12 +136,12 @@ class Sender:
                     return
         yield
 
-    def _attempt(self, call: Call, turn: int) -> tuple[RequestNote, Answer | Failure]:
+    def _attempt(self, call: Call, turn: int) -> tuple[RequestNote, Answer | NoAnswer]:
         call.attempts += 1
         started = time.monotonic()
         result = call.last = self._exchange(call)
         seconds = time.monotonic() - started
-        if isinstance(result, Failure) and result.final:
+        if isinstance(result, NoAnswer) and result.final:
             self._final = result
         if _is_429(result):
             self.throttle.note_too_many(turn)
@@ -154,7 +154,7 @@ class Sender:
                 self._out_of_patience = False
         return _note(call, result, seconds), result
 
-    def _exchange(self, call: Call) -> Answer | Failure:
+    def _exchange(self, call: Call) -> Answer | NoAnswer:
         # The connection used last is the warmest. There are never more than turns, however many threads come
         # and go. A list's pop and append are atomic, so they need no lock.
         try:
@@ -166,10 +166,10 @@ class Sender:
         finally:
             self._idle.append(connection)
 
-    def _is_used_up(self, call: Call, result: Answer | Failure, named: float | None) -> bool:
+    def _is_used_up(self, call: Call, result: Answer | NoAnswer, named: float | None) -> bool:
         """Count the repeat that would come next, and tell whether the call may not have it any more."""
         overloaded = _is_429(result) and named is not None
-        unavailable = overloaded or (isinstance(result, Failure) and not result.reached)
+        unavailable = overloaded or (isinstance(result, NoAnswer) and not result.reached)
         # Once a call has used up its repeats and nobody has got an answer since, each of a thousand assistants
         # would wait as long as it did. One attempt for each of them will do.
         if unavailable and self._out_of_patience:
@@ -186,28 +186,28 @@ class Sender:
         return used_up
 
 
-def _may_repeat(call: Call, result: Answer | Failure) -> bool:
+def _may_repeat(call: Call, result: Answer | NoAnswer) -> bool:
     if call.once:
         return False
-    if isinstance(result, Failure):
+    if isinstance(result, NoAnswer):
         return result.passing and not (call.write and result.reached)
     # 425 (RFC 8470) and 429 alone say that nothing was done.
     return result.status in (425, 429) or (result.status in PASSING and not call.write)
 
 
-def _is_429(result: Answer | Failure) -> bool:
+def _is_429(result: Answer | NoAnswer) -> bool:
     return isinstance(result, Answer) and result.status == 429
 
 
-def _read_named_wait(result: Answer | Failure) -> float | None:
-    if isinstance(result, Failure) or result.status not in PASSING:
+def _read_named_wait(result: Answer | NoAnswer) -> float | None:
+    if isinstance(result, NoAnswer) or result.status not in PASSING:
         return None
     return read_retry_after(result.header("retry-after"), result.header("date"))
 
 
-def _note(call: Call, result: Answer | Failure, seconds: float) -> RequestNote:
+def _note(call: Call, result: Answer | NoAnswer, seconds: float) -> RequestNote:
     status = result.status if isinstance(result, Answer) else None
-    error = result.kind if isinstance(result, Failure) else None if result.ok else find_kind(result.status)
+    error = result.kind if isinstance(result, NoAnswer) else None if result.ok else find_kind(result.status)
     return RequestNote(
         method=call.method, path=call.path, status=status, seconds=seconds, attempt=call.attempts, error=error
     )

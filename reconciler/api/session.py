@@ -14,7 +14,7 @@ from reconciler.api.answers import WRONG_URL, Explainer, find_json
 from reconciler.api.cookies import Cookie, Jar, find_token, parse_cookies
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, cookie_problem
-from reconciler.api.transport import Answer, Failure
+from reconciler.api.transport import Answer, NoAnswer
 from reconciler.errors import ApiError, ErrorKind
 
 LOGIN_PATH = "/auth/login"
@@ -171,8 +171,8 @@ class Session:
         content = json.dumps({"email": email, "password": password.reveal()}).encode()
         call = Call("POST", LOGIN_PATH, content, cookie="; ".join(self._jar.select(LOGIN_PATH)))
         result = self._sender.send(call)
-        if isinstance(result, Failure):
-            raise self._explain.failure(call, result)
+        if isinstance(result, NoAnswer):
+            raise self._explain.no_answer(call, result)
         if not result.ok:
             raise self._explain_refusal(call, result)
         cookie = self._read_cookie(call, result)

@@ -60,7 +60,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class NoAnswer:
     """No usable answer. `reached`: the request may be with the API; `passing`: it may well work later.
 
     `final`: no request of this run would fare better. `hint` says what to do, where the kind alone does not.
@@ -127,7 +127,7 @@ class Connection:
 
     def exchange(
         self, method: str, path: str, headers: dict[str, str], content: bytes | None, seconds: float
-    ) -> Answer | Failure:
+    ) -> Answer | NoAnswer:
         """Send one request and read its whole answer within `seconds`. `path` is encoded already."""
         base = self.base
         url = httpcore.URL(scheme=base.scheme, host=base.host, port=base.port, target=base.target + path.encode())
@@ -147,7 +147,7 @@ class Connection:
                 return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
         except (*_ERRORS, UnusableBodyError) as error:
             if self.clock.aborted():
-                return Failure("network", "the run was stopped while it waited", reached=True, passing=False)
+                return NoAnswer("network", "the run was stopped while it waited", reached=True, passing=False)
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
             failure = _explain(error, begun=begun, closed=self.clock.closed)
@@ -167,31 +167,31 @@ class Connection:
         self.pool.close()
 
 
-def _explain(error: Exception, *, begun: bool, closed: bool) -> Failure:
+def _explain(error: Exception, *, begun: bool, closed: bool) -> NoAnswer:
     """Say what an error means for the request. `begun`: an answer had begun; `closed`: the other side hung up."""
     text = str(error)
     if isinstance(error, UnusableBodyError):
-        return Failure("protocol", text, reached=True, passing=False)
+        return NoAnswer("protocol", text, reached=True, passing=False)
     cause = error.args[0] if error.args else None
     problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
     if problem is not None:
         # TLS 1.3 lets us send before the server has looked at our certificate. A request that comes with a refused
         # one goes no further.
         reached = begun or not (problem.client or isinstance(error, httpcore.ConnectError))
-        return Failure("network", problem.text, reached=reached, passing=False, hint=problem.hint)
+        return NoAnswer("network", problem.text, reached=reached, passing=False, hint=problem.hint)
     # These come from connecting alone, so the API has seen nothing of the request.
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
-        return Failure("timeout", text, reached=False)
+        return NoAnswer("timeout", text, reached=False)
     if isinstance(error, httpcore.ConnectError):
-        return Failure("network", text, reached=False)
+        return NoAnswer("network", text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
-        return Failure("timeout", text, reached=True)
+        return NoAnswer("timeout", text, reached=True)
     if begun:
-        return Failure("protocol", "an incomplete response: the connection was lost", reached=True)
+        return NoAnswer("protocol", "an incomplete response: the connection was lost", reached=True)
     # A server that closes without a word is no protocol error to us, though it is one to httpcore.
     if closed or isinstance(error, httpcore.NetworkError):
-        return Failure("network", "the connection was closed before a response arrived", reached=True)
-    return Failure("protocol", f"something that is not HTTP ({text})", reached=True, passing=False)
+        return NoAnswer("network", "the connection was closed before a response arrived", reached=True)
+    return NoAnswer("protocol", f"something that is not HTTP ({text})", reached=True, passing=False)
 
 
 @dataclass
@@ -286,13 +286,13 @@ def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
     )
 
 
-def _explain_proxy(status: str, proxy: Proxy) -> Failure:
+def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
     """Say what a proxy's own answer means. Its words are left out: they may repeat what it was sent."""
     text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
         passing = status.isdigit() and int(status) in PASSING
-        return Failure("network", text, reached=False, passing=passing)
+        return NoAnswer("network", text, reached=False, passing=passing)
     # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
     problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
     hint = f"Set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX."
-    return Failure("network", f"{text}: {problem}", reached=False, passing=False, final=True, hint=hint)
+    return NoAnswer("network", f"{text}: {problem}", reached=False, passing=False, final=True, hint=hint)
