@@ -32,7 +32,7 @@ from reconciler.report.json_values import to_json
 from reconciler.report.read_back import reviewed_plan
 from reconciler.usecases import apply as apply_, plan as plan_
 from reconciler.usecases.project.choices import Choices, choose_policy
-from reconciler.usecases.project.project import Project as Read
+from reconciler.usecases.project.project import Project as Read, check_policy
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.recordable import check_unmoved
@@ -233,7 +233,9 @@ def drift(project: Project, api: AssistantsApi) -> Report:
 
 def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bool) -> Read:
     chosen = dataclasses.replace(project.choices, on_drift=on_drift, force_conflicts=force_conflicts)
-    return dataclasses.replace(_begin(project.read), policy=choose_policy(project.read.settings, chosen))
+    read = dataclasses.replace(_begin(project.read), policy=choose_policy(project.read.settings, chosen))
+    check_policy(read)
+    return read
 
 
 def _begin(read: Read) -> Read:

@@ -184,6 +184,6 @@ def test_two_urls_that_differ_are_told_without_their_passwords(project: Project)
     done = run("plan", "--environment", "staging", cwd=project.root, env=env)
     assert done.code == 1
     assert (
-        "RECONCILER_API_URL is https://a.example/api, and the environment staging has https://b.example" in done.stderr
+        "RECONCILER_API_URL is https://a.example/api, but the environment staging has https://b.example" in done.stderr
     )
     assert "hush" not in done.stderr

@@ -19,12 +19,7 @@ from reconciler.usecases.writing.workers import Control, for_each
 
 
 def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
-    """Return what `apply` would do, after one GET per definition; what is not read says why. Raises UsageError."""
-    if project.policy.on_drift == "fail" and project.base is None:
-        raise UsageError(
-            "--on-drift fail needs a base: without one a live edit cannot be told from a change",
-            hint=f"pass --base REV, or {project.how_to_fetch}",
-        )
+    """Return what `apply` would do, after one GET per definition; what is not read says why."""
     # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
     definitions = project.loaded.definitions
     found = for_each(definitions, lambda definition: _read(api, project, definition), control)

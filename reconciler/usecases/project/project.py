@@ -20,7 +20,7 @@ from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import Plan, Policy, make_plan
 from reconciler.core.settings import Settings, now
 from reconciler.core.tree import MISSING
-from reconciler.errors import DefinitionError
+from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git
 from reconciler.git.merge_file import merge_texts
@@ -165,3 +165,12 @@ class Project:
         recorded = (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
         fields = [parse_pointer(field) for entry in recorded for field in entry.fields]
         return tuple(dict.fromkeys([*fields, *(path for name in ids for path in self.resend.get(name, ()))]))
+
+
+def check_policy(project: Project) -> None:
+    """Refuse a policy that needs a base where there is none. Raises UsageError."""
+    if project.policy.on_drift == "fail" and project.base is None:
+        raise UsageError(
+            "--on-drift fail needs a base: without one a live edit cannot be told from a change",
+            hint=f"pass --base REV, or {project.how_to_fetch}",
+        )
