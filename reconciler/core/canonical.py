@@ -48,7 +48,7 @@ def use_line_feeds(value: Any) -> Any:
 
 def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
     """Return whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
-    if holds_as_written(declared, live):
+    if declared is live or holds_as_written(declared, live):
         return True
     return bool(canonical(declared, path) == canonical(restrict_to_declared(declared, live), path))
 
