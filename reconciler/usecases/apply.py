@@ -22,7 +22,7 @@ from reconciler.git.record import applied_ref
 from reconciler.usecases.earlier_reports import check_url, only_known, only_reviewed, resume_project, select_reviewed
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdrawing
-from reconciler.usecases.project.project import Project
+from reconciler.usecases.project.project import Project, check_policy
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
 from reconciler.usecases.writing.runs import make_run, stop_run
@@ -165,6 +165,7 @@ def ask_and_write(
 
 def _check(project: Project, wishes: Wishes) -> bool:
     """Reject runs that must not start, and return whether the run is recorded. Raises ReconcilerError."""
+    check_policy(project)
     # A late job must not undo what a newer one has applied, whether it records or not.
     if not wishes.allow_older:
         check_order(project)

@@ -15,6 +15,7 @@ from reconciler.cli.options import (
 from reconciler.cli.output import emit, tell_problems
 from reconciler.usecases.plan import plan, plan_offline
 from reconciler.usecases.project.choices import Choices
+from reconciler.usecases.project.project import check_policy
 from reconciler.usecases.project.reading import read_project
 
 
@@ -39,6 +40,7 @@ def command(
     not valid or an assistant cannot be read, the others are still planned, and the exit code is 1.
     """
     project = read_project(choices)
+    check_policy(project)
     tell_problems(project.loaded.problems, "error")
     # Until the report is written: whoever stops the run gets the report of what was read.
     with stoppable() as stopping:

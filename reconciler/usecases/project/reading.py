@@ -20,7 +20,7 @@ from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import read_settings, resolve_names
 from reconciler.usecases.project.new_assistants import id_finder
-from reconciler.usecases.project.project import NOTHING_LOADED, Project, check_policy
+from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
 
@@ -65,7 +65,6 @@ def read_project(
     _check_environment(project)
     if named is not None:
         project = dataclasses.replace(project, base=read_base_of(project, *named))
-    check_policy(project)
     return dataclasses.replace(project, notes=(*project.notes, *_notes_on_order(project)))
 
 
