@@ -130,7 +130,7 @@ class Story:
         self.reader.step("it is merged and created", self.merge(pull))
         self.id = place.definition("open-day", RECORD)["id"]
         assert place.sandbox.live(self.id)["name"] == "Open day"
-        assert "is live" in self.comment(pull, "apply")
+        assert "1 created" in self.comment(pull, "apply")
         ids = place.hub.pulls[-1]
         assert ids["title"].startswith("Ids of new assistants")
         self.reader.step("its id is in git", self.merge(ids))
