@@ -55,12 +55,12 @@ class Stopping:
 def stoppable() -> Iterator[Stopping]:
     """Let SIGINT and SIGTERM stop the run gracefully. A second stops at once, a third has its default effect."""
     stopping = Stopping()
-    # Whoever calls us from Python may have handlers of their own: they are there again at the end.
+    # A Python caller may have handlers of its own. They are restored at the end.
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
         insists = stopping()
-        # Before it is told: whoever reads that may send the next signal while this handler still runs.
+        # Note the signal before printing: the next one may arrive while this handler is still running.
         stopping.note(number)
         if insists:
             for known, handler in before.items():

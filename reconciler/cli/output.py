@@ -175,7 +175,7 @@ def write_json_reports(run: Run, output: OutputOptions, settings: Settings) -> N
 
 
 def _write_report(path: Path, text: str) -> None:
-    # At once: who wants to roll back should not be the first to learn that the report cannot be read.
+    # Warn now. Otherwise, a rollback would be the first to find that the report cannot be read.
     if path.suffix == ".json" and (reason := too_large(text)):
         warning = f"warning: {escape(str(path))} {reason}, so no later command can read it.\n{SMALLER}"
         tell(warning, colour="yellow")

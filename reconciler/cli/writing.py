@@ -170,7 +170,10 @@ def writing(choices: Choices, options: RunOptions, *, yes: bool, **how: Any) -> 
         yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **how)
 
 
-def check_somebody_to_ask(command: str, first: str, *, yes: bool) -> None:
-    """Refuse to start if nobody can confirm; `first` is what to do before passing it. Raises UsageError."""
+def check_can_confirm(command: str, first: str, *, yes: bool) -> None:
+    """Refuse to start without `--yes` or a terminal. Raises UsageError.
+
+    `first` is what to do before passing `--yes`, as the hint begins.
+    """
     if not yes and not is_terminal(sys.stdin):
         raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{first}, then pass --yes")

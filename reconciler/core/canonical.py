@@ -54,9 +54,9 @@ def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
 
 
 def holds_as_written(declared: Any, live: Any) -> bool:
-    """Return whether live has every declared value exactly as it is written: then it is equal, and else perhaps."""
-    # Nearly every field of a fleet is in sync, and to see that takes a tenth of the time of two canonical forms.
-    # The types are compared since to Python True is 1; a `Whole` is no plain list, and left to the canonical form.
+    """Return whether live has every declared value exactly as written. If not, the values may still be equal."""
+    # Nearly every field is in sync, and this takes a tenth of the time of two canonical forms. Types are compared,
+    # because True == 1 in Python. A `Whole` is not a plain list, so it is left to the canonical form.
     if type(declared) is not type(live):
         return False
     if type(declared) is dict:

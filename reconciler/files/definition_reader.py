@@ -21,7 +21,7 @@ from reconciler.files.find import FoundFile, UnreadableText
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
 
-# `id: new`, whose id the record knows. Between them may stand a tag, an anchor or a comment, and an alias for either.
+# `id: new`, in any spelling. A tag, an anchor or a comment may come between the two, and either may be an alias.
 _SAYS_NEW = re.compile(r"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
 
 FindId = Callable[[str], str | None]
@@ -103,12 +103,12 @@ class DefinitionReader:
 
 
 def may_have(ids: Collection[str], stack: Stack) -> bool:
-    """Return whether the files of a definition may give it one of some ids, as a quick look at their texts tells."""
+    """Return whether a definition may have one of some ids. Its files are searched as text, not parsed."""
     for found, kind in stack:
         if kind != "defaults":
             with contextlib.suppress(UnreadableText):
                 text = found.read()
-                # Escaped, an id may be written in another way than it reads.
+                # With escapes, the text of an id differs from its value.
                 if "\\" in text or "''" in text or any(name in text for name in ids):
                     return True
                 if "new" in text and _SAYS_NEW.search(text):

@@ -7,7 +7,7 @@ import click
 from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.options import Limit, RunOptions, policy_options, run_options
 from reconciler.cli.output import read_report
-from reconciler.cli.writing import check_somebody_to_ask, writing
+from reconciler.cli.writing import check_can_confirm, writing
 from reconciler.errors import UsageError
 from reconciler.report.read_back import reviewed_plan, unclear_writes
 from reconciler.usecases.apply import Wishes, apply
@@ -59,7 +59,7 @@ def command(
     differs is read again, gets one PATCH with the differences, and is read back. If a definition is invalid, nothing
     is sent.
     """
-    check_somebody_to_ask("apply", "look at the plan", yes=yes)
+    check_can_confirm("apply", "look at the plan", yes=yes)
     if wishes.announced is not None and not wishes.create:
         raise UsageError("--announced works only together with --create", hint="pass --create as well")
     if saved is not None and resume is not None:

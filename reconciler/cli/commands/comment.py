@@ -19,7 +19,7 @@ _MOST_COMMITS = 100  # asked about at the host, the newest first
 _ROOM = 60_000  # characters for the report; what comes before it needs room, too
 _LIVE = "All changes of this request are live."
 _FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
-_NOTHING = "Nothing had to be sent: live already has these values."
+_NOTHING = "Nothing had to be sent."
 _PARTLY = "not all changes of this request are live. Fix what is listed as refused or failed, and apply again:"
 _NOT_BEGUN = "the changes of this request were not applied. The apply did not start:"
 

@@ -10,7 +10,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
-from reconciler.cli.writing import check_somebody_to_ask, writing
+from reconciler.cli.writing import check_can_confirm, writing
 from reconciler.core.definition import Definition
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
@@ -47,7 +47,7 @@ def command(
     into the file (in an environment, into its overlay) and into the record if there is one. If the outcome is
     unclear, nothing is written, and the error says how to find out.
     """
-    check_somebody_to_ask("create", "look at the file", yes=yes)
+    check_can_confirm("create", "look at the file", yes=yes)
     with writing(choices, options, yes=yes, label="Creating", text=_show) as session:
         run = create_from_file(
             session.lock,
@@ -60,7 +60,7 @@ def command(
     created = result.definition
     if not isinstance(created, Definition):
         raise TypeError(created)
-    # The report names the definition, but people want to know which file has the id now.
+    # The report names the definition. In an environment, the id is in another file.
     if options.form == "text" and created.id and not created.says_new:
         click.echo(f"{escape(created.id_file)}: created {escape(created.id)}")
     # An id that is neither in a file nor in a record is lost.

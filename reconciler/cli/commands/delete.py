@@ -9,7 +9,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.streams import tell
-from reconciler.cli.writing import Consent, check_somebody_to_ask, writing
+from reconciler.cli.writing import Consent, check_can_confirm, writing
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape
@@ -51,7 +51,7 @@ def command(
         raise UsageError("delete --yes also needs the assistant's name", hint="pass --name NAME as well")
     if not yes and name is not None:
         raise UsageError("--name works only together with --yes", hint="pass --yes as well")
-    check_somebody_to_ask("delete", "look at the assistant, find its --name", yes=yes)
+    check_can_confirm("delete", "look at the assistant, find its --name", yes=yes)
     # Read as a folder of one file, so that keys, ids and overlays name it as they do everywhere.
     chosen = dataclasses.replace(choices, paths=(Path(file),))
     ask = functools.partial(_ask, given=name)

@@ -79,7 +79,7 @@ def command(
     _list_unknown({path for one in done if one.written for path in one.written.declared.unknown}, settings)
     failed = [(one.assistant_id, one.error) for one in done if one.error is not None]
     tell_failures((name, str(error), error.hint) for name, error in failed)
-    # Whoever asks for all gets those that are missing; whoever names one is told that it is there.
+    # With --all, assistants that already have a definition are skipped. Naming one of them is an error.
     refused = not everything and any(one.existing is not None for one in done)
     return stopping.exit_code or int(bool(failed) or refused)
 

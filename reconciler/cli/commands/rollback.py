@@ -5,7 +5,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import read_report
-from reconciler.cli.writing import check_somebody_to_ask, writing
+from reconciler.cli.writing import check_can_confirm, writing
 from reconciler.errors import UsageError
 from reconciler.report.read_back import applied_fields, list_lasting
 from reconciler.usecases.project.choices import Choices
@@ -24,7 +24,7 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     Restores the old value of each field if the applied value is still live; otherwise the assistant is refused. The
     record does not change, and the change is still in git: the report names the commit to revert.
     """
-    check_somebody_to_ask("rollback", "read the report", yes=yes)
+    check_can_confirm("rollback", "read the report", yes=yes)
     document = read_report(report)
     if not document.traits.writes:
         raise UsageError(f"this is a report of `{document.command}`", hint="pass what `apply --report` wrote")

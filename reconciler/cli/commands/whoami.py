@@ -24,7 +24,7 @@ def command(choices: Choices, connection: ConnectionOptions, form: str) -> int:
     if form == "json":
         click.echo(json.dumps(user, indent=2, ensure_ascii=True))
         return stopping.exit_code
-    # The API may give more; what it means nobody can say.
+    # The API may return more fields, which are not documented.
     for name in ("name", "email", "role", "id"):
         if isinstance(user.get(name), str):
             click.echo(f"{name + ':':7}{escape(user[name])}")
