@@ -113,8 +113,9 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         yield _found("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.
-        words = f'{field} ends in a line break; remove it, or write "|-" or ">-" instead of "|" or ">"'
-        yield _found("trailing-newline", (field,), words, before=message.rstrip())
+        advice = ('; remove it, or write "|-" or ">-" instead of "|" or ">"', "; remove the empty line at the end")
+        found = _found("trailing-newline", (field,), f"{field} ends in a line break", before=message.rstrip())
+        yield dataclasses.replace(found, advice=advice)
     elif message != message.rstrip():
         # A no-break space looks like any other, and comes with copied text.
         name = "" if message.endswith((" ", "\t")) else f", {name_character(message[-1])}"
@@ -155,7 +156,8 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
     # Two quotations in a sentence are not quotation marks around it.
     if around and around["open"] not in stripped[1:-1]:
         words = "has curly quotes around it, which become part of the text"
-        yield _found("curly-quotes", path, f'{dotted(path)} {words}; use "..."')
+        found = _found("curly-quotes", path, f"{dotted(path)} {words}")
+        yield dataclasses.replace(found, advice=('; use "..."', "; remove them"))
 
 
 def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:

@@ -19,7 +19,8 @@ class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file.
 
     `message` may quote what somebody wrote; `discreet` does not, and is empty if `message` quotes nothing. `lint`
-    is the id of the lint that found it, `line` the line, from 1, of a text in which it stands.
+    is the id of the lint that found it, `line` the line, from 1, of a text in which it stands. `advice` is what else to
+    do, in YAML and in a text file.
     """
 
     path: FieldPath
@@ -29,6 +30,7 @@ class FieldProblem:
     severity: Severity = "error"
     lint: str = ""
     line: int = 1
+    advice: tuple[str, str] = ("", "")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)

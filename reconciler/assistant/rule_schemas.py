@@ -5,6 +5,7 @@ such a schema is rejected here.
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -83,8 +84,10 @@ def _object_to(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> 
         return f"the format {value} is not supported; use a pattern"
     if keyword == "pattern":
         try:
-            re.compile(value)
-        except re.error as error:
+            # Python warns of what it may read otherwise one day, and what other languages do already: `[[:alpha:]]`.
+            with warnings.catch_warnings(action="error"):
+                re.compile(value)
+        except (re.error, FutureWarning, OverflowError, RecursionError) as error:
             return f"{value} is not a regular expression: {error}"
     return ""
 

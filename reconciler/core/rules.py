@@ -3,10 +3,11 @@
 Each violation is a problem at a field, like all others. Its line is looked up elsewhere.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -18,44 +19,60 @@ from reconciler.assistant.rule_words import Violation, describe_errors
 from reconciler.core.settings import Rule, Settings
 from reconciler.core.tree import MISSING, item_at, paths_matching
 
+LimitTime = Callable[[], contextlib.AbstractContextManager[None]]
+
 NOTICE_DAYS: Final = 30
 _LONGEST_KEPT: Final = 1_000  # characters of JSON
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class _Check:
     """One rule that is checked today: its severity, and its prepared schema or None.
 
-    `known` is what was found in values, by type and value; objects and lists by their JSON.
+    `place` is where the rule is. `limit_time` is around each check, and raises TimeoutError if it takes too long; once
+    it `hangs`, the rule is not tried again, since a fleet would wait for each text. `known` is what was found in
+    values, by type and value; objects and lists by their JSON.
     """
 
     rule: Rule
     severity: Severity
     validator: Any
+    place: str
+    limit_time: LimitTime
     known: dict[tuple[type, Any], tuple[Violation, ...]] = dataclasses.field(default_factory=dict)
+    hangs: bool = False
 
     def judge(self, value: Any) -> tuple[Violation, ...]:
         """Return what the schema says of a value."""
         # Judging a value is much slower than looking it up, and a fleet repeats most of its values.
         mark = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
         if mark not in self.known:
-            try:
-                self.known[mark] = tuple(describe_errors(self.validator.iter_errors(value)))
-            except RecursionError:
-                self.known[mark] = (Violation((), "cannot be checked: the rule refers to itself endlessly"),)
+            self.known[mark] = self._judge_anew(value)
         found = self.known[mark]
         # Long prompts are unique, and caching a copy of each would take much memory.
         if mark[0] in (dict, list) and len(mark[1]) > _LONGEST_KEPT:
             del self.known[mark]
         return found
 
+    def _judge_anew(self, value: Any) -> tuple[Violation, ...]:
+        fault = "takes too long; if its pattern repeats what repeats itself, like (a+)+, write that simpler"
+        try:
+            if not self.hangs:
+                with self.limit_time():
+                    return tuple(describe_errors(self.validator.iter_errors(value)))
+        except RecursionError:
+            fault = "refers to itself endlessly"
+        except TimeoutError:
+            self.hangs = True
+        return (Violation((), f"cannot be checked: this rule ({self.place}) {fault}", quotes=False),)
+
 
 class RuleSet:
     """The rules of the settings, made ready once for all definitions; none of them costs anything where none is."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, limit_time: LimitTime = contextlib.nullcontext) -> None:
         self._checks = [
-            _Check(rule, severity, _make_validator(rule.schema))
+            _Check(rule, severity, _make_validator(rule.schema), f"{settings.file}:{rule.place[0]}", limit_time)
             for rule in settings.rules
             if (severity := judge_day(rule, settings.today)) is not None
         ]

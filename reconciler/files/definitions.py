@@ -28,6 +28,7 @@ from reconciler.files.definition_reader import DefinitionReader, FindId, Reading
 from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults, select
 from reconciler.files.layer_reader import LayerReader
 from reconciler.files.source_lines import add_source_lines
+from reconciler.files.time_limit import limit_time
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,25 +60,24 @@ def load(
     """Return the definitions below `folder` that PATHS in `selected` choose; all of them without PATHS.
 
     Ids are compared over all files; only the selected ones are parsed and checked. `root` is the repository's root,
-    from which files are named. In an environment its overlays are merged on top, and definitions that have no id then
-    are not part of it; `without_ids` keeps them all the same. `in_passing` says that nobody chose the environment: its
-    overlays may be for the definitions of another folder. `find_id` gives the id that is known of a file that says
-    `id: new`. Raises DefinitionError if the folder is missing or without definitions, or a path cannot be used.
+    from which files are named. `without_ids` keeps definitions that have no id in the environment. `in_passing` says
+    that nobody chose it: its overlays may be for another folder's definitions. `find_id` gives the id that is known of
+    a file that says `id: new`. Raises DefinitionError without definitions, or if a path cannot be used.
     """
     found = find_all(folder, root, settings)
     chosen = select(found, folder, selected)
-    layers = LayerReader(folder, root, settings)
     # As they are written, before an environment is chosen, definitions may lack what each environment adds.
-    rules = RuleSet(Settings() if without_ids and settings.environments and not settings.environment else settings)
+    bare = without_ids and settings.environments and not settings.environment
+    rules = RuleSet(Settings() if bare else settings, limit_time)
     needs_id = not (settings.environments or without_ids)
+    layers = LayerReader(folder, root, settings)
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
     with _without_garbage_collection():
         readings = [reader.read(found.stack(one), checked=True) for one in found.definitions if one.file in chosen]
         # Over all files, selected or not: the other half of a pair may be one that nobody selected. Whose text is no
         # text file of a definition is known only when all are read.
         meant = [reading.definition for reading in readings]
-        ids = None if found.skipped else {one.id for one in meant if one.id}
-        everything = _add_others(meant, found, reader, ids)
+        everything = _add_others(meant, found, reader, None if found.skipped else {one.id for one in meant if one.id})
     collisions = find_collisions(everything, settings)
     kept: list[Reading] = []
     for reading in readings:

@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import Definition, LayerKind, merge_layers
+from reconciler.core.definition import SUFFIXES, Definition, LayerKind, merge_layers
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.files.find import FoundFile
@@ -90,6 +90,7 @@ def place_problems(found: Iterable[FieldProblem], definition: Definition, settin
         place = (definition.file, 1, 1)
         if problem.about != "file":
             place = definition.locate(problem.path, problem.about, problem.line)
+        message += problem.advice[not place[0].endswith(SUFFIXES)]
         is_whole = problem.about == "file"
         placed = Problem(*place, message, problem.severity, lint=problem.lint, about_file=is_whole)
         if graded := settings.grade(placed, definition.key) if problem.lint else placed:

@@ -66,7 +66,7 @@ def _check_one(project: Project) -> Definition:
     if project.loaded.invalid or len(project.loaded.definitions) != 1:
         raise DefinitionError(
             "delete needs exactly one valid definition file; nothing was deleted",
-            hint="pass one file; `reconciler validate` shows what is wrong with it",
+            hint="pass one file, and correct what is wrong with it",
         )
     definition = project.loaded.definitions[0]
     if definition.is_new:

@@ -259,7 +259,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     (
         "but found another document",
         "place",
-        'a file describes one assistant; remove this "---", and move what follows into its own file',
+        'a file is one document, such as one assistant; remove this "---", and move a second one into its own file',
     ),
     ("mapping values are not allowed", "place", _colon),
     ("mapping keys are not allowed", "place", _NEEDS_QUOTES.format("?")),

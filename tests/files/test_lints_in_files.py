@@ -176,3 +176,17 @@ def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
     ]
     hidden = read(tmp_path, text, "sensitive: [/firstMessage]").problems
     assert [one.source for one in hidden if one.lint == "spoken-markdown"] == [""]
+
+
+def test_advice_fits_the_file_in_which_the_text_is(tmp_path: Path) -> None:
+    text = "id: asst_1\nfirstMessage: |\n  \u201cHi\u201d\nendCallMessage: {$file: bye.md}\n"
+    (tmp_path / "assistants").mkdir()
+    (tmp_path / "assistants" / "bye.md").write_text("\u201cBye\u201d\n\n", "utf-8")
+    quotes = "has curly quotes around it, which become part of the text"
+    said = {str(one).rpartition(" [")[0].partition("warning: ")[2] for one in read(tmp_path, text).problems}
+    assert said == {
+        f'firstMessage {quotes}; use "..."',
+        'firstMessage ends in a line break; remove it, or write "|-" or ">-" instead of "|" or ">"',
+        f"endCallMessage {quotes}; remove them",
+        "endCallMessage ends in a line break; remove the empty line at the end",
+    }

@@ -148,6 +148,14 @@ TWICE = "{id: a, path: /a, reason: x, required: true}"
         ("[{id: a, path: /name, reason: x, schema: {maximum: x}}]", '1:59: maximum is "x", and must be a number'),
         ("[{id: a, path: /name, reason: x, schema: {type: text}}]", "1:56: type must be one of string, number"),
         ("[{id: a, path: /name, reason: x, schema: {pattern: '('}}]", "1:59: ( is not a regular expression"),
+        (
+            "[{id: a, path: /name, reason: x, schema: {pattern: 'a{99999999999}'}}]",
+            "1:59: a{99999999999} is not a regular expression",
+        ),
+        (
+            "[{id: a, path: /name, reason: x, schema: {pattern: '[[:alpha:]]'}}]",
+            "1:59: [[:alpha:]] is not a regular expression",
+        ),
         ("[{id: a, path: /name, reason: x, schema: {format: uri-}}]", "1:58: the format uri- is not supported"),
         (
             "[{id: a, path: /name, reason: x, schema: {$ref: 'https://a.example/b'}}]",
@@ -207,3 +215,11 @@ def test_a_rule_stands_at_its_line_of_a_text_file(tmp_path: Path, schema: str, l
     (problem,) = read(tmp_path, settings, key="desk", own="id: a\nfirstMessage: {$file: hello.md}\n").problems
     assert (problem.file, problem.line, problem.column) == ("assistants/hello.md", line, 1)
     assert problem.source == ["Hello", "and welcome.", "Call 1234"][line - 1]
+
+
+def test_a_pattern_that_would_take_years_is_told_with_its_place(tmp_path: Path) -> None:
+    slow = "rules:\n  - {id: r, path: /name, schema: {pattern: '^(a+)+$'}, reason: why}\n"
+    found = told(read(tmp_path, slow, own=f"id: asst_1\nname: {'a' * 60}!\n", b="id: asst_2\nname: aa\n"))
+    # One such text says enough of the rule: the others are not tried, and not called good.
+    fault = "2:7: why: name cannot be checked: this rule (reconciler.yaml:2) takes too long"
+    assert [one.partition(";")[0] for one in found] == [fault, fault]

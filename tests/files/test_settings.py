@@ -141,6 +141,7 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         (b"org_id: \xff\n", "1:9: this character is not saved as UTF-8"),
         ("- a\n", "1:1: the settings are lines like"),
         ("org_id: a: b\n", "1:10: a text with"),
+        ("org_id: a\n---\nrecord: true\n", "2:1: a file is one document, such as one assistant; remove this"),
         ("org_id: yes\n", "1:9: yes is read as true"),
         ("org_id: a\norg_id: b\n", "2:1: org_id is here a second time"),
         ("api_ulr: x\n", "1:1: unknown setting api_ulr; did you mean api_url?"),

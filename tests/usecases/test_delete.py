@@ -220,3 +220,13 @@ def test_environments_keep_what_they_use(tmp_path: Path) -> None:
         assert [path.exists() for path in (definition, *overlays)] == [True, False, True]
         assert two.run("production", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
         assert [path.exists() for path in (definition, *overlays)] == [False, False, False]
+
+
+def test_what_is_wrong_with_the_file_is_said_with_its_places(tale: Story) -> None:
+    tale.write("a", TEXT + "maxDurationSeconds: soon\nvocie: {}\n")
+    done = delete(tale)
+    assert (done.code, done.stdout, deletions(tale)) == (1, "", 0)
+    first, second = (line for line in done.stderr.splitlines() if line.startswith(FILE))
+    assert first.startswith(f"{FILE}:5:21: maxDurationSeconds must be a whole number")
+    assert second.startswith(f"{FILE}:6:1: unknown field vocie; did you mean voice?")
+    assert "nothing was deleted" in done.stderr

@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
+from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.cli.writing import Consent, check_can_confirm, writing
 from reconciler.core.run import Run
@@ -15,6 +16,7 @@ from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape
 from reconciler.usecases.delete import delete
 from reconciler.usecases.project.choices import Choices
+from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_project
 
 
@@ -56,9 +58,15 @@ def command(
     chosen = dataclasses.replace(choices, paths=(Path(file),))
     ask = functools.partial(_ask, given=name)
     with writing(choices, options, yes=yes, label="Deleting", ask=ask) as session:
+
+        def read() -> Project:
+            project = read_project(chosen, or_head=True, repository=session.lock[0])
+            tell_problems(project.loaded.problems, "error")
+            return project
+
         _, left = delete(
             session.lock,
-            lambda: read_project(chosen, or_head=True, repository=session.lock[0]),
+            read,
             session.start,
             force_conflicts=force_conflicts,
             removed=lambda gone: tell(f"Removed {escape(gone)}."),
