@@ -29,7 +29,7 @@ def parse_definition(content: bytes | None) -> dict[str, Any] | None:
 
 
 # A thousand definitions may take one text, which is hashed once.
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=16_384)
 def object_name(text: str, length: int) -> str:
     """Return the name of `length` digits that git gives to a file of this text: SHA-1's or SHA-256's."""
     content = text.encode("utf-8", "surrogatepass")

@@ -20,11 +20,13 @@ from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob, Commit
 from reconciler.git.repository import Repository
+from reconciler.git.snapshot import find_unchanged
 
 TRAILER: Final = "Reconciler-Indeterminate"
 LATE: Final = "Reconciler-Late"
 CREATED: Final = "Reconciler-Created"
 OTHER_IDS: Final = "Reconciler-Ids"
+UNSETTLED: Final = "Reconciler-Unsettled"
 FORM: Final = "Reconciler-Record: 2"
 
 
@@ -61,17 +63,20 @@ class Trailers:
 
     `late` are writes that the API took and reading did not show. `created` are the ids of the assistants that were
     created, by the file that said `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of
-    definitions that have the assistant's other one.
+    definitions that have the assistant's other one. `unsettled` names, for a definitions' folder, the definitions whose
+    entry is not what the commit that was applied declares. Of a folder that is not in it, this is unknown.
     """
 
     unclear: tuple[Unclear, ...] = ()
     late: tuple[Unclear, ...] = ()
     created: Mapping[str, str] = dataclasses.field(default_factory=dict)
     other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unsettled: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
     def says_same(self, other: "Trailers") -> bool:
-        """Return whether two records keep the same."""
-        return all(getattr(self, one.name) == getattr(other, one.name) for one in dataclasses.fields(Trailers))
+        """Return whether two records keep the same, apart from what they derive from their tree."""
+        kept = [one.name for one in dataclasses.fields(Trailers) if one.name != "unsettled"]
+        return all(getattr(self, name) == getattr(other, name) for name in kept)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,21 +119,29 @@ def read_records(repository: Repository, ref: str, *, most: int) -> Iterator[Rec
 
 
 def read_entries(
-    repository: Repository, record: Record, current: Sequence[Definition], *, only: Collection[str] | None = None
+    repository: Repository,
+    record: Record,
+    current: Sequence[Definition],
+    below: str,
+    environment: str | None,
+    *,
+    only: Collection[str] | None = None,
 ) -> Entries:
     """Return the entries of a record that holds them; with `only` those at some paths.
 
-    What reads as today's definition does is not parsed again.
+    `current` are today's definitions in the folder `below`. What reads as one of them does is not parsed again.
     """
-    # Most entries are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
-    known = {object_name(found.own.text, len(record.commit)): found for found in current if found.stands_alone}
+    settled = _find_settled(repository, record, current, below, environment)
+    # Many others are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
+    left = (one for one in current if one.stands_alone and one.file not in settled)
+    known = {object_name(one.own.text, len(record.commit)): one for one in left}
     found: dict[str, Entry] = {}
     warnings: list[str] = []
     for path, blob in repository.files(record.commit).items():
         if only is not None and path not in only:
             continue
         is_entry = is_definition_file(path, "")
-        if is_entry and (same := known.get(blob.name)):
+        if is_entry and (same := settled.get(path) or known.get(blob.name)):
             found[path] = Entry(same.id, path, same.declared, (path,))
             continue
         document = parse_definition(repository.read(path, blob, most=MAX_RESOLVED))
@@ -138,6 +151,17 @@ def read_entries(
         declared = {key: value for key, value in document.items() if key != "id"}
         found[path] = Entry(document["id"], path, declared, (path,))
     return Entries(found, tuple(warnings), record.other_ids)
+
+
+def _find_settled(
+    repository: Repository, record: Record, current: Sequence[Definition], below: str, environment: str | None
+) -> dict[str, Definition]:
+    """Return those of today's definitions that are what their entries say, by path, without a look at the entries."""
+    if below not in record.unsettled or not repository.has(record.applied):
+        return {}
+    # The id of a file that says `id: new` is in its entry.
+    asked = [one for one in current if not one.says_new and one.file not in record.unsettled[below]]
+    return find_unchanged(repository, record.applied, below, environment, asked)
 
 
 def find_created(repository: Repository, record: Record, file: str) -> str | None:
@@ -171,6 +195,8 @@ def write_record(
     trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': name})}" for file, name in sorted(keeps.created.items())]
     trailers += [f"{OTHER_IDS}: {json.dumps(dict(keeps.other_ids), sort_keys=True)}"] if keeps.other_ids else []
+    unsettled = {folder: sorted(found) for folder, found in keeps.unsettled.items()}
+    trailers += [f"{UNSETTLED}: {json.dumps(unsettled, sort_keys=True)}"] if unsettled else []
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
     # The next run takes this for what is live. To git's silence a tree that lacks entries is as good as any other.
@@ -208,19 +234,26 @@ def _parse(commit: Commit, ref: str) -> Record:
         other_ids = {
             str(key): str(name) for found in _read_trailers(commit.message, OTHER_IDS) for key, name in found.items()
         }
+        unsettled = {
+            str(folder): frozenset(map(str, files))
+            for found in _read_trailers(commit.message, UNSETTLED)
+            for folder, files in found.items()
+        }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(ref, commit) from error
     date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
+    lines = commit.message.splitlines(keepends=True)
     return Record(
         commit=commit.name,
         applied=commit.parents[0],
         date=date.isoformat(),
-        # The form is for programs; people read the message in `history`.
-        message=commit.message.replace(f"{FORM}\n", "").strip(),
+        # These are for programs; people read the message in `history`.
+        message="".join(line for line in lines if not line.startswith((FORM, UNSETTLED))).strip(),
         unclear=unclear,
         late=late,
         created=created,
         other_ids=other_ids,
+        unsettled=unsettled,
         resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
     )
 

@@ -113,6 +113,16 @@ def read_everything(repository: Repository, commit: str, environment: str | None
     )
 
 
+def find_unchanged(
+    repository: Repository, commit: str, folder: str, environment: str | None, current: Sequence[Definition]
+) -> dict[str, Definition]:
+    """Return those of today's definitions that a commit declares with the same files, by path. Nothing is parsed."""
+    snapshot = _Snapshot(repository, commit, environment, current)
+    layers = snapshot.find_layers(folder, {one.key for one in current})
+    found = {path: snapshot.find_same(files) for path, files in layers.items()}
+    return {path: same for path, same in found.items() if same is not None and same.file == path}
+
+
 def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) -> Entries:
     """Return the definitions of a commit, in whatever folder, that have one of some ids."""
     found = _Snapshot(repository, commit, None, ()).read_mentioning(ids).by_file
@@ -146,16 +156,19 @@ class _Snapshot:
                 "of this repository's history",
                 hint="keep the definitions in this repository, or run reconciler inside the submodule",
             )
+        return self.read(self.find_layers(folder, keys))
+
+    def find_layers(self, folder: str, keys: Collection[str] | None) -> dict[str, Layers]:
+        """Return the files of each definition below a folder, the lowest layer first; with `keys` only those."""
         beside = posixpath.dirname(folder)
         below = self.overlay_folders(beside).get(self.environment or "")
         overlays = dict(self._definition_files(below, keys)) if below is not None else {}
         shared = [folder, *([below] if below is not None else [])]
-        layers = {
+        return {
             path: {**self.layers.find_defaults(shared, key), path: blob, **overlays.get(key, {})}
             for key, files in self._definition_files(folder, keys)
             for path, blob in files.items()
         }
-        return self.read(layers)
 
     def _definition_files(self, folder: str, keys: Collection[str] | None) -> Iterator[tuple[str, Layers]]:
         """Yield the definition files below a folder, each with its key; with `keys` only those."""
@@ -171,14 +184,12 @@ class _Snapshot:
 
     def read(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries that some files make; without `warn` what is no definition is passed over."""
-        length = len(self.commit)
-        known = {tuple(object_name(layer.text, length) for layer in one.layers): one for one in self.current}
         found: dict[str, Entry] = {}
         warnings: list[str] = []
         for path, files in layers.items():
-            same = known.get(tuple(blob.name for blob in files.values()))
-            if same is not None and self.layers.has_texts_of(same, files):
-                found[path] = Entry(same.id, path, same.declared, (*same.contents,))
+            if (same := self.find_same(files)) is not None:
+                # Two files that say `id: new` may be one object.
+                found[path] = Entry(NEW if same.says_new else same.id, path, same.declared, (*same.contents,))
                 continue
             document, names = self.layers.merge(files)
             has_id = document is not None and isinstance(document.get("id"), str)
@@ -191,6 +202,16 @@ class _Snapshot:
                 declared = {key: value for key, value in document.items() if key != "id"}
                 found[path] = Entry(document["id"], path, declared, names)
         return Entries(found, tuple(warnings))
+
+    def find_same(self, files: Layers) -> Definition | None:
+        """Return the definition of today that is made of the same files, texts too, word for word."""
+        same = self._known.get(tuple(blob.name for blob in files.values()))
+        return same if same is not None and self.layers.has_texts_of(same, files) else None
+
+    @functools.cached_property
+    def _known(self) -> dict[tuple[str, ...], Definition]:
+        length = len(self.commit)
+        return {tuple(object_name(layer.text, length) for layer in one.layers): one for one in self.current}
 
     def read_mentioning(self, ids: Collection[str]) -> Entries:
         """Return the definitions anywhere whose text holds one of the ids: the others are not worth parsing."""

@@ -537,3 +537,16 @@ def test_ids_come_back_to_git_without_the_api(tale: Story) -> None:
     done = tale.run("pull", "--ids")
     assert (done.code, done.stdout, tale.sandbox.requests) == (0, f"{FILE}: id\n", [])
     assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
+
+
+def test_two_new_files_of_the_same_words_are_two_assistants_in_an_older_commit_too(tale: Story) -> None:
+    tale.write("twin", NEW)
+    tale.commit("A twin")
+    assert outcomes(tale.apply("--create")) == {"a": "unchanged", "new": "created", "twin": "created"}
+    first, second = file_id(tale), file_id(tale, "assistants/twin.yaml")
+    tale.git("checkout", "--", "assistants")
+    for name in (first, second):
+        tale.sandbox.edit(name, firstMessage="Edited")
+    document = tale.plan("--base", "HEAD")
+    kinds = {key: [change["kind"] for change in entry["changes"]] for key, entry in entries(document).items()}
+    assert kinds == {"a": [], "new": ["drift"], "twin": ["drift"]}

@@ -11,6 +11,7 @@ from histories import NEW, OLD, OTHER, cloned, gone, merge, moved
 from stories import REF, Story, entries, story
 
 LIVE: dict[str, Any] = dict.fromkeys("abcd", OLD)
+PEOPLE = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
 
 
 @pytest.fixture
@@ -146,6 +147,12 @@ def test_a_branch_is_compared_with_where_it_left_the_base(tale: Story) -> None:
     assert "no commit in common" in done.stderr
 
 
+def clone_with_record(tale: Story, to: Path) -> None:
+    """Go on in a clone that has one commit, and the record."""
+    tale.root = cloned(tale, to, "--depth", "1")
+    tale.git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
+
+
 def test_a_shallow_clone_without_the_fork_says_what_to_do(tale: Story, tmp_path: Path) -> None:
     tale.git("branch", "base")
     tale.commit("More", allow_empty=True)
@@ -156,11 +163,20 @@ def test_a_shallow_clone_without_the_fork_says_what_to_do(tale: Story, tmp_path:
     assert "fetch-depth: 0" in done.stderr
 
 
-def test_a_record_without_what_it_is_about_says_what_to_do(tale: Story, tmp_path: Path) -> None:
+def test_a_shallow_clone_with_the_record_alone_knows_what_is_settled(tale: Story, tmp_path: Path) -> None:
     tale.recorded()
     tale.commit("More", allow_empty=True)
-    tale.root = cloned(tale, tmp_path / "shallow", "--depth", "1")
-    tale.git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
+    clone_with_record(tale, tmp_path / "shallow")
+    assert looked_at(tale, "--changed-since", "HEAD") == []
+
+
+def test_an_older_record_without_what_it_is_about_says_what_to_do(tale: Story, tmp_path: Path) -> None:
+    tale.recorded()
+    message = "\n".join(line for line in tale.message.splitlines() if not line.startswith("Reconciler-Unsettled: "))
+    older = tale.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", given=message)
+    tale.git("update-ref", REF, older)
+    tale.commit("More", allow_empty=True)
+    clone_with_record(tale, tmp_path / "shallow")
     done = tale.run("plan", "--changed-since", "HEAD")
     assert (done.code, done.stdout) == (1, "")
     assert "which was applied last, is not in this clone" in done.stderr

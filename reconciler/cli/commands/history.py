@@ -58,7 +58,9 @@ def command(choices: Choices, limit: int, form: str) -> int:
 def _to_json(applied: Applied) -> dict[str, Any]:
     changed = {file: list(map(to_pointer, paths)) for file, paths in applied.changed.items()}
     told = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
-    return {**dataclasses.asdict(applied.record), **told}
+    record = dataclasses.asdict(applied.record)
+    del record["unsettled"]  # what a run knows without reading the entries; `changed` shows what they say
+    return {**record, **told}
 
 
 def _show(applied: Applied, lost: Collection[Unclear]) -> None:

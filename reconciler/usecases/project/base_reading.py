@@ -42,7 +42,7 @@ def _read_entries(project: Project, commit: str, *, only: Collection[str] | None
         raise TypeError(project)
     # A record of the older form is read as what it is: a revision, with its own settings and overlays.
     if record is not None and record.resolved and commit == record.commit:
-        entries = read_entries(repository, record, current, only=only)
+        entries = read_entries(repository, record, current, project.below, project.settings.environment, only=only)
     else:
         entries = read_base(
             repository,

@@ -40,9 +40,18 @@ class Changed:
 
 
 def find_changed(
-    repository: Repository, head: str, folder: Path, settings: Settings, since: str, record: Record | None
+    repository: Repository,
+    head: str,
+    folder: Path,
+    settings: Settings,
+    settings_path: str,
+    since: str,
+    record: Record | None,
 ) -> Changed:
-    """Return the definitions below a folder of which a file differs now from the merge base of `since` and `HEAD`."""
+    """Return the definitions below a folder of which a file differs now from the merge base of `since` and `HEAD`.
+
+    `settings_path` is where `reconciler.yaml` is, from the repository's root.
+    """
     root = repository.root
     below = folder_in_git(folder, root)
     fork = _find_fork(repository, head, since)
@@ -56,6 +65,9 @@ def find_changed(
         differing |= differing_above
     shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
     names |= set(_taking_from(folder, settings, root, shared))
+    # Which overlays an environment has is said there; they may be other files without any file being changed.
+    if settings.environment is not None and has_changed(root / settings_path, repository, fork, settings_path):
+        names |= {one.file for one in find_all(folder, root, settings).definitions}
     # What the record has not settled an apply still has to send, whatever the branch changes.
     unsettled = _find_unsettled(repository, record, below, settings.environment) if record is not None else ()
     names |= set(unsettled)
@@ -78,6 +90,14 @@ def find_alike(
     before = read_snapshot(repository, changed.fork, below, environment, current=asked, keys=keys)
     held = {file: (entry.id, exact_text(entry.declared)) for file, entry in before.by_file.items()}
     return frozenset(one.file for one in asked if held.get(one.file) == (one.id, exact_text(one.declared)))
+
+
+def has_changed(file: Path, repository: Repository, commit: str, path: str) -> bool:
+    """Return whether a file says something else than a commit's file at a path, line by line."""
+    # Git may convert line ends.
+    blob = repository.files(commit, path).get(path)
+    held = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
+    return held != (file.read_bytes().splitlines() if file.is_file() else None)
 
 
 def _find_fork(repository: Repository, head: str, since: str) -> str:
@@ -127,12 +147,14 @@ def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collectio
 
 def _find_unsettled(repository: Repository, record: Record, below: str, environment: str | None) -> set[str]:
     """Return the definitions of the commit that was applied whose entry says something else, or that have none."""
+    found = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
+    if below in record.unsettled:
+        return found | record.unsettled[below]
     if not repository.has(record.applied):
         raise RepositoryError(
             f"{record.applied[:12]}, which was applied last, is not in this clone",
             hint="fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)",
         )
-    found = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
     defined = repository.files(record.applied, below)
     recorded = repository.files(record.commit, below)
     # With other layers, the definition alone does not say what is declared. Else, where both are one object, there is
@@ -147,7 +169,7 @@ def _find_unsettled(repository: Repository, record: Record, below: str, environm
         return found | names | {path for path in recorded.keys() - defined.keys() if is_definition_file(path, below)}
     keys = {key_of(path, below) for path in names}
     applied = read_snapshot(repository, record.applied, below, environment, keys=keys)
-    entries = read_entries(repository, record, (), only=applied.by_file)
+    entries = read_entries(repository, record, (), below, environment, only=applied.by_file)
     for path, said in applied.by_file.items():
         entry = entries.by_file.get(path)
         # Only the record has the id while the file says `id: new`.

@@ -92,15 +92,14 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     if there and project.repository is not None and project.head is not None:
         mentioned = find_mentioned(project.repository, project.head, there.values())
         there = {name: own for name, own in there.items() if mentioned.find([own]) is None}
-    checked = []
-    for result in results:
-        error, file = result.error, result.definition.file
-        if own := there.get(_name_to_create(result) or ""):
-            message = f"an assistant with this name is already live, {own}, but no definition has that id"
-            hint = f"if it is this one, put `id: {own}` into the file; if it is not, run `reconciler create {file}`"
-            error = Failure("conflict", message, hint=hint)
-        checked.append(dataclasses.replace(result, error=error))
-    return checked
+    return [_refuse(result, own) if (own := there.get(_name_to_create(result) or "")) else result for result in results]
+
+
+def _refuse(result: Result, namesake: str) -> Result:
+    message = f"an assistant with this name is already live, {namesake}, but no definition has that id"
+    create = f"reconciler create {result.definition.file}"
+    hint = f"if it is this one, put `id: {namesake}` into the file; if it is not, run `{create}`"
+    return dataclasses.replace(result, error=Failure("conflict", message, hint=hint))
 
 
 def _name_to_create(result: Result) -> str | None:

@@ -41,10 +41,11 @@ class Project:
 
     `repository` and `head` are None outside a repository, `head` and `record` before the first commit and the
     first record, `base` if there is nothing to compare with: then live edits cannot be told from changes.
-    `removed` are files that git has removed, as far as a run that does not look at everything can tell. `resend`
-    are fields, by an assistant's id, that are sent even if live shows them. `announced` is the commit in which this
-    run has told the record what it is about to create; `may_create` are the files that an earlier command has announced
-    for it, None if it announces them itself. `started_at` is the one reading of the clock: the report shows
+    `removed` are files that git has removed, as far as a run that does not look at everything can tell. `fork`
+    is the commit from which on all definitions that differ are part of the run, None if they were chosen otherwise.
+    `resend` are fields, by an assistant's id, that are sent even if live shows them. `announced` is the commit in which
+    this run has told the record what it is about to create; `may_create` are the files that an earlier command has
+    announced for it, None if it announces them itself. `started_at` is the one reading of the clock: the report shows
     it, and its day is that on which the settings judge their dates.
     """
 
@@ -58,6 +59,7 @@ class Project:
     record: Record | None = None
     base: BaseDefinitions | None = None
     removed: frozenset[str] = frozenset()
+    fork: str | None = None
     announced: str | None = None
     may_create: frozenset[str] | None = None
     notes: tuple[str, ...] = ()
@@ -89,7 +91,7 @@ class Project:
         # alone.
         if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
             return self.base.entries
-        return read_entries(repository, record, self.loaded.definitions)
+        return read_entries(repository, record, self.loaded.definitions, self.below, self.settings.environment)
 
     @property
     def overlays(self) -> Path | None:

@@ -151,7 +151,8 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
     if repository is None or since is None:
         loaded = load(folder, choices.paths, root=root, settings=settings, find_id=find_id)
         return dataclasses.replace(project, loaded=loaded)
-    changed = find_changed(repository, project.head or "", folder, settings, since, project.record)
+    path = settings_file(folder, root)
+    changed = find_changed(repository, project.head or "", folder, settings, path, since, project.record)
     named = [path.resolve() for path in choices.paths]
     chosen = [path for path in changed.files if not named or any(map(path.resolve().is_relative_to, named))]
     loaded = load(folder, chosen, root=root, settings=settings, find_id=find_id) if chosen else NOTHING_LOADED
@@ -162,7 +163,8 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
     nothing = not (differing or loaded.invalid or removed)
     notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
     loaded = dataclasses.replace(loaded, definitions=differing)
-    return dataclasses.replace(project, loaded=loaded, removed=removed, notes=notes)
+    fork = changed.fork if not named else None
+    return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
 
 
 def _check_environment(project: Project) -> None:

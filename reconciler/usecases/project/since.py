@@ -26,7 +26,8 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
     repository, head, base = project.repository, project.head, project.base
     if repository is None or head is None or base is None or not any(map(_open_files, results)):
         return [*results]
-    named = _name(results, read_histories(repository, f"{base.commit}..{head}", *_find_undated(results), head), project)
+    histories = read_histories(repository, f"{base.commit}..{head}", *_find_undated(results), head)
+    named = [_name(result, histories, project.settings) for result in results]
     # A value can be older than the base: the record keeps the older entry of an assistant that did not get there.
     definitions, layers = _find_undated(named)
     if definitions or layers:
@@ -34,7 +35,8 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
         before = (base.entries.find([one.id or ""], one.file) for one in undated)
         kept = {file for entry in before if entry is not None for file in entry.files}
         places = sorted({*definitions.values(), *layers, *kept})
-        named = _name(named, read_histories(repository, head, definitions, layers, head, places), project)
+        histories = read_histories(repository, head, definitions, layers, head, places)
+        named = [_name(result, histories, project.settings) for result in named]
     return named
 
 
@@ -83,20 +85,17 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
             return
 
 
-def _name(results: Sequence[Result], histories: Histories, project: Project) -> list[Result]:
-    named = []
-    for result in results:
-        definition, plan = result.definition, result.plan
-        if plan is not None and isinstance(definition, Definition):
-            changes = tuple(
-                dataclasses.replace(change, since=_since(definition, change.path, histories, project.settings))
-                if _is_undated(change)
-                else change
-                for change in plan.changes
-            )
-            plan = dataclasses.replace(plan, changes=changes)
-        named.append(dataclasses.replace(result, plan=plan))
-    return named
+def _name(result: Result, histories: Histories, settings: Settings) -> Result:
+    definition, plan = result.definition, result.plan
+    if plan is None or not isinstance(definition, Definition) or not any(map(_is_undated, plan.changes)):
+        return result
+    changes = tuple(
+        dataclasses.replace(change, since=_since(definition, change.path, histories, settings))
+        if _is_undated(change)
+        else change
+        for change in plan.changes
+    )
+    return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
 
 
 def _since(definition: Definition, path: FieldPath, histories: Histories, settings: Settings) -> Since | None:

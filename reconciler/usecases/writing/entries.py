@@ -51,9 +51,11 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     return Entry(definition.id, definition.file, declared)
 
 
-def says_same(entry: Entry, old: Entry) -> bool:
-    """Return whether two entries say the same of one assistant."""
-    return entry.id == old.id and _are_same(entry.declared, old.declared)
+def says_same(entry: Entry | None, other: Entry | None) -> bool:
+    """Return whether there are two entries that say the same of one assistant."""
+    if entry is None or other is None:
+        return False
+    return entry.id == other.id and _are_same(entry.declared, other.declared)
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
@@ -77,14 +79,6 @@ def write_entry(entry: Entry) -> str:
 def _are_same(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     # Most often they are one object, and a fleet's texts take their time to compare.
     return declared is other or exact_text(declared) == exact_text(other)
-
-
-def _ignored_paths(project: Project, result: Result, definition: Definition) -> list[FieldPath]:
-    """Return the declared places that an ignore rule names, and the leaves that it accepts as a whole."""
-    rules = project.overrides_for(definition.key).ignore
-    found = [path for rule in rules for path in paths_matching(definition.declared, rule.path)]
-    found += [entry.path for entry in result.plan.ignored] if result.plan is not None else []
-    return sorted(set(found))
 
 
 def _may_hold(project: Project, path: FieldPath, shown: Any) -> bool:

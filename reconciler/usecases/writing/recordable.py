@@ -1,6 +1,6 @@
 """Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
 
-from pathlib import Path
+from collections.abc import Mapping
 
 from reconciler.assistant.texts import text_of
 from reconciler.core.base import Entry
@@ -9,9 +9,11 @@ from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above
 from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git
 from reconciler.git.commit_layers import object_name, parse_definition
+from reconciler.git.objects import Blob
 from reconciler.git.record import find_created
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import read_snapshot
+from reconciler.usecases.project.changed import has_changed
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF, settings_file
 
@@ -58,10 +60,11 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
     # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
     current, keys = [one for one in definitions if not one.says_new], {one.key for one in definitions}
     environment = project.settings.environment
-    at_head = read_snapshot(repository, head, project.below, environment, current=current, keys=keys).by_file
+    declared = read_snapshot(repository, head, project.below, environment, current=current, keys=keys).by_file
+    files = repository.files(head)
     for definition in definitions:
-        _check_unfiltered(repository, head, definition)
-        entry = at_head.get(definition.file)
+        _check_unfiltered(repository, files, definition)
+        entry = declared.get(definition.file)
         if entry is None or not _is_same(project, repository, definition, entry):
             file = _find_differing_file(project, repository, head, definition)
             raise RepositoryError(
@@ -70,7 +73,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
             )
     # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
     here = {definition.file for definition in definitions}
-    held = [path for path in repository.files(head, project.below) if is_definition_file(path, project.below)]
+    held = [path for path in files if is_definition_file(path, project.below)]
     removed = [path for path in held if path not in here and not (project.root / path).exists()]
     if project.loaded.whole and removed:
         raise RepositoryError(
@@ -79,7 +82,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         )
     path = settings_file(project.folder, project.root)
     # A file above the repository is in none of its commits.
-    if not path.startswith("../") and _has_changed(project.root / path, repository, head, path):
+    if not path.startswith("../") and has_changed(project.root / path, repository, head, path):
         raise RepositoryError(
             f"{path} differs from HEAD, but the record would be made with HEAD's version",
             hint="commit it, or apply with --no-record",
@@ -105,11 +108,11 @@ def _is_same(project: Project, repository: Repository, definition: Definition, e
     return known in (None, definition.id)
 
 
-def _check_unfiltered(repository: Repository, head: str, definition: Definition) -> None:
+def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], definition: Definition) -> None:
     # What a filter of git's stores as something else the record would show in plain text.
     for file, content in definition.contents.items():
-        blob = repository.files(head, file).get(file)
-        converted = blob is not None and object_name(content, len(head)) != blob.name
+        blob = at_head.get(file)
+        converted = blob is not None and object_name(content, len(blob.name)) != blob.name
         if converted and (name := repository.has_filter(file)) is not None:
             raise RepositoryError(
                 f"{file} goes through git's filter {name!r}, and the record would store it as plain text",
@@ -136,10 +139,3 @@ def _find_differing_file(project: Project, repository: Repository, head: str, de
         places += [path_in(upper, below) for below in above]
     lacking = (path for path in places if path not in definition.contents and repository.files(head, path))
     return next(lacking, definition.file)
-
-
-def _has_changed(file: Path, repository: Repository, head: str, path: str) -> bool:
-    """Return whether a file does not say what `HEAD` says at its path, line by line: git may convert line ends."""
-    blob = repository.files(head, path).get(path)
-    held = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
-    return held != (file.read_bytes().splitlines() if file.is_file() else None)

@@ -3,14 +3,14 @@
 import dataclasses
 from collections.abc import Collection, Mapping
 
-from reconciler.core.base import Entries
-from reconciler.core.definition import NEW, Definition
+from reconciler.core.base import Entries, Entry
+from reconciler.core.definition import NEW, Definition, is_definition_file
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
-from reconciler.git.record import Trailers, write_record
+from reconciler.git.record import Record, Trailers, write_record
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned, read_everything, read_snapshot
 from reconciler.usecases.project.new_assistants import find_orphans
@@ -55,6 +55,7 @@ def forget(run: Run, project: Project) -> str | None:
             previous,
             unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
             late=tuple(entry for entry in previous.late if entry.id not in names),
+            unsettled=_find_unsettled(project, head, {}, gone & repository.files(head).keys()),
         ),
     )
 
@@ -65,8 +66,9 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
         return None
     before, kept = _read_previous(project, repository)
     files = dict(kept)
+    settled: Mapping[str, bool] = {}
     if with_entries:
-        files = _replace_entries(run, project, repository, head, before, files)
+        files, settled = _replace_entries(run, project, repository, head, before, files)
     elif previous is not None:  # nothing new counts as applied, so the first parent must not move on
         head = previous.applied
     # A run of selected files does not know what is gone elsewhere.
@@ -78,21 +80,8 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
             # Where the entry is another one, another assistant has its path by now.
             if gone.file not in held and files.get(gone.file) == kept.get(gone.file):
                 files.pop(gone.file, None)
-    recorded = [result for result in run.results if result.outcome and result.outcome.recorded]
-    created = dict(previous.created) if previous else {}
-    created |= {
-        one.definition.file: one.definition.id
-        for one in recorded
-        if one.plan and one.plan.creates and one.definition.id
-    }
-    # By the id of their entries the ids that GET gave: a definition may change to the assistant's other id.
-    ids = {entry.id for entry in before.by_file.values()}
-    other_ids = {name: other for name, other in before.other_ids.items() if name in ids}
-    other_ids |= {one.ids[0]: one.ids[1] for one in recorded if len(one.ids) > 1}
-    # What an older run has not settled is kept: another run may know more of it, and nobody else remembers it.
-    keeps = Trailers(
-        unclear=find_unclear(run, previous), late=find_late(run, previous), created=created, other_ids=other_ids
-    )
+    others = {path for path, _ in files.items() ^ kept.items() if path not in settled} & repository.files(head).keys()
+    keeps = _find_trailers(run, previous, before, _find_unsettled(project, head, settled, others))
     wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
     # A run that wrote is recorded even where the entries are the same: it put something back.
     same = previous and previous.resolved and previous.applied == head and previous.says_same(keeps)
@@ -110,14 +99,43 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
     )
 
 
+def _find_trailers(
+    run: Run, previous: Record | None, before: Entries, unsettled: Mapping[str, frozenset[str]]
+) -> Trailers:
+    """Return what a record's message keeps after a run."""
+    recorded = [result for result in run.results if result.outcome and result.outcome.recorded]
+    created = dict(previous.created) if previous else {}
+    created |= {
+        one.definition.file: one.definition.id
+        for one in recorded
+        if one.plan and one.plan.creates and one.definition.id
+    }
+    # By the id of their entries the ids that GET gave: a definition may change to the assistant's other id.
+    ids = {entry.id for entry in before.by_file.values()}
+    other_ids = {name: other for name, other in before.other_ids.items() if name in ids}
+    other_ids |= {one.ids[0]: one.ids[1] for one in recorded if len(one.ids) > 1}
+    # What an older run has not settled is kept: another run may know more of it, and nobody else remembers it.
+    return Trailers(
+        unclear=find_unclear(run, previous),
+        late=find_late(run, previous),
+        created=created,
+        other_ids=other_ids,
+        unsettled=unsettled,
+    )
+
+
 def _replace_entries(
     run: Run, project: Project, repository: Repository, head: str, before: Entries, files: dict[str, Blob]
-) -> dict[str, Blob]:
-    """Return the entries' objects with those of the assistants whose fields this run knows replaced."""
+) -> tuple[dict[str, Blob], dict[str, bool]]:
+    """Return the entries' objects with those of the assistants whose fields this run knows replaced.
+
+    By each definition's path as well: whether its entry is now what the definition declares.
+    """
     # An assistant has one entry, at its definition's path. Where the file has moved the entry follows, whatever became
     # of the assistant.
     at_head = repository.files(head)
     left, placed, texts = dict(files), dict[str, Blob](), dict[str, str]()
+    settled = {result.definition.file: False for result in run.results}
     for result in run.results:
         if not isinstance(definition := result.definition, Definition):
             continue
@@ -130,6 +148,7 @@ def _replace_entries(
         if old is not None and old.file in files:
             placed[file] = files[old.file]
         entry = make_entry(project, result, old) if result.outcome is not None and result.outcome.recorded else None
+        settled[file] = says_same(entry or old, Entry(definition.id, file, definition.declared))
         # An entry that says the same keeps its object, so that a comment is no change of what was live.
         if entry is None or (old is not None and old.file == file and says_same(entry, old)):
             continue
@@ -138,7 +157,29 @@ def _replace_entries(
         else:
             texts[file] = write_entry(entry)
     left = _move_displaced(project, repository, head, before, left, {*placed, *texts})
-    return {**left, **placed, **repository.write_files(texts)}
+    return {**left, **placed, **repository.write_files(texts)}, settled
+
+
+def _find_unsettled(
+    project: Project, head: str, settled: Mapping[str, bool], others: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """Return, by their folder, the definitions whose entry is not what `head` declares.
+
+    `settled` tells it of the definitions of this run, `others` are entries that it has changed besides. A folder of
+    which it is not known is left out.
+    """
+    previous, below = project.record, project.below
+    known = dict(previous.unsettled) if previous is not None and previous.applied == head else {}
+    # With --changed, every definition that the two commits do not declare alike is part of the run.
+    if previous is not None and previous.applied == project.fork and below in previous.unsettled:
+        known[below] = previous.unsettled[below]
+    if project.loaded.whole:
+        known[below] = frozenset()
+    if below in known:
+        known[below] = (known[below] - settled.keys()) | {file for file, is_so in settled.items() if not is_so}
+    return {
+        folder: files | {file for file in others if is_definition_file(file, folder)} for folder, files in known.items()
+    }
 
 
 def _still_has(repository: Repository, at_head: Mapping[str, Blob], file: str, ids: Collection[str]) -> bool:
