@@ -100,10 +100,14 @@ class Result:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gone:
-    """A definition of the base that was removed. The assistant is left as it is."""
+    """A definition of the base that was removed. The assistant is left as it is.
+
+    `environment` is as in an assistant's entry of a report.
+    """
 
     file: str
     id: str
+    environment: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def _find_shared(told: Sequence[Told]) -> Sharing:
     sharing: dict[tuple[Told, ...], list[Key]] = {}
     for key, members in having.items():
         # Several reports shown as one have an assistant more than once.
-        if len({one.entry.file for one in members}) >= SHARED:
+        if len({(one.entry.file, one.entry.environment) for one in members}) >= SHARED:
             sharing.setdefault(tuple(members), []).append(key)
     return sharing
 
@@ -192,9 +192,10 @@ def _make_shared_cards(sharing: Sharing) -> Iterator[Card]:
 def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> Iterator[str]:
     """Yield names in the order of their places, if those are not one; the last of several says the place of all."""
     titles = [wording.choose_title(entry) for entry in members]
+    keys = [wording.show_in(entry, entry.key) for entry in members]
     order = sorted(range(len(members)), key=lambda number: places[number]) if places else range(len(members))
     for number, following in itertools.zip_longest(order, order[1:]):
-        name = titles[number] if titles.count(titles[number]) == 1 else show_name(members[number].key)
+        name = titles[number] if titles.count(titles[number]) == 1 else keys[number]
         if not places or (following is not None and places[following] == places[number]):
             yield name
         else:
@@ -253,13 +254,14 @@ def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str
 
 
 def _unite(cards: Sequence[Card]) -> Card:
-    names = [card.file + (f" ({escape(card.id)})" if card.id else "") for card in cards]
+    entries = [entry for card in cards for entry in card.entries]
+    names = [wording.show_in(entry, entry.file) + (f" ({escape(entry.id)})" if entry.id else "") for entry in entries]
     return dataclasses.replace(
         cards[0],
         title=f"{len(cards)} assistants",
         file="",
         id="",
-        entries=tuple(entry for card in cards for entry in card.entries),
+        entries=tuple(entries),
         members=tuple(names),
     )
 

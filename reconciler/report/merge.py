@@ -2,13 +2,15 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from reconciler.core.run import Gone
 from reconciler.report.build import count
 from reconciler.report.report import FORMAT_VERSION, AssistantEntry, BaseEntry, Report
 
 _Value = TypeVar("_Value")
+_Item = TypeVar("_Item", AssistantEntry, Gone)
 
 
 def merge_reports(reports: Sequence[Report]) -> Report:
@@ -30,7 +32,9 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     # Where each has one they do tell drift from changes. One run without a base took live edits for changes, and a
     # reader must know: then the whole has none.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
-    entries = [entry for report in reports for entry in report.assistants]
+    # Of two environments each says whose it is: the files are the same, and perhaps the ids.
+    differ = len({report.environment for report in reports}) > 1
+    entries = [_name_environment(entry, report, differ) for report in reports for entry in report.assistants]
     return Report(
         format_version=FORMAT_VERSION,
         tool_version=", ".join(sorted({report.tool_version for report in reports})),
@@ -50,8 +54,10 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         next_expiry=min(_known(one.next_expiry for one in reports), key=lambda entry: entry.in_seconds, default=None),
         summary=_add(report.summary for report in reports),
         api_calls=_add(report.api_calls for report in reports),
-        warnings=_unite(warning for report in reports for warning in report.warnings),
-        no_longer_managed=_unite(gone for report in reports for gone in report.no_longer_managed),
+        warnings=_unite(_name_whose(reports)),
+        no_longer_managed=_unite(
+            _name_environment(gone, report, differ) for report in reports for gone in report.no_longer_managed
+        ),
         problems=_unite(problem for report in reports for problem in report.problems),
         assistants=tuple(sorted(entries, key=lambda entry: (entry.file, entry.key))),
     )
@@ -70,6 +76,24 @@ def _is_of(entry: AssistantEntry, own: Collection[str]) -> bool:
     files = {change.file for change in entry.changes if change.file is not None} | {entry.file}
     # Where each change has a commit, that says more than that a file was touched.
     return not (setters or files).isdisjoint(own)
+
+
+def _name_environment(item: _Item, report: Report, differ: bool) -> _Item:
+    """Return it with its environment, if those of the reports differ; one of a merged report has it already."""
+    return dataclasses.replace(item, environment=item.environment or report.environment) if differ else item
+
+
+def _name_whose(reports: Sequence[Report]) -> Iterator[str]:
+    """Yield the warnings, each with the environment that it is of, unless all have it."""
+    whose: dict[str, dict[str | None, None]] = {}
+    for report in reports:
+        for warning in report.warnings:
+            whose.setdefault(warning, {})[report.environment] = None
+    for warning, names in whose.items():
+        if {*names} == {report.environment for report in reports}:
+            yield warning
+        else:
+            yield from (f"{name}: {warning}" if name else warning for name in names)
 
 
 def _share(values: Sequence[_Value], otherwise: _Value) -> _Value:

@@ -16,7 +16,8 @@ from reconciler.report.report import AssistantEntry, Report
 
 
 def reviewed_plan(report: Report) -> Reviewed:
-    """Return what of a plan's report `apply --plan` relies on."""
+    """Return what of a plan's report `apply --plan` relies on. Raises ReportError for one of several environments."""
+    _check_one_environment(report)
     return Reviewed(
         command=report.command,
         is_plan=report.traits.is_plan,
@@ -33,8 +34,9 @@ def reviewed_plan(report: Report) -> Reviewed:
 def applied_fields(report: Report) -> tuple[Applied, ...]:
     """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent.
 
-    Raises ReportError for a report that does not say what was sent, and for an assistant of which it names a field
-    twice in one run, or one field inside another: nobody could say what to put back.
+    Raises ReportError for a report that does not say what was sent, for one of several environments, and for an
+    assistant of which it names a field twice in one run, or one field inside another: nobody could say what to put
+    back.
     """
     combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_written(report)]
     return tuple(applied for applied in combined if applied.fields)
@@ -76,8 +78,21 @@ def list_lasting(report: Report) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def _check_one_environment(report: Report) -> None:
+    # The same id is another assistant elsewhere, and the settings of one environment say nothing of another.
+    if any(entry.environment for entry in report.assistants):
+        raise ReportError(
+            f"the report is of several environments: {', '.join(report.environments)}",
+            hint="pass the report of one environment",
+        )
+
+
 def _group_written(report: Report) -> list[list[AssistantEntry]]:
-    """Return the entries of each assistant that was written, or may have been. Raises ReportError without `sent`."""
+    """Return the entries of each assistant that was written, or may have been.
+
+    Raises ReportError without `sent`, and for a report of several environments.
+    """
+    _check_one_environment(report)
     groups: dict[str, list[AssistantEntry]] = {}
     for entry in report.assistants:
         written = entry.outcome is not None and entry.outcome.may_be_live

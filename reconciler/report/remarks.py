@@ -7,6 +7,7 @@ from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind
 from reconciler.report.differences.values import escape, field_name, show_name
 from reconciler.report.report import AssistantEntry, ChangeEntry, FrozenEntry, IgnoredEntry, ProblemEntry, Report
+from reconciler.report.wording import show_in
 
 SET_BY = "set by"
 NOT_SHOWN_LIVE = "not shown live"
@@ -116,15 +117,15 @@ def _list_all(report: Report) -> Iterator[tuple[str, str, str, str]]:
         yield WARNING, escape(warning.strip()), "", ""
     for entry in report.assistants:
         for warning in entry.warnings:
-            yield WARNING, escape(warning.strip()), entry.file, show_name(entry.file)
+            yield WARNING, escape(warning.strip()), entry.file, show_in(entry, entry.file)
     for problem in report.problems if report.traits.reads_live else ():
         if problem.severity == "warning":
             yield WARNING, escape(problem.message.strip()), problem.file, tell_place(problem)
     for entry in report.assistants:
         for label, text in _list_of_entry(entry):
-            yield label, text, entry.file, show_name(entry.file)
+            yield label, text, entry.file, show_in(entry, entry.file)
     for gone in report.no_longer_managed:
-        yield "no longer managed", GONE, gone.file, show_name(f"{gone.file} ({gone.id})")
+        yield "no longer managed", GONE, gone.file, f"{show_in(gone, gone.file)} ({show_name(gone.id)})"
 
 
 def _list_of_entry(entry: AssistantEntry) -> Iterator[tuple[str, str]]:

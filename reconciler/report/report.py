@@ -99,6 +99,8 @@ class AssistantEntry:
     last: dict[str, Any] | None = None
     enforced: tuple[EnforcedEntry, ...] | None = None
     frozen: FrozenEntry | None = None
+    # Only where several reports were merged whose environments differ: else the report says it.
+    environment: str | None = None
 
     @property
     def open_kinds(self) -> frozenset[Kind]:
@@ -187,6 +189,12 @@ class Report:
     no_longer_managed: tuple[Gone, ...] = ()
     problems: tuple[ProblemEntry, ...]
     assistants: tuple[AssistantEntry, ...]
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments that it is about, by name; none is for definitions that belong to no environment."""
+        found = {self.environment, *(entry.environment for entry in self.assistants)}
+        return tuple(sorted(name for name in found if name))
 
     @property
     def kinds(self) -> frozenset[Kind]:

@@ -56,7 +56,7 @@ def make_view(report: Report) -> RunView:
     only_checked = not report.traits.reads_live
     told_on_cards = {entry.file for card in cards if card.error for entry in card.entries}
     return RunView(
-        title=name_command(report) + (escape(f": {report.environment}") if report.environment else ""),
+        title=name_command(report) + (escape(f": {', '.join(names)}") if (names := report.environments) else ""),
         totals=tell_totals(report),
         problems=tuple(
             problem

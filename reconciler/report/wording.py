@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
+from reconciler.core.run import Gone
 from reconciler.report.differences.values import escape, show_name
 from reconciler.report.report import AssistantEntry, ErrorEntry, Report
 
@@ -70,7 +71,12 @@ def name_kinds(kinds: Collection[Kind]) -> str:
 
 def choose_title(entry: AssistantEntry) -> str:
     """Return what people call an assistant: its name, else the definition's key, with every character visible."""
-    return show_name(entry.name or entry.key)
+    return show_in(entry, entry.name or entry.key)
+
+
+def show_in(entry: AssistantEntry | Gone, name: str) -> str:
+    """Return a name, and where a report has several environments, in which: `Desk in staging`."""
+    return show_name(name) + (f" in {show_name(entry.environment)}" if entry.environment else "")
 
 
 def is_worth_showing(entry: AssistantEntry) -> bool:
@@ -110,8 +116,8 @@ def tell_last_edit(entry: AssistantEntry) -> str:
 
 def list_notes(report: Report) -> Iterator[str]:
     """Yield what a reader must know about the whole run to read its differences right."""
-    if report.environment:
-        yield escape(f"Environment: {report.environment}.")
+    if names := report.environments:
+        yield escape(f"{'Environment' if len(names) == 1 else 'Environments'}: {', '.join(names)}.")
     if not report.traits.reads_live:
         return
     if report.offline:

@@ -1,11 +1,15 @@
 """Several reports shown as one."""
 
-import pytest
-from rendered import render_text
-from report_documents import assistant, change, document, gone, problem
+from typing import Any
 
+import pytest
+from rendered import render_github, render_html, render_junit, render_markdown, render_text
+from report_documents import assistant, change, document, failure, gone, ignored, problem
+
+from reconciler.errors import ReportError
 from reconciler.report.merge import merge_reports
-from reconciler.report.report import BaseEntry
+from reconciler.report.read_back import applied_fields, reviewed_plan, unclear_writes
+from reconciler.report.report import AssistantEntry, BaseEntry, Report
 
 
 def test_assistants_are_sorted_and_totals_added_up() -> None:
@@ -91,3 +95,77 @@ def test_one_report_is_itself_and_none_is_refused() -> None:
     assert merge_reports([run]) == run
     with pytest.raises(ValueError, match="no report"):
         merge_reports([])
+
+
+def of_two_environments(*assistants: AssistantEntry, **fields: Any) -> Report:
+    """The same run in staging and in production, merged."""
+    runs = [document("plan", *assistants, environment=name, **fields) for name in ("staging", "production")]
+    return merge_reports(runs)
+
+
+def test_each_format_says_which_environment_an_assistant_is_of() -> None:
+    drift = change("/name", "x", "y", kind="drift", base="x", unsent=None)
+    merged = of_two_environments(assistant("a", drift), assistant("c", name=None, error=failure("server", "no", 500)))
+    assert {(entry.key, entry.environment) for entry in merged.assistants} == {
+        (key, name) for key in "ac" for name in ("staging", "production")
+    }
+    junit = render_junit(merged)
+    for name in ("staging", "production"):
+        assert f"\n  A in {name} (asst_a)" in render_text(merged)
+        assert f"\n| A in {name} |" in render_markdown(merged)
+        assert f"<b>A in {name}</b>" in render_markdown(merged)
+        assert f'<b class="name">A in {name}</b>' in render_html(merged)
+        assert f'classname="assistants/a" name="A in {name}"' in junit
+        assert f"title=Edited in the dashboard%3A A in {name}::" in render_github(merged)
+        # An error that several have is one card, and names them.
+        assert f"assistants/c.yaml in {name} (asst_c)" in render_text(merged)
+        assert f'classname="assistants/c" name="c in {name}"' in junit
+    assert "Environments: production, staging." in render_text(merged)
+    assert "## Plan: production, staging" in render_markdown(merged)
+
+
+def test_a_change_that_environments_share_names_each_with_its_environment() -> None:
+    merged = of_two_environments(*(assistant(key, change("/name", "x", "y")) for key in "ab"))
+    told = render_text(merged)
+    assert 'name: "y" -> "x" in 4 assistants' in told
+    assert "A in staging, and A in production (assistants/a.yaml:7)" in told
+    # Where the names are the same, the keys tell assistants apart, and still the environments.
+    same = of_two_environments(*(assistant(key, change("/name", "x", "y"), name="Desk") for key in "ab"))
+    assert "Desk in staging" not in render_text(same, width=200)
+    assert "b in staging, and b in production (assistants/b.yaml:7)" in render_text(same, width=200)
+
+
+def test_what_stands_after_the_differences_names_its_environment() -> None:
+    staging = document(
+        "plan",
+        assistant("a", ignored=[ignored("/name", "the CRM")], warnings=["odd"]),
+        environment="staging",
+        warnings=["HEAD is behind", "for all"],
+        gone=[gone("assistants/old.yaml", "asst_old")],
+    )
+    production = document("plan", assistant("a"), environment="production", warnings=["for all"])
+    told = render_text(merge_reports([staging, production]))
+    assert "ignored: assistants/a.yaml in staging: name (the CRM)" in told
+    assert "warning: assistants/a.yaml in staging: odd" in told
+    assert "warning: staging: HEAD is behind\n" in told
+    assert "warning: for all\n" in told
+    assert "assistants/old.yaml in staging (asst_old)" in told
+
+
+@pytest.mark.parametrize("read", [reviewed_plan, applied_fields, unclear_writes])
+def test_no_run_goes_by_a_report_of_several_environments(read: Any) -> None:
+    """Not even where one of them is no environment at all: the same id is another assistant there."""
+    with pytest.raises(ReportError, match="several environments"):
+        read(of_two_environments(assistant("a")))
+    both = [document("apply", assistant("a"), environment=name) for name in (None, "staging")]
+    with pytest.raises(ReportError, match="staging"):
+        read(merge_reports(both))
+
+
+def test_merging_again_keeps_each_environment() -> None:
+    two = of_two_environments(assistant("a"))
+    merged = merge_reports([two, document("plan", assistant("a"), environment="test")])
+    assert {entry.environment for entry in merged.assistants} == {"staging", "production", "test"}
+    assert merge_reports([two, two]).environments == ("production", "staging")
+    # One environment is said once, of the whole.
+    assert all(entry.environment is None for entry in merge_reports([document("plan", assistant("a"))] * 2).assistants)

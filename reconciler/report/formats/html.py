@@ -154,7 +154,7 @@ def _list_facts(report: Report) -> list[tuple[str, str]]:
     ref, commit = (report.base.ref, report.base.commit) if report.base else ("", "")
     facts = {
         "API": report.api_url,
-        "Environment": report.environment,
+        "Environment": ", ".join(report.environments),
         "Git": (report.head or "")[:12],
         "Base": commit[:12] if ref == commit else f"{ref} {commit[:12]}".strip(),
         "Finished": report.finished_at.replace("T", " ").replace("Z", " UTC"),

@@ -31,7 +31,7 @@ def render_junit(view: RunView) -> str:
     cases += _make_cases_of_files(report)
     cases += _make_case_of_run(view, cases)
     tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    name = escape(" ".join(filter(None, ["reconciler", report.command, report.environment])))
+    name = escape(" ".join(["reconciler", report.command, *report.environments]))
     counts = {"name": name, "tests": str(len(cases))}
     counts |= {key: str(sum(case.find(tag) is not None for case in cases)) for key, tag in tags.items()}
     counts["time"] = _measure_seconds(report)
@@ -71,7 +71,8 @@ def _tell(card: Card, entry: AssistantEntry) -> list[str]:
         return list(show_card(card, _UNWRAPPED))
     if card.error:
         return list(card.error)
-    return [f"{card.title}, as in {first.file}:", *(f"  {field.sign} {field.name}" for field in card.fields)]
+    where = wording.show_in(first, first.file)
+    return [f"{card.title}, as in {where}:", *(f"  {field.sign} {field.name}" for field in card.fields)]
 
 
 def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:

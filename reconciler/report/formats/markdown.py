@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from reconciler.core.outcome import Kind
+from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.sentences import tell_lacks
-from reconciler.report.differences.values import show_name
 from reconciler.report.formats.inert import code, cut, inline, shorten_middle
 from reconciler.report.formats.page import Page, measure_utf16
 from reconciler.report.formats.section import (
@@ -129,7 +129,7 @@ def _head(view: View, width: _Width) -> list[str]:
 def _row(card: Card, view: View, width: _Width) -> str:
     origins = ", ".join(_ORIGINS[kind] for kind in Kind if kind in card.kinds)
     by_key = card.title in width.by_key and not card.members
-    name = show_name(card.entries[0].key) if by_key else card.title or card.file
+    name = wording.show_in(card.entries[0], card.entries[0].key) if by_key else card.title or card.file
     what = inline(card.standing) + (_tell_more(card) if width.fields else "")
     cells = [inline(shorten_middle(name, width.name)), what, *([view.origin or origins] if view.tells_origins else [])]
     # A narrow screen shows only the first columns, and what happened matters more than where.

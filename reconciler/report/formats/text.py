@@ -58,7 +58,7 @@ def show_card(card: Card, look: Look) -> Iterator[str]:
     name = card.file or card.title
     standing = (f" {card.standing}", _INK_OF_SEVERITY[card.severity])
     yield from wrap_paragraph([(f"{name}:", "bold"), standing], look, indent=2)
-    named = card.entries and not card.members and card.entries[0].name
+    named = card.entries and not card.members and (card.entries[0].name or card.entries[0].environment)
     known: list[Span] = [(card.title + " ", "plain")] if named else []
     if card.id:
         known.append((f"({escape(card.id)})", "dim"))
