@@ -65,7 +65,7 @@ def load(
     a file that says `id: new`. Raises DefinitionError without definitions, or if a path cannot be used.
     """
     found = find_all(folder, root, settings)
-    chosen = select(found, folder, selected)
+    chosen = select(found, folder, root, selected)
     # As they are written, before an environment is chosen, definitions may lack what each environment adds.
     bare = without_ids and settings.environments and not settings.environment
     rules = RuleSet(Settings() if bare else settings, limit_time)

@@ -6,7 +6,7 @@ Does not parse the text.
 import codecs
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.problem import InvalidSettings, Problem
@@ -150,43 +150,54 @@ def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | 
     return place.resolve()
 
 
-def select(found: FoundFiles, folder: Path, paths: Sequence[Path]) -> set[str]:
+def select(found: FoundFiles, folder: Path, root: Path, paths: Sequence[Path]) -> set[str]:
     """Return the `file`s that PATHS, files or folders, select; all of them without PATHS.
 
     An overlay selects its definition, and one without a definition itself, so that it is told. Defaults select the
     definitions that take values from them. Raises DefinitionError for a path outside the folder, one that does not
     exist, and one that selects nothing.
     """
-    files = found.definitions
+    files = {one.file for one in found.definitions}
     if not paths:
-        return {one.file for one in files}
+        return files
     # Both as the walk found them. Of what PATHS name only the folders above are resolved: a link among the definitions
     # is one of them, wherever it leads.
     folder = folder.resolve()
     chosen: set[str] = set()
-    named = {one.path: {one.file} for one in files}
-    for one in files:
-        for layer, _ in found.stack(one):
-            named.setdefault(layer.path, set()).add(one.file)
-    for lost in (one for ones in found.overlays.values() for one in ones):
-        named.setdefault(lost.path, {lost.file})
+    named: Mapping[str, Collection[str]] = {}
     for given in paths:
         absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
         path = absolute.parent.resolve() / absolute.name
         if not path.exists() and not path.is_symlink():
             raise DefinitionError(f"{given} does not exist")
-        if path in named:
-            chosen |= named[path]
+        name = shown_path(path, root)
+        if name in files:
+            chosen.add(name)
+            continue
+        named = named or _name_layers(found)
+        if name in named:
+            chosen.update(named[name])
             continue
         if not path.is_relative_to(folder):
             message = f"{given} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
             raise DefinitionError(message, hint="Pass files or folders inside it, or another folder with --directory.")
         # A file lies relative to itself, too.
-        below = {one.file for one in files if one.path.is_relative_to(path)}
+        below = {one.file for one in found.definitions if one.path.is_relative_to(path)}
         if not below:
             raise DefinitionError(_nothing_selected(given, path))
         chosen |= below
     return chosen
+
+
+def _name_layers(found: FoundFiles) -> dict[str, set[str]]:
+    """Return the definitions that each file is a layer of; an overlay without a definition stands for itself."""
+    named: dict[str, set[str]] = {}
+    for one in found.definitions:
+        for layer, _ in found.stack(one):
+            named.setdefault(layer.file, set()).add(one.file)
+    for lost in (one for ones in found.overlays.values() for one in ones):
+        named.setdefault(lost.file, {lost.file})
+    return named
 
 
 def read_text(path: Path) -> str:

@@ -22,7 +22,7 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
                 )
         tracked += repository.files(head, folder)
     # Only what is not there can be hidden, so git is asked about it only then.
-    absent = [path for path in tracked if not os.path.lexists(repository.root / path)]
+    absent = [path for path in tracked if not os.path.lexists(f"{repository.root}/{path}")]
     hidden = repository.hidden_paths(absent) if absent else []
     # Beside definitions there may be anything; what none of them mentions is nobody's text.
     mentioned = _find_mentioned(repository, head, folders, hidden)

@@ -76,7 +76,7 @@ def _choose_paths(choices: Choices, forms: Sequence[Settings], root: Path) -> tu
     if not choices.paths or len(forms) == 1:
         return tuple(choices.paths)
     found = find_all(choices.directory, root, *forms)
-    chosen = select(found, choices.directory, choices.paths)
+    chosen = select(found, choices.directory, root, choices.paths)
     astray = chosen - {one.file for one in found.definitions}
     if astray:
         raise DefinitionError(
