@@ -58,7 +58,7 @@ def complain_of_unseen(character: str) -> str:
 
 
 def _is_space(character: str) -> bool:
-    return unicodedata.category(character) in _SPACES
+    return character != " " and unicodedata.category(character) in _SPACES
 
 
 def tell_apart(name: str, other: str) -> str:

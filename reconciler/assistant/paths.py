@@ -32,6 +32,8 @@ def parse_path(text: str) -> FieldPath:
         return parse_pointer(text)
     if "/" in text:
         raise ValueError(f"it contains slashes but does not begin with one; write /{text}, or use only dots")
+    if not text.strip():
+        raise ValueError("it is empty; write it like metadata.crmKey")
     keys = tuple(text.split("."))
     if "" in keys:
         raise ValueError("it has a dot without a key next to it; write it like metadata.crmKey")

@@ -28,6 +28,11 @@ _OTHERS: Final = {
     *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
 }
 _KNOWN: Final = _ONE | _SOME | _NAMED | _OTHERS
+# Keywords for other purposes than to judge a value, or for schemas of several documents.
+_IDLE: Final = {
+    *("readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"),
+    *("$id", "$anchor", "$dynamicAnchor", "$vocabulary"),
+}
 
 
 def find_schema_problems(schema: Any) -> list[FieldProblem]:
@@ -53,10 +58,12 @@ def _walk(schema: Any, root: Any, path: FieldPath, formats: frozenset[str]) -> I
         return
     for keyword, value in schema.items():
         here = (*path, keyword)
-        if keyword not in _KNOWN:
+        if keyword in _IDLE:
+            yield FieldProblem(here, f"{keyword} checks nothing; remove it", about="key")
+        elif keyword not in _KNOWN:
             near = closest(keyword, _KNOWN)
             guess = f"; did you mean {near}?" if near else ""
-            yield FieldProblem(here, f"{keyword} is not a keyword of JSON Schema{guess}", about="key")
+            yield FieldProblem(here, f"{keyword} is not a keyword of JSON Schema 2020-12{guess}", about="key")
         elif objection := _object_to(keyword, value, root, formats):
             yield FieldProblem(here, objection)
         for key, inner in _inner(keyword, value):

@@ -6,9 +6,11 @@ The rules' schemas are JSON Schema 2020-12; what their keywords mean is `jsonsch
 import dataclasses
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from reconciler.assistant.invisible import remove_unseen
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.plain_words import closest, describe_kind, shorten
 from reconciler.assistant.problem import About
@@ -22,7 +24,14 @@ TYPES: Final[Mapping[str, str]] = {
     "object": "a group of keys and values",
     "null": "null",
 }
-_COUNTED: Final = {"Length": "character", "Items": "item", "Contains": "item", "Properties": "key"}
+_COUNTED: Final = {
+    f"{least_or_most}{what}": noun
+    for least_or_most in ("min", "max")
+    for what, noun in (("Length", "character"), ("Items", "item"), ("Properties", "key"))
+}
+_LONGEST: Final = 40  # characters of a text that is quoted as it is
+# A text that is no number, true, false or null, and whose ends can be seen in a list.
+_PLAIN: Final = re.compile(r"(?!(?:true|false|null|-?[0-9][0-9.eE+-]*)\Z)(?! )(?:[^,\n]|,(?! ))+(?<! )")
 _SCALARS: Final = (str, int, float, bool, type(None))
 
 
@@ -63,12 +72,17 @@ def _describe(error: Any) -> Iterator[Violation]:
     elif keyword == "required":
         lacking = ", ".join(key for key in error.validator_value if key not in instance)
         yield Violation(path, f"lacks {lacking}", quotes=False)
+    elif keyword == "dependentRequired":
+        for key, needs in error.validator_value.items():
+            lacking = ", ".join(needed for needed in needs if needed not in instance)
+            if key in instance and lacking:
+                yield Violation(path, f"lacks {lacking}, which {key} needs beside it", quotes=False)
     # What must not appear in a text, such as a password, is not quoted.
     elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
         yield Violation(path, _may(error), line=_find_line(instance, error.validator_value))
     else:
         line = _find_line(instance, {keyword: error.validator_value})
-        yield Violation(path, f"{_tell_value(keyword, instance)}, and {_may(error)}", line=line)
+        yield Violation(path, _tell_both(error), line=line)
 
 
 def _find_line(instance: Any, schema: Any) -> int:
@@ -83,17 +97,44 @@ def _find_line(instance: Any, schema: Any) -> int:
     return instance.count("\n", 0, min(found, default=0)) + 1
 
 
-def _tell_value(keyword: str | None, instance: Any) -> str:
-    """Return what a value is, as far as a keyword of a schema looks at it."""
-    noun = _COUNTED.get(keyword[3:]) if keyword and keyword.startswith(("max", "min")) else None
-    return f"is {_quote(instance)}" if noun is None else f"has {_count(len(instance), noun)}"
+def _tell_both(error: Any) -> str:
+    """Return what a value is, as far as a keyword of a schema looks at it, and what it may be."""
+    keyword, instance, may = error.validator, error.instance, _may(error)
+    if keyword == "items":
+        return f"has {_count(len(instance), 'item')}, and may have at most {len(error.schema.get('prefixItems', ()))}"
+    if keyword in _COUNTED:
+        return f"has {_count(len(instance), _COUNTED[keyword])}, and {may.rpartition(' ')[0]}"
+    choices = {"enum": error.validator_value, "const": [error.validator_value]}.get(keyword, ())
+    if isinstance(instance, str) and any(_looks_like(instance, choice) for choice in choices):
+        several = "one of " if keyword == "enum" else ""
+        return f"is {json.dumps(instance)}, and must be {several}{_list(choices, json.dumps)}"
+    return f"is {_quote(instance)}, and {may}"
+
+
+def _looks_like(text: str, other: Any) -> bool:
+    """Return whether two texts differ in nothing but blanks, in what nobody sees, or in how letters are stored."""
+    return isinstance(other, str) and _what_is_seen(text) == _what_is_seen(other)
+
+
+def _what_is_seen(text: str) -> str:
+    return "".join(remove_unseen(unicodedata.normalize("NFC", text)).split())
 
 
 def _may(error: Any) -> str:
     # Under `false` nothing may stand, and the error names no keyword.
     if error.validator is None:
         return "may not be declared"
+    if error.validator in ("contains", "minContains", "maxContains"):
+        return _tell_contains(error.schema, is_over=error.validator == "maxContains")
     return _tell_keyword(error.validator, error.validator_value)
+
+
+def _tell_contains(schema: Any, *, is_over: bool) -> str:
+    each = _tell_schema(schema["contains"])
+    if is_over:
+        return f"may have at most {_count(schema['maxContains'], 'item')} that {each}"
+    least = schema.get("minContains", 1)
+    return f"must have {'an item' if least == 1 else f'at least {least:,} items'} that {each}"
 
 
 def _tell_keyword(keyword: str, value: Any) -> str:
@@ -122,16 +163,27 @@ def _count(number: int, noun: str) -> str:
 
 def _quote(value: Any) -> str:
     if isinstance(value, str):
-        return f'"{shorten(value)}"'
+        return f'"{value}"' if len(value) <= _LONGEST and value.isprintable() else f'"{shorten(value)}"'
     return json.dumps(value) if isinstance(value, _SCALARS) else describe_kind(value)
 
 
-def _list(values: Iterable[Any]) -> str:
-    return ", ".join(value if isinstance(value, str) and value else _quote(value) for value in values)
+def _name(value: Any) -> str:
+    """Return a choice as JSON, or a text without its quotes where it can be nothing else."""
+    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
+
+
+def _list(values: Iterable[Any], write: Callable[[Any], str] = _name) -> str:
+    return ", ".join(map(write, values)) or "nothing"
 
 
 def _name_types(value: Any) -> str:
     return " or ".join(TYPES.get(name, str(name)) for name in ([value] if isinstance(value, str) else value))
+
+
+def _tell_count(keyword: str) -> Callable[[int], str]:
+    start = "may have at most" if keyword.startswith("max") else "must have at least"
+    return lambda value: f"{start} {_count(value, _COUNTED[keyword])}"
 
 
 _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -143,13 +195,14 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "exclusiveMaximum": lambda value: f"must be below {value}",
     "exclusiveMinimum": lambda value: f"must be above {value}",
     "multipleOf": lambda value: f"must be a multiple of {value}",
-    **dict.fromkeys(("maxLength", "maxItems", "maxProperties"), lambda value: f"may have at most {value:,}"),
-    **dict.fromkeys(("minLength", "minItems", "minProperties"), lambda value: f"must have at least {value:,}"),
+    **{key: _tell_count(key) for key in _COUNTED},
     "uniqueItems": lambda _: "may not have an item twice",
     "pattern": lambda value: f"must match the pattern {value}",
     "format": lambda value: f"must be of the format {value}",
     "required": lambda value: f"must have {_list(value)}",
-    "contains": lambda value: f"must have an item that {_tell_schema(value)}",
+    "contains": lambda value: _tell_contains({"contains": value}, is_over=False),
+    "unevaluatedItems": lambda _: "may have no items that this rule does not name",
+    "unevaluatedProperties": lambda _: "may have no keys that this rule does not name",
     "anyOf": lambda value: ", or ".join(map(_tell_schema, value)),
     "oneOf": lambda value: f"must be exactly one of these: it {', or it '.join(map(_tell_schema, value))}",
     "not": _tell_not,

@@ -168,7 +168,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     name = key if not key.isdigit() else f"{path[-2]}, entry {int(key) + 1},"
     if kind == "extra_forbidden":
         allowed = _row_at(path[:-1])["properties"]
-        near = closest(key, allowed)
+        near = closest(key, allowed, cutoff=0.7)
         guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(allowed)}"
         return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
     if kind == "missing":

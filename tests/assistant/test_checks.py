@@ -213,3 +213,8 @@ def test_half_a_surrogate_pair_in_a_key_or_value_is_no_crash() -> None:
     assert unknown.message.startswith("unknown field \ud83c; allowed here: id, name")
     (id_,) = check_definition({"id": "\ud83c"})
     assert id_.message == "the id must be text that can be saved as UTF-8; you wrote text"
+
+
+def test_what_to_do_about_an_ordinary_space_is_to_delete_it() -> None:
+    (found,) = check_definition({"id": " asst_1"})
+    assert found.message.endswith("there is a space at its beginning: delete it")

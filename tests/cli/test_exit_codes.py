@@ -23,7 +23,7 @@ from reconciler import __version__
         (["apply", "--yes", "--max-changes", "many"], "must be a number of assistants"),
         (["apply", "--yes", "--max-changes", "101%"], "must be a number of assistants"),
         (["import"], "no assistants are selected"),
-        (["import", "asst_1", "--all"], "no assistants are selected"),
+        (["import", "asst_1", "--all"], "--all already selects every assistant"),
         (["report"], "Missing argument 'FILE...'"),
         (["plan", "--report", "r.txt"], "a report ends in"),
         (["plan", "--report", "missing/r.json"], "there is no folder to write it into"),

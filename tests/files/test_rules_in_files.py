@@ -164,8 +164,9 @@ TWICE = "{id: a, path: /a, reason: x, required: true}"
         ("[{id: a, path: /name, reason: x, schema: {$ref: '#/$defs/b'}}]", "1:56: #/$defs/b points to nothing"),
         (
             "[{id: a, path: /name, reason: x, schema: {properties: {b: {items: {minimun: 1}}}}}]",
-            "1:75: minimun is not a keyword of JSON Schema; did you mean minimum?",
+            "1:75: minimun is not a keyword of JSON Schema 2020-12; did you mean minimum?",
         ),
+        ("[{id: a, path: /name, reason: x, schema: {readOnly: true}}]", "1:50: readOnly checks nothing; remove it"),
         ("[{id: a, path: /name, reason: x, required: true, severity: bad}]", "1:67: severity must be one of error,"),
         ("[{id: a, path: /name, reason: x, required: true, from: soon}]", "1:63: from must be a date"),
         ("[{id: a, path: /name, reason: x, required: true, except: [{reason: x}]}]", '1:66: this entry has no "ass'),

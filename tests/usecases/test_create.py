@@ -271,3 +271,11 @@ def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path
     assert done.code == 1
     assert posts(sent) == []
     assert "has no overlay folder" in done.stderr
+
+
+def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as tale:
+        tale.write("north/new", NEW)
+        done = tale.run("create", "--yes", "north/new")
+        assert (done.code, len(posts(tale.sandbox.requests))) == (0, 1), done.stderr
+        assert "Did you mean north/new?" in refused(tale, "nort/new")

@@ -20,7 +20,7 @@ from reconciler.report.report import Report
 from reconciler.report.wording import tell_error
 from reconciler.usecases.create import create_from_file
 from reconciler.usecases.project.choices import Choices
-from reconciler.usecases.project.environments import with_overlays_to_come
+from reconciler.usecases.project.environments import resolve_names, with_overlays_to_come
 from reconciler.usecases.project.new_assistants import id_finder
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF, read_history
@@ -89,9 +89,10 @@ def _read(
     project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
     settings = with_overlays_to_come(project.settings, project.folder)
     find_id = id_finder(project.repository, None if no_record else project.record)
+    chosen = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
     everything, loaded = (
         load(project.folder, paths, root=project.root, settings=settings, without_ids=True, find_id=find_id)
-        for paths in ((), (Path(file),))
+        for paths in ((), chosen.paths)
     )
     if loaded.invalid or len(loaded.definitions) != 1:
         tell_problems(loaded.problems)

@@ -57,7 +57,9 @@ def command(
     In an environment, the id goes into the overlay, together with everything that differs from an existing definition
     with the same name. The definition itself is shared and left as it is.
     """
-    if bool(ids) == everything:
+    if ids and everything:
+        raise UsageError("--all already selects every assistant", hint="pass either ids or --all")
+    if not ids and not everything:
         raise UsageError("no assistants are selected", hint="pass their ids, `-` to read ids from stdin, or --all")
     named = _read_ids(ids)
     if ids and not named:
