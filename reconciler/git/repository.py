@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler.core.definition import MAX_BYTES
 from reconciler.errors import RepositoryError
+from reconciler.git.filters import Filters
 from reconciler.git.objects import Blob, Commit, parse_commit, parse_tree
 from reconciler.git.processes import Batch, Processes
 
@@ -38,11 +39,11 @@ class Repository:
         self._commits: dict[str, Commit] = {}
         self._trees: dict[str, dict[str, Blob]] = {}
         self._ancestors: dict[tuple[str, str], bool] = {}
-        self._filtered: dict[str, bool] = {}
         # Asked first and once, so that a broken git is found before anything is decided.
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
         common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
         self.lock_folder = Path(common)  # all worktrees of a clone share it
+        self._filters = Filters(self._git, root, self.lock_folder)
         self.is_shallow = is_shallow == "true"  # history ends before the first commit, as in a CI checkout
         self._shallow = Path(shallow)
 
@@ -136,24 +137,15 @@ class Repository:
         """
         answer = self._objects.ask(blob.name, most=most)
         # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
-        if answer is not None and self.has_filter(path) is not None:
+        if answer is not None and self._filters.find(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
         if answer is None:
             raise self._missing(f"the object {blob.name[:12]} of {path}")
         return answer[2]
 
-    def has_filter(self, path: str) -> str | None:
+    def find_filter(self, path: str) -> str | None:
         """Return the name of the filter that git's attributes set for a path, or None."""
-        folder = posixpath.dirname(path)
-        # Git is asked only if the attributes mention a filter at all: most are about line ends.
-        if folder not in self._filtered:
-            places = [self.root / parent / ".gitattributes" for parent in Path(path).parents]
-            places.append(self.lock_folder / "info" / "attributes")
-            self._filtered[folder] = any(place.is_file() and b"filter" in place.read_bytes() for place in places)
-        if not self._filtered[folder]:
-            return None
-        name = self._git.run_for_lines(1, "check-attr", "filter", "--", path)[0].rpartition(": ")[2]
-        return None if name in ("unspecified", "unset", "set") else name
+        return self._filters.find(path)
 
     def hidden_paths(self, paths: Sequence[str]) -> list[str]:
         """Return those of some tracked paths that a sparse checkout leaves out of the working tree."""

@@ -269,6 +269,17 @@ def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: 
             assert moved(json.loads(done.stdout)) == {"a": {"/firstMessage": "drift"}}
 
 
+def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as tale:
+        filtered(tale)
+        (tale.root / ".gitattributes").rename(tmp_path / "attributes")
+        tale.git("config", "core.attributesFile", str(tmp_path / "attributes"))
+        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
+        tale.commit("Filtered")
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        assert moved(tale.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
+
+
 def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as tale:
         filtered(tale)

@@ -1,0 +1,40 @@
+"""Which files git stores as something else: the filters that attributes name, such as those of git-crypt."""
+
+import functools
+import os
+import posixpath
+from pathlib import Path
+
+from reconciler.git.processes import Processes
+
+
+class Filters:
+    """The filters of one repository, each looked up once per run."""
+
+    def __init__(self, git: Processes, root: Path, shared: Path) -> None:
+        self._git = git
+        self._root = root
+        self._shared = shared  # the folder of git's own files, which all worktrees have in common
+        self._may_filter: dict[str, bool] = {}
+
+    def find(self, path: str) -> str | None:
+        """Return the name of the filter that git's attributes set for a path, or None. Raises RepositoryError."""
+        folder = posixpath.dirname(path)
+        # Git is asked only if the attributes mention a filter at all: most are about line ends.
+        if folder not in self._may_filter:
+            places = [self._root / parent / ".gitattributes" for parent in Path(path).parents]
+            places += [self._shared / "info" / "attributes", self._of_user]
+            self._may_filter[folder] = any(place.is_file() and b"filter" in place.read_bytes() for place in places)
+        if not self._may_filter[folder]:
+            return None
+        name = self._git.run_for_lines(1, "check-attr", "filter", "--", path)[0].rpartition(": ")[2]
+        return None if name in ("unspecified", "unset", "set") else name
+
+    @functools.cached_property
+    def _of_user(self) -> Path:
+        """The attributes that the user has for all repositories (gitattributes(5))."""
+        words = ("--default", "", "--type=path", "--get", "core.attributesFile")
+        [named] = self._git.run_for_lines(1, "config", *words)
+        if named:
+            return Path(named)
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "git" / "attributes"
