@@ -3,7 +3,7 @@
 import bisect
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from reconciler.assistant.paths import FieldPath
@@ -32,7 +32,7 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
             found.append(problem)
             continue
         if layer is not None and problem.file not in lines:
-            lines[problem.file] = _show_lines(layer, settings)
+            lines[problem.file] = hide_lines(layer, settings, lambda _: "")
         shown = lines[problem.file]
         source = shown[problem.line - 1] if problem.line <= len(shown) else ""
         found.append(dataclasses.replace(problem, source=source))
@@ -45,17 +45,17 @@ def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
     return [dataclasses.replace(problem, source=lines[problem.line - 1]) for problem in problems]
 
 
-def _show_lines(layer: Layer, settings: Settings) -> list[str]:
-    """Return the lines of a file, empty if a value at a `sensitive` path may be in them."""
+def hide_lines(layer: Layer, settings: Settings, instead: Callable[[str], str]) -> list[str]:
+    """Return the lines of a file, each in which a value at a `sensitive` path may be replaced."""
     lines = split_lines(layer.text)
     if not settings.sensitive:
         return lines
     # Where a file cannot be read, or has a key twice, nobody knows which lines belong to the path.
     if not layer.places or any(problem.about == "key" for problem in read_tolerantly(layer.text).problems):
-        return []
+        return [instead(line) for line in lines]
     places = sorted((*place, path) for path, own in layer.places.items() for place in own)
     hidden = _find_hidden(places, lines, settings)
-    return ["" if number in hidden else line for number, line in enumerate(lines, 1)]
+    return [instead(line) if number in hidden else line for number, line in enumerate(lines, 1)]
 
 
 def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[str], settings: Settings) -> set[int]:

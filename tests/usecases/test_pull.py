@@ -109,6 +109,25 @@ def test_sensitive_and_ignored_values_are_never_written(tmp_path: Path) -> None:
     assert "sk-new" not in done.stdout + done.stderr + checked.stdout + checked.stderr
 
 
+def test_check_shows_no_line_that_holds_a_sensitive_value(tmp_path: Path) -> None:
+    """Not even one that stands beside what is pulled: a job's log is read by more people than the file."""
+    text = (
+        TEXT + "voicemailMessage: |\n  sk-one\n  sk-two\nmetadata: {crmKey: sk-three, team: old}\nendCallMessage: Bye\n"
+    )
+    live = {**LIVE, "voicemailMessage": "sk-one\nsk-two\n", "metadata": {"crmKey": "sk-three", "team": "old"}}
+    with story(tmp_path / "work", {"a": {**live, "endCallMessage": "Bye"}}) as tale:
+        tale.project.configure(sensitive=["/metadata/crmKey", "/voicemailMessage"])
+        begun(tale, text)
+        tale.sandbox.edit("asst_a", metadata={"crmKey": "sk-three", "team": "ours"}, endCallMessage="See you")
+        done = tale.run("pull", "--check")
+    assert done.code == 2
+    assert "sk-" not in done.stdout + done.stderr
+    assert done.stdout.endswith(
+        " (sensitive)\n (sensitive)\n (sensitive)\n-(sensitive)\n-endCallMessage: Bye\n"
+        "+(sensitive)\n+endCallMessage: See you\n"
+    )
+
+
 def test_an_object_that_holds_a_sensitive_value_is_not_written(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": {**LIVE, "metadata": {"crm": "none"}}}) as tale:
         tale.project.configure(sensitive=["/metadata/crm/key"])

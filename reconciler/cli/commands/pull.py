@@ -1,5 +1,7 @@
 """`reconciler pull`."""
 
+import re
+
 import click
 
 from reconciler.assistant.fields import UNORDERED
@@ -9,12 +11,15 @@ from reconciler.cli.help import Command, declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, project_options
 from reconciler.cli.output import tell_failures, tell_problems
 from reconciler.cli.streams import for_runner, tell
+from reconciler.core.definition import Layer
 from reconciler.core.run import Failure
+from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError
+from reconciler.files.source_lines import hide_lines
 from reconciler.report.differences.parts import split_difference
 from reconciler.report.differences.sentences import show_parts
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import SENSITIVE, escape
 from reconciler.report.formats.text import show_fields
 from reconciler.usecases.plan import drift
 from reconciler.usecases.project.choices import Choices
@@ -22,6 +27,9 @@ from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.pull_values import Conflicts
 from reconciler.yamltext.edit import diff_lines
+from reconciler.yamltext.nodes import find_places
+
+_HIDDEN = re.compile("\0.*")
 
 
 class _Pull(Command):
@@ -102,8 +110,10 @@ def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
         return False
     file = escape(pulled.file)
     if check and pulled.differs:
-        lines = diff_lines(pulled.before, pulled.after, pulled.file).splitlines(keepends=True)
-        click.echo(for_runner("".join(escape(line.rstrip("\r\n")) + "\n" for line in lines)), nl=False)
+        settings = puller.project.settings
+        before, after = (_mark_sensitive(pulled.file, text, settings) for text in (pulled.before, pulled.after))
+        lines = _HIDDEN.sub(SENSITIVE, diff_lines(before, after, pulled.file)).splitlines()
+        click.echo(for_runner("".join(f"{escape(line)}\n" for line in lines)), nl=False)
     elif pulled.differs:
         click.echo(f"{file}: {', '.join(escape(dotted(path)) for path in pulled.fields)}")
     for note in pulled.notes:
@@ -119,3 +129,12 @@ def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
         reason = f"not pulled: {escape(dotted(one.path))}: {escape(one.reason)}"
         tell(f"{file}: {reason}", colour="red" if one.fails else "yellow")
     return True
+
+
+def _mark_sensitive(file: str, text: str, settings: Settings) -> str:
+    """Return a file's text with a NUL, which no YAML holds, before each line that may hold a sensitive value."""
+    # Marked and not replaced, so that one that differs still does. Of a text file nothing is pulled that is sensitive.
+    if not file.endswith((".yaml", ".yml")):
+        return text
+    layer = Layer(file=file, text=text, fields={}, find_places=find_places)
+    return "\n".join(hide_lines(layer, settings, lambda line: f"\0{line}" if line else ""))
