@@ -142,7 +142,7 @@ def _commands() -> Table:
     for name, (_, line) in COMMANDS.items():
         command = _command(name)
         arguments = [param.make_metavar(_context()) for param in command.params if isinstance(param, click.Argument)]
-        yield f"`{' '.join([name, *arguments])}`", line, "yes" if "--api-url" in _options_of(command) else ""
+        yield f"`{' '.join([name, *arguments])}`", line, "yes" if "--timeout" in _options_of(command) else ""
 
 
 def _options() -> Table:
