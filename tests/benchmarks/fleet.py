@@ -24,7 +24,7 @@ _SHARED = (
 )
 _RULES = """\
 rules:
-  - {id: goodbye, assistants: [those], path: /endCallMessage, required: true, reason: callers must hear that the call ends}
+  - {id: goodbye, assistants: [those], path: /endCallMessage, required: true, reason: callers must hear that it is over}
   - {id: models, assistants: [those], path: /model/model, schema: {enum: [gpt-4o, gpt-4.1]}, reason: approved by IT}
   - {id: calm, assistants: [those], path: /model/temperature, schema: {maximum: 0.8}, reason: agreed with the dean}
   - {id: short, assistants: [those], path: /firstMessage, schema: {maxLength: 600}, reason: nobody listens for longer}
