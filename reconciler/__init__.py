@@ -1,8 +1,4 @@
-"""Declarative, GitOps-style reconciler for voice and chat assistants.
-
-The public names are those of `reconciler.public`; they are loaded when they are first used, so that the
-command starts as fast as it can.
-"""
+"""Declarative, GitOps-style reconciler for voice and chat assistants."""
 
 import importlib
 from typing import TYPE_CHECKING

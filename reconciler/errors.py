@@ -1,8 +1,7 @@
 """The family of errors that a user can meet and act on.
 
-Each has a message (what happened), a hint (what to do next) and where it happened. Whoever raises one has
-made sure that neither a credential nor a sensitive value is in its text. Only the command line turns them
-into output and exit codes.
+Each has a message (what happened), a hint (what to do next) and where it happened. Neither
+a credential nor a sensitive value is in its text. Only the command line turns them into output and exit codes.
 
     ReconcilerError
     +-- UsageError          options and arguments that make no sense together
@@ -86,10 +85,7 @@ class HostError(ReconcilerError):
 
 
 class ApiError(ReconcilerError):
-    """A call that failed after all its repeats, with the HTTP status if there was one.
-
-    The kinds are those of docs/reference.md, "Error kinds".
-    """
+    """A call that failed after all its repeats, with its kind and the HTTP status if there was one."""
 
     def __init__(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)

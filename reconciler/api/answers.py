@@ -1,7 +1,4 @@
-"""What an answer says: JSON out of a body, and the error for everything that is not a good answer.
-
-Sends nothing. Every text from outside passes the scrubber and is cut to one short line before it is shown.
-"""
+"""What an answer says: JSON out of a body, or the error for what is no good answer, without secrets. Sends nothing."""
 
 import json
 import math
@@ -15,7 +12,7 @@ from reconciler.api.body import MAX_BODY
 from reconciler.api.repeats import Call
 from reconciler.api.secret import Scrubber
 from reconciler.api.transport import Answer, NoAnswer, find_kind
-from reconciler.core.json_size import has_more_tokens
+from reconciler.core.json_size import has_more_tokens, is_deeper
 from reconciler.errors import ApiError
 
 MAX_DEPTH = 100
@@ -39,23 +36,24 @@ def read_json(body: bytes) -> Any:
     It must be UTF-8, with a byte order mark or not, without duplicate keys, NaN and infinity, at most `MAX_DEPTH` deep
     and `MAX_TOKENS` long, with no number of more than some hundred digits.
     """
-    # Half of a surrogate pair, which JSON can only write as an escape (`\ud83d`), is a value like any other: a server
-    # that cut a text within an emoji gives it back as it was, or nobody could change anything beside it.
+    # Half of a surrogate pair, which JSON writes as an escape (`\ud83d`), is a value like any other.
     try:
         text = body.decode("utf-8-sig")
         if has_more_tokens(text, MAX_TOKENS):
             raise NotJsonError("JSON with too many values")
         if sys.getsizeof(text) > 2 * MAX_BODY:  # one emoji makes Python take four bytes for each character
             raise NotJsonError("JSON that is too large")
+        # To ask about each of many short numbers takes longer than to search, unless values are far apart.
+        has_long_number = text.count(",") < len(text) / 32 or _LONG_NUMBER.search(text) is not None
         value = json.loads(
             text,
             object_pairs_hook=_build_object,
             parse_constant=_refuse_constant,
             parse_float=_parse_float,
-            parse_int=_parse_int if _may_hold_long_number(text) else None,
+            parse_int=_parse_int if has_long_number else None,
         )
         # Counting brackets is quick, and rules out nearly every answer.
-        too_deep = body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH)
+        too_deep = body.count(b"{") + body.count(b"[") > MAX_DEPTH and is_deeper(value, MAX_DEPTH)
     except RecursionError:
         too_deep = True
     except UnicodeDecodeError:
@@ -194,17 +192,3 @@ def _parse_int(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
         raise NotJsonError("JSON with a number that is too large")
     return int(text)
-
-
-def _may_hold_long_number(text: str) -> bool:
-    # To ask about each of many short numbers takes longer than all the rest of reading. Where values stand far apart
-    # it is the search that would take longer.
-    return text.count(",") < len(text) / 32 or _LONG_NUMBER.search(text) is not None
-
-
-def _is_deeper(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        inner = (group.values() if isinstance(group, dict) else group for group in level)
-        level = [item for items in inner for item in items if isinstance(item, (dict, list))]
-    return bool(level)

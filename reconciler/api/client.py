@@ -1,7 +1,4 @@
-"""The API of the assistants, as the use cases see it: read one, patch one, who am I.
-
-Decides nothing about assistants. What is sent how often: `repeats`; tokens: `session`; texts: `answers`.
-"""
+"""The API of the assistants, as the use cases see it. Decides nothing about assistants."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -64,7 +61,10 @@ class AssistantsApi:
         if options.concurrency < 1 or options.timeout <= 0 or options.retries < 0:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
         base = check_base_url(options.url, allow_insecure_http=options.allow_insecure_http)
-        credentials = _check_credentials(options.credentials)
+        credentials = options.credentials
+        # However the secret was made, it must be able to be in a cookie.
+        token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
+        credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)
         scrubber = Scrubber(credentials.token, credentials.password)
         self.url = base.text
         self.concurrency = options.concurrency
@@ -136,9 +136,9 @@ class AssistantsApi:
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.
 
-        Repeated here only where the API surely did nothing (425, 429, no connection, one 401). Raises
-        `UnclearWrite` where the write may have happened all the same: 408, 499, 5xx, no answer, a senseless one, or
-        one about another `id` than `live_id`, the `id` that GET gave. Any other `ApiError` is a definite no.
+        Repeated here only where the API surely did nothing (425, 429, no connection, one 401). Raises `UnclearWrite`
+        where the write may have happened: 408, 499, 5xx, no answer, a senseless one, or one about another `id` than
+        `live_id`, the `id` that GET gave.
         """
         call = _build_write("PATCH", _build_path(assistant_id), body)
         answer = self._ask(call)
@@ -152,21 +152,14 @@ class AssistantsApi:
         return assistant
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an assistant (`POST /assistants`) and return it as the API says it is.
-
-        Sent once, whatever the answer: a repeat could create a second one. Raises `UnclearWrite` where the
-        assistant may be there all the same, any other `ApiError` where it surely is not.
-        """
+        """Create an assistant (`POST /assistants`), in one request that is never repeated. Raises `UnclearWrite`."""
         call = _build_write("POST", "/assistants", body, once=True)
         answer = self._ask(call)
         call.unclear = True
         return self._read_assistant(call, answer)
 
     def delete(self, assistant_id: str) -> None:
-        """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated.
-
-        Raises `UnclearWrite` where it may be gone from one store or both, any other `ApiError` where it surely is not.
-        """
+        """Delete one (`DELETE /assistants/{id}`), in one request that is never repeated. Raises `UnclearWrite` too."""
         call = Call("DELETE", _build_path(assistant_id), write=True, once=True)
         answer = self._ask(call)
         # 204 is HTTP's own way to say what `success` says.
@@ -186,11 +179,7 @@ class AssistantsApi:
         return user
 
     def list_assistants(self) -> list[dict[str, Any]] | None:
-        """Return all assistants where the API lists them, else None.
-
-        `GET /assistants` is not in the API's reference. A list is taken bare or as the only key `assistants`
-        of an object; with more keys beside it it may be one page of many.
-        """
+        """Return all assistants where the API lists them (`GET /assistants`, not in its reference), else None."""
         try:
             answer = self._ask(Call("GET", "/assistants"))
         except ApiError as error:
@@ -211,13 +200,12 @@ class AssistantsApi:
         """Send a call with the session's cookie; return its successful answer."""
         token = self._session.get_token()
         refused = False
-        # Ends, because the session gives another token only where that may help: an API whose tokens live for a
-        # few requests may cost several logins, and a missing permission costs one.
+        # This ends, because the session gives another token only where that may help.
         while True:
             call.cookie = self._session.write_cookies(token, call.path)
             with self._session.in_flight():
                 result = self._sender.send(call)
-                # Inside the block: whoever judges a 401 waits for those in it, and must know what they have learned.
+                # Inside the block: a 401 is judged after those in it, and with what they have learned.
                 if isinstance(result, Answer):
                     self._session.take_cookies(result, token)
                     if result.ok:
@@ -231,10 +219,11 @@ class AssistantsApi:
             token, refused = renewed, True
 
     def _explain_problem(self, call: Call, result: Answer | NoAnswer, token: Token) -> ApiError:
-        unclear = result.reached if isinstance(result, NoAnswer) else _may_hide_a_write(result.status)
-        call.unclear = call.write and unclear
         if isinstance(result, NoAnswer):
+            call.unclear = call.write and result.reached
             return self._explain.no_answer(call, result)
+        # 4xx is a definite no, but for those of a gateway that gave up waiting: the API may have gone on.
+        call.unclear = call.write and (not 400 <= result.status < 500 or result.status in (408, 499))
         if result.status != 401:
             return self._explain.status(call, result)
         role = f" (the role is {self._explain.quote(self.user_role)})" if self.user_role else ""
@@ -260,11 +249,6 @@ class AssistantsApi:
         return assistant
 
 
-def _may_hide_a_write(status: int) -> bool:
-    # 4xx is a definite no, but for those of a gateway that gave up waiting: the API may have gone on.
-    return not 400 <= status < 500 or status in (408, 499)
-
-
 def _build_path(assistant_id: str) -> str:
     """Return the assistant's path, with nothing in the id that could mean something in a URL."""
     # A dot or two would name the folder itself or the one above it.
@@ -279,16 +263,9 @@ def _build_write(method: str, path: str, body: Mapping[str, Any], *, once: bool 
 
 
 def _has_id(assistant: dict[str, Any]) -> bool:
-    # Other texts may hold an incomplete character. This one has to stand in a URL and in a definition.
+    # Other texts may hold an incomplete character. This one must fit into a URL and a definition.
     return _is_text(assistant.get("id")) and not HALF_CHARACTER.search(assistant["id"])
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
-
-
-def _check_credentials(credentials: Credentials) -> Credentials:
-    """Make sure that the token can stand in a cookie, however the secret was made."""
-    token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
-    email = (credentials.email or "").strip() or None
-    return replace(credentials, token=token, email=email)

@@ -1,7 +1,7 @@
 """The cookies of the API's own answers, kept for the run: a token that is renewed, a load balancer's choice.
 
 By hand, since Python's cookie jars never send a `Secure` cookie to http://localhost. RFC 6265 but for that:
-whoever asks sends them to the API's origin alone, so there is no `Domain` to look at.
+the caller sends them to the API's origin alone, so there is no `Domain` to look at.
 """
 
 import re
@@ -50,10 +50,7 @@ class Jar:
 
 
 def parse_cookies(headers: list[str], date: str) -> list[Cookie]:
-    """Read `Set-Cookie` headers in their order; what cannot be read is left out.
-
-    `date` is the answer's `Date`: whether a cookie has expired is a question of the server's clock.
-    """
+    """Read `Set-Cookie` headers; `date` is the answer's, since its clock decides which cookies have expired."""
     if not headers:  # as nearly always: to read the date takes longer than all the rest
         return []
     now = parse_http_date(date) or datetime.now(UTC)

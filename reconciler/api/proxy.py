@@ -1,7 +1,4 @@
-"""Which proxy stands between us and the API: from the usual variables, by the rules that curl made usual.
-
-Opens no connection. What a proxy's URL holds may be a password, so no message shows it.
-"""
+"""Which proxy is between us and the API, by the rules that curl made usual. No message shows a proxy's password."""
 
 import contextlib
 import ipaddress
@@ -38,10 +35,7 @@ class Proxy:
 
 
 def find_proxy(base: BaseUrl) -> Proxy | None:
-    """Return the proxy for the API, if the environment names one. Raises `SettingsError` for an unusable one.
-
-    Never for loopback: plain http is allowed there because it does not leave the machine.
-    """
+    """Return the proxy for the API, if the environment names one; never for loopback. Raises `SettingsError`."""
     if base.loopback:
         return None
     from urllib.request import getproxies, proxy_bypass
@@ -67,7 +61,7 @@ def find_proxy(base: BaseUrl) -> Proxy | None:
 def is_exempt(base: BaseUrl, no_proxy: str) -> bool:
     """Return whether `NO_PROXY` covers the API's host and port.
 
-    Its entries stand between commas or blanks: `*`, a host, a suffix with or without `.` or `*.` before it, an
+    Its entries are separated by commas or blanks: `*`, a host, a suffix with or without `.` or `*.` before it, an
     address or a range of addresses (`10.0.0.0/8`), each but the ranges with a port or without.
     """
     port = base.port or PORTS[base.scheme]

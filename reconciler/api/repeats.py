@@ -1,7 +1,7 @@
 """The one place that sends: repeats what failed in a passing way, counts every attempt, reports each.
 
 What may be repeated depends on the call: a read or a login may, whatever happened; a write only if it surely
-did not reach the API, because whoever asked for it must look at live first
+did not reach the API, because the caller must look at live first
 (docs/reference.md, "The network"). Knows nothing of tokens and of JSON.
 """
 
@@ -40,19 +40,15 @@ class RequestNote:
 
 @dataclass(slots=True)
 class Call:
-    """One logical request and what it has used up.
-
-    A `write` is not repeated once it was sent; what is sent `once` is never repeated, whatever the answer. It is
-    `unclear` where its last answer leaves open whether it was written.
-    """
+    """One logical request and what it has used up."""
 
     method: str
     path: str
     content: bytes | None = None
     cookie: str = ""
-    write: bool = False
-    once: bool = False
-    unclear: bool = False
+    write: bool = False  # not repeated once it was sent
+    once: bool = False  # never repeated, whatever the answer
+    unclear: bool = False  # its last answer leaves open whether it was written
     attempts: int = 0
     repeats: int = 0
     named_waits: float = 0.0
@@ -155,8 +151,7 @@ class Sender:
         return _note(call, result, seconds), result
 
     def _exchange(self, call: Call) -> Answer | NoAnswer:
-        # The connection used last is the warmest. There are never more than turns, however many threads come
-        # and go. A list's pop and append are atomic, so they need no lock.
+        # The connection used last is the warmest. A list's pop and append are atomic, so they need no lock.
         try:
             connection = self._idle.pop()
         except IndexError:
@@ -170,8 +165,7 @@ class Sender:
         """Count the repeat that would come next, and tell whether the call may not have it any more."""
         overloaded = _is_429(result) and named is not None
         unavailable = overloaded or (isinstance(result, NoAnswer) and not result.reached)
-        # Once a call has used up its repeats and nobody has got an answer since, each of a thousand assistants
-        # would wait as long as it did. One attempt for each of them will do.
+        # Once a call has used up its repeats and nobody has got an answer since, one attempt for each call will do.
         if unavailable and self._out_of_patience:
             return True
         # An API that says when to come back is well: such waits have a bound of their own, in seconds.

@@ -1,7 +1,4 @@
-"""Values that must never be shown: the type that holds them, and the scrubber for texts that others wrote.
-
-Must not read the environment (settings do), and must not log or print anything.
-"""
+"""Values that must never be shown: the type that holds them, and the scrubber for texts that others wrote."""
 
 import contextlib
 import html
@@ -32,7 +29,10 @@ class Secret:
 
     def __init__(self, value: str, *, name: str = "A secret", cookie: bool = False) -> None:
         # CI systems like to add a newline. A password may begin or end with a space, a token cannot.
-        value = _read_as_utf8(value.strip() if cookie else value.strip("\r\n"))
+        value = value.strip() if cookie else value.strip("\r\n")
+        # Python reads the environment by the locale, which may know no UTF-8. Bytes that are none stay surrogates.
+        with contextlib.suppress(UnicodeError):
+            value = value.encode("utf-8", "surrogateescape").decode()
         problem = cookie_problem(value) if cookie else _text_problem(value)
         if problem:
             raise SettingsError(f"{name} {problem}.", hint=f"Set {name} again; its value is not shown here.")
@@ -74,13 +74,6 @@ def cookie_problem(value: str) -> str:
     return ""
 
 
-def _read_as_utf8(value: str) -> str:
-    # Python reads the environment by the locale, which may know no UTF-8. Bytes that are none stay surrogates.
-    with contextlib.suppress(UnicodeError):
-        return value.encode("utf-8", "surrogateescape").decode()
-    return value
-
-
 def _text_problem(value: str) -> str:
     if not value:
         return "is empty"
@@ -106,8 +99,7 @@ class Scrubber:
 
     def clean(self, text: str) -> str:
         """Return the text with every spelling of every known secret masked."""
-        # The longest first, or an escaped spelling would be left half behind. `sorted` works on a copy, so another
-        # thread may add some meanwhile.
+        # The longest first, or half of an escaped spelling would be left. `sorted` copies: another thread may add some.
         for spelling in sorted(self._spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
         return text

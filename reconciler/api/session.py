@@ -31,10 +31,7 @@ class Token:
 
 
 class Session:
-    """The signed-in session of a run, shared by all threads.
-
-    `role` is the one that the login named, `path` the one of the API's base URL.
-    """
+    """The signed-in session of a run, shared by all threads. `path` is the one of the API's base URL."""
 
     def __init__(
         self, credentials: Credentials, sender: Sender, explain: Explainer, scrubber: Scrubber, path: str
@@ -120,7 +117,7 @@ class Session:
         """
         with self._lock:
             # A 401 may overtake an answer that brings a new token, or that shows that this one was good when it was
-            # new. So those that were under way before it are awaited. Whoever waits here is none of them: this ends.
+            # new. So those that were under way before it are awaited. One that waits here is none of them: this ends.
             earlier = set(self._in_flight)
             while self._token is refused and earlier & self._in_flight:
                 self._lock.wait()
@@ -156,8 +153,7 @@ class Session:
                 self._proven = False
                 self._token = token
                 return token
-        # A failed login is final for the run: repeats lock accounts. Each thread raises an error of its own, since
-        # raising writes a traceback into the error.
+        # A failed login is final: repeats lock accounts. Each thread raises an error of its own.
         failed = self._failed
         raise ApiError(failed.kind, failed.message, status=failed.status, hint=failed.hint)
 

@@ -1,7 +1,4 @@
-"""Who may send when: how many requests are in flight, the pause that a 429 means to all, every wait.
-
-Knows nothing of HTTP beyond the text of `Retry-After`, and decides nothing about what is worth a repeat.
-"""
+"""Who may send when: how many requests are in flight, the pause that a 429 means to all, every wait."""
 
 import random
 import re
@@ -49,10 +46,7 @@ class Throttle:
 
     @contextmanager
     def turn(self) -> Iterator[int | None]:
-        """Wait for a place and the end of a pause, then hold the place.
-
-        Gives the number of the pace under which it was given, None if the run is stopped in a pause.
-        """
+        """Wait for a place, then hold it. Gives the number of the pace, None for a run that is stopped in a pause."""
         turn = self._enter()
         try:
             yield turn
@@ -63,8 +57,7 @@ class Throttle:
                     self._turns.notify_all()
 
     def _enter(self) -> int | None:
-        # Sleeping happens outside the lock, so whatever was true before it is checked again under the lock: a pause
-        # may have begun, and another thread may have taken the free place or the next moment to send.
+        # Sleeping happens outside the lock, so whatever was true before it is checked again under the lock.
         while self.sleep(max(self._open_at, self._next_at) - time.monotonic()):
             with self._turns:
                 while self._in_flight >= self.limit:
@@ -81,8 +74,7 @@ class Throttle:
     def note_too_many(self, turn: int) -> None:
         """Learn of a 429: halve the requests in flight; where one at a time is too many, space them out."""
         with self._turns:
-            # Sixteen requests in flight meet the limit together. They halve the pace once, not sixteen times: those
-            # that were sent before the pace was lowered last say nothing about the new pace.
+            # Those that were sent before the pace was last lowered say nothing about the new pace.
             if turn != self._round:
                 return
             self._round += 1

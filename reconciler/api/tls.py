@@ -1,7 +1,4 @@
-"""TLS: which authorities we trust, which certificate we show, and what a failed handshake means.
-
-The variables are read here, since each error names the one that needs a change. No part of a key is ever shown.
-"""
+"""TLS: which authorities we trust, which certificate we show, and what a failed handshake means. Shows no key."""
 
 import os
 import ssl
@@ -61,8 +58,8 @@ def create_context(*, client: bool = True) -> ssl.SSLContext:
     """Return a context that verifies, with the user's authorities, in about a tenth of a second.
 
     `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the built-in authorities. With `client` the certificate of
-    `RECONCILER_CLIENT_CERT` is shown to whoever asks for one; its key is in `RECONCILER_CLIENT_KEY`, or in the same
-    file. Raises `SettingsError` for a file that cannot be used.
+    `RECONCILER_CLIENT_CERT` is shown to a server that asks for it; its key is in `RECONCILER_CLIENT_KEY`, or in the
+    same file. Raises `SettingsError` for a file that cannot be used.
     """
     file, folder = os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
     # OpenSSL would take a folder that is not there without a word, and then know no authority at all.

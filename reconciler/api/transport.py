@@ -18,8 +18,7 @@ from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import BaseUrl
 from reconciler.errors import ErrorKind
 
-# Shorter than the 5 s after which Node's and uvicorn's servers drop an idle connection, so that a write never
-# meets one closing.
+# Servers of Node and uvicorn drop an idle connection after 5 s, and a write must never meet one that is closing.
 _KEPT_ALIVE = 4.0
 # Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
 PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
@@ -32,7 +31,7 @@ _KINDS: dict[int, ErrorKind] = {
     422: "invalid",
     425: "server",
     429: "rate_limited",
-    499: "network",  # nginx: whoever asked, a gateway perhaps, closed the connection before the API had answered
+    499: "network",  # nginx: the client, perhaps a gateway, closed the connection before the API had answered
 }
 _LOOK_EVERY = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
 
@@ -61,17 +60,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """No usable answer. `reached`: the request may be with the API; `passing`: it may well work later.
-
-    `final`: no request of this run would fare better. `hint` says what to do, where the kind alone does not.
-    """
+    """No usable answer."""
 
     kind: ErrorKind
     text: str
-    reached: bool
-    passing: bool = True
-    final: bool = False
-    hint: str = ""
+    reached: bool  # the request may be with the API
+    passing: bool = True  # it may well work later
+    final: bool = False  # no request of this run would fare better
+    hint: str = ""  # what to do, where the kind alone does not say it
 
 
 def find_kind(status: int) -> ErrorKind:
@@ -84,11 +80,7 @@ _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolEr
 
 
 class Wire:
-    """What all connections of a run share: the base URL, the TLS context, the proxy.
-
-    Raises `SettingsError` for a proxy that cannot be used. Once `aborted()` is true no answer is awaited
-    any more.
-    """
+    """What all connections of a run share. Raises `SettingsError` for a proxy that cannot be used."""
 
     def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False) -> None:
         self._aborted = aborted
@@ -104,8 +96,7 @@ class Wire:
     def open(self) -> "Connection":
         """Return a new connection; it connects when it is first used, and again when it was lost."""
         clock = _Clock(self._aborted)
-        # A pool of one. Each connection has its own, because the backend that keeps the time of an attempt belongs
-        # to the pool, and every attempt has its own time.
+        # A pool of one: the backend that keeps the time of an attempt belongs to the pool.
         pool = httpcore.ConnectionPool(
             ssl_context=self._tls,
             proxy=_convert_proxy(self.proxy, self._proxy_tls) if self.proxy else None,
@@ -175,8 +166,7 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> NoAnswer:
     cause = error.args[0] if error.args else None
     problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
     if problem is not None:
-        # TLS 1.3 lets us send before the server has looked at our certificate. A request that comes with a refused
-        # one goes no further.
+        # TLS 1.3 lets us send before the server has looked at our certificate; a refused one ends the request.
         reached = begun or not (problem.client or isinstance(error, httpcore.ConnectError))
         return NoAnswer("network", problem.text, reached=reached, passing=False, hint=problem.hint)
     # These come from connecting alone, so the API has seen nothing of the request.
@@ -196,15 +186,12 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> NoAnswer:
 
 @dataclass
 class _Clock:
-    """When the attempt in hand must be over, and what became of its connection meanwhile.
-
-    `closed`: the other side hung up. `steps`: how far it has come, one for TCP and one for each handshake of TLS.
-    """
+    """When the attempt in hand must be over, and how far its connection has come."""
 
     aborted: Callable[[], bool]
     until: float = 0.0
-    closed: bool = False
-    steps: int = 0
+    closed: bool = False  # the other side hung up
+    steps: int = 0  # one for TCP and one for each handshake of TLS
 
     def start(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
@@ -217,8 +204,7 @@ class _Clock:
         return left
 
 
-# httpcore's own timeouts bound each read and each write, so an answer that drips would never end. The backend and
-# its streams give each of them what is left of the whole attempt instead.
+# httpcore's own timeouts bound each read and write; these give each what is left of the whole attempt.
 @dataclass
 class _TimedBackend(httpcore.NetworkBackend):
     clock: _Clock

@@ -44,10 +44,7 @@ _TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
 def check_definition(
     document: Mapping[str, Any], extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True
 ) -> list[FieldProblem]:
-    """Return everything in a definition that the API would not accept, at most `MAX_PROBLEMS`.
-
-    `document` is the content as plain JSON values, `id` included; values at `extra_fields` are not checked.
-    """
+    """Return at most `MAX_PROBLEMS` that the API would not accept; values at `extra_fields` are not checked."""
     extra = frozenset(extra_fields)
     # A key that is nearly `id` is reported separately.
     needs_id = needs_id and not any(_LIKE_ID.fullmatch(key) and (key,) not in extra for key in document)
@@ -147,8 +144,7 @@ def _describe_unlisted(field: Field, written: Any) -> FieldProblem:
     # Among a handful of names, even a poor match is most likely the right one.
     near = closest(written, field.choices, cutoff=0.5)
     guess = f"; did you mean {near}?{name_look_alike(written)}" if near else ""
-    # To somebody who wrote the right name and sees it there, only the invisible character next to it explains the
-    # error.
+    # Somebody who wrote the right name sees it there: only the invisible character next to it explains the error.
     if unseen := describe_unseen(written):
         guess = f"; {unseen}" if remove_unseen(written) in field.choices else f"{guess}; {unseen}"
     return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(written)}"{guess}', must_be)

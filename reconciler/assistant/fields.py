@@ -1,8 +1,7 @@
 """The fields of an assistant: the one table of what the API's reference documents about each.
 
-Checks, JSON Schema, null rules and plain words all come from this table, so a field is added here and nowhere else.
-Source: the reference's page "Update an assistant" (EDMO Agent Builder API 1.0.0). This module only states facts and
-needs no library, since comparing and patching read them too.
+Checks, JSON Schema, null rules and plain words come from this table, so a field is added here and nowhere else. Source:
+the reference's page "Update an assistant" (EDMO Agent Builder API 1.0.0). Needs no library.
 """
 
 import dataclasses
@@ -17,24 +16,19 @@ Kind = Literal["text", "whole number", "number", "texts", "fields", "anything"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field as the reference documents it.
-
-    `choices` are the only values that the API takes, each with what it means or "" where its name says so. `range`
-    is the least and the greatest number. `takes_null` tells whether the API takes null for "no value",
-    `required_inside` whether the object around it cannot be created without it. `is_unordered` marks a list in which
-    only the elements count, `is_spoken` a text that a caller hears.
-    """
+    """One field as the reference documents it."""
 
     path: FieldPath
     kind: Kind
     description: str
     examples: tuple[Any, ...] = ()
+    # The only values that the API takes, each with what it means or "" where its name says so.
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    range: tuple[int, int] | None = None
-    takes_null: bool = False
-    required_inside: bool = False
-    is_unordered: bool = False
-    is_spoken: bool = False
+    range: tuple[int, int] | None = None  # the least and the greatest number
+    takes_null: bool = False  # for "no value"
+    required_inside: bool = False  # the object around it cannot be created without it
+    is_unordered: bool = False  # a list in which only the elements count
+    is_spoken: bool = False  # a text that a caller hears
 
 
 def _row(path: str, kind: Kind, description: str, *examples: Any, choices: Any = (), **facts: Any) -> Field:
@@ -139,7 +133,6 @@ ID: Final = _row("id", "text", "The assistant's id in the API: the provider's or
 # What no two assistants have in common: it tells one from another.
 NEVER_SHARED: Final = ("id", "name")
 READ_ONLY: Final = ("id", "orgId", "createdAt", "updatedAt")
-
 BY_PATH: Final[Mapping[FieldPath, Field]] = {field.path: field for field in FIELDS}
 DOCUMENTED: Final[tuple[FieldPath, ...]] = tuple(BY_PATH)
 TOP_LEVEL: Final[tuple[str, ...]] = tuple(path[0] for path in DOCUMENTED if len(path) == 1)

@@ -13,10 +13,7 @@ _UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
 
 
 def file_stem(name: str | None, assistant_id: str, taken: Container[str]) -> str:
-    """Return a file name without its suffix, from an assistant's name, else from its id.
-
-    `taken` are those in use, each as `same_name` gives it.
-    """
+    """Return a file's stem from an assistant's name, else from its id; `taken` holds `same_name` of those in use."""
     stem = _slug(name or "") or _slug(assistant_id) or "assistant"
     stem = f"assistant-{stem}" if stem in RESERVED else stem
     number, candidate = 2, stem

@@ -1,7 +1,4 @@
-"""Names characters that nobody sees, or that look like a space and are none, and says what to do about them.
-
-What may be seen is decided here alone: reports write as an escape what a problem names.
-"""
+"""Decides which characters can be seen, names those that cannot, and says what to do about them."""
 
 import re
 import unicodedata
@@ -52,7 +49,7 @@ def replace_unseen(character: str) -> str:
 
 
 def complain_of_unseen(character: str) -> str:
-    """Return what to say about such a character where it stands."""
+    """Return what to say about such a character at its place."""
     why = "which looks like a space and is none" if _is_space(character) else "which nobody sees"
     return f"here is {name_character(character)}, {why}; {replace_unseen(character)}"
 
@@ -77,7 +74,7 @@ def _write_form(name: str) -> str:
 
 
 def describe_unseen(text: str) -> str:
-    """Return which character of a text nobody sees, where it stands and what to do; nothing where all is seen."""
+    """Return which character of a text nobody sees, where it is and what to do; nothing where all is seen."""
     if is_all_seen(text) and text == text.strip(" "):
         return ""
     # A space at either end is as hard to see as what is no space at all.

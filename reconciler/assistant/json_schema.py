@@ -1,8 +1,6 @@
 """The JSON Schemas (draft-07) of a definition and of an overlay, made from the table of fields, for editors.
 
-Only keywords that editors understand. `enumDescriptions` and `patternErrorMessage` are VS Code's additions:
-they explain, and judge nothing. What a schema cannot see (how the YAML is written, other files) is
-`validate`'s work.
+Only keywords that editors understand; `enumDescriptions` and `patternErrorMessage` are VS Code's, and only explain.
 """
 
 import re
@@ -14,7 +12,6 @@ from reconciler.assistant.fields import BY_PATH, ID, NEVER_SHARED, Field, Kind, 
 from reconciler.assistant.paths import FieldPath, dotted
 
 Schema = dict[str, Any]
-
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 # The end of a text. In some dialects of regular expressions `$` lets a line break follow.
 END: Final = r"(?![\s\S])"

@@ -1,7 +1,4 @@
-"""The lints: what is valid in a definition but most likely a mistake. Reads no file.
-
-LINTS is the one table of their ids. Those about a text's place in YAML, and about files, are found in other rooms.
-"""
+"""The lints: what is valid in a definition but most likely a mistake. LINTS is the one table of their ids."""
 
 import dataclasses
 import functools

@@ -38,14 +38,8 @@ _SLIPS: Final = (
     (r"\s*(?P<at><!doctype|<html|<\?xml)", "this is a web page; copy its text alone into this file"),
     (r"\s*(?:\"[^\"]*\"\s*:.*,\s*)?(?P<at>//|/\*)", 'a comment begins with "#", not with {}'),
     (r"\s*(?P<at>--|;)\s", 'a comment begins with "#", not with {}'),
-    (
-        r"\s*(?:- )?[\w.-]+\s*(?P<at>=>|->|[=;\uff1a\ufe55\u2236])",
-        'write a colon (":") and a space here instead of {}',
-    ),
-    (
-        r"\s*(?P<at>[*+\u2022\u00b7\u2023\u25aa\u2010-\u2015])\s",
-        'an item of a list begins with "- ", not with {}',
-    ),
+    (r"\s*(?:- )?[\w.-]+\s*(?P<at>=>|->|[=;\uff1a\ufe55\u2236])", 'write a colon (":") and a space here instead of {}'),
+    (r"\s*(?P<at>[*+\u2022\u00b7\u2023\u25aa\u2010-\u2015])\s", 'an item of a list begins with "- ", not with {}'),
     (r"\s*(?P<at>:)\s", "the name of the field is missing before this colon"),
 )
 

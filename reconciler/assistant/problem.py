@@ -9,37 +9,27 @@ from reconciler.errors import SettingsError
 
 Severity = Literal["error", "warning"]
 About = Literal["key", "value", "file"]
-
 # The most problems of one file that are shown. Nobody reads more, and each takes ten times its text in memory.
 MAX_PROBLEMS: Final = 1_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One problem at a field; `about` says whether it concerns the key, its value, or the whole file.
-
-    `message` may quote what somebody wrote; `discreet` does not, and is empty if `message` quotes nothing. `lint`
-    is the id of the lint that found it, `line` the line, from 1, of a text in which it stands. `advice` is what else to
-    do, in YAML and in a text file.
-    """
+    """One problem at a field; `about` says whether it concerns the key, its value, or the whole file."""
 
     path: FieldPath
-    message: str
-    discreet: str = ""
+    message: str  # may quote what somebody wrote
+    discreet: str = ""  # does not; empty if `message` quotes nothing
     about: About = "value"
     severity: Severity = "error"
-    lint: str = ""
-    line: int = 1
-    advice: tuple[str, str] = ("", "")
+    lint: str = ""  # the id of the lint that found it
+    line: int = 1  # of a text in which it is, from 1
+    advice: tuple[str, str] = ("", "")  # what else to do, in YAML and in a text file
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1.
-
-    `lint` is the id of the lint that found it; settings say how severe it is. `source` is the line of the file, for
-    people to see; empty if it may not be shown. `about_file` says that no line of it is what is wrong.
-    """
+    """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1."""
 
     file: str
     line: int
@@ -47,9 +37,9 @@ class Problem:
     message: str
     severity: Severity = "error"
     kind: Literal["invalid", "duplicate"] = "invalid"
-    lint: str = ""
-    source: str = dataclasses.field(default="", repr=False, compare=False)
-    about_file: bool = dataclasses.field(default=False, repr=False, compare=False)
+    lint: str = ""  # the id of the lint that found it
+    source: str = dataclasses.field(default="", repr=False, compare=False)  # the line; empty if it may not be shown
+    about_file: bool = dataclasses.field(default=False, repr=False, compare=False)  # not about one of its lines
 
     def __str__(self) -> str:
         """Return `file:line:column: message`; warnings say so."""

@@ -1,8 +1,4 @@
-"""The JSON Schemas of a team's rules: what is wrong with one, and how an editor reads them. Reads no file.
-
-JSON Schema ignores unknown keywords. A rule with a misspelt keyword would check nothing and nobody would notice, so
-such a schema is rejected here.
-"""
+"""The JSON Schemas of a team's rules: what is wrong with one, and how an editor reads them. Reads no file."""
 
 import re
 import warnings

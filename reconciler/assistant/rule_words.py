@@ -1,7 +1,4 @@
-"""Describes violations of a team's rules: what a value is, and what it may be. Quotes values, and reads no file.
-
-The rules' schemas are JSON Schema 2020-12; what their keywords mean is `jsonschema`'s work.
-"""
+"""Describes violations of a team's rules (JSON Schema 2020-12): what a value is, and what it may be."""
 
 import dataclasses
 import json
@@ -37,17 +34,13 @@ _SCALARS: Final = (str, int, float, bool, type(None))
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Violation:
-    """One violation: where it is, below the value that the rule is about, and its description.
-
-    The words follow the value's name. `quotes` says that they may hold something of what somebody wrote, `line` is
-    the line, from 1, of a text in which it stands.
-    """
+    """One violation: where it is, below the value that the rule is about, and its description."""
 
     path: FieldPath
-    words: str
+    words: str  # they follow the value's name
     about: About = "value"
-    quotes: bool = True
-    line: int = 1
+    quotes: bool = True  # the words may hold something of what somebody wrote
+    line: int = 1  # of a text in which it is, from 1
 
 
 def describe_errors(errors: Iterable[Any]) -> Iterator[Violation]:
@@ -58,7 +51,7 @@ def describe_errors(errors: Iterable[Any]) -> Iterator[Violation]:
 def _describe(error: Any) -> Iterator[Violation]:
     path = tuple(str(key) for key in error.absolute_path)
     keyword, instance = error.validator, error.instance
-    # A key is judged as a text of its own, and its error does not say where it stands.
+    # A key is judged as a text of its own, and its error does not say where it is.
     if "propertyNames" in error.absolute_schema_path:
         yield Violation((*path, str(instance)), f"has a name that {_may(error)}", "key")
     elif keyword == "additionalProperties" and error.validator_value is False:
@@ -121,7 +114,7 @@ def _what_is_seen(text: str) -> str:
 
 
 def _may(error: Any) -> str:
-    # Under `false` nothing may stand, and the error names no keyword.
+    # Under `false` nothing is allowed, and the error names no keyword.
     if error.validator is None:
         return "may not be declared"
     if error.validator in ("contains", "minContains", "maxContains"):

@@ -1,4 +1,1 @@
-"""The command line: options in, one use case, one report out, an exit code.
-
-The only room that prints, prompts, reads the terminal or exits.
-"""
+"""The command line: options in, one use case, one report out, an exit code. Only this room prints or exits."""

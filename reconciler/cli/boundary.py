@@ -12,8 +12,7 @@ from reconciler import __version__
 from reconciler.assistant.problem import InvalidSettings
 from reconciler.cli.streams import tell
 from reconciler.errors import ReconcilerError
-from reconciler.report.differences.excerpt import draw_place
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import draw_place, escape
 
 FAILED = 1
 INTERRUPTED = 130
@@ -90,8 +89,7 @@ def _crashed(error: Exception) -> int:
     import tempfile
     import traceback
 
-    # A file worth pasting into a bug report, without values of variables and without the message: they may hold a
-    # credential.
+    # A file for a bug report. Values of variables and the message may hold a credential, so they are not in it.
     hint = "please report it, and what you did: there was no space for a file with details"
     with (
         contextlib.suppress(OSError),

@@ -61,10 +61,7 @@ def declare_command(
 def shared_option(
     *flags: str, section: str, variable: str | None = None, cls: type[SectionedOption] = SectionedOption, **rest: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return what adds an option that several commands have, in a section of the help.
-
-    The help shows its default, and the `variable` of the environment that also sets it.
-    """
+    """Return what adds an option that several commands have; `variable` of the environment also sets it."""
     if variable is not None:
         rest |= {"envvar": variable, "help": f"{rest['help']}  [env: {variable}]"}
     return click.option(*flags, cls=cls, section=section, show_default="default" in rest, **rest)

@@ -19,16 +19,12 @@ _NEEDED_BY_THE_SANDBOX = ("jsonschema", "starlette", "uvicorn")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Installation:
-    """An installation: its Python, the folder of its environment, its installer, and its origin.
-
-    `installer` is the name in the package's own metadata, `origin` what PEP 610's `direct_url.json` says; empty for
-    a package index.
-    """
+    """How this command was installed."""
 
     python: str
-    prefix: Path
-    installer: str
-    origin: Mapping[str, Any]
+    prefix: Path  # the folder of its environment
+    installer: str  # by the package's own metadata
+    origin: Mapping[str, Any]  # what PEP 610's `direct_url.json` says; empty for a package index
 
     def how_to_add(self, extra: str) -> str:
         """Return the command that installs an extra from the same origin; an index may have another package."""
@@ -39,7 +35,7 @@ class Installation:
         elif "url" in self.origin:
             origin = f" @ {self.origin['url']}"
         requirement = shlex.quote(f"{DISTRIBUTION}[{extra}]{origin}")
-        # Whoever works on the sources goes on to run these, not a copy.
+        # A developer of the sources goes on to run these, not a copy.
         if self.origin.get("dir_info", {}).get("editable"):
             requirement = f"--editable {shlex.quote(self.origin['url'].removeprefix('file://') + f'[{extra}]')}"
         # Each of these keeps a file of its own in the environments that it makes.
@@ -54,7 +50,7 @@ class Installation:
 
 def check_sandbox(what: str) -> None:
     """Raise UsageError if one of the sandbox's libraries is not installed; `what` needs it."""
-    # Found, not imported: whoever starts the demo should not wait for a server's libraries twice.
+    # Found, not imported: a user of the demo should not wait for a server's libraries twice.
     for name in _NEEDED_BY_THE_SANDBOX:
         if importlib.util.find_spec(name) is None:
             raise lacks_library(what, name)

@@ -1,7 +1,4 @@
-"""The `reconciler` command: a table of commands, each loaded when it is called, inside one error boundary.
-
-Start-up costs click alone: `--help` and `--version` load no command.
-"""
+"""The `reconciler` command: a table of commands, each loaded when it is called, inside one error boundary."""
 
 import gc
 import importlib
@@ -43,8 +40,7 @@ COMMANDS = {
     "sandbox": ("reconciler.cli.commands.sandbox", "Run a local API for trying things out."),
 }
 
-# Objects that are made before the garbage collector looks for cycles. The usual 700 means to walk through a
-# fleet's definitions again and again, and through the imported modules, for next to nothing.
+# Objects that are made before the garbage collector looks for cycles: at the usual 700 it finds next to nothing.
 COLLECT_EVERY = 100_000
 
 

@@ -1,7 +1,4 @@
-"""The options that commands share. Each group of options reaches its command as one value.
-
-Credentials have no option: a process list would show them.
-"""
+"""The options that commands share. Credentials have none: a process list would show them."""
 
 import dataclasses
 import functools
@@ -28,7 +25,6 @@ from reconciler.files.folders import find_definitions_folder
 from reconciler.usecases.project.choices import Choices
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 FORMATS = ("text", "json", "markdown", "github")
 FORMATS_BY_SUFFIX = {
     ".json": "json",
@@ -83,11 +79,12 @@ class Limit(click.ParamType[MaxChanges]):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """The format on stdout and the report files. `quiet` omits the text if all is well."""
+    """The format on stdout and the report files."""
 
     form: str
     reports: tuple[Path, ...]
-    quiet: bool
+    quiet: bool  # omits the text if all is well
+    text: Callable[..., str] | None = None  # makes another text of the report than usual
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -157,8 +154,7 @@ def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list
 def _check_report_paths(
     suffixes: Sequence[str], ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Path, ...]:
-    # Before any request, since what was written live must not be lost for lack of a folder.
-    # Into whatever folder there is: to make one for a slip of the finger would hide the report.
+    # Before any request: what was written live must not be lost for lack of a folder, and a slip must not make one.
     for value in values:
         path = Path(value)
         if path.suffix not in suffixes:

@@ -19,8 +19,7 @@ from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.files.write import read_bounded, write_whole
 from reconciler.report.build import build_report
-from reconciler.report.differences.excerpt import draw_place
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import draw_place, escape
 from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 from reconciler.report.report import Report
@@ -30,12 +29,10 @@ LEAST_WIDTH = 60
 _UNBROKEN = sys.maxsize
 
 
-def emit(
-    run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = (), text: Callable[[Report], str] | None = None
-) -> Report:
-    """Write the report of a run everywhere it was asked for, and return it; `text` makes another text than usual."""
+def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Report:
+    """Write the report of a run everywhere it was asked for, and return it."""
     report = build_report(run, sensitive=sensitive)
-    emit_report(report, output, text)
+    emit_report(report, output)
     # At a terminal, the warnings were just shown at the end of the text.
     read = output.form == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
     if report.traits.reads_live and not read:
@@ -43,20 +40,18 @@ def emit(
     return report
 
 
-def emit_report(report: Report, output: OutputOptions, text: Callable[[Report], str] | None = None) -> None:
+def emit_report(report: Report, output: OutputOptions) -> None:
     """Write a report everywhere it was asked for. Raises ReportError if a file could not be written."""
     # One view for all formats: differences are computed once.
     view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
     unwritten = _load("reconciler.cli.github_files", "write_github_files")(view) if output.form == "github" else ()
+
+    def rendered(form: str) -> str:
+        return output.text(report) if output.text is not None and form == "text" else render(view, form)
+
     try:
-        own = {} if text is None else {"text": text}
-        emit_rendered(
-            lambda form: own[form](report) if form in own else render(view, form),
-            output,
-            unwritten,
-            all_is_well=report.all_is_well,
-        )
+        emit_rendered(rendered, output, unwritten, all_is_well=report.all_is_well)
     except Exception:
         # What was written live must not be lost with the report of it.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
@@ -117,8 +112,7 @@ def _load(module: str, function: str) -> Callable[..., Any]:
 
 def text_width(stream: TextIO | None) -> int:
     """Return how many columns a text report may take."""
-    # Lines are broken for a person at a terminal alone: what goes into a file or a log is whole, for whoever searches
-    # it.
+    # Lines are broken for a person at a terminal alone: a file or a log is searched.
     if not is_terminal(stream) and "COLUMNS" not in os.environ:
         return _UNBROKEN
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)

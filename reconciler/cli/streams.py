@@ -38,8 +38,7 @@ def tell(text: str, *, colour: str | None = None) -> None:
 
 def tell_at_once(text: str) -> None:
     """Write a line to stderr from a signal handler."""
-    # Past Python's buffer, which the signal may have interrupted. Of a closed stderr the number may by now be a file's
-    # or a connection's.
+    # Past Python's buffer, which the signal may have interrupted. A closed stderr's number may be another file's.
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), f"{text}\n".encode())

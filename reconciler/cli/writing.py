@@ -55,7 +55,7 @@ class Consent:
     def ask_for_name(self, planned: Run, name: str) -> bool:
         """Show what will be deleted, and return whether its name was typed, which nobody does out of habit."""
         result = planned.results[0]
-        tell(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id or '')}), as it is live:")
+        tell(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
         for key, value in sorted((result.live or {}).items()):
             shown = mask_value(value, (key,), self.settings.sensitive)
             tell(f"  {escape(key)}: {cut(literal(shown), _LONGEST_VALUE)}")
@@ -73,8 +73,7 @@ class Consent:
     def _ask(self, question: str) -> str:
         """Return what somebody types as an answer; nothing where the input ends, or a signal comes first."""
         click.echo(question, nl=False, err=True)
-        # A thread reads it, since a signal that arrives just before a blocking read would wait for the next key. A
-        # daemon: a thread that waits for a key must not keep the process alive.
+        # A signal just before a blocking read would wait for the next key, so a thread reads, which keeps nobody alive.
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
         threading.Thread(target=lambda: answers.put(_read_line(terminal)), daemon=True).start()
@@ -103,23 +102,16 @@ def _read_line(terminal: int) -> bytes:
 
 @dataclasses.dataclass(kw_only=True)
 class TerminalSession:
-    """Opens the session of a run that writes, and keeps its result.
-
-    `lock` is what no other run may hold meanwhile. `earlier` is the report that the run goes by, if there is one: it
-    must be of the same API and environment. `text` makes what stdout carries instead of the text report, `ask`
-    asks for consent in another way than usual. `failed` stays true until a report says that every assistant was
-    brought to where it was to be.
-    """
+    """Opens the session of a run that writes, and keeps its result."""
 
     options: RunOptions
-    lock: Lock
+    lock: Lock  # what no other run may hold meanwhile
     stopping: Stopping
     yes: bool
     label: str
-    earlier: Report | None = None
-    text: Callable[[Report], str] | None = None
+    earlier: Report | None = None  # the report that the run goes by: it must be of the same API and environment
     ask: Callable[[Consent, Run], str | None] = Consent.ask
-    failed: bool = True
+    failed: bool = True  # until a report says that every assistant is settled
 
     @contextlib.contextmanager
     def start(self, project: Project) -> Iterator[Session]:
@@ -133,7 +125,7 @@ class TerminalSession:
 
         def publish(run: Run) -> None:
             created.extend(result.outcome is Outcome.CREATED for result in run.results)
-            self.failed = emit(run, self.options, sensitive=settings.sensitive, text=self.text).unsettled
+            self.failed = emit(run, self.options, sensitive=settings.sensitive).unsettled
 
         def tell_recorded(commit: str | None) -> None:
             if quiet:
@@ -171,9 +163,6 @@ def writing(choices: Choices, options: RunOptions, *, yes: bool, **how: Any) -> 
 
 
 def check_can_confirm(command: str, first: str, *, yes: bool) -> None:
-    """Refuse to start without `--yes` or a terminal. Raises UsageError.
-
-    `first` is what to do before passing `--yes`, as the hint begins.
-    """
+    """Refuse to start without `--yes` or a terminal, with a hint that begins with `first`. Raises UsageError."""
     if not yes and not is_terminal(sys.stdin):
         raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{first}, then pass --yes")

@@ -22,13 +22,11 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a record or a commit, by their path, and what of them could not be read.
-
-    `other_ids` are the ids by which GET answered, of entries that have the assistant's other one.
-    """
+    """The entries of a record or a commit, by their path, and what of them could not be read."""
 
     by_file: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    # The ids by which GET answered, of entries that have the assistant's other one.
     other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     _by_id: dict[str, list[Entry]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
@@ -42,10 +40,7 @@ class Entries:
         return {entry.id, self.other_ids.get(entry.id, entry.id)}
 
     def find(self, ids: Iterable[str], file: str = "") -> Entry | None:
-        """Return the entry of an assistant by the first of its ids that is known.
-
-        If several entries have that id, the one at the definition's own path counts, or else the first by path.
-        """
+        """Return the entry of the first id that is known; of several, the one at the definition's own path."""
         for name in ids:
             if found := self._by_id.get(name):
                 return next((entry for entry in found if entry.file == file), found[0])
@@ -63,15 +58,12 @@ class Entries:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class BaseDefinitions:
-    """What a run compares with: the revision as it was named, its commit, and the entries that it holds.
-
-    `written` are values that a run may have written without a clear answer, by an assistant's id. If live
-    shows one of them, nobody else has changed it.
-    """
+    """What a run compares with: the revision as it was named, its commit, and the entries that it holds."""
 
     ref: str
     commit: str
     entries: Entries = Entries()
+    # What a run may have written without a clear answer, by an assistant's id: if live shows it, nobody edited it.
     written: Mapping[str, tuple[tuple[FieldPath, Any], ...]] = dataclasses.field(default_factory=dict)
 
     def declared_for(self, ids: Sequence[str], file: str, live: Mapping[str, Any]) -> Base:

@@ -14,19 +14,15 @@ _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\\]")
 
 @dataclass(frozen=True, kw_only=True)
 class BaseUrl:
-    """A checked base URL: `text` without a trailing slash, `origin` as it may be in messages.
+    """A checked base URL."""
 
-    `host` is as it was written, `address` as DNS knows it, `path` as it is sent; `port` is None if it is the
-    scheme's own.
-    """
-
-    text: str
-    origin: str
+    text: str  # without a trailing slash
+    origin: str  # as it may be in messages
     scheme: str
-    host: str
-    address: str
-    port: int | None
-    path: str
+    host: str  # as it was written
+    address: str  # the host as DNS knows it
+    port: int | None  # None for the scheme's own
+    path: str  # as it is sent
     loopback: bool
 
 

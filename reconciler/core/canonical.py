@@ -2,10 +2,10 @@
 
 Live is first reduced to what a definition declares. Then numbers stand for their value, fractions for the nearest
 one of 32 bits, booleans apart from numbers, null for a missing key, and a list for one leaf: its elements in order, or
-sorted where the order means nothing. Plain `==` and deepdiff agree on the result; no rule of equality stands anywhere
-else. What depends on the settings has been done before, by `see_live` where live was read.
+sorted where the order means nothing. What depends on the settings is done before, by `see_live` where live is read.
 """
 
+import contextlib
 import json
 import struct
 from collections.abc import Mapping
@@ -28,8 +28,7 @@ def see_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Set
     """Return live as it is compared with what a definition declares, and as it is taken along in a body."""
     # What is not there is in no body, is missed by nobody, and makes no plan stale.
     managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
-    seen: dict[str, Any] = see_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings)
-    return seen
+    return dict(see_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings))
 
 
 def see_line_ends(value: Any, declared: Any, settings: Settings) -> Any:
@@ -55,8 +54,7 @@ def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
 
 def holds_as_written(declared: Any, live: Any) -> bool:
     """Return whether live has every declared value exactly as written. If not, the values may still be equal."""
-    # Nearly every field is in sync, and this takes a tenth of the time of two canonical forms. Types are compared,
-    # because True == 1 in Python. A `Whole` is not a plain list, so it is left to the canonical form.
+    # Most fields are in sync, and this takes a tenth of two canonical forms. By type, because True == 1 in Python.
     if type(declared) is not type(live):
         return False
     if type(declared) is dict:
@@ -101,9 +99,8 @@ def asks_anything(declared: Any) -> bool:
 
 
 def canonical(value: Any, path: FieldPath = ()) -> Any:
-    """Return the canonical form of a JSON value that stands at a path; objects stay dicts, without their nulls."""
-    # Lists and booleans become tagged tuples, which no JSON value is, so that nothing else is equal to them.
-    # To Python True is 1, and to the API it is not. Texts come first, since most values are texts.
+    """Return the canonical form of a JSON value at a path; objects stay dicts, without their nulls."""
+    # Lists and booleans become tagged tuples, which no JSON value is. Texts come first, since most values are texts.
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -122,15 +119,13 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
 
 def _round_to_single(value: float) -> float:
     """Return the fraction that a server keeps which stores numbers in 32 bits: 0.4000000059604645 for 0.4."""
-    try:
-        rounded: float = _SINGLE.unpack(_SINGLE.pack(value))[0]
-    except OverflowError:
-        return value
-    return rounded
+    with contextlib.suppress(OverflowError):
+        value = _SINGLE.unpack(_SINGLE.pack(value))[0]
+    return value
 
 
 def _make_element(value: Any) -> Any:
-    """Return the canonical form of what stands inside a list, lists in lists as they nest."""
+    """Return the canonical form of what is inside a list, lists in lists as they nest."""
     # As a text, as in `canonical`, each level would quote the one inside once more and double its length.
     if isinstance(value, dict):
         return {key: _make_element(item) for key, item in value.items() if item is not None}
@@ -139,8 +134,7 @@ def _make_element(value: Any) -> Any:
 
 def _align(value: Any, declared: Any) -> Any:
     if isinstance(value, str):
-        # One that is the same but for its line ends is the same. Any other gets LF: it would differ in every line, and
-        # pull would write it so.
+        # A text that differs in its line ends alone is the same. Any other gets LF, or it would differ in every line.
         same = isinstance(declared, str) and use_line_feeds(declared) == use_line_feeds(value)
         return declared if same else use_line_feeds(value)
     # What nobody declared keeps its line ends: it is sent back as it came.

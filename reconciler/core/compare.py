@@ -1,8 +1,4 @@
-"""Which leaves differ between what is declared and what is live, or what two definitions declare.
-
-Most assistants are in sync, and equality is cheap; only fields that differ pay for deepdiff, which is
-imported when the first one does. Objects are walked, everything else (a list too) is one leaf.
-"""
+"""Which leaves differ between what is declared and what is live, or what two definitions declare. A list is a leaf."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -34,10 +30,7 @@ def differing_declarations(one: Mapping[str, Any], other: Mapping[str, Any]) -> 
 
 
 def find_only_difference(declared: Any, live: Any, path: FieldPath) -> FieldPath:
-    """Return where in a value all that differs from live stands, lists looked into; its own path if at several places.
-
-    A path into a list has the indices of the definition.
-    """
+    """Return where all that differs from live is, with the definition's indices; `path` if at several places."""
     found = list(_differences_inside(declared, live, path))
     return found[0] if len(found) == 1 else path
 
@@ -76,11 +69,10 @@ def _find_differences(one: Any | Missing, other: Any | Missing, path: FieldPath)
 
 
 def _walk(wanted: dict[str, Any], found: dict[str, Any]) -> set[FieldPath]:
-    # deepdiff alone costs a fifth of a second to import: a run in which nothing differs never does.
+    # It takes a fifth of a second to import, and a run in which nothing differs never needs it.
     from deepdiff import DeepDiff
 
-    # By default deepdiff reports objects with few keys in common as one difference, and looks away from keys
-    # that begin with two underscores.
+    # By default deepdiff takes objects with few keys in common as one difference, and skips keys that begin with `__`.
     difference = DeepDiff(wanted, found, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
     # A key inside a tagged tuple (a list, a boolean) is an integer: the leaf ends before it.
     paths = (level.path(output_format="list") for levels in difference.values() for level in levels)

@@ -20,9 +20,7 @@ MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
 # Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
 MAX_RESOLVED: Final = 64 * MAX_BYTES
 LARGEST: Final = 2**63 - 1  # whole number: not every YAML parser keeps a longer one
-
 LayerKind = Literal["defaults", "definition", "overlay"]
-
 _LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)
 # What text editors, mail programs and typos make of a name. Backups (`x.yaml~`) are intended.
 _LIKE_DEFINITION: Final = re.compile(
@@ -39,29 +37,21 @@ class Place(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class TextFile:
-    """A text in a file of its own, as one layer mentions it.
+    """A text in a file of its own, as one layer mentions it."""
 
-    `path` is the field that the layer gives it to, `reference` what is after `$file`, `file` its path from the
-    repository's root, and `content` what the file holds.
-    """
-
-    path: FieldPath
-    reference: str
-    file: str
+    path: FieldPath  # the field that gets the text
+    reference: str  # what is after `$file`
+    file: str  # from the repository's root
     content: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One file that declares some of an assistant's fields, as it was read.
+    """One file that declares some of an assistant's fields, as it was read."""
 
-    `file` is its path from the repository's root, `fields` what it holds as plain JSON values, `id` among them. The
-    texts of its text files are in the fields already.
-    """
-
-    file: str
+    file: str  # from the repository's root
     text: str = dataclasses.field(repr=False)
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any]  # plain JSON values, `id` and the texts of text files among them
     kind: LayerKind = "definition"
     texts: tuple[TextFile, ...] = ()
     # Computed once, and only on demand: it costs as much as reading the file, and few files need it.
@@ -69,7 +59,7 @@ class Layer:
 
     @functools.cached_property
     def places(self) -> Mapping[FieldPath, Place]:
-        """Where each field of the file stands."""
+        """Where each field of the file is."""
         return self.find_places(self.text)
 
     @functools.cached_property
@@ -85,19 +75,14 @@ class Layer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Definition:
-    """One valid definition.
+    """One valid definition."""
 
-    `key` is the file's path below the folder without its suffix, `file` its path from the repository's root,
-    `declared` the writable fields as plain JSON values, all layers merged: a key that is not in it is not managed,
-    `None` is enforced to be empty. `layers` are the files that declare them, the lowest first. `says_new` tells that
-    they say `id: new`; then `id` is what the record knows of the file, or nothing.
-    """
-
-    key: str
-    file: str
-    id: str
+    key: str  # the file's path below the folder, without its suffix
+    file: str  # from the repository's root
+    id: str  # where the files say `id: new`, what the record knows of the file, or nothing
+    # The writable fields of all layers: what is not in it is not managed, `None` is enforced to be empty.
     declared: Mapping[str, Any]
-    layers: tuple[Layer, ...] = dataclasses.field(default=(), compare=False)
+    layers: tuple[Layer, ...] = dataclasses.field(default=(), compare=False)  # the lowest first
     says_new: bool = False
 
     @property
@@ -136,10 +121,7 @@ class Definition:
         return find_declaring(self.layers, path)
 
     def locate(self, path: FieldPath, about: About = "value", line: int = 1) -> tuple[str, int, int]:
-        """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start.
-
-        In a text file, `line` selects the line.
-        """
+        """Return file, line and column of a field's key or value, else the file's start; `line` is a text file's."""
         for layer in reversed(self.layers):
             if about == "value" and (text := layer.text_at(path)):
                 return text.file, line, 1
@@ -172,13 +154,11 @@ class Definition:
         return None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class InvalidDefinition:
-    """A file that is no valid definition; `id` is None if it could not be read."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidDefinition(Definition):
+    """A file that is no valid definition. It declares nothing, and its `id` is empty if it could not be read."""
 
-    key: str
-    file: str
-    id: str | None
+    declared: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     message: str
     kind: Literal["invalid", "duplicate"] = "invalid"
 
@@ -203,12 +183,12 @@ def correct_name(name: str) -> str | None:
 
 
 def is_defaults_file(path: str) -> bool:
-    """Return whether a path is that of a file of defaults, wherever it stands."""
+    """Return whether a path is that of a file of defaults, in any folder."""
     return path.rpartition("/")[2] == DEFAULTS
 
 
 def defaults_above(key: str) -> list[str]:
-    """Return where the defaults of a definition may stand, below the folder: the outermost first."""
+    """Return where the defaults of a definition may be, below the folder: the outermost first."""
     folders = key.split("/")[:-1]
     return ["/".join([*folders[:depth], DEFAULTS]) for depth in range(len(folders) + 1)]
 

@@ -20,27 +20,21 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Declared:
-    """The fields of a new definition, `id` first, and the live paths that it leaves out, by reason.
-
-    `unknown` are undocumented, `refused` hold a value that a definition may not, `hidden` are `sensitive`.
-    """
+    """The fields of a new definition, `id` first, and the live paths that it leaves out, by reason."""
 
     fields: Mapping[str, Any]
-    unknown: tuple[FieldPath, ...]
-    refused: tuple[FieldPath, ...]
-    hidden: tuple[FieldPath, ...]
+    unknown: tuple[FieldPath, ...]  # undocumented
+    refused: tuple[FieldPath, ...]  # with a value that a definition may not hold
+    hidden: tuple[FieldPath, ...]  # `sensitive`
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Overlaid:
-    """The fields of a new overlay, `id` first; the declared paths that it leaves out, each with the reason.
-
-    `unmanaged` are the live paths that a definition could declare, and that the one below the overlay does not.
-    """
+    """The fields of a new overlay, `id` first; the declared paths that it leaves out, each with the reason."""
 
     fields: Mapping[str, Any]
     left: tuple[tuple[FieldPath, str], ...]
-    unmanaged: tuple[FieldPath, ...]
+    unmanaged: tuple[FieldPath, ...]  # live paths that the definition below could declare, and does not
 
 
 def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Declared:
@@ -68,10 +62,7 @@ def declare_over(
     settings: Settings,
     layers: Sequence[Layer] = (),
 ) -> Overlaid:
-    """Return the overlay with which a definition that others share is in sync with a live assistant.
-
-    `layers` are the files that say what is shared, as far as they are there.
-    """
+    """Return the overlay by which a definition that others share (in `layers`) is in sync with a live assistant."""
     fields: list[tuple[FieldPath, Any]] = [(("id",), assistant_id)]
     left: list[tuple[FieldPath, str]] = []
     for path in differing_leaves(shared, live):
@@ -104,14 +95,11 @@ def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path:
 
 
 def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:
-    """Return why a file cannot take a live value of a field that is declared there; empty if it can.
-
-    `declared_in` is the file that declares the field, where that is another one.
-    """
+    """Return why a file cannot take a live value, of a field that `declared_in` may declare; empty if it can."""
     if not settings.may_show(path):
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
-        # Nobody may take a value away from others unasked: whoever shares a file decides what happens to it there.
+        # A shared value is never taken away from others unasked: the user decides about a shared file.
         way = (
             f"{declared_in} gives it one; to release it, move it from there into the definitions that are to have it"
             if declared_in
@@ -150,10 +138,7 @@ def _sort_leaves(
 
 
 def _has_yaml(value: Any) -> bool:
-    """Return whether a definition can hold a value.
-
-    Not every parser keeps a whole number of more than 64 bits, and no file in UTF-8 holds half a surrogate pair.
-    """
+    # Not every parser keeps a whole number of more than 64 bits, and no file in UTF-8 holds half a surrogate pair.
     if isinstance(value, Mapping):
         return all(_has_yaml(part) for pair in value.items() for part in pair)
     if isinstance(value, list):

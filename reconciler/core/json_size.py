@@ -1,8 +1,8 @@
-"""Counts the JSON values in a text before parsing: an empty list takes 30 times its text in memory."""
+"""How large and how deep JSON from outside is: an empty list takes 30 times its text in memory, and walks recurse."""
 
 import itertools
 import re
-from typing import Final
+from typing import Any, Final
 
 _MARKS: Final = (",", "[", "{")
 # A string may lack its end. Possessive, so that no text makes the search go back over what it has read.
@@ -11,8 +11,21 @@ _TOKEN = re.compile(r'[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 def has_more_tokens(text: str, most: int) -> bool:
     """Return whether JSON has more than `most` strings, commas and opening brackets. The text may be no JSON at all."""
-    # Counts the marks inside strings, too, and half of all quotation marks, since a string has two. Where even that is
-    # not too much, as almost always, it is much quicker.
+    # Marks inside strings count, too, and half of all quotation marks. Almost always even that is not too much.
     if sum(map(text.count, _MARKS)) + (text.count('"') + 1) // 2 <= most:
         return False
     return next(itertools.islice(_TOKEN.finditer(text), most, None), None) is not None
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Return whether lists and objects are nested deeper than so many levels."""
+    # One level at a time: recursion is what the bound protects.
+    layer = [value]
+    for _ in range(levels):
+        containers = [item.values() if isinstance(item, dict) else item for item in layer if _is_container(item)]
+        layer = [item for container in containers for item in container]
+    return any(map(_is_container, layer))
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, dict | list)

@@ -1,7 +1,4 @@
-"""Merges the edits of git and live: texts line by line, lists element by element. Pure.
-
-Git merges the texts: the caller passes in a function that asks it (`reconciler.git.merge_file`).
-"""
+"""Merges the edits of git and live: texts line by line, lists element by element. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,7 +7,8 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
 from reconciler.core.tree import MISSING, Missing, walk_leaves
 
-# Gets a base text, live's and git's; returns all three merged line by line, None if the edits touch.
+# Gets a base text, live's and git's; returns all three merged line by line, None if the edits touch. Git does it
+# (`reconciler.git.merge_file`).
 MergeTexts = Callable[[str, str, str], str | None]
 
 

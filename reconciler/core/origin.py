@@ -36,10 +36,7 @@ def tell_last_update(updated_at: object) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key.
-
-    `unsent` says why it is not sent: decided with the plan, and once more where a run ends before a request left.
-    """
+    """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key."""
 
     path: FieldPath
     kind: Kind
@@ -47,6 +44,7 @@ class Change:
     live: Any | Missing
     base: Any | Missing = MISSING
     since: Since | None = None
+    # Decided with the plan, and once more where a run ends before a request left.
     unsent: Unsent | None = None
 
     @property
@@ -63,10 +61,7 @@ def find_changes(
     ignored: Callable[[FieldPath], bool] = lambda _: False,
     merge_texts: MergeTexts = never_merge,
 ) -> tuple[Change, ...]:
-    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` if there is none.
-
-    `merge_texts` tells whether the definition holds a live edit already: such a conflict is resolved.
-    """
+    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` if there is none."""
     # A difference at an `ignored` path does not show who changed the object around it.
     bases: dict[FieldPath, Any | Missing] = {}
     for path in differing_leaves(desired, live):
@@ -91,8 +86,7 @@ def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ..
 def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
     for key, value in base.items():
         now = desired.get(key, MISSING)
-        # `{}` declares nothing, so it can neither be released nor hold on to the value that was in its place. Where
-        # an object was there, each of its keys is released by itself.
+        # `{}` declares nothing: it is never released. Where an object was in its place, each of its keys is released.
         if now is MISSING or (now == {} and not isinstance(value, Mapping)):
             if value != {}:
                 yield (*path, key)

@@ -1,8 +1,4 @@
-"""What became of an assistant, decided once: outcomes, statuses, kinds of differences, and what follows from each.
-
-Whoever needs to know whether a request may have left, whether an outcome is a failure, or how grave it is, asks
-these enums. No other module lists some of their members.
-"""
+"""Outcomes, statuses, kinds of differences, and what follows from each. No other module lists some of their members."""
 
 import enum
 from collections.abc import Mapping
@@ -40,7 +36,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def settled(self) -> bool:
-        """Return whether the run brought the assistant to where it was to bring it."""
+        """Return whether the run has done what it was to do with the assistant."""
         return self in _SETTLED
 
     @property

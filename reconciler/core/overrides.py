@@ -1,7 +1,4 @@
-"""The exceptions of `reconciler.yaml` from the policy for single assistants: ignore, enforce and frozen. Pure.
-
-The only place that decides which entries apply to an assistant, or a path of it, on a day.
-"""
+"""The exceptions of `reconciler.yaml` for single assistants: which of ignore, enforce and frozen apply when. Pure."""
 
 import dataclasses
 import datetime
@@ -128,18 +125,15 @@ def expiry_notes(settings: Settings) -> Iterator[str]:
 
 
 def judge_matches(settings: Settings, definitions: Sequence[Definition]) -> Iterator[tuple[ForAssistants, str]]:
-    """Yield every entry, with a sentence where it concerns nothing in any of the definitions, which are all there are.
-
-    The sentence is empty for an entry that concerns something.
-    """
+    """Yield every entry, with a sentence where it concerns nothing in any of the definitions, else with none."""
     # Most often a typo, and then the value that the entry should protect is not protected.
     for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
         for rule in entries:
+            name = f"{kind} {write_path(rule.path)}"
             concerned = [definition for definition in definitions if rule.concerns(definition.key)]
-            said = _match_assistants(f"{kind} {write_path(rule.path)}", rule, definitions)
+            said = _match_assistants(name, rule, definitions)
             if concerned and not any(_declares(definition, rule.path) for definition in concerned):
-                name = write_path(rule.path)
-                said = f"{kind} {name} matches nothing that a definition declares: remove it from reconciler.yaml"
+                said = f"{name} matches nothing that a definition declares: remove it from reconciler.yaml"
             yield rule, said
     whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
     whole += [(f"the rule {rule.id}", rule) for rule in settings.rules]
@@ -197,12 +191,8 @@ def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str, str, str]]:
         yield freeze, _name_freeze(freeze), instead, meanwhile
     for name, exception in ((rule.id, exception) for rule in settings.rules for exception in rule.exceptions):
         instead = ": renew it, or remove it so that the rule counts again"
-        yield (
-            exception,
-            _name_exception(name, exception),
-            instead,
-            "; it still counts: renew it in reconciler.yaml or remove it",
-        )
+        meanwhile = "; it still counts: renew it in reconciler.yaml or remove it"
+        yield exception, _name_exception(name, exception), instead, meanwhile
 
 
 def _name_freeze(entry: Freeze) -> str:

@@ -1,6 +1,4 @@
-"""The body of one PATCH: the smallest that settles what differs and loses nothing (docs/reference.md, "The patch").
-
-What a PATCH did beside that shows in two readings, before it and after it.
+"""The body of one PATCH (docs/reference.md, "The patch"), and what a PATCH did besides, seen in two readings.
 
 The API does not say whether it merges a nested object or replaces it. An object is therefore sent whole, with the
 declared keys on top of the live one: a server that replaces loses nothing, one that merges changes nothing else.
@@ -73,8 +71,7 @@ def find_dropped_keys(
     patch: Mapping[str, Any], declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[FieldPath, ...]:
     """Return the undeclared keys that went along in an object that was sent, and that live no longer has."""
-    # An API that drops what it does not know does that. A field that was sent without being declared counts as an
-    # object of which nothing is declared.
+    # A field that was sent without being declared counts as an object of which nothing is declared.
     sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
     changed = find_undeclared_changes({**declared, **sent}, before, after)
     return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))

@@ -21,36 +21,28 @@ _REFUSALS: dict[Unsent | None, Kind] = {Unsent.CONFLICT: Kind.CONFLICT, Unsent.D
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """What to do with fields that somebody else changed. A `read_only` policy sends nothing at all.
-
-    With `create`, new assistants are created.
-    """
+    """What to do with fields that somebody else changed."""
 
     on_drift: OnDrift = "keep"
     force_conflicts: bool = False
     always_send: tuple[str, ...] = ()
-    read_only: bool = False
-    create: bool = False
+    read_only: bool = False  # nothing at all is sent
+    create: bool = False  # new assistants are created
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """The differences of one assistant and the patch that settles them, None if nothing is to be sent.
-
-    `resent` are leaves that the patch sends once more although live shows them already, `enforced` the live edits that
-    are put back under every policy. `freeze` is set if it holds something back. `creates` says that the
-    assistant is still to be created, and that the patch is the body of the request that does.
-    """
+    """The differences of one assistant and the patch that settles them, None if nothing is to be sent."""
 
     changes: tuple[Change, ...] = ()
     released: tuple[FieldPath, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     patch: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
-    resent: frozenset[FieldPath] = frozenset()
-    creates: bool = False
+    resent: frozenset[FieldPath] = frozenset()  # what the patch sends once more although live shows it already
+    creates: bool = False  # the patch is the body of the request that creates the assistant
     enforced: tuple[Enforced, ...] = ()
-    freeze: Freeze | None = None
+    freeze: Freeze | None = None  # set if it holds something back
 
     @property
     def status(self) -> Status:
@@ -141,8 +133,7 @@ def _decide_sent(
     found: Sequence[Change], policy: Policy, overrides: Overrides
 ) -> tuple[tuple[Change, ...], tuple[Enforced, ...]]:
     """Return the differences with why each is not sent, and those of them that are live edits of enforced fields."""
-    # Only this function decides. A refusal concerns the whole assistant: a change that was reviewed together must not
-    # go live in part.
+    # Only this function decides. What was reviewed together must not go live in part, so one refusal stops all.
     enforced = overrides.find_enforced(found)
     put_back = {entry.path for entry in enforced}
     kinds = {change.kind for change in found if change.path not in put_back}
@@ -244,8 +235,7 @@ def _keep_in_both(
         return desired, base, inside
     # In base too, or an edit at an ignored place would look like a change of the whole list.
     base, _ = keep_in_lists(base, live, ignore)
-    # What is ignored from the first record on is absent from the base. Inside a list, which is one leaf, that would
-    # make every edit of the list a conflict.
+    # What is ignored from the first record on is not in the base. Inside a list that would make every edit a conflict.
     for path in (path for rule in ignore for path in paths_matching(desired, rule.path)):
         in_list = any(isinstance(item_at(desired, path[:depth]), list) for depth in range(1, len(path)))
         if in_list and item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):

@@ -17,10 +17,7 @@ from reconciler.errors import ReportError
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """A plan's report: for which API and options it was made, and the digest of each assistant's write.
-
-    `new` are the files of the assistants that are still to be created.
-    """
+    """A plan's report: for which API and options it was made, and the digest of each assistant's write."""
 
     command: str
     is_plan: bool
@@ -30,28 +27,22 @@ class Reviewed:
     head: str | None
     options: Mapping[str, Any]
     digests: Mapping[str, str | None]
-    new: frozenset[str] = frozenset()
+    new: frozenset[str] = frozenset()  # files whose assistants are still to be created
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedField:
-    """One field that an apply changed; `old` is `MISSING` where there was no such key, `masked` where it is hidden.
-
-    `new` is what was declared, `sent` what went out: a list's elements may hold more than was declared. `since`
-    is the commit that set it, as the report says. `unclear` says that nobody knows whether it arrived. Of a field
-    that several runs wrote, `earlier` holds the commits of the runs before the last, and `edited` says that somebody
-    else wrote it in between.
-    """
+    """One field that an apply changed; `old` is `MISSING` where there was no such key."""
 
     path: FieldPath
     old: Any | Missing
-    new: Any
-    sent: Any
-    masked: bool = False
+    new: Any  # what was declared
+    sent: Any  # what went out: a list's elements may hold more than was declared
+    masked: bool = False  # the report hides the old value
     since: Since | None = None
-    unclear: bool = False
-    earlier: tuple[Since | None, ...] = ()
-    edited: bool = False
+    unclear: bool = False  # nobody knows whether it arrived
+    earlier: tuple[Since | None, ...] = ()  # of the runs before the last that wrote it
+    edited: bool = False  # somebody else wrote it between two runs
 
     @property
     def setters(self) -> tuple[Since | None, ...]:
@@ -64,11 +55,7 @@ class AppliedField:
         known = [self.sent, self.old] if self.unclear else [self.sent]
         edited = not any(_is_exactly(later.old, value, self.path) for value in known)
         return dataclasses.replace(
-            later,
-            old=self.old,
-            masked=self.masked or later.masked,
-            earlier=self.setters,
-            edited=self.edited or edited,
+            later, old=self.old, masked=self.masked or later.masked, earlier=self.setters, edited=self.edited or edited
         )
 
 
@@ -118,8 +105,8 @@ def combine_writes(writes: Sequence[Applied]) -> Applied:
 
 
 def check_apart(fields: Sequence[AppliedField]) -> None:
-    """Refuse fields of which one stands twice, or inside another: nobody could say what to put back."""
-    # Sorted, a path stands right before those below it.
+    """Refuse fields of which one is there twice, or inside another: nobody could say what to put back."""
+    # Sorted, a path is right before those below it.
     for path, following in itertools.pairwise(sorted(field.path for field in fields)):
         if following[: len(path)] == path:
             raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
@@ -150,10 +137,7 @@ def _ask_for_exactly(value: Any) -> Any:
 def digest(
     assistant_id: str, plan: Plan, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
 ) -> str | None:
-    """Return the fingerprint of a plan's write, None if nothing is sent.
-
-    The assistant, the real patch and the live values that it replaces; `updatedAt` stands in for sensitive ones.
-    """
+    """Return the fingerprint of a plan's write, None if nothing is sent; `updatedAt` stands for sensitive values."""
     if plan.patch is None:
         return None
     write = [plan.patch, [[to_pointer(path), live] for path, live in plan.replaced]]

@@ -1,7 +1,4 @@
-"""A team's rules: checks what a definition declares against the `rules` of the settings on a day. Pure.
-
-Each violation is a problem at a field, like all others. Its line is looked up elsewhere.
-"""
+"""A team's rules: checks what a definition declares against the `rules` of the settings on a day. Pure."""
 
 import contextlib
 import dataclasses
@@ -20,27 +17,22 @@ from reconciler.core.settings import Rule, Settings
 from reconciler.core.tree import MISSING, item_at, paths_matching
 
 LimitTime = Callable[[], contextlib.AbstractContextManager[None]]
-
 NOTICE_DAYS: Final = 30
 _LONGEST_KEPT: Final = 1_000  # characters of JSON
 
 
 @dataclasses.dataclass(slots=True)
 class _Check:
-    """One rule that is checked today: its severity, and its prepared schema or None.
-
-    `place` is where the rule is. `limit_time` is around each check, and raises TimeoutError if it takes too long; once
-    it `hangs`, the rule is not tried again, since a fleet would wait for each text. `known` is what was found in
-    values, by type and value; objects and lists by their JSON.
-    """
+    """One rule that is checked today: its severity, and its prepared schema or None."""
 
     rule: Rule
     severity: Severity
     validator: Any
-    place: str
-    limit_time: LimitTime
+    place: str  # of the rule
+    limit_time: LimitTime  # around each check; raises TimeoutError if it takes too long
+    # What was found in values, by type and value; objects and lists by their JSON.
     known: dict[tuple[type, Any], tuple[Violation, ...]] = dataclasses.field(default_factory=dict)
-    hangs: bool = False
+    hangs: bool = False  # it is not tried again then: a fleet would wait for each text
 
     def judge(self, value: Any) -> tuple[Violation, ...]:
         """Return what the schema says of a value."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem
-from reconciler.core.definition import Definition, InvalidDefinition
+from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
 from reconciler.core.settings import Settings
@@ -44,23 +44,18 @@ def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure |
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """One definition and its outcome.
+    """One definition, valid or not, and its outcome."""
 
-    `live` is the assistant as it was read (None if it was not), `plan` what is to be done about it, `outcome` what was
-    done (None for commands that never write), `after` the assistant as it was read after a write. `remaining` are paths
-    that live did not show then, `dropped` those of them that nobody declares: the API does not keep what it does not
-    know. `last` is the whole last reading of an assistant that was, or may have been, deleted.
-    """
-
-    definition: Definition | InvalidDefinition
-    live: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
+    definition: Definition
+    live: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # None if it was not read
     plan: Plan | None = None
-    outcome: Outcome | None = None
-    after: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
-    remaining: tuple[FieldPath, ...] = ()
-    dropped: tuple[FieldPath, ...] = ()
+    outcome: Outcome | None = None  # None for commands that never write
+    after: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # as it was read after a write
+    remaining: tuple[FieldPath, ...] = ()  # what live did not show then
+    dropped: tuple[FieldPath, ...] = ()  # those of them that nobody declares, and that the API does not keep
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
+    # The whole last reading of an assistant that was, or may have been, deleted.
     last: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
 
     @property
@@ -92,7 +87,6 @@ class Result:
 
     def end(self, outcome: Outcome, error: Failure | None = None, *, left: bool, **changes: Any) -> "Result":
         """Return the result with the outcome of the assistant; `left` says whether a request left, or may have."""
-        # If no request was sent, every change says so.
         # With an unclear outcome, the changes still count as sent: a rollback must be able to undo them.
         plan = self.plan if left or self.plan is None else self.plan.stop()
         return dataclasses.replace(self, plan=plan, outcome=outcome, error=error or self.error, **changes)
@@ -122,10 +116,7 @@ class Recorded:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Run:
-    """All results of one command; `notes` concern the whole run. Times are in UTC.
-
-    `next_expiry` is the nearest last day of an entry of the settings that has one.
-    """
+    """All results of one command; `notes` concern the whole run. Times are in UTC."""
 
     command: str
     started_at: datetime.datetime
@@ -139,7 +130,7 @@ class Run:
     head: str | None = None
     base: Mapping[str, str] | None = None
     record: Recorded | None = None
-    next_expiry: datetime.date | None = None
+    next_expiry: datetime.date | None = None  # the nearest last day of an entry of the settings
     offline: bool = False
     gone: tuple[Gone, ...] = ()
     stopped: bool = False
@@ -160,10 +151,7 @@ class Difference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Compared:
-    """One definition in both environments; None if it is no part of one, or not valid.
-
-    `message` says why it could not be compared.
-    """
+    """One definition in both environments; None if it is no part of one, or not valid."""
 
     key: str
     file: str
@@ -171,7 +159,7 @@ class Compared:
     environment: Definition | None = None
     against: Definition | None = None
     differences: tuple[Difference, ...] = ()
-    message: str | None = None
+    message: str | None = None  # why it could not be compared
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -195,7 +183,7 @@ class FileEdit:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:
-    """All files that differ from a commit; `digest` stands for the lines that differ, wherever in a file they are."""
+    """All files that differ from a commit; `digest` is that of the lines that differ, wherever in a file they are."""
 
     head: str
     files: tuple[FileEdit, ...]

@@ -12,11 +12,9 @@ from reconciler.assistant.paths import FieldPath, meets
 from reconciler.assistant.problem import Problem, Severity
 
 FILE_NAME: Final = "reconciler.yaml"
-
 OnDrift = Literal["keep", "revert", "fail"]
 Level = Literal["error", "warning", "none"]
 LineEndings = Literal["exact", "any"]
-
 _COUNT = re.compile(r"[0-9]{1,9}")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 
@@ -66,13 +64,10 @@ class MaxChanges:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ForAssistants:
-    """An entry for assistants whose key matches one of the globs; `*` in a glob also matches `/`.
-
-    `place` are the line and the column, from 1, at which it is in the file.
-    """
+    """An entry for assistants whose key matches one of the globs; `*` in a glob also matches `/`."""
 
     assistants: tuple[str, ...] = ("*",)
-    place: tuple[int, int] = (1, 1)
+    place: tuple[int, int] = (1, 1)  # line and column in the file, from 1
 
     def concerns(self, key: str) -> bool:
         """Return whether this holds for the definition with a key."""
@@ -125,18 +120,15 @@ class RuleException(Dated):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(ForAssistants):
-    """What a definition must be here: the value at a path (`*` for one key or element) fits a JSON Schema, or is there.
-
-    `schema` is None if the rule only asks for a value. Before the day `starts` a violation is no error.
-    """
+    """What a definition must be here: the value at a path (`*` for any key or element) fits a schema, or is there."""
 
     id: str
     path: FieldPath
     reason: str
     required: bool = False
-    schema: Any = None
+    schema: Any = None  # None if the rule only asks for a value
     severity: Severity = "error"
-    starts: datetime.date | None = None
+    starts: datetime.date | None = None  # before that day a violation is no error
     exceptions: tuple[RuleException, ...] = ()
 
 
@@ -150,25 +142,20 @@ class LintLevel(ForAssistants):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What an environment may set, and the whole project as well; None if the file does not say.
-
-    `overlay` is the folder of the overlays, which is next to that of the definitions, and `overlay_place` are the
-    line and column that name it. `record` says whether `apply` records what it applied. `never_send` are paths inside
-    objects that the server manages, and `line_endings` says whether CRLF and LF are two things.
-    """
+    """What an environment may set, and the whole project as well; None if the file does not say."""
 
     api_url: str | None = None
     always_send: tuple[str, ...] = ()
     sensitive: tuple[FieldPath, ...] = ()
     extra_fields: tuple[FieldPath, ...] = ()
-    overlay: str | None = None
-    overlay_place: tuple[int, int] = (1, 1)
+    overlay: str | None = None  # a folder next to that of the definitions
+    overlay_place: tuple[int, int] = (1, 1)  # line and column that name it
     org_id: str | None = None
     on_drift: OnDrift | None = None
     max_changes: MaxChanges | None = None
-    record: bool | None = None
-    never_send: tuple[FieldPath, ...] = ()
-    line_endings: LineEndings | None = None
+    record: bool | None = None  # whether `apply` records what it applied
+    never_send: tuple[FieldPath, ...] = ()  # inside objects: what the server manages
+    line_endings: LineEndings | None = None  # whether CRLF and LF are two things
     ignore: tuple[IgnoreRule, ...] = ()
     frozen: tuple[Freeze, ...] = ()
     enforce: tuple[EnforceRule, ...] = ()
@@ -178,24 +165,20 @@ class Environment:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Environment):
-    """The settings of one project; `file` is relative to the repository's root, None without a file, `text` its text.
+    """The settings of one project."""
 
-    `environment` is the one that was chosen; then its settings replace the project's. `today` is the
-    day, in UTC, on which all dates in them are judged.
-    """
-
-    file: str | None = None
+    file: str | None = None  # from the repository's root; None without a file
     text: str = dataclasses.field(default="", repr=False, compare=False)
     environments: Mapping[str, Environment] = dataclasses.field(default_factory=dict)
-    environment: str | None = None
+    environment: str | None = None  # the one that was chosen: its settings replace the project's
+    # The day, in UTC, on which all dates are judged.
     today: datetime.date = dataclasses.field(default_factory=lambda: now().date(), compare=False)
 
     def choose(self, name: str) -> "Settings":
         """Return the settings as they are in an environment. Raises KeyError for one that is not there."""
         environment = self.environments[name]
         own = {field.name: getattr(environment, field.name) for field in dataclasses.fields(Environment)}
-        # None means "not set", in contrast to `false` and 0. Only the URL and the overlay are never inherited: a
-        # missing line must not send a staging definition to production.
+        # None is "not set". The URL and the overlay are never inherited, or staging's changes could reach production.
         given = {key: value for key, value in own.items() if value is not None or key in ("api_url", "overlay")}
         # A list is added to the project's, so that an environment cannot lose what protects all of them.
         added = {key: (*getattr(self, key), *value) for key, value in given.items() if isinstance(value, tuple)}
@@ -212,10 +195,7 @@ class Settings(Environment):
         )
 
     def grade(self, problem: Problem, key: str) -> Problem | None:
-        """Return what a lint found in the definition with a key, as grave as it is there; None if it is silenced.
-
-        Of several levels the last holds, and an environment's come after the project's.
-        """
+        """Return a lint's problem, as grave as the last level for a key says; None if it is silenced."""
         found: Level = "warning"
         for entry in self.lints:
             if entry.lint == problem.lint and entry.concerns(key):

@@ -1,8 +1,4 @@
-"""The only place that gets, sets, removes and merges values at paths of nested objects. Defines `MISSING`.
-
-`None` is a value of its own, the API's null, so a missing key needs another one: `MISSING`. No function here
-changes what it is given.
-"""
+"""The only place that gets, sets, removes and merges values at paths of nested objects, and changes none of them."""
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +8,7 @@ from reconciler.assistant.paths import FieldPath, covers, meets
 
 
 class Missing(enum.Enum):
-    """The type of `MISSING`; an enum member, so that type checkers can tell it from every value."""
+    """The type of `MISSING`, which stands for a key that is not there: `None` is the API's null."""
 
     MISSING = "MISSING"
 

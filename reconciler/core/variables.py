@@ -12,10 +12,7 @@ _VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")
 
 
 def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath], bool]) -> Iterator[str]:
-    """Yield a sentence for each text that is sent and no longer mentions a variable, or mentions a new one.
-
-    `may_show` tells whether something of the value at a path may be told.
-    """
+    """Yield a sentence for each text that is sent and no longer mentions a variable, or mentions a new one."""
     for change in changes:
         before, after = _find_texts(change.live), _find_texts(change.desired)
         # A text that is new or removed shows its variables anyway.

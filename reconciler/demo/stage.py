@@ -22,8 +22,7 @@ from reconciler.demo.teller import Teller
 from reconciler.errors import DemoError
 
 FOLDER = "assistants"
-# Of this very installation: another command of the name may come first on PATH. The folder in which it runs is no place
-# to import modules from.
+# Of this very installation. The folder in which it runs is no place to import modules from.
 _RECONCILER = (sys.executable, "-P", "-m", "reconciler")
 _SECONDS_TO_STOP = 10
 _OWN_PREFIXES = ("RECONCILER_", "GIT_")

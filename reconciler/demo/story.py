@@ -13,16 +13,11 @@ from reconciler.demo.teller import Teller
 from reconciler.errors import DemoError
 
 _STORY = Path(__file__).with_name("story.yaml")
-
 Step = Mapping[str, Any]
 
 
 def tell_story(teller: Teller, text: str = "") -> None:
-    """Tell the story, or that of another YAML text of its form.
-
-    Whatever happens, nothing is left: no process, no file. Raises DemoError if a step does not end as it should, and
-    Interrupted at a signal.
-    """
+    """Tell the story, or another YAML text of its form, and leave nothing. Raises DemoError, and Interrupted."""
     story = yaml.load(text or _STORY.read_text("utf-8"), Loader=yaml.CSafeLoader)
     teller.say(story["introduction"])
     with open_stage(teller) as stage:
@@ -80,10 +75,4 @@ def _edit_file(stage: Stage, step: Step) -> None:
 
 
 # By the first key of a step.
-_STEPS = {
-    "run": _run,
-    "sandbox": _start_sandbox,
-    "edit_live": _edit_live,
-    "write": _write_file,
-    "edit": _edit_file,
-}
+_STEPS = {"run": _run, "sandbox": _start_sandbox, "edit_live": _edit_live, "write": _write_file, "edit": _edit_file}

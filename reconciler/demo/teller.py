@@ -9,10 +9,7 @@ WIDTH = 78
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Teller:
-    """What the demo says and how: `write` shows a text at once, since the commands write to the same terminal.
-
-    `strong` and `faint` mark a line, as far as the terminal can. `pause` waits until somebody has read.
-    """
+    """What the demo says and how. `pause` waits until somebody has read."""
 
     write: Callable[[str], None]
     strong: Callable[[str], str] = str

@@ -1,7 +1,4 @@
-"""Finds definitions that collide: the same id, the same name, or names that some systems treat as the same.
-
-Reads no file. Single definitions are checked elsewhere.
-"""
+"""Finds definitions that collide: the same id, the same name, or names that some systems treat as the same."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,7 +1,4 @@
-"""Reads one definition out of its files, and finds what is wrong with it, each problem at its place.
-
-Knows nothing of the other definitions.
-"""
+"""Reads one definition out of its files, and finds what is wrong with it, each problem at its place."""
 
 import contextlib
 import dataclasses
@@ -23,7 +20,6 @@ from reconciler.files.layers import ReadFile
 
 # `id: new`, in any spelling. A tag, an anchor or a comment may come between the two, and either may be an alias.
 _SAYS_NEW = re.compile(r"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
-
 FindId = Callable[[str], str | None]
 # The files of one definition, the lowest first.
 Stack = Sequence[tuple[FoundFile, LayerKind]]

@@ -1,7 +1,4 @@
-"""Loads definitions: every file of the folder read, checked and told apart, with every problem at its place.
-
-It reports and decides nothing about what follows from a problem.
-"""
+"""Loads definitions: every file of the folder read and checked, with every problem at its place."""
 
 import dataclasses
 import functools
@@ -13,13 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.assistant.problem import Problem
-from reconciler.core.definition import (
-    SUFFIXES,
-    Definition,
-    InvalidDefinition,
-    Layer,
-    defaults_above,
-)
+from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, defaults_above
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError
@@ -33,17 +24,14 @@ from reconciler.files.time_limit import limit_time
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a folder holds, as far as it was selected; each part is sorted by file.
-
-    `problems` holds the warnings too; `whole` says that there were no PATHS. `read_all` returns all definitions of the
-    folder as far as they can be read, selected, valid and part of the environment or not. Called with some ids, it
-    parses only the files that may have one of them; the other definitions have no id then.
-    """
+    """What a folder holds, as far as it was selected; each part is sorted by file."""
 
     definitions: tuple[Definition, ...]
     invalid: tuple[InvalidDefinition, ...]
-    problems: tuple[Problem, ...]
-    whole: bool
+    problems: tuple[Problem, ...]  # warnings, too
+    whole: bool  # there were no PATHS
+    # Returns all definitions of the folder as far as they can be read, selected, valid and part of the environment or
+    # not. Called with some ids, it parses only the files that may have one; the other definitions have no id then.
     read_all: Callable[..., tuple[Definition, ...]] = lambda *_ids: ()
 
 
@@ -74,8 +62,7 @@ def load(
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
     with _without_garbage_collection():
         readings = [reader.read(found.stack(one), checked=True) for one in found.definitions if one.file in chosen]
-        # Over all files, selected or not: the other half of a pair may be one that nobody selected. Whose text is no
-        # text file of a definition is known only when all are read.
+        # Over all files: the other half of a pair may not be selected, and any of them may mention a text file.
         meant = [reading.definition for reading in readings]
         everything = _add_others(meant, found, reader, None if found.skipped else {one.id for one in meant if one.id})
     collisions = find_collisions(everything, settings)
@@ -83,7 +70,9 @@ def load(
     for reading in readings:
         own = tuple(problem for file, problem in collisions if file == reading.definition.file)
         full = replace(reading, problems=reading.problems + own)
-        if without_ids or _takes_part(full, settings):
+        # In an environment an id says who takes part; a file that cannot be read might have one, and must be seen.
+        has_id = full.document is None or "id" in full.document
+        if without_ids or has_id or not settings.environments or full.errors:
             kept.append(full)
     lost_overlays = _find_lost_overlays(found, folder, settings, in_passing=in_passing)
     lost = [one for one in lost_overlays if not selected or one.file in chosen]
@@ -94,12 +83,10 @@ def load(
         problems |= {problem for shared in found.defaults for one in shared.values() for problem in layers.judge(one)}
     # A lint may be graver for some of them; once it is an error, it need not be a warning as well.
     problems -= {replace(one, severity="warning") for one in problems if one.severity == "error"}
-    invalid = [_describe_invalid(reading) for reading in kept if reading.errors]
-    invalid += [_describe_lost(one) for one in lost if one.severity == "error"]
     used = (layer for reading in kept for layer in reading.definition.layers)
     return Loaded(
         definitions=tuple(reading.definition for reading in kept if not reading.errors),
-        invalid=tuple(invalid),
+        invalid=tuple(_list_invalid(kept, lost)),
         problems=tuple(add_source_lines(sorted([*problems, *lost]), used, settings)),
         whole=not selected,
         read_all=functools.partial(_add_others, meant, found, reader),
@@ -107,10 +94,7 @@ def load(
 
 
 def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> tuple[Layer, ...]:
-    """Return the files of defaults, the lowest first, that a definition of this key has, whether it is there or not.
-
-    Raises DefinitionError where one of them has a mistake.
-    """
+    """Return the files of defaults for a key, the lowest first. Raises DefinitionError where one has a mistake."""
     reader = LayerReader(folder, root, settings)
     overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
     found = [find_defaults(place, root) for place in (folder, *overlays)]
@@ -137,13 +121,6 @@ def _add_others(
                 reader.read(stack, checked=False).definition if is_read else Definition(one.key, one.file, "", {})
             )
     return tuple(by_file[file] for file in sorted(by_file))
-
-
-def _takes_part(reading: Reading, settings: Settings) -> bool:
-    """Return whether a definition is part of the environment: it has an id there, or is broken, which must be seen."""
-    # In an environment an id says who takes part; a file that cannot be read might have one.
-    has_id = reading.document is None or "id" in reading.document
-    return has_id or not settings.environments or bool(reading.errors)
 
 
 def _find_lost_overlays(found: FoundFiles, folder: Path, settings: Settings, *, in_passing: bool) -> Iterator[Problem]:
@@ -173,19 +150,18 @@ def _find_skipped(
             yield graded
 
 
-def _describe_invalid(reading: Reading) -> InvalidDefinition:
-    definition, errors = reading.definition, reading.errors
-    first, more = errors[0], len(errors) - 1
-    where = "" if first.file == definition.file else f"{first.file}, "
-    message = f"{where}line {first.line}: {first.message}"
-    if more:
-        message += f" (and {more} more problem{'s' if more > 1 else ''} in this file)"
-    kind = first.kind if len({problem.kind for problem in errors}) == 1 else "invalid"
-    return InvalidDefinition(definition.key, definition.file, definition.id or None, message, kind)
-
-
-def _describe_lost(problem: Problem) -> InvalidDefinition:
-    return InvalidDefinition(problem.file.rpartition(".")[0], problem.file, None, problem.message)
+def _list_invalid(kept: Sequence[Reading], lost: Sequence[Problem]) -> Iterator[InvalidDefinition]:
+    for definition, errors in ((reading.definition, reading.errors) for reading in kept if reading.errors):
+        first, more = errors[0], len(errors) - 1
+        where = "" if first.file == definition.file else f"{first.file}, "
+        message = f"{where}line {first.line}: {first.message}"
+        if more:
+            message += f" (and {more} more problem{'s' if more > 1 else ''} in this file)"
+        kind = first.kind if len({problem.kind for problem in errors}) == 1 else "invalid"
+        yield InvalidDefinition(definition.key, definition.file, definition.id, message=message, kind=kind)
+    for one in lost:
+        if one.severity == "error":
+            yield InvalidDefinition(one.file.rpartition(".")[0], one.file, "", message=one.message)
 
 
 @contextmanager

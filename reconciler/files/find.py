@@ -1,7 +1,4 @@
-"""Finds and reads definition files: walks the folder without leaving it, and decodes text.
-
-Does not parse the text.
-"""
+"""Finds definition files without leaving their folder, and reads them as text. Does not parse the text."""
 
 import codecs
 import dataclasses
@@ -10,14 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.problem import InvalidSettings, Problem
-from reconciler.core.definition import (
-    MAX_BYTES,
-    SUFFIXES,
-    LayerKind,
-    correct_name,
-    defaults_above,
-    is_defaults_file,
-)
+from reconciler.core.definition import MAX_BYTES, SUFFIXES, LayerKind, correct_name, defaults_above, is_defaults_file
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
@@ -63,16 +53,12 @@ class FoundFile:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """All files that make up the definitions of a folder.
-
-    `overlays` are those of the chosen environment, by key. `defaults` are those of the folder, then those of the
-    overlays' folder, by their path below it. `skipped` were probably meant to be read, and are not for their names.
-    """
+    """All files that make up the definitions of a folder."""
 
     definitions: Sequence[FoundFile]
-    overlays: Mapping[str, Sequence[FoundFile]]
-    defaults: Sequence[Mapping[str, FoundFile]]
-    skipped: Sequence[FoundFile]
+    overlays: Mapping[str, Sequence[FoundFile]]  # of the chosen environment, by key
+    defaults: Sequence[Mapping[str, FoundFile]]  # of the folder, then of the overlays' folder, by their path below it
+    skipped: Sequence[FoundFile]  # probably meant to be read, and not read for their names
 
     def stack(self, found: FoundFile) -> list[tuple[FoundFile, LayerKind]]:
         """Return the files that declare the fields of one definition, the lowest first."""
@@ -126,10 +112,7 @@ def _pick_defaults(folder: Path, found: Sequence[FoundFile]) -> dict[str, FoundF
 
 
 def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
-    """Return the chosen environment's overlay folder, which is next to `folder`, None if it has none.
-
-    Raises InvalidSettings if there is no such folder, or if a link leads to another place.
-    """
+    """Return the chosen environment's overlay folder, which is next to `folder`, or None. Raises InvalidSettings."""
     if settings.overlay is None:
         return None
     beside = folder.resolve().parent
@@ -160,8 +143,7 @@ def select(found: FoundFiles, folder: Path, root: Path, paths: Sequence[Path]) -
     files = {one.file for one in found.definitions}
     if not paths:
         return files
-    # Both as the walk found them. Of what PATHS name only the folders above are resolved: a link among the definitions
-    # is one of them, wherever it leads.
+    # Of what PATHS name only the folders above are resolved: a link among the definitions is one, wherever it leads.
     folder = folder.resolve()
     chosen: set[str] = set()
     named: Mapping[str, Collection[str]] = {}
@@ -181,7 +163,7 @@ def select(found: FoundFiles, folder: Path, root: Path, paths: Sequence[Path]) -
         if not path.is_relative_to(folder):
             message = f"{given} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
             raise DefinitionError(message, hint="Pass files or folders inside it, or another folder with --directory.")
-        # A file lies relative to itself, too.
+        # A path is relative to itself, too.
         below = {one.file for one in found.definitions if one.path.is_relative_to(path)}
         if not below:
             raise DefinitionError(_nothing_selected(given, path))

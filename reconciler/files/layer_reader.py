@@ -1,7 +1,4 @@
-"""Reads the layers of a folder's definitions, and finds what is wrong in them, each at its place.
-
-What several definitions share is read, merged and judged once.
-"""
+"""Reads the layers of a folder's definitions, and finds what is wrong in them. What several share is read once."""
 
 import functools
 import itertools
@@ -60,7 +57,7 @@ class LayerReader:
         return {key: merged[key] for key in (*uppers[0], *merged)} if shared and uppers else merged
 
     def _judge(self, found: FoundFile) -> tuple[Problem, ...]:
-        """Return the problems of a file of defaults, whoever takes values from it."""
+        """Return the problems of a file of defaults, whichever definitions take values from it."""
         file = self.read(found, "defaults")
         alone = Definition(key=found.key, file=found.file, id="", declared=file.layer.fields, layers=(file.layer,))
         wrong = check_fields(alone.declared, [file], self.settings, needs_id=False)
@@ -72,10 +69,9 @@ def check_fields(
 ) -> list[FieldProblem]:
     """Return what the checks find in the content of some files."""
     found = check_definition(document, settings.extra_fields, needs_id=needs_id)
-    # What the reader has refused stands in the document as a text, of which the checks would say something else.
+    # What the reader has refused is a text in the document, about which the checks would say something else.
     found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
-    # Of two problems at one path the more exact one is told: that the reference does not list it either would send the
-    # reader to `extra_fields`.
+    # The more exact problem wins: that the reference does not list the path would send the reader to `extra_fields`.
     managed: dict[FieldPath, FieldProblem] = {}
     for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
         message = f"{dotted(path)} is listed under never_send in {FILE_NAME}: the server manages it; remove it here"

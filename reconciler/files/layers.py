@@ -1,7 +1,4 @@
-"""Reads one file of a definition: its text, its fields, and the problems that prevent reading it.
-
-The only place where a file's text becomes fields. The fields are checked elsewhere.
-"""
+"""Reads one file of a definition: its text, its fields, and the problems that prevent reading it."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -24,18 +21,14 @@ _TOP = Place((1, 1), (1, 1))
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFile:
-    """One file as far as it could be read; `has_fields` says whether it holds a group of fields at all.
-
-    `unreadable` is what the reader refused, `problems` the same and all else in words for people. `folded` and
-    `cut_off` are those of the text (`yamltext.reader.Reading`).
-    """
+    """One file as far as it could be read; `folded` and `cut_off` are as in `yamltext.reader.Reading`."""
 
     layer: Layer
-    has_fields: bool
+    has_fields: bool  # whether it holds a group of fields at all
     folded: Sequence[FieldPath]
     cut_off: Sequence[str]
-    unreadable: Sequence[YamlProblem]
-    problems: Sequence[Problem]
+    unreadable: Sequence[YamlProblem]  # what the reader refused
+    problems: Sequence[Problem]  # the same and all else, in words for people
 
     def has_refused(self, problem: FieldProblem) -> bool:
         """Return whether the reader has refused the same key, or the value that holds what a check found."""

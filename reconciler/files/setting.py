@@ -1,7 +1,4 @@
-"""Reads single values of `reconciler.yaml` as the program uses them, as the table of settings says of each.
-
-Each function raises ValueError with words that go on after the setting's name.
-"""
+"""Reads single values of `reconciler.yaml`. Raises ValueError with words that go on after the setting's name."""
 
 import datetime
 import re
@@ -92,8 +89,7 @@ def read_managed(value: str) -> FieldPath:
 def read_extra_field(value: str) -> FieldPath:
     """Return the path of a field that the reference does not list."""
     path = read_path(value)
-    # What is declared below a field that may hold anything needs no entry of its own, and one for a documented field
-    # would switch its checks off.
+    # An entry below a field that may hold anything says nothing, and one for a documented field would end its checks.
     has_keys = path[0] in fields.CLOSED_OBJECTS
     longest = 2 if has_keys else 1
     if path[0] in fields.READ_ONLY and len(path) == 1:
@@ -119,11 +115,6 @@ def read_schema(value: Any) -> Any:
     raise ValueError("must be a JSON Schema: a group of keywords, like {maximum: 0.8}")
 
 
-def read_limit(value: Any) -> MaxChanges:
-    """Return a limit, which may be written as a number or as a text."""
-    return MaxChanges.parse(value if isinstance(value, str | int) else "")
-
-
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "url": read_url,
     "day": read_day,
@@ -132,5 +123,5 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "managed_path": read_managed,
     "extra_field": read_extra_field,
     "schema": read_schema,
-    "limit": read_limit,
+    "limit": lambda value: MaxChanges.parse(value if isinstance(value, str | int) else ""),
 }

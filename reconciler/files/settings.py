@@ -1,7 +1,4 @@
-"""Reads `reconciler.yaml`, the optional file beside the definitions' folder.
-
-What the settings mean is not decided here.
-"""
+"""Reads `reconciler.yaml`, the optional file beside the definitions' folder."""
 
 import contextlib
 import dataclasses
@@ -53,9 +50,8 @@ _Built = TypeVar("_Built", bound=ForAssistants | Environment)
 
 
 def load_settings(folder: Path, *, root: Path, today: datetime.date | None = None) -> Settings:
-    """Return the settings that stand beside a folder of definitions; the defaults where there is no file.
+    """Return the settings beside a folder of definitions, judged on a day; without a file the defaults.
 
-    `root` is the repository's root, `today` the day on which their dates are judged, else the clock's.
     Raises InvalidSettings with all problems at once.
     """
     today = today or now().date()
@@ -99,7 +95,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     if not isinstance(content, dict):
         message = 'the settings are lines like "api_url: https://..."'
         raise InvalidSettings(add_settings_lines(problems, text) or [Problem(file, 1, 1, message)])
-    # Asked for on every run with settings, not only for problems: a rule of `ignore` says in which line it stands.
+    # Asked for on every run with settings, not only for problems: a rule of `ignore` says in which line it is.
     places = find_places(text)
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)
@@ -109,7 +105,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
         *find_reversed(settings),
         *find_wrong_rules(settings),
     ]
-    # What the reader has refused stands in the content as a text, of which the checks would say something else.
+    # What the reader has refused is a text in the content, about which the checks would say something else.
     seen = {(problem.path, problem.about) for problem in unreadable}
     for problem in wrong:
         path = problem.path

@@ -1,7 +1,4 @@
-"""Checks `reconciler.yaml` against the table of settings, and describes the problems. Reads no file.
-
-The only place that uses pydantic, which checks the types and finds all problems at once.
-"""
+"""Checks `reconciler.yaml` against the table of settings with pydantic, and describes the problems. Reads no file."""
 
 import dataclasses
 import functools
@@ -27,10 +24,7 @@ _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is
 
 
 def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[FieldProblem]]:
-    """Return the settings as plain groups and lists, and everything that is wrong, with which there are none.
-
-    Each value is as the table reads it; what is not there has no key.
-    """
+    """Return the settings as plain groups and lists, each value as the table reads it, or None and what is wrong."""
     # pydantic takes 0.1 s to load, which a project without settings need not wait for.
     import pydantic
 
@@ -42,7 +36,6 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
     """Yield the paths that are certainly read otherwise than they were meant."""
-    # A misspelt path would match nothing: the value that should be hidden would be shown.
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
     extra_fields = settings.see_all_environments().extra_fields
     # What any environment allows is known here, since a path stands for all of them.
@@ -99,7 +92,7 @@ def find_wrong_rules(settings: Settings) -> Iterator[FieldProblem]:
 
 
 def _list_parts(settings: Settings) -> Iterator[tuple[FieldPath, Environment]]:
-    """Yield the settings themselves and each environment, with the path at which they stand."""
+    """Yield the settings themselves and each environment, each with its path."""
     yield (), settings
     yield from ((("environments", name), environment) for name, environment in settings.environments.items())
 

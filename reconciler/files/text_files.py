@@ -1,7 +1,4 @@
-"""Reads the text files of definitions, each file once.
-
-The only place that decides which files a definition may name.
-"""
+"""Reads the text files of definitions, each file once, and decides which files a definition may name."""
 
 import contextlib
 import functools
@@ -40,10 +37,7 @@ class TextReader:
     def resolve(
         self, fields: Mapping[str, Any], file: str, folders: Sequence[str]
     ) -> tuple[Mapping[str, Any], tuple[TextFile, ...], list[FieldProblem]]:
-        """Return a file's fields with the texts that they mention in their places, these texts, and what is wrong.
-
-        The texts may be in the `folders`. What cannot be read stands as an empty text.
-        """
+        """Return a file's fields with their texts, which may be in some `folders`, the texts, and what is wrong."""
         texts: list[TextFile] = []
         values: list[tuple[FieldPath, str]] = []
         problems: list[FieldProblem] = []
@@ -83,7 +77,7 @@ class TextReader:
         path = self._root / name
         try:
             mode = path.lstat().st_mode
-            # One on the way counts, too: what lies behind it may be anywhere.
+            # One on the way counts, too: it may lead anywhere.
             if stat.S_ISLNK(mode) or self._is_behind_link(path.parent):
                 return f"{name} is a link, which is not followed; put the file itself there"
             # Opening a pipe would wait for its writer.

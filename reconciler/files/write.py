@@ -48,10 +48,7 @@ def read_bounded(path: Path, limit: int) -> str:
 
 
 def rewrite(path: Path, before: str, after: str) -> None:
-    """Write a text instead of the one that a file still holds; an empty `before` means that there is none yet.
-
-    Raises ReportError if the file was changed in the meantime, or cannot be written.
-    """
+    """Write a text instead of the one that a file still holds, or none yet. Raises ReportError if it has changed."""
     mark = check_unchanged(path, before)
     # To rename over a link would replace it with a file, and leave the file that it leads to as it was.
     path = path.resolve()

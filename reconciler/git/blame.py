@@ -27,21 +27,17 @@ _LOG = (
     "--format=%H%x02%P%x02%aI%x02%an",
 )
 _MOST_PATHS = 1_000  # a command line has an end
-
 # What one file holds: the fields as they are written in it, or the text of a text file.
 Declared = Mapping[str, Any] | str | Missing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LoggedCommit:
-    """A commit of the log: who made it when, and its `age`, which counts the commits from the newest on.
+    """A commit of the log, and who made it when."""
 
-    `is_merge` tells one that joins two histories: what it shows is what the other one brought.
-    """
-
-    age: int
+    age: int  # counts the commits from the newest on
     since: Since
-    is_merge: bool
+    is_merge: bool  # what it shows is what the other history brought
 
 
 # The objects that a commit replaced, by path: the old one and the new one, nothing being all zeros.
@@ -87,7 +83,7 @@ def read_histories(
     # A file that has moved is found again by its kind. One without a suffix could have been any file before.
     suffixes = sorted({*SUFFIXES, *(posixpath.splitext(path)[1] or posixpath.basename(path) for path in others)})
     log = repository.log(*_LOG, revisions, "--", *(chosen or [f":(glob)**/*{_escape(suffix)}" for suffix in suffixes]))
-    # Where a shallow history ends its last commit shows all files as new, whoever wrote them.
+    # Where a shallow history ends its last commit shows all files as new.
     shallow = repository.shallow_commits()
     steps = [(step, swaps) for step, swaps in _read_log(log) if step.since.commit not in shallow]
     files = sorted({*definitions.values(), *others})
@@ -137,10 +133,7 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
 
 
 def _find_place_before(place: str, swaps: Swaps) -> str:
-    """Return where a file that is new in a commit was before it, or its place where it stood nowhere.
-
-    Among the files that went, one with the same text is most likely, then one that has most of the path.
-    """
+    """Return where a file that is new in a commit was before it, else its place: the likeliest of those that went."""
 
     def likeness(path: str) -> tuple[bool, int]:
         pairs = zip(reversed(path.split("/")), reversed(place.split("/")), strict=False)

@@ -73,10 +73,7 @@ class CommitLayers:
         ]
 
     def merge(self, files: Layers) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-        """Return a definition with its upper layers merged on top, and the files that it is made of.
-
-        None in its place where one of the files cannot be read.
-        """
+        """Return a definition of all its layers, and its files; None for it where one of them cannot be read."""
         merged: Any = {}
         names: list[str] = []
         # One file that cannot be read makes the whole definition unknown: half of it would read as fields released.

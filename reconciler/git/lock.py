@@ -16,10 +16,7 @@ Lock = tuple[Repository | None, str | None]
 
 @contextlib.contextmanager
 def hold_lock(repository: Repository | None, environment: str | None) -> Iterator[None]:
-    """Hold the lock of a clone, its worktrees included; without a repository there is none to hold.
-
-    Raises RepositoryError if another run holds it, or if it cannot be had.
-    """
+    """Hold the lock of a clone, if there is one. Raises RepositoryError if it cannot be had, or another run has it."""
     if repository is None:
         yield
         return

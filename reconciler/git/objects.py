@@ -15,16 +15,13 @@ class Blob:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """A commit; its parents are named even if a shallow clone lacks them.
-
-    `author` is a name without the address, `date` the committer's, in seconds.
-    """
+    """A commit; its parents are named even if a shallow clone lacks them."""
 
     name: str
     tree: str
     parents: tuple[str, ...]
-    author: str
-    date: int
+    author: str  # without the address
+    date: int  # the committer's, in seconds
     message: str
 
 

@@ -1,7 +1,4 @@
-"""A git repository: its commits, trees and files, each read once per run, and the few writes to it.
-
-Reads objects and moves refs. Makes no decisions.
-"""
+"""A git repository: its commits, trees and files, each read once per run, and the few writes to it."""
 
 import functools
 import os
@@ -28,10 +25,7 @@ _STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
 
 
 class Repository:
-    """A repository by the folder that holds its `.git`. To be used by one thread at a time.
-
-    Every method raises RepositoryError if git gives no answer. None and empty results mean that git said so.
-    """
+    """A repository by the folder with its `.git`, for one thread. Raises RepositoryError if git gives no answer."""
 
     def __init__(self, root: Path, command: str) -> None:
         self.root = root
@@ -113,10 +107,7 @@ class Repository:
     # --- trees and files
 
     def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
-        """Return the files at or below a path of a commit, by their path from the root.
-
-        A link stands for the file below the path that it leads to, else for nothing; submodules are no files.
-        """
+        """Return the files at or below a path of a commit, a link as the file that it leads to; submodules are none."""
         found = self._below(commit, folder)
         if any(blob.mode == _LINK for blob in found.values()):
             found = dict(self._follow(found))
@@ -131,10 +122,7 @@ class Repository:
         return sorted({*held, *(path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)})
 
     def read(self, path: str, blob: Blob, *, most: int = MAX_BYTES) -> bytes | None:
-        """Return a file's content as a checkout at that path would have it; None if it is larger than `most` bytes.
-
-        The filters that git's attributes name for the path have been run over it.
-        """
+        """Return a file's content as a checkout would have it, filters included; None if larger than `most` bytes."""
         answer = self._objects.ask(blob.name, most=most)
         # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
         if answer is not None and self._filters.find(path) is not None:
@@ -285,8 +273,6 @@ def open_repository(root: Path) -> Repository | None:
         return None
     command = shutil.which("git")
     if command is None:
-        raise RepositoryError(
-            f"{root} is a git repository, and git is not installed here or not on PATH",
-            hint="install git, or put it on PATH: the repository's history shows which values were edited live",
-        )
+        hint = "install git, or put it on PATH: the repository's history shows which values were edited live"
+        raise RepositoryError(f"{root} is a git repository, and git is not installed here or not on PATH", hint=hint)
     return Repository(root, command)

@@ -14,10 +14,7 @@ _GONE = "000000"
 
 
 def read_edits(root: Path, head: str, paths: Iterable[str]) -> Edits | None:
-    """Return how these files differ from a commit, None if none does. Raises RepositoryError.
-
-    Git's own index and diff are asked, so that attributes hold: line ends and filters are those of a commit.
-    """
+    """Return how files differ from a commit, as git would commit them; None if none does. Raises RepositoryError."""
     git = Processes(root, shutil.which("git") or "git")
     given = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
     if not given:
@@ -43,7 +40,7 @@ def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
 
 
 def _digest(git: Processes, head: str, tree: str) -> str:
-    # Only the lines that begin with a sign: where they stand moves with every merge.
+    # Only the lines that begin with a sign: their place changes with every merge.
     options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "--text")
     lines = git.run("diff", *options, head, tree).split(b"\n")
     return hashlib.sha256(b"\n".join(line for line in lines if line[:1] in (b"+", b"-"))).hexdigest()

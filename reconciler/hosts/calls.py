@@ -1,7 +1,4 @@
-"""Sends requests to a host's API. The token goes only to its origin, never follows a redirect, and is in no output.
-
-Requests that can be repeated safely are repeated if the host is busy or unreachable.
-"""
+"""Sends requests to a host's API. The token goes only to its origin, never follows a redirect, and is in no output."""
 
 import contextlib
 import functools

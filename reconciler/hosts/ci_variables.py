@@ -36,8 +36,7 @@ def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False
 
 def find_variables(variables: Mapping[str, str], origin: str) -> dict[str, str]:
     """Return the variables that a CI would have set for a clone of `origin`; none where that is no host we know."""
-    # A clone may be anybody's, so its address alone never decides where a token goes: that is github.com, gitlab.com,
-    # or the server that GITLAB_HOST or GH_HOST names.
+    # A clone may be anybody's, so its address alone never decides where a token goes.
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         return {}
@@ -95,10 +94,8 @@ def _require_token(variables: Mapping[str, str], *names: str) -> str:
     token = next((variables[name] for name in names if variables.get(name)), "").strip()
     # A header allows nothing else, and what is not a token may be a password in the wrong variable.
     if not token or not token.isascii() or not token.isprintable():
-        raise UsageError(
-            f"{names[0]} is not set, or is not a token",
-            hint="GitHub's jobs have it as `${{ github.token }}`; GitLab needs an access token with the scope api",
-        )
+        hint = "GitHub's jobs have it as `${{ github.token }}`; GitLab needs an access token with the scope api"
+        raise UsageError(f"{names[0]} is not set, or is not a token", hint=hint)
     return token
 
 

@@ -55,8 +55,7 @@ class GitLab(Host):
 
     def make_inert(self, text: str) -> str:
         """Return a text in which no line is a quick action: `/close` in a definition's text would close."""
-        # GitLab drops each carriage return, and then takes a line that begins with `/`, but in code. Which lines are
-        # code is its own judgement, so none is left here; a report's lines of code have two characters before the text.
+        # A line of code may begin with `/`, but which lines are code is GitLab's own judgement, so none is left.
         return _QUICK_ACTION.sub("&#47;", text.replace("\r", ""))
 
     def _read_request(self, one: Mapping[str, Any]) -> Request:

@@ -1,8 +1,4 @@
-"""One repository at a host: what is there, and how to write it.
-
-GitHub and GitLab have the same things under other names. What is done with them is written here once; a host's own
-module has its addresses, its words, and the few calls that have no counterpart.
-"""
+"""One repository at GitHub or GitLab. What is done there is written once; a host's own module has what differs."""
 
 import abc
 import dataclasses
@@ -49,7 +45,7 @@ class Dialect:
     close: Mapping[str, str]  # what closes it
     notes: str  # what is said below it
     comments: str  # of the request with a number, as they are listed
-    comment: str  # below which one of them stands
+    comment: str  # below which one of them is
     requests: str
     of_branch: str  # which of them are of a branch of this repository
     of_commit: str  # those that brought a commit
@@ -59,15 +55,11 @@ class Dialect:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Host(abc.ABC):
-    """A repository in one run. Every method raises HostError for what the host refuses.
-
-    `path` is below the API's base URL. `number` is that of the request which the run is about, None for a run that
-    is about none; `commit` and `branch` are empty if there are none, and so is `run_url`, the run's own address.
-    """
+    """A repository in one run. Every method raises HostError for what the host refuses."""
 
     calls: Calls
-    path: str
-    number: int | None
+    path: str  # below the API's base URL
+    number: int | None  # of the request that the run is about
     run_url: str = ""
     commit: str = ""
     branch: str = ""

@@ -1,7 +1,4 @@
-"""Maintains one comment, one issue and one request: creates, edits and closes them, and finds them by a hidden marker.
-
-Anybody can write a marker into a comment, so only texts of the pipeline's own account are edited.
-"""
+"""Keeps one comment, one issue and one request, found by a hidden marker in what this pipeline's own account wrote."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -59,10 +56,7 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
 
 
 def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits: Edits | None) -> str:
-    """Propose edits as the one open request of a kind and name: `created`, `declined`, `closed` or `nothing`.
-
-    Raises HostError.
-    """
+    """Propose edits as the one open request of a name: `created`, `declined`, `closed` or `nothing`."""
     # Each set of edits has a branch of its own, which is made once and never moved, so that nobody's commit is ever
     # replaced. A request that people have closed stays closed for these edits; one to whose branch people have added
     # stays as it is.

@@ -1,8 +1,4 @@
-"""Checks the setup at a host: the token, protection, variables, secrets and schedules.
-
-Only reads, and never a value: names and flags are enough. What the token may not read is unknown, which is not a
-failure: a job's token seldom may.
-"""
+"""Checks the setup at a host. Only reads, and never a value; what the token may not read is unknown, no failure."""
 
 import dataclasses
 import functools
@@ -222,7 +218,7 @@ def _ask_variables(environment: str) -> Iterator[_Question]:
 
 
 def _find_role(project: Any) -> int:
-    """Return what a token may do in a project; whoever sees one and is no member is an administrator."""
+    """Return what a token may do in a project; who sees one without being a member is an administrator."""
     ways = filter(None, (project.get("permissions") or {}).values())
     return max((int(way["access_level"]) for way in ways), default=_DEVELOPER)
 

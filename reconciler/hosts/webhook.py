@@ -1,7 +1,4 @@
-"""Notifies a chat that something has started or ended: one JSON POST to a secret URL.
-
-It follows the issue and matters less: a failure is a warning, which shows nothing of the URL.
-"""
+"""Notifies a chat by one JSON POST to a secret URL. A failure is a warning, which shows nothing of the URL."""
 
 import json
 from collections.abc import Mapping
@@ -16,8 +13,7 @@ _TIMEOUT = 10.0  # seconds, for each of connecting, sending and waiting
 
 def post_webhook(variables: Mapping[str, str], text: str) -> str:
     """Send a text to the webhook, if there is one, and return a warning where that did not work."""
-    # `{"text": ...}` is what Slack, Mattermost, Teams and Google Chat take. One attempt, no redirect; the answer is not
-    # read.
+    # `{"text": ...}` is what Slack, Mattermost, Teams and Google Chat take.
     address = variables.get(VARIABLE, "").strip()
     if not address:
         return ""

@@ -31,7 +31,6 @@ from reconciler.report.report import (
 
 # As the summary counts them: from what needs nobody to what needs a person.
 STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.severity)[::-1])
-
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -94,26 +93,22 @@ def _build_expiry(run: Run) -> ExpiryEntry | None:
 
 def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> AssistantEntry:
     definition, plan, live, error = result.definition, result.plan or Plan(), result.live or {}, result.error
-    name, changes = None, tuple[ChangeEntry, ...]()
-    if isinstance(definition, Definition):
-        name = _take_text(definition.declared.get("name"))
-        changes = tuple(_build_change(change, definition) for change in plan.changes)
     updated_at = _take_text(live.get("updatedAt"))
     return AssistantEntry(
         key=definition.key,
         file=definition.file,
         id=definition.id or None,
-        name=name or _take_text(live.get("name")),
+        name=_take_text(definition.declared.get("name")) or _take_text(live.get("name")),
         status=result.status,
         outcome=result.outcome,
-        changes=changes,
+        changes=tuple(_build_change(change, definition) for change in plan.changes),
         released=tuple(map(to_pointer, plan.released)),
         ignored=tuple(
             IgnoredEntry(path=to_pointer(one.path), reason=one.rule.reason, expires=_write_day(one.rule.expires))
             for one in plan.ignored
         ),
         patch=plan.patch,
-        digest=digest(definition.id or "", plan, sensitive=sensitive, live_updated_at=updated_at),
+        digest=digest(definition.id, plan, sensitive=sensitive, live_updated_at=updated_at),
         live_updated_at=updated_at,
         remaining=tuple(map(to_pointer, result.remaining)),
         warnings=(*plan.warnings, *result.warnings),

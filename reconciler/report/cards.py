@@ -1,7 +1,4 @@
-"""Cards: one for each assistant of which something is to be said, and one for what several have in common. Pure.
-
-What three assistants or more have in common is one card, and so is an error of several.
-"""
+"""Cards: one for each assistant of which something is to be said, and one for what several have in common. Pure."""
 
 import dataclasses
 import functools
@@ -23,7 +20,7 @@ SHARED = 3  # assistants that have one and the same change before it is shown on
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Fields of one origin, with what stands above them; `number` and `place` are of a change that many share."""
+    """Fields of one origin, with what is above them; `number` and `place` are of a change that many share."""
 
     kind: Kind
     title: str = ""
@@ -88,7 +85,7 @@ class Card:
         # Of one that is deleted no field is worth a name.
         if any(entry.outcome is Outcome.DELETED for entry in self.entries):
             return []
-        # Live edits stand apart, by what becomes of them: what became of the assistant is not said of those.
+        # Live edits are apart, by what will happen to them: the assistant's outcome says nothing about those.
         named: dict[str, dict[str, Field]] = {"": {}}
         for group in self.groups:
             for field in group.fields:
@@ -169,7 +166,7 @@ def _make_shared_cards(sharing: Sharing) -> Iterator[Card]:
             places.setdefault(difference.key, []).append(difference.place)
         one_place = all(len({*found}) == 1 for found in places.values())
         shared = [one for one in members[0].differences if one.key in keys]
-        # Who has other differences, too, stands elsewhere for them: here only this counts.
+        # An assistant with other differences has another card for them: here only these count.
         first, kinds = entries[0], {one.change.kind for one in shared}
         standing, severities = wording.name_kinds(kinds), [kind.status.severity for kind in kinds]
         if first.outcome is not None or first.status in (Status.NEW, Status.FROZEN):
@@ -208,8 +205,7 @@ def _make_own_cards(told: Sequence[Told], sharing: Sharing, report: Report) -> I
     for members, keys in sharing.items():
         for one in members:
             shared.setdefault(one, {}).update(dict.fromkeys(keys, len(members)))
-    # A card says all problems of its file, so that no list has to repeat them. Of a check of files alone they are the
-    # report, and are listed.
+    # A card has all problems of its file. Of a check of files alone they are the report, and are listed there.
     problems: dict[str, list[str]] = {}
     for problem in report.problems if report.traits.reads_live else ():
         if problem.severity == "error":
@@ -235,7 +231,9 @@ def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str
     own = [one for one in told.differences if one.key not in shared]
     error = tuple(problems if problems and entry.error else wording.tell_error(entry))
     remarks = [*tell_setters([one.change for one in own]), *list_remarks(entry)]
-    if not (own or error or remarks) and (shared or not wording.is_worth_showing(entry)):
+    # To `drift` an assistant that is still to be created has no differences, and no more is to be said of it.
+    calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
+    if not (own or error or remarks) and (shared or calm):
         return None
     also = {one.field.name: shared[one.key] for one in told.differences if one.key in shared}
     remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in also.items()]

@@ -1,7 +1,4 @@
-"""What the report of each command looks like: its words, its totals, and what counts as a failure. One table.
-
-No other module compares a command's name: it asks the traits of the report.
-"""
+"""What the report of each command looks like, in one table. No other module compares a command's name."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -35,7 +32,7 @@ class Traits:
 
     always_named: tuple[Outcome, ...] = (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.FAILED)  # of outcomes, if any
     reads_live: bool = True  # else the report is about files alone, and its problems are the report
-    counts_edits: bool = False  # whoever has a live edit counts as drifted, whatever git changes besides
+    counts_edits: bool = False  # an assistant with a live edit counts as drifted, whatever git changes besides
     writes: bool = False
     follows_git: bool = True  # what it writes, if anything, is what git says
     leaves_drift: bool = False  # drift that stays is said to be left as it is
@@ -65,12 +62,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         titles={**_UNWRITTEN, True: {**_CHANGED, Kind.CHANGE: "Would change"}},
         put_back="git's value would be put back",
     ),
-    "apply": Traits(
-        writes=True,
-        leaves_drift=True,
-        without_base=_NO_BASE,
-        put_back="git's value was sent",
-    ),
+    "apply": Traits(writes=True, leaves_drift=True, without_base=_NO_BASE, put_back="git's value was sent"),
     "drift": Traits(
         counts_edits=True,
         without_base="The definitions themselves are the base, so every difference counts as drift.",

@@ -1,7 +1,4 @@
-"""The differences of two environments as a versioned report, masked before it is rendered.
-
-It holds no time, so that the same definitions give the same bytes. docs/configuration.md says what its JSON is.
-"""
+"""The differences of two environments as a versioned report (docs/configuration.md), masked before it is rendered."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -59,7 +56,7 @@ class DefinitionEntry:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DiffReport:
-    """The whole report; `definitions` is sorted by file and holds those that are alike, too."""
+    """The whole report, without a time; `definitions` is sorted by file and holds those that are alike, too."""
 
     format_version: int
     tool_version: str

@@ -6,7 +6,7 @@ import re
 from json.encoder import encode_basestring
 from typing import Any
 
-from reconciler.core.json_size import has_more_tokens
+from reconciler.core.json_size import has_more_tokens, is_deeper
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import escape
 from reconciler.report.json_values import ShapeError, from_json, to_json
@@ -16,14 +16,11 @@ LARGEST_REPORT = 24 * 1024 * 1024  # bytes
 LONGEST_WITH_WIDE = 16 * 1024 * 1024  # characters; a text with one emoji in it takes four times as much in memory
 MOST_TOKENS = 500_000  # texts, commas and opening brackets: those of some 5,000 assistants
 DEEPEST_REPORT = 200  # levels of lists and objects
-
 _TOO_DEEP = "is nested too deeply to be a report"
 SMALLER = "Pass PATHS to split the run into parts; `reconciler report` merges their reports."
 _HINT = "A report is what --format json prints and --report FILE.json writes."
-# What JSON allows in a text but no terminal should see raw (C1 controls, bidi marks, line separators),
-# what UTF-8 cannot write (lone surrogates), and `##[`, which a GitHub runner may take for a command.
+# No terminal should see these raw (controls, bidi marks), UTF-8 lacks lone surrogates, and `##[` is GitHub's.
 _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|#(?=#\\[)")
-
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -81,10 +78,7 @@ def too_large(text: str) -> str | None:
 
 
 def parse_report(text: str, *, name: str) -> Report:
-    """Return the report that a file holds, which messages call `name`.
-
-    Raises ReportError for a text that is no report, too large, too deep, or of a later format.
-    """
+    """Return the report that a file called `name` holds. Raises ReportError."""
     # The size is checked before anything is parsed.
     if reason := too_large(text):
         raise ReportError(reason, hint=SMALLER, where=escape(name))
@@ -112,8 +106,8 @@ def _parse(text: str, where: str) -> Any:
         raise ReportError(message, hint=_HINT, where=where) from error
     except ValueError as error:
         raise ReportError("is not JSON: it contains an invalid number", hint=_HINT, where=where) from error
-    # Renderers recurse; Python's own limit depends on how deep the caller stands.
-    if _is_deeper(document, DEEPEST_REPORT):
+    # Python's own limit depends on how deep the caller is.
+    if is_deeper(document, DEEPEST_REPORT):
         raise ReportError(_TOO_DEEP, hint=_HINT, where=where)
     return document
 
@@ -123,17 +117,6 @@ def _read_finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError(digits)
     return number
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Return whether lists and objects are nested deeper than so many levels, one level at a time."""
-    layer = [value]
-    for _ in range(levels):
-        containers = [
-            item.values() if isinstance(item, dict) else item for item in layer if isinstance(item, dict | list)
-        ]
-        layer = [item for container in containers for item in container]
-    return any(isinstance(item, dict | list) for item in layer)
 
 
 def _check_version(document: Any, where: str) -> None:

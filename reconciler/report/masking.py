@@ -1,8 +1,4 @@
-"""Sensitive values leave a report here, before any renderer sees it.
-
-A pattern such as `/metadata/*/key` names fields; their values become `(sensitive)` wherever a report holds
-values, and are taken out of the sentences that might quote them.
-"""
+"""Sensitive values leave a report here, before any renderer sees it: as values, and in sentences that quote them."""
 
 import dataclasses
 import json
@@ -46,7 +42,7 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
 
 
 def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidden: list[Any] | None = None) -> Any:
-    """Return a value that stands at a path with its sensitive parts replaced; those are added to `hidden`."""
+    """Return a value at a path with its sensitive parts replaced; those are added to `hidden`."""
 
     def mask(part: Any) -> Any:
         # That a field is empty gives nothing away, and a report that hid it would no longer show what a patch does.

@@ -35,10 +35,7 @@ _MINUTE = 60
 
 
 def tell_meaning(path: str, old: Any, new: Any) -> str:
-    """Return what it means that a field goes from one value to another, or nothing if that is plain.
-
-    `path` is a JSON Pointer of one of the API's own fields; absent and null are both None.
-    """
+    """Return what it means that one of the API's own fields (a JSON Pointer) changes; empty if that is plain."""
     if new is None:
         return _EMPTY.get(path, "")
     if path == "/firstMessageMode":

@@ -23,14 +23,12 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         raise ValueError("there is no report to merge")
     if len(reports) == 1:
         return reports[0]
-    # Of one assistant the earlier run comes first, in whatever order the files were named: a rollback puts back
-    # what the first of them found. Times are whole seconds, so the end breaks a tie, and then the order given.
+    # The earlier run comes first: a rollback puts back what that found. Times are whole seconds; the end breaks a tie.
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
     # A rollback, say, has none, and tells nothing apart by one.
     bases = [report.base for report in reports if report.traits.without_base] or [None]
     seconds = _known(report.duration_seconds for report in reports)
-    # Where each has one they do tell drift from changes. One run without a base took live edits for changes, and a
-    # reader must know: then the whole has none.
+    # If one run had no base, it took live edits for changes: then the whole has none, and the reader is told.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
     # Of two environments each says whose it is: the files are the same, and perhaps the ids.
     differ = len({report.environment for report in reports}) > 1
@@ -65,17 +63,16 @@ def merge_reports(reports: Sequence[Report]) -> Report:
 
 def take_part(report: Report, own: Collection[str]) -> Report | None:
     """Return what of a report is about some commits and files, None if nothing is."""
-    entries = tuple(entry for entry in report.assistants if _is_of(entry, own))
+    entries: list[AssistantEntry] = []
+    for entry in report.assistants:
+        setters = {change.since.commit for change in entry.changes if change.since is not None}
+        files = {change.file for change in entry.changes if change.file is not None} | {entry.file}
+        # Where a change has a commit, that says more than that a file was touched.
+        entries += [] if (setters or files).isdisjoint(own) else [entry]
     if not entries:
         return None
-    return dataclasses.replace(report, assistants=entries, summary=count(entries), no_longer_managed=(), problems=())
-
-
-def _is_of(entry: AssistantEntry, own: Collection[str]) -> bool:
-    setters = {change.since.commit for change in entry.changes if change.since is not None}
-    files = {change.file for change in entry.changes if change.file is not None} | {entry.file}
-    # Where each change has a commit, that says more than that a file was touched.
-    return not (setters or files).isdisjoint(own)
+    part = tuple(entries)
+    return dataclasses.replace(report, assistants=part, summary=count(part), no_longer_managed=(), problems=())
 
 
 def _name_environment(item: _Item, report: Report, differ: bool) -> _Item:

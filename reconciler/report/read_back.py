@@ -1,7 +1,4 @@
-"""The way back from `build`: what a later run relies on, out of an earlier report. Each fact was decided by that run.
-
-A report may hold several runs (`report FILE...`), and then several entries of one assistant, the earliest first.
-"""
+"""What a later run relies on, out of an earlier report, which may hold several runs. Each fact was decided then."""
 
 from typing import Any
 

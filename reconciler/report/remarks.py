@@ -139,5 +139,5 @@ def _list_of_entry(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
 
 
 def tell_place(problem: ProblemEntry) -> str:
-    """Return where a problem stands: `assistants/a.yaml:3:1`, with every character visible."""
+    """Return where a problem is: `assistants/a.yaml:3:1`, with every character visible."""
     return f"{show_name(problem.file)}:{problem.line}:{problem.column}"

@@ -1,7 +1,4 @@
-"""The report as values (docs/reports.md, "The fields"); `json_values` knows how they read as JSON.
-
-Renderers, merging, masking and reading back work on these. The order of the fields is the order of the JSON's keys.
-"""
+"""The report as values (docs/reports.md, "The fields"). The order of the fields is the order of the JSON's keys."""
 
 import dataclasses
 from typing import Annotated, Any
@@ -16,7 +13,6 @@ from reconciler.report.commands import NEUTRAL, TRAITS, Traits
 from reconciler.report.json_values import UNWRITTEN
 
 FORMAT_VERSION = 1
-
 Pointer = Annotated[str, parse_pointer]  # a JSON Pointer; reading checks it
 
 
@@ -137,7 +133,7 @@ class ProblemEntry:
     column: int
     severity: Severity
     message: str
-    # The line of the file, for people: no part of the JSON, since whoever reads that has the file.
+    # The line of the file, for people: no part of the JSON, whose readers have the file.
     source: str = dataclasses.field(default="", repr=False, metadata=UNWRITTEN)
 
 

@@ -1,8 +1,4 @@
-"""What people see of a report: cards with groups of fields, then notes, in one order. The formats only render it.
-
-The gravest comes first. What concerns no difference (warnings, lints, ignored fields) comes after the differences,
-equal notes together. Pure.
-"""
+"""What people see of a report: cards, the gravest first, then notes. The formats only render it. Pure."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -14,15 +10,11 @@ from reconciler.report.differences.sentences import Field, freeze, is_written, s
 from reconciler.report.differences.values import escape, reveal_alike
 from reconciler.report.remarks import Note, collect_notes, tell_freeze
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
-from reconciler.report.totals import name_command, tell_totals
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What every format shows: a title, cards, and what comes after them.
-
-    `notes` concern no difference; those of `comment_notes` are for a pull request. `sentences` say how to read it all.
-    """
+    """What every format shows: a title, cards, and what comes after them."""
 
     title: str
     totals: str
@@ -31,9 +23,9 @@ class View:
     cards: tuple[Card, ...] = ()
     tells_origins: bool = True
     origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
-    notes: tuple[Note, ...] = ()
-    comment_notes: tuple[Note, ...] = ()
-    sentences: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()  # equal ones together
+    comment_notes: tuple[Note, ...] = ()  # those for a pull request
+    sentences: tuple[str, ...] = ()  # how to read it all
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +47,10 @@ def make_view(report: Report) -> RunView:
             cards_of.setdefault(id(entry), []).append(card)
     only_checked = not report.traits.reads_live
     told_on_cards = {entry.file for card in cards if card.error for entry in card.entries}
+    names = ", ".join(report.environments)
     return RunView(
-        title=name_command(report) + (escape(f": {', '.join(names)}") if (names := report.environments) else ""),
-        totals=tell_totals(report),
+        title=wording.name_command(report) + (f": {escape(names)}" if names else ""),
+        totals=wording.tell_totals(report),
         problems=tuple(
             problem
             for problem in report.problems

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 COOKIE = "auth-token"
 PASSWORD = "sandbox"  # noqa: S105 - it guards nothing, and the help says it
-
 _READ_WRITE = {"agents": ["read", "create", "update", "delete"]}
 
 

@@ -1,7 +1,4 @@
-"""The API's routes as an ASGI application: JSON below `/api`, pages everywhere else.
-
-A fault that is rehearsed stands around this application. In here it is only asked when something is written.
-"""
+"""The API's routes as an ASGI application: JSON below `/api`, pages everywhere else."""
 
 import asyncio
 import secrets
@@ -33,7 +30,7 @@ def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faul
     starlette = Starlette(
         routes=[
             Mount(BASE_PATH, app=Router(api.routes(), redirect_slashes=False)),
-            # As at the real host: whoever forgets `/api` in the URL gets a page with status 200.
+            # As at the real host: a URL without `/api` gets a page with status 200.
             Route("/{path:path}", _answer_page),
         ],
         exception_handlers={
@@ -124,8 +121,7 @@ class _Api:
 
     async def _update(self, request: Request) -> Response:
         self._require_writer(request, "update")
-        # An unknown assistant is a 404 whatever the body is. It is looked up again below: while the body was
-        # read, somebody else may have deleted it.
+        # An unknown assistant is a 404 whatever the body is. While the body is read, somebody may delete it: see below.
         self._find(request)
         body = await self._body(request, "AssistantUpdate")
         with self._store.lock:

@@ -1,7 +1,4 @@
-"""Fault rules, which docs/sandbox.md describes: a text becomes a Rule.
-
-Each form of a rule is one pattern, whose named groups are fields of the Rule. Does nothing to a request.
-"""
+"""Fault rules (docs/sandbox.md): a text becomes a Rule. Each form is one pattern, its groups the Rule's fields."""
 
 import dataclasses
 import difflib
@@ -18,40 +15,29 @@ After = Literal["provider", "database", "both"]
 Does = Literal[
     "status", "reset", "hang", "half", "html", "drip", "limit", "token", "trim", "sort", "round", "drop", "edit", "lag"
 ]
-
 FAILING: tuple[Does, ...] = ("status", "reset", "hang", "half", "html", "drip")
 KEEPING: tuple[Does, ...] = ("trim", "sort", "round", "drop")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of docs/sandbox.md. `does` says what it does, and so which of the other fields it uses.
-
-    `when`, `number`, `method` and `path` (below the base URL) choose the requests of a failure or an edit.
-    `number` is also how many requests a limit or a token allows. `after` names the stores that a failing write
-    reaches, None none. `seconds` belongs to `hang` (None: for ever), `drip`, `lag` and to a limit within a time;
-    `wait` and `wait_as_date` are Retry-After; `field` is a path, () for all of them.
-    """
+    """One rule of docs/sandbox.md. `does` says what it does, and so which of the other fields it uses."""
 
     text: str
     does: Does
-    when: Literal["nth", "every", "first", "from", "share"] = "every"
-    number: float = 1
+    when: Literal["nth", "every", "first", "from", "share"] = "every"  # chooses requests, with the three below
+    number: float = 1  # also how many requests a limit or a token allows
     method: str = "*"
-    path: str = "*"
+    path: str = "*"  # below the base URL
     status: int = 200
-    seconds: float | None = None
-    after: After | None = None
-    wait: int | None = None
+    seconds: float | None = None  # of `hang` (None: for ever), `drip`, `lag`, and a limit within a time
+    after: After | None = None  # the stores that a failing write reaches
+    wait: int | None = None  # Retry-After
     wait_as_date: bool = False
-    field: tuple[str, ...] = ()
+    field: tuple[str, ...] = ()  # a path, () for all of them
     digits: int = 0
     value: Any = None
     moment: Literal["before", "after"] = "before"
-
-    def is_about(self, method: str, path: str) -> bool:
-        """Return whether the rule counts a request."""
-        return self.method in ("*", method) and path_matches(self.path, path)
 
     def hits(self, count: int, chance: float) -> bool:
         """Return whether the rule hits the request with this count (1 is the first); `chance` is in [0, 1)."""

@@ -1,7 +1,4 @@
-"""Applies the fault rules: a middleware before the application, and what the application asks when it writes.
-
-Which rule does what is in docs/sandbox.md. Every rule counts for itself; nothing here outlives the server.
-"""
+"""Applies the fault rules: a middleware before the application, and what the application asks when it writes."""
 
 import asyncio
 import collections
@@ -17,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.accounts import COOKIE, Sessions
-from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule
+from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule, path_matches
 from reconciler.sandbox.openapi import KEYS_INSIDE
 from reconciler.sandbox.responses import answer_with_fault, in_api, make_refusal, reset_connection
 from reconciler.sandbox.seed import now
@@ -26,7 +23,6 @@ from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
 Tell = Callable[[str], None]
-
 # Keys of a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
 # that make reading lag behind that write.
 _HITS = "reconciler.hits"
@@ -143,7 +139,8 @@ class Faults:
         """Let a rule that chooses requests count this one if it is about it; tell whether it is one that it hits."""
         rule = tally.rule
         path = scope["path"].removeprefix(BASE_PATH)
-        if rule.does not in (*FAILING, "edit", "lag") or not rule.is_about(scope["method"], path):
+        is_about = rule.method in ("*", scope["method"]) and path_matches(rule.path, path)
+        if rule.does not in (*FAILING, "edit", "lag") or not is_about:
             return False
         tally.seen += 1
         return rule.hits(tally.seen, tally.chances.random())
@@ -175,7 +172,7 @@ class Faults:
                         store.write(name, {**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
     def _edit_before_end(self, scope: Scope, due: Sequence[Tally], send: Send) -> Send:
-        # The edit comes before the answer's last byte: whoever has the answer can be sure to find it done.
+        # The edit comes before the answer's last byte: a client that has the answer must find it done.
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 self._edit(scope, due, "after")

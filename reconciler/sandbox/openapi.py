@@ -19,7 +19,6 @@ KEYS_INSIDE: Final = {
     for field, name in (("model", "ModelConfig"), ("voice", "VoiceConfig"), ("transcriber", "TranscriberConfig"))
 }
 REQUIRED_IN_MODEL: Final[list[str]] = _SCHEMAS["ModelConfig"]["required"]
-
 _WORDS = {"integer": "an integer", "object": "an object", "array": "a list", "null": "null"}
 # JSON Schema takes 5.0 for an integer, this API does not.
 _Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema types the rest
@@ -38,8 +37,7 @@ class Document:
         # A server that merges takes a part of a model. One that replaces needs the whole, or it would keep the part.
         if nested == "replace":
             update["properties"] = self.schemas["AssistantCreation"]["properties"]
-        # The reference marks `model` and `voice` as required in a PATCH body and says in the same breath that all
-        # fields are optional: `strict` believes the marks.
+        # The reference marks `model` and `voice` as required, and says that all fields are optional.
         if strict:
             update["required"] = ["model", "voice"]
         if not listing:

@@ -1,7 +1,4 @@
-"""Fills the stores from a folder of definitions, so that there is something to plan against.
-
-Reads leniently: a seed may hold anything that an answer of the API may hold, fields that no reference lists included.
-"""
+"""Fills the stores from a folder of definitions, leniently: a seed may hold anything that the API may answer."""
 
 import contextlib
 import datetime
@@ -111,7 +108,5 @@ def _read_texts(value: Any, folder: Path) -> Any:
 
 
 def _bad_file(file: Path, reason: str) -> SandboxError:
-    return SandboxError(
-        f"The seed file {file} cannot be used: {reason}",
-        hint="correct the file (`reconciler validate` shows every place), or pass another folder to --seed",
-    )
+    hint = "correct the file (`reconciler validate` shows every place), or pass another folder to --seed"
+    return SandboxError(f"The seed file {file} cannot be used: {reason}", hint=hint)

@@ -64,7 +64,7 @@ def listen(host: str, port: int) -> socket.socket:
     ip = None
     with contextlib.suppress(ValueError):
         ip = ipaddress.ip_address(address)
-    # Whoever reaches the sandbox may log in, so that nobody else on the network may reach it.
+    # Anyone who reaches the sandbox can log in, so the network must not reach it.
     if ip is None or not ip.is_loopback:
         hint = "use --host 127.0.0.1, ::1 or localhost"
         raise SandboxError(f"The sandbox listens on loopback only, and {host!r} is not a loopback address", hint=hint)

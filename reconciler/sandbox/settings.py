@@ -7,26 +7,20 @@ from typing import Literal
 from reconciler.sandbox.fault_rules import Rule
 
 BASE_PATH = "/api"
-
 Nested = Literal["merge", "replace"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One sandbox: where it listens, what it keeps, and how it answers the reference's open questions.
-
-    `port` 0 takes a free one; `store` None keeps everything in memory; `nested` says what PATCH does to an
-    object inside an assistant; `strict` wants `model` and `voice` in every PATCH; `listing` offers `GET
-    /assistants`; `fault_seed` decides which requests a rule with a percentage hits.
-    """
+    """One sandbox: where it listens, what it keeps, and how it answers the reference's open questions."""
 
     host: str = "127.0.0.1"
-    port: int = 3000
-    store: Path | None = None
+    port: int = 3000  # 0 takes a free one
+    store: Path | None = None  # None keeps everything in memory
     seed: Path | None = None
-    nested: Nested = "merge"
-    strict: bool = False
-    listing: bool = False
+    nested: Nested = "merge"  # what PATCH does to an object inside an assistant
+    strict: bool = False  # every PATCH needs `model` and `voice`
+    listing: bool = False  # there is `GET /assistants`
     latency_ms: int = 0
     faults: tuple[Rule, ...] = ()
-    fault_seed: int = 0
+    fault_seed: int = 0  # decides which requests a rule with a percentage hits

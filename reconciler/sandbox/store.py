@@ -1,7 +1,4 @@
-"""The two stores, in SQLite: each assistant as the provider holds it, and its copy in the local database.
-
-Knows ids and JSON text, and no rule about what an assistant may hold.
-"""
+"""The two stores, in SQLite: each assistant as the provider holds it, and its copy in the local database."""
 
 import contextlib
 import json
@@ -16,13 +13,10 @@ from reconciler.sandbox.jsontext import encode
 
 Assistant = dict[str, Any]
 StoreName = Literal["provider", "database"]
-
 STORES: tuple[StoreName, ...] = ("provider", "database")
 LOCAL_PREFIX = "local_"
-
 # "ARec": tells our files from other programs' databases.
 _APPLICATION = 0x41526563
-
 # One row for each copy, which are never written in one transaction: in the real system the stores are two machines.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS copies (
@@ -38,10 +32,7 @@ _INSERT = "INSERT INTO copies (store, id, assistant) VALUES (:store, :id, :text)
 
 
 class Store:
-    """Both copies of every assistant; usable from several threads.
-
-    `lock` is held by whoever reads, changes and writes, so that no write in between is lost.
-    """
+    """Both copies of every assistant; `lock` is held while one is read, changed and written."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Open a file, or a store in memory; raises SandboxError for a file that cannot be one."""
@@ -117,7 +108,5 @@ def _row(store: StoreName, assistant: Assistant) -> dict[str, str]:
 
 
 def _unusable(path: Path | None, reason: str) -> SandboxError:
-    return SandboxError(
-        f"{path} cannot be used as the sandbox's store: {reason}",
-        hint="pass another file to --store; it is created if it does not exist",
-    )
+    hint = "pass another file to --store; it is created if it does not exist"
+    return SandboxError(f"{path} cannot be used as the sandbox's store: {reason}", hint=hint)

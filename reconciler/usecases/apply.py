@@ -1,7 +1,4 @@
-"""A whole apply, in one order for the command and for Python: lock, read, plan, ask, write, report, record.
-
-The caller provides `Wishes` and `Session`. Nothing here prints, prompts or decides an exit code.
-"""
+"""A whole apply, in one order for the command and for Python: lock, read, plan, ask, write, report, record."""
 
 import contextlib
 import dataclasses
@@ -29,47 +26,32 @@ from reconciler.usecases.writing.runs import make_run, stop_run
 from reconciler.usecases.writing.workers import DEFAULT_CONTROL, Control
 from reconciler.usecases.writing.writes import Writes
 
-_WAYS_OUT = (
-    "{force}, remove the field from the definition to leave it to the dashboard, or pull the live value into the "
-    "definition"
-)
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
-    """The options of an apply.
+    """The options of an apply."""
 
-    `record` is None if settings and repository decide. With `reviewed` only the writes of that plan are sent;
-    with `unclear` the writes that had no clear answer are sent again, and no others. With `create` the assistants
-    whose definition says `id: new` are created; with `announced`, a token, only those that were announced with it.
-    """
-
-    record: bool | None = None
+    record: bool | None = None  # None: settings and repository decide
     asked_base: str | None = None
     allow_older: bool = False
     fail_fast: bool = False
     max_changes: MaxChanges | None = None
-    reviewed: Reviewed | None = None
-    unclear: Sequence[Applied] | None = None
-    create: bool = False
-    announced: str | None = None
+    reviewed: Reviewed | None = None  # only the writes of that plan are sent
+    unclear: Sequence[Applied] | None = None  # these writes had no clear answer: they are sent again, and no others
+    create: bool = False  # create the assistants whose definition says `id: new`
+    announced: str | None = None  # a token: only those that were announced with it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """The outside world of an apply: the API, the control of the run, and its callbacks.
-
-    `consent` returns why a planned run may not be sent, or None. `about_to_write` gets, before the first write, the
-    run as it is to be reported if this one never ends. `publish` gets the run once it has ended, and `recorded` the
-    record's commit, or None if the record says it already.
-    """
+    """The outside world of an apply: the API, the control of the run, and its callbacks."""
 
     api: Assistants
     control: Control = DEFAULT_CONTROL
-    consent: Callable[[Run], str | None] = lambda _run: None
-    about_to_write: Callable[[Run], None] = lambda _run: None
+    consent: Callable[[Run], str | None] = lambda _run: None  # says why a planned run may not be sent
+    about_to_write: Callable[[Run], None] = lambda _run: None  # gets the run to report if this one never ends
     publish: Callable[[Run], None] = lambda _run: None
-    recorded: Callable[[str | None], None] = lambda _commit: None
+    recorded: Callable[[str | None], None] = lambda _commit: None  # gets None if the record says it already
 
     def then(self, announce: Callable[[], None]) -> "Session":
         """Return the session that announces something right before the first write."""
@@ -83,7 +65,7 @@ class Session:
 
     def end(self, run: Run, write_record: Callable[[], str | None] | None) -> None:
         """Publish a run that has ended and record it, if it is to be."""
-        # Whoever publishes the run may fail (a full disk): what is live must be recorded anyway.
+        # Publishing the run may fail (a full disk): what is live must be recorded anyway.
         try:
             self.publish(run)
         finally:
@@ -147,10 +129,7 @@ def ask_and_write(
     announces: bool = False,
     fail_fast: bool = False,
 ) -> tuple[Run, Project | None]:
-    """Return the result of a planned run for which consent is asked, and its project; None if none was given.
-
-    With `announces` the record says first which assistants are about to be created: the project knows it then.
-    """
+    """Return the result of a planned run, and its project as the record knows it; None if consent was refused."""
     # The limit comes first: do not ask anybody to confirm what will not be sent anyway.
     writes = sum(result.pending for result in planned.results)
     objection = limit.objection(writes, len(planned.results)) if limit is not None else None
@@ -171,10 +150,8 @@ def _check(project: Project, wishes: Wishes) -> bool:
         check_order(project)
     recording = wishes.record if wishes.record is not None else records_by_default(project)
     if wishes.create and not recording:
-        raise UsageError(
-            "--create needs a record, which keeps the new ids until they are in git",
-            hint="pass --record, or write `record: true` into reconciler.yaml",
-        )
+        hint = "pass --record, or write `record: true` into reconciler.yaml"
+        raise UsageError("--create needs a record, which keeps the new ids until they are in git", hint=hint)
     # A plan has no digest of what it would create, and a request that creates is never sent again.
     if wishes.create and (wishes.reviewed is not None or wishes.unclear is not None):
         raise UsageError("--create cannot be combined with --plan or --resume", hint="run apply again with --create")
@@ -245,5 +222,6 @@ def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:
         if refusal is Kind.DRIFT
         else ("was changed both in git and live", "apply with --force-conflicts to use git's value")
     )
-    message = f"{moved} {what}{told and f' ({told})'}"
-    return Failure("conflict", message, hint=_WAYS_OUT.format(force=force))
+    leave = "remove the field from the definition to leave it to the dashboard"
+    hint = f"{force}, {leave}, or pull the live value into the definition"
+    return Failure("conflict", f"{moved} {what}{told and f' ({told})'}", hint=hint)

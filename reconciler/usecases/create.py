@@ -30,8 +30,8 @@ def create_from_file(
 ) -> Run:
     """Create the assistant of the one definition of a project, and return the run.
 
-    `read` also gives all definitions there are: one of the same name is in the way, unless forced. `recording` is
-    None if settings and repository decide. Raises ReconcilerError, and nothing is created then.
+    `read` also gives all definitions there are: one of the same name is in the way, unless forced. Raises
+    ReconcilerError, and nothing is created then.
     """
     with hold_lock(*lock):
         project, others = read()
@@ -59,24 +59,18 @@ def create_from_file(
 def check_new(definition: Definition, others: Sequence[Definition], *, force: bool) -> None:
     """Refuse a definition that has an id already, or another's name."""
     if definition.id and not definition.says_new:
-        raise DefinitionError(
-            f"the definition already has the id {definition.id}",
-            where=definition.id_file,
-            hint="`reconciler apply` updates it",
-        )
+        hint = "`reconciler apply` updates it"
+        raise DefinitionError(f"the definition already has the id {definition.id}", where=definition.id_file, hint=hint)
     name = definition.declared.get("name")
     same = [other.file for other in others if other.file != definition.file and other.declared.get("name") == name]
     if name is not None and same and not force:
-        raise DefinitionError(
-            f"{same[0]} also has the name {name!r}",
-            where=definition.file,
-            hint="choose another name, or pass --force to have two assistants with the same name",
-        )
+        hint = "choose another name, or pass --force to have two assistants with the same name"
+        raise DefinitionError(f"{same[0]} also has the name {name!r}", where=definition.file, hint=hint)
 
 
 def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequence[str]) -> Run:
     _check_gone(api, definition)
-    # What stands in an apply's way is only told: whoever names this file has looked.
+    # What would stop an apply is only told: a user who names this file has looked.
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = object_to_creation(project, bare)
     told = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
@@ -110,6 +104,6 @@ def _find_obstacles_to_record(project: Project) -> list[str]:
     try:
         check_recordable(project, None)
     except RepositoryError as error:
-        # No reason not to create: whoever wrote the file seldom has committed it, and the record still gets the id.
+        # No reason not to create: a new file is seldom committed, and the record still gets the id.
         return [f"The definition is not recorded yet: {error.message}. Commit it, and `reconciler apply` records it."]
     return []

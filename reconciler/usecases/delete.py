@@ -31,6 +31,8 @@ from reconciler.usecases.writing.recordable import check_order
 from reconciler.usecases.writing.recording import forget
 from reconciler.usecases.writing.runs import stop_run
 
+OwnFile = tuple[str, str]  # a path from the repository's root, and what the file held when it was read
+
 
 def delete(
     lock: Lock,
@@ -64,10 +66,8 @@ def delete(
 
 def _check_one(project: Project) -> Definition:
     if project.loaded.invalid or len(project.loaded.definitions) != 1:
-        raise DefinitionError(
-            "delete needs exactly one valid definition file; nothing was deleted",
-            hint="pass one file, and correct what is wrong with it",
-        )
+        hint = "pass one file, and correct what is wrong with it"
+        raise DefinitionError("delete needs exactly one valid definition file; nothing was deleted", hint=hint)
     definition = project.loaded.definitions[0]
     if definition.is_new:
         raise DefinitionError(
@@ -169,10 +169,6 @@ def _delete(
         hint="look at it in the dashboard; if it is still there, run this again",
     )
     return result.end(Outcome.NOT_CONVERGED, failure, left=True)
-
-
-# A file by its path from the repository's root, with what it held when it was read.
-OwnFile = tuple[str, str]
 
 
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:

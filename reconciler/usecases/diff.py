@@ -12,11 +12,7 @@ Named = tuple[str, Loaded]
 
 
 def compare(environment: Named, against: Named, settings: Settings) -> Comparison:
-    """Return how the definitions of one environment differ from those of another, each given with its name.
-
-    The `settings` of the first one say whether line ends count. A definition that is not valid in one of them is not
-    compared.
-    """
+    """Return how two environments' definitions differ, each given with its name, under the `settings` of the first."""
     here, there = ({entry.file: entry for entry in loaded.definitions} for _, loaded in (environment, against))
     invalid = {entry.file: entry for _, loaded in (environment, against) for entry in loaded.invalid}
     keys = {entry.file: entry.key for entry in [*here.values(), *there.values()]}

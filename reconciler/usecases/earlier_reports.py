@@ -1,8 +1,7 @@
 """Apply from an earlier report: exactly the writes of a reviewed plan, or again those with an unclear outcome.
 
-Of a plan only each assistant and its digest count, of an apply only the names of the fields. What is sent is computed
-again from today's definition and fresh live. Where that is not what the report says, somebody has changed something
-since, and nothing is sent over it.
+What is sent is computed again from today's definition and fresh live. Where that is not what the report says, somebody
+has changed something since, and nothing is sent over it.
 """
 
 import dataclasses
@@ -11,7 +10,6 @@ from typing import Any
 
 from reconciler.assistant.paths import dotted
 from reconciler.core.canonical import equal
-from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest
 from reconciler.core.run import Failure, Result, Run
@@ -78,11 +76,11 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
         return result
     if result.plan.freeze is not None or result.plan.creates:
         return result  # whatever was reviewed, nothing is sent
-    if result.plan.refusal is not None and reviewed.digests.get(str(result.definition.id)) is None:
+    if result.plan.refusal is not None and reviewed.digests.get(result.definition.id) is None:
         return result  # the plan had nothing to send either
     if not (result.pending or result.plan.changes):
         return result  # live shows all of it by now
-    name, settings = str(result.definition.id), project.settings
+    name, settings = result.definition.id, project.settings
     updated_at = result.live.get("updatedAt")
     mark = digest(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
     # A report does not show sensitive values, and its digest leaves them out: only the same commit proves them.
@@ -108,10 +106,8 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     project = _choose(project, ids, {entry.file for entry in unclear if not entry.id})
     gone = sorted(ids - {definition.id for definition in project.loaded.definitions})
     if gone and not project.loaded.invalid:
-        raise UsageError(
-            f"the write to {gone[0]} is unclear, and no definition has that id any more",
-            hint="put the definition back, or look at the assistant in the dashboard",
-        )
+        hint = "put the definition back, or look at the assistant in the dashboard"
+        raise UsageError(f"the write to {gone[0]} is unclear, and no definition has that id any more", hint=hint)
     # What live shows may be our own unclear write: with its values added to the base it is no drift and no conflict.
     base = project.base
     if base is not None:
@@ -127,7 +123,7 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
 def only_known(planned: Run, unclear: Sequence[Applied]) -> Run:
     """Return a planned run in which an assistant is refused where live shows a third value."""
     by_id = {entry.id: entry for entry in unclear}
-    results = tuple(_refuse_third_value(result, by_id[result.definition.id or ""]) for result in planned.results)
+    results = tuple(_refuse_third_value(result, by_id[result.definition.id]) for result in planned.results)
     return dataclasses.replace(planned, results=results)
 
 
@@ -140,7 +136,7 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
             hint=LOOK_FIRST.format(file=result.definition.file),
         )
         return result.end(Outcome.REFUSED, failure, left=False, warnings=())
-    if result.plan is None or result.live is None or not isinstance(result.definition, Definition):
+    if result.plan is None or result.live is None:
         return result
     strange = []
     for field in entry.fields:

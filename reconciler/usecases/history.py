@@ -21,17 +21,13 @@ _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE) 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
-    """A record with the author and the subject of the commit that was applied; None if this clone lacks it.
-
-    `changed` are the fields that got another value than the record before has, by the file of their entry. `reverts`
-    are the commits that git's own reverts, since the record before, name.
-    """
+    """A record with the author and the subject of the commit that was applied; None if this clone lacks it."""
 
     record: Record
     author: str | None
     subject: str | None
-    changed: Mapping[str, tuple[FieldPath, ...]]
-    reverts: tuple[str, ...] = ()
+    changed: Mapping[str, tuple[FieldPath, ...]]  # fields that got another value since the record before, by file
+    reverts: tuple[str, ...] = ()  # commits that git's own reverts name, since the record before
 
 
 def list_applied(repository: Repository, ref: str, *, most: int, settings: Settings) -> Iterator[Applied]:

@@ -1,7 +1,4 @@
-"""Write definition files for live assistants. Each new file is in sync, and no existing file is lost.
-
-In an environment the id goes into the overlay; a file that environments share is written once and never replaced.
-"""
+"""Write definition files for live assistants. Each new file is in sync, and no existing file is lost."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -22,23 +19,17 @@ from reconciler.files.definitions import Loaded, load_defaults
 from reconciler.files.folders import repository_root, shown_path
 from reconciler.usecases.import_files import check_free, check_texts, divide_texts, write_files
 
-Entry = Definition | InvalidDefinition
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Written:
-    """The files that one import wrote, the one with the id last, and what they leave out.
-
-    `texts` are the text files among them. `left` are fields that differ from what files of defaults say, and that no
-    definition can put right, with the reason. `laid_over` is the file that others share, where only an overlay was
-    written.
-    """
+    """The files that one import wrote, the one with the id last, and what they leave out."""
 
     files: tuple[Path, ...]
     declared: Declared
     overlaid: Overlaid | None = None
-    laid_over: str = ""
-    texts: tuple[Path, ...] = ()
+    below: str = ""  # the file that others share, where only an overlay was written
+    texts: tuple[Path, ...] = ()  # the text files among them
+    # Fields that differ from what files of defaults say, and that no definition can correct, with the reason.
     left: tuple[tuple[FieldPath, str], ...] = ()
 
 
@@ -54,26 +45,22 @@ class Import:
 
 @dataclasses.dataclass
 class Importer:
-    """Imports one assistant after another into a folder; `loaded` are the definitions that are there already.
-
-    In an environment the ids go into its overlay, and `shared` are the definitions without any. `text_files` says that
-    long texts get files of their own. Raises SettingsError for an environment that has no folder for overlays.
-    """
+    """Imports one assistant after another. Raises SettingsError for an environment without a folder for overlays."""
 
     api: Assistants
     folder: Path
     settings: Settings
-    loaded: Loaded | None
+    loaded: Loaded | None  # the definitions that are there already
     force: bool = False
-    shared: Loaded | None = None
-    text_files: bool = False
+    shared: Loaded | None = None  # in an environment, where the ids go into its overlay: those without overlays
+    text_files: bool = False  # long texts get files of their own
 
     def __post_init__(self) -> None:
         self._root = repository_root(self.folder)
         self._overlays = self._find_overlays()
         entries = [entry for entry in _entries(self.loaded) if entry.id]
-        self._files = {str(entry.id): _id_file(entry) for entry in entries}
-        self._own = {str(entry.id): entry for entry in entries if self.force and self._may_replace(entry)}
+        self._files = {entry.id: entry.id_file for entry in entries}
+        self._own = {entry.id: entry for entry in entries if self.force and self._may_replace(entry)}
         if self._overlays is not None:
             # A definition without an id gets one.
             taken = [entry.key for entry in entries]
@@ -129,21 +116,21 @@ class Importer:
         if settings.environment is None:
             return None
         if settings.overlay is None:
-            raise SettingsError(
-                f"the environment {settings.environment} has no overlay folder for the ids",
-                hint=f"add one in reconciler.yaml: overlay: environments/{settings.environment}",
-            )
+            hint = f"add one in reconciler.yaml: overlay: environments/{settings.environment}"
+            raise SettingsError(f"the environment {settings.environment} has no overlay folder for the ids", hint=hint)
         overlays = self.folder.resolve().parent / settings.overlay
         return overlays if self.folder.is_absolute() else Path(shown_path(overlays, Path.cwd()))
 
-    def _may_replace(self, entry: Entry) -> bool:
+    def _may_replace(self, entry: Definition) -> bool:
         """Return whether the file that has an id can be written again: it serves this assistant and no other."""
         if self._overlays is None:
-            return isinstance(entry, Definition) or entry.kind == "invalid"
+            return not isinstance(entry, InvalidDefinition) or entry.kind == "invalid"
         # Any file but the overlay may serve other environments, too.
-        return isinstance(entry, Definition) and entry.overlay is not None and entry.overlay.file == entry.id_file
+        return entry.overlay is not None and entry.overlay.file == entry.id_file
 
-    def _write_definition(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
+    def _write_definition(
+        self, assistant_id: str, live: Mapping[str, Any], key: str, own: Definition | None
+    ) -> Written:
         declared = declare(assistant_id, live, self.settings)
         layers = self._load_defaults(key, self.settings)
         defaults = merge_layers(layers)
@@ -158,7 +145,7 @@ class Importer:
         write_files(texts, {file: fields}, assistant_id)
         return Written((file,), declared, texts=(*texts,), left=more.left)
 
-    def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Entry | None) -> Written:
+    def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Definition | None) -> Written:
         """Write an overlay with the id and what differs from the definition below it, and that if there is none."""
         declared = declare(assistant_id, live, self.settings)
         overlay = (self._overlays or Path()) / f"{key}{_find_suffix(own)}"
@@ -176,8 +163,7 @@ class Importer:
                 raise DefinitionError(message)
             shared = merge_overlay(shared, own_fields)
             check_free(definition, assistant_id, force=False)
-            # First: without its overlay a definition is no part of the environment, and the next import goes on from
-            # there. An overlay alone would be an error.
+            # First: a definition without its overlay is no part of the environment, but an overlay alone is an error.
             files[definition], texts = divide_texts(own_fields, definition, enabled=self.text_files)
         overlaid = declare_over(shared, assistant_id, live, self.settings, layers)
         files[overlay], overlay_texts = divide_texts(overlaid.fields, overlay, enabled=self.text_files)
@@ -192,13 +178,13 @@ class Importer:
     def _load_defaults(self, key: str, settings: Settings) -> tuple[Layer, ...]:
         return load_defaults(self.folder, key, root=self._root, settings=settings)
 
-    def _find_shared(self, key: str, own: Entry | None) -> Definition | None:
+    def _find_shared(self, key: str, own: Definition | None) -> Definition | None:
         """Return the definition of a key that others share, None if there is none yet."""
         there = [one for one in _entries(self.loaded) if one.key == key and one.id]
         if there and own is None:
             raise DefinitionError(
                 f"has the id {there[0].id} in {self.settings.environment} already; nothing was written",
-                where=_id_file(there[0]),
+                where=there[0].id_file,
                 hint="rename that definition, and its overlays with it",
             )
         shared = next((one for one in _entries(self.shared) if one.key == key), None)
@@ -211,18 +197,14 @@ class Importer:
         return shared
 
 
-def _entries(loaded: Loaded | None) -> list[Entry]:
+def _entries(loaded: Loaded | None) -> list[Definition]:
     # Of several with one id the valid one counts, and it comes last.
     return [*loaded.invalid, *loaded.definitions] if loaded is not None else []
 
 
-def _id_file(entry: Entry) -> str:
-    return entry.id_file if isinstance(entry, Definition) else entry.file
-
-
-def _find_suffix(own: Entry | None) -> str:
+def _find_suffix(own: Definition | None) -> str:
     """Return the suffix of the file that an import writes: that of the one which it replaces."""
-    return Path(_id_file(own)).suffix if own is not None else ".yaml"
+    return Path(own.id_file).suffix if own is not None else ".yaml"
 
 
 def _without_id(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, text_of
-from reconciler.core.definition import MAX_BYTES, Definition, InvalidDefinition
+from reconciler.core.definition import MAX_BYTES, Definition
 from reconciler.core.tree import put_all, walk_leaves
 from reconciler.errors import ReconcilerError
 from reconciler.files.write import write_whole
@@ -30,11 +30,9 @@ def check_free(file: Path, assistant_id: str, *, force: bool) -> None:
             raise ReconcilerError(f"{there} exists, and nothing was written for {assistant_id}", hint=hint)
 
 
-def check_texts(
-    texts: Mapping[Path, str], assistant_id: str, root: Path, own: Definition | InvalidDefinition | None
-) -> None:
+def check_texts(texts: Mapping[Path, str], assistant_id: str, root: Path, own: Definition | None) -> None:
     """Refuse to write over a text that is there, unless the definition that is replaced mentions it."""
-    layers = own.layers if isinstance(own, Definition) else ()
+    layers = own.layers if own is not None else ()
     replaced = {(root / text.file).resolve() for layer in layers for text in layer.texts}
     for file in texts:
         if os.path.lexists(file) and file.resolve() not in replaced:

@@ -1,7 +1,4 @@
-"""Creates the missing files of a project: the folder, the settings, the editors' settings, and a pipeline.
-
-Existing files are never replaced, so running it twice, or in an existing project, loses nothing.
-"""
+"""Creates the files that a project lacks: the folder, settings, editors' settings, a pipeline. Replaces none."""
 
 import dataclasses
 import importlib.resources
@@ -17,7 +14,6 @@ from reconciler.errors import ReportError
 from reconciler.files.settings_table import settings_schema
 
 Ci = Literal["github", "gitlab"]
-
 _SETTINGS = """# Settings of reconciler. All of them: docs/configuration.md of reconciler.
 {url}
 # Each apply records in git what it applied, to tell edits in the dashboard from changes in git.
@@ -62,7 +58,7 @@ def read_next_steps(ci: Ci) -> str:
 def write_new(root: Path, file: NewFile) -> bool:
     """Write a file, and tell whether it was written: not where something is there. Raises ReportError."""
     path = root / file.path
-    # What lies behind a link may be anywhere, and somebody else's.
+    # A link may lead anywhere, to another person's files too.
     if any((root / folder).is_symlink() for folder in Path(file.path).parents):
         return False
     # Once it was a file for each job. Beside those, this one would do everything twice.

@@ -82,10 +82,7 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
 
 
 def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:
-    """Return results in which nothing is created with an account of another organisation than `org_id`.
-
-    Whose account it is shows in what it reads: assistants of others, and none of ours.
-    """
+    """Return results in which nothing is created with an account of another organisation than `org_id`."""
     owners = [check_organisation(result.live, project.settings) for result in results if result.live is not None]
     if not owners or None in owners:
         return results
@@ -112,8 +109,7 @@ def _plan_new(project: Project, definition: Definition) -> Result:
 
 
 def _without_duplicates(project: Project, results: Sequence[Result]) -> list[Result]:
-    # An assistant has two ids, so only the API's answers show that two definitions are of one. Which is right cannot be
-    # told, and each would undo the other.
+    # An assistant has two ids, so only the API's answers show that two definitions are of one.
     read = [(result, result.live["id"]) for result in results if result.live is not None]
     files: dict[str, list[str]] = {}
     for result, live_id in read:

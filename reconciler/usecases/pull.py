@@ -1,7 +1,4 @@
-"""Write live edits back into the definitions: only the values that drifted.
-
-In an environment they go into its overlay, never into the file that others share.
-"""
+"""Write live edits back into the definitions: only the values that drifted; in an environment into its overlay."""
 
 import dataclasses
 import functools
@@ -28,10 +25,7 @@ _NAMES_SHOWN = 10
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pulled:
-    """One file before and after, the fields that are pulled, and those that are left, with the reason.
-
-    `notes` are what a reader must know besides, `lost` are conflicts in which git's value gives way to live's.
-    """
+    """One file before and after, the fields that are pulled, and those that are left, with the reason."""
 
     file: str
     before: str
@@ -39,7 +33,7 @@ class Pulled:
     fields: tuple[FieldPath, ...] = ()
     left: tuple[Left, ...] = ()
     notes: tuple[str, ...] = ()
-    lost: tuple[Change, ...] = ()
+    lost: tuple[Change, ...] = ()  # conflicts in which live's value replaces git's
 
     @property
     def differs(self) -> bool:
@@ -76,7 +70,7 @@ class Puller:
 
     def _pull_one(self, result: Result) -> Iterator[Pulled]:
         definition, plan = result.definition, result.plan
-        if plan is None or not isinstance(definition, Definition):
+        if plan is None:
             return
         # An id that only the record knows so far: the file says `id: new`.
         ids = [Edit(("id",), definition.id)] if definition.says_new and definition.id else []
@@ -138,7 +132,7 @@ class Puller:
         if self.project.settings.environment is not None:
             upper = self.project.overlays
             is_own = upper is not None and text.file.startswith(f"{folder_in_git(upper, self.project.root)}/")
-            # What lies with the definitions may be another environment's text as well.
+            # A file with the definitions may be another environment's text as well.
             return "" if times == 1 and is_own else None
         if self.project.settings.environments:
             return f"{text.file} is shared by all environments; pull with --environment, or change it by hand"
@@ -181,7 +175,7 @@ def _with_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, 
                 after = _edited(text, [*made, edit])
                 made.append(edit)
             except EditRefused as error:
-                # Whoever shows the reason names the field first.
+                # The reason is shown after the field's name.
                 refused[edit.path] = str(error).removeprefix(f"{dotted(edit.path)} ")
     return after, refused
 

@@ -16,7 +16,6 @@ from reconciler.core.tree import MISSING, Missing, item_at, put_all
 from reconciler.yamltext.edit import Edit
 
 Conflicts = Literal["merge", "live"]
-
 _IN_CONFLICT = "git changed it too; --conflicts merges texts line by line, and takes live's value for any other field"
 _TOUCHING = (
     "git and live changed the same or adjacent lines of {names}: merge them by hand, or take live's with "
@@ -93,22 +92,16 @@ def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TextEdits:
-    """What happens to a layer's edits: those of the layer itself, text files with their new content, and the rest.
+    """What happens to a layer's edits."""
 
-    `left` are fields that are not written, with the reason, `unused` text files that no field takes a text from.
-    """
-
-    own: list[Edit] = dataclasses.field(default_factory=list)
-    files: list[tuple[TextFile, str]] = dataclasses.field(default_factory=list)
-    left: dict[FieldPath, str] = dataclasses.field(default_factory=dict)
-    unused: list[TextFile] = dataclasses.field(default_factory=list)
+    own: list[Edit] = dataclasses.field(default_factory=list)  # of the layer itself
+    files: list[tuple[TextFile, str]] = dataclasses.field(default_factory=list)  # with their new content
+    left: dict[FieldPath, str] = dataclasses.field(default_factory=dict)  # not written, with the reason
+    unused: list[TextFile] = dataclasses.field(default_factory=list)  # no field takes a text from them any more
 
 
 def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[TextFile], str | None]) -> TextEdits:
-    """Return what of a layer's edits goes into its text files.
-
-    `why_not` says why a text file is not written: empty if it is, None if the layer takes the text itself.
-    """
+    """Return what of a layer's edits goes into text files; `why_not` gives "" for one that may be written, or None."""
     if layer is None:
         return TextEdits(own=[*edits])
     found = TextEdits()
@@ -162,7 +155,7 @@ def _write(content: str, text: str) -> str:
 
 def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:
     """Return why a text file cannot hold a text; empty if it can."""
-    # A text file says no CRLF and no byte order mark: whoever reads it again would get another text.
+    # A text file keeps no CRLF and no byte order mark: reading it again would give another text.
     if text_of(content) != wanted:
         return f"{text.file} cannot store it: a text file turns CRLF into LF, and drops a byte order mark"
     if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or FORBIDDEN.search(content):

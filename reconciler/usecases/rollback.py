@@ -1,7 +1,4 @@
-"""Undo an apply: each field gets its old value back if the applied value is still live.
-
-It is planned like anything else: the old values are desired, the applied ones are the base, and live is read anew.
-"""
+"""Undo an apply: planned like anything else, with the old values as desired and the applied ones as the base."""
 
 import dataclasses
 import datetime
@@ -35,16 +32,12 @@ _MOST_NAMED = 5
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Undone:
-    """What of an apply's report a rollback goes by: what was applied, and the commit that it was applied from.
-
-    `follows_git` is false for the report of a rollback, which no commit asked for. `lasting` says what it created or
-    deleted, which stays as it is.
-    """
+    """What of an apply's report a rollback goes by."""
 
     applied: Sequence[Applied]
-    head: str | None
-    follows_git: bool
-    lasting: Sequence[str] = ()
+    head: str | None  # the commit that it was applied from
+    follows_git: bool  # false for the report of a rollback, which no commit asked for
+    lasting: Sequence[str] = ()  # what was created or deleted, which stays as it is
 
 
 def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Open) -> Run:
@@ -64,7 +57,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
                 project = _undo_project(found, united)
                 planned = plan(session.api, project, session.control, command="rollback")
             by_id = {entry.id: entry for entry in report.applied}
-            results = (_refuse(result, by_id[str(result.definition.id)]) for result in planned.results)
+            results = (_refuse(result, by_id[result.definition.id]) for result in planned.results)
             results = (_warn_of_freeze(result, found.settings) for result in results)
             planned = dataclasses.replace(planned, results=tuple(results), base=None)
             # No `max_changes`: a share of what is undone would be all of it, and an apply was allowed to write as many.
@@ -87,8 +80,7 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     after = {entry.id: Entry(entry.id, entry.file, entry.after()) for entry in applied}
     # Where a write had no clear answer the provider may have the new value although live shows the old one.
     unclear = {entry.id: tuple(field.path for field in entry.fields if field.unclear) for entry in applied}
-    # The record is left out: what is unclear in it is not what is undone, and a rollback moves no record. A rollback is
-    # an emergency's tool: no freeze holds it, and it puts back nothing but what it was asked for.
+    # No record and no freeze counts: a rollback is an emergency's tool, and puts back only what it was asked for.
     return dataclasses.replace(
         project,
         settings=dataclasses.replace(project.settings, frozen=(), enforce=()),
@@ -103,12 +95,11 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
 def _unite_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
     """Return what was applied with one entry for each assistant that a merged report names by both of its ids."""
     # Only the API's answers show that two ids are one assistant's.
-    live = {str(result.definition.id): result.live["id"] for result in planned.results if result.live is not None}
+    live = {result.definition.id: result.live["id"] for result in planned.results if result.live is not None}
     together: dict[str, list[Applied]] = {}
     for entry in applied:
         together.setdefault(live.get(entry.id, entry.id), []).append(entry)
-    # Of two files nobody knows which was written first. In the wrong order a field was edited in between, or live
-    # has neither of its values: then the assistant is refused.
+    # Nobody knows which of two files was written first. In the wrong order the assistant is refused.
     return tuple(entries[0] if len(entries) == 1 else combine_writes(entries) for entries in together.values())
 
 

@@ -18,22 +18,22 @@ from reconciler.files.source_lines import add_settings_lines
 # From how many definitions on a value is worth a default, and how many of them are told.
 LEAST_SHARED = 5
 MOST_HINTS = 3
-
 Forms = Sequence[tuple[Settings, Loaded]]
 
 
 def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = False) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 
-    The forms are the definitions as they are in each environment that is checked, with its settings. A
-    definition is valid where all its forms are. An entry of the settings past its date is a problem too, and so
-    are two environments that would write to one assistant.
+    A form is what it is in one environment, and valid is what is so in all. An entry of the settings past its date is a
+    problem too, and so are two environments that would write to one assistant.
     """
     problems = {problem for _, loaded in forms for problem in loaded.problems}
     problems |= set(_shared_assistants(forms))
     # What an invalid file declares is not known, and of a few files nobody knows what the others say.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
-    problems |= {*_find_expired(forms), *(_find_unmatched(forms) if is_all else ())}
+    for settings, _ in forms:
+        problems |= {*_place(settings, ((entry.place, message, "error") for entry, message in list_expired(settings)))}
+    problems |= {*(_find_unmatched(forms) if is_all else ())}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = {
         entry.file: Result(entry, error=Failure(entry.kind, entry.message))
@@ -90,11 +90,6 @@ def _find_majority(values: Sequence[Any]) -> Any:
     return candidate
 
 
-def _find_expired(forms: Forms) -> Iterator[Problem]:
-    for settings, _ in forms:
-        yield from _place(settings, [(entry.place, message, "error") for entry, message in list_expired(settings)])
-
-
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:
     """Yield a warning for each entry of the settings that concerns nothing in any form in which it counts."""
     told: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -125,7 +120,6 @@ def _shared_assistants(forms: Forms) -> Iterator[Problem]:
                 where = "is here for both" if place == other else "is also used in {}:{}:{}".format(*other)
                 message = (
                     f"{first.environment} and {second.environment} have the same URL, and the id {definition.id} "
-                    f"{where}: "
-                    "both would write to that assistant; correct the id or the URL of one of them"
+                    f"{where}: both would write to that assistant; correct the id or the URL of one of them"
                 )
                 yield Problem(*place, message, kind="duplicate")

@@ -40,10 +40,7 @@ def apply_change(whole: Any, path: FieldPath, change: Change) -> Any:
 
 
 def find_changes(before: Any, after: Any) -> list[Change] | None:
-    """Return what turns one list or object into another, in order: from last to first, then new keys.
-
-    None if the two have nothing in common, or very much changes: then the whole is written again.
-    """
+    """Return what turns a list or object into another, from last to first; None where the whole is written again."""
     if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
         return None
     if isinstance(before, list):
@@ -63,8 +60,7 @@ def _object_changes(before: dict[str, Any], after: dict[str, Any]) -> list[Chang
 
 
 def _list_changes(before: list[Any], after: list[Any]) -> Iterator[Change]:
-    # From last to first, so that the indices of what is still to change stay what they are. difflib would leave out
-    # elements that occur often, which is meant for the lines of long texts.
+    # From last to first, so that indices stay what they are. difflib's autojunk is meant for the lines of long texts.
     old, new = ([*map(_write, items)] for items in (before, after))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for _, low, high, new_low, new_high in reversed(matcher.get_opcodes()):

@@ -1,7 +1,4 @@
-"""A YAML text under editing: its style, and splices that change it.
-
-Pieces are inserted unchecked. The caller checks whether the text then reads as intended.
-"""
+"""A YAML text under editing: its style, and splices. Whether the result reads as intended is not checked here."""
 
 import dataclasses
 import re
@@ -56,7 +53,7 @@ class Draft:
         return line_end(self.text, len(self.text[:position].rstrip()))
 
     def splice(self, *splices: Splice) -> str:
-        """Return the text with splices made; of two at one place the first stands first."""
+        """Return the text with splices made; of two at one place the first comes first."""
         # Sorted by place alone, and stably: what is at one place keeps its order.
         pieces: list[str] = []
         position = 0

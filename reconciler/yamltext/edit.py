@@ -1,8 +1,4 @@
-"""Changes single values of a YAML text and leaves every other line as it is: text in, text out.
-
-Each change is made, read again and compared with the intended value. A text that reads otherwise is not
-returned. Knows nothing about files or about the fields of a definition.
-"""
+"""Changes single values of a YAML text and leaves every other line as it is: text in, text out."""
 
 import contextlib
 import dataclasses
@@ -57,8 +53,7 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     intended = _read(body)
     if not isinstance(intended, dict):
         raise EditRefused("the file contains no fields")
-    # Some editors write a byte order mark, which the text counts as a character and libyaml's marks do not.
-    # The line break is that of the whole text: an edit may take out the first line, and with it the first break.
+    # libyaml's marks do not count a byte order mark. An edit may take out the first line, and with it the first break.
     bom, newline = text[: len(text) - len(body)], line_break(body)
     for edit in _sort_edits(body, edits):
         wanted = _put(intended, edit)
@@ -68,10 +63,7 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
 
 
 def insert_first(text: str, key: str, value: str) -> str:
-    """Return the text of a definition with a new first key, below the comments that it begins with.
-
-    Raises EditRefused for a text that has the key, or no key at all.
-    """
+    """Return a definition's text with a new first key, below its comments. Raises EditRefused if it has the key."""
     body = text.removeprefix(_BOM)
     old = _read(body)
     root = find_spans(body)
@@ -109,7 +101,7 @@ def _read(text: str) -> Any:
 
 def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
     """Return edits of what is there from the last to the first, then the others."""
-    # An alias goes before its anchor, which then stands for nothing else any more and can change, too.
+    # An alias goes before its anchor, which has no other use then and can change, too.
     root = find_spans(text)
     starts = {edit.path: start for edit in edits if (start := _find_start(root, edit.path)) is not None}
     there = sorted((edit for edit in edits if edit.path in starts), key=lambda edit: starts[edit.path])
@@ -117,7 +109,7 @@ def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
 
 
 def _find_start(node: Node | None, path: FieldPath) -> int | None:
-    """Return where a value stands, or the alias that stands for it."""
+    """Return where a value is, or the alias that stands for it."""
     for key in path:
         if node is None or node.kind == "alias":
             break
@@ -163,7 +155,7 @@ def _write_change(text: str, path: FieldPath, change: Change, intended: Any, new
     """Return the first text that is proposed for one change and reads as intended. Raises EditRefused."""
     root = find_spans(text)
     assert root is not None  # noqa: S101 - the text has just been read as an object
-    # YAML has too many rules for what may stand where; reading each proposal again needs none of them.
+    # YAML has too many rules for what may be where; reading each proposal again needs none of them.
     for candidate in _propose(Draft(text, root, newline), root, path, change, intended):
         if reads_as(candidate, intended):
             return candidate

@@ -1,7 +1,4 @@
-"""Ways to add an entry to an object or a list of a YAML text, or to remove one, best first.
-
-The caller takes the first proposal that reads as intended, as for other values.
-"""
+"""Ways to add an entry to an object or a list of a YAML text, or to remove one; the best comes first."""
 
 import re
 from collections.abc import Iterator

@@ -26,9 +26,8 @@ MAX_DEPTH: Final = 64
 MAX_NODES: Final = 20_000
 # How many nodes a document may gain by its aliases.
 MAX_ALIASED: Final = 10_000
-# What stands for the tag of a mapping or list that has none.
+# The tag that a mapping or list without one gets.
 COLLECTION: Final = "collection"
-
 _TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
 # A "!" with nothing behind it, anywhere a value may begin; inside a text it is found, too, and looked at again.
 _LONE_MARK = re.compile(r"!(?<![^\s,\[{:?-]!)(?:\s|\Z)")
@@ -39,16 +38,13 @@ _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U000100
 
 
 class YamlProblem(NamedTuple):
-    """One thing wrong with a YAML text; places count from 1, `path` is None if no key is concerned.
-
-    `message` may quote a scalar; `discreet` says the same without it, and is empty if nothing is quoted.
-    """
+    """One thing wrong with a YAML text; places count from 1."""
 
     line: int
     column: int
-    message: str
-    path: FieldPath | None = None
-    discreet: str = ""
+    message: str  # may quote a scalar
+    path: FieldPath | None = None  # None if no key is concerned
+    discreet: str = ""  # the message without the quotation; empty if nothing is quoted
     about: About = "file"
 
 
@@ -115,10 +111,7 @@ def compose(text: str) -> yaml.Node | None:
 
 
 def find_places(text: str) -> dict[FieldPath, Place]:
-    """Return the places of every key and value of a YAML text, by path; list items stand under their index.
-
-    A text that cannot be read has none; of duplicate keys the first one counts.
-    """
+    """Return where each key and value is, by path; of duplicate keys the first, of an unreadable text nothing."""
     places: dict[FieldPath, Place] = {}
     with contextlib.suppress(YamlProblems):
         _collect(compose(text), (), places)
@@ -140,7 +133,6 @@ def _collect(node: yaml.Node | None, path: FieldPath, places: dict[FieldPath, Pl
 
 def find_unused_anchors(text: str) -> Iterator[tuple[int, int]]:
     """Yield the places of anchors that no alias uses, in a text that `compose` takes."""
-    # Most likely each `&` was meant as a part of the text.
     # Composed nodes have lost the names; tokens have each of them, and its place.
     tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
     used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
@@ -163,8 +155,7 @@ def place_in(text: str, position: int) -> tuple[int, int]:
 
 def _measure(node: yaml.Node, measured: dict[int, tuple[int, int]], around: set[int]) -> tuple[int, int]:
     """Return size and depth of a node with its aliases written out. Raises YamlProblems for too much of either."""
-    # libyaml makes one node of an anchor and all its aliases: nine lines can stand for a thousand million values.
-    # So each node is measured once, by its identity. As nodes they are shallow, and so is this recursion.
+    # An anchor and all its aliases are one node: it is measured once, or nine lines could stand for a thousand million.
     size, depth = 1, 1
     if not isinstance(node, yaml.ScalarNode):
         around.add(id(node))

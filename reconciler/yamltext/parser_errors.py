@@ -1,7 +1,4 @@
-"""Explains the YAML parser's errors to people who do not program, and finds where the mistake really is.
-
-Messages quote at most the first character of a text, so that none can reveal a secret.
-"""
+"""Explains the YAML parser's errors in plain words, where the mistake really is. Quotes one character at most."""
 
 import itertools
 import re
@@ -228,7 +225,7 @@ def _flow(error: _Error) -> _Answer:
     closing = {"{": "}", "[": "]"}.get(opening)
     if closing is None:
         return error.place, 'something is missing here after a "{", "[" or comma; a text with these must be in quotes'
-    # A group over several lines, such as JSON: what is missing is so where it was to stand.
+    # A group over several lines, such as JSON: what is missing was expected there.
     line, column = error.context
     if error.place[0] > line and error.character(error.place) and not error.lines[line - 1][column:].strip():
         for number in range(error.place[0], line, -1):
@@ -253,8 +250,7 @@ _NO_ESCAPE: Final = (
     "a backslash in double quotes starts an escape, and this one does not exist; write two "
     "backslashes, or use single quotes"
 )
-# libyaml's words, with the place that people should look at. The first that fits counts, so what is more special
-# is above.
+# libyaml's words, with the place that people should look at. The first that fits counts.
 _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _Answer]], ...] = (
     (
         "but found another document",
@@ -289,10 +285,6 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     ("could not find expected ':'", "context", _missing_colon),
     ("while parsing a flow", "context", _flow),
     ("did not find expected node content", "place", _odd_character),
-    (
-        "did not find expected '-' indicator",
-        "place",
-        _no_item,
-    ),
+    ("did not find expected '-' indicator", "place", _no_item),
     ("did not find expected key", "place", _no_key),
 )

@@ -1,6 +1,6 @@
 """Finds what libyaml accepts but other YAML parsers reject or read differently. Values are checked elsewhere.
 
-libyaml is lenient about layout. The rules are YAML 1.2's: between two tokens stand spaces, line ends, and comments with
+libyaml is lenient about layout. The rules are YAML 1.2's: between two tokens are spaces, line ends, and comments with
 a space before them; a value over several lines is indented further than what it belongs to.
 """
 
@@ -26,7 +26,6 @@ _AFTER_INDICATOR: Final = re.compile(r"[ \t\r\n,\]}]|\Z")
 _OPENING: Final = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
 _CLOSING: Final = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _BLOCKS: Final = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
-
 _TAB: Final = "here is a tab, which YAML parsers read differently; type spaces instead"
 _GLUED: Final = 'put a space before this "#" if a comment starts here, or put the whole text in quotes'
 _INDENT: Final = (
@@ -51,10 +50,7 @@ class Difference(NamedTuple):
 
 
 def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
-    """Return whether `find_differences` could find something though no value goes over several lines.
-
-    `in_brackets` are the lists and groups in brackets that the text holds.
-    """
+    """Return whether `find_differences` may find something; `in_brackets` are its lists and groups in brackets."""
     # To look at its tokens would cost as much as to read it: most files must do without.
     if not text.endswith("\n") or any(sign in text for sign in ("\t", "&", "\ufeff", "\n...")):
         return True
@@ -122,7 +118,7 @@ class _Tokens:
         start = token.start_mark.index
         begins_line = not self.text[self.text.rfind("\n", 0, start) + 1 : start].strip(" ")
         if begins_line and (self.brackets or getattr(token, "style", None) in ("|", ">")):
-            # Only the bracket that closes may stand right below the key, as everybody writes it.
+            # Only the closing bracket may be right below the key, as is usual.
             least = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
             if token.start_mark.column < least:
                 yield Difference(start, _INDENT)

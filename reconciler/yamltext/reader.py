@@ -1,7 +1,4 @@
-"""Reads YAML text strictly as a plain JSON value that every parser reads alike, or returns a list of problems.
-
-The only place where text becomes fields. The same walk collects what lints need to know about the style.
-"""
+"""Reads YAML text strictly as a plain JSON value that every parser reads alike, or returns a list of problems."""
 
 import bisect
 import dataclasses
@@ -31,17 +28,13 @@ _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a text holds as far as it can be read, and everything that is wrong with it, in the text's order.
+    """What a text holds as far as it can be read, and everything that is wrong with it, in the text's order."""
 
-    The value has a refused scalar as text, the first of duplicate keys, and lacks keys that are no text.
-    `folded` are the paths of texts whose Markdown lines their style has joined, `cut_off` the keys at the top whose
-    value is plain text, or nothing, before a comment on its line.
-    """
-
+    # A refused scalar is in it as text; of duplicate keys it has the first, and keys that are no text not at all.
     value: Any = None
     problems: list[YamlProblem] = dataclasses.field(default_factory=list)
-    folded: tuple[FieldPath, ...] = ()
-    cut_off: tuple[str, ...] = ()
+    folded: tuple[FieldPath, ...] = ()  # texts whose Markdown lines their style has joined
+    cut_off: tuple[str, ...] = ()  # keys at the top whose value is plain, or nothing, before a comment on its line
 
 
 def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
@@ -197,8 +190,7 @@ def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
     if len(lines) < 2:
         return False
     kept = node.value.splitlines()
-    # A single dash at a line's beginning may be one in a sentence that was wrapped there. A heading takes what follows
-    # into itself, so it is one that is before another line.
+    # A single dash at a line's beginning may be one in a sentence. A heading is one that is before another line.
     items = sum(1 for line in lines if _ITEM.match(line))
     # Behind the dash of an item: one that is indented further than the first is no item of the list.
     begun = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]

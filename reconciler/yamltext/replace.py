@@ -1,8 +1,4 @@
-"""Ways to replace a value in a YAML text, best first. Each is a new text in which nothing else changes.
-
-A proposal may not read as intended (a comment that a block text would swallow, an alias elsewhere), so the caller
-reads each of them and takes the first that does.
-"""
+"""Ways to replace a value in a YAML text, the best first; the caller takes the first that reads as intended."""
 
 import dataclasses
 import itertools
@@ -31,7 +27,7 @@ _TAGS = {**SCALAR_TAGS, "tag:yaml.org,2002:map": (dict,), "tag:yaml.org,2002:seq
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a value stands: behind a key or dash at `column` that ends at `after`, or between brackets."""
+    """Where a value is: behind a key or dash at `column` that ends at `after`, or between brackets."""
 
     node: Node
     after: int
@@ -43,7 +39,7 @@ class Slot:
 
 def make_slot(holder: Node, entry: Entry) -> Slot:
     """Return the slot of the value of an entry."""
-    # Between brackets a key may stand alone; with its first value it needs a colon.
+    # Between brackets a key may be alone; with its first value it needs a colon.
     after, colon = (entry.key_end, ":") if entry.after is None else (entry.after, "")
     return Slot(entry.value, after, holder.column, holder.flow, holder.kind == "list", colon)
 
@@ -71,7 +67,7 @@ def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
         for block in _block_texts(draft, slot, value):
             yield draft.splice(*_write(draft, slot, block.header, block.lines))
-    # Whoever wrote brackets around something keeps them.
+    # Brackets that are there stay.
     if is_filled(value) and (is_bare or not node.flow):
         for layout in draft.layouts():
             yield draft.splice(*_write_collection(draft, slot, value, layout, style))
@@ -112,8 +108,7 @@ def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> li
 
 def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
     """Return the splice that makes these the lines of a block text; the first and last that stay are not touched."""
-    # Written again, a line could differ that reads the same: a file may mix its line breaks, and have blanks in blank
-    # lines, which are nobody's.
+    # Written again, a line that reads the same could differ: a file may mix its line breaks.
     old = _find_lines(draft, node)
     first = _count_same(node, old, lines)
     last = _count_same(node, old[first:][::-1], lines[first:][::-1])

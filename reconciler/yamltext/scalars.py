@@ -29,7 +29,7 @@ class Refusal:
     discreet: str
 
 
-# What stands for the tag of a scalar that has none; quoted and block scalars are TEXT.
+# The tag that a scalar without one gets; quoted and block scalars are TEXT.
 PLAIN: Final = "plain"
 TEXT: Final = "text"
 _YAML: Final = "tag:yaml.org,2002:"
@@ -181,7 +181,7 @@ def _quote(text: str) -> str:
 
 
 def _name_number(value: float) -> str:
-    """Return a number as it is best written: 1e3 as 1000, which stands where whole numbers are asked for, too."""
+    """Return a number as it is best written: 1e3 as 1000, which is a whole number, too."""
     is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
     return write_number(int(value) if is_whole else value)
 

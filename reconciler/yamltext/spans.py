@@ -15,39 +15,32 @@ from typing import Any, Literal
 import yaml
 
 Kind = Literal["scalar", "alias", "mapping", "list"]
-
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(r"[\r\n]|\Z")
 _COLON = re.compile(r"[ \t]*:")
 _HEADER = re.compile(r"[|>][-+0-9]*")
-# Between two entries of a list without brackets stand only white space and comments.
+# Between two entries of a list without brackets are only white space and comments.
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Node:
-    """One node of the text.
-
-    `start` is where its anchor or tag stands, if it has one, else `content`, where the value itself begins;
-    `properties` is where anchor and tag end, `end` where the value does. `column` counts from 0. `style` is the
-    first character of a scalar that is not plain. Of a block text `header` is where the header ends and
-    `body_column` how far its lines are indented, 0 where it has none.
-    """
+    """One node of the text."""
 
     kind: Kind
-    start: int
-    properties: int
-    content: int
+    start: int  # of its anchor or tag, if it has one, else of the value
+    properties: int  # where anchor and tag end
+    content: int  # where the value itself begins
     end: int
-    column: int
-    style: str = ""
+    column: int  # from 0
+    style: str = ""  # the first character of a scalar that is not plain
     flow: bool = False
     tag: str | None = None
     anchor: str | None = None
     value: str = ""
     entries: tuple["Entry", ...] = ()
-    header: int = 0
-    body_column: int = 0
+    header: int = 0  # where the header of a block text ends
+    body_column: int = 0  # how far the lines of a block text are indented, 0 where it has none
 
     @property
     def is_empty(self) -> bool:
@@ -77,20 +70,15 @@ class Node:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A key of a mapping and its value, or an entry of a list; `name` is the key's text, or the index.
+    """A key of a mapping and its value, or an entry of a list."""
 
-    It starts with its key or dash, between brackets an entry of a list with its value. `key_end` is where what stands
-    before the value ends except for the colon, `after` where the colon does: None if there is none. `style` is that
-    of the key, and `explicit` tells whether it is written with a question mark.
-    """
-
-    name: str
-    start: int
-    key_end: int
-    after: int | None
+    name: str  # the key's text, or the index
+    start: int  # of its key or dash; between brackets an entry of a list starts with its value
+    key_end: int  # of what is before the value, except for the colon
+    after: int | None  # where the colon ends
     value: Node
-    style: str = ""
-    explicit: bool = False
+    style: str = ""  # of the key
+    explicit: bool = False  # the key is written with a question mark
 
     @property
     def end(self) -> int:
@@ -188,7 +176,7 @@ class _Builder:
         # An indentation indicator counts from the column of what the text belongs to.
         for digit in filter(str.isdigit, header[0]):
             column = parent_column + int(digit)
-        # libyaml's mark lies behind all blank lines that follow; they belong to the text only under `+`.
+        # libyaml's mark is behind all blank lines that follow; they belong to the text only under `+`.
         end = made.end
         if end > first_line and self.text[end - 1] in "\r\n":
             end = _before_break(self.text, end)

@@ -1,8 +1,4 @@
-"""Writes JSON values as YAML that people like to read: new definitions, and pieces that fit into a file.
-
-A piece stands on one line, or as block lines at a column. It keeps to the given style as far as the value allows, and
-only what YAML 1.1 and 1.2 read alike is written. The caller checks whether a piece reads as intended where it stands.
-"""
+"""Writes JSON values as YAML that people like to read: new definitions, and pieces that fit into a file."""
 
 import dataclasses
 import itertools
@@ -18,9 +14,7 @@ from reconciler.yamltext.reader import reads_as
 from reconciler.yamltext.scalars import read_plain, write_number
 
 WIDTH: Final = 96
-
-# Written as escapes: control characters, line breaks of YAML 1.1, the byte order mark, halves of surrogate pairs.
-# Compiled when it is first needed, which takes as long as reading ten files.
+# Written as escapes. Compiled when it is first needed, which takes as long as reading ten files.
 _UNWRITABLE = "[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 # YAML's indicators but for the dash, which only counts with white space behind it.
 _NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
@@ -36,35 +30,29 @@ _NARROWEST: Final = 60
 _BEHIND_KEY: Final = 16
 # YAML has one digit for an indentation indicator.
 _FARTHEST: Final = 9
-# YAML takes up to 1,024 characters for a key that stands before its colon (YAML 1.2.2, 7.4.2).
+# YAML takes up to 1,024 characters for a key before its colon (YAML 1.2.2, 7.4.2).
 _LONGEST_KEY: Final = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file is written: the step of its indentation, and how far a list stands to the right of its key.
+    """How a file is written."""
 
-    Without `blocks`, texts of several lines are written in quotes. With a `width`, long texts of one line are folded.
-    """
-
-    step: int = 2
-    list_offset: int = 2
-    blocks: bool = True
-    width: int = 0
+    step: int = 2  # of its indentation
+    list_offset: int = 2  # how far a list is to the right of its key
+    blocks: bool = True  # else texts of several lines are written in quotes
+    width: int = 0  # if there is one, long texts of one line are folded
 
 
 class BlockText(NamedTuple):
-    """A text as YAML's block style: what stands behind the key, and the lines below it."""
+    """A text as YAML's block style: what is behind the key, and the lines below it."""
 
     header: str
     lines: list[str]
 
 
 def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str:
-    """Return the text of a definition with these fields, in their order; it ends in a newline.
-
-    Raises ValueError where no file of at most `most` bytes may hold them: they are nested too deeply, or too large.
-    """
+    """Return the text of a definition. Raises ValueError for one that is nested too deeply, or over `most` bytes."""
     written = json.dumps(fields, ensure_ascii=False)
     # Refused at once, since it would take seconds to read. A value has three tokens at most.
     if len(written.encode("utf-8", "surrogatepass")) > most or has_more_tokens(written, 3 * MAX_NODES):
@@ -119,14 +107,14 @@ def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list
     """Return an entry of a list as lines, the first with its dash at a column."""
     begin = " " * column + "-"
     if is_filled(value):
-        # The first line stands behind the dash, and the others below it, whatever the file's step is.
+        # The first line is behind the dash, and the others below it, whatever the file's step is.
         first, *others = write_block(value, column + 2, layout, style)
         return [f"{begin} {first[column + 2 :]}", *others]
     return _scalar_lines(begin, value, column, layout, style)
 
 
 def column_below(value: Any, column: int, layout: Layout) -> int:
-    """Return the column at which a list or mapping stands below a key at `column`."""
+    """Return the column of a list or mapping below a key at `column`."""
     return column + (layout.step if isinstance(value, Mapping) else layout.list_offset)
 
 
@@ -152,10 +140,7 @@ def write_literal(text: str, column: int, parent_column: int) -> BlockText | Non
 
 
 def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = _NARROWEST) -> BlockText | None:
-    """Return a text as a folded block (`>`), None where folding would change it.
-
-    Of `old_lines`, which stand there now, those that still fit stay; the longest of them widens the `width`.
-    """
+    """Return a text as a folded block (`>`), or None; of `old_lines` those that fit stay, and the longest counts."""
     # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
     core = text.rstrip("\n")
     paragraphs = core.split("\n")
@@ -163,7 +148,7 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
         return None
     width = max(width, *(len(line) for line in old_lines), 0)
     old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
-    # A paragraph that reads as before stays as it stands, wherever it is by now; a new one may be an old one edited.
+    # A paragraph that reads as before stays as it is, wherever it is by now; a new one may be an old one edited.
     places = {" ".join(lines): place for place, lines in enumerate(old)}
     lines: list[str] = []
     place = 0
@@ -230,8 +215,7 @@ def _indent(line: str, column: int) -> str:
 
 def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
     """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
-    # Lines that stay as they are do not show up in a diff, so only what lies between them is filled up anew. By
-    # positions, since a text may have thousands of lines.
+    # Lines that stay as they are do not show up in a diff, so only what is between them is filled up anew.
     start, end, first, last = 0, len(paragraph), 0, len(old)
     while last - first > 1 and paragraph.startswith(old[first], start):
         cut = start + len(old[first])

@@ -110,7 +110,7 @@ def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -
             "(and 9 more problems in this file)"
         ),
     ]
-    assert [entry.id for entry in loaded.invalid] == [None, "a b"]
+    assert [entry.id for entry in loaded.invalid] == ["", "a b"]
 
 
 def test_one_more_problem_is_told_in_the_singular(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.report.differences.excerpt import draw_place
+from reconciler.report.differences.values import draw_place
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from reconciler.report import wording
 from reconciler.report.meaning import tell_meaning
 from reconciler.report.remarks import collect_notes, tell_setters
 from reconciler.report.report import AssistantEntry, BaseEntry, ChangeEntry, Report
-from reconciler.report.totals import tell_totals
+from reconciler.report.wording import tell_totals
 
 CHANGED = assistant("changed", change("/name", "B", "A"))
 DRIFTED = assistant("drifted", change("/name", "B", "A", kind="drift"))

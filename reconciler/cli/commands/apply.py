@@ -78,10 +78,5 @@ def command(
     )
     # A report of unclear writes must be of the API that is written to; of a plan the use case checks it.
     with writing(choices, options, yes=yes, label="Applying", earlier=unclear) as session:
-        apply(
-            session.lock,
-            lambda: read_project(choices, repository=session.lock[0]),
-            wishes,
-            session.start,
-        )
+        apply(session.lock, lambda: read_project(choices, repository=session.lock[0]), wishes, session.start)
     return session.exit_code

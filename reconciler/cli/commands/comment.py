@@ -36,10 +36,7 @@ _NOT_BEGUN = "the changes of this request were not applied. The apply did not st
     help="Comment on every request that was merged into HEAD since REV, each with the result for its own changes.",
 )
 @click.option(
-    "--apply-link",
-    default="",
-    metavar="URL",
-    help="Where to start an apply by hand; linked below the comment.",
+    "--apply-link", default="", metavar="URL", help="Where to start an apply by hand; linked below the comment."
 )
 @click.option("--notify", is_flag=True, help="With --merged-since, notify RECONCILER_WEBHOOK_URL if an apply failed.")
 @host_options

@@ -33,14 +33,7 @@ from reconciler.usecases.project.reading import OFF, read_history
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--force", is_flag=True, help="Create the assistant even if another definition has the same name.")
 @click.option("--no-record", is_flag=True, help="Do not use the record; for a project that has none yet.")
-def command(
-    file: str,
-    choices: Choices,
-    options: RunOptions,
-    yes: bool,
-    force: bool,
-    no_record: bool,
-) -> int:
+def command(file: str, choices: Choices, options: RunOptions, yes: bool, force: bool, no_record: bool) -> int:
     """Create the assistant of a definition that says `id: new` or has no id.
 
     Shows what will be created, asks for confirmation, and sends one request that is never retried. The new id goes
@@ -48,7 +41,8 @@ def command(
     unclear, nothing is written, and the error says how to find out.
     """
     check_can_confirm("create", "look at the file", yes=yes)
-    with writing(choices, options, yes=yes, label="Creating", text=_show) as session:
+    options = dataclasses.replace(options, text=_show)
+    with writing(choices, options, yes=yes, label="Creating") as session:
         run = create_from_file(
             session.lock,
             lambda: _read(choices, file, session.lock[0], no_record=no_record),
@@ -56,10 +50,7 @@ def command(
             recording=False if no_record else None,
             force=force,
         )
-    (result,) = run.results
-    created = result.definition
-    if not isinstance(created, Definition):
-        raise TypeError(created)
+    created = run.results[0].definition
     # The report names the definition. In an environment, the id is in another file.
     if options.form == "text" and created.id and not created.says_new:
         click.echo(f"{escape(created.id_file)}: created {escape(created.id)}")

@@ -35,12 +35,7 @@ from reconciler.usecases.project.reading import read_project
 @click.option("--name", metavar="NAME", help="The assistant's name, as confirmation.")
 @click.option("--force-conflicts", is_flag=True, help="Delete even if it was edited live since it was applied.")
 def command(
-    file: str,
-    choices: Choices,
-    options: RunOptions,
-    yes: bool,
-    name: str | None,
-    force_conflicts: bool,
+    file: str, choices: Choices, options: RunOptions, yes: bool, name: str | None, force_conflicts: bool
 ) -> int:
     """Delete the assistant of a definition, and the files that only it uses.
 

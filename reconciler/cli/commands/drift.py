@@ -2,12 +2,7 @@
 
 from reconciler.cli.connect import connected, stoppable
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import (
-    RunOptions,
-    detailed_exitcode_option,
-    project_options,
-    run_options,
-)
+from reconciler.cli.options import RunOptions, detailed_exitcode_option, project_options, run_options
 from reconciler.cli.output import emit, tell_problems
 from reconciler.usecases.plan import drift
 from reconciler.usecases.project.choices import Choices
@@ -21,11 +16,7 @@ from reconciler.usecases.project.reading import read_project
 @project_options
 @run_options
 @detailed_exitcode_option
-def command(
-    choices: Choices,
-    options: RunOptions,
-    detailed_exitcode: bool,
-) -> int:
+def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> int:
     """Report what was edited live, outside git. Never writes.
 
     PATHS are definition files, folders, keys or ids. Without them, the whole folder is checked. The exit code is 1 if

@@ -89,7 +89,7 @@ def command(
 def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
     """Return the existing definitions, and in an environment also all definitions without overlays."""
     root = repository_root(folder)
-    # In an environment the ids stand in overlays, and the definitions below them are needed without any.
+    # In an environment the ids are in overlays, and the definitions below them are needed without any.
     try:
         loaded = load(folder, (), root=root, settings=with_overlays_to_come(settings, folder))
     except DefinitionError:
@@ -123,7 +123,7 @@ def _show(done: Import, *, refused: bool) -> None:
 
 
 def _show_written(written: Written, name: str) -> None:
-    below, overlaid = escape(written.laid_over), written.overlaid
+    below, overlaid = escape(written.below), written.overlaid
     for file in written.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
     click.echo(f"{written.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))

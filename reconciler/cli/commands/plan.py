@@ -6,12 +6,7 @@ import click
 
 from reconciler.cli.connect import connected, stoppable
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import (
-    RunOptions,
-    detailed_exitcode_option,
-    policy_options,
-    run_options,
-)
+from reconciler.cli.options import RunOptions, detailed_exitcode_option, policy_options, run_options
 from reconciler.cli.output import emit, tell_problems
 from reconciler.usecases.plan import plan, plan_offline
 from reconciler.usecases.project.choices import Choices
@@ -28,12 +23,7 @@ from reconciler.usecases.project.reading import read_project
 @run_options
 @detailed_exitcode_option
 @click.option("--offline", is_flag=True, help="Compare with the base instead of live; needs no API and no credentials.")
-def command(
-    choices: Choices,
-    options: RunOptions,
-    detailed_exitcode: bool,
-    offline: bool,
-) -> int:
+def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offline: bool) -> int:
     """Show what apply would do. Never writes.
 
     PATHS are definition files, folders, keys or ids. Without them, the whole folder is planned. If a definition is
@@ -42,7 +32,7 @@ def command(
     project = read_project(choices)
     check_policy(project)
     tell_problems(project.loaded.problems, "error")
-    # Until the report is written: whoever stops the run gets the report of what was read.
+    # Until the report is written: a run that is stopped reports what was read.
     with stoppable() as stopping:
         if offline:
             run = plan_offline(project)

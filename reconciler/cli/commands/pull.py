@@ -62,11 +62,7 @@ class _Pull(Command):
 @click.option("--ids", is_flag=True, help="Write only ids: replace `id: new` by the id from the record. Needs no API.")
 @click.option("--check", is_flag=True, help="Show what would be written, and exit with 2 if there is anything.")
 def command(
-    choices: Choices,
-    connection: ConnectionOptions,
-    conflicts: Conflicts | None,
-    ids: bool,
-    check: bool,
+    choices: Choices, connection: ConnectionOptions, conflicts: Conflicts | None, ids: bool, check: bool
 ) -> int:
     """Write live edits back into the definitions.
 

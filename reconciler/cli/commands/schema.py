@@ -41,7 +41,6 @@ def command(choices: Choices, overlay: bool, of_defaults: bool, of_settings: boo
 
 
 def _schema(choices: Choices, overlay: bool, of_defaults: bool) -> dict[str, object]:
-    # For these the settings are read. The schema of the settings themselves helps to mend broken ones.
     # One schema for all environments: an editor does not know which of them somebody works for.
     settings = read_settings(choices).see_all_environments()
     # If there are overlays or defaults, another file may declare what a rule requires.

@@ -32,7 +32,7 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
     try:
         forms = read_forms(choices, started_at.date())
     except InvalidSettings as error:
-        # A report all the same: whoever reads it finds the problems of the settings where others stand.
+        # A report all the same: its readers find the problems of the settings where others are.
         emit(without_settings(error.problems, strict=strict), output)
         return 1
     run = validate(forms, started_at=started_at, strict=strict)

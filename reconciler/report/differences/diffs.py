@@ -1,8 +1,4 @@
-"""What changed inside a long text, as lines and pieces of lines that a renderer only has to write down.
-
-Texts are compared line by line, and two lines that are much alike word by word. Nothing that differs is left out,
-only what is equal; white space that matters can be seen. Pure; knows neither colours nor formats.
-"""
+"""What changed inside a long text, as lines and pieces of lines. Only what is equal is left out. Knows no format."""
 
 import dataclasses
 import itertools
@@ -15,13 +11,11 @@ from reconciler.report.differences.values import drop_half_escape, escape, liter
 
 Mark = Literal["same", "old", "new", "gap"]
 Sign = Literal[" ", "-", "+", "~", "gap"]
-
 CONTEXT_LINES = 2
 CONTEXT_CHARACTERS = 40
 MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, what live holds may be anything
 LONGEST_LINE = 1_050_000  # characters of a line that is compared word by word; a definition has at most 1 MiB
 MARKS: dict[Mark, tuple[str, str]] = {"old": ("[-", "-]"), "new": ("{+", "+}"), "same": ("", ""), "gap": ("", "")}
-
 _ALIKE = 0.5
 # A tab and a blank that matters, until all of a text is known. `escape` writes out what is of private use in a text.
 _TAB, _SPACE = "\ue000", "\ue001"

@@ -1,8 +1,4 @@
-"""A difference of two values as its parts: an element of a list, a key of an object, a text inside either. Pure.
-
-To the planner, a list is one leaf, which is sent as a whole. To a reader, a list of messages is many texts, of
-which only one may have changed.
-"""
+"""A difference of two values as its parts: an element of a list, a key of an object, a text inside either. Pure."""
 
 import dataclasses
 from collections import Counter

@@ -1,8 +1,4 @@
-"""A difference in the words that every format shows: its sign, its values in their order, a long text line by line.
-
-A change reads from live's value to the definition's, a live edit that stays from git's value to live's, and a
-conflict shows all three. Pure; knows no format.
-"""
+"""A difference in the words that every format shows: its sign, its values in their order, a long text line by line."""
 
 import dataclasses
 import functools
@@ -18,20 +14,12 @@ from reconciler.core.tree import MISSING
 from reconciler.report.commands import Words
 from reconciler.report.differences.diffs import DiffLine, Mark, count_changed, diff_texts
 from reconciler.report.differences.parts import Part, split_difference
-from reconciler.report.differences.values import (
-    NOTHING,
-    field_name,
-    fits_on_a_line,
-    literal,
-    literals,
-    reveal_alike,
-)
+from reconciler.report.differences.values import NOTHING, field_name, fits_on_a_line, literal, literals, reveal_alike
 from reconciler.report.meaning import tell_meaning
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.wording import count_noun
 
 Sign = Literal["+", "-", "~"]
-
 NOT_SHOWN = "the hidden values differ"
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 
@@ -60,15 +48,12 @@ class Side:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field that differs, or one part of it (`model.messages[0].content`).
-
-    Short values are `sides` of a sentence. Long ones are `long`, behind a `label` that says how to read them.
-    """
+    """One field that differs, or one part of it (`model.messages[0].content`)."""
 
     name: str
     sign: Sign
-    sides: tuple[Side, ...] = ()
-    label: str = ""
+    sides: tuple[Side, ...] = ()  # short values, as a sentence
+    label: str = ""  # says how to read long ones
     long: tuple[Any, Any] | None = None
     meaning: str = ""
 

@@ -1,6 +1,6 @@
 """How two long sequences of texts differ, in time that grows with their length and not with its square.
 
-difflib where that is affordable; else what stands once in both is a landmark, and only the stretches between
+difflib where that is affordable; else what is once in both is a landmark, and only the stretches between
 landmarks are compared. Pure; knows nothing of what the texts are.
 """
 
@@ -16,7 +16,6 @@ Opcode = tuple[bool, Sequence[str], Sequence[str]]
 _Match = tuple[int, int, int]  # where it begins in the one, in the other, and how long it is
 _Item = TypeVar("_Item")
 _Chain = tuple[_Item, "_Chain[_Item]"] | None  # the last of some, and those before: many may begin alike
-
 _AFFORDABLE = 60_000  # pairs of equal texts that difflib may look at
 _LONGEST = 4_000  # texts of both sequences together
 _MOST_EDITS = 600
@@ -40,7 +39,7 @@ def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) 
 
 def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
     """Yield the places of two stretches that differ, in order: pairs that are much alike, between them any pairs."""
-    # None stands where the longer side has more.
+    # None is where the longer side has more.
     place = there = 0
     for one, other in [*_find_alike(old, new), (len(old), len(new))]:
         yield from itertools.zip_longest(range(place, one), range(there, other))
@@ -137,7 +136,7 @@ def _is_affordable(old: Sequence[str], new: Sequence[str]) -> bool:
 
 
 def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where texts stand that both have exactly once, as many as are in one order in both."""
+    """Return where texts are that both have exactly once, as many as are in one order in both."""
     once, also = ({text for text, number in Counter(texts).items() if number == 1} for texts in (old, new))
     places = {text: place for place, text in enumerate(new) if text in also}
     pairs = [(place, places[text]) for place, text in enumerate(old) if text in once and text in places]

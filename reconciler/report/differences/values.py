@@ -16,9 +16,7 @@ from reconciler.assistant.paths import dotted, parse_pointer
 
 SENSITIVE = "(sensitive)"
 SHORT = 60  # columns that one value may take on a line of its own
-
 NOTHING = "nothing"  # how a side without a value reads
-
 _DEEPEST = 200  # levels, as many as a report that can be read back has
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
@@ -43,6 +41,8 @@ _ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
 _WORD = re.compile(r"[^\s/]+|\s+")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
+# How much of a long line of a file is shown before a place in it, and in all. A prompt may well be one line.
+_BEFORE_PLACE, _WIDEST = 60, 100
 
 
 def escape(text: str) -> str:
@@ -78,11 +78,10 @@ def _write_char(char: str) -> str:
 
 
 def show_name(name: str) -> str:
-    """Return a name of a key, a file or an assistant that stands alone, so that it looks like no other name."""
+    """Return a name of a key, a file or an assistant, alone in its place, so that it looks like no other name."""
     if name.isascii():
         return escape(name)
-    # A letter that only looks Latin is an escape, and so is a decomposed one. A name that is plainly of another script
-    # stays as it is.
+    # A letter that only looks Latin is an escape. A name that is plainly of another script stays as it is.
     if name.translate(_LETTERS).isascii():
         return _reveal_name(name)
     return _WORD.sub(lambda found: _reveal_name(found[0]) if _is_mixed(found[0]) else escape(found[0]), name)
@@ -105,8 +104,7 @@ def drop_half_escape(text: str) -> str:
 
 def show_apart(*texts: str, quoted: bool = False) -> list[str]:
     """Return texts with every character visible, `quoted` or not; two that differ never look alike."""
-    # Where they would (composed and decomposed letters, letters of another script, blanks at an end), whatever could be
-    # taken for something else is written as an escape, and blanks that differ as dots.
+    # Where they would, whatever could be taken for something else becomes an escape, and blanks that differ dots.
     shown = [*map(quote if quoted else escape, texts)]
     if len({*map(_strip_looks, shown)}) == len({*texts}) and not _hides_a_word(texts):
         return shown
@@ -173,14 +171,14 @@ def literal(value: Any, depth: int = 0) -> str:
 
 
 def literals(*values: Any) -> list[str]:
-    """Return values of one field as they stand in one sentence; None is nothing, and two that differ look different."""
+    """Return values of one field as one sentence has them; None is nothing, and two that differ look different."""
     if all(isinstance(value, str) and value != SENSITIVE for value in values):
         return show_apart(*values, quoted=True)
     return show_apart(*(NOTHING if value is None else literal(value) for value in values))
 
 
 def key_name(key: str) -> str:
-    """Return one key as it reads inside a path or an object; an unusual one stands between quotes."""
+    """Return one key as it reads inside a path or an object; an unusual one is in quotes."""
     if _PLAIN_KEY.fullmatch(key) and show_name(key) == key:
         return key
     return show_name(quote(key))
@@ -210,3 +208,15 @@ def fits_on_a_line(value: Any) -> bool:
     if isinstance(value, str) and ("\n" in value or len(value) > SHORT):
         return False
     return columns(literal(value)) <= SHORT
+
+
+def draw_place(source: str, column: int) -> list[str]:
+    """Return a line of a file and a line with a `^` below a column, which counts from 1; nothing without a line."""
+    if not source.strip():
+        return []
+    at = column - 1
+    start = max(0, at - _BEFORE_PLACE)
+    before, behind = source[start:at], source[at : start + _WIDEST]
+    shown = ("… " if start else "") + escape(before)
+    more = " …" if len(source) > start + _WIDEST else ""
+    return [f"    {shown}{escape(behind)}{more}".rstrip(), f"    {' ' * columns(shown)}^"]

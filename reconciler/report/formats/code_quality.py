@@ -1,7 +1,6 @@
-"""The report as GitLab's Code Quality: the annotations of a merge request, on the YAML's own lines.
+"""The report as GitLab's Code Quality: a merge request's annotations, on the YAML's own lines.
 
-The format is https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format. Only what has a place
-in a file can be in it.
+The format is https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format.
 """
 
 import hashlib
@@ -13,6 +12,7 @@ from reconciler.report.view import RunView
 
 def render_code_quality(view: RunView) -> str:
     """Return the annotations as Code Quality has them, the most severe first."""
+    # Only what has a place in a file can be in it.
     found = sorted({one for one in list_annotations(view) if one.file})
     return json.dumps([_write_issue(one) for one in found], indent=1) + "\n"
 

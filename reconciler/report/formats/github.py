@@ -1,8 +1,7 @@
 """The report as annotations of a GitHub workflow: errors and warnings on the YAML's own lines.
 
-Pure: turns a report into lines for the runner. GitHub shows ten annotations of a kind for each
-step, so the most severe come first and the rest is counted. A change in git gets no annotation: it is the
-purpose of the pull request.
+GitHub shows ten annotations of a kind for each step, so the most severe come first and the rest is counted. A change
+in git gets none: it is the purpose of the pull request. Pure.
 """
 
 import dataclasses
@@ -20,11 +19,9 @@ from reconciler.report.differences.values import escape, field_name
 from reconciler.report.formats.inert import cut
 from reconciler.report.formats.workflow_commands import disarm, write_command
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
-from reconciler.report.totals import name_command
 from reconciler.report.view import RunView
 
 MOST_OF_A_KIND = 10
-
 _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
 _LONGEST_DIFF = 8_000  # characters of one text in one annotation
@@ -32,21 +29,17 @@ _WAYS_OUT = (
     "To resolve it: pull --conflicts takes the live edit; --force-conflicts takes git's; or remove the field from git."
 )
 _WHERE_THE_REST_IS = "The job's summary shows as much as fits. The JSON and HTML reports show everything."
-
 Level = Literal["error", "warning"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Annotation:
-    """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place.
-
-    `line` and `column` are 0 where a file as a whole is meant, `file` is empty if the whole run is.
-    """
+    """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place."""
 
     level: Level  # "error" sorts before "warning"
     rank: int
-    file: str = ""
-    line: int = 0
+    file: str = ""  # empty if the whole run is meant
+    line: int = 0  # 0 if the file as a whole is
     column: int = 0
     title: str
     text: str
@@ -64,8 +57,7 @@ def render_github(view: RunView) -> str:
             if group.change is None or tell_consequence(group.change, card.entries[0], view.report) is None:
                 for field in group.fields:
                     lacks[field.name] += field.changed
-    # What several assistants share is annotated once. GitHub shows the first ten of a kind, so the most
-    # severe come first.
+    # What several assistants share is annotated once.
     for annotation in sorted(set(list_annotations(view))):
         seen[annotation.level] += 1
         if seen[annotation.level] <= MOST_OF_A_KIND:
@@ -76,7 +68,7 @@ def render_github(view: RunView) -> str:
     over = [(number - MOST_OF_A_KIND, level) for level, number in sorted(seen.items()) if number > MOST_OF_A_KIND]
     if more := [wording.count_noun(number, f"more {level}") for number, level in over]:
         text = f"{' and '.join(more)} not shown here. {_WHERE_THE_REST_IS}"
-        lines.append(write_command("notice", {"title": name_command(view.report)}, text))
+        lines.append(write_command("notice", {"title": wording.name_command(view.report)}, text))
     notes = [*view.sentences, view.totals]
     if lacks := +lacks:
         notes.insert(0, f"Differences not shown here: {tell_lacks(lacks)}. {_WHERE_THE_REST_IS}")
@@ -92,8 +84,7 @@ def list_outputs(report: Report) -> dict[str, str]:
         wrong = any(strict or problem.severity == "error" for problem in report.problems)
     kinds = {"has_changes": Kind.CHANGE, "has_drift": Kind.DRIFT, "has_conflicts": Kind.CONFLICT}
     answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": wrong}
-    # Only the names that this version knows: a report may count anything under any name. Names and values are ours
-    # alone, so that nothing which a definition, the API or a report says can become an output.
+    # Names and values are ours alone, so that nothing which a definition or the API says can become an output.
     counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
     return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
 
@@ -136,7 +127,7 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
             yield _annotate("warning", 3, entry.file, _title("Warning", wording.choose_title(entry)), [warning])
     if skipped := report.summary.get(Outcome.SKIPPED):
         text = f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
-        yield _annotate("error", 0, "", name_command(report), [text])
+        yield _annotate("error", 0, "", wording.name_command(report), [text])
     for warning in report.warnings:
         yield _annotate("warning", 3, "", "Warning", [warning])
 

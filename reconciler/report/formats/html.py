@@ -1,10 +1,4 @@
-"""The report as one HTML file, for people who would rather look than read: filters, search, before beside after.
-
-The file needs no network and loads nothing: its style and script stand in it, and its content security policy
-allows those two texts and nothing else.
-
-The template gets the view, free of markup: an undefined name in it is an error, so the golden files check both.
-"""
+"""The report as one HTML file to look through: filters, search, before beside after. It loads nothing."""
 
 import base64
 import hashlib
@@ -23,7 +17,6 @@ ORIGINS: dict[Kind, str] = {
     Kind.DRIFT: "edited in the dashboard",
     Kind.CHANGE: "changed in git",
 }
-
 _NOT_READ, _VALID = "not_read", "valid"
 # From what needs a person to what needs nobody; also the order of the filters.
 _TONES: dict[Status | Outcome | str, str] = {
@@ -69,7 +62,7 @@ def render_html(view: RunView) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # As they stand: neither is a template itself.
+    # As they are: neither is a template itself.
     style, script = (loader.get_source(templates, name)[0] for name in ("report.css", "report.js"))
     allowed = f"style-src {_allow(style)}; script-src {_allow(script)}"
     return templates.get_template("report.html").render(
@@ -111,7 +104,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
     """Return what a page alone has of a card."""
     category = _categorise(card.entries[0], report)
     label, tone = _label(category), _TONES[category]
-    # A card of many stands for what they share; what else is with one of them, his own card says.
+    # A card of many shows what they share; the rest of each is on its own card.
     if card.members and card.groups and not card.entries[0].outcome:
         label, tone = card.standing, _TONES[min((kind.status for kind in card.kinds), key=lambda one: one.severity)]
     brief = [

@@ -1,7 +1,4 @@
-"""The report as JUnit XML, for CI systems that show tests: one case per assistant. Pure.
-
-Elements and attributes are those of Jenkins' `junit-10.xsd`, which GitLab's reader takes, too.
-"""
+"""The report as JUnit XML (Jenkins' `junit-10.xsd`, which GitLab takes, too): one case per assistant. Pure."""
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +16,6 @@ from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 from reconciler.report.view import RunView
 
 Verdict = Literal["error", "failure", "skipped"]
-
 _UNWRAPPED = Look(colour=False, width=1_000_000)  # what reads XML breaks lines itself
 
 
@@ -65,7 +61,7 @@ def _make_case(told: Told, report: Report) -> ElementTree.Element:
 
 
 def _tell(card: Card, entry: AssistantEntry) -> list[str]:
-    """Return what a card says, in one assistant's case; what many share stands whole in the first one's."""
+    """Return what a card says, in one assistant's case; what many share is whole in the first one's."""
     first = card.entries[0]
     if not card.members or (card.groups and first is entry):
         return list(show_card(card, _UNWRAPPED))

@@ -11,7 +11,6 @@ from reconciler.report.differences.values import columns
 # `old` is red, `new` green, `changed` yellow.
 Ink = Literal["plain", "bold", "dim", "old", "new", "changed", "bad"]
 Span = tuple[str, Ink]
-
 _CODES: dict[Ink, str] = {"bold": "1", "dim": "2", "old": "31", "new": "32", "changed": "33", "bad": "31;1"}
 _ENDLESS = 10_000  # characters of a paragraph from which on its words are counted only if it does not fit
 _PART = re.compile(r"( +)|([^ ]+)")

@@ -1,8 +1,7 @@
 """The report for a pull request's comment: a table of differences, a collapsible section per card, notes.
 
-Pure: turns a view into GitHub-flavoured Markdown. No text of a definition or the API becomes markup,
-a mention or a link. Where room is short, sections go before rows of the table, and rows
-become shorter before they go; what is lacking is counted, down to the lines of each field.
+GitHub-flavoured, in which no text of a definition or the API is markup, a mention or a link. Where room is short,
+sections go before rows of the table, and rows become shorter before they go; what is left out is counted. Pure.
 """
 
 import bisect
@@ -32,12 +31,9 @@ from reconciler.report.view import View
 
 MARKDOWN_LIMIT = 65_000
 CLOSING = 300  # characters reserved for the note on what is left out
-
 LONGEST_HEADING = 100
 SMALLEST_LIMIT = 1_000
 _ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "both sides", Kind.DRIFT: "dashboard", Kind.CHANGE: "git"}
-
-
 _LONGEST_NAME, _SHORTEST_NAME = 200, 12
 _FRAME = 1_000  # characters that a section takes beside its long texts: names, short values, remarks
 _PATIENCE = 5  # sections that had to be shortened, before no later one is tried whole
@@ -57,10 +53,7 @@ _WIDE = (_Width(file=True, fields=True), _Width(file=True))
 
 
 def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = measure_utf16) -> str:
-    """Return the report as Markdown of at most `limit` characters (1,000 at least); `measure` counts them.
-
-    Errors come first, then conflicts, drift and changes; a note at the end says what is left out.
-    """
+    """Return the report as Markdown of at most `limit` characters (1,000 at least), as `measure` counts them."""
     page = Page(max(limit, SMALLEST_LIMIT) - CLOSING, measure)
     page.add(f"## {inline(cut(view.title, LONGEST_HEADING))}\n\n**{inline(view.totals)}**")
     # Notes come last, and are not to be crowded out by what comes before them.
@@ -102,7 +95,6 @@ def _add_table(view: View, page: Page) -> None:
     if not view.cards:
         return
     # Two thirds of the page at most, so that the first sections have room, unless the mere names need more.
-    # Names may be shared; where the file finds no room, the key tells such assistants apart.
     most = page.room * 2 // 3
     titles = Counter(card.title for card in view.cards)
     shared = frozenset(title for title, number in titles.items() if number > 1)

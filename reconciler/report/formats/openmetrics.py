@@ -1,18 +1,13 @@
-"""The report as OpenMetrics text, for a system that watches the runs: totals, ages, requests. All are gauges.
-
-The format is https://prometheus.io/docs/specs/om/open_metrics_spec/; Prometheus' older text format reads it, too.
-"""
+"""The report as OpenMetrics text, all gauges: https://prometheus.io/docs/specs/om/open_metrics_spec/."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.core.outcome import Outcome
 from reconciler.report.build import STATUSES
 from reconciler.report.differences.values import quote
-from reconciler.report.report import Report
 from reconciler.report.view import RunView
 
 Sample = tuple[Mapping[str, str], float | None]
-
 _NOT_READ = "not_read"
 
 
@@ -25,8 +20,13 @@ def render_openmetrics(view: RunView) -> str:
     ended = [entry.outcome for entry in report.assistants]
     outcomes = [({"outcome": outcome.value}, ended.count(outcome)) for outcome in Outcome]
     requests = [({"method": method}, number) for method, number in sorted(report.api_calls.items())]
+    statuses = [({"status": status.value}, report.summary.get(status, 0)) for status in STATUSES]
+    # A run that was stopped knows nothing of these; no other number here would show it.
+    unread = sum(entry.status is None for entry in report.assistants)
+    if unread and report.traits.reads_live:
+        statuses.append(({"status": _NOT_READ}, unread))
     families: Iterable[tuple[str, str, Iterable[Sample]]] = (
-        ("assistants", "Assistants by status, as they were when they were read.", _count_statuses(report)),
+        ("assistants", "Assistants by status, as they were when they were read.", statuses),
         ("outcomes", "Assistants by outcome of a run that writes.", outcomes),
         ("record_age_seconds", "Age of the applied record that the run has read.", [({}, age)]),
         ("next_expiry_seconds", "Time until the nearest date in the settings; negative once past.", [({}, expiry)]),
@@ -37,14 +37,6 @@ def render_openmetrics(view: RunView) -> str:
     shared = {"environment": report.environment} if report.environment is not None else {}
     lines = [line for name, told, samples in families for line in _render_family(name, told, samples, shared)]
     return "\n".join([*lines, "# EOF", ""])
-
-
-def _count_statuses(report: Report) -> Iterator[Sample]:
-    yield from (({"status": status.value}, report.summary.get(status, 0)) for status in STATUSES)
-    # A run that was stopped knows nothing of these; no other number here would show it.
-    unread = sum(entry.status is None for entry in report.assistants)
-    if unread and report.traits.reads_live:
-        yield {"status": _NOT_READ}, unread
 
 
 def _render_family(name: str, told: str, samples: Iterable[Sample], shared: Mapping[str, str]) -> Iterator[str]:

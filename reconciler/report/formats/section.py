@@ -1,7 +1,4 @@
-"""One card in a pull request's comment: what differs, a long text line by line, names, remarks. Pure.
-
-Where room is short a section tells less, and says what it lacks: how many lines of which field.
-"""
+"""One card in a pull request's comment, as much of it as there is room for, and a count of what is left out. Pure."""
 
 import dataclasses
 import re
@@ -20,7 +17,6 @@ from reconciler.report.wording import count_noun
 LONGEST_SENTENCE = 1_000
 BRIEF_SENTENCE = 200
 ELSEWHERE = "the JSON and HTML reports have them"
-
 _WIDTH = 96  # columns of a comment on GitHub, about
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,

@@ -1,16 +1,12 @@
-"""The report for a person at a terminal: a block for each card, then notes, then the totals.
-
-Pure: turns a view into text. Colours are optional: every sign and mark is there without them.
-"""
+"""The report for a person at a terminal: a block for each card, then notes, then the totals. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.outcome import Kind, Severity
 from reconciler.report.cards import Card
 from reconciler.report.differences.diffs import DiffLine, Mark
-from reconciler.report.differences.excerpt import draw_place
 from reconciler.report.differences.sentences import Field
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import draw_place, escape
 from reconciler.report.formats.layout import Ink, Look, Span, break_line, wrap_paragraph
 from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, WARNING, Note, tell_place
 from reconciler.report.view import View

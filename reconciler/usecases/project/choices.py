@@ -9,19 +9,15 @@ from reconciler.core.settings import OnDrift, Settings
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """Where the definitions are, in which environment, and which are meant: `paths` (none named means all) or changed.
-
-    `base` is the revision that counts as applied; `changed` means what differs from it, `changed_since` from another.
-    Without `on_drift` the settings say what becomes of live edits.
-    """
+    """Where the definitions are, in which environment, and which of them are meant."""
 
     directory: Path
-    paths: tuple[Path, ...] = ()
+    paths: tuple[Path, ...] = ()  # none named means all
     environment: str | None = None
-    base: str | None = None
-    changed: bool = False
-    changed_since: str | None = None
-    on_drift: OnDrift | None = None
+    base: str | None = None  # the revision that counts as applied
+    changed: bool = False  # only what differs from the base
+    changed_since: str | None = None  # only what differs from this revision
+    on_drift: OnDrift | None = None  # None: the settings say it
     force_conflicts: bool = False
 
 

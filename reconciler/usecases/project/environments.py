@@ -34,10 +34,7 @@ def read_settings(choices: Choices, today: datetime.date | None = None) -> Setti
 
 
 def read_forms(choices: Choices, today: datetime.date | None = None) -> list[Form]:
-    """Return the definitions in the environment that was chosen; else as written, and in every environment.
-
-    `today` is the day on which the settings judge their dates, else the clock's. Raises ReconcilerError.
-    """
+    """Return the definitions in the chosen environment; else as written, and in every one. Raises ReconcilerError."""
     # What an environment's overlay makes invalid only shows in that environment.
     settings = read_settings(choices, today)
     forms = [settings]
@@ -79,18 +76,13 @@ def _choose_paths(choices: Choices, forms: Sequence[Settings], root: Path) -> tu
     chosen = select(found, choices.directory, root, choices.paths)
     astray = chosen - {one.file for one in found.definitions}
     if astray:
-        raise DefinitionError(
-            f"the overlay {min(astray)} has no definition of the same name",
-            hint="write one, or rename or remove the overlay",
-        )
+        hint = "write one, or rename or remove the overlay"
+        raise DefinitionError(f"the overlay {min(astray)} has no definition of the same name", hint=hint)
     return tuple(one.path for one in found.definitions if one.file in chosen)
 
 
 def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Choices:
-    """Return the choices with the files of every key and id among PATHS in its place. Raises DefinitionError.
-
-    `forms` are the settings of each environment in which an id may be meant.
-    """
+    """Return the choices with the files of every key and id among PATHS, of any form. Raises DefinitionError."""
     if not choices.paths:
         return choices
     folder = choices.directory
@@ -133,7 +125,7 @@ def _find_mentioning(given: Path, folder: Path, forms: Sequence[Settings], root:
 
 
 def _is_inside(given: Path, folders: Sequence[Path]) -> bool:
-    """Return whether a path is there, in one of some folders; a link lies where it stands, wherever it leads."""
+    """Return whether a path is there, in one of some folders; a link is where it is itself, wherever it leads."""
     absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
     path = absolute.parent.resolve() / absolute.name
     return os.path.lexists(path) and any(path.resolve() == one or path.is_relative_to(one) for one in folders)

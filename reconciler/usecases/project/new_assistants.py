@@ -51,7 +51,9 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
     """Return why an assistant must not be created now, although its file says `id: new`."""
     if project.may_create is not None and definition.file in project.may_create:
         return None
-    if _find_unclear(project, definition):
+    # This creation, or one of a file of this name that is gone.
+    unclear = [entry for entry in (project.record.unclear if project.record else ()) if entry.is_creation]
+    if any(entry.file == definition.file or _is_renamed(project, entry, definition) for entry in unclear):
         return Failure(
             "conflict",
             "an earlier run may have created this assistant, but its outcome is unclear: nothing is created from this "
@@ -76,13 +78,12 @@ def object_to_creation(project: Project, definition: Definition) -> Failure | No
 
 def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result]) -> list[Result]:
     """Return results in which nothing is created that live has already, as far as the API lists its assistants."""
-    # A record that was lost, or was never pushed from another clone, does not say what was created. So an assistant of
-    # the same name that no definition has stands in the way.
+    # A record that was lost does not say what was created, so an assistant of the same name that is nobody's counts.
     names = {name for result in results if (name := _name_to_create(result)) is not None}
     try:
         listed = api.list_assistants() if names else None
     except ApiError:
-        # The list is no part of the API's reference: without it the record alone stands guard.
+        # The list is no part of the API's reference: without it only the record protects from a second one.
         listed = None
     namesakes = [(str(one["name"]), str(one["id"])) for one in listed or () if one.get("name") in names]
     known: set[str] = set()
@@ -118,8 +119,7 @@ def announce(project: Project, planned: Run) -> Project:
 
 def announce_for(project: Project, token: str) -> list[str]:
     """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files."""
-    # For a pipeline whose apply cannot push: the announcement is pushed before anything is sent, so that a record that
-    # is lost after it stops the next run in place of creating a second assistant.
+    # For a pipeline whose apply cannot push: if the record is lost later, the announcement stops the next run.
     if project.record is None:
         raise RepositoryError(
             f"there is no record {project.ref} here, and announcements are stored in the record",
@@ -129,7 +129,7 @@ def announce_for(project: Project, token: str) -> list[str]:
         one.file
         for one in project.loaded.definitions
         if one.is_new and project.overrides_for(one.key).freeze is None
-        # Whoever names a file has looked.
+        # A user who names a file has looked.
         if not project.loaded.whole or object_to_creation(project, one) is None
     ]
     # An apply sends nothing if a definition is not valid.
@@ -202,12 +202,6 @@ def _write_beside(
         keeps=dataclasses.replace(record or Trailers(), unclear=tuple(unclear)),
         resolved=record is None or record.resolved,
     )
-
-
-def _find_unclear(project: Project, definition: Definition) -> bool:
-    """Return whether an earlier creation from a file is unclear: this one, or one of this name that is gone."""
-    unclear = [entry for entry in (project.record.unclear if project.record else ()) if entry.is_creation]
-    return any(entry.file == definition.file or _is_renamed(project, entry, definition) for entry in unclear)
 
 
 def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> bool:

@@ -37,17 +37,7 @@ _COMPARING = threading.Lock()
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Project:
-    """One run's settings, definitions, history and policy.
-
-    `repository` and `head` are None outside a repository, `head` and `record` before the first commit and the
-    first record, `base` if there is nothing to compare with: then live edits cannot be told from changes.
-    `removed` are files that git has removed, as far as a run that does not look at everything can tell. `fork`
-    is the commit from which on all definitions that differ are part of the run, None if they were chosen otherwise.
-    `resend` are fields, by an assistant's id, that are sent even if live shows them. `announced` is the commit in which
-    this run has told the record what it is about to create; `may_create` are the files that an earlier command has
-    announced for it, None if it announces them itself. `started_at` is the one reading of the clock: the report shows
-    it, and its day is that on which the settings judge their dates.
-    """
+    """One run's settings, definitions, history and policy."""
 
     folder: Path
     root: Path
@@ -55,15 +45,18 @@ class Project:
     loaded: Loaded = NOTHING_LOADED
     policy: Policy = DEFAULT_POLICY
     repository: Repository | None = None
-    head: str | None = None
+    head: str | None = None  # None before the first commit, too
     record: Record | None = None
-    base: BaseDefinitions | None = None
-    removed: frozenset[str] = frozenset()
+    base: BaseDefinitions | None = None  # without one live edits cannot be told from changes
+    removed: frozenset[str] = frozenset()  # files that git has removed, as far as a run of selected files can tell
+    # The commit from which on all definitions that differ are part of the run; None if they were chosen otherwise.
     fork: str | None = None
-    announced: str | None = None
-    may_create: frozenset[str] | None = None
+    announced: str | None = None  # the commit in which this run has told the record what it is about to create
+    may_create: frozenset[str] | None = None  # files that an earlier command has announced; None: the run does it
     notes: tuple[str, ...] = ()
+    # Fields, by an assistant's id, that are sent even if live shows them.
     resend: Mapping[str, tuple[FieldPath, ...]] = dataclasses.field(default_factory=dict)
+    # The one reading of the clock: the report shows it, and the settings judge their dates by its day.
     started_at: datetime.datetime = dataclasses.field(default_factory=now)
 
     @property
@@ -87,8 +80,7 @@ class Project:
         repository, record = self.repository, self.record
         if repository is None or record is None or not record.resolved:
             return Entries()
-        # Most often the record is the base, and its entries are read already; by a run of selected files those of these
-        # alone.
+        # Most often the record is the base, whose entries are read already; a run of selected files has only theirs.
         if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
             return self.base.entries
         return read_entries(repository, record, self.loaded.definitions, self.below, self.settings.environment)
@@ -129,7 +121,7 @@ class Project:
         return None, (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
 
     def see(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a reading of live as comparisons see it; whoever has read live calls this first."""
+        """Return a reading of live as comparisons see it; called first after live is read."""
         return see_live(live, definition.declared, self.settings)
 
     def overrides_for(self, key: str) -> Overrides:

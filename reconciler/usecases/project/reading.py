@@ -1,7 +1,4 @@
-"""Reads a project: settings, the selected definitions, and their history in git.
-
-If there is a repository its history counts, or the run fails: without it a live edit would look like a change.
-"""
+"""Reads a project: settings, the selected definitions, and their history in git, which counts or the run fails."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -37,12 +34,7 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
     return dataclasses.replace(project, settings=read_settings(choices, project.started_at.date()))
 
 
-def read_project(
-    choices: Choices,
-    *,
-    or_head: bool = False,
-    repository: Repository | None = None,
-) -> Project:
+def read_project(choices: Choices, *, or_head: bool = False, repository: Repository | None = None) -> Project:
     """Return the definitions that are meant with their history, and the policy that choices and settings make.
 
     With `or_head` the commit that is checked out is the base if there is no record. A `repository` that is open
@@ -52,8 +44,7 @@ def read_project(
     # Ids need the settings of the environment: there the overlays have them.
     choices = resolve_names(choices, [project.settings], project.root)
     project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
-    # In this order: what the base is does not depend on which definitions are meant, but with --changed the
-    # definitions that are meant depend on the base.
+    # With --changed the definitions that are meant depend on the base.
     named = _choose_base(project, choices.base, or_head=or_head)
     since = None
     if choices.changed or choices.changed_since is not None:
@@ -89,18 +80,14 @@ def settings_file(folder: Path, root: Path) -> str:
 def require_commit(repository: Repository | None, revision: str) -> str:
     """Return the commit that a revision names. Raises RepositoryError that says what to do."""
     if repository is None:
-        raise RepositoryError(
-            f"there is no git repository to read {revision!r} from",
-            hint="run this inside the repository, or pass --base none",
-        )
+        hint = "run this inside the repository, or pass --base none"
+        raise RepositoryError(f"there is no git repository to read {revision!r} from", hint=hint)
     commit = repository.resolve(revision)
     if commit is not None:
         return commit
     if repository.head() is None:
-        raise RepositoryError(
-            f"{revision!r} cannot be read: the repository has no commit yet",
-            hint="commit the definitions first, or pass --base none",
-        )
+        hint = "commit the definitions first, or pass --base none"
+        raise RepositoryError(f"{revision!r} cannot be read: the repository has no commit yet", hint=hint)
     hint = f"git fetch origin {revision}, or check the name" if revision else "is it a variable that is not set?"
     if repository.is_shallow:
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
@@ -112,10 +99,8 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     if project.record is not None or not project.settings.record or asked_base is not None:
         return
     if project.repository is None:
-        raise RepositoryError(
-            "reconciler.yaml says `record: true`, and there is no git repository here",
-            hint="run this inside the repository, or pass --base none",
-        )
+        hint = "run this inside the repository, or pass --base none"
+        raise RepositoryError("reconciler.yaml says `record: true`, and there is no git repository here", hint=hint)
     raise RepositoryError(
         f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}",
         hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base none to "
@@ -125,7 +110,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
 
 def _choose_base(project: Project, asked: str | None, *, or_head: bool) -> tuple[str, str] | None:
     """Return the base as it was named and its commit: what was asked for, else the record, else perhaps `HEAD`."""
-    # Even where there is a record: whoever switches the base off wants git's values, whatever was applied.
+    # Even if there is a record: a user who switches the base off wants git's values.
     if asked == OFF:
         return None
     if asked is not None:
@@ -172,10 +157,8 @@ def _check_environment(project: Project) -> None:
     settings, loaded = project.settings, project.loaded
     forgotten = settings.environment is None and settings.environments
     if loaded.whole and forgotten and not (loaded.definitions or loaded.invalid):
-        raise UsageError(
-            "no definition has an id, and no environment is selected",
-            hint=f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}",
-        )
+        hint = f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
+        raise UsageError("no definition has an id, and no environment is selected", hint=hint)
 
 
 def _notes_on_order(project: Project) -> list[str]:

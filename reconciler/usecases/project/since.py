@@ -32,7 +32,7 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
     definitions, layers = _find_undated(named)
     if definitions or layers:
         undated = (result.definition for result in named if _open_files(result))
-        before = (base.entries.find([one.id or ""], one.file) for one in undated)
+        before = (base.entries.find([one.id], one.file) for one in undated)
         kept = {file for entry in before if entry is not None for file in entry.files}
         places = sorted({*definitions.values(), *layers, *kept})
         histories = read_histories(repository, head, definitions, layers, head, places)
@@ -46,25 +46,18 @@ def _find_undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
     others: set[str] = set()
     for result in results:
         definition, files = result.definition, _open_files(result)
-        if isinstance(definition, Definition) and files:
-            if _is_followed_by_id(definition):
-                definitions[definition.id] = definition.file
-                files = files - {definition.file}
-            others |= files
+        # One that is its only layer can be followed by its id, wherever the file stood. While the file says `id: new`,
+        # its history has no id of its own.
+        if files and len(definition.layers) == 1 and not definition.says_new:
+            definitions[definition.id] = definition.file
+            files = files - {definition.file}
+        others |= files
     return definitions, others
-
-
-def _is_followed_by_id(definition: Definition) -> bool:
-    """Return whether a definition is its only layer, and so can be followed by its id wherever the file stood."""
-    # While a file says `id: new`, its history has no id of its own.
-    return len(definition.layers) == 1 and not definition.says_new
 
 
 def _open_files(result: Result) -> set[str]:
     """Return the files that declare what has no commit named yet."""
-    if result.plan is None or not isinstance(result.definition, Definition):
-        return set()
-    undated = [change.path for change in result.plan.changes if _is_undated(change)]
+    undated = [change.path for change in result.plan.changes if _is_undated(change)] if result.plan else []
     return {file for path in undated for file, _, _ in _find_parts(result.definition, path)}
 
 
@@ -87,7 +80,7 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
 
 def _name(result: Result, histories: Histories, settings: Settings) -> Result:
     definition, plan = result.definition, result.plan
-    if plan is None or not isinstance(definition, Definition) or not any(map(_is_undated, plan.changes)):
+    if plan is None or not any(map(_is_undated, plan.changes)):
         return result
     changes = tuple(
         dataclasses.replace(change, since=_since(definition, change.path, histories, settings))

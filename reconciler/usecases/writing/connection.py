@@ -36,12 +36,10 @@ def credentials_of(variables: Mapping[str, str]) -> Credentials:
     """Return the credentials of the environment's variables. Raises UsageError without any."""
     token, email = variables.get("RECONCILER_AUTH_TOKEN"), variables.get("RECONCILER_EMAIL")
     password = variables.get("RECONCILER_PASSWORD")
-    # Refused here, since the answer would be 401 to every request, and a host may lock out whoever asks so.
+    # Refused here, since the answer would be 401 to every request, and a host may lock out such a client.
     if not token and not (password and email):
-        raise UsageError(
-            "there are no credentials for the API",
-            hint="set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD",
-        )
+        hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD"
+        raise UsageError("there are no credentials for the API", hint=hint)
     return Credentials(
         token=Secret(token, name="RECONCILER_AUTH_TOKEN", cookie=True) if token else None,
         email=email or None,

@@ -18,7 +18,7 @@ from reconciler.yamltext.writer import write_definition
 def create(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
     """Return the outcome of an assistant that was to be created; its plan has the body."""
     definition, planned = result.definition, result.plan
-    if not isinstance(definition, Definition) or planned is None or planned.patch is None:
+    if planned is None or planned.patch is None:
         raise TypeError(result)
     try:
         file, text = find_id_file(project, definition)

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text, restrict_to_declared
-from reconciler.core.definition import MAX_RESOLVED, Definition
+from reconciler.core.definition import MAX_RESOLVED, Definition, InvalidDefinition
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, drop_at, item_at, paths_matching, put_at, value_at
 from reconciler.git.commit_layers import object_name
@@ -24,7 +24,7 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     # where there is none; a field that did not converge gets what live showed. When the ignore ends, or the next plan
     # is made, git's move is a change and nobody's edit.
     definition = result.definition
-    if not isinstance(definition, Definition) or not definition.id:
+    if isinstance(definition, InvalidDefinition) or not definition.id:
         return None
     declared: Any = definition.declared
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, Definition, is_definition_file
+from reconciler.core.definition import NEW, InvalidDefinition, is_definition_file
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
@@ -137,7 +137,7 @@ def _replace_entries(
     left, placed, texts = dict(files), dict[str, Blob](), dict[str, str]()
     settled = {result.definition.file: False for result in run.results}
     for result in run.results:
-        if not isinstance(definition := result.definition, Definition):
+        if isinstance(definition := result.definition, InvalidDefinition):
             continue
         file = definition.file
         old = before.find(result.ids, file)

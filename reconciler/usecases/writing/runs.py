@@ -22,11 +22,7 @@ def make_run(
     writes: bool = False,
     notes: Sequence[str] = (),
 ) -> Run:
-    """Return the run of a command that ends now, invalid definitions among its results, sorted by file.
-
-    `writes` says that the command writes: then an invalid definition was refused. `stopped` says that somebody
-    asked the run to stop.
-    """
+    """Return the run of a command that ends now, with the invalid definitions; one that `writes` has refused those."""
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
     # A command that only looks has refused nothing.
     if writes:
@@ -59,7 +55,7 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     # An assistant has two ids, and a definition may have changed from the one to the other.
     ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
     ids |= {result.live["id"] for result in results if result.live}
-    files = {entry.file for entry in project.loaded.invalid if entry.id is None}
+    files = {entry.file for entry in project.loaded.invalid if not entry.id}
     entries = project.base.entries
     # A run of selected files cannot tell, except for files that git has removed.
     gone = [

@@ -3,7 +3,7 @@
 import dataclasses
 
 from reconciler.assistant.paths import parse_pointer, to_pointer
-from reconciler.core.definition import NEW, Definition
+from reconciler.core.definition import NEW
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import shows_nothing_new
 from reconciler.core.plan import Plan
@@ -85,7 +85,7 @@ def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
 def _still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
     """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
     settled = result.outcome is not None and result.outcome.settled
-    if not settled or result.plan is None or not isinstance(result.definition, Definition):
+    if not settled or result.plan is None:
         return entry.fields
     declared, sent = result.definition.declared, result.plan.patch or {}
     paths = ((field, parse_pointer(field)) for field in entry.fields)

@@ -9,23 +9,18 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-
 LOOK_EVERY = 0.2  # seconds between two looks at whether to go on waiting
 PATIENCE = 1.0  # seconds that workers have to notice that the run was aborted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Control:
-    """The control of a run: the number of requests in flight, when to stop, and the progress callback.
+    """The control of a run."""
 
-    Once `stopping()` is true nothing new is started; once `aborted()` is, what is in flight is not awaited.
-    `progress` is called in the calling thread with the number of items done, and of all.
-    """
-
-    concurrency: int = 16
-    stopping: Callable[[], bool] = lambda: False
-    aborted: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int], None] = lambda _done, _total: None
+    concurrency: int = 16  # requests in flight
+    stopping: Callable[[], bool] = lambda: False  # nothing new is started
+    aborted: Callable[[], bool] = lambda: False  # what is in flight is not awaited
+    progress: Callable[[int, int], None] = lambda _done, _total: None  # called in the calling thread
 
 
 DEFAULT_CONTROL = Control()
@@ -38,10 +33,7 @@ def for_each(
     *,
     abandoned: Callable[[Item], Answer] | None = None,
 ) -> list[Answer | None]:
-    """Return what `work` answers for each item, in the items' order; None for those that were never started.
-
-    Work that does not end once the run is aborted is left behind, and `abandoned` answers for it.
-    """
+    """Return what `work` answers for each item, None if never started, `abandoned` if left behind by an aborted run."""
     # The calling thread only waits, and hears through one queue what ended: progress is shown, and errors are raised,
     # by nobody else. A worker that takes an item notes it before it works, so that an aborted run knows which items
     # may have been sent and which were never begun.

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject, find_dropped_keys, find_undeclared_changes, shows_nothing_new
 from reconciler.core.plan import Plan, find_remaining, patch_again
@@ -43,7 +42,7 @@ class _Write:
     """The write of one assistant, with its repeats."""
 
     def __init__(self, api: Assistants, project: Project, stopping: Callable[[], bool], result: Result) -> None:
-        if not isinstance(result.definition, Definition) or result.live is None or result.plan is None:
+        if result.live is None or result.plan is None:
             raise TypeError(result)
         self.api, self.project, self.stopping, self.result = api, project, stopping, result
         self.definition, self.live, self.plan = result.definition, result.live, result.plan

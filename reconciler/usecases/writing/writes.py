@@ -4,7 +4,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result
@@ -22,10 +21,7 @@ _ABANDONED = Failure(
 
 
 class Writes:
-    """Writes one assistant after another until a read-back has proven that writing works, then many at once.
-
-    `notes` says afterwards why nothing further was started, where that is so.
-    """
+    """Writes one assistant after another until one was read back, then many at once; `notes` say why it stopped."""
 
     def __init__(self, api: Assistants, project: Project, control: Control, *, fail_fast: bool) -> None:
         self.notes: list[str] = []
@@ -82,8 +78,7 @@ class Writes:
         return result
 
     def _count_refusal(self, result: Result) -> None:
-        # The API may deny this account one assistant, and the others must not wait until that is fixed. Trying a
-        # thousand denied assistants would look like an attack.
+        # The API may deny this account one assistant. Trying a thousand denied ones would look like an attack.
         was_sent = result.plan is not None and result.plan.patch is not None
         if was_sent and result.outcome is Outcome.FAILED and result.error and result.error.status in (401, 403):
             self._refused += 1
@@ -103,10 +98,8 @@ class Writes:
 
 def _count_taken_along(result: Result) -> int:
     """Return in how many objects of the patch there is something that no definition declares."""
-    if result.plan is None or not isinstance(result.definition, Definition):
-        return 0
-    declared = result.definition.declared
-    sent = (result.plan.patch or {}).items()
+    declared, patch = result.definition.declared, result.plan.patch if result.plan is not None else None
+    sent = (patch or {}).items()
     return sum(_holds_more(value, declared.get(field)) for field, value in sent if isinstance(value, Mapping))
 
 
