@@ -129,7 +129,8 @@ def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Sc
     key, rest = path[0], path[1:]
     if key != "*":
         below = place_schema(rest, schema, required=required, at=f"{at}/properties/{to_pointer((key,))[1:]}")
-        must = {"required": [key]} if required and "*" not in rest else {}
+        # What is no group at all has no value in it either.
+        must = {"type": ["object", "array"], "required": [key]} if required and "*" not in rest else {}
         return {"properties": {key: below}, **must} if below is not None else None
     elements = place_schema(rest, schema, required=required, at=f"{at}/items")
     values = place_schema(rest, schema, required=required, at=f"{at}/additionalProperties")

@@ -143,10 +143,24 @@ def _tell_schema(schema: Any) -> str:
 
 
 def _tell_not(schema: Any) -> str:
-    if schema is True or schema == {}:
-        return "may not be declared"
-    return " or ".join(
-        re.sub(r"^(?:must|may) (?:not )?", "may not ", part) for part in _tell_schema(schema).split(" and ")
+    """Return what is asked where a value may not match a schema."""
+    if not isinstance(schema, Mapping) or not schema:
+        return "may be anything" if schema is False else "may not be declared"
+    told = [_tell_opposite(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
+    return " or ".join(told) or "may not match a part of the rule"
+
+
+def _tell_opposite(keyword: str, value: Any) -> str:
+    if keyword == "not":
+        return _tell_schema(value)
+    if keyword == "anyOf":
+        return " and ".join(map(_tell_not, value))
+    if keyword == "allOf":
+        return " or ".join(map(_tell_not, value))
+    if keyword == "properties":
+        return " or ".join(f"the {key} in it {_tell_not(inner)}" for key, inner in value.items())
+    return re.sub(
+        "(?:must|may)( not)?", lambda it: "must" if it[1] else "may not", _tell_keyword(keyword, value), count=1
     )
 
 
@@ -196,6 +210,8 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "contains": lambda value: _tell_contains({"contains": value}, is_over=False),
     "unevaluatedItems": lambda _: "may have no items that this rule does not name",
     "unevaluatedProperties": lambda _: "may have no keys that this rule does not name",
+    "properties": lambda value: " and ".join(f"the {key} in it {_tell_schema(one)}" for key, one in value.items()),
+    "allOf": lambda value: " and ".join(map(_tell_schema, value)),
     "anyOf": lambda value: ", or ".join(map(_tell_schema, value)),
     "oneOf": lambda value: f"must be exactly one of these: it {', or it '.join(map(_tell_schema, value))}",
     "not": _tell_not,

@@ -71,14 +71,13 @@ def find_workflow(root: Path) -> str:
 def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Finding]:
     """Yield what is to be said of the URL, the login, the account (for what it is wanted), and one assistant."""
     # Whatever fails first says why all that needs it is not looked at.
-    subject = "URL"
     try:
         api = open_api()
-        yield Finding(State.OK, subject, api.url)
-        subject = "login"
+        yield Finding(State.OK, "URL", api.url)
         user = api.me()
     except ReconcilerError as error:
-        yield _missing(subject, error)
+        # Without credentials nothing is opened either, and the URL is not at fault.
+        yield _missing("URL" if "URL" in error.message else "login", error)
         return
     yield Finding(State.OK, "login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
     role = str(user.get("role") or "no role")

@@ -55,6 +55,27 @@ def told(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declar
         ({"if": {"minimum": 5}, "then": {"multipleOf": 5}}, 4, 6, "a is 6, and must be a multiple of 5"),
         ({"$ref": "#/$defs/low", "$defs": {"low": {"maximum": 1}}}, 1, 2, "a is 2, and must be at most 1"),
         ({"maxLength": 1}, 5, "ab", "a has 2 characters, and may have at most 1"),
+        ({"not": {"const": "Tom and Jo"}}, "x", "Tom and Jo", 'a is "Tom and Jo", and may not be Tom and Jo'),
+        ({"not": {"not": {"type": "string"}}}, "x", 1, "a is 1, and must be text"),
+        ({"not": {"anyOf": [{"const": 1}, {"type": "string"}]}}, 2, 1, "a is 1, and may not be 1 and may not be text"),
+        (
+            {"not": {"allOf": [{"minimum": 1}, {"maximum": 3}]}},
+            4,
+            2,
+            "a is 2, and may not be at least 1 or may not be at most 3",
+        ),
+        (
+            {"anyOf": [{"properties": {"b": {"const": 1}}}, {"required": ["c"]}]},
+            {"b": 1},
+            {"b": 2},
+            "a is a group of keys and values, and the b in it must be 1, or must have c",
+        ),
+        (
+            {"not": {"properties": {"b": {"const": 1}, "c": {"const": 2}}}},
+            {"b": 2},
+            {"b": 1},
+            "a is a group of keys and values, and the b in it may not be 1 or the c in it may not be 2",
+        ),
         ({"const": "1"}, "1", 1, 'a is 1, and must be "1"'),
         (
             {"enum": ["a, b", "true", " x", "", None]},

@@ -107,7 +107,8 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
 
 def _show(finding: Finding) -> None:
     colour = {State.OK: "green", State.MISSING: "red", State.UNKNOWN: "yellow"}[finding.state]
-    hint = f". To do: {escape(finding.hint)}" if finding.hint and finding.state is not State.OK else ""
+    end = "" if finding.told.endswith(("?", ".")) else "."
+    hint = f"{end} To do: {escape(finding.hint)}" if finding.hint and finding.state is not State.OK else ""
     note = f" ({escape(finding.hint)})" if finding.hint and finding.state is State.OK else ""
     state = click.style(f"{finding.state:{_WIDTH}}", fg=colour)
     click.echo(f"{state}{finding.subject}: {escape(finding.told)}{note}{hint}", color=wants_colour(sys.stdout))
