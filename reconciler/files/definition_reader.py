@@ -1,6 +1,5 @@
 """Reads one definition out of its files, and finds what is wrong with it, each problem at its place."""
 
-import contextlib
 import dataclasses
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,12 +13,12 @@ from reconciler.core.definition import DEFAULTS, NEW, Definition, LayerKind
 from reconciler.core.rules import RuleSet
 from reconciler.core.tree import item_at
 from reconciler.files.collisions import describe_same_name
-from reconciler.files.find import FoundFile, UnreadableText
+from reconciler.files.find import FoundFile
 from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
 from reconciler.files.layers import ReadFile
 
 # `id: new`, in any spelling. A tag, an anchor or a comment may come between the two, and either may be an alias.
-_SAYS_NEW = re.compile(r"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
+_SAYS_NEW = re.compile(rb"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
 FindId = Callable[[str], str | None]
 # The files of one definition, the lowest first.
 Stack = Sequence[tuple[FoundFile, LayerKind]]
@@ -98,17 +97,16 @@ class DefinitionReader:
                 yield from find_anchors(file)
 
 
-def may_have(ids: Collection[str], stack: Stack) -> bool:
-    """Return whether a definition may have one of some ids. Its files are searched as text, not parsed."""
+def may_have(ids: Collection[bytes], stack: Stack) -> bool:
+    """Return whether a definition may have one of some ids, in UTF-8. Its files are searched as bytes, not parsed."""
     for found, kind in stack:
         if kind != "defaults":
-            with contextlib.suppress(UnreadableText):
-                text = found.read()
-                # With escapes, the text of an id differs from its value.
-                if "\\" in text or "''" in text or any(name in text for name in ids):
-                    return True
-                if "new" in text and _SAYS_NEW.search(text):
-                    return True
+            content = found.read_bytes()
+            # With escapes, the text of an id differs from its value.
+            if b"\\" in content or b"''" in content or any(name in content for name in ids):
+                return True
+            if b"new" in content and _SAYS_NEW.search(content):
+                return True
     return False
 
 

@@ -16,8 +16,9 @@ from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError
 from reconciler.files.collisions import find_collisions
 from reconciler.files.definition_reader import DefinitionReader, FindId, Reading, may_have
-from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults, select
+from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults
 from reconciler.files.layer_reader import LayerReader
+from reconciler.files.selection import select
 from reconciler.files.source_lines import add_source_lines
 from reconciler.files.time_limit import limit_time
 
@@ -113,10 +114,11 @@ def _add_others(
 ) -> tuple[Definition, ...]:
     """Return the definitions that are meant and all others; with `ids`, those that cannot have one are not parsed."""
     by_file = {definition.file: definition for definition in meant}
+    names = [name.encode("utf-8", "surrogatepass") for name in ids] if ids is not None else []
     for one in found.definitions:
         if one.file not in by_file:
             stack = found.stack(one)
-            is_read = ids is None or may_have(ids, stack)
+            is_read = ids is None or may_have(names, stack)
             by_file[one.file] = (
                 reader.read(stack, checked=False).definition if is_read else Definition(one.key, one.file, "", {})
             )

@@ -3,7 +3,7 @@
 import codecs
 import dataclasses
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.problem import InvalidSettings, Problem
@@ -36,19 +36,35 @@ class UnreadableText(Exception):  # noqa: N818
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FoundFile:
-    """One file of the folder; `problem` says why it cannot be read, where that is known already."""
+    """One file of the folder; `problem` says why it cannot be read, where that is known already.
+
+    `file` is its path from the repository's root, `name` the one below `folder`.
+    """
 
     key: str
     file: str
-    path: Path
+    folder: Path
+    name: str
     problem: str = ""
     right_name: str = ""  # of a file that is not read for its name alone
+
+    @property
+    def path(self) -> Path:
+        """Where it is. Of a large fleet most files are never looked at, so it is made on demand."""
+        return self.folder / self.name
 
     def read(self) -> str:
         """Return the file's text. Raises UnreadableText."""
         if self.problem:
             raise UnreadableText(self.problem)
         return read_text(self.path)
+
+    def read_bytes(self) -> bytes:
+        """Return the file's content, whatever it is; nothing if there is none that can be read."""
+        try:
+            return b"" if self.problem else read_beginning(f"{self.folder}/{self.name}")
+        except OSError:
+            return b""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -133,55 +149,6 @@ def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | 
     return place.resolve()
 
 
-def select(found: FoundFiles, folder: Path, root: Path, paths: Sequence[Path]) -> set[str]:
-    """Return the `file`s that PATHS, files or folders, select; all of them without PATHS.
-
-    An overlay selects its definition, and one without a definition itself, so that it is told. Defaults select the
-    definitions that take values from them. Raises DefinitionError for a path outside the folder, one that does not
-    exist, and one that selects nothing.
-    """
-    files = {one.file for one in found.definitions}
-    if not paths:
-        return files
-    # Of what PATHS name only the folders above are resolved: a link among the definitions is one, wherever it leads.
-    folder = folder.resolve()
-    chosen: set[str] = set()
-    named: Mapping[str, Collection[str]] = {}
-    for given in paths:
-        absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
-        path = absolute.parent.resolve() / absolute.name
-        if not path.exists() and not path.is_symlink():
-            raise DefinitionError(f"{given} does not exist")
-        name = shown_path(path, root)
-        if name in files:
-            chosen.add(name)
-            continue
-        named = named or _name_layers(found)
-        if name in named:
-            chosen.update(named[name])
-            continue
-        if not path.is_relative_to(folder):
-            message = f"{given} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
-            raise DefinitionError(message, hint="Pass files or folders inside it, or another folder with --directory.")
-        # A path is relative to itself, too.
-        below = {one.file for one in found.definitions if one.path.is_relative_to(path)}
-        if not below:
-            raise DefinitionError(_nothing_selected(given, path))
-        chosen |= below
-    return chosen
-
-
-def _name_layers(found: FoundFiles) -> dict[str, set[str]]:
-    """Return the definitions that each file is a layer of; an overlay without a definition stands for itself."""
-    named: dict[str, set[str]] = {}
-    for one in found.definitions:
-        for layer, _ in found.stack(one):
-            named.setdefault(layer.file, set()).add(one.file)
-    for lost in (one for ones in found.overlays.values() for one in ones):
-        named.setdefault(lost.file, {lost.file})
-    return named
-
-
 def read_text(path: Path) -> str:
     """Return a file's text, without a byte order mark. Raises UnreadableText."""
     try:
@@ -204,9 +171,9 @@ def read_text(path: Path) -> str:
     return text
 
 
-def read_beginning(path: Path) -> bytes:
+def read_beginning(path: Path | str) -> bytes:
     """Return what a file holds; of one above `MAX_BYTES` one byte more than these, which is enough to refuse it."""
-    with path.open("rb") as file:
+    with open(path, "rb") as file:  # noqa: PTH123 - to make a Path takes as long as to open the file
         # Room for a whole MiB at once would take the system longer than to read the file.
         content = file.read(_USUAL_BYTES)
         return content + file.read(MAX_BYTES + 1 - len(content)) if len(content) == _USUAL_BYTES else content
@@ -219,16 +186,6 @@ def describe_foreign(content: bytes) -> str:
     # Windows' editors offer UTF-16 as "Unicode". Without its first bytes the zeros give it away.
     is_wide = content.startswith(_UTF_16) or b"\0" in content[:64]
     return "saved as UTF-16, or not text; save it as UTF-8" if is_wide else ""
-
-
-def _nothing_selected(given: Path, path: Path) -> str:
-    if path.is_dir():
-        return f"{given} contains no definition (a file that ends in .yaml or .yml)"
-    if right_name := correct_name(path.name):
-        return f"{given} is not read, because of its name; rename it to {right_name}"
-    if path.suffix not in SUFFIXES:
-        return f"{given} is not a definition: its name does not end in .yaml or .yml"
-    return f"{given} is skipped, because a name in its path begins with a dot"
 
 
 def _find_sorted(folder: Path, root: Path) -> list[FoundFile]:
@@ -245,7 +202,7 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
     except OSError as error:
         name = below.rstrip("/")
         key = name.rpartition(".")[0] or name
-        yield FoundFile(key, shown + name, folder / name, f"this folder cannot be read: {error.strerror}")
+        yield FoundFile(key, shown + name, folder, name, f"this folder cannot be read: {error.strerror}")
         return
     for entry in entries:
         name = below + entry.name
@@ -257,7 +214,7 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
         if entry.is_symlink() and Path(entry.path).is_dir():
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
         elif right_name := correct_name(entry.name):
-            yield FoundFile(name.rpartition(".")[0], shown + name, folder / name, right_name=right_name)
+            yield FoundFile(name.rpartition(".")[0], shown + name, folder, name, right_name=right_name)
             continue
         elif not entry.name.endswith(SUFFIXES):
             continue
@@ -266,4 +223,4 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
         # Opening a pipe would wait for its writer.
         elif not entry.is_symlink() and not entry.is_file():
             problem = "this is not a regular file"
-        yield FoundFile(name.rpartition(".")[0] or name, shown + name, folder / name, problem)
+        yield FoundFile(name.rpartition(".")[0] or name, shown + name, folder, name, problem)

@@ -97,15 +97,15 @@ def _describe_other(document: object, kind: LayerKind) -> str:
         return "this file is empty; write the shared values, or remove the file"
     if document is None:
         return "this file is empty; a definition begins with a line like: id: asst_123"
-    lines = 'a definition is lines like "id: asst_123"'
+    lines = 'a definition consists of lines like "id: asst_123"'
     if kind == "defaults":
-        lines = 'shared values are lines like "maxDurationSeconds: 1800"'
+        lines = 'shared values consist of lines like "maxDurationSeconds: 1800"'
     if isinstance(document, list):
-        return f"{lines}, not a list; remove the dashes at the beginning"
+        return f"{lines}, not of a list; remove the dashes at the beginning"
     if slip := find_slip(str(document)):
         return f"{lines}; {slip[1]}"
     if isinstance(document, str) and ":" in document:
         # In `name:<no-break space>Desk` the space is there, as far as anybody can see.
         odd = next((one for one in document if not is_seen(one)), None)
         return complain_of_unseen(odd) if odd is not None else f"{lines}; put a space after each colon"
-    return f"{lines}, not a list or a single value"
+    return f"{lines}, not of a list or a single value"

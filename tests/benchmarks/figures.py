@@ -230,8 +230,8 @@ def growth(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
 def with_a_base(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     """Compare a plan with a base with the same plan without one.
 
-    The base is the same as now, then one of which every file differs: each has to be parsed twice then. A record's
-    entries are other files than the definitions, so all of them are parsed, too.
+    The base is the same as now, then one of which every file differs: each has to be parsed twice then. The entries of
+    the record are other files than the definitions; the record says that they are what its commit declares.
     """
     write_fleet(folder, sizes.assistants)
     commit = _commits(bench, folder)

@@ -103,7 +103,7 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
     [
         ("", "1:1: this file is empty; write the shared values"),
         ("voice: [", "1:9: "),
-        ("- a", '1:1: shared values are lines like "maxDurationSeconds: 1800", not a list'),
+        ("- a", '1:1: shared values consist of lines like "maxDurationSeconds: 1800", not of a list'),
         ("firstMessage: {$file: none.md}", "1:23: firstMessage: there is no file assistants/none.md"),
         ("endCallMessage: 'a\ufeff", "1:"),
     ],

@@ -12,8 +12,9 @@ from reconciler.core.definition import SUFFIXES
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
-from reconciler.files.find import find_all, select
+from reconciler.files.find import find_all
 from reconciler.files.folders import repository_root, shown_path
+from reconciler.files.selection import select
 from reconciler.files.settings import load_settings
 from reconciler.files.text_files import mentions
 from reconciler.usecases.project.choices import Choices
