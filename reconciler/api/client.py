@@ -152,14 +152,21 @@ class AssistantsApi:
         return assistant
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an assistant (`POST /assistants`), in one request that is never repeated. Raises `UnclearWrite`."""
+        """Create an assistant (`POST /assistants`) and return it as the answer shows it.
+
+        One request that is never repeated: a repeat could create a second assistant. Raises `UnclearWrite` if the
+        assistant may be there, any other `ApiError` if it is not.
+        """
         call = _build_write("POST", "/assistants", body, once=True)
         answer = self._ask(call)
         call.unclear = True
         return self._read_assistant(call, answer)
 
     def delete(self, assistant_id: str) -> None:
-        """Delete one (`DELETE /assistants/{id}`), in one request that is never repeated. Raises `UnclearWrite` too."""
+        """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated.
+
+        Raises `UnclearWrite` if it may be gone from one store or both, any other `ApiError` if it is not.
+        """
         call = Call("DELETE", _build_path(assistant_id), write=True, once=True)
         answer = self._ask(call)
         # 204 is HTTP's own way to say what `success` says.
@@ -179,7 +186,10 @@ class AssistantsApi:
         return user
 
     def list_assistants(self) -> list[dict[str, Any]] | None:
-        """Return all assistants where the API lists them (`GET /assistants`, not in its reference), else None."""
+        """Return all assistants where the API lists them (`GET /assistants`, not in its reference), else None.
+
+        A list is taken bare, or as the only key `assistants` of an object: with more keys it may be one page of many.
+        """
         try:
             answer = self._ask(Call("GET", "/assistants"))
         except ApiError as error:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 class Assistants(Protocol):
     """The assistants' API. Thread-safe. Every method that calls it raises `ApiError` for a call that failed.
 
-    A write raises `UnclearWrite` where it may have happened all the same: look at live before it is sent again.
+    The calls are those of the API's reference; `list_assistants` alone is not in it.
     """
 
     @property
@@ -27,25 +27,42 @@ class Assistants(Protocol):
         """How many requests of each method reached the API, or may have: repeats and logins included."""
 
     def get(self, assistant_id: str) -> dict[str, Any]:
-        """Read one assistant by either of its ids; the answer may show the other."""
+        """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
-        """Read one assistant after a write, again while `is_old` says so of a reading, or of None for a 404."""
+        """Read one assistant after a write that was accepted, for up to 5 seconds while `is_old` says so of a reading.
+
+        Reading may lag behind a write. A 404 is no reading: `is_old` gets None for it, and tells whether to look again.
+        """
 
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
-        """Write once, and return the assistant as the answer shows it; `live_id` is the `id` that `get` showed."""
+        """Write once (`PATCH /assistants/{id}`) and return the assistant as the answer shows it.
+
+        `live_id` is the `id` that `get` showed. Raises `UnclearWrite` if the write may have happened: look at live
+        before it is sent again. Any other `ApiError` is a definite no.
+        """
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an assistant, and return it as the answer shows it. Never repeated: that could create a second one."""
+        """Create an assistant (`POST /assistants`) and return it as the answer shows it.
+
+        Never repeated: that could create a second one. Raises `UnclearWrite` if the assistant may be there, any
+        other `ApiError` if it is not.
+        """
 
     def delete(self, assistant_id: str) -> None:
-        """Delete an assistant. Never repeated, and never undone."""
+        """Delete an assistant (`DELETE /assistants/{id}`). Never repeated, and never undone.
+
+        Raises `UnclearWrite` if the assistant may be gone, any other `ApiError` if it is not.
+        """
 
     def me(self) -> dict[str, Any]:
-        """Return the user that the credentials belong to."""
+        """Return the user that the credentials belong to (`GET /auth/me`)."""
 
     def list_assistants(self) -> list[dict[str, Any]] | None:
-        """Return all assistants where the API lists them, else None."""
+        """Return all assistants (`GET /assistants`) where the API lists them, else None."""
 
     def pause(self, attempt: int) -> None:
-        """Wait before a write is repeated, after the attempt of that number (the first is 1)."""
+        """Wait before a write is repeated, after the attempt of that number (the first is 1).
+
+        A few tenths of a second at first, up to 20 seconds later, and less in a run that is being stopped.
+        """
