@@ -109,6 +109,11 @@ class AssistantEntry:
         return frozenset(change.kind for change in self.changes)
 
     @property
+    def asks_for_apply(self) -> bool:
+        """Return whether a plan found a difference, or a write that is sent again since its outcome is unclear."""
+        return bool(self.open_kinds) or self.patch is not None
+
+    @property
     def unread(self) -> bool:
         """Return whether nobody knows what is live: it was never read, or it could not be."""
         return self.status is None or self.status.unread

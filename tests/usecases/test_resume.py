@@ -99,6 +99,19 @@ def test_a_sensitive_value_is_not_in_the_report_and_only_todays_is_known(tale: S
     assert outcomes(tale.apply("--resume", landed)) == {"a": "refused"}
 
 
+def test_a_plan_that_sends_an_unclear_write_again_is_a_difference(tale: Story) -> None:
+    """Live shows it, and only one of two stores may have it: a pipeline that applies where a plan exits with 2 must."""
+    unclear(tale, landed=True, options=("--record", "--base", "none"))
+    report = tale.root.parent / "plan.xml"
+    done = tale.run("plan", "--detailed-exitcode", "--report", report)
+    assert done.code == 2
+    assert "0 to change" in done.stdout
+    assert '<failure message="firstMessage is sent again although it is live:' in report.read_text("utf-8")
+    assert tale.run("drift", "--detailed-exitcode").code == 0
+    tale.apply()
+    assert tale.run("plan", "--detailed-exitcode").code == 0
+
+
 def test_the_record_is_settled_by_it(tale: Story) -> None:
     report = tale.saved(unclear(tale, landed=True, options=("--record", "--base", "none")))
     assert len(tale.trailers) == 1

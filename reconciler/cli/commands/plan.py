@@ -45,4 +45,4 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
         document = emit(run, options, sensitive=project.settings.sensitive)
     if stopping.exit_code or document.unread:
         return stopping.exit_code or 1
-    return 2 if detailed_exitcode and document.kinds else 0
+    return 2 if detailed_exitcode and any(entry.asks_for_apply for entry in document.assistants) else 0

@@ -55,7 +55,9 @@ def _make_case(told: Told, report: Report) -> ElementTree.Element:
         _add_text(case, "system-out", lines)
         return case
     kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
-    message = (wording.tell_error(entry) or [wording.tell_standing(entry)])[0]
+    # Where nothing differs and it fails anyway, the warnings say why: a write is sent again.
+    reasons = wording.tell_error(entry) or ([] if entry.changes else [*map(escape, entry.warnings)])
+    message = (reasons or [wording.tell_standing(entry)])[0]
     _add_text(case, verdict, lines, message=message, type=escape(kind))
     return case
 
@@ -98,7 +100,8 @@ def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
         return False
     failing = {change.kind for change in entry.changes if not change.sent} & report.traits.failing
     detailed = report.options.get("detailed_exitcode") is True
-    return bool(failing) or (detailed and bool(entry.kinds & report.traits.detailed))
+    asked = entry.asks_for_apply if report.traits.is_plan else bool(entry.kinds & report.traits.detailed)
+    return bool(failing) or (detailed and asked)
 
 
 def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
