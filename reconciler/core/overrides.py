@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.assistant.paths import FieldPath, covers, write_path
+from reconciler.assistant.paths import FieldPath, covers, dotted, write_path
 from reconciler.core.canonical import Whole, asks_anything, equal
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
-from reconciler.core.outcome import Kind
+from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, RuleException, Settings
 from reconciler.core.tree import Missing, item_at, paths_matching, prune, put_all
 
@@ -49,6 +49,23 @@ class Overrides:
             if change.kind is Kind.DRIFT
         )
         return tuple(Enforced(path, rule) for path, rule in found if rule is not None)
+
+    def find_enforced_inside(self, change: Change) -> tuple[FieldPath, ...]:
+        """Return the enforced places inside a list that were edited live, where the list is not put back whole."""
+        depth = len(change.path)
+        patterns = [rule.path[depth:] for rule in self.enforce if covers(rule.path[:depth], change.path)]
+        inside = {path for pattern in patterns for path in paths_matching(change.desired, pattern) if path}
+        differing = (path for path in inside if not equal(item_at(change.desired, path), item_at(change.live, path)))
+        return tuple(sorted((*change.path, *path) for path in differing))
+
+    def warn_of_kept(self, changes: Iterable[Change]) -> Iterator[str]:
+        """Yield a sentence for each enforced place inside a list that keeps a live edit, since the whole list does."""
+        for change in (change for change in changes if change.unsent is Unsent.KEPT):
+            for path in self.find_enforced_inside(change):
+                yield (
+                    f"{dotted(path)} is enforced, and its live edit stays: other parts of {dotted(change.path)}, which "
+                    "is sent as one, were edited live, too. Apply with --on-drift revert, or edit it by hand"
+                )
 
 
 NO_OVERRIDES: Final = Overrides()

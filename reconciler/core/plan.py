@@ -109,7 +109,7 @@ def make_plan(
         elif again and not policy.read_only:
             plan = dataclasses.replace(plan, freeze=overrides.freeze)
     patch = _build_patch(plan, desired, live, policy, overrides.ignore)
-    warnings = tuple(_warnings(plan, desired, live, patch or {}, resend, again))
+    warnings = (*overrides.warn_of_kept(plan.changes), *_warnings(plan, desired, live, patch or {}, resend, again))
     return dataclasses.replace(plan, patch=patch, warnings=warnings)
 
 

@@ -10,6 +10,7 @@ from reconciler.core.definition import Definition, Layer, TextFile, merge_layers
 from reconciler.core.importing import why_left
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
+from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, build, value_at
@@ -87,9 +88,7 @@ class Puller:
             for path, value in chosen.wanted.items()
         ]
         left = {one.path: one for one in (*chosen.left, *self._find_left(definition, wanted, layer))}
-        for entry in plan.enforced:
-            reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
-            left[entry.path] = Left(entry.path, reason, fails=False)
+        left |= {one.path: one for one in self._find_enforced(definition, plan)}
         divided = divide_edits(layer, [*ids, *(edit for edit in wanted if edit.path not in left)], self._why_not)
         after, refused = _with_edits(text, divided.own)
         left |= {path: Left(path, reason) for path, reason in (divided.left | refused).items()}
@@ -108,6 +107,17 @@ class Puller:
         lost = tuple(change for change in chosen.lost if change.path not in left)
         if fields or left or lost or after != text:
             yield Pulled(file, text, after, fields, tuple(sorted(left.values())), tuple(notes), lost)
+
+    def _find_enforced(self, definition: Definition, plan: Plan) -> Iterator[Left]:
+        for entry in plan.enforced:
+            reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
+            yield Left(entry.path, reason, fails=False)
+        # A list is pulled as one, and an enforced part of it must not be.
+        overrides = find_overrides(self.project.settings, definition.key)
+        put_back = {entry.path for entry in plan.enforced}
+        for change in (one for one in plan.changes if one.kind is Kind.DRIFT and one.path not in put_back):
+            for path in overrides.find_enforced_inside(change):
+                yield Left(change.path, f"{dotted(path)} in it is enforced; edit the rest by hand")
 
     def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
         """Return who else takes a value from the defaults that it came from, empty if it did not."""

@@ -51,6 +51,27 @@ def test_apply_puts_back_what_is_enforced_and_nothing_else(tale: Story) -> None:
     assert moved(tale.plan())["legal/a"] == {"/firstMessage": "drift"}
 
 
+def test_a_part_of_a_list_stays_where_the_rest_was_edited_too_and_a_warning_says_so(tale: Story) -> None:
+    """A list is sent as one, and nobody asked to put the rest of it back; nor does pull take the enforced part."""
+    turns = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}]
+    tale.project.configure(enforce=[{**ENFORCED, "path": "/metadata/turns/0/content"}])
+    file = tale.write("legal/a", metadata={"turns": turns})
+    tale.commit("First")
+    tale.recorded()
+    tale.sandbox.edit("asst_a", metadata={"turns": [{**turns[0], "content": "Be rude."}, turns[1]]})
+    assert outcomes(tale.apply()) == {"legal/a": "applied"}
+    assert tale.sandbox.live("asst_a")["metadata"] == {"turns": turns}
+    edited = {"turns": [{**turn, "content": "Ciao"} for turn in turns]}
+    tale.sandbox.edit("asst_a", metadata=edited)
+    kept = entries(tale.apply())["legal/a"]
+    assert (kept["outcome"], kept["patch"]) == ("unchanged", None)
+    assert kept["warnings"][0].startswith("metadata.turns.0.content is enforced, and its live edit stays")
+    before = file.read_text("utf-8")
+    pulled = tale.run("pull")
+    assert (pulled.code, file.read_text("utf-8")) == (1, before)
+    assert "not pulled: metadata.turns: metadata.turns.0.content in it is enforced" in pulled.stderr
+
+
 def test_fail_refuses_for_what_else_was_edited(tale: Story) -> None:
     begin(tale)
     assert outcomes(tale.apply("--on-drift", "fail")) == {"b": "refused", "legal/a": "refused"}
