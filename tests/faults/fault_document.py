@@ -15,27 +15,26 @@ INTRODUCTION = """\
 
 <!-- Written by tests/faults/fault_document.py from the rows that the tests run. Change those, not this page. -->
 
-Networks fail, APIs answer 500, tokens expire, and people edit in the dashboard while `apply` runs. In short:
+In short:
 
 - **Temporary faults are retried**, and the assistant is `applied`.
 - **`failed` means that nothing was changed.**
-- **`indeterminate` means that the write may have happened.** With a record, the next `apply` sends
-  it again.
-- **A fault of one assistant does not stop the others.** A failed login affects all of them. If three writes in
-  a row are denied, the rest are skipped.
+- **`indeterminate` means that the write may have happened.** With a record, the next `apply` sends it again.
+- **A fault of one assistant does not stop the others.** A failed login affects all of them. If three writes in a row
+  are denied, the rest are skipped.
 - **Applying again finishes the job**, and does not change any other field.
 
 [Operations](operations.md) explains what to do about each outcome. This page is for looking up a single case. Every
-row is also a test that runs against an API that merges objects and against one that replaces them, counts the
-requests, and then applies again without the fault. [The sandbox](sandbox.md) can simulate all of it.
+row is also a test, against an API that merges objects and against one that replaces them. [The sandbox](sandbox.md)
+can simulate these faults.
 
 A write takes five requests. Each has a column below:
 
-1. **login**: the credentials are checked;
-2. **plan**: the assistant is read, to see what differs;
-3. **before**: it is read again, right before the write;
-4. **write**: the PATCH;
-5. **after**: it is read again, to verify the write.
+1. **login**: the credentials are checked
+2. **plan**: the assistant is read, to see what differs
+3. **before**: it is read again, right before the write
+4. **write**: the PATCH
+5. **after**: it is read again, to verify the write
 
 The exit code is 0 if every assistant is `applied` or `unchanged`, and 1 otherwise. The `kind` of the report's `error`
 is in parentheses.
@@ -64,23 +63,6 @@ IN_BETWEEN = """\
 ## Faults that affect several requests
 """
 
-WHAT_TO_DO = """\
-## What to do
-
-| outcome | what happened | what to do |
-| --- | --- | --- |
-| `applied` | everything that was sent is live; a warning names what else changed in the meantime | nothing |
-| `failed` | nothing was changed: the assistant could not be read, or the API rejected the write | read `error`, fix \
-the cause, and apply again |
-| `refused` | nothing was sent, because of what somebody else did | plan again, look at the difference, decide, and \
-apply again |
-| `indeterminate` | the write may have reached both stores, one or none | apply again: with a record, the next apply \
-sends those fields again automatically; without one, use `apply --resume REPORT` |
-| `not_converged` | the API accepted the write but has other values; `remaining` lists the fields | write the value \
-that the API stores into the definition, or ask the API's developers |
-| `skipped` | not started, because the run was stopped | apply again |
-"""
-
 COLUMNS = {"login": "login", "reading": "plan", "rereading": "before", "write": "write", "verify": "after"}
 
 
@@ -89,8 +71,8 @@ def render() -> str:
     head = ["what goes wrong", *COLUMNS.values()]
     parts = [INTRODUCTION, *_table(head, _rows(lasting=False)), ""]
     parts += [LASTING, *_table(head, _rows(lasting=True)), ""]
-    parts += [AFTER, *_table(["what goes wrong", "what was written", "once", "for good"], _afterwards()), ""]
-    parts += [IN_BETWEEN, *_table(["what happens", "the report says", "and now"], _stories()), "", WHAT_TO_DO]
+    parts += [AFTER, *_table(["what goes wrong", "what was written", "once", "every time"], _afterwards()), ""]
+    parts += [IN_BETWEEN, *_table(["what happens", "the report says", "details"], _stories())]
     return "\n".join(parts).rstrip() + "\n"
 
 

@@ -284,7 +284,7 @@ STORIES = (
         note="The run logs in again each time.",
     ),
     Story(
-        "the account may not write: 401",
+        "the account cannot write: 401",
         ("PATCH /assistants/*: 401",),
         "failed",
         "failed",
@@ -295,7 +295,7 @@ STORIES = (
         "without a successful one, the others are skipped. The message names the account's role.",
     ),
     Story(
-        "the account may not write: 403",
+        "the account cannot write: 403",
         ("PATCH /assistants/*: 403",),
         "failed",
         "failed",
@@ -305,7 +305,7 @@ STORIES = (
         note="The same, without another login.",
     ),
     Story(
-        "the account may not write one of them: 403",
+        "the account cannot write one of them: 403",
         ("PATCH /assistants/asst_a: 403",),
         "failed",
         "applied",
