@@ -68,6 +68,12 @@ def _usage_hint(error: click.UsageError) -> str:
     return f"{param.envvar} has that value; {see}"
 
 
+def _has_folder() -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return bool(os.getcwd())  # noqa: PTH109 - only whether there is one
+    return False
+
+
 def _unwritten(error: OSError) -> int:
     # The buffer of stdout must not raise again when the interpreter flushes it at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -85,6 +91,8 @@ def _fail(message: str, hint: str = "") -> int:
 
 
 def _crashed(error: Exception) -> int:
+    if not _has_folder():
+        return _fail("the current folder is not there any more", "change into a folder that is")
     import platform
     import tempfile
     import traceback

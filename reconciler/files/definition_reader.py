@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.lints import find_lints
@@ -11,6 +12,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.core.definition import DEFAULTS, NEW, Definition, LayerKind
 from reconciler.core.rules import RuleSet
+from reconciler.core.settings import FILE_NAME
 from reconciler.core.tree import item_at
 from reconciler.files.collisions import describe_same_name
 from reconciler.files.find import FoundFile
@@ -19,6 +21,14 @@ from reconciler.files.layers import ReadFile
 
 # `id: new`, in any spelling. A tag, an anchor or a comment may come between the two, and either may be an alias.
 _SAYS_NEW = re.compile(rb"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
+# What else a file may be meant to be that has no id, by its name.
+_AS_DEFAULTS = f"; if it contains shared values, rename it to {DEFAULTS}"
+_MEANT_OTHERWISE = {
+    "default": _AS_DEFAULTS,
+    "defaults": _AS_DEFAULTS,
+    Path(FILE_NAME).stem: "; if it contains the settings, move it out of this folder, beside it",
+}
+
 FindId = Callable[[str], str | None]
 # The files of one definition, the lowest first.
 Stack = Sequence[tuple[FoundFile, LayerKind]]
@@ -84,8 +94,7 @@ class DefinitionReader:
     ) -> Iterator[Problem]:
         """Yield what the checks, the lints and the team's rules find in a definition, each at its place."""
         found = check_fields(document, files, self.layers.settings, needs_id=self.needs_id)
-        if definition.key.rpartition("/")[2].lower() in ("default", "defaults"):
-            hint = f"; if it contains shared values, rename it to {DEFAULTS}"
+        if hint := _MEANT_OTHERWISE.get(definition.key.rpartition("/")[2].lower()):
             found = [replace(one, message=one.message + hint) if one.about == "file" else one for one in found]
         # What the API would not take is said once.
         wrong = {problem.path for problem in found if problem.path}

@@ -131,7 +131,7 @@ class _Walk:
         mapping: dict[str, Any] = {}
         first: dict[str, yaml.Node] = {}
         for key_node, value_node in pairs:
-            key = self._key(key_node, path)
+            key = self._key(key_node, path, is_alone=value_node.start_mark.index == value_node.end_mark.index)
             below = (*path, "?" if key is None else key)
             value = self.value_of(value_node, below)
             # PyYAML lets the last of duplicate keys win, other parsers the first.
@@ -155,8 +155,8 @@ class _Walk:
         if self._is_folded[id(node)]:
             self.folded.append(path)
 
-    def _key(self, node: yaml.Node, path: FieldPath) -> str | None:
-        """Return a key; None, with a problem noted, for one that is no text."""
+    def _key(self, node: yaml.Node, path: FieldPath, *, is_alone: bool) -> str | None:
+        """Return a key, which `is_alone` without a value; None, with a problem noted, for one that is no text."""
         if not isinstance(node, yaml.ScalarNode):
             opening = "{" if isinstance(node, yaml.MappingNode) else "["
             message = f'a key must be a text; a text that begins with "{opening}" must be in quotes'
@@ -172,6 +172,12 @@ class _Walk:
             return str(node.value)
         quoted = f': "{node.value}"' if node.value else ""
         message = "a key must be a text; quote it"
+        # In brackets, the comma of `{temperature: 0,5}` begins the next key.
+        if is_alone and isinstance(key, int | float) and self._text[: node.start_mark.index].rstrip().endswith(","):
+            quoted, message = (
+                "",
+                "this is read as a key of its own; write a decimal point instead of the comma before it",
+            )
         self._report(node, path, message + quoted, message, about="key")
         return None
 

@@ -187,6 +187,21 @@ def test_a_file_outside_the_folder(one: Project) -> None:
     assert "is not in the definitions' folder" in done.stderr
 
 
+def test_a_folder_that_is_gone(one: Project) -> None:
+    gone = "mkdir gone && cd gone && rmdir ../gone && exec "
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{gone}{shlex.quote(COMMAND)} validate"],
+        cwd=one.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the current folder is not there any more" in done.stderr.splitlines()[-2]
+    assert done.stderr.splitlines()[-1] == "  change into a folder that is"
+
+
 @pytest.mark.parametrize("room", [True, False])
 def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project, room: bool) -> None:
     """A module that cannot be imported stands in for a fault."""

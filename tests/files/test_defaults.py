@@ -150,3 +150,8 @@ def test_a_lint_of_a_default_is_told_once_as_grave_as_it_is_for_anybody(tmp_path
 def test_defaults_without_their_underscore_are_told_their_name(tmp_path: Path) -> None:
     (problem,) = read(tmp_path, {"assistants/defaults.yaml": "endCallMessage: Bye\n"}).problems
     assert problem.message.endswith("rename it to _defaults.yaml")
+
+
+def test_settings_inside_the_folder_are_told_where_they_belong(tmp_path: Path) -> None:
+    missing, _ = read(tmp_path, {"assistants/reconciler.yaml": "record: true\n"}).problems
+    assert missing.message.endswith("; if it contains the settings, move it out of this folder, beside it")
