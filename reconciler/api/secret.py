@@ -1,4 +1,4 @@
-"""Values that must never be shown: the type that holds them, and the scrubber for texts that others wrote."""
+"""Values that must never be shown: their type, and the scrubber for others' texts. Prints and logs nothing."""
 
 import contextlib
 import html

@@ -50,7 +50,6 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
 
 
 def _show_error(error: ReconcilerError) -> str:
-    """Return what an error says; problems of the settings with their lines of the file."""
     if not isinstance(error, InvalidSettings):
         return str(error)
     lines = (line for one in error.problems for line in (str(one), *draw_place(one.source, one.column)))

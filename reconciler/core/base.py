@@ -40,7 +40,10 @@ class Entries:
         return {entry.id, self.other_ids.get(entry.id, entry.id)}
 
     def find(self, ids: Iterable[str], file: str = "") -> Entry | None:
-        """Return the entry of the first id that is known; of several, the one at the definition's own path."""
+        """Return the entry of an assistant by the first of its ids that is known.
+
+        If several entries have that id, the one at the definition's own path counts, or else the first by path.
+        """
         for name in ids:
             if found := self._by_id.get(name):
                 return next((entry for entry in found if entry.file == file), found[0])

@@ -121,7 +121,10 @@ class Definition:
         return find_declaring(self.layers, path)
 
     def locate(self, path: FieldPath, about: About = "value", line: int = 1) -> tuple[str, int, int]:
-        """Return file, line and column of a field's key or value, else the file's start; `line` is a text file's."""
+        """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start.
+
+        In a text file, `line` selects the line.
+        """
         for layer in reversed(self.layers):
             if about == "value" and (text := layer.text_at(path)):
                 return text.file, line, 1

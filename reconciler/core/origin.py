@@ -61,7 +61,10 @@ def find_changes(
     ignored: Callable[[FieldPath], bool] = lambda _: False,
     merge_texts: MergeTexts = never_merge,
 ) -> tuple[Change, ...]:
-    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` if there is none."""
+    """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` if there is none.
+
+    `merge_texts` tells whether the definition holds a live edit already: such a conflict is resolved.
+    """
     # A difference at an `ignored` path does not show who changed the object around it.
     bases: dict[FieldPath, Any | Missing] = {}
     for path in differing_leaves(desired, live):

@@ -7,7 +7,10 @@ from reconciler.core.settings import FILE_NAME
 
 
 def repository_root(folder: Path) -> Path:
-    """Return the folder that files are named from: the nearest one with `.git`, else the working directory."""
+    """Return the folder that files are named from: the nearest one at or above `folder` that holds `.git`.
+
+    Outside a repository it is the working directory if `folder` is in it, else the folder's parent.
+    """
     folder = folder.resolve()
     for parent in (folder, *folder.parents):
         # In a worktree or a submodule `.git` is a file. A link that leads nowhere is a repository that cannot be read.

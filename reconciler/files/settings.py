@@ -121,7 +121,6 @@ def _read(text: str, file: str, folder: Path) -> Settings:
 
 
 def _is_date(problem: YamlProblem, content: object) -> bool:
-    """Return whether the problem is a plain date where a setting takes one."""
     # YAML 1.1 reads a date and 1.2 a text, which is a problem elsewhere. Here it is clear what is meant.
     path = problem.path or ()
     if problem.about != "value" or len(path) < 3 or path[-3] not in _ENTRIES or path[-1] not in ("from", "expires"):

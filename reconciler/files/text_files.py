@@ -73,7 +73,6 @@ class TextReader:
         return self._read(name)
 
     def _read_file(self, name: str) -> tuple[str, str] | str:
-        """Return the content and the text of a file, or what is wrong with it."""
         path = self._root / name
         try:
             mode = path.lstat().st_mode

@@ -88,7 +88,6 @@ class CommitLayers:
         return dict(merged), tuple(names)
 
     def _parse(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
-        """Return the fields that one file declares."""
         if is_defaults_file(file):
             return self._parse_defaults(file, blob)
         return self._today.get(blob.name) or parse_definition(self._repository.read(file, blob))

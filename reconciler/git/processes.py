@@ -121,7 +121,10 @@ class Batch:
         weakref.finalize(self, _end, self._child)
 
     def ask(self, name: str, *, most: int | None = None) -> tuple[str, str, bytes | None] | None:
-        """Return an object's name, kind and content (None above `most` bytes); None for no such object."""
+        """Return an object's name, kind and content; None if the repository says that it has no such object.
+
+        The content is None if it has more than `most` bytes. Raises RepositoryError if git gave no answer.
+        """
         # That would be two questions, and the second answer would be taken for the answer to the next question.
         if "\n" in name:
             return None

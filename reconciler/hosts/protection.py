@@ -228,7 +228,6 @@ def _names(found: Any, key: str) -> set[str]:
 
 
 def _find(found: Any, name: str = "", *, scope: str = "", protected: bool | None = None) -> set[str]:
-    """Return the names of those of GitLab's variables that are what is asked for."""
     return {
         str(one.get("key"))
         for one in found

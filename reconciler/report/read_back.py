@@ -78,10 +78,8 @@ def list_lasting(report: Report) -> tuple[str, ...]:
 def _check_one_environment(report: Report) -> None:
     # The same id is another assistant elsewhere, and the settings of one environment say nothing of another.
     if any(entry.environment for entry in report.assistants):
-        raise ReportError(
-            f"the report is of several environments: {', '.join(report.environments)}",
-            hint="pass the report of one environment",
-        )
+        hint = "pass the report of one environment"
+        raise ReportError(f"the report is of several environments: {', '.join(report.environments)}", hint=hint)
 
 
 def _group_written(report: Report) -> list[list[AssistantEntry]]:

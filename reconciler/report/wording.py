@@ -119,7 +119,6 @@ def list_notes(report: Report) -> Iterator[str]:
 
 
 def _explain_options(report: Report) -> Iterator[str]:
-    """Yield what the options mean for what was edited live, where something was."""
     kinds, on_drift = report.kinds, report.options.get("on_drift")
     is_left = any(change.unsent is Unsent.KEPT for entry in report.assistants for change in entry.changes)
     if is_left and on_drift == "keep" and report.traits.leaves_drift:

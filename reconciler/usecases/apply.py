@@ -129,7 +129,10 @@ def ask_and_write(
     announces: bool = False,
     fail_fast: bool = False,
 ) -> tuple[Run, Project | None]:
-    """Return the result of a planned run, and its project as the record knows it; None if consent was refused."""
+    """Return the result of a planned run for which consent is asked, and its project; None if none was given.
+
+    With `announces` the record says first which assistants are about to be created: the project knows it then.
+    """
     # The limit comes first: do not ask anybody to confirm what will not be sent anyway.
     writes = sum(result.pending for result in planned.results)
     objection = limit.objection(writes, len(planned.results)) if limit is not None else None

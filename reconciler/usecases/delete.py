@@ -111,7 +111,6 @@ def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
 
 
 def _refuse(result: Result, *, force_conflicts: bool) -> Result:
-    """Return the result with an outcome where nothing may be deleted."""
     if result.error is not None and result.error.kind == "not_found":
         hint = "nothing was deleted; if the provider does not have it either, remove the file"
         return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint), left=False)
@@ -203,7 +202,6 @@ def remove_files(root: Path, files: Sequence[OwnFile], removed: Callable[[str], 
 
 
 def _is_used_in(project: Project, environment: str, definition: Definition) -> bool:
-    """Return whether an environment has an assistant of this definition."""
     chosen = with_overlays_to_come(project.settings.choose(environment), project.folder)
     # Whether it is valid there does not matter; to be part of the environment it needs an id, or `id: new`.
     loaded = load(project.folder, (project.root / definition.file,), root=project.root, settings=chosen)

@@ -102,7 +102,6 @@ class Importer:
         return Import(assistant_id, written)
 
     def _is_defined(self, assistant_id: str) -> bool:
-        """Return whether a definition has an id, and is not to be written again."""
         return assistant_id in self._files and assistant_id not in self._own
 
     def _choose_stem(self, assistant_id: str, name: object) -> str:

@@ -94,7 +94,6 @@ def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:
 
 
 def _plan_new(project: Project, definition: Definition) -> Result:
-    """Return what is to be done about an assistant that is not there yet."""
     try:
         planned = plan_creation(
             definition.declared, policy=project.policy, overrides=project.overrides_for(definition.key)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
@@ -12,7 +12,7 @@ from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Plan
-from reconciler.core.run import Result, Run
+from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, build, value_at
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
@@ -44,7 +44,7 @@ class Pulled:
 
 @dataclasses.dataclass(frozen=True)
 class Puller:
-    """Turns a run of a project, planned as for `drift`, into edits of its files."""
+    """Turns the results of a run, planned as for `drift`, into edits of the project's files."""
 
     project: Project
     conflicts: Conflicts | None = None
@@ -56,13 +56,8 @@ class Puller:
         """All definitions that there are, whichever are pulled: they may share what one of them says."""
         return self.project.loaded.read_all()
 
-    def pull(self, run: Run) -> list[Pulled]:
+    def pull(self, results: Iterable[Result]) -> list[Pulled]:
         """Return what is to be written, a file each; nothing is written yet."""
-        return [pulled for result in run.results for pulled in self._pull_one(result)]
-
-    def pull_ids(self, definitions: Sequence[Definition]) -> list[Pulled]:
-        """Return what is to be written where a file says `id: new`, and the record knows the id; live is not asked."""
-        results = (Result(definition, plan=Plan()) for definition in definitions)
         return [pulled for result in results for pulled in self._pull_one(result)]
 
     def write(self, pulled: Pulled) -> None:

@@ -101,7 +101,10 @@ class TextEdits:
 
 
 def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[TextFile], str | None]) -> TextEdits:
-    """Return what of a layer's edits goes into text files; `why_not` gives "" for one that may be written, or None."""
+    """Return what of a layer's edits goes into its text files.
+
+    `why_not` says why a text file is not written: empty if it is, None if the layer takes the text itself.
+    """
     if layer is None:
         return TextEdits(own=[*edits])
     found = TextEdits()

@@ -140,7 +140,10 @@ def write_literal(text: str, column: int, parent_column: int) -> BlockText | Non
 
 
 def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = _NARROWEST) -> BlockText | None:
-    """Return a text as a folded block (`>`), or None; of `old_lines` those that fit stay, and the longest counts."""
+    """Return a text as a folded block (`>`), None where folding would change it.
+
+    Of `old_lines`, which are there now, those that still fit stay; the longest of them widens the `width`.
+    """
     # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
     core = text.rstrip("\n")
     paragraphs = core.split("\n")

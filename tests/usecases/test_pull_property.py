@@ -88,7 +88,7 @@ class Desk:
         self.edit_live(data, definition)
         before = self.files
         puller = Puller(read)
-        pulled = puller.pull(drift(self.api, read, DEFAULT_CONTROL))
+        pulled = puller.pull(drift(self.api, read, DEFAULT_CONTROL).results)
         assert self.files == before
         for one in pulled:
             puller.write(one)
@@ -158,7 +158,7 @@ class Desk:
         assert result.plan is not None
         assert {change.path for change in result.plan.changes} == left
         before = self.files
-        for one in Puller(self.read).pull(drift(self.api, self.read, DEFAULT_CONTROL)):
+        for one in Puller(self.read).pull(drift(self.api, self.read, DEFAULT_CONTROL).results):
             assert not one.differs
         assert self.files == before
 

@@ -76,7 +76,6 @@ def command(options: HostOptions, about: str) -> int:
 
 
 def _list_topics(report: Report | None, said: str, about: str, proposal: str) -> Iterator[_Topic]:
-    """Yield each subject that a report can decide about."""
     if report is None:
         # A command that could not start has checked nothing.
         title, advice = (_UNREAD, _LOOK) if about == "drift" else (_FAILED, _MEND)

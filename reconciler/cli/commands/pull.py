@@ -12,7 +12,8 @@ from reconciler.cli.options import ConnectionOptions, connection_options, projec
 from reconciler.cli.output import tell_failures, tell_problems
 from reconciler.cli.streams import for_runner, tell
 from reconciler.core.definition import Layer
-from reconciler.core.run import Failure
+from reconciler.core.plan import Plan
+from reconciler.core.run import Failure, Result
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError
@@ -73,15 +74,16 @@ def command(
     tell_problems(project.loaded.problems, "error")
     for note in project.notes:
         tell(note)
-    run, stopped = None, 0
+    # For ids alone live is not asked, and nothing of it is known to differ.
+    results, stopped = tuple(Result(one, plan=Plan()) for one in project.loaded.definitions), 0
     if not ids:
         with stoppable() as stopping, connected(connection, project.settings, stopping) as (api, control):
-            run = drift(api, project, control)
+            results = drift(api, project, control).results
         stopped = stopping.exit_code
     puller = Puller(project, conflicts)
-    found = puller.pull(run) if run is not None else puller.pull_ids(project.loaded.definitions)
+    found = puller.pull(results)
     written = [_write_and_show(pulled, puller, check=check) for pulled in found]
-    unread = [result for result in run.results if result.plan is None] if run is not None else []
+    unread = [result for result in results if result.plan is None]
     errors = ((one.definition.file, one.error or Failure("network", "not read")) for one in unread)
     tell_failures((file, error.message, error.hint) for file, error in errors)
     # What was pulled is read first.

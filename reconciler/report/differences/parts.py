@@ -72,7 +72,6 @@ def _split_whole(name: str, value: Any, *, gone: bool) -> Iterator[Part]:
 
 
 def _has_parts(value: Any) -> bool:
-    """Return whether a value is an object or a list that is too long for one line."""
     return isinstance(value, dict | list) and bool(value) and not fits_on_a_line(value)
 
 

@@ -91,7 +91,6 @@ def _write_problem(problem: ProblemEntry) -> str:
 
 
 def _add_table(view: View, page: Page) -> None:
-    """Add the table of cards, its rows as full as they can all be."""
     if not view.cards:
         return
     # Two thirds of the page at most, so that the first sections have room, unless the mere names need more.
@@ -141,7 +140,6 @@ def _tell_more(card: Card) -> str:
 
 
 def _add_sections(cards: Sequence[Card], page: Page) -> None:
-    """Add the sections, each as full as it fits."""
     shown: Counter[Detail] = Counter()
     for place, card in enumerate(cards):
         # To write a long section only to find no room for it costs much, so that is not tried for ever.

@@ -108,6 +108,5 @@ def _show_note(note: Note, look: Look) -> Iterator[str]:
 
 
 def _show_label(name: str, text: str, look: Look, *, ink: Ink, indent: int = 2, colon: str = ":") -> list[str]:
-    """Return a text behind its label, as an indented paragraph."""
     spans: list[Span] = [(name + colon, ink), (f" {text}", "plain")]
     return wrap_paragraph(spans, look, first=[(" " * indent, "plain")], indent=indent + 2)
