@@ -44,7 +44,7 @@ def main() -> None:
     """End the step with a reason where the run's report cannot be trusted."""
     number, host = os.environ["RUN_ID"], find_host(os.environ)
     if not (number.isascii() and number.isdecimal()) or not isinstance(host, GitHub):
-        raise SystemExit("::error title=No run::run_id is the number at the end of the address of the apply's run")
+        raise SystemExit("::error title=No run::run_id is the number at the end of the URL of the apply's run")
     runs = f"{host.path}/actions/runs"
     found, own = (host.calls.ask("GET", f"{runs}/{one}") for one in (number, os.environ["GITHUB_RUN_ID"]))
     ours = {path.removesuffix("rollback.yml") for path in list_workflows(own) if path.endswith("/rollback.yml")}

@@ -19,7 +19,7 @@ def main() -> None:
     conflicts = [
         change for assistant in report["assistants"] for change in assistant["changes"] if change["kind"] == "conflict"
     ]
-    # Where it is not known which commit set a value, it may be the pull request's.
+    # If the commit that set a value is unknown, it may be the pull request's.
     if any("since" not in change or change["since"]["commit"] in own for change in conflicts):
         what = "The pull request changes what was also edited live. The plan names the ways out."
         raise SystemExit(f"::error title=Conflict::{what}")

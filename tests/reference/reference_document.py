@@ -53,7 +53,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.FAILED: "Nothing was changed: it could not be read, or the API finally rejected the write.",
     Outcome.REFUSED: "The tool sent nothing, because of a conflict, a stale plan, `--on-drift fail`, a definition that "
     "is not valid or has a duplicate id, or an assistant of another organisation.",
-    Outcome.INDETERMINATE: "The last response to the write was 408, 499 or 5xx, made no sense, or was missing. The "
+    Outcome.INDETERMINATE: "The last response to the write was 408, 499, 5xx or invalid, or it was missing. The "
     "write may have reached both stores, one, or none.",
     Outcome.NOT_CONVERGED: "The API accepted the write, but live has other values; `remaining` lists the fields.",
     Outcome.SKIPPED: "Not started: the run was stopped, or a limit or an invalid file ended it.",
