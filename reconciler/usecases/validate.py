@@ -115,7 +115,8 @@ def _shared_assistants(forms: Forms) -> Iterator[Problem]:
             continue
         others = {definition.id: definition for definition in there.definitions}
         for definition in here.definitions:
-            if definition.id in others:
+            # Without an id they are still to be created, and will be two.
+            if definition.id and definition.id in others:
                 place, other = definition.locate(("id",)), others[definition.id].locate(("id",))
                 where = "is here for both" if place == other else "is also used in {}:{}:{}".format(*other)
                 message = (

@@ -215,7 +215,7 @@ def test_environments_keep_what_they_use(tmp_path: Path) -> None:
         definition = two.shared(text="name: Enrollment\n")
         overlays = [two.overlay(name, "a", id="asst_a") for name in ("staging", "production")]
         bare = two.tale.run("delete", FILE, "--yes", "--name", "Enrollment")
-        assert "one valid definition" in bare.stderr
+        assert "pass --environment NAME" in bare.stderr
         assert two.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
         assert [path.exists() for path in (definition, *overlays)] == [True, False, True]
         assert two.run("production", "delete", FILE, "--yes", "--name", "Enrollment").code == 0

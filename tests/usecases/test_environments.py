@@ -195,6 +195,8 @@ def test_changed_overlays_are_changed_definitions(tmp_path: Path) -> None:
         two.overlay("staging", "a", id="asst_a", firstMessage="New")
         two.shared("b", "name: New\n")
         two.tale.commit()
+        forgotten = two.tale.run("plan", "--changed-since", "HEAD~1", "--api-url", two.tale.url)
+        assert "no environment is selected" in forgotten.stderr
         found = two.report("staging", "plan", "--changed")
         named = two.report("staging", "plan", "--changed", "assistants/a.yaml")
         (two.root / "environments/staging/c.yaml").unlink()

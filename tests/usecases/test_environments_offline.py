@@ -30,12 +30,23 @@ def test_an_environment_that_is_not_there(offline: Offline, command: str) -> Non
     assert "staging" in done.stderr.partition("has")[2]
 
 
-@pytest.mark.parametrize("command", ["plan", "apply --yes", "drift", "pull"])
-def test_an_environment_that_was_forgotten(offline: Offline, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "which"),
+    [
+        ("plan", "no"),
+        ("apply --yes", "no"),
+        ("pull", "no"),
+        ("plan assistants/a.yaml", "no selected"),
+        ("apply --yes a", "no selected"),
+        ("drift assistants", "no selected"),
+        ("delete a --yes --name A", "no selected"),
+    ],
+)
+def test_an_environment_that_was_forgotten(offline: Offline, command: str, which: str) -> None:
     done = offline.run(*command.split(), env={"RECONCILER_API_URL": "http://127.0.0.1:9/api"})
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr == (
-        "Error: no definition has an id, and no environment is selected\n"
+        f"Error: {which} definition has an id, and no environment is selected\n"
         "  pass --environment NAME; reconciler.yaml has these: staging\n"
     )
 
@@ -145,6 +156,15 @@ def test_two_environments_that_write_to_one_assistant_name_both_files(offline: O
         "environments/staging/a.yaml:1:5: both would write to that assistant; correct the id or the URL "
         "of one of them"
     )
+
+
+def test_assistants_to_create_in_two_environments_are_two(offline: Offline) -> None:
+    same = {name: {"api_url": "https://one.example/api", "overlay": f"environments/{name}"} for name in URLS}
+    offline.project.configure(environments=same)
+    offline.overlay("a", "id: new\n")
+    offline.overlay("a", "id: new\n", "production")
+    done = offline.run("validate")
+    assert (done.code, done.stderr) == (0, ""), done.stdout
 
 
 def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: Offline) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
-from reconciler.files.definitions import load
+from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import folder_in_git, repository_root, shown_path
 from reconciler.files.settings import find_sensitive
 from reconciler.git.record import read_record
@@ -53,7 +53,6 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
         before = (project.record.applied if project.record else None, named[1] if named else None, since)
         project = dataclasses.replace(project, settings=_hide_as_before(project, project.repository, before))
     project = _load(project, choices, since)
-    _check_environment(project)
     if named is not None:
         project = dataclasses.replace(project, base=read_base_of(project, *named))
     return dataclasses.replace(project, notes=(*project.notes, *_notes_on_order(project)))
@@ -135,12 +134,16 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
     find_id = id_finder(repository, project.record)
     if repository is None or since is None:
         loaded = load(folder, choices.paths, root=root, settings=settings, find_id=find_id)
+        _check_environment(loaded, settings)
         return dataclasses.replace(project, loaded=loaded)
     path = settings_file(folder, root)
     changed = find_changed(repository, project.head or "", folder, settings, path, since, project.record)
     named = [path.resolve() for path in choices.paths]
     chosen = [path for path in changed.files if not named or any(map(path.resolve().is_relative_to, named))]
-    loaded = load(folder, chosen, root=root, settings=settings, find_id=find_id) if chosen else NOTHING_LOADED
+    loaded = NOTHING_LOADED
+    if chosen:
+        loaded = load(folder, chosen, root=root, settings=settings, find_id=find_id)
+        _check_environment(loaded, settings)
     # A file that differs may declare what it declared, as after a comment.
     alike = find_alike(repository, changed, loaded.definitions, project.below, settings.environment)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
@@ -152,13 +155,13 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
     return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
 
 
-def _check_environment(project: Project) -> None:
+def _check_environment(loaded: Loaded, settings: Settings) -> None:
     # With the environment forgotten there is nothing to look at: the ids are most likely in the overlays.
-    settings, loaded = project.settings, project.loaded
     forgotten = settings.environment is None and settings.environments
-    if loaded.whole and forgotten and not (loaded.definitions or loaded.invalid):
+    if forgotten and not (loaded.definitions or loaded.invalid):
+        which = "no definition" if loaded.whole else "no selected definition"
         hint = f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
-        raise UsageError("no definition has an id, and no environment is selected", hint=hint)
+        raise UsageError(f"{which} has an id, and no environment is selected", hint=hint)
 
 
 def _notes_on_order(project: Project) -> list[str]:
