@@ -47,6 +47,11 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {prefix}{self.message}"
 
 
+def say_gravest(problems: set[Problem]) -> set[Problem]:
+    """Return problems without those that are errors and warnings as well: a lint may be graver for some assistants."""
+    return problems - {dataclasses.replace(one, severity="warning") for one in problems if one.severity == "error"}
+
+
 class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
     """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
 

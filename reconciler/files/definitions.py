@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.assistant.problem import Problem
+from reconciler.assistant.problem import Problem, say_gravest
 from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, defaults_above
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import Settings
@@ -82,8 +82,7 @@ def load(
     problems = {problem for reading in kept for problem in reading.problems}
     if not selected:
         problems |= {problem for shared in found.defaults for one in shared.values() for problem in layers.judge(one)}
-    # A lint may be graver for some of them; once it is an error, it need not be a warning as well.
-    problems -= {replace(one, severity="warning") for one in problems if one.severity == "error"}
+    problems = say_gravest(problems)
     used = (layer for reading in kept for layer in reading.definition.layers)
     return Loaded(
         definitions=tuple(reading.definition for reading in kept if not reading.errors),

@@ -214,7 +214,8 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
         if entry.is_symlink() and Path(entry.path).is_dir():
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
         elif right_name := correct_name(entry.name):
-            yield FoundFile(name.rpartition(".")[0], shown + name, folder, name, right_name=right_name)
+            key = (below + right_name).rpartition(".")[0]
+            yield FoundFile(key, shown + name, folder, name, right_name=right_name)
             continue
         elif not entry.name.endswith(SUFFIXES):
             continue

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
-from reconciler.assistant.problem import Problem, Severity
+from reconciler.assistant.problem import Problem, Severity, say_gravest
 from reconciler.core.definition import DEFAULTS
 from reconciler.core.overrides import find_idle_secrets, judge_matches, list_expired
 from reconciler.core.run import Failure, Result, Run
@@ -27,7 +27,7 @@ def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = Fals
     A form is what it is in one environment, and valid is what is so in all. An entry of the settings past its date is a
     problem too, and so are two environments that would write to one assistant.
     """
-    problems = {problem for _, loaded in forms for problem in loaded.problems}
+    problems = say_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_shared_assistants(forms))
     # What an invalid file declares is not known, and of a few files nobody knows what the others say.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)

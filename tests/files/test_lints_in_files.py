@@ -190,3 +190,10 @@ def test_advice_fits_the_file_in_which_the_text_is(tmp_path: Path) -> None:
         f"endCallMessage {quotes}; remove them",
         "endCallMessage ends in a line break; remove the empty line at the end",
     }
+
+
+def test_a_file_that_is_not_read_goes_by_the_name_that_it_should_have(tmp_path: Path) -> None:
+    (tmp_path / "assistants" / "old").mkdir(parents=True)
+    (tmp_path / "assistants" / "old" / "x.yaml.txt").write_text("", "utf-8")
+    level = "lints: {skipped-file: {level: error, assistants: [old/x]}}"
+    assert told(read(tmp_path, "id: asst_1\n", level)) == ["1:1 error skipped-file"]

@@ -143,6 +143,17 @@ def test_validate_checks_all_environments(offline: Offline) -> None:
     assert "environments/production/a.yaml:2:15: " in both.stdout
 
 
+def test_a_lint_that_is_graver_in_one_environment_is_told_once(offline: Offline) -> None:
+    lints: dict[str, dict[str, Any]] = {"staging": {}, "production": {"lints": {"spoken-markdown": "error"}}}
+    for name, own in lints.items():
+        own |= {"api_url": URLS[name], "overlay": f"environments/{name}"}
+        offline.overlay("a", f"id: asst_{name}\n", name)
+    offline.project.configure(environments=lints)
+    offline.project.write("a", 'name: A\nendCallMessage: "**Bye**"\n')
+    done = offline.run("validate")
+    assert (done.code, done.stdout.count("spoken-markdown"), done.stdout.count("warning")) == (1, 1, 0)
+
+
 def test_two_environments_that_write_to_one_assistant_name_both_files(offline: Offline) -> None:
     other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
     offline.project.configure(environments={**STAGING, "production": other})
