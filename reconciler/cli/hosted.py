@@ -55,20 +55,15 @@ host_options = group_options(
 )
 
 
-def open_host(options: HostOptions) -> Host:
-    """Return the host that the CI's variables name. Raises UsageError."""
-    return find_host(os.environ, allow_insecure_http=options.allow_insecure_http)
+def open_host(options: HostOptions) -> tuple[Host, str, Report | None, str]:
+    """Return the CI's host, the name under which something is kept there, and the merged reports, or a text instead.
 
-
-def read_said(options: HostOptions) -> tuple[Report | None, str]:
-    """Return the merged reports or None, and the text to use instead. Raises ReportError."""
+    Raises UsageError without a host, and ReportError for a file that cannot be read.
+    """
+    host = find_host(os.environ, allow_insecure_http=options.allow_insecure_http)
     text = read_bounded(Path(options.text), _LARGEST_TEXT) if options.text is not None else ""
-    return merge_reports([read_report(file) for file in options.reports]) if options.reports else None, text
-
-
-def choose_name(options: HostOptions, report: Report | None) -> str:
-    """Return the name under which something is kept at the host."""
-    return options.name or (report.environment if report is not None else None) or "assistants"
+    report = merge_reports([read_report(file) for file in options.reports]) if options.reports else None
+    return host, options.name or (report.environment if report is not None else None) or "assistants", report, text
 
 
 def tell_chat(host: Host, text: str) -> None:

@@ -64,6 +64,11 @@ class Result:
         return self.error is None and self.plan is not None and self.plan.patch is not None
 
     @property
+    def creates(self) -> bool:
+        """Return whether the patch creates the assistant."""
+        return self.pending and self.plan is not None and self.plan.creates
+
+    @property
     def has_failed(self) -> bool:
         """Return whether the assistant was tried and not brought to its desired state."""
         return self.outcome is not None and self.outcome.failed

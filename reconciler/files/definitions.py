@@ -102,9 +102,8 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
     # A new definition would leave out what a broken file seems to say, and then declare nothing of it.
     for problem in (problem for one in shared for problem in reader.judge(one) if problem.severity == "error"):
         where = f"{problem.file}:{problem.line}:{problem.column}"
-        raise DefinitionError(
-            problem.message, where=where, hint="correct it first: new definitions take values from it"
-        )
+        hint = "correct it first: new definitions take values from it"
+        raise DefinitionError(problem.message, where=where, hint=hint)
     return tuple(reader.read(one, "defaults").layer for one in shared)
 
 

@@ -86,11 +86,7 @@ def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:
     owners = [check_organisation(result.live, project.settings) for result in results if result.live is not None]
     if not owners or None in owners:
         return results
-    creates = [result.plan is not None and result.plan.creates and result.pending for result in results]
-    return [
-        dataclasses.replace(result, error=owners[0]) if is_new else result
-        for result, is_new in zip(results, creates, strict=True)
-    ]
+    return [dataclasses.replace(result, error=owners[0]) if result.creates else result for result in results]
 
 
 def _plan_new(project: Project, definition: Definition) -> Result:

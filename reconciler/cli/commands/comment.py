@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import HostOptions, choose_name, host_options, open_host, read_said, tell_chat, tell_done
+from reconciler.cli.hosted import HostOptions, host_options, open_host, tell_chat, tell_done
 from reconciler.core.outcome import Outcome
 from reconciler.hosts.host import Request
 from reconciler.hosts.keep import find_requests, keep_comment
@@ -48,8 +48,7 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
     or GITLAB_TOKEN. With --merged-since, REPORT is an apply's report, and the authors of requests that are not
     completely live are mentioned.
     """
-    host, (report, said) = open_host(options), read_said(options)
-    name = choose_name(options, report)
+    host, name, report, said = open_host(options)
     if merged_since is not None:
         merged = list_merged(Path(), merged_since, most=_MOST_COMMITS)
         # A change that an earlier run could not apply was merged before that.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import HostOptions, choose_name, host_options, open_host, read_said, tell_chat, tell_done
+from reconciler.cli.hosted import HostOptions, host_options, open_host, tell_chat, tell_done
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
@@ -62,8 +62,7 @@ def command(options: HostOptions, about: str) -> int:
 
     If RECONCILER_WEBHOOK_URL (a secret) is set, a chat gets one line when an issue is opened, renamed or closed.
     """
-    host, (report, said) = open_host(options), read_said(options)
-    name = choose_name(options, report)
+    host, name, report, said = open_host(options)
     for topic in _list_topics(report, said, about, host.dialect.proposal):
         title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
         done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)

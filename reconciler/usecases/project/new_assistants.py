@@ -104,14 +104,13 @@ def _refuse(result: Result, namesake: str) -> Result:
 
 
 def _name_to_create(result: Result) -> str | None:
-    body = result.plan.patch if result.pending and result.plan and result.plan.creates else None
+    body = result.plan.patch if result.plan and result.creates else None
     return str(body["name"]) if body and body.get("name") is not None else None
 
 
 def announce(project: Project, planned: Run) -> Project:
     """Write into the record which assistants a run is about to create, and return the project that knows it."""
-    results = (result for result in planned.results if result.pending and result.plan and result.plan.creates)
-    files = [result.definition.file for result in results]
+    files = [result.definition.file for result in planned.results if result.creates]
     if not files or project.may_create is not None:
         return project
     return dataclasses.replace(project, announced=_write_announcement(project, files))

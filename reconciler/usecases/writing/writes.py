@@ -62,7 +62,7 @@ class Writes:
         return [after or planned.end(Outcome.SKIPPED, left=False) for planned, after in pairs]
 
     def _one(self, planned: Result, *, last: bool) -> Result:
-        creates = planned.plan is not None and planned.plan.creates
+        creates = planned.creates
         begin = create if creates else write
         result = begin(self._api, self._project, planned, stopping=self._control.stopping)
         if result.outcome is Outcome.INDETERMINATE and not (creates or last or self._proven or self._stopping()):
