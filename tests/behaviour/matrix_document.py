@@ -17,14 +17,14 @@ INTRODUCTION = """\
 
 <!-- Written by tests/behaviour/matrix_document.py from the rows that the tests run. Change those, not this page. -->
 
-An assistant can change in two places: in its definition, which is in git, and live, in the dashboard. In short:
+In short:
 
 - **Only fields that a definition mentions are compared.** Nothing else is reported or changed.
 - **Git changed a field: a change.** `apply` sends it.
 - **Somebody edited a field live: drift.** `apply` keeps the edit, unless `--on-drift` says otherwise.
 - **Both changed it, to different values: a conflict.** `apply` refuses the assistant unless `--force-conflicts` is
   given.
-- **Both have the same value: in sync**, no matter why.
+- **Both have the same value: in sync.**
 - **Nothing is sent to a refused assistant**, not even its other changes.
 
 [Git and live](git.md) explains this with examples. This page is for looking up a single case. Every row is also a
@@ -42,7 +42,7 @@ POLICY_INTRODUCTION = """\
 `plan` shows what `apply` would do with the same options. `drift` shows the same differences, regardless of
 options. Neither ever writes. In the table, *applied* means that `apply` sends git's values and that live has them
 afterwards. *Unchanged* means that nothing is sent, which is not a failure. *Refused* means that nothing is sent, and
-that the exit code is 1.
+the exit code is 1.
 
 The report of a refused assistant names three solutions: use git's value, remove the field from the definition, or write
 the live value into the definition.
@@ -51,12 +51,12 @@ the live value into the definition.
 WITHOUT_A_BASE = """\
 ### Without a base
 
-Without a base, it is not known which side changed, and every report says so. Every difference counts as a change:
+Without a base, every report says that it is not known which side changed. Every difference counts as a change:
 `plan` shows it, and `apply` sends git's value, even over an edit from the dashboard. `--on-drift fail` needs a base,
 and exits with 1 without one. `drift` uses the definition itself as the base, so every difference counts as drift.
 
-With `record: true` in [reconciler.yaml](configuration.md#record), nobody works without a base by mistake. If a clone
-has no record, the commands end with an error, unless you pass `--base none`.
+With `record: true` in [reconciler.yaml](configuration.md#record), the commands end with an error if a clone has no
+record, unless you pass `--base none`.
 """
 
 FIELD_INTRODUCTION = """\
@@ -64,8 +64,7 @@ FIELD_INTRODUCTION = """\
 
 These tables show each case with values, the line of the text report, and what is sent if git's value is sent: that
 is, always for a change, with `--on-drift revert` for drift, and with `--force-conflicts` for a conflict.
-"(none)" means that the field is missing. These kinds of field follow the same rules, and are tested in the same way:
-{others}.
+"(none)" means that the field is missing. These kinds of field follow the same rules: {others}.
 """
 
 # The fields whose tables teach something that the others do not.

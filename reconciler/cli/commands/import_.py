@@ -55,7 +55,7 @@ def command(
     the new file is empty.
 
     In an environment, the id goes into the overlay, together with everything that differs from an existing definition
-    with the same name. The definition itself is shared and left as it is.
+    with the same name. The shared definition is not changed.
     """
     if ids and everything:
         raise UsageError("--all already selects every assistant", hint="pass either ids or --all")

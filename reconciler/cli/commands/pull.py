@@ -57,18 +57,19 @@ class _Pull(Command):
 @click.option(
     "--conflicts",
     type=click.Choice(["merge", "live"]),
-    help="Also fields that both git and live changed: texts of several lines are merged line by line. If the edits "
-    "overlap, the text is left as it is; --conflicts=live takes the live text. Other fields take the live value.",
+    help="Also write fields that both git and live changed. Texts with several lines are merged line by line. If the "
+    "edits overlap, the text is left alone; --conflicts=live takes the live text. Other fields take the live value.",
 )
-@click.option("--ids", is_flag=True, help="Write only ids: replace `id: new` by the id from the record. Needs no API.")
+@click.option("--ids", is_flag=True, help="Write only ids: replace `id: new` with the recorded id. Needs no API.")
 @click.option("--check", is_flag=True, help="Show what would be written, and exit with 2 if there is anything.")
 def command(
     choices: Choices, connection: ConnectionOptions, conflicts: Conflicts | None, ids: bool, check: bool
 ) -> int:
     """Write live edits back into the definitions.
 
-    Changes only the lines of the fields that drifted; comments, order and style stay. In an environment, the values
-    go into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is pulled.
+    Changes only the lines of the fields that drifted, and keeps comments, order and style. In an environment, the
+    values go into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is
+    pulled.
     """
     project = read_project(choices, or_head=True)
     tell_problems(project.loaded.problems, "error")
