@@ -67,9 +67,8 @@ def command(
 ) -> int:
     """Write live edits back into the definitions.
 
-    Changes only the lines of the fields that drifted, and keeps comments, order and style. In an environment, the
-    values go into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is
-    pulled.
+    Changes only the lines of the fields that drifted, not comments, order or style. In an environment, the values go
+    into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is pulled.
     """
     project = read_project(choices, or_head=True)
     tell_problems(project.loaded.problems, "error")
