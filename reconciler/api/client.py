@@ -203,7 +203,7 @@ class AssistantsApi:
         return found if usable else None
 
     def pause(self, attempt: int) -> None:
-        """Wait before somebody repeats a write, after the attempt of that number (the first is 1)."""
+        """Wait before a write is repeated, after the attempt of that number (the first is 1)."""
         self._throttle.sleep(self._throttle.backoff(attempt))
 
     def _ask(self, call: Call) -> Answer:

@@ -103,7 +103,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     if value is None:
         if not field.takes_null:
             yield FieldProblem(path, f"{name} cannot be empty; {_fill(field)}remove the line to leave it unmanaged")
-    # Before the kind: to somebody who wrote a number for a provider, the names help more than "text".
+    # Before the kind: to a user who wrote a number for a provider, the names help more than "text".
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)
@@ -120,7 +120,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
 
 
 def _fill(field: Field) -> str:
-    """Return how to write a value that somebody believes to have written."""
+    """Return how to write a value that the user believes to have written."""
     if field.kind == "fields":
         return f"indent its fields ({', '.join(keys_inside(field.path))}) below it, or "
     return 'write a text (in quotes if it begins with "#"), or ' if field.kind == "text" and not field.choices else ""
@@ -144,7 +144,7 @@ def _describe_unlisted(field: Field, written: Any) -> FieldProblem:
     # Among a handful of names, even a poor match is most likely the right one.
     near = closest(written, field.choices, cutoff=0.5)
     guess = f"; did you mean {near}?{name_look_alike(written)}" if near else ""
-    # Somebody who wrote the right name sees it there: only the invisible character next to it explains the error.
+    # A user who wrote the right name sees it there: only the invisible character next to it explains the error.
     if unseen := describe_unseen(written):
         guess = f"; {unseen}" if remove_unseen(written) in field.choices else f"{guess}; {unseen}"
     return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(written)}"{guess}', must_be)

@@ -23,7 +23,7 @@ def parse_pointer(pointer: str) -> FieldPath:
 
 
 def parse_path(text: str) -> FieldPath:
-    """Return the path that somebody wrote, as a JSON Pointer or dotted: `/metadata/crmKey` or `metadata.crmKey`.
+    """Return the path that a user wrote, as a JSON Pointer or dotted: `/metadata/crmKey` or `metadata.crmKey`.
 
     A key with a dot needs a pointer. Raises ValueError for anything ambiguous: a misread path would match nothing,
     and nobody would notice.

@@ -18,7 +18,7 @@ class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file."""
 
     path: FieldPath
-    message: str  # may quote what somebody wrote
+    message: str  # may quote what a user wrote
     discreet: str = ""  # does not; empty if `message` quotes nothing
     about: About = "value"
     severity: Severity = "error"

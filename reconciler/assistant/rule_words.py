@@ -39,7 +39,7 @@ class Violation:
     path: FieldPath
     words: str  # they follow the value's name
     about: About = "value"
-    quotes: bool = True  # the words may hold something of what somebody wrote
+    quotes: bool = True  # the words may hold something that a user wrote
     line: int = 1  # of a text in which it is, from 1
 
 

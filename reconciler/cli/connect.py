@@ -21,7 +21,7 @@ from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.workers import Control
 
 FEW = 20  # items for which no line is worth showing
-PATIENCE = 5.0  # seconds that requests in flight have once somebody asked to stop (docs/reference.md, "Exit codes")
+PATIENCE = 5.0  # seconds that requests in flight have after the run was asked to stop (docs/reference.md, "Exit codes")
 
 
 class Stopping:

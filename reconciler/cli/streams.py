@@ -11,7 +11,7 @@ from reconciler.report.formats.workflow_commands import disarm
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether somebody sits at a stream."""
+    """Return whether a stream is a terminal."""
     # Python has None for one that was closed before it started.
     return stream is not None and stream.isatty()
 

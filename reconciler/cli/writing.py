@@ -71,7 +71,7 @@ class Consent:
         return self._ask(question).lower() in ("y", "yes")
 
     def _ask(self, question: str) -> str:
-        """Return what somebody types as an answer; nothing where the input ends, or a signal comes first."""
+        """Return what the user types as an answer; nothing where the input ends, or a signal comes first."""
         click.echo(question, nl=False, err=True)
         # A signal just before a blocking read would wait for the next key, so a thread reads, which keeps nobody alive.
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()

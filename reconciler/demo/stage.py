@@ -29,7 +29,7 @@ _OWN_PREFIXES = ("RECONCILER_", "GIT_")
 
 
 class Interrupted(Exception):  # noqa: N818 - it names what happened
-    """Somebody asked the demo to stop; `number` is the signal."""
+    """The demo was asked to stop; `number` is the signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

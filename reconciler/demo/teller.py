@@ -9,7 +9,7 @@ WIDTH = 78
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Teller:
-    """What the demo says and how. `pause` waits until somebody has read."""
+    """What the demo says and how. `pause` waits until the user has read."""
 
     write: Callable[[str], None]
     strong: Callable[[str], str] = str
@@ -27,7 +27,7 @@ class Teller:
             self.show(paragraph if as_written else textwrap.fill(paragraph, WIDTH))
 
     def command_line(self, line: str) -> None:
-        """Show a command as somebody types it."""
+        """Show a command as it is typed."""
         self.write(self.strong(f"$ {line}"))
 
     def show(self, *texts: str) -> None:

@@ -15,7 +15,7 @@ from reconciler.yamltext.nodes import place_in
 
 _USUAL_BYTES = 16 * 1024
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# How documents begin that somebody has given the name of a definition.
+# How documents begin that were given the name of a definition.
 _DOCUMENTS = {
     b"PK\x03\x04": "a Word document or an archive",
     b"\xd0\xcf\x11\xe0": "a Word document",

@@ -47,7 +47,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         head=_share([report.head for report in reports], None),
         options=_share([report.options for report in reports], {}),
         base=_share(bases, several),
-        # What somebody would be warned about: the oldest record, and the date that comes first.
+        # What a reader is to be warned of: the oldest record, and the date that comes first.
         record=max(_known(report.record for report in reports), key=lambda entry: entry.age_seconds, default=None),
         next_expiry=min(_known(one.next_expiry for one in reports), key=lambda entry: entry.in_seconds, default=None),
         summary=_add(report.summary for report in reports),

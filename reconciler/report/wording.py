@@ -45,7 +45,7 @@ ERROR: dict[str, str] = {
     "invalid": "the definition is not valid",
 }
 LEFT = "left as it is"
-_LONGEST_NAME = 20  # characters, of a command that somebody made up
+_LONGEST_NAME = 20  # characters, of a command that no version has
 
 
 def count_noun(number: int, singular: str, plural: str = "") -> str:

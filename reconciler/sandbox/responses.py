@@ -120,7 +120,7 @@ async def _carry_out(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
 
 
 async def _send_pieces(answer: Response, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send the first half of an answer, or all of it in single bytes as long as somebody is there."""
+    """Send the first half of an answer, or all of it in single bytes as long as the client is there."""
     await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
     body = bytes(answer.body)
     for piece in [body[: len(body) // 2]] if rule.does == "half" else [bytes([byte]) for byte in body]:

@@ -133,7 +133,7 @@ def ask_and_write(
 
     With `announces` the record says first which assistants are about to be created: the project knows it then.
     """
-    # The limit comes first: do not ask anybody to confirm what will not be sent anyway.
+    # The limit comes first: do not ask to confirm what will not be sent anyway.
     writes = sum(result.pending for result in planned.results)
     objection = limit.objection(writes, len(planned.results)) if limit is not None else None
     reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)

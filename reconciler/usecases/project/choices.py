@@ -1,4 +1,4 @@
-"""What somebody chooses of a project, by options or from Python: which definitions, which base, what of live edits."""
+"""What the user chooses of a project, by options or from Python: which definitions, which base, what of live edits."""
 
 import dataclasses
 from pathlib import Path
