@@ -158,7 +158,9 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     if path[-1] == _OF_A_KEY:
         path, about = path[:-1], "key"
     key = path[-1]
-    name = key if not key.isdigit() else f"{path[-2]}, entry {int(key) + 1},"
+    # A name may be made of digits as well.
+    index = detail["loc"][len(path) - 1]
+    name = f"{path[-2]}, entry {index + 1}," if isinstance(index, int) else key
     if kind == "extra_forbidden":
         allowed = _row_at(path[:-1])["properties"]
         near = closest(key, allowed, cutoff=0.7)

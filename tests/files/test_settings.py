@@ -145,6 +145,8 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("org_id: yes\n", "1:9: yes is read as true"),
         ("org_id: a\norg_id: b\n", "2:1: org_id is here a second time"),
         ("api_ulr: x\n", "1:1: unknown setting api_ulr; did you mean api_url?"),
+        ('"1": x\n', "1:1: unknown setting 1; allowed here: api_url, always_send"),
+        ('environments: {"2": 1}\n', "1:21: 2 must be a group of keys and values"),
         ("directory: bots\n", "1:1: unknown setting directory; allowed here: api_url, always_send"),
         ("surroundings: {}\n", "1:1: unknown setting surroundings; allowed here: api_url, always_send"),
         ("environments: []\n", "1:15: environments must be a group of keys and values"),
