@@ -4,7 +4,7 @@
 set -euo pipefail
 
 . "$(dirname "$0")/record.sh"
-[[ -n $before ]] || exit 0 # without a record, live edits cannot be told from changes
+[[ -n $before ]] || exit 0 # without a record, live edits look like changes in git
 if [[ ${1:-} == ids ]]; then
   reconciler pull --ids
   propose --kind ids

@@ -36,7 +36,7 @@ elif [[ ${1:-} == first ]]; then
   options+=(--base none)
 else
   echo "Nothing was sent: there is no record yet. The first time, run: ci/apply.sh first" >&2
-  echo "In GitLab, press assistants-first-run${CI_PIPELINE_URL:+: $CI_PIPELINE_URL}" >&2
+  echo "In GitLab, start the job assistants-first-run${CI_PIPELINE_URL:+: $CI_PIPELINE_URL}" >&2
   exit 3
 fi
 
