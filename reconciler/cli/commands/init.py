@@ -26,8 +26,8 @@ _BY_HAND = """  reconciler apply --base none   # the first apply starts the reco
   git push origin HEAD 'refs/reconciler/*:refs/reconciler/*'
 """
 _DOCTOR = """\
-Then, and whenever something does not work: reconciler doctor    # GH_TOKEN or GITLAB_TOKEN: it names missing settings
-To notify a chat: the secret RECONCILER_WEBHOOK_URL"""
+To check the setup: reconciler doctor    # set GH_TOKEN or GITLAB_TOKEN to check the settings of the host as well
+To notify a chat: set the secret RECONCILER_WEBHOOK_URL"""
 
 
 @declare_command(
