@@ -214,6 +214,7 @@ def test_an_assistant_that_cannot_be_read_fails_and_the_others_are_pulled(tmp_pa
     assert done.code == 1
     assert "assistants/gone.yaml: " in done.stderr
     assert "assistants/invalid.yaml:2:1:" in done.stderr
+    assert done.stderr.count("invalid.yaml") == 1, "what is wrong in a file is said once"
     assert after == (TEXT if check else TEXT.replace("Hello", "Welcome"))
 
 

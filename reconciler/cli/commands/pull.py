@@ -84,7 +84,10 @@ def command(
     found = puller.pull(results)
     written = [_write_and_show(pulled, puller, check=check) for pulled in found]
     unread = [result for result in results if result.plan is None]
-    errors = ((one.definition.file, one.error or Failure("network", "not read")) for one in unread)
+    # What is wrong in a file has been said at its place.
+    told = {one.file for one in project.loaded.invalid}
+    unsaid = (one for one in unread if one.definition.file not in told)
+    errors = ((one.definition.file, one.error or Failure("network", "not read")) for one in unsaid)
     tell_failures((file, error.message, error.hint) for file, error in errors)
     # What was pulled is read first.
     tell_problems(project.loaded.problems, "warning")
