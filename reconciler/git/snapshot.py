@@ -14,9 +14,10 @@ from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of, path_in
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import RepositoryError
-from reconciler.git.commit_layers import CommitLayers, Layers, object_name, parse_definition
+from reconciler.git.commit_layers import CommitLayers, Layers, object_name
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
+from reconciler.yamltext.reader import read_tolerantly
 
 Files = Mapping[str, Blob]
 
@@ -243,8 +244,10 @@ class _Snapshot:
         """Return the folder of each environment's overlays, as the commit's own settings in a folder name them."""
         place = posixpath.join(beside, FILE_NAME)
         blob = self.repository.files(self.commit, place).get(place)
-        content = parse_definition(self.repository.read(place, blob)) if blob is not None else None
-        environments = (content or {}).get("environments")
+        content = self.repository.read(place, blob) if blob is not None else None
+        # Not as strictly as a definition: settings hold dates, and those must not hide what else they say.
+        settings = read_tolerantly((content or b"").decode("utf-8", "replace")).value
+        environments = settings.get("environments") if isinstance(settings, dict) else None
         entries = environments.items() if isinstance(environments, dict) else ()
         named = {name: entry.get("overlay") for name, entry in entries if isinstance(entry, dict)}
         return {

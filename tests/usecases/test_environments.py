@@ -142,6 +142,24 @@ def test_records_are_apart_and_read_with_that_revisions_overlays(tmp_path: Path)
     assert "1 applied" not in none.stdout
 
 
+@pytest.mark.parametrize("base", ["v1", "record"])
+def test_a_date_in_the_settings_hides_no_overlay_of_a_commit(tmp_path: Path, base: str) -> None:
+    """Else the base lacks what the overlay says, and a live edit of it looks like a change of git's."""
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.configure(ignore=[{"path": "/voicemailMessage", "reason": "the CRM", "expires": "2099-01-01"}])
+        settings = two.root / "reconciler.yaml"
+        settings.write_text(settings.read_text("utf-8").replace('"2099-01-01"', "2099-01-01"), "utf-8")
+        two.shared(text="name: Enrollment\nvoicemailMessage: null\n")
+        two.overlay("production", id="asst_a", firstMessage="Hello!")
+        two.tale.commit()
+        two.tale.git("tag", "v1")
+        recorded = two.report("production", "apply", "--yes", "--record", "--base", "none")
+        two.sandboxes["production"].edit("asst_a", firstMessage="Edited live")
+        planned = two.report("production", "plan", *(["--base", "v1"] if base == "v1" else []))
+    assert entries(recorded)["a"]["outcome"] == "applied"
+    assert entries(planned)["a"]["status"] == "drifted"
+
+
 def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folder(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as two:
         for key in ("a", "b"):
