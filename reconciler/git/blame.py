@@ -16,6 +16,7 @@ from reconciler.assistant.texts import text_of
 from reconciler.core.definition import SUFFIXES
 from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing
+from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
@@ -85,7 +86,10 @@ def read_histories(
     log = repository.log(*_LOG, revisions, "--", *(chosen or [f":(glob)**/*{_escape(suffix)}" for suffix in suffixes]))
     # Where a shallow history ends its last commit shows all files as new.
     shallow = repository.shallow_commits()
-    steps = [(step, swaps) for step, swaps in _read_log(log) if step.since.commit not in shallow]
+    try:
+        steps = [(step, swaps) for step, swaps in _read_log(log) if step.since.commit not in shallow]
+    except (ValueError, IndexError) as error:
+        raise RepositoryError("git log: its answer cannot be read") from error
     files = sorted({*definitions.values(), *others})
     head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
     with_ids = {name: (file, head[file].name) for name, file in definitions.items() if file in head}
@@ -158,7 +162,7 @@ def _read_log(log: str) -> Iterator[tuple[LoggedCommit, Swaps]]:
     for part in map(str.lstrip, parts):
         if part.startswith(":"):
             words = part.split(" ")
-            swaps[next(parts)] = words[2], words[3]  # the path may look like anything
+            swaps[next(parts, "")] = words[2], words[3]  # the path may look like anything
         elif part:
             if step and swaps:
                 yield step, swaps

@@ -65,10 +65,11 @@ class Repository:
     def ref(self, name: str) -> str | None:
         """Return the object that a ref names at this moment, or None if there is no such ref."""
         listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(refname) %(objectname)", name))
-        # Empty output means that there is none, but a broken git prints nothing either: check with the objects' child.
-        if not listing and self._objects.ask(name) is not None:
+        objects = dict(line.partition(" ")[::2] for line in listing.splitlines())
+        # No line means that there is none, but a broken git prints nothing either: check with the objects' child.
+        if name not in objects and self._objects.ask(name) is not None:
             raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
-        return dict(line.split(" ") for line in listing.splitlines()).get(name)
+        return objects.get(name)
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a revision names, or None if git knows no such revision."""

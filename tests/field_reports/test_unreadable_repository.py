@@ -98,6 +98,15 @@ def test_a_git_that_says_nothing_has_not_answered(scene: Scene, tmp_path: Path, 
     assert f"git {question}: no answer" in done.stderr
 
 
+@pytest.mark.parametrize("question", ["for-each-ref", "log"])
+def test_a_git_that_says_something_else_has_not_answered(scene: Scene, tmp_path: Path, question: str) -> None:
+    git = FaultyGit(tmp_path / "bin")
+    git.break_for(question, "echo a:b c; exit 0")
+    done, ended = scene.run("apply", "--no-record", env=git.env)
+    assert (done.code, scene.harm("apply", done, ended)) == (1, [])
+    assert f"git {question}: " in done.stderr
+
+
 def test_a_git_that_finds_no_difference_in_silence_has_not_answered(scene: Scene, tmp_path: Path) -> None:
     git = FaultyGit(tmp_path / "bin")
     git.break_for("status", "exit 0")
