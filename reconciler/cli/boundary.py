@@ -20,7 +20,7 @@ _FROM_ENVIRONMENT = click.core.ParameterSource.ENVIRONMENT
 _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
-def guarded(command: click.Command, arguments: Sequence[str]) -> int:
+def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code (docs/reference.md, "Exit codes")."""
     for stream in (sys.stdout, sys.stderr):
         # Text that the terminal's encoding lacks is shown escaped; it must not end a run.
@@ -43,9 +43,9 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         tell("Stopped.")
         return INTERRUPTED
     except OSError as error:
-        return _unwritten(error) if error.errno in _UNWRITABLE and error.filename is None else _crashed(error)
+        return _tell_unwritten(error) if error.errno in _UNWRITABLE and error.filename is None else _tell_crash(error)
     except Exception as error:  # noqa: BLE001 - the boundary
-        return _crashed(error)
+        return _tell_crash(error)
     return code if isinstance(code, int) else 0
 
 
@@ -73,7 +73,7 @@ def _has_folder() -> bool:
     return False
 
 
-def _unwritten(error: OSError) -> int:
+def _tell_unwritten(error: OSError) -> int:
     # The buffer of stdout must not raise again when the interpreter flushes it at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
@@ -89,7 +89,7 @@ def _fail(message: str, hint: str = "") -> int:
     return FAILED
 
 
-def _crashed(error: Exception) -> int:
+def _tell_crash(error: Exception) -> int:
     if not _has_folder():
         return _fail("the current folder is not there any more", "change into a folder that is")
     import platform

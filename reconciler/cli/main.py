@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
-from reconciler.cli.boundary import guarded
+from reconciler.cli.boundary import run_guarded
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -94,6 +94,6 @@ def reconciler() -> None:
 def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(COLLECT_EVERY)
-    code = guarded(reconciler, sys.argv[1:])
+    code = run_guarded(reconciler, sys.argv[1:])
     gc.freeze()  # the interpreter's last collection has nothing left to walk through
     sys.exit(code)

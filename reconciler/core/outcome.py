@@ -8,7 +8,7 @@ from typing import Final
 class Severity(enum.IntEnum):
     """How much an assistant needs a person; the gravest sorts first."""
 
-    TROUBLE = 0
+    PROBLEM = 0
     CONFLICT = 1
     DRIFT = 2
     CHANGE = 3
@@ -52,7 +52,7 @@ class Outcome(enum.StrEnum):
     @property
     def severity(self) -> Severity:
         """Return how much the outcome itself needs a person, whatever else differs."""
-        return Severity.TROUBLE if self.failed else Severity.CALM
+        return Severity.PROBLEM if self.failed else Severity.CALM
 
 
 class Status(enum.StrEnum):
@@ -70,7 +70,7 @@ class Status(enum.StrEnum):
     @property
     def unread(self) -> bool:
         """Return whether nobody knows what is live: the assistant could not be read or compared."""
-        return self.severity is Severity.TROUBLE
+        return self.severity is Severity.PROBLEM
 
     @property
     def severity(self) -> Severity:
@@ -116,8 +116,8 @@ _MAY_BE_LIVE: Final = {
 # Live was read after a write that did not converge, so its entry can say what is there.
 _RECORDED: Final = {Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.NOT_CONVERGED}
 _STATUSES: Final[Mapping[Status, Severity]] = {
-    Status.ERROR: Severity.TROUBLE,
-    Status.MISSING: Severity.TROUBLE,
+    Status.ERROR: Severity.PROBLEM,
+    Status.MISSING: Severity.PROBLEM,
     Status.NEW: Severity.CHANGE,
     Status.CONFLICTED: Severity.CONFLICT,
     Status.DRIFTED: Severity.DRIFT,

@@ -67,7 +67,7 @@ class Processes:
 
     def _check(self, arguments: tuple[str, ...], answer: "subprocess.CompletedProcess[bytes]") -> bytes:
         if answer.returncode != 0:
-            raise self.failure(arguments[0], _first_line(answer.stderr) or _ended(answer.returncode))
+            raise self.failure(arguments[0], _first_line(answer.stderr) or _describe_end(answer.returncode))
         # for-each-ref passes over a broken ref with a warning and ends with 0: the record would seem not to be there.
         if b"broken ref" in answer.stderr:
             raise self.failure(arguments[0], _first_line(answer.stderr))
@@ -163,7 +163,7 @@ class Batch:
     def _gone(self) -> RepositoryError:
         code = self._child.wait()
         self._listener.join()
-        return self._processes.failure("cat-file", _first_line(b"".join(self._errors)) or _ended(code))
+        return self._processes.failure("cat-file", _first_line(b"".join(self._errors)) or _describe_end(code))
 
 
 def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
@@ -187,7 +187,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     child.wait()
 
 
-def _ended(code: int) -> str:
+def _describe_end(code: int) -> str:
     return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 

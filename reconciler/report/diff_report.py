@@ -144,7 +144,7 @@ def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
         title=show_name(entry.key),
         file=show_name(entry.file),
         standing=standings[entry.standing],
-        severity=Severity.TROUBLE if entry.standing == "error" else Severity.CHANGE,
+        severity=Severity.PROBLEM if entry.standing == "error" else Severity.CHANGE,
         groups=(Group(kind=Kind.CHANGE, fields=fields),) if fields else (),
         error=(escape(entry.error),) if entry.error else (),
         error_in_brief=entry.error or "",

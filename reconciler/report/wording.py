@@ -80,7 +80,7 @@ def show_in(entry: AssistantEntry | Gone, name: str) -> str:
 def rank_severity(entry: AssistantEntry) -> Severity:
     """Return how much an assistant needs a person, whatever says so."""
     found = [kind.status.severity for kind in entry.open_kinds]
-    found += [Severity.TROUBLE] if entry.error else []
+    found += [Severity.PROBLEM] if entry.error else []
     found += [entry.status.severity] if entry.status else []
     found += [entry.outcome.severity] if entry.outcome else []
     return min(found, default=Severity.CALM)

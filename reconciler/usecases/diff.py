@@ -20,13 +20,13 @@ def compare(environment: Named, against: Named, settings: Settings) -> Compariso
     found = [
         Compared(key, file, "error", message=invalid[file].message)
         if file in invalid
-        else _compared(key, file, here.get(file), there.get(file), settings)
+        else _compare(key, file, here.get(file), there.get(file), settings)
         for file, key in sorted(keys.items())
     ]
     return Comparison(environment[0], against[0], tuple(found))
 
 
-def _compared(key: str, file: str, here: Definition | None, there: Definition | None, settings: Settings) -> Compared:
+def _compare(key: str, file: str, here: Definition | None, there: Definition | None, settings: Settings) -> Compared:
     if here is None or there is None:
         return Compared(key, file, "only_in_environment" if here else "only_in_against", here, there)
     # Where line ends do not count they are no difference here either.

@@ -1,4 +1,4 @@
-"""Checks a set-up, and writes nothing: a finding for each thing that a team needs, with what to do if it is missing."""
+"""Checks a set-up, and writes nothing: whether each thing that a team needs is there, and what to do if it is not."""
 
 import dataclasses
 import enum
@@ -19,7 +19,7 @@ Account = Literal["reads", "writes"]
 _CALLS_PLAN = re.compile(r"^\s+uses: \S+/\.github/workflows/plan\.yml@(?!COMMIT)", re.MULTILINE)
 
 
-class State(enum.StrEnum):
+class Met(enum.StrEnum):
     """Whether a requirement is met; `unknown` if it could not be checked."""
 
     OK = "ok"
@@ -28,16 +28,16 @@ class State(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
+class Requirement:
     """One requirement, what was found, and what to do if it is not met."""
 
-    state: State
+    met: Met
     subject: str
     told: str
     hint: str = ""
 
 
-def check_project(choices: Choices) -> tuple[list[Finding], Project | None]:
+def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     """Return what is to be said of settings, definitions, git and the record, and the project where it can be read."""
     try:
         project = read_bare_project(choices)
@@ -45,20 +45,20 @@ def check_project(choices: Choices) -> tuple[list[Finding], Project | None]:
         return [_missing("settings", error)], None
     settings = project.settings
     place = f"environment {settings.environment}" if settings.environment else "no environment"
-    findings = [Finding(State.OK, "settings", place)]
+    requirements = [Requirement(Met.OK, "settings", place)]
     try:
         loaded = load(project.folder, (), root=project.root, settings=settings)
     except ReconcilerError as error:
-        findings.append(_missing("definitions", error))
+        requirements.append(_missing("definitions", error))
     else:
         project = dataclasses.replace(project, loaded=loaded)
         invalid, valid = f"{len(loaded.invalid)} not valid", f"{len(loaded.definitions)} valid"
-        findings.append(
-            Finding(State.MISSING, "definitions", invalid, "run `reconciler validate`")
+        requirements.append(
+            Requirement(Met.MISSING, "definitions", invalid, "run `reconciler validate`")
             if loaded.invalid
-            else Finding(State.OK, "definitions", valid)
+            else Requirement(Met.OK, "definitions", valid)
         )
-    return [*findings, *_check_history(project)], project
+    return [*requirements, *_check_history(project)], project
 
 
 def find_workflow(root: Path) -> str:
@@ -68,18 +68,18 @@ def find_workflow(root: Path) -> str:
     return next((file.relative_to(root).as_posix() for file in found), "")
 
 
-def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Finding]:
+def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Requirement]:
     """Yield what is to be said of the URL, the login, the account (for what it is wanted), and one assistant."""
     # Whatever fails first says why all that needs it is not looked at.
     try:
         api = open_api()
-        yield Finding(State.OK, "URL", api.url)
+        yield Requirement(Met.OK, "URL", api.url)
         user = api.me()
     except ReconcilerError as error:
         # Without credentials nothing is opened either, and the URL is not at fault.
         yield _missing("URL" if "URL" in error.message else "login", error)
         return
-    yield Finding(State.OK, "login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
+    yield Requirement(Met.OK, "login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
     role = str(user.get("role") or "no role")
     # The API does not say what a role may do. That a viewer may not write is all that its name promises.
     reads = role.upper() == "VIEWER"
@@ -87,23 +87,23 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
     keep = "" if reads else "use a read-only account for pull requests and drift"
     if account is not None and (account == "reads") is not reads:
         keep = keep or "use an account that can write for apply, only in the protected environment"
-        yield Finding(State.MISSING, "account", f"{role}, {may}", keep)
+        yield Requirement(Met.MISSING, "account", f"{role}, {may}", keep)
     else:
-        yield Finding(State.OK, "account", f"{role}, {may}", "" if account else keep)
+        yield Requirement(Met.OK, "account", f"{role}, {may}", "" if account else keep)
     yield from _check_one(project, api)
 
 
-def _check_history(project: Project) -> Iterator[Finding]:
+def _check_history(project: Project) -> Iterator[Requirement]:
     repository = project.repository
     if repository is None or project.head is None:
-        yield Finding(State.MISSING, "git", "not a repository with a commit", "run `git init` and commit")
+        yield Requirement(Met.MISSING, "git", "not a repository with a commit", "run `git init` and commit")
         return
     # Without the history nobody can tell which commit set a value, nor whether HEAD is behind the record.
     if repository.is_shallow:
         hint = "fetch the whole history: fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab, git fetch --unshallow"
-        yield Finding(State.MISSING, "history", "this clone is shallow", hint)
+        yield Requirement(Met.MISSING, "history", "this clone is shallow", hint)
     else:
-        yield Finding(State.OK, "history", f"at {project.head[:12]}")
+        yield Requirement(Met.OK, "history", f"at {project.head[:12]}")
     try:
         record = read_record(repository, project.ref)
         behind = record is not None and not repository.is_ancestor(record.applied, project.head)
@@ -113,20 +113,20 @@ def _check_history(project: Project) -> Iterator[Finding]:
     if record is None:
         fetch = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
         hint = f"fetch it: {fetch}; the first apply starts it: --base none"
-        yield Finding(State.MISSING, "record", f"no {project.ref} in this clone", hint)
+        yield Requirement(Met.MISSING, "record", f"no {project.ref} in this clone", hint)
         return
     # If there is a record it goes on; what the setting adds is that a clone without it is an error.
     hint = "" if project.settings.record else "add `record: true` to reconciler.yaml, so that every clone needs it"
-    yield Finding(State.OK, "record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
+    yield Requirement(Met.OK, "record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
     if behind:
-        yield Finding(State.MISSING, "order", "HEAD is behind what was applied last", "merge or pull first")
+        yield Requirement(Met.MISSING, "order", "HEAD is behind what was applied last", "merge or pull first")
     for entry in record.unclear:
         told = f"the outcome of the last write of {entry.file} is unclear"
         hint = f"check live, then `reconciler create {entry.file}`" if entry.is_creation else "run `reconciler apply`"
-        yield Finding(State.MISSING, "unclear write", told, hint)
+        yield Requirement(Met.MISSING, "unclear write", told, hint)
 
 
-def _check_one(project: Project, api: Assistants) -> Iterator[Finding]:
+def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:
     """Yield whether one assistant can be read, and belongs to the organisation that the settings name."""
     known = next((one for one in project.loaded.definitions if one.id), None)
     if known is None:
@@ -139,10 +139,11 @@ def _check_one(project: Project, api: Assistants) -> Iterator[Finding]:
     owner = project.settings.org_id
     if owner is not None and live.get("orgId") != owner:
         hint = "correct org_id in reconciler.yaml, or the URL"
-        yield Finding(State.MISSING, "organisation", f"{known.file} belongs to another organisation than {owner}", hint)
+        told = f"{known.file} belongs to another organisation than {owner}"
+        yield Requirement(Met.MISSING, "organisation", told, hint)
     else:
-        yield Finding(State.OK, "reading", known.file)
+        yield Requirement(Met.OK, "reading", known.file)
 
 
-def _missing(subject: str, error: ReconcilerError, told: str = "") -> Finding:
-    return Finding(State.MISSING, subject, told or str(error), error.hint or "correct it, and run this again")
+def _missing(subject: str, error: ReconcilerError, told: str = "") -> Requirement:
+    return Requirement(Met.MISSING, subject, told or str(error), error.hint or "correct it, and run this again")

@@ -169,7 +169,7 @@ def _on_top(shared: Any, live: Any) -> Any:
 def _with_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, str]]:
     """Return a file's text with as many edits as it takes, and the reasons of those that it does not."""
     try:
-        return _edited(text, edits), {}
+        return _apply_edits(text, edits), {}
     except EditRefused:
         refused: dict[FieldPath, str] = {}
     after, made, waiting = text, list[Edit](), list(edits)
@@ -177,7 +177,7 @@ def _with_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, 
         waiting, refused = [edit for edit in waiting if edit not in made], {}
         for edit in waiting:
             try:
-                after = _edited(text, [*made, edit])
+                after = _apply_edits(text, [*made, edit])
                 made.append(edit)
             except EditRefused as error:
                 # The reason is shown after the field's name.
@@ -185,7 +185,7 @@ def _with_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, 
     return after, refused
 
 
-def _edited(text: str, edits: Sequence[Edit]) -> str:
+def _apply_edits(text: str, edits: Sequence[Edit]) -> str:
     """Return a file's text with edits made; a file that is not there yet becomes an overlay. Raises EditRefused."""
     if text or not edits:
         return edit_yaml(text, edits) if edits else text

@@ -33,7 +33,7 @@ from odd_server import (
 )
 
 from reconciler.api.body import MAX_BODY
-from reconciler.cli.boundary import guarded
+from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
 
 TOKEN = "hush-token-1"
@@ -115,7 +115,7 @@ def ran(server: OddServer, folder: Path, arguments: list[str]) -> str:
         contextlib.chdir(folder),
     ):
         options = ["--retries", "0", "--timeout", "0.2"]
-        guarded(reconciler, [*arguments, *options])
+        run_guarded(reconciler, [*arguments, *options])
     assert "fault of reconciler itself" not in err.getvalue(), err.getvalue()
     assert time.process_time() - started < 5
     shown = out.getvalue() + err.getvalue()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from projects import Project
 
-from reconciler.cli.boundary import guarded
+from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
 from reconciler.git.commit_layers import parse_definition
 
@@ -21,7 +21,7 @@ def command(project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: p
 
     def call(*arguments: str, cwd: Path = project.root) -> tuple[int, str, str]:
         monkeypatch.chdir(cwd)
-        code = guarded(reconciler, arguments)
+        code = run_guarded(reconciler, arguments)
         out, err = capsys.readouterr()
         return code, out, err
 

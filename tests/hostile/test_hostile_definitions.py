@@ -12,7 +12,7 @@ from bounded import bounded
 from depth import examples
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from reconciler.cli.boundary import guarded
+from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -96,7 +96,7 @@ def validated(*arguments: str) -> tuple[int, str]:
     out, err = io.StringIO(), io.StringIO()
     started = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = guarded(reconciler, ["validate", *arguments])
+        code = run_guarded(reconciler, ["validate", *arguments])
     assert "fault of reconciler itself" not in err.getvalue(), err.getvalue()
     assert time.process_time() - started < 5
     shown = out.getvalue() + err.getvalue()

@@ -15,7 +15,7 @@ import pytest
 from commands import Completed, environment
 from two_hosts import BOT, GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 
-from reconciler.cli.boundary import guarded
+from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
 from reconciler.hosts.calls import Calls
 from reconciler.hosts.gitlab_host import GitLab
@@ -68,7 +68,7 @@ class Desk:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            code = guarded(reconciler, [*map(str, arguments)])
+            code = run_guarded(reconciler, [*map(str, arguments)])
         said = out.getvalue() + err.getvalue()
         assert TOKEN not in said
         assert "fault of reconciler itself" not in said

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reconciler.cli.boundary import guarded
+from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
 from reconciler.sandbox.accounts import ADMIN, COOKIE, PASSWORD, Sessions
 from reconciler.sandbox.app import build_app
@@ -169,7 +169,7 @@ class Repository:
             contextlib.redirect_stderr(stderr),
             contextlib.chdir(self.root),
         ):
-            code = guarded(reconciler, ["apply", "--yes", *OPTIONS, *arguments])
+            code = run_guarded(reconciler, ["apply", "--yes", *OPTIONS, *arguments])
         told = stderr.getvalue()
         if "Traceback" in told or "fault of reconciler itself" in told or not stdout.getvalue():
             raise AssertionError(f"apply {' '.join(arguments)} ended with {code}: {told}")

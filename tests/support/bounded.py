@@ -76,7 +76,7 @@ def _main() -> None:
         with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
             started = time.process_time()
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = boundary.guarded(main.reconciler, call)
+                code = boundary.run_guarded(main.reconciler, call)
             seconds = time.process_time() - started
             grown = _peak() - before
             for stream in (out, err):

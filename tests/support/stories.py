@@ -18,7 +18,7 @@ from leaks import assert_no_secret
 from projects import Project
 from servers import Sandbox, running_sandbox
 
-from reconciler.cli.boundary import guarded
+from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
 
 REF = "refs/reconciler/applied"
@@ -121,7 +121,7 @@ class Story:
             contextlib.redirect_stderr(stderr),
             contextlib.chdir(self.root),
         ):
-            code = guarded(reconciler, [*map(str, arguments)])
+            code = run_guarded(reconciler, [*map(str, arguments)])
         assert "fault of reconciler itself" not in stderr.getvalue(), stderr.getvalue()
         assert_no_secret(stdout.getvalue() + stderr.getvalue(), "what the command shows")
         return Completed(code, stdout.getvalue(), stderr.getvalue())

@@ -17,10 +17,10 @@ from reconciler.git.working_tree import read_origin
 from reconciler.hosts.ci_variables import find_host, find_variables
 from reconciler.hosts.protection import check_protection
 from reconciler.report.differences.values import escape
-from reconciler.usecases.doctor import Account, Finding, State, check_api, check_project, find_workflow
+from reconciler.usecases.doctor import Account, Met, Requirement, check_api, check_project, find_workflow
 from reconciler.usecases.project.choices import Choices
 
-_STATES = {True: State.OK, False: State.MISSING, None: State.UNKNOWN}
+_MET = {True: Met.OK, False: Met.MISSING, None: Met.UNKNOWN}
 _WIDTH = 8
 
 
@@ -55,18 +55,18 @@ def command(
     """
     missing = 0
     # Each is shown once it is known: some take a request.
-    for finding in _check_all(choices, connection, account, protected_environment):
-        missing += finding.state is State.MISSING
-        _show(finding)
+    for requirement in _check_all(choices, connection, account, protected_environment):
+        missing += requirement.met is Met.MISSING
+        _show(requirement)
     tell(f"{missing} missing." if missing else "Nothing is missing.")
     return int(bool(missing))
 
 
 def _check_all(
     choices: Choices, connection: ConnectionOptions, account: Account | None, environment: str
-) -> Iterator[Finding]:
-    findings, project = check_project(choices)
-    yield from findings
+) -> Iterator[Requirement]:
+    requirements, project = check_project(choices)
+    yield from requirements
     origin = workflow = ""
     # Without settings there is no URL to ask; the host is asked all the same.
     if project is not None:
@@ -80,8 +80,8 @@ def _check_all(
     yield from _check_host(environment, origin, workflow, allow_insecure_http=connection.allow_insecure_http)
 
 
-def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_http: bool) -> Iterator[Finding]:
-    """Yield the findings about the host: in its CI, and on a laptop that has a token for it."""
+def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_http: bool) -> Iterator[Requirement]:
+    """Yield the requirements about the host: in its CI, and on a laptop that has a token for it."""
     variables = dict(os.environ)
     if not {"GITHUB_ACTIONS", "GITLAB_CI"} & variables.keys():
         variables |= find_variables(variables, origin)
@@ -90,7 +90,7 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
             return
         if not any(map(variables.get, needed)):
             hint = f"set {needed[-1]} to a personal token that can read the settings, and run this again"
-            yield Finding(State.UNKNOWN, "host", "variables and protection were not checked", hint)
+            yield Requirement(Met.UNKNOWN, "host", "variables and protection were not checked", hint)
             return
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)
@@ -100,15 +100,15 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
             host = find_host({**variables, "GITLAB_TOKEN": token}, allow_insecure_http=allow_insecure_http)
             found.append(check_protection(host, environment, of_record=True))
         for one in itertools.chain.from_iterable(found):
-            yield Finding(_STATES[one.holds], one.subject, one.told, "" if one.holds else one.hint)
+            yield Requirement(_MET[one.holds], one.subject, one.told, "" if one.holds else one.hint)
     except ReconcilerError as error:
-        yield Finding(State.MISSING, "CI", error.message, error.hint)
+        yield Requirement(Met.MISSING, "CI", error.message, error.hint)
 
 
-def _show(finding: Finding) -> None:
-    colour = {State.OK: "green", State.MISSING: "red", State.UNKNOWN: "yellow"}[finding.state]
-    end = "" if finding.told.endswith(("?", ".")) else "."
-    hint = f"{end} To do: {escape(finding.hint)}" if finding.hint and finding.state is not State.OK else ""
-    note = f" ({escape(finding.hint)})" if finding.hint and finding.state is State.OK else ""
-    state = click.style(f"{finding.state:{_WIDTH}}", fg=colour)
-    click.echo(f"{state}{finding.subject}: {escape(finding.told)}{note}{hint}", color=wants_colour(sys.stdout))
+def _show(requirement: Requirement) -> None:
+    colour = {Met.OK: "green", Met.MISSING: "red", Met.UNKNOWN: "yellow"}[requirement.met]
+    end = "" if requirement.told.endswith(("?", ".")) else "."
+    hint = f"{end} To do: {escape(requirement.hint)}" if requirement.hint and requirement.met is not Met.OK else ""
+    note = f" ({escape(requirement.hint)})" if requirement.hint and requirement.met is Met.OK else ""
+    met = click.style(f"{requirement.met:{_WIDTH}}", fg=colour)
+    click.echo(f"{met}{requirement.subject}: {escape(requirement.told)}{note}{hint}", color=wants_colour(sys.stdout))

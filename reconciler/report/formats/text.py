@@ -14,7 +14,7 @@ from reconciler.report.view import View
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
 _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
 _INKS: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
-_INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from trouble to calm
+_INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from a problem to calm
 _INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
 _INK_OF_LABEL: dict[str, Ink] = {NOT_SHOWN_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
 _MARGIN = 6  # columns before what does not fit on a field's own line any more

@@ -28,7 +28,7 @@ def read_base_of(project: Project, ref: str, commit: str) -> BaseDefinitions:
     written: dict[str, list[tuple[FieldPath, Any]]] = {}
     # What live had not shown yet when it was written may show by now, and is nobody's edit either.
     for unclear in (*record.unclear, *record.late) if record is not None else ():
-        for path, value in _attempted(project, unclear):
+        for path, value in _find_attempts(project, unclear):
             for name in unclear.ids:
                 written.setdefault(name, []).append((path, value))
     found = {name: tuple(values) for name, values in written.items()}
@@ -69,7 +69,7 @@ def _is_there(project: Project, entry: Entry) -> bool:
     return document is not None and document.get("id") == entry.id
 
 
-def _attempted(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
+def _find_attempts(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
     """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
     repository = project.repository
     # Any of the tries may have landed late, so the values of each of them count as ours.
