@@ -78,40 +78,29 @@ def read_base(
             warnings += moved.warnings
         by_file |= {path: entry for path, entry in gone.items() if entry.id in lost}
         lost = {name: key for name, key in lost.items() if name not in {entry.id for entry in gone.values()}}
-    if lost and environment is None:
-        others = snapshot.read_mentioning(lost).by_file
+    if lost:
+        others = (snapshot.read_mentioning(lost) if environment is None else snapshot.read_beside_settings()).by_file
         by_file |= {
             path: entry
             for path, entry in others.items()
             if entry.id in lost and path not in by_file and not still_there(entry)
         }
+    # An environment that is new, or was renamed: nothing tells its live edits from changes of git's.
+    if environment is not None and not snapshot.settings_folders and lost.keys() - {one.id for one in by_file.values()}:
+        warnings.append(
+            f"{FILE_NAME} of commit {commit[:12]} has no environment {environment}, so that commit is no base for what "
+            "only an overlay gives an id, and live edits of it look like changes in git"
+        )
     return Entries(by_file, tuple(warnings))
 
 
 def read_everything(repository: Repository, commit: str, environment: str | None) -> Entries:
     """Return all definitions of a commit, in whatever folder: the entries of a record of the older form."""
     snapshot = _Snapshot(repository, commit, environment, ())
-    beside = sorted({posixpath.dirname(path) for path in snapshot.files if posixpath.basename(path) == FILE_NAME})
-    overlays = {place: snapshot.overlay_folders(place) for place in beside}
-    of_overlays = {folder for folders in overlays.values() for folder in folders.values()}
-    if environment is None:
-        paths = [path for path in snapshot.files if is_definition_file(path, "")]
-        found = [snapshot.read({path: snapshot.stack_anywhere(path) for path in paths}, warn=False)]
-    else:
-        # Definitions are in a folder beside the settings that name the environment; its name is not known.
-        prefixes = [f"{place}/" if place else "" for place in beside if environment in overlays[place]]
-        inside = [(prefix, path) for path in snapshot.files for prefix in prefixes if path.startswith(prefix)]
-        parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in inside]
-        folders = {f"{prefix}{name}" for prefix, (name, slash, _) in parts if slash}
-        found = [snapshot.read_below(folder) for folder in sorted(folders - of_overlays)]
-    return Entries(
-        {
-            path: entry
-            for entries in found
-            for path, entry in entries.by_file.items()
-            if not any(is_definition_file(path, folder) for folder in of_overlays)
-        }
-    )
+    if environment is not None:
+        return snapshot.read_beside_settings()
+    paths = [path for path in snapshot.files if is_definition_file(path, "") and not snapshot.is_overlay(path)]
+    return snapshot.read({path: snapshot.stack_anywhere(path) for path in paths}, warn=False)
 
 
 def find_unchanged(
@@ -214,6 +203,30 @@ class _Snapshot:
         length = len(self.commit)
         return {tuple(object_name(layer.text, length) for layer in one.layers): one for one in self.current}
 
+    def read_beside_settings(self) -> Entries:
+        """Return the environment's definitions in any folder beside settings that name it."""
+        prefixes = [f"{place}/" if place else "" for place in self.settings_folders]
+        inside = [(prefix, path) for path in self.files for prefix in prefixes if path.startswith(prefix)]
+        parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in inside]
+        folders = sorted({f"{prefix}{name}" for prefix, (name, slash, _) in parts if slash})
+        found = {path: files for folder in folders for path, files in self.find_layers(folder, None).items()}
+        return self.read({path: files for path, files in found.items() if not self.is_overlay(path)}, warn=False)
+
+    @functools.cached_property
+    def _overlays(self) -> dict[str, dict[str, str | None]]:
+        beside = sorted({posixpath.dirname(path) for path in self.files if posixpath.basename(path) == FILE_NAME})
+        return {place: self.overlay_folders(place) for place in beside}
+
+    @property
+    def settings_folders(self) -> list[str]:
+        """The folders whose settings name the environment."""
+        return [place for place, overlays in self._overlays.items() if self.environment in overlays]
+
+    def is_overlay(self, path: str) -> bool:
+        """Tell whether a file is in the overlays of any environment."""
+        folders = [folder for overlays in self._overlays.values() for folder in overlays.values() if folder is not None]
+        return any(is_definition_file(path, folder) for folder in folders)
+
     def read_mentioning(self, ids: Collection[str]) -> Entries:
         """Return the definitions anywhere whose text holds one of the ids: the others are not worth parsing."""
         needles = [name.encode() for name in ids]
@@ -240,8 +253,8 @@ class _Snapshot:
         overlays = {earlier: self.overlay_folders(posixpath.dirname(earlier)) for earlier in found}
         return [name for name in found if self.environment in overlays[name] and name not in overlays[name].values()]
 
-    def overlay_folders(self, beside: str) -> dict[str, str]:
-        """Return the folder of each environment's overlays, as the commit's own settings in a folder name them."""
+    def overlay_folders(self, beside: str) -> dict[str, str | None]:
+        """Return the folder of each environment's overlays, None without, as the settings in a folder name them."""
         place = posixpath.join(beside, FILE_NAME)
         blob = self.repository.files(self.commit, place).get(place)
         content = self.repository.read(place, blob) if blob is not None else None
@@ -251,7 +264,6 @@ class _Snapshot:
         entries = environments.items() if isinstance(environments, dict) else ()
         named = {name: entry.get("overlay") for name, entry in entries if isinstance(entry, dict)}
         return {
-            name: posixpath.normpath(posixpath.join(beside, below))
+            name: posixpath.normpath(posixpath.join(beside, below)) if isinstance(below, str) else None
             for name, below in named.items()
-            if isinstance(below, str)
         }

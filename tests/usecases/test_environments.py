@@ -186,6 +186,45 @@ def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folde
     assert gone(again) == []
 
 
+@pytest.mark.parametrize("overlaid", [True, False])
+def test_a_definition_of_an_environment_keeps_its_history_under_another_name_in_another_folder(
+    tmp_path: Path, overlaid: bool
+) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared(text=f"firstMessage: Hello\n{'' if overlaid else 'id: asst_a'}\n")
+        if overlaid:
+            two.overlay("staging", "a", id="asst_a")
+        settings = f"environments:\n  staging:  # ask IT\n    api_url: {two.sandboxes['staging'].url}\n"
+        overlay = "    overlay: environments/staging\n" if overlaid else ""
+        (two.root / "reconciler.yaml").write_text(settings + overlay, "utf-8")
+        two.tale.commit()
+        two.tale.git("tag", "v1")
+        two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
+        (two.root / "team").mkdir()
+        two.tale.git("mv", "assistants", "reconciler.yaml", *(["environments"] if overlaid else []), "team")
+        two.tale.git("mv", "team/assistants/a.yaml", "team/assistants/desk.yaml")
+        if overlaid:
+            two.tale.git("mv", "team/environments/staging/a.yaml", "team/environments/staging/desk.yaml")
+        two.tale.commit()
+        planned = two.report("staging", "plan", "--base", "v1", "--directory", "team/assistants")
+    assert moved(planned) == {"desk": {"/firstMessage": "drift"}}
+
+
+def test_a_base_that_does_not_know_the_environment_says_so(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.shared()
+        two.overlay("staging", "a", id="asst_a")
+        two.tale.commit()
+        two.tale.git("tag", "v1")
+        settings = two.root / "reconciler.yaml"
+        settings.write_text(settings.read_text("utf-8").replace('"staging"', '"stage"'), "utf-8")
+        two.tale.commit()
+        two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
+        planned = two.run("stage", "plan", "--base", "v1")
+    assert "has no environment stage" in planned.stdout
+    assert "live edits of it look like changes in git" in planned.stdout
+
+
 def test_a_record_is_refused_where_an_overlay_differs_from_head(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE}) as two:
         two.shared()
