@@ -176,21 +176,23 @@ class _Snapshot:
         """Return the entries that some files make; without `warn` what is no definition is passed over."""
         found: dict[str, Entry] = {}
         warnings: list[str] = []
+        without_id = {one.file for one in self.current if not one.id}
         for path, files in layers.items():
             if (same := self.find_same(files)) is not None:
                 # Two files that say `id: new` may be one object.
                 found[path] = Entry(NEW if same.says_new else same.id, path, same.declared, (*same.contents,))
                 continue
             document, names = self.layers.merge(files)
-            has_id = document is not None and isinstance(document.get("id"), str)
+            # A definition that is about to be created has no id in the commit either.
+            name = document.get("id", "" if path in without_id else None) if document is not None else None
+            if document is not None and isinstance(name, str):
+                declared = {key: value for key, value in document.items() if key != "id"}
+                found[path] = Entry(name, path, declared, names)
             # In an environment a definition without an id is not part of it, which is nothing to warn of.
-            if warn and not has_id and (document is None or self.environment is None or "id" in document):
+            elif warn and (document is None or self.environment is None or "id" in document):
                 warnings.append(
                     f"{path} of commit {self.commit[:12]} cannot be read as a definition, and counts as no base"
                 )
-            if document is not None and has_id:
-                declared = {key: value for key, value in document.items() if key != "id"}
-                found[path] = Entry(document["id"], path, declared, names)
         return Entries(found, tuple(warnings))
 
     def find_same(self, files: Layers) -> Definition | None:

@@ -279,3 +279,29 @@ def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
         done = tale.run("create", "--yes", "north/new")
         assert (done.code, len(posts(tale.sandbox.requests))) == (0, 1), done.stderr
         assert "Did you mean north/new?" in refused(tale, "nort/new")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "file"),
+    [
+        pytest.param("", "\ufeff" + NEW, id="byte-order-mark"),
+        pytest.param("*.yaml text eol=crlf\n", NEW.replace("\n", "\r\n"), id="git-converts-line-ends"),
+    ],
+)
+def test_a_committed_file_that_git_stores_in_another_form_is_recorded(
+    tmp_path: Path, attributes: str, file: str
+) -> None:
+    with story(tmp_path / "work", {"desk": {"name": "Desk"}}) as tale:
+        (tale.root / ".gitattributes").write_text(attributes)
+        tale.write("desk", name="Desk")
+        path = tale.project.folder / "new.yaml"
+        path.write_bytes(file.encode())
+        tale.commit()
+        tale.apply("--record", "--base", "none", "desk")
+        done = tale.run("create", "--yes", path)
+        new = yaml.safe_load(path.read_text("utf-8-sig"))["id"]
+        tale.commit()
+        tale.sandbox.edit(new, name="Renamed")
+        statuses = [entry["status"] for entry in tale.plan()["assistants"]]
+    assert (done.code, "not recorded" in done.stderr) == (0, False), done.stderr
+    assert statuses == ["in_sync", "drifted"]
