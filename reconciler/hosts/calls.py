@@ -83,10 +83,15 @@ class Calls:
                     said = self._scrub(str(error))
                     raise HostError(f"{self._name} did not answer {shown}{more}: {said}") from None
             else:
+                # GitHub says 403 for too many requests as well, which is no lack of a permission.
+                limited = answer.status_code == 403 and (
+                    "retry-after" in answer.headers or b"rate limit" in answer.content.lower()
+                )
+                status = 429 if limited else answer.status_code
                 # 429 alone says that nothing was done.
-                again = answer.status_code in _PASSING and (method != "POST" or answer.status_code == 429)
+                again = status in _PASSING and (method != "POST" or status == 429)
                 if last or not again:
-                    return self._read(shown, answer.status_code, answer.content), dict(answer.headers)
+                    return self._read(shown, status, answer.content), dict(answer.headers)
                 # A host that names no wait that makes sense gets the usual one.
                 named = answer.headers.get("retry-after", "")
                 wait = (min(float(named), _LONGEST_WAIT) if named.isdigit() else 0.0) or wait
@@ -117,5 +122,6 @@ class Calls:
 _HINTS = {
     401: "check the token: it may have expired, or belong to another host",
     403: "the token lacks a permission: GitHub needs pull-requests: write or issues: write, GitLab needs the scope api",
+    429: "the host limits how many requests it takes; start the job again later",
     404: "check the repository and the number; the answer is the same if the token has no access",
 }

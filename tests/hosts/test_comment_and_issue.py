@@ -17,7 +17,9 @@ from two_hosts import BOT, GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 
 from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
+from reconciler.errors import HostError
 from reconciler.hosts.calls import Calls
+from reconciler.hosts.github_host import GitHub
 from reconciler.hosts.gitlab_host import GitLab
 from reconciler.hosts.keep import make_marker
 
@@ -203,6 +205,25 @@ def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> Non
     with pytest.raises(Exception, match="answered 502"):
         calls.ask("POST", "/projects/north%2Ffield/issues", {"title": "x", "description": "y"})
     assert (len(waits), len(desk.hosts.writes)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("message", "headers"),
+    [("You have exceeded a secondary rate limit.", {}), ("You have triggered abuse detection.", {"retry-after": "0"})],
+)
+def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str, headers: dict[str, str]) -> None:
+    """Else a limit that meets the question who we are would read as an app's token, and make a second comment."""
+    waits: list[float] = []
+    calls = Calls("GitHub", f"{desk.hosts.url}{GITHUB}", ("Authorization", f"Bearer {TOKEN}"), TOKEN, wait=waits.append)
+    limit = (403, {"message": message}, headers)
+    desk.hosts.failing = [limit]
+    assert calls.ask("GET", "/user") == {"login": "pipeline", "username": "pipeline"}
+    desk.hosts.failing = [limit] * 4
+    host = GitHub(calls=calls, path="/repos/north/field", number=7)
+    with pytest.raises(HostError) as met:
+        host.me()
+    assert met.value.hint == "the host limits how many requests it takes; start the job again later"
+    assert len(waits) == 4
 
 
 def test_without_a_pull_request_the_comment_has_no_place(desk: Desk) -> None:
