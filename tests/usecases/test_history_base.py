@@ -491,3 +491,11 @@ def test_a_released_field_is_left_alone_and_listed(tmp_path: Path) -> None:
         assert tale.sandbox.patches == [{"metadata": {"team": "t", "n": 2}}]
         tale.sandbox.edit("asst_a", firstMessage="y", model={"provider": "openai", "model": "gpt-4o"})
         assert tale.apply("--base", base)["summary"]["applied"] == 0
+
+
+def test_a_definition_that_may_be_in_a_file_that_cannot_be_read_is_not_said_to_be_gone(tale: Story) -> None:
+    base = tale.head
+    tale.git("mv", "assistants/a.yaml", "assistants/moved.yaml")
+    file = tale.root / "assistants/moved.yaml"
+    file.write_text(file.read_text("utf-8") + 'firstMessage: "never closed\n')
+    assert gone(tale.plan("--base", base)) == []

@@ -50,12 +50,12 @@ def make_run(
 
 def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     """Yield the entries of the base that the run's folder had and that no definition has any more, by path."""
-    if project.base is None:
+    # A file whose id cannot be read may be any assistant's, wherever its definition was.
+    if project.base is None or not all(entry.id for entry in project.loaded.invalid):
         return
     # An assistant has two ids, and a definition may have changed from the one to the other.
     ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
     ids |= {result.live["id"] for result in results if result.live}
-    files = {entry.file for entry in project.loaded.invalid if not entry.id}
     entries = project.base.entries
     # A run of selected files cannot tell, except for files that git has removed.
     gone = [
@@ -64,7 +64,6 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
         if (project.loaded.whole or file in project.removed)
         and project.covers(file)
         and ids.isdisjoint(entries.ids_of(entry))
-        and file not in files
     ]
     # A definition that has moved to another folder is managed there; its assistant has not been let go.
     elsewhere = project.ids_elsewhere([entry.id for entry in gone])
