@@ -32,8 +32,10 @@ class HostOptions:
     allow_insecure_http: bool
 
     def __post_init__(self) -> None:
-        if sum((bool(self.reports), self.text is not None, self.settled)) != 1:
-            raise UsageError("there is nothing to report", hint="pass a REPORT, --text FILE or --settled")
+        given = sum((bool(self.reports), self.text is not None, self.settled))
+        if given != 1:
+            what = "nothing to report" if given == 0 else "more than one thing to report"
+            raise UsageError(f"there is {what}", hint="pass one of REPORT, --text FILE and --settled")
 
 
 name_option = click.option(

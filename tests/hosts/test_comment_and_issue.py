@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import unittest.mock
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,6 +206,63 @@ def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> Non
     with pytest.raises(Exception, match="answered 502"):
         calls.ask("POST", "/projects/north%2Ffield/issues", {"title": "x", "description": "y"})
     assert (len(waits), len(desk.hosts.writes)) == (1, 1)
+
+
+def git(repository: Path, *arguments: str) -> str:
+    repository.mkdir(exist_ok=True)
+    done = subprocess.run(
+        ["git", *arguments], cwd=repository, env=environment(), stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "work"
+    commit = (
+        "-c",
+        "user.name=Ada",
+        "-c",
+        "user.email=ada@example.com",
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "-m",
+        "x",
+    )
+    for arguments in (("init", "--quiet"), commit, ("tag", "v1"), commit):
+        git(repository, *arguments)
+    merged = git(repository, "rev-parse", "HEAD")
+    github = desk.name == "github"
+    branch, locked, here = {"ref": "main", "repo": {}}, "issues/5/comments", f"{GITHUB}/repos/north/field"
+    if not github:
+        branch, locked, here = {}, "merge_requests/5/notes", f"{GITLAB}/projects/north%2Ffield"
+    desk.hosts.facts = {
+        f"{here}/{locked}": None,
+        f"{here}/{'' if github else 'repository/'}commits/{merged}/{'pulls' if github else 'merge_requests'}": [
+            {
+                "number": number,
+                "iid": number,
+                "state": "merged",
+                "merged_at": "now",
+                "base": branch,
+                "target_branch": "main",
+            }
+            for number in (5, 7)
+        ],
+    }
+    text = tmp_path / "said.md"
+    text.write_text("The apply could not start.", "utf-8")
+    monkeypatch.chdir(repository)
+    hook = f"{desk.hosts.url}/hook"
+    asked = ("comment", "--text", text, "--merged-since", "v1", "--notify")
+    done = desk.run(*asked, GITHUB_REF="refs/heads/main", CI_COMMIT_BRANCH="main", RECONCILER_WEBHOOK_URL=hook)
+    assert done.code == 1
+    assert "answered 403" in done.stderr
+    assert "or the conversation is locked" in done.stderr
+    assert len(desk.hosts.comments) == 1
+    assert len(desk.hosts.hooks) == 1
 
 
 @pytest.mark.parametrize(

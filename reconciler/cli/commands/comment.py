@@ -7,6 +7,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, open_host, tell_chat, tell_done
 from reconciler.core.outcome import Outcome
+from reconciler.errors import HostError
 from reconciler.hosts.host import Request
 from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
@@ -55,14 +56,25 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
         entries = report.assistants if report is not None else ()
         setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
         asked = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
+        # First of all, so that the chat hears of it whatever the host says to the comments.
+        if notify and (report is None or report.unsettled):
+            tell_chat(host, f"Not everything was applied ({name})")
+        refused: HostError | None = None
         for request, commits in find_requests(host, asked):
             own = commits.union(*(merged.get(one, ()) for one in commits))
             # A request that the report does not mention keeps its earlier comment.
             if text := _tell_end(request, own, report, said):
-                kept = keep_comment(host.about(request), name, text, options.link, "apply", apply_link)
-                tell_done("comment", kept)
-        if notify and (report is None or report.unsettled):
-            tell_chat(host, f"Not everything was applied ({name})")
+                try:
+                    kept = keep_comment(host.about(request), name, text, options.link, "apply", apply_link)
+                except HostError as error:
+                    # One that is locked or gone keeps the authors of the others from nothing.
+                    if error.status not in (403, 404, 410, 422):
+                        raise
+                    refused = refused or error
+                else:
+                    tell_done("comment", kept)
+        if refused is not None:
+            raise refused
         return 0
     text = said or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
     tell_done("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))
