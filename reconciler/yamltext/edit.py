@@ -12,10 +12,10 @@ from reconciler.core.tree import MISSING, item_at, put_at, value_at
 from reconciler.errors import ReconcilerError
 from reconciler.yamltext.changes import Change, apply_change, find_changes, is_same
 from reconciler.yamltext.draft import Draft
-from reconciler.yamltext.insert import insert_first_pair, insert_item, insert_pair, remove_entry
+from reconciler.yamltext.insert import insert_first_pair, insert_item, insert_lines, insert_pair, remove_entry
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
 from reconciler.yamltext.replace import Slot, make_slot, replace_value
-from reconciler.yamltext.spans import Node, find_spans, line_break
+from reconciler.yamltext.spans import Node, find_spans, line_break, line_end, line_start
 
 _BOM = "\ufeff"
 _BY_HAND = "make this change in the file by hand"
@@ -103,19 +103,19 @@ def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
     """Return edits of what is there from the last to the first, then the others."""
     # An alias goes before its anchor, which has no other use then and can change, too.
     root = find_spans(text)
-    starts = {edit.path: start for edit in edits if (start := _find_start(root, edit.path)) is not None}
+    starts = {edit.path: node.start for edit in edits if (node := _find_node(root, edit.path)) is not None}
     there = sorted((edit for edit in edits if edit.path in starts), key=lambda edit: starts[edit.path])
     return there[::-1] + [edit for edit in edits if edit.path not in starts]
 
 
-def _find_start(node: Node | None, path: FieldPath) -> int | None:
-    """Return where a value is, or the alias that stands for it."""
+def _find_node(node: Node | None, path: FieldPath) -> Node | None:
+    """Return a value's node, or that of the alias that stands for it."""
     for key in path:
         if node is None or node.kind == "alias":
             break
         entry = node.find(key)
         node = entry.value if entry else None
-    return node.start if node else None
+    return node
 
 
 def _put(whole: dict[str, Any], edit: Edit) -> Any:
@@ -141,14 +141,39 @@ def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
 
 def _edit_inside(text: str, path: FieldPath, whole: Any, changes: Sequence[Change], newline: str) -> str:
     """Return the text with only those parts of a list or object changed that differ."""
+    moved = _find_moved(text, path, whole, changes)
     for change in changes:
         before, whole = whole, apply_change(whole, path, change)
+        same = [lines for value, lines in moved if change.kind == "insert" and is_same(value, change.value)]
+        if same:
+            moved = [one for one in moved if one[1] is not same[0]]
+            root = find_spans(text)
+            if root and (node := _find_node(root, path)):
+                candidate = insert_lines(Draft(text, root, newline), node, change.step, same[0])
+                if reads_as(candidate, whole):
+                    text = candidate
+                    continue
         below = (*path, str(change.step))
         if change.kind == "set":
             text = _edit(text, below, before, whole, newline)
         else:
             text = _write_change(text, below, change, whole, newline)
     return text
+
+
+def _find_moved(text: str, path: FieldPath, whole: Any, changes: Sequence[Change]) -> list[tuple[Any, list[str]]]:
+    """Return what leaves its place in a list, each with its lines: what moves takes its comments along."""
+    kinds = {change.kind for change in changes}
+    node = _find_node(find_spans(text), path) if kinds >= {"insert", "remove"} else None
+    if node is None or node.kind != "list" or node.flow:
+        return []
+    entries = {change.step: node.entries[change.step] for change in changes if change.kind == "remove"}
+    begins = {step: line_start(text, entry.start) for step, entry in entries.items()}
+    return [
+        (item_at(whole, (*path, str(step))), text[begins[step] : line_end(text, entry.end)].split(line_break(text)))
+        for step, entry in entries.items()
+        if not text[begins[step] : entry.start].strip(" ")
+    ]
 
 
 def _write_change(text: str, path: FieldPath, change: Change, intended: Any, newline: str) -> str:

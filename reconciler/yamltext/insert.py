@@ -45,19 +45,21 @@ def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
 
 def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterator[str]:
     """Propose texts in which a list with something in it has one more entry, before the one at `index` now."""
-    before = sequence.entries[index - 1] if index else None
-    first = sequence.entries[0]
     style = find_quotes(sequence)
     if sequence.flow:
+        before = sequence.entries[index - 1] if index else None
         written = write_inline(value, style, in_brackets=True)
-        yield _insert_in_brackets(draft, sequence, written, after=before, before=first)
+        yield _insert_in_brackets(draft, sequence, written, after=before, before=sequence.entries[0])
         return
     for layout in draft.layouts():
-        lines = write_item(value, sequence.column, layout, style)
-        if before:
-            yield draft.splice(draft.lines_at(line_end(draft.text, before.end), lines))
-        else:
-            yield draft.splice(draft.lines_before(first.start, sequence.column, lines))
+        yield insert_lines(draft, sequence, index, write_item(value, sequence.column, layout, style))
+
+
+def insert_lines(draft: Draft, sequence: Node, index: int, lines: list[str]) -> str:
+    """Return the text in which a list without brackets has some lines more, before the entry at `index` now."""
+    if index:
+        return draft.splice(draft.lines_at(line_end(draft.text, sequence.entries[index - 1].end), lines))
+    return draft.splice(draft.lines_before(sequence.entries[0].start, sequence.column, lines))
 
 
 def remove_entry(draft: Draft, holder: Node, entry: Entry) -> str:

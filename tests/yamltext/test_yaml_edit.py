@@ -277,6 +277,21 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     ),
     "nested lists": ("a:\n  - - x\n    - y\n  -   - z\n", [["x"], ["z", "w"]], "a:\n  - - x\n  -   - z\n      - w\n"),
     "the first of a nested list less": ("a:\n  - - x\n    - y\n", [["y"]], "a:\n  - - y\n"),
+    "an entry that moves up": (
+        "a:\n  # own\n  - x # 1\n  - k: 'y' # 2\n\n    # in it\n    l: z\n",
+        [{"k": "y", "l": "z"}, "x"],
+        "a:\n  # own\n  - k: 'y' # 2\n\n    # in it\n    l: z\n  - x # 1\n",
+    ),
+    "an entry that moves down": (
+        "a:\r\n- k: x # 1\r\n  l: |\r\n    p\r\n\r\n    q\r\n- y # 2\r\n- z\r\nb: 1\r\n",
+        ["y", "z", {"k": "x", "l": "p\n\nq\n"}],
+        "a:\r\n- y # 2\r\n- z\r\n- k: x # 1\r\n  l: |\r\n    p\r\n\r\n    q\r\nb: 1\r\n",
+    ),
+    "an entry that comes twice takes its comment once": (
+        "a:\n- x # 1\n- y\n- z\n",
+        ["y", "z", "x", "x"],
+        "a:\n- y\n- z\n- x\n- x # 1\n",
+    ),
     "entries below their dash": (
         "a:\n  -\n    # own\n    k: 1\n  - # c\n    - x\n",
         [5, "p\nq"],
