@@ -143,6 +143,18 @@ def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
     assert [one["state"] for one in desk.hosts.issues] == ["closed", "open"]
 
 
+def test_an_issue_that_is_locked_is_closed_without_a_word(desk: Desk) -> None:
+    desk.issue()
+    (there,) = desk.hosts.issues
+    issues = (
+        f"{GITHUB}/repos/north/field/issues" if desk.name == "github" else f"{GITLAB}/projects/north%2Ffield/issues"
+    )
+    desk.hosts.facts = {f"{issues}/{there['id']}/{'comments' if desk.name == 'github' else 'notes'}": None}
+    done = desk.run("issue", "--settled")
+    assert (done.code, done.stderr, there["state"]) == (0, "Closed the issue.\n", "closed")
+    assert "said" not in there
+
+
 def test_only_what_this_pipeline_s_account_wrote_is_edited(desk: Desk) -> None:
     others = [
         desk.hosts.add("comments", f"{MARKER}\nMine now", "mallory"),
