@@ -348,12 +348,16 @@ def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
     assert [*tale.tree()] == ["assistants/a.yaml", "assistants/renamed.yaml"]
 
 
-def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story) -> None:
+@pytest.mark.parametrize("folder", ["assistants", "agents"])
+def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story, folder: str) -> None:
     with tale.meddling(unclear()):
         tale.apply("--create")
     tale.git("mv", FILE, "assistants/renamed.yaml")
+    if folder != "assistants":
+        tale.git("mv", "assistants", folder)
     tale.commit("Renamed")
-    assert (outcomes(tale.apply("--create"))["renamed"], len(posts(tale))) == ("refused", 1)
+    again = tale.apply("--create", "--directory", folder)
+    assert (outcomes(again)["renamed"], len(posts(tale))) == ("refused", 1)
 
 
 def test_it_needs_a_record_and_counts_as_a_change(tale: Story) -> None:

@@ -10,11 +10,19 @@ from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import parse_pointer
 from reconciler.core.canonical import exact_text
 from reconciler.core.outcome import Kind
-from reconciler.core.tree import MISSING
+from reconciler.core.tree import MISSING, walk_leaves
 from reconciler.report.commands import Words
 from reconciler.report.differences.diffs import DiffLine, Mark, count_changed, diff_texts
 from reconciler.report.differences.parts import Part, split_difference
-from reconciler.report.differences.values import NOTHING, field_name, fits_on_a_line, literal, literals, reveal_alike
+from reconciler.report.differences.values import (
+    NOTHING,
+    SENSITIVE,
+    field_name,
+    fits_on_a_line,
+    literal,
+    literals,
+    reveal_alike,
+)
 from reconciler.report.meaning import tell_meaning
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.wording import count_noun
@@ -22,6 +30,7 @@ from reconciler.report.wording import count_noun
 Sign = Literal["+", "-", "~"]
 NOT_SHOWN = "the hidden values differ"
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
+SENSITIVE_MAY_DIFFER = "(may also differ in a sensitive part, which is not shown)"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,15 +126,25 @@ def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> l
     """Return what is to be shown of a difference: one field, or one for each part of a list or an object."""
     live, desired, words = change.before, change.desired, report.traits.words
     name, unordered = field_name(change.path), parse_pointer(change.path) in UNORDERED
-    if change.kind is Kind.CONFLICT:
-        return list(_show_conflict(name, change, words, done=entry.outcome is not None and bool(change.sent)))
     written = is_written(change, entry)
+    if change.kind is Kind.CONFLICT:
+        fields = list(_show_conflict(name, change, words, done=entry.outcome is not None and bool(change.sent)))
     # A live edit that is still there when the run has ended, as far as the report says.
-    if change.kind is Kind.DRIFT and (written is False or (written is None and entry.outcome is None)):
+    elif change.kind is Kind.DRIFT and (written is False or (written is None and entry.outcome is None)):
         parts = split_difference(desired, live, unordered=unordered, named_by_old=True)
-        return list(show_parts(name, parts, words.stays, path=change.path))
-    parts = split_difference(live, desired, unordered=unordered)
-    return list(show_parts(name, parts, words.changes, path=change.path))
+        fields = list(show_parts(name, parts, words.stays, path=change.path))
+    else:
+        parts = split_difference(live, desired, unordered=unordered)
+        fields = list(show_parts(name, parts, words.changes, path=change.path))
+    # What is hidden in the midst of a list reads alike on both sides, whether or not it differs.
+    hides = all(isinstance(side, list | dict) and _has_hidden(side) for side in (live, desired))
+    if hides and all(SENSITIVE_DIFFERS not in field.label for field in fields):
+        fields.append(Field(name=name, sign="~", label=SENSITIVE_MAY_DIFFER))
+    return fields
+
+
+def _has_hidden(value: Any) -> bool:
+    return any(leaf == SENSITIVE for _, leaf in walk_leaves(value))
 
 
 def show_parts(
