@@ -9,7 +9,7 @@ from reconciler.core.tree import value_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Unclear, read_entries
-from reconciler.git.snapshot import read_base, read_snapshot
+from reconciler.git.snapshot import read_base, read_everything, read_snapshot
 from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
 from reconciler.usecases.project.project import Project
 
@@ -80,7 +80,8 @@ def _find_attempts(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPa
         tried = read_snapshot(repository, head, project.below, project.settings.environment, keys=key)
         entry = tried.find(unclear.ids, unclear.file)
         if entry is None:
-            tried = read_snapshot(repository, head, project.below, project.settings.environment)
+            # Elsewhere then: the definitions' folder may have been renamed as well.
+            tried = read_everything(repository, head, project.settings.environment)
             entry = tried.find(unclear.ids, unclear.file)
         if entry is not None:
             fields = map(parse_pointer, unclear.fields)

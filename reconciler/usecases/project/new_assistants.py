@@ -9,13 +9,13 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, Definition, key_of
+from reconciler.core.definition import NEW, Definition
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import ApiError, RepositoryError
 from reconciler.git.record import Record, Trailers, Unclear, find_created, read_record, write_record
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import find_mentioned, read_snapshot
+from reconciler.git.snapshot import find_mentioned, read_everything
 from reconciler.usecases.project.project import Project
 
 LOOK_FIRST = (
@@ -208,10 +208,11 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
     repository, head = project.repository, project.head
     if repository is None or head is None or unclear.file in repository.files(head):
         return False
-    key = {key_of(unclear.file, project.below)}
+    # In whatever folder it was then: the definitions' folder may have been renamed as well.
     commits = filter(repository.has, unclear.heads)
-    tried = (read_snapshot(repository, one, project.below, project.settings.environment, keys=key) for one in commits)
-    return any(_is_namesake(entry.declared, definition) for found in tried for entry in found.by_file.values())
+    tried = (read_everything(repository, one, project.settings.environment) for one in commits)
+    declared = [found.by_file[unclear.file].declared for found in tried if unclear.file in found.by_file]
+    return any(_is_namesake(fields, definition) for fields in declared)
 
 
 def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
