@@ -214,6 +214,14 @@ def test_an_object_in_place_of_a_text_shows_what_goes_and_what_comes() -> None:
     ]
 
 
+def test_a_list_with_hidden_parts_says_that_these_may_differ_too() -> None:
+    before, after = ([{"a": number, "key": "(sensitive)"}] for number in (1, 2))
+    assert leaf(change("/metadata/x", after, before)) == [
+        "  ~ metadata.x[0].a: 1 -> 2",
+        "  ~ metadata.x: (may also differ in a sensitive part, which is not shown)",
+    ]
+
+
 def test_long_values_that_differ_only_where_they_are_masked_still_show_as_changed() -> None:
     value = {"key": "(sensitive)", "note": "x" * 70}
     assert leaf(change("/metadata/crm", value, value)) == [
