@@ -165,7 +165,7 @@ class Sender:
         """Count the repeat that would come next, and tell whether the call may not have it any more."""
         overloaded = _is_429(result) and named is not None
         unavailable = overloaded or (isinstance(result, NoAnswer) and not result.reached)
-        # Once a call has used up its repeats and nobody has got an answer since, one attempt for each call will do.
+        # After one call has used up its repeats, the others get a single attempt until the API answers again.
         if unavailable and self._out_of_patience:
             return True
         # An API that says when to come back is well: such waits have a bound of their own, in seconds.

@@ -13,7 +13,7 @@ from reconciler.files.folders import shown_path
 def select(found: FoundFiles, folder: Path, root: Path, paths: Sequence[Path]) -> set[str]:
     """Return the `file`s that PATHS, files or folders, select; all of them without PATHS.
 
-    An overlay selects its definition, and one without a definition itself, so that it is told. Defaults select the
+    An overlay selects its definition, or itself if there is none, so that the problem is reported. Defaults select the
     definitions that take values from them. Raises DefinitionError for a path outside the folder, one that does not
     exist, and one that selects nothing.
     """

@@ -89,22 +89,23 @@ def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("question", ["rev-parse", "for-each-ref"])
-def test_a_git_that_says_nothing_has_not_answered(scene: Scene, tmp_path: Path, question: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "way", "told"),
+    [
+        ("rev-parse", "exit 0", "no answer"),
+        ("for-each-ref", "exit 0", "no answer"),
+        ("for-each-ref", "echo a:b c; exit 0", "no answer"),
+        ("log", "echo a:b c; exit 0", "its answer cannot be read"),
+    ],
+)
+def test_a_git_that_says_nothing_or_something_else_has_not_answered(
+    scene: Scene, tmp_path: Path, question: str, way: str, told: str
+) -> None:
     git = FaultyGit(tmp_path / "bin")
-    git.break_for(question, "exit 0")
+    git.break_for(question, way)
     done, ended = scene.run("apply", "--no-record", env=git.env)
     assert (done.code, scene.harm("apply", done, ended)) == (1, [])
-    assert f"git {question}: no answer" in done.stderr
-
-
-@pytest.mark.parametrize("question", ["for-each-ref", "log"])
-def test_a_git_that_says_something_else_has_not_answered(scene: Scene, tmp_path: Path, question: str) -> None:
-    git = FaultyGit(tmp_path / "bin")
-    git.break_for(question, "echo a:b c; exit 0")
-    done, ended = scene.run("apply", "--no-record", env=git.env)
-    assert (done.code, scene.harm("apply", done, ended)) == (1, [])
-    assert f"git {question}: " in done.stderr
+    assert f"git {question}: {told}" in done.stderr
 
 
 def test_a_git_that_finds_no_difference_in_silence_has_not_answered(scene: Scene, tmp_path: Path) -> None:
