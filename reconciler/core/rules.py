@@ -47,16 +47,16 @@ class _Check:
         return found
 
     def _judge_anew(self, value: Any) -> tuple[Violation, ...]:
-        fault = "takes too long; if its pattern repeats what repeats itself, like (a+)+, write that simpler"
+        why = "takes too long; simplify its pattern, since nested repetition such as (a+)+ is slow"
         try:
             if not self.hangs:
                 with self.limit_time():
                     return tuple(describe_errors(self.validator.iter_errors(value)))
         except RecursionError:
-            fault = "refers to itself endlessly"
+            why = "refers to itself endlessly"
         except TimeoutError:
             self.hangs = True
-        return (Violation((), f"cannot be checked: this rule ({self.place}) {fault}", quotes=False),)
+        return (Violation((), f"cannot be checked: this rule ({self.place}) {why}", quotes=False),)
 
 
 class RuleSet:
