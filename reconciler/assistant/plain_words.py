@@ -1,6 +1,7 @@
 """Describes problems of fields for people who do not program: what is wrong, and what to write instead."""
 
 import difflib
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -194,6 +195,7 @@ def shorten(text: str) -> str:
     return line if len(line) <= 40 else line[:37] + "..."
 
 
+@functools.lru_cache(1024)
 def _letters(key: str) -> str:
     """Return the letters and digits of a key, in lower case: `first_message` is `firstMessage` misspelt."""
     return "".join(character for character in key.lower() if character.isalnum())
