@@ -78,7 +78,7 @@ class FoundFiles:
 
     def stack(self, found: FoundFile) -> list[tuple[FoundFile, LayerKind]]:
         """Return the files that declare the fields of one definition, the lowest first."""
-        shared = [one[place] for one in self.defaults for place in defaults_above(found.key) if place in one]
+        shared = [one[place] for one in self.defaults if one for place in defaults_above(found.key) if place in one]
         layers: list[tuple[FoundFile, LayerKind]] = [(one, "defaults") for one in shared]
         return [
             *layers,

@@ -32,6 +32,7 @@ class Repository:
         self._git = Processes(root, command)
         self._commits: dict[str, Commit] = {}
         self._trees: dict[str, dict[str, Blob]] = {}
+        self._listings: dict[tuple[str, str], Mapping[str, Blob]] = {}
         self._ancestors: dict[tuple[str, str], bool] = {}
         # Asked first and once, so that a broken git is found before anything is decided.
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
@@ -219,13 +220,15 @@ class Repository:
             tree = entry.name
         return tree
 
-    def _below(self, commit: str, path: str) -> dict[str, Blob]:
+    def _below(self, commit: str, path: str) -> Mapping[str, Blob]:
         """Return everything but folders at or below a path of a commit, submodules too."""
         tree = self._tree_at(commit, path)
-        if tree is not None:
-            return dict(self._walk(tree, "" if path in ("", ".") else f"{path}/"))
-        entry = self._entry(commit, path)
-        return {path: entry} if entry is not None else {}
+        if tree is None:
+            entry = self._entry(commit, path)
+            return {path: entry} if entry is not None else {}
+        if (tree, path) not in self._listings:
+            self._listings[tree, path] = dict(self._walk(tree, "" if path in ("", ".") else f"{path}/"))
+        return self._listings[tree, path]
 
     def _walk(self, tree: str, prefix: str) -> Iterator[tuple[str, Blob]]:
         for name, entry in self._tree(tree).items():
