@@ -40,6 +40,7 @@ class Plan:
     patch: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     resent: frozenset[FieldPath] = frozenset()  # what the patch sends once more although live shows it already
+    unclear: frozenset[FieldPath] = frozenset()  # what live shows, and the provider may lack: those, or none is sent
     creates: bool = False  # the patch is the body of the request that creates the assistant
     enforced: tuple[Enforced, ...] = ()
     freeze: Freeze | None = None  # set if it holds something back
@@ -108,8 +109,9 @@ def make_plan(
             plan = dataclasses.replace(plan, resent=again)
         elif again and not policy.read_only:
             plan = dataclasses.replace(plan, freeze=overrides.freeze)
+    plan = dataclasses.replace(plan, unclear=again)
     patch = _build_patch(plan, desired, live, policy, overrides.ignore)
-    warnings = (*overrides.warn_of_kept(plan.changes), *_warnings(plan, desired, live, patch or {}, resend, again))
+    warnings = (*overrides.warn_of_kept(plan.changes), *_warnings(plan, desired, live, patch or {}, resend))
     return dataclasses.replace(plan, patch=patch, warnings=warnings)
 
 
@@ -253,7 +255,6 @@ def _warnings(
     live: Mapping[str, Any],
     patch: Mapping[str, Any],
     resend: Collection[FieldPath],
-    again: Collection[FieldPath],
 ) -> Iterator[str]:
     for field in sorted(patch.keys() & desired.keys()):
         declared, old, new = desired[field], live.get(field), patch[field]
@@ -261,7 +262,7 @@ def _warnings(
             yield f"{dotted(path)} is live but not declared, and is lost with the list element that is sent"
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
             yield from _warn_of_leftovers(field, declared, old, new)
-    for path in sorted(again):
+    for path in sorted(plan.unclear):
         if path in plan.resent:
             yield f"{dotted(path)} is sent again although it is live: the outcome of its last write is unclear"
         else:

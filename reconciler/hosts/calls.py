@@ -3,15 +3,18 @@
 import contextlib
 import functools
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.base_url import check_base_url
+from reconciler.api.proxy import Proxy, find_proxy
+from reconciler.api.tls import create_context
+from reconciler.core.base_url import BaseUrl, check_base_url
 from reconciler.errors import HostError
 
 if TYPE_CHECKING:
-    import ssl
+    import httpx
 
 _ATTEMPTS = 4
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -23,11 +26,30 @@ PAGE = 100  # entries: the most that either host gives at once
 
 
 @functools.cache
-def trust_authorities() -> "ssl.SSLContext":
+def _trust_authorities() -> ssl.SSLContext:
     """Return whose certificates are trusted; the authorities are read once, which takes longer than a request."""
+    # Without the client certificate, which is meant for the assistants' API alone.
+    return create_context(client=False)
+
+
+def open_client(base: BaseUrl, timeout: float) -> tuple["httpx.Client", Proxy | None]:
+    """Return a client for one origin, and the proxy that it uses; both, and the authorities, as for the API.
+
+    Raises SettingsError for a variable that names a proxy or a file that cannot be used.
+    """
     import httpx
 
-    return httpx.create_ssl_context()
+    # Not httpx's own reading of the environment: it knows no ranges in NO_PROXY, and a slip in a variable is no crash.
+    proxy = find_proxy(base)
+    through = None
+    if proxy is not None:
+        login = tuple(part.decode() for part in proxy.auth) if proxy.auth else None
+        tls = _trust_authorities() if proxy.url.scheme == "https" else None
+        through = httpx.Proxy(proxy.url, auth=login, ssl_context=tls)  # type: ignore[arg-type]
+    # To read the authorities takes a tenth of a second, and a plain connection needs none.
+    verify = _trust_authorities() if base.scheme == "https" else False
+    client = httpx.Client(verify=verify, proxy=through, trust_env=False, timeout=timeout, follow_redirects=False)
+    return client, proxy
 
 
 class Calls:
@@ -44,7 +66,8 @@ class Calls:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
-        self._base = check_base_url(url, allow_insecure_http=allow_insecure_http).text
+        self._url = check_base_url(url, allow_insecure_http=allow_insecure_http)
+        self._base = self._url.text
         self._token = token
         self._headers = {header[0]: header[1], "Accept": "application/json", "User-Agent": "assistant-reconciler"}
         self._wait = wait
@@ -72,16 +95,20 @@ class Calls:
         shown = f"{method} {address.removeprefix(self._base).partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
             wait, last = 2.0 ** (attempt - 1), attempt == _ATTEMPTS
+            client, proxy = open_client(self._url, _TIMEOUT)
             try:
-                with httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client:
+                with client:
                     answer = client.request(method, address, headers=self._headers, json=body)
             except httpx.HTTPError as error:
                 # If nothing was sent, even a request that must not be done twice may be repeated.
-                unclear = method == "POST" and not isinstance(error, httpx.ConnectError)
-                if last or unclear:
+                unclear = method == "POST" and not isinstance(error, httpx.ConnectError | httpx.ProxyError)
+                # A proxy that is asked again with a wrong password may lock the account.
+                locked_out = isinstance(error, httpx.ProxyError) and "407" in str(error)
+                if last or unclear or locked_out:
                     more = "; it is unknown whether the request was carried out" if unclear else ""
-                    said = self._scrub(str(error))
-                    raise HostError(f"{self._name} did not answer {shown}{more}: {said}") from None
+                    hint = f"{proxy.variable} names the proxy that was used" if proxy is not None else ""
+                    said = self._scrub(str(error), *(proxy.secrets if proxy is not None else ()))
+                    raise HostError(f"{self._name} did not answer {shown}{more}: {said}", hint=hint) from None
             else:
                 # GitHub says 403 for too many requests as well, which is no lack of a permission.
                 limited = answer.status_code == 403 and (
@@ -113,9 +140,11 @@ class Calls:
             f"{self._name} answered {status} to {shown}{message}", status=status, hint=_HINTS.get(status, "")
         )
 
-    def _scrub(self, text: str) -> str:
+    def _scrub(self, text: str, *secrets: str) -> str:
         # First the token, then the length: half a token must not be shown either.
-        shown = text.replace(self._token, "***")[:_LONGEST_MESSAGE]
+        for secret in (self._token, *secrets):
+            text = text.replace(secret, "***")
+        shown = text[:_LONGEST_MESSAGE]
         return "".join(char if char.isprintable() else " " for char in shown)
 
 

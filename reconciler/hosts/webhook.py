@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import ReconcilerError
-from reconciler.hosts.calls import trust_authorities
+from reconciler.hosts.calls import open_client
 
 VARIABLE = "RECONCILER_WEBHOOK_URL"
 _TIMEOUT = 10.0  # seconds, for each of connecting, sending and waiting
@@ -21,16 +21,20 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
 
     try:
         # http:// is only for this machine, as everywhere: anybody who reads the URL can write into the chat.
-        check_base_url(address.partition("?")[0], allow_insecure_http=False)
+        base = check_base_url(address.partition("?")[0], allow_insecure_http=False)
+    except ReconcilerError:
+        return f"warning: nothing was sent to the webhook: {VARIABLE} is no https address"
+    try:
+        client, _ = open_client(base, _TIMEOUT)
         with (
-            httpx.Client(verify=trust_authorities(), timeout=_TIMEOUT, follow_redirects=False) as client,
+            client,
             client.stream(
                 "POST", address, content=json.dumps({"text": text}), headers={"content-type": "application/json"}
             ) as answer,
         ):
             status = answer.status_code
-    except ReconcilerError:
-        return f"warning: nothing was sent to the webhook: {VARIABLE} is no https address"
+    except ReconcilerError as error:
+        return f"warning: nothing was sent to the webhook: {error.message}"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         # Only the kind: the message of an error may contain the URL.
         return f"warning: the webhook could not be reached ({type(error).__name__})"

@@ -120,6 +120,8 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         last=dict(result.last) if result.last is not None else None,
         enforced=tuple(EnforcedEntry(path=to_pointer(one.path), reason=one.rule.reason) for one in plan.enforced)
         or None,
+        # In a run that writes, the outcome says it.
+        unclear=tuple(sorted(map(to_pointer, plan.unclear))) or None if result.outcome is None else None,
         frozen=FrozenEntry(reason=plan.freeze.reason, expires=_write_day(plan.freeze.expires)) if plan.freeze else None,
     )
 

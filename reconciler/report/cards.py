@@ -54,6 +54,7 @@ class Card:
     remarks: tuple[Remark, ...] = ()
     error: tuple[str, ...] = ()
     error_in_brief: str = ""
+    origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
     members: tuple[str, ...] = ()
 
     @property
@@ -138,7 +139,7 @@ Sharing = Mapping[tuple[Told, ...], Sequence[Key]]
 def make_cards(told: Sequence[Told], report: Report) -> list[Card]:
     """Return the cards of assistants, which come sorted, the gravest first."""
     sharing = _find_shared(told)
-    cards = [*_make_shared_cards(sharing), *_make_own_cards(told, sharing, report)]
+    cards = [*_make_shared_cards(sharing, report), *_make_own_cards(told, sharing, report)]
     # Sorted for good: of one severity, what many share comes first.
     return sorted(cards, key=lambda card: (card.severity, not card.members))
 
@@ -157,7 +158,7 @@ def _find_shared(told: Sequence[Told]) -> Sharing:
     return sharing
 
 
-def _make_shared_cards(sharing: Sharing) -> Iterator[Card]:
+def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
     for members, keys in sharing.items():
         entries = [one.entry for one in members]
         all_shared = [difference for one in members for difference in one.differences if difference.key in keys]
@@ -182,6 +183,7 @@ def _make_shared_cards(sharing: Sharing) -> Iterator[Card]:
             entries=tuple(entries),
             groups=tuple(_group(shared, number=len(members), in_place=one_place)),
             remarks=tuple(tell_setters([one.change for one in all_shared])),
+            origin=report.traits_of(first).origin,
             members=tuple(_name_members(entries, [] if one_place else places[keys[0]])),
         )
 
@@ -229,10 +231,12 @@ def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str
     entry = told.entry
     # What is told of many together is named alone, with the number of assistants.
     own = [one for one in told.differences if one.key not in shared]
+    traits = report.traits_of(entry)
     error = tuple(problems if problems and entry.error else wording.tell_error(entry))
     remarks = [*tell_setters([one.change for one in own]), *list_remarks(entry)]
     # To `drift` an assistant that is still to be created has no differences, and no more is to be said of it.
     calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
+    calm = calm and not wording.is_unclear(entry)
     if not (own or error or remarks) and (shared or calm):
         return None
     also = {one.field.name: shared[one.key] for one in told.differences if one.key in shared}
@@ -247,7 +251,8 @@ def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str
         groups=tuple(_group(own, aside=wording.tell_last_edit(entry))),
         remarks=tuple(remarks),
         error=error,
-        error_in_brief=wording.tell_error_in_brief(entry.error, report) if entry.error else "",
+        error_in_brief=wording.tell_error_in_brief(entry.error, traits) if entry.error else "",
+        origin=traits.origin,
     )
 
 

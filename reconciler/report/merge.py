@@ -21,6 +21,8 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     """
     if not reports:
         raise ValueError("there is no report to merge")
+    # The same report given twice is one run: counted twice, its totals and a rollback of it would be wrong.
+    reports = [report for number, report in enumerate(reports) if report not in reports[:number]]
     if len(reports) == 1:
         return reports[0]
     # The earlier run comes first: a rollback puts back what that found. Times are whole seconds; the end breaks a tie.
@@ -32,7 +34,6 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     several = BaseEntry(ref="several", commit="") if all(bases) else None
     # Of two environments each says whose it is: the files are the same, and perhaps the ids.
     differ = len({report.environment for report in reports}) > 1
-    entries = [_name_environment(entry, report, differ) for report in reports for entry in report.assistants]
     return Report(
         format_version=FORMAT_VERSION,
         tool_version=", ".join(sorted({report.tool_version for report in reports})),
@@ -57,8 +58,17 @@ def merge_reports(reports: Sequence[Report]) -> Report:
             _name_environment(gone, report, differ) for report in reports for gone in report.no_longer_managed
         ),
         problems=_unite(problem for report in reports for problem in report.problems),
-        assistants=tuple(sorted(entries, key=lambda entry: (entry.file, entry.key))),
+        assistants=tuple(sorted(_list_entries(reports, differ), key=lambda entry: (entry.file, entry.key))),
     )
+
+
+def _list_entries(reports: Sequence[Report], differ: bool) -> Iterator[AssistantEntry]:
+    """Yield the assistants of all reports, each with its command where those differ: of a rollback nothing is git's."""
+    several = len({report.command for report in reports}) > 1
+    for report in reports:
+        for entry in report.assistants:
+            command = entry.command or report.command if several else entry.command
+            yield dataclasses.replace(_name_environment(entry, report, differ), command=command)
 
 
 def take_part(report: Report, own: Collection[str]) -> Report | None:

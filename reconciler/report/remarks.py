@@ -106,7 +106,7 @@ def _list_changed_files(report: Report) -> set[str]:
     files = {gone.file for gone in report.no_longer_managed}
     for entry in report.assistants:
         moved = [change for change in entry.changes if change.sent or change.kind is not Kind.DRIFT]
-        if moved or entry.released:
+        if moved or entry.released or entry.unclear:
             files |= {entry.file, *(change.file for change in moved if change.file)}
     return files
 

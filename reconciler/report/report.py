@@ -95,8 +95,11 @@ class AssistantEntry:
     last: dict[str, Any] | None = None
     enforced: tuple[EnforcedEntry, ...] | None = None
     frozen: FrozenEntry | None = None
-    # Only where several reports were merged whose environments differ: else the report says it.
+    # Only where several reports were merged whose environments, or commands, differ: else the report says it.
     environment: str | None = None
+    command: str | None = None
+    # Fields whose last write has no clear outcome, whatever live shows; only where there are any.
+    unclear: tuple[Pointer, ...] | None = None
 
     @property
     def open_kinds(self) -> frozenset[Kind]:
@@ -235,3 +238,7 @@ class Report:
     def traits(self) -> Traits:
         """What the report of its command looks like."""
         return TRAITS.get(self.command, NEUTRAL)
+
+    def traits_of(self, entry: AssistantEntry) -> Traits:
+        """Return what the report of the command looks like that an entry is of."""
+        return TRAITS.get(entry.command or self.command, NEUTRAL)

@@ -22,7 +22,6 @@ class View:
     lists_problems: bool = False  # it is about files alone
     cards: tuple[Card, ...] = ()
     tells_origins: bool = True
-    origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
     notes: tuple[Note, ...] = ()  # equal ones together
     comment_notes: tuple[Note, ...] = ()  # those for a pull request
     sentences: tuple[str, ...] = ()  # how to read it all
@@ -62,7 +61,6 @@ def make_view(report: Report) -> RunView:
         comment_notes=tuple(collect_notes(report, of_changed=True)),
         sentences=tuple(wording.list_notes(report)),
         lists_problems=only_checked,
-        origin=report.traits.origin,
         report=report,
     )
 
@@ -91,7 +89,7 @@ def _list_differences(entries: Iterable[AssistantEntry], report: Report) -> Iter
 def _choose_title(change: ChangeEntry, entry: AssistantEntry, fate: str, report: Report) -> str:
     if entry.status is Status.NEW:
         return "A new assistant"
-    title = report.traits.titles[is_written(change, entry)][change.kind]
+    title = report.traits_of(entry).titles[is_written(change, entry)][change.kind]
     title += f", frozen ({tell_freeze(entry)})" if entry.frozen else ""
     return f"{title}, {fate}" if fate else title
 
@@ -100,4 +98,4 @@ def _tell_fate(change: ChangeEntry, entry: AssistantEntry, report: Report) -> st
     """Return what happens to a live edit; nothing if that is not said, and for what git alone changed."""
     if change.unsent is Unsent.KEPT:
         return wording.LEFT
-    return report.traits.put_back if change.kind is not Kind.CHANGE and is_written(change, entry) else ""
+    return report.traits_of(entry).put_back if change.kind is not Kind.CHANGE and is_written(change, entry) else ""

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
 from reconciler.core.run import Gone
+from reconciler.report.commands import Traits
 from reconciler.report.differences.values import escape, show_name
 from reconciler.report.report import AssistantEntry, ErrorEntry, ProblemEntry, Report
 
@@ -45,6 +46,7 @@ ERROR: dict[str, str] = {
     "invalid": "the definition is not valid",
 }
 LEFT = "left as it is"
+UNCLEAR = "unclear, the last write may not have arrived"
 _LONGEST_NAME = 20  # characters, of a command that no version has
 
 
@@ -57,9 +59,16 @@ def tell_standing(entry: AssistantEntry) -> str:
     """Return in words where an assistant stands: its outcome, else all that differs, else its status."""
     if entry.outcome is not None:
         return OUTCOME[entry.outcome]
+    if is_unclear(entry):
+        return UNCLEAR
     if entry.unread or entry.status is Status.NEW or not entry.open_kinds:
         return STATUS[entry.status] if entry.status else "not read"
     return name_kinds(entry.kinds)
+
+
+def is_unclear(entry: AssistantEntry) -> bool:
+    """Return whether live shows what git says, while the outcome of the last write is unclear."""
+    return entry.status is Status.IN_SYNC and bool(entry.unclear)
 
 
 def name_kinds(kinds: Collection[Kind]) -> str:
@@ -82,6 +91,7 @@ def rank_severity(entry: AssistantEntry) -> Severity:
     found = [kind.status.severity for kind in entry.open_kinds]
     found += [Severity.PROBLEM] if entry.error else []
     found += [entry.status.severity] if entry.status else []
+    found += [Severity.CHANGE] if is_unclear(entry) else []
     found += [entry.outcome.severity] if entry.outcome else []
     return min(found, default=Severity.CALM)
 
@@ -94,9 +104,9 @@ def tell_error(entry: AssistantEntry) -> list[str]:
     return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
 
 
-def tell_error_in_brief(error: ErrorEntry, report: Report) -> str:
-    """Return what the kind of an error means."""
-    return report.traits.errors.get(error.kind) or ERROR.get(error.kind, error.kind)
+def tell_error_in_brief(error: ErrorEntry, traits: Traits) -> str:
+    """Return what the kind of an error means to a command."""
+    return traits.errors.get(error.kind) or ERROR.get(error.kind, error.kind)
 
 
 def tell_last_edit(entry: AssistantEntry) -> str:
@@ -164,7 +174,10 @@ def _count_statuses(report: Report) -> list[str]:
     # `missing` is a status of its own, and to a reader an error like any other.
     new = [f"{counts[Status.NEW]} to create"] if counts[Status.NEW] else []
     frozen = [f"{counts[Status.FROZEN]} frozen"] if counts[Status.FROZEN] else []
-    fixed = count_noun(conflicts, "conflict"), *frozen, f"{counts[Status.IN_SYNC]} in sync"
+    # What the provider holds is not known, so nobody may count it among those in sync.
+    unclear = sum(is_unclear(entry) for entry in report.assistants)
+    frozen += [f"{unclear} unclear"] if unclear else []
+    fixed = count_noun(conflicts, "conflict"), *frozen, f"{counts[Status.IN_SYNC] - unclear} in sync"
     changed, drifted = counts[Status.PENDING], counts[Status.DRIFTED]
     if not report.traits.counts_edits:
         return [*new, f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import pytest
 from commands import Completed, environment
+from odd_server import answer, odd_server
 from two_hosts import BOT, GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 
 from reconciler.cli.boundary import run_guarded
@@ -207,6 +208,35 @@ def test_a_redirect_is_not_followed(desk: Desk) -> None:
         desk.hosts.failing = [(302, {}, {"location": f"{elsewhere.url}/stolen"})]
         assert desk.comment().code == 1
         assert elsewhere.calls == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("SSL_CERT_FILE", "/no/such.pem", "SSL_CERT_FILE names a file that cannot be used"),
+        ("ALL_PROXY", "socks5://127.0.0.1:1", "The proxy in ALL_PROXY cannot be used"),
+    ],
+)
+def test_a_variable_of_the_network_that_cannot_be_used_is_named(
+    desk: Desk, variable: str, value: str, named: str
+) -> None:
+    elsewhere = "https://host.example.test"
+    done = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, **{variable: value})
+    assert (done.code, done.stdout) == (1, "")
+    assert named in done.stderr
+
+
+def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) -> None:
+    elsewhere = "https://host.example.test"
+    with odd_server() as proxy:
+        proxy.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
+        named = proxy.origin.replace("//", "//anna:hush@")
+        done = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, HTTPS_PROXY=named)
+        assert (done.code, len(proxy.seen)) == (1, 1)
+        assert "HTTPS_PROXY names the proxy" in done.stderr
+        assert "hush" not in done.stderr
+        assert desk.comment(HTTP_PROXY=named).code == 0
+        assert len(proxy.seen) == 1
 
 
 def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> None:

@@ -32,6 +32,28 @@ def test_one_file_in_two_reports_is_told_twice_with_all_that_differs() -> None:
         assert said in told
 
 
+def test_a_report_that_is_given_twice_is_one_run() -> None:
+    run, other = document("plan", assistant("a")), document("plan", assistant("b"))
+    assert merge_reports([run, run]) == run
+    assert merge_reports([run, other, run]) == merge_reports([run, other])
+
+
+def test_what_a_rollback_puts_back_is_not_called_a_change_of_gits() -> None:
+    moved = change("/name", "y", "x")
+    back = change("/name", "x", "y")
+    runs = [
+        document(name, assistant("a", one, outcome="applied")) for name, one in (("apply", moved), ("rollback", back))
+    ]
+    merged = merge_reports(runs)
+    assert [entry.command for entry in merged.assistants] == ["apply", "rollback"]
+    told = render_text(merged)
+    assert (told.count("Changed in git"), told.count("Put back")) == (1, 1)
+    assert render_markdown(merged).count("| rollback |") == 1
+    # Merged once more, each still says whose it is.
+    again = merge_reports([merged, document("plan", assistant("b"))])
+    assert [entry.command for entry in again.assistants] == ["apply", "rollback", "plan"]
+
+
 def test_what_the_reports_share_stays_and_what_differs_goes() -> None:
     first = document(
         "plan",

@@ -92,6 +92,15 @@ def test_an_assistant_that_was_never_read_does_not_vanish() -> None:
     assert value(document("validate", assistant("a", status=None)), "reconciler_assistants", status="not_read") is None
 
 
+def test_each_environment_of_a_merged_report_has_its_own_numbers() -> None:
+    reports = [document("plan", assistant(name), environment=name) for name in ("production", "staging")]
+    merged = merge_reports([*reports, document("plan", assistant("shared"))])
+    for labels in ({"environment": "production"}, {"environment": "staging"}, {}):
+        assert value(merged, "reconciler_assistants", status="in_sync", **labels) == 1
+        assert value(merged, "reconciler_outcomes", outcome="failed", **labels) == 0
+    assert value(merged, "reconciler_api_requests", method="GET") == 3
+
+
 def test_environments_are_told_apart_and_a_made_up_name_breaks_nothing() -> None:
     report = document("plan", assistant("a"), environment="staging", api_calls={'G"E\\T\n': 1})
     assert value(report, "reconciler_assistants", status="in_sync", environment="staging") == 1

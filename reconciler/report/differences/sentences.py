@@ -124,7 +124,7 @@ def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
 
 def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> list[Field]:
     """Return what is to be shown of a difference: one field, or one for each part of a list or an object."""
-    live, desired, words = change.before, change.desired, report.traits.words
+    live, desired, words = change.before, change.desired, report.traits_of(entry).words
     name, unordered = field_name(change.path), parse_pointer(change.path) in UNORDERED
     written = is_written(change, entry)
     if change.kind is Kind.CONFLICT:

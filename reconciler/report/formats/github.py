@@ -140,7 +140,7 @@ def _write_line(annotation: Annotation) -> str:
 
 def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
     """Yield what went wrong with an assistant as a whole, unless that is a conflict: its fields say that themselves."""
-    of_fields = report.traits.follows_git and Kind.CONFLICT in entry.kinds
+    of_fields = report.traits_of(entry).follows_git and Kind.CONFLICT in entry.kinds
     if entry.error and entry.error.kind == "conflict" and of_fields:
         return
     lines, line = wording.tell_error(entry), 0
@@ -212,7 +212,7 @@ def _show_field(field: Field) -> Iterator[str]:
 
 def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
     """Return what follows from a difference; None if it is no reason for an annotation."""
-    if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits.follows_git:
+    if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits_of(entry).follows_git:
         return None
     # The conditional stands for a plan, and for a run that stopped before it came to this.
     done = change.sent and entry.outcome is Outcome.APPLIED
@@ -225,7 +225,7 @@ def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report)
         return "Git's value was put back." if done else "apply would put git's value back."
     if report.options.get("on_drift") == "fail":
         return "With --on-drift fail, nothing is sent to this assistant."
-    return report.traits.way_out_of_drift or None
+    return report.traits_of(entry).way_out_of_drift or None
 
 
 def _is_wanted(change: ChangeEntry) -> bool:

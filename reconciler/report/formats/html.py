@@ -17,7 +17,7 @@ ORIGINS: dict[Kind, str] = {
     Kind.DRIFT: "edited in the dashboard",
     Kind.CHANGE: "changed in git",
 }
-_NOT_READ, _VALID = "not_read", "valid"
+_NOT_READ, _UNCLEAR, _VALID = "not_read", "unclear", "valid"
 # From what needs a person to what needs nobody; also the order of the filters.
 _TONES: dict[Status | Outcome | str, str] = {
     Status.ERROR: "bad",
@@ -32,6 +32,7 @@ _TONES: dict[Status | Outcome | str, str] = {
     Outcome.SKIPPED: "drift",
     Status.NEW: "change",
     Status.PENDING: "change",
+    _UNCLEAR: "change",
     Outcome.APPLIED: "change",
     Outcome.CREATED: "change",
     Outcome.DELETED: "change",
@@ -90,7 +91,8 @@ def make_page(view: RunView) -> dict[str, Any]:
     numbered = [(card, homes[id(card)]) for card in view.cards] + [(card, 1) for card in quiet]
     categories = Counter(_categorise(told.entry, view.report) for told in view.assistants)
     # A command that asks nobody says itself where a difference comes from.
-    origins = Counter(kind for told in view.assistants for kind in told.entry.kinds if not view.origin)
+    shown = [told.entry for told in view.assistants if not view.report.traits_of(told.entry).origin]
+    origins = Counter(kind for entry in shown for kind in entry.kinds)
     return {
         "view": view,
         "facts": _list_facts(view.report),
@@ -115,7 +117,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
         "category": label,
         "tone": tone,
         "statuses": sorted({_label(_categorise(entry, report)) for entry in card.entries}),
-        "origins": {kind: words for kind, words in ORIGINS.items() if kind in card.kinds and not report.traits.origin},
+        "origins": {kind: words for kind, words in ORIGINS.items() if kind in card.kinds and not card.origin},
         "brief": card.error_in_brief or "; ".join(brief),
     }
 
@@ -135,6 +137,8 @@ def _make_quiet_card(entry: AssistantEntry, report: Report) -> Card:
 def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str:
     if not report.traits.reads_live:
         return Status.ERROR if entry.error else _VALID
+    if wording.is_unclear(entry):
+        return _UNCLEAR
     return entry.outcome or entry.status or _NOT_READ
 
 

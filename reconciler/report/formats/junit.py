@@ -98,9 +98,10 @@ def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
     # frozen waits.
     if entry.status is Status.FROZEN:
         return False
-    failing = {change.kind for change in entry.changes if not change.sent} & report.traits.failing
+    traits = report.traits_of(entry)
+    failing = {change.kind for change in entry.changes if not change.sent} & traits.failing
     detailed = report.options.get("detailed_exitcode") is True
-    asked = entry.asks_for_apply if report.traits.is_plan else bool(entry.kinds & report.traits.detailed)
+    asked = entry.asks_for_apply if traits.is_plan else bool(entry.kinds & traits.detailed)
     return bool(failing) or (detailed and asked)
 
 

@@ -118,11 +118,11 @@ def _head(view: View, width: _Width) -> list[str]:
 
 
 def _row(card: Card, view: View, width: _Width) -> str:
-    origins = ", ".join(_ORIGINS[kind] for kind in Kind if kind in card.kinds)
+    origins = card.origin or ", ".join(_ORIGINS[kind] for kind in Kind if kind in card.kinds)
     by_key = card.title in width.by_key and not card.members
     name = wording.show_in(card.entries[0], card.entries[0].key) if by_key else card.title or card.file
     what = inline(card.standing) + (_tell_more(card) if width.fields else "")
-    cells = [inline(shorten_middle(name, width.name)), what, *([view.origin or origins] if view.tells_origins else [])]
+    cells = [inline(shorten_middle(name, width.name)), what, *([origins] if view.tells_origins else [])]
     # A narrow screen shows only the first columns, and what happened matters more than where.
     return join_cells([*cells, *([", ".join(map(code, card.files))] if width.file else [])])
 

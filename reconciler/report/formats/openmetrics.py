@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.core.outcome import Outcome
 from reconciler.report.build import STATUSES
 from reconciler.report.differences.values import quote
+from reconciler.report.report import AssistantEntry
 from reconciler.report.view import RunView
 
 Sample = tuple[Mapping[str, str], float | None]
@@ -16,15 +17,23 @@ def render_openmetrics(view: RunView) -> str:
     report = view.report
     age = report.record.age_seconds if report.record is not None else None
     expiry = report.next_expiry.in_seconds if report.next_expiry is not None else None
-    # Not the summary's counts: `frozen` there is a status, too.
-    ended = [entry.outcome for entry in report.assistants]
-    outcomes = [({"outcome": outcome.value}, ended.count(outcome)) for outcome in Outcome]
     requests = [({"method": method}, number) for method, number in sorted(report.api_calls.items())]
-    statuses = [({"status": status.value}, report.summary.get(status, 0)) for status in STATUSES]
-    # A run that was stopped knows nothing of these; no other number here would show it.
-    unread = sum(entry.status is None for entry in report.assistants)
-    if unread and report.traits.reads_live:
-        statuses.append(({"status": _NOT_READ}, unread))
+    # Two environments are two sets of metrics in one place, and nobody else could tell them apart.
+    shared = {"environment": report.environment} if report.environment is not None else {}
+    # In a report of several, each assistant says whose it is; of a run as a whole only the sum is known.
+    groups: dict[str | None, list[AssistantEntry]] = {} if report.assistants else {report.environment: []}
+    for entry in report.assistants:
+        groups.setdefault(entry.environment or report.environment, []).append(entry)
+    statuses: list[Sample] = []
+    outcomes: list[Sample] = []
+    for name, entries in groups.items():
+        whose = {"environment": name} if name is not None else {}
+        stood, ended = [entry.status for entry in entries], [entry.outcome for entry in entries]
+        statuses += [({"status": status.value, **whose}, stood.count(status)) for status in STATUSES]
+        # A run that was stopped knows nothing of these; no other number here would show it.
+        if None in stood and report.traits.reads_live:
+            statuses.append(({"status": _NOT_READ, **whose}, stood.count(None)))
+        outcomes += [({"outcome": outcome.value, **whose}, ended.count(outcome)) for outcome in Outcome]
     families: Iterable[tuple[str, str, Iterable[Sample]]] = (
         ("assistants", "Assistants by status, as they were when they were read.", statuses),
         ("outcomes", "Assistants by outcome of a run that writes.", outcomes),
@@ -33,8 +42,6 @@ def render_openmetrics(view: RunView) -> str:
         ("api_requests", "Requests to the API by method, repeats included.", requests),
         ("duration_seconds", "Duration of the run.", [({}, report.duration_seconds)]),
     )
-    # Two environments are two sets of metrics in one place, and nobody else could tell them apart.
-    shared = {"environment": report.environment} if report.environment is not None else {}
     lines = [line for name, told, samples in families for line in _render_family(name, told, samples, shared)]
     return "\n".join([*lines, "# EOF", ""])
 
