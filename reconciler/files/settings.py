@@ -72,11 +72,16 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     return dataclasses.replace(_read(text, file, folder.resolve()), today=today)
 
 
-def find_sensitive(text: str) -> Iterator[FieldPath]:
-    """Yield what some settings say is sensitive, in any environment; the rest of the text need not be valid."""
+def find_sensitive(text: str, environment: str | None) -> Iterator[FieldPath]:
+    """Yield what some settings say is sensitive in an environment; the rest of the text need not be valid.
+
+    Where they do not know the environment, which may have had another name, what is sensitive in any counts.
+    """
     content = read_tolerantly(text).value
-    environments = content.get("environments") if isinstance(content, dict) else None
-    for group in (content, *(environments.values() if isinstance(environments, dict) else ())):
+    found = content.get("environments") if isinstance(content, dict) else None
+    environments = found if isinstance(found, dict) else {}
+    own = [environments[environment]] if environment in environments else environments.values()
+    for group in (content, *own):
         named = group.get("sensitive") if isinstance(group, dict) else None
         for path in named if isinstance(named, list) else ():
             # One that is written wrongly has hidden nothing: no command ran with it.

@@ -72,6 +72,10 @@ class Repository:
             raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
         return objects.get(name)
 
+    def list_refs(self, folder: str) -> list[str]:
+        """Return the names of all refs below a folder, sorted."""
+        return os.fsdecode(self._git.run("for-each-ref", "--format=%(refname)", folder)).splitlines()
+
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a revision names, or None if git knows no such revision."""
         answer = self._objects.ask(f"{revision}^{{commit}}") if revision else None

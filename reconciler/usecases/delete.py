@@ -24,7 +24,7 @@ from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
-from reconciler.usecases.plan import plan
+from reconciler.usecases.plan import find_shared, plan
 from reconciler.usecases.project.environments import with_overlays_to_come
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.recordable import check_order
@@ -84,6 +84,10 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
     planned = plan(session.api, based, session.control, command="delete")
     planned = dataclasses.replace(planned, gone=())  # that others are gone is not what this run is about
     result = _refuse(planned.results[0], force_conflicts=force_conflicts)
+    if result.outcome is None and (shared := find_shared(project, [result])):
+        hint = "remove the overlay instead, or correct the id or the URL of one of them"
+        failure = Failure("duplicate", f"{shared[definition.file]}; nothing was deleted", hint=hint)
+        result = result.end(Outcome.REFUSED, failure, left=False)
     if result.outcome is None:
         # Even a run that is killed leaves behind what the assistant was.
         planned = dataclasses.replace(planned, results=(result,))

@@ -11,6 +11,7 @@ from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, check_organisation, to_failure
 from reconciler.core.variables import describe_variables
 from reconciler.errors import ApiError, UsageError
+from reconciler.usecases.project.environments import read_neighbours
 from reconciler.usecases.project.new_assistants import object_to_creation, refuse_namesakes
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.since import name_setters
@@ -24,7 +25,8 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     definitions = project.loaded.definitions
     found = for_each(definitions, lambda definition: _read(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
-    results = _refuse_elsewhere(project, refuse_namesakes(api, project, _without_duplicates(project, results)))
+    results = _warn_of_shared(project, _without_duplicates(project, results))
+    results = _refuse_elsewhere(project, refuse_namesakes(api, project, results))
     results = name_setters(results, project)
     return make_run(command, project, results, api=api, stopped=control.stopping())
 
@@ -101,6 +103,28 @@ def _plan_new(project: Project, definition: Definition) -> Result:
         return Result(definition, plan=planned, error=objection)
     # This command creates nothing, so it is not a failure, but the report should mention it.
     return Result(definition, plan=planned, warnings=(objection.message, objection.hint))
+
+
+def find_shared(project: Project, results: Sequence[Result]) -> dict[str, str]:
+    """Return which assistants another environment writes as well, by the file of the result: a sentence for each."""
+    owners = {
+        definition.id: f"the environment {form.environment} has the same URL and the same id, in {definition.id_file}"
+        for form, loaded in read_neighbours(project.settings, project.folder, project.root)
+        for definition in loaded.definitions
+        if definition.id
+    }
+    return {result.definition.file: owners[name] for result in results for name in result.ids if name in owners}
+
+
+def _warn_of_shared(project: Project, results: Sequence[Result]) -> list[Result]:
+    # No refusal: `validate` has an error for it, and what each of the two asks for is clear.
+    found = find_shared(project, results)
+    return [
+        dataclasses.replace(result, warnings=(*result.warnings, f"{said}: an apply of one undoes that of the other"))
+        if (said := found.get(result.definition.file))
+        else result
+        for result in results
+    ]
 
 
 def _without_duplicates(project: Project, results: Sequence[Result]) -> list[Result]:

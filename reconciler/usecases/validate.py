@@ -3,7 +3,7 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import chain, combinations, product
 from typing import Any
 
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
@@ -21,14 +21,14 @@ MOST_HINTS = 3
 Forms = Sequence[tuple[Settings, Loaded]]
 
 
-def validate(forms: Forms, *, started_at: datetime.datetime, strict: bool = False) -> Run:
+def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datetime, strict: bool = False) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 
     A form is what it is in one environment, and valid is what is so in all. An entry of the settings past its date is a
-    problem too, and so are two environments that would write to one assistant.
+    problem too, and so are two environments that would write to one assistant: `neighbours` are not checked otherwise.
     """
     problems = say_gravest({problem for _, loaded in forms for problem in loaded.problems})
-    problems |= set(_shared_assistants(forms))
+    problems |= set(_shared_assistants(forms, neighbours))
     # What an invalid file declares is not known, and of a few files nobody knows what the others say.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
     for settings, _ in forms:
@@ -106,9 +106,9 @@ def _place(settings: Settings, found: Iterable[tuple[tuple[int, int], str, Sever
     return add_settings_lines((Problem(file, *place, message, grave) for place, message, grave in found), settings.text)
 
 
-def _shared_assistants(forms: Forms) -> Iterator[Problem]:
+def _shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem]:
     """Yield a problem for each assistant that two environments would both write: one URL, and one id."""
-    for (first, here), (second, there) in combinations(forms, 2):
+    for (first, here), (second, there) in chain(combinations(forms, 2), product(forms, neighbours)):
         if not first.environment or not second.environment or not first.api_url:
             continue
         if first.api_url.rstrip("/") != (second.api_url or "").rstrip("/"):

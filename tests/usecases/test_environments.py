@@ -98,6 +98,54 @@ def test_settings_of_one_environment_are_not_the_others(tmp_path: Path) -> None:
     assert "PATCH" not in {**two.sandboxes["staging"].calls, **two.sandboxes["production"].calls}
 
 
+def test_an_assistant_that_another_environment_writes_is_named_and_not_deleted(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as two:
+        two.configure({"production": {"api_url": f"{two.sandboxes['staging'].url}/"}})
+        for key in "ab":
+            two.shared(key)
+            two.overlay("staging", key, id=f"asst_{key}")
+        two.overlay("production", "a", id="asst_a")
+        two.overlay("production", "b", id="local_asst_b")
+        planned = two.report("production", "plan")
+        deleted = two.run("production", "delete", "assistants/b.yaml", "--yes", "--name", "Enrollment")
+        assert two.sandboxes["staging"].live("asst_b")["name"] == "Enrollment"
+    for entry in planned["assistants"]:
+        (said,) = entry["warnings"]
+        assert f"staging has the same URL and the same id, in environments/staging/{entry['key']}.yaml" in said
+    assert deleted.code == 1
+    assert "staging has the same URL and the same id" in deleted.stdout
+
+
+def test_the_way_out_of_a_missing_record_names_environments_and_a_former_name(tmp_path: Path) -> None:
+    """To start anew after a rename would take live edits for changes."""
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.configure(record=True)
+        two.shared()
+        for name in two.sandboxes:
+            two.overlay(name, id="asst_a")
+        applied(two)
+        assert "pass --environment NAME; reconciler.yaml has these: production, staging" in two.tale.run("plan").stderr
+        two.tale.git("update-ref", "refs/reconciler/former/applied", REF_OF_STAGING)
+        two.tale.git("update-ref", "-d", REF_OF_STAGING)
+        renamed = two.run("staging", "plan")
+    assert renamed.code == 1
+    assert f"git update-ref {REF_OF_STAGING} refs/reconciler/former/applied. Else fetch it" in renamed.stderr
+
+
+def test_what_one_environment_hides_another_shows_before_and_after_it_is_recorded(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
+        two.configure({"staging": {"sensitive": ["metadata.key"]}})
+        two.shared()
+        for name in two.sandboxes:
+            two.overlay(name, id="asst_a", metadata={"key": f"key-of-{name}"})
+        applied(two)
+        for name in two.sandboxes:
+            two.overlay(name, id="asst_a", metadata={"key": f"new-key-of-{name}"})
+        staging, production = (two.run(name, "plan").stdout for name in two.sandboxes)
+    assert "key-of" not in staging
+    assert '"key-of-production"' in production
+
+
 def test_on_drift_of_an_environment(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE}) as two:
         two.configure({"production": {"on_drift": "revert"}})

@@ -161,6 +161,8 @@ def test_two_environments_that_write_to_one_assistant_name_both_files(offline: O
     done = offline.run("validate")
     swapped = offline.run("validate", "assistants/a.yaml")
     assert (done.code, swapped.stdout) == (1, done.stdout)
+    # A pipeline checks its own environment alone.
+    assert "production and staging have the same URL" in offline.run("validate", "--environment", "production").stdout
     assert done.stdout.splitlines()[0] == (
         "environments/production/a.yaml:2:5: production and staging have the same URL, and the id asst_a is also "
         "used in "

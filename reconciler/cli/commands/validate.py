@@ -8,8 +8,9 @@ from reconciler.cli.options import OutputOptions, definition_options, output_opt
 from reconciler.cli.output import emit
 from reconciler.cli.streams import tell
 from reconciler.core.settings import now
+from reconciler.files.folders import repository_root
 from reconciler.usecases.project.choices import Choices
-from reconciler.usecases.project.environments import read_forms
+from reconciler.usecases.project.environments import read_forms, read_neighbours
 from reconciler.usecases.validate import find_shareable, validate, without_settings
 
 
@@ -35,7 +36,8 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
         # A report all the same: its readers find the problems of the settings where others are.
         emit(without_settings(error.problems, strict=strict), output)
         return 1
-    run = validate(forms, started_at=started_at, strict=strict)
+    neighbours = read_neighbours(forms[0][0], choices.directory, repository_root(choices.directory))
+    run = validate(forms, neighbours, started_at=started_at, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
     for hint in find_shareable(forms[0][1]):
         tell(hint)

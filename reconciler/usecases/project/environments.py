@@ -52,6 +52,16 @@ def read_forms(choices: Choices, today: datetime.date | None = None) -> list[For
     ]
 
 
+def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
+    """Return the definitions of all other environments that have the URL of the chosen one: it is one API for both."""
+    url = (settings.api_url or "").rstrip("/")
+    if settings.environment is None or not url:
+        return []
+    others = {name: one.api_url for name, one in settings.environments.items() if name != settings.environment}
+    forms = [settings.choose(name) for name, theirs in sorted(others.items()) if (theirs or "").rstrip("/") == url]
+    return [(form, load(folder, (), root=root, settings=form, in_passing=True)) for form in forms]
+
+
 def read_pair(choices: Choices, against: str) -> tuple[Form, Form]:
     """Return the definitions in the environment that was chosen, and in another one. Raises ReconcilerError."""
     pair = read_settings(choices), read_settings(dataclasses.replace(choices, environment=against))

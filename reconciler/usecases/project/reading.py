@@ -9,7 +9,7 @@ from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import folder_in_git, repository_root, shown_path
 from reconciler.files.settings import find_sensitive
-from reconciler.git.record import read_record
+from reconciler.git.record import applied_ref, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.base_reading import read_base_of
 from reconciler.usecases.project.changed import find_alike, find_changed
@@ -100,11 +100,24 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     if project.repository is None:
         hint = "run this inside the repository, or pass --base none"
         raise RepositoryError("reconciler.yaml says `record: true`, and there is no git repository here", hint=hint)
-    raise RepositoryError(
-        f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}",
-        hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base none to "
-        "`plan` and `apply`",
+    hint = (
+        "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base none to "
+        "`plan` and `apply`"
     )
+    known = {applied_ref(name) for name in project.settings.environments}
+    if project.settings.environment is None and known:
+        hint = f"{_name_environments(project.settings)}. Without one, {hint}"
+    # To start anew where the environment has another name now would take live edits for changes, and overwrite them.
+    there = project.repository.list_refs("refs/reconciler")
+    former = [ref for ref in there if ref not in known and ref.endswith("/applied")]
+    if project.settings.environment is not None and former:
+        copy = f"git update-ref {project.ref} {former[0] if len(former) == 1 else 'OLD'}"
+        hint = f"if the environment was renamed, copy its record ({', '.join(former)}): {copy}. Else {hint}"
+    raise RepositoryError(f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}", hint=hint)
+
+
+def _name_environments(settings: Settings) -> str:
+    return f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
 
 
 def _choose_base(project: Project, asked: str | None, *, or_head: bool) -> tuple[str, str] | None:
@@ -160,8 +173,7 @@ def _check_environment(loaded: Loaded, settings: Settings) -> None:
     forgotten = settings.environment is None and settings.environments
     if forgotten and not (loaded.definitions or loaded.invalid):
         which = "no definition" if loaded.whole else "no selected definition"
-        hint = f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
-        raise UsageError(f"{which} has an id, and no environment is selected", hint=hint)
+        raise UsageError(f"{which} has an id, and no environment is selected", hint=_name_environments(settings))
 
 
 def _notes_on_order(project: Project) -> list[str]:
@@ -186,5 +198,6 @@ def _hide_as_before(project: Project, repository: Repository, commits: Iterable[
     for commit in (one for one in dict.fromkeys(commits) if one is not None and repository.has(one)):
         blob = repository.files(commit, path).get(path)
         content = repository.read(path, blob) if blob is not None else None
-        found += find_sensitive(content.decode("utf-8", "replace")) if content else ()
+        text = content.decode("utf-8", "replace") if content else ""
+        found += find_sensitive(text, project.settings.environment)
     return dataclasses.replace(project.settings, sensitive=tuple(dict.fromkeys(found)))
