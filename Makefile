@@ -39,6 +39,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/zizmor --pedantic --offline --quiet .github
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
 
 typecheck: $(VENV)/.dev
 	@$(BIN)/mypy
