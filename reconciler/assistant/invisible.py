@@ -7,6 +7,8 @@ from typing import Final
 # Letters and marks without ink: printable to Python, and nothing on a screen.
 _BLANK_LETTERS: Final = "\u034f\u115f\u1160\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
 _BLANK: Final = re.compile(f"[{_BLANK_LETTERS}]")
+# Whatever follows one of these is shown in another order than it is stored in (Unicode Standard Annex 9).
+REORDERING: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _NAMES: Final = {
     "\t": "tab",
     "\n": "line break",
@@ -52,6 +54,12 @@ def complain_of_unseen(character: str) -> str:
     """Return what to say about such a character at its place."""
     why = "which looks like a space and is none" if _is_space(character) else "which nobody sees"
     return f"here is {name_character(character)}, {why}; {replace_unseen(character)}"
+
+
+def name_reordering(text: str) -> str:
+    """Return the first character of a text that lets it look like another text, with its code point; or nothing."""
+    found = "" if text.isascii() else next((one for one in text if one in REORDERING), "")
+    return found and name_character(found)
 
 
 def _is_space(character: str) -> bool:

@@ -1,15 +1,14 @@
 """The API's base URL: checked once, before anything is sent. Touches no network."""
 
 import ipaddress
-import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
+from reconciler.assistant.invisible import is_all_seen
 from reconciler.errors import SettingsError
 
 HOW_TO_SET = "Set --api-url or RECONCILER_API_URL to the API's base URL, such as http://localhost:3000/api."
 PORTS = {"http": 80, "https": 443}
-_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +77,12 @@ def _split(url: str) -> SplitResult:
     # `urlsplit` drops tabs and line breaks silently and reads the port only when it is asked for.
     try:
         parts = urlsplit(url)
-        readable = parts.port != 0 and not _UNPRINTABLE.search(url)
+        readable = parts.port != 0 and is_all_seen(url) and not {" ", "\\"} & {*url}
     except ValueError:
         readable = False
     if not readable:
-        raise _refuse("The API URL cannot be read: its host or port is invalid, or it contains white space")
+        why = "its host or port is invalid, or it contains white space or an invisible character"
+        raise _refuse(f"The API URL cannot be read: {why}")
     return parts
 
 

@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, takes_null
-from reconciler.assistant.paths import FieldPath, covers
+from reconciler.assistant.invisible import name_reordering
+from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.assistant.texts import TEXT_KEY, find_references
 from reconciler.core.canonical import canonical
 from reconciler.core.compare import differing_declarations, differing_leaves
 from reconciler.core.definition import LARGEST, Layer, find_declaring
 from reconciler.core.settings import Settings
-from reconciler.core.tree import MISSING, Missing, build, prune, value_at
+from reconciler.core.tree import MISSING, Missing, build, prune, value_at, walk_leaves
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -92,6 +93,13 @@ def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path:
         elif given is MISSING or canonical(value, below) != canonical(given, below):
             left[key] = value
     return left
+
+
+def name_misleading(path: FieldPath, value: Any) -> Iterator[str]:
+    """Yield a warning for each text in a value that a person sees in another order than it is stored in."""
+    for below, text in walk_leaves(value, path):
+        if isinstance(text, str) and (found := name_reordering(text)):
+            yield f"{dotted(below)} contains {found}, which makes it look like another text: check it"
 
 
 def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:

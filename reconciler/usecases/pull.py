@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.definition import Definition, Layer, TextFile, merge_layers
-from reconciler.core.importing import why_left
+from reconciler.core.importing import name_misleading, why_left
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.overrides import find_overrides
@@ -91,12 +91,14 @@ class Puller:
         for one, content in divided.files:
             path = next(edit.path for edit in divided.own if one.path[: len(edit.path)] == edit.path)
             if path not in left:
-                yield Pulled(one.file, one.content.removeprefix("\ufeff"), content.removeprefix("\ufeff"), (path,))
+                old, new = (written.removeprefix("\ufeff") for written in (one.content, content))
+                yield Pulled(one.file, old, new, (path,), notes=(*name_misleading(path, new),))
         said = layer.as_written if layer is not None else {}
         written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
         fields = tuple(path for path in written if path not in left)
         notes = [f"{one.file} was kept; {dotted(one.path)} no longer uses it" for one in divided.unused]
         notes += [note for path in fields if (note := self._name_sharing(definition, path))]
+        notes += [note for path in fields for note in name_misleading(path, chosen.wanted.get(path))]
         if plan.freeze is not None:
             notes.append(f"the assistant is frozen ({plan.freeze.describe()})")
         lost = tuple(change for change in chosen.lost if change.path not in left)

@@ -136,6 +136,8 @@ def _place(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
 
 
 def _odd_character(error: _Error) -> str:
+    if error.lines[error.place[0] - 1].startswith("..."):
+        return 'this "..." ends the file before its first field; remove this line'
     return _TABS if error.character(error.place) == "\t" else _NEEDS_QUOTES
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from reconciler.assistant.invisible import REORDERING
 from reconciler.core.definition import MAX_BYTES
 from reconciler.core.json_size import has_more_tokens
 from reconciler.yamltext.nodes import MAX_NODES
@@ -16,6 +17,8 @@ from reconciler.yamltext.scalars import read_plain, write_number
 WIDTH: Final = 96
 # Written as escapes. Compiled when it is first needed, which takes as long as reading ten files.
 _UNWRITABLE = "[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+# A text of one line with one of these is written with escapes, too: else it looks like another text.
+_MISLEADING = f"{_UNWRITABLE}|[{REORDERING}]"
 # YAML's indicators but for the dash, which only counts with white space behind it.
 _NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
 # What would end the text (`: `, ` #`), make it a list's entry, or end the document; and tabs, which nobody sees.
@@ -130,7 +133,7 @@ def write_literal(text: str, column: int, parent_column: int) -> BlockText | Non
     the chomping indicator that keeps its trailing line breaks (8.1.1.2).
     """
     # A block of white space alone has no line that could say how far it is indented, and nobody would see it.
-    if not text.strip() or re.search(_UNWRITABLE, text.replace("\n", "")):
+    if not text.strip() or _needs_escapes(text):
         return None
     indicator = str(column - parent_column) if _INDENTED.match(text) else ""
     if len(indicator) > 1:
@@ -147,7 +150,7 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
     # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
     core = text.rstrip("\n")
     paragraphs = core.split("\n")
-    if re.search(_UNWRITABLE, text.replace("\n", "")) or any(line != line.strip() for line in paragraphs) or not core:
+    if _needs_escapes(text) or any(line != line.strip() for line in paragraphs) or not core:
         return None
     width = max(width, *(len(line) for line in old_lines), 0)
     old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
@@ -168,6 +171,12 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
     return BlockText(f">{_find_chomping(text)}", [_indent(line, column) for line in lines])
 
 
+def _needs_escapes(text: str) -> bool:
+    """Return whether a text cannot be a block; one of several lines stays readable, whatever order it is shown in."""
+    lines = text.rstrip("\n")
+    return re.search(_UNWRITABLE if "\n" in lines else _MISLEADING, text.replace("\n", "")) is not None
+
+
 def block_column(column: int, layout: Layout) -> int:
     """Return the column of the lines of a block text that belongs to a key or dash at `column`."""
     return column + (layout.step if layout.step <= _FARTHEST else 2)
@@ -186,18 +195,18 @@ def _scalar_lines(begin: str, value: Any, column: int, layout: Layout, style: st
 
 
 def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
-    if style == "'" and "\n" not in text and not re.search(_UNWRITABLE, text):
+    if style == "'" and "\n" not in text and not re.search(_MISLEADING, text):
         return "'" + text.replace("'", "''") + "'"
     if style != '"' and _is_plain(text, in_brackets=in_brackets):
         return text
     # JSON's escapes are YAML's. Those that JSON leaves out follow, for what parsers would take for a line break.
-    return re.sub(_UNWRITABLE, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return re.sub(_MISLEADING, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _is_plain(text: str, *, in_brackets: bool) -> bool:
     if not text or text != text.strip() or text[0] in _NOT_PLAIN_START:
         return False
-    if _NOT_PLAIN.search(text) or re.search(_UNWRITABLE, text):
+    if _NOT_PLAIN.search(text) or re.search(_MISLEADING, text):
         return False
     if in_brackets and _NOT_PLAIN_IN_BRACKETS.search(text):
         return False

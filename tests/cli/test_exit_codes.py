@@ -127,7 +127,7 @@ def test_an_ignore_entry_past_its_date_fails_validate(project: Project) -> None:
     project.write("a", id="asst_1", name="A")
     done = run("validate", cwd=project.root)
     assert done.code == 1
-    assert "reconciler.yaml:1:" in done.stdout
+    assert "reconciler.yaml:2:3:" in done.stdout
     assert "expired on 2020-01-01" in done.stdout
 
 

@@ -31,6 +31,7 @@ def test_a_good_url_loses_its_trailing_slash(url: str, text: str) -> None:
         ("https://[::1/api", "cannot be read"),
         ("https://agents.exa mple.edu/api", "cannot be read"),
         ("https://agents.example.edu/a\npi", "cannot be read"),
+        ("https://agents.example.edu/api\u200b", "an invisible character"),
         ("https://agents.example.edu\\@evil.example/api", "cannot be read"),
         ("https://anna:hush@agents.example.edu/api", "user name or a password"),
         ("anna:hush@agents.example.edu/api", "user name or a password"),

@@ -16,7 +16,7 @@ from commands import Completed, run, signed_in
 from desks import DECLARED, NO_BASE, changed, desks, ended_well, live, live_of, shown
 from faulty_git import COMMANDS, NAMES, WAYS, Ended, FaultyGit, Scene, sweep
 from histories import moved
-from projects import outcomes
+from projects import outcomes, statuses
 from stories import REF, Installed, Story, story
 
 # --- B1 and B2: git is missing, broken or killed
@@ -351,6 +351,17 @@ def test_a_submodule_elsewhere_hides_nothing(tmp_path: Path) -> None:
         changed(tale, "a", firstMessage="ours")
         assert outcomes(tale.recorded()) == {"a": "applied"}
         assert shown(tale, "b") == "theirs"
+
+
+def test_a_repository_within_does_not_hide_the_record(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a") as tale:
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        (tale.root.parent / ".git").mkdir()  # what holds the project by chance need not be readable
+        assert statuses(tale.plan()) == {"a": "drifted"}
+        tale.git("-C", "assistants", "init", "--quiet")
+        done = tale.run("apply", "--yes")
+        assert (done.code, "assistants is a git repository inside" in done.stderr) == (1, True), done.stderr
+        assert shown(tale, "a") == "theirs"
 
 
 # --- objects and refs that are damaged

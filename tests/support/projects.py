@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -55,8 +54,8 @@ class Project:
         return _written(self.root / "environments" / environment / f"{key}.yaml", text, fields)
 
     def configure(self, **settings: Any) -> None:
-        """Write reconciler.yaml."""
-        (self.root / "reconciler.yaml").write_text(json.dumps(settings), "utf-8")
+        """Write reconciler.yaml, as people do."""
+        _written(self.root / "reconciler.yaml", "", settings)
 
     @property
     def settings(self) -> Settings:

@@ -265,7 +265,7 @@ def test_a_base_that_does_not_know_the_environment_says_so(tmp_path: Path) -> No
         two.tale.commit()
         two.tale.git("tag", "v1")
         settings = two.root / "reconciler.yaml"
-        settings.write_text(settings.read_text("utf-8").replace('"staging"', '"stage"'), "utf-8")
+        settings.write_text(settings.read_text("utf-8").replace("staging:", "stage:"), "utf-8")
         two.tale.commit()
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         planned = two.run("stage", "plan", "--base", "v1")

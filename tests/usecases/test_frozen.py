@@ -194,7 +194,7 @@ def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
         validated, applied = tale.run("validate"), tale.run("apply", "--yes")
         assert validated.code == 1
         expired = "frozen (enrolment week) expired on 2020-01-15"
-        assert f"reconciler.yaml:1:13: {expired}, and no longer applies" in validated.stdout
+        assert f"reconciler.yaml:2:3: {expired}, and no longer applies" in validated.stdout
         assert (applied.code, message(tale, "a")) == (0, "new")
         assert expired in applied.stdout
 

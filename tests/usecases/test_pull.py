@@ -426,3 +426,26 @@ def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:
     assert nothing.stderr.startswith(told)
     assert (done.code, after) == (1, "firstMessage: Welcome\n")
     assert done.stderr.startswith(told)
+
+
+def test_what_reorders_a_text_on_the_screen_is_escaped_or_named(tmp_path: Path) -> None:
+    text = (
+        "id: asst_a\nfirstMessage: Hello\nvoicemailMessage: |-\n  One\n  Two\n"
+        "metadata:\n  x y: old\n  long: {$file: long.md}\n"
+    )
+    live = {**LIVE, "voicemailMessage": "One\nTwo", "metadata": {"x y": "old", "long": "Old"}}
+    with story(tmp_path / "work", {"a": live}) as tale:
+        (tale.project.folder / "long.md").write_text("Old\n", "utf-8")
+        file = begun(tale, text)
+        edited = {"x y": "\u2066new", "long": "\u202eNew"}
+        tale.sandbox.edit("asst_a", firstMessage="Hi \u202eolleH", voicemailMessage="One\nTw\u202eo", metadata=edited)
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+        tale.run("import", "asst_a", "--force")
+        imported = file.read_text("utf-8")
+    escaped = text.replace("Hello", '"Hi \\u202eolleH"').replace("old", '"\\u2066new"')
+    assert after == escaped.replace("Two", "Tw\u202eo")  # a block stays one, and is named
+    assert '\n  x y: "\\u2066new"\n' in imported
+    assert 'assistants/a.yaml: firstMessage, metadata."x y", voicemailMessage\n' in done.stdout
+    assert "assistants/a.yaml: voicemailMessage contains a right-to-left override (U+202E)" in done.stderr
+    assert "assistants/long.md: metadata.long contains a right-to-left override (U+202E)" in done.stderr

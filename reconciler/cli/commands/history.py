@@ -14,7 +14,7 @@ from reconciler.cli.options import Count, directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
 from reconciler.errors import RepositoryError
 from reconciler.git.record import Unclear
-from reconciler.report.differences.values import escape, field_name
+from reconciler.report.differences.values import escape, name_path
 from reconciler.usecases.history import Applied, list_applied
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
@@ -76,7 +76,7 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
             click.echo(for_runner(f"  {escape(line)}"))
             # The fields that changed in the assistant of this line, `applied: FILE (ID)`.
             found = _ASSISTANT.fullmatch(line)
-            names = [field_name(to_pointer(path)) for path in applied.changed.get(found[1], ())] if found else []
+            names = [name_path(path) for path in applied.changed.get(found[1], ())] if found else []
             if names:
                 more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
                 click.echo(f"    {', '.join(names[:_MOST_NAMED])}{more}")

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import click
 
-from reconciler.assistant.paths import FieldPath, dotted, write_path
+from reconciler.assistant.paths import FieldPath, write_path
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.output import tell_failures
 from reconciler.cli.streams import tell
+from reconciler.core.importing import name_misleading
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import escape, name_path
 from reconciler.usecases.import_ import Import, Importer, Written
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import with_overlays_to_come
@@ -137,7 +138,9 @@ def _show_written(written: Written, name: str) -> None:
     else:
         _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
     for what, path, reason in left:
-        tell(f"  {what} not written: {escape(dotted(path))}; {escape(reason)}", colour="yellow")
+        tell(f"  {what} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
+    for note in name_misleading((), (overlaid or written.declared).fields):
+        tell(f"  {escape(note)}", colour="yellow")
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
@@ -155,4 +158,4 @@ def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
 
 def _left_out(paths: Iterable[FieldPath], what: str, why: str) -> None:
     for path in paths:
-        click.echo(f"  {what}: {escape(dotted(path))}; {why}")
+        click.echo(f"  {what}: {name_path(path)}; {why}")

@@ -5,7 +5,6 @@ import re
 import click
 
 from reconciler.assistant.fields import UNORDERED
-from reconciler.assistant.paths import dotted
 from reconciler.cli.connect import connected, stoppable
 from reconciler.cli.help import Command, declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, project_options
@@ -20,7 +19,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.files.source_lines import hide_lines
 from reconciler.report.differences.parts import split_difference
 from reconciler.report.differences.sentences import show_parts
-from reconciler.report.differences.values import SENSITIVE, escape
+from reconciler.report.differences.values import SENSITIVE, escape, name_path
 from reconciler.report.formats.text import show_fields
 from reconciler.usecases.plan import drift
 from reconciler.usecases.project.choices import Choices
@@ -116,18 +115,18 @@ def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
         lines = _HIDDEN.sub(SENSITIVE, diff_lines(before, after, pulled.file)).splitlines()
         click.echo(for_runner("".join(f"{escape(line)}\n" for line in lines)), nl=False)
     elif pulled.differs:
-        click.echo(f"{file}: {', '.join(escape(dotted(path)) for path in pulled.fields)}")
+        click.echo(f"{file}: {', '.join(map(name_path, pulled.fields))}")
     for note in pulled.notes:
         tell(f"{file}: {escape(note)}")
     for change in pulled.lost:
-        name = dotted(change.path)
-        tell(f"{file}: {escape(name)}: the live value replaces git's change:")
+        name = name_path(change.path)
+        tell(f"{file}: {name}: the live value replaces git's change:")
         old, new = (None if value is MISSING else value for value in (change.base, change.desired))
         parts = split_difference(old, new, unordered=change.path in UNORDERED)
         for line in show_fields(show_parts(name, parts, ("", "->"))):
             tell(line)
     for one in pulled.left:
-        reason = f"not pulled: {escape(dotted(one.path))}: {escape(one.reason)}"
+        reason = f"not pulled: {name_path(one.path)}: {escape(one.reason)}"
         tell(f"{file}: {reason}", colour="red" if one.fails else "yellow")
     return True
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reconciler.assistant.invisible import is_all_seen, is_seen
-from reconciler.assistant.paths import dotted, parse_pointer
+from reconciler.assistant.paths import FieldPath, dotted, parse_pointer
 
 SENSITIVE = "(sensitive)"
 SHORT = 60  # columns that one value may take on a line of its own
@@ -186,7 +186,12 @@ def key_name(key: str) -> str:
 
 def field_name(pointer: str) -> str:
     """Return the field that a JSON Pointer names as people write it, `model.temperature`."""
-    return dotted(key_name(key) for key in parse_pointer(pointer))
+    return name_path(parse_pointer(pointer))
+
+
+def name_path(path: FieldPath) -> str:
+    """Return a field's path as people write it; an unusual key is in quotes, `metadata."x y"`."""
+    return dotted(map(key_name, path))
 
 
 def columns(text: str) -> int:

@@ -3,10 +3,12 @@
 import os
 import posixpath
 from collections.abc import Sequence
+from pathlib import Path
 
 from reconciler.core.definition import SUFFIXES, is_defaults_file, is_definition_file
 from reconciler.errors import RepositoryError
-from reconciler.git.repository import Repository
+from reconciler.files.folders import folder_in_git, repository_root
+from reconciler.git.repository import Repository, open_repository
 
 
 def check_checkout(repository: Repository, head: str, settings: str, folders: Sequence[str]) -> None:
@@ -33,6 +35,23 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
             f"a sparse checkout hides {hidden[0]}{more}, which HEAD has",
             hint="check everything out (git sparse-checkout disable), or add the definitions' folder and "
             "reconciler.yaml to it (git sparse-checkout add)",
+        )
+
+
+def check_nested(repository: Repository, folder: Path) -> None:
+    """Refuse a repository inside another one that holds the definitions itself, and so most likely their record."""
+    around = repository_root(repository.root.parent)
+    try:
+        outer = open_repository(around)
+        head = outer.head() if outer is not None else None
+    except RepositoryError:  # what holds this repository by chance, such as a home folder, need not be readable
+        return
+    if outer is not None and head is not None and outer.files(head, folder_in_git(folder, around)):
+        # A `git init` in the wrong folder would otherwise hide the history, and live edits would be overwritten.
+        raise RepositoryError(
+            f"{repository.root} is a git repository inside {around}, and both are to hold these definitions",
+            hint=f"remove {repository.root / '.git'} if it was made by mistake; otherwise remove the definitions from "
+            "the outer repository",
         )
 
 

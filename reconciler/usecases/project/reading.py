@@ -13,7 +13,7 @@ from reconciler.git.record import applied_ref, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.base_reading import read_base_of
 from reconciler.usecases.project.changed import find_alike, find_changed
-from reconciler.usecases.project.checkout import check_checkout
+from reconciler.usecases.project.checkout import check_checkout, check_nested
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import read_settings, resolve_names
 from reconciler.usecases.project.new_assistants import id_finder
@@ -62,6 +62,8 @@ def read_history(choices: Choices, *, repository: Repository | None = None) -> P
     """Return the project with its record, without definitions and base. Raises as `read_project` does."""
     project = read_bare_project(choices, repository=repository)
     opened = project.repository
+    if opened is not None:
+        check_nested(opened, project.folder)
     if opened is not None and project.head is not None:
         folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
         below = [folder_in_git(folder, project.root) for folder in folders]
