@@ -11,7 +11,6 @@ from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
 from reconciler.core.settings import Settings
-from reconciler.core.tree import Missing
 from reconciler.errors import ApiError, ErrorKind
 
 
@@ -142,38 +141,30 @@ class Run:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement of a set-up, what was found, and what to do if it is not met; None if that is not known."""
+
+    subject: str
+    told: str
+    hint: str = ""
+    met: bool | None = True
+
+
 Standing = Literal["differs", "alike", "only_in_environment", "only_in_against", "error"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Difference:
-    """One leaf and the value that each of the two declares there, or `MISSING`."""
-
-    path: FieldPath
-    environment: Any | Missing
-    against: Any | Missing
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Compared:
-    """One definition in both environments; None if it is no part of one, or not valid."""
+    """One definition in both environments (None if it is no part of one, or not valid), and where the two differ."""
 
     key: str
     file: str
     standing: Standing
     environment: Definition | None = None
     against: Definition | None = None
-    differences: tuple[Difference, ...] = ()
+    paths: tuple[FieldPath, ...] = ()
     message: str | None = None  # why it could not be compared
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Comparison:
-    """All definitions of two environments, sorted by file."""
-
-    environment: str
-    against: str
-    definitions: tuple[Compared, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+from reconciler.core.run import Requirement
 from reconciler.errors import HostError
 from reconciler.hosts.calls import Calls
 from reconciler.hosts.github_host import GitHub
@@ -17,16 +18,6 @@ _TOKEN = "RECONCILER_AUTH_TOKEN"  # noqa: S105 - a variable's name; it stands fo
 _SELF = "//personal_access_tokens/self"
 _SCOPES = {"api", "write_repository"}  # of what pushes the record
 _REPORTER, _DEVELOPER = 20, 30  # GitLab's levels of access
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Protection:
-    """One check at a host: `holds` is None if the token may not read it."""
-
-    subject: str
-    holds: bool | None
-    told: str
-    hint: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +34,7 @@ class _Question:
 
 def check_protection(
     host: Host, environment: str, *, workflow: str = "", of_record: bool = False
-) -> Iterator[Protection]:
+) -> Iterator[Requirement]:
     """Yield what the host says; `environment` is the one that holds the writing account.
 
     `workflow` is the file by which GitHub plans pull requests. `of_record` asks only whether the host's token may push
@@ -59,17 +50,17 @@ def check_protection(
 
 def _check(
     host: Host, kind: str, environment: str, questions: Callable[[str, str], Iterator[_Question]]
-) -> Iterator[Protection]:
+) -> Iterator[Requirement]:
     # Several questions may have one answer: GitLab lists all variables at once.
     base = host.path
     ask = functools.cache(lambda path: _ask(host.calls, path))
     found, refused = ask(base)
     if not isinstance(found, dict):
-        yield Protection(kind, holds=False, told=refused, hint="check the token, and which repository this is")
+        yield Requirement(kind, refused, "check the token, and which repository this is", met=False)
         return
     branch = str(found.get("default_branch") or "main")
     name = found.get("full_name") or found.get("path_with_namespace") or base.rpartition("/")[2]
-    yield Protection(kind, holds=True, told=f"{name}, default branch {branch}")
+    yield Requirement(kind, f"{name}, default branch {branch}")
     for one in questions(branch, environment):
         # What begins with `//` is no part of the repository.
         answer, refused = ask(one.path[1:] if one.path.startswith("//") else f"{base}{one.path}")
@@ -80,7 +71,7 @@ def _check(
         except (AttributeError, KeyError, TypeError):
             holds, refused = None, "the answer cannot be understood"
         told = f"unknown: {refused}" if holds is None else one.told if holds else f"expected: {one.told}"
-        yield Protection(one.subject, holds, told, one.hint)
+        yield Requirement(one.subject, told, "" if holds else one.hint, met=holds)
 
 
 def _ask_github(workflow: str, branch: str, environment: str) -> Iterator[_Question]:

@@ -8,8 +8,8 @@ from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Severity
-from reconciler.core.run import Compared, Comparison, Difference, Standing
-from reconciler.core.tree import MISSING, Missing
+from reconciler.core.run import Compared, Standing
+from reconciler.core.tree import MISSING, value_at
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences.parts import split_difference
 from reconciler.report.differences.sentences import Field, show_parts
@@ -67,45 +67,45 @@ class DiffReport:
     definitions: tuple[DefinitionEntry, ...]
 
 
-def build_diff_report(comparison: Comparison, *, sensitive: Sequence[FieldPath] = ()) -> DiffReport:
-    """Return a comparison as a report. Values at paths that `sensitive` names are masked."""
-    standings = [entry.standing for entry in comparison.definitions]
+def build_diff_report(
+    environment: str, against: str, found: Sequence[Compared], *, sensitive: Sequence[FieldPath] = ()
+) -> DiffReport:
+    """Return what was compared as a report. Values at paths that `sensitive` names are masked."""
+    standings = [entry.standing for entry in found]
     return DiffReport(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
         command="diff",
-        environment=comparison.environment,
-        against=comparison.against,
+        environment=environment,
+        against=against,
         summary={
             "total": len(standings),
             "differ": standings.count("differs"),
             **{name: standings.count(name) for name in ("alike", "only_in_environment", "only_in_against", "error")},
         },
-        definitions=tuple(_build_definition(entry, sensitive) for entry in comparison.definitions),
+        definitions=tuple(_build_definition(entry, sensitive) for entry in found),
     )
 
 
 def _build_definition(entry: Compared, sensitive: Sequence[FieldPath]) -> DefinitionEntry:
-    differences: tuple[DifferenceEntry, ...] = ()
-    if entry.environment is not None and entry.against is not None:
-        both = entry.environment, entry.against
-        differences = tuple(_build_difference(one, sensitive, *both) for one in entry.differences)
-    return DefinitionEntry(
-        key=entry.key, file=entry.file, standing=entry.standing, differences=differences, error=entry.message
-    )
+    here, there = entry.environment, entry.against
 
-
-def _build_difference(
-    difference: Difference, sensitive: Sequence[FieldPath], here: Definition, there: Definition
-) -> DifferenceEntry:
-    def declared(value: Any | Missing, other: Any | Missing, definition: Definition) -> DeclaredEntry | None:
-        if value is MISSING:
+    def declare(path: FieldPath, definition: Definition | None, other: Definition | None) -> DeclaredEntry | None:
+        if definition is None or other is None or (value := value_at(definition.declared, path)) is MISSING:
             return None
-        place = definition.find_line(difference.path, value, other) or (here.file, None)
-        return DeclaredEntry(mask_value(value, difference.path, sensitive), *place)
+        place = definition.find_line(path, value, value_at(other.declared, path)) or (entry.file, None)
+        return DeclaredEntry(mask_value(value, path, sensitive), *place)
 
-    one, other = difference.environment, difference.against
-    return DifferenceEntry(to_pointer(difference.path), declared(one, other, here), declared(other, one, there))
+    return DefinitionEntry(
+        key=entry.key,
+        file=entry.file,
+        standing=entry.standing,
+        differences=tuple(
+            DifferenceEntry(to_pointer(path), declare(path, here, there), declare(path, there, here))
+            for path in entry.paths
+        ),
+        error=entry.message,
+    )
 
 
 def make_diff_view(report: DiffReport) -> View:

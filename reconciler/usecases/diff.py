@@ -1,38 +1,33 @@
 """Compare the definitions of two environments, offline. Different ids do not count."""
 
+import dataclasses
+
 from reconciler.core.canonical import see_line_ends
 from reconciler.core.compare import differing_declarations
 from reconciler.core.definition import Definition
-from reconciler.core.run import Compared, Comparison, Difference
+from reconciler.core.run import Compared
 from reconciler.core.settings import Settings
-from reconciler.core.tree import value_at
 from reconciler.files.definitions import Loaded
 
-Named = tuple[str, Loaded]
 
-
-def compare(environment: Named, against: Named, settings: Settings) -> Comparison:
-    """Return how two environments' definitions differ, each given with its name, under the `settings` of the first."""
-    here, there = ({entry.file: entry for entry in loaded.definitions} for _, loaded in (environment, against))
-    invalid = {entry.file: entry for _, loaded in (environment, against) for entry in loaded.invalid}
-    keys = {entry.file: entry.key for entry in [*here.values(), *there.values()]}
-    keys |= {file: entry.key for file, entry in invalid.items()}
-    found = [
-        Compared(key, file, "error", message=invalid[file].message)
+def compare(environment: Loaded, against: Loaded, settings: Settings) -> list[Compared]:
+    """Return how two environments' definitions differ, by file, under the `settings` of the first."""
+    here, there = ({entry.file: entry for entry in loaded.definitions} for loaded in (environment, against))
+    invalid = {entry.file: entry for loaded in (environment, against) for entry in loaded.invalid}
+    return [
+        Compared(invalid[file].key, file, "error", message=invalid[file].message)
         if file in invalid
-        else _compare(key, file, here.get(file), there.get(file), settings)
-        for file, key in sorted(keys.items())
+        else _compare(file, here.get(file), there.get(file), settings)
+        for file in sorted({*here, *there, *invalid})
     ]
-    return Comparison(environment[0], against[0], tuple(found))
 
 
-def _compare(key: str, file: str, here: Definition | None, there: Definition | None, settings: Settings) -> Compared:
-    if here is None or there is None:
-        return Compared(key, file, "only_in_environment" if here else "only_in_against", here, there)
+def _compare(file: str, here: Definition | None, there: Definition | None, settings: Settings) -> Compared:
+    if here is None:
+        return Compared(there.key if there else "", file, "only_in_against", against=there)
+    if there is None:
+        return Compared(here.key, file, "only_in_environment", here)
     # Where line ends do not count they are no difference here either.
-    other = see_line_ends(there.declared, here.declared, settings)
-    differences = tuple(
-        Difference(path, value_at(here.declared, path), value_at(other, path))
-        for path in differing_declarations(here.declared, other)
-    )
-    return Compared(key, file, "differs" if differences else "alike", here, there, differences)
+    there = dataclasses.replace(there, declared=see_line_ends(there.declared, here.declared, settings))
+    paths = differing_declarations(here.declared, there.declared)
+    return Compared(here.key, file, "differs" if paths else "alike", here, there, paths)

@@ -1,13 +1,13 @@
 """Checks a set-up, and writes nothing: whether each thing that a team needs is there, and what to do if it is not."""
 
 import dataclasses
-import enum
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from reconciler.core.ports import Assistants
+from reconciler.core.run import Requirement
 from reconciler.errors import ReconcilerError
 from reconciler.files.definitions import load
 from reconciler.git.record import read_record
@@ -19,24 +19,6 @@ Account = Literal["reads", "writes"]
 _CALLS_PLAN = re.compile(r"^\s+uses: \S+/\.github/workflows/plan\.yml@(?!COMMIT)", re.MULTILINE)
 
 
-class Met(enum.StrEnum):
-    """Whether a requirement is met; `unknown` if it could not be checked."""
-
-    OK = "ok"
-    MISSING = "missing"
-    UNKNOWN = "unknown"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Requirement:
-    """One requirement, what was found, and what to do if it is not met."""
-
-    met: Met
-    subject: str
-    told: str
-    hint: str = ""
-
-
 def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     """Return what is to be said of settings, definitions, git and the record, and the project where it can be read."""
     try:
@@ -45,7 +27,7 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
         return [_missing("settings", error)], None
     settings = project.settings
     place = f"environment {settings.environment}" if settings.environment else "no environment"
-    requirements = [Requirement(Met.OK, "settings", place)]
+    requirements = [Requirement("settings", place)]
     try:
         loaded = load(project.folder, (), root=project.root, settings=settings)
     except ReconcilerError as error:
@@ -54,9 +36,9 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
         project = dataclasses.replace(project, loaded=loaded)
         invalid, valid = f"{len(loaded.invalid)} not valid", f"{len(loaded.definitions)} valid"
         requirements.append(
-            Requirement(Met.MISSING, "definitions", invalid, "run `reconciler validate`")
+            Requirement("definitions", invalid, "run `reconciler validate`", met=False)
             if loaded.invalid
-            else Requirement(Met.OK, "definitions", valid)
+            else Requirement("definitions", valid)
         )
     return [*requirements, *_check_history(project)], project
 
@@ -73,13 +55,13 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
     # Whatever fails first says why all that needs it is not looked at.
     try:
         api = open_api()
-        yield Requirement(Met.OK, "URL", api.url)
+        yield Requirement("URL", api.url)
         user = api.me()
     except ReconcilerError as error:
         # Without credentials nothing is opened either, and the URL is not at fault.
         yield _missing("URL" if "URL" in error.message else "login", error)
         return
-    yield Requirement(Met.OK, "login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
+    yield Requirement("login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
     role = str(user.get("role") or "no role")
     # The API does not say what a role may do. That a viewer may not write is all that its name promises.
     reads = role.upper() == "VIEWER"
@@ -87,23 +69,23 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
     keep = "" if reads else "use a read-only account for pull requests and drift"
     if account is not None and (account == "reads") is not reads:
         keep = keep or "use an account that can write for apply, only in the protected environment"
-        yield Requirement(Met.MISSING, "account", f"{role}, {may}", keep)
+        yield Requirement("account", f"{role}, {may}", keep, met=False)
     else:
-        yield Requirement(Met.OK, "account", f"{role}, {may}", "" if account else keep)
+        yield Requirement("account", f"{role}, {may}", "" if account else keep)
     yield from _check_one(project, api)
 
 
 def _check_history(project: Project) -> Iterator[Requirement]:
     repository = project.repository
     if repository is None or project.head is None:
-        yield Requirement(Met.MISSING, "git", "not a repository with a commit", "run `git init` and commit")
+        yield Requirement("git", "not a repository with a commit", "run `git init` and commit", met=False)
         return
     # Without the history nobody can tell which commit set a value, nor whether HEAD is behind the record.
     if repository.is_shallow:
         hint = "fetch the whole history: fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab, git fetch --unshallow"
-        yield Requirement(Met.MISSING, "history", "this clone is shallow", hint)
+        yield Requirement("history", "this clone is shallow", hint, met=False)
     else:
-        yield Requirement(Met.OK, "history", f"at {project.head[:12]}")
+        yield Requirement("history", f"at {project.head[:12]}")
     try:
         record = read_record(repository, project.ref)
         behind = record is not None and not repository.is_ancestor(record.applied, project.head)
@@ -113,17 +95,17 @@ def _check_history(project: Project) -> Iterator[Requirement]:
     if record is None:
         fetch = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
         hint = f"fetch it: {fetch}; the first apply starts it: --base none"
-        yield Requirement(Met.MISSING, "record", f"no {project.ref} in this clone", hint)
+        yield Requirement("record", f"no {project.ref} in this clone", hint, met=False)
         return
     # If there is a record it goes on; what the setting adds is that a clone without it is an error.
     hint = "" if project.settings.record else "add `record: true` to reconciler.yaml, so that every clone needs it"
-    yield Requirement(Met.OK, "record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
+    yield Requirement("record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
     if behind:
-        yield Requirement(Met.MISSING, "order", "HEAD is behind what was applied last", "merge or pull first")
+        yield Requirement("order", "HEAD is behind what was applied last", "merge or pull first", met=False)
     for entry in record.unclear:
         told = f"the outcome of the last write of {entry.file} is unclear"
         hint = f"check live, then `reconciler create {entry.file}`" if entry.is_creation else "run `reconciler apply`"
-        yield Requirement(Met.MISSING, "unclear write", told, hint)
+        yield Requirement("unclear write", told, hint, met=False)
 
 
 def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:
@@ -140,10 +122,10 @@ def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:
     if owner is not None and live.get("orgId") != owner:
         hint = "correct org_id in reconciler.yaml, or the URL"
         told = f"{known.file} belongs to another organisation than {owner}"
-        yield Requirement(Met.MISSING, "organisation", told, hint)
+        yield Requirement("organisation", told, hint, met=False)
     else:
-        yield Requirement(Met.OK, "reading", known.file)
+        yield Requirement("reading", known.file)
 
 
 def _missing(subject: str, error: ReconcilerError, told: str = "") -> Requirement:
-    return Requirement(Met.MISSING, subject, told or str(error), error.hint or "correct it, and run this again")
+    return Requirement(subject, told or str(error), error.hint or "correct it, and run this again", met=False)

@@ -2,15 +2,15 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from rendered import render_markdown, render_text
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.definition import Definition, Layer, LayerKind, Place
-from reconciler.core.run import Compared, Comparison, Difference
-from reconciler.core.tree import MISSING
+from reconciler.core.run import Compared
+from reconciler.core.tree import MISSING, build
 from reconciler.report.diff_report import DiffReport, build_diff_report
 from reconciler.report.differences.values import columns
 from reconciler.report.formats.page import measure_utf16
@@ -20,24 +20,33 @@ from reconciler.report.json_values import from_json
 LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
 
 
+class Difference(NamedTuple):
+    """One leaf and the value that each of the two declares there, or `MISSING`."""
+
+    path: FieldPath
+    environment: Any
+    against: Any
+
+
 def layer(file: str, kind: LayerKind, field: str, line: int) -> Layer:
     place = Place((line, 1), (line, 5))
     return Layer(file=file, text="", fields={}, kind=kind, find_places=lambda _: {(field,): place})
 
 
-def definition(key: str) -> Definition:
+def definition(key: str, *leaves: tuple[FieldPath, Any]) -> Definition:
     own = layer("assistants/a.yaml", "definition", "firstMessage", 3)
     overlay = layer("environments/x/a.yaml", "overlay", "name", 2)
-    return Definition(key, f"assistants/{key}.yaml", "asst_1", {}, (own, overlay))
+    return Definition(key, f"assistants/{key}.yaml", "asst_1", build(leaves), (own, overlay))
 
 
 def differing(*differences: Difference, key: str = "a") -> Compared:
-    here, there = definition(key), definition(key)
-    return Compared(key, here.file, "differs", here, there, differences)
+    here = definition(key, *((one.path, one.environment) for one in differences))
+    there = definition(key, *((one.path, one.against) for one in differences))
+    return Compared(key, here.file, "differs", here, there, tuple(one.path for one in differences))
 
 
 def document(*found: Compared, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
-    return build_diff_report(Comparison("staging", "production", found), sensitive=sensitive)
+    return build_diff_report("staging", "production", found, sensitive=sensitive)
 
 
 def test_short_values_each_with_its_place() -> None:

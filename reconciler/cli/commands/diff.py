@@ -41,9 +41,8 @@ def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, ag
         raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
     (settings, here), (other, there) = read_pair(choices, against)
     tell_problems(sorted({*here.problems, *there.problems}))
-    comparison = compare((environment, here), (against, there), settings)
     hidden = (*settings.sensitive, *other.sensitive)
-    report = build_diff_report(comparison, sensitive=hidden)
+    report = build_diff_report(environment, against, compare(here, there, settings), sensitive=hidden)
     summary = report.summary
     emit_rendered(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
     # One that could not be compared may differ: 1 beats 2.

@@ -1,7 +1,6 @@
 """`reconciler doctor`."""
 
 import contextlib
-import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -12,15 +11,16 @@ from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.streams import tell, wants_colour
+from reconciler.core.run import Requirement
 from reconciler.errors import ReconcilerError
 from reconciler.git.working_tree import read_origin
 from reconciler.hosts.ci_variables import find_host, find_variables
 from reconciler.hosts.protection import check_protection
 from reconciler.report.differences.values import escape
-from reconciler.usecases.doctor import Account, Met, Requirement, check_api, check_project, find_workflow
+from reconciler.usecases.doctor import Account, check_api, check_project, find_workflow
 from reconciler.usecases.project.choices import Choices
 
-_MET = {True: Met.OK, False: Met.MISSING, None: Met.UNKNOWN}
+_MET = {True: ("ok", "green"), False: ("missing", "red"), None: ("unknown", "yellow")}
 _WIDTH = 8
 
 
@@ -56,7 +56,7 @@ def command(
     missing = 0
     # Each is shown once it is known: some take a request.
     for requirement in _check_all(choices, connection, account, protected_environment):
-        missing += requirement.met is Met.MISSING
+        missing += requirement.met is False
         _show(requirement)
     tell(f"{missing} missing." if missing else "Nothing is missing.")
     return int(bool(missing))
@@ -90,25 +90,23 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
             return
         if not any(map(variables.get, needed)):
             hint = f"set {needed[-1]} to a personal token that can read the settings, and run this again"
-            yield Requirement(Met.UNKNOWN, "host", "variables and protection were not checked", hint)
+            yield Requirement("host", "variables and protection were not checked", hint, met=None)
             return
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)
-        found = [check_protection(host, environment, workflow=workflow)]
+        yield from check_protection(host, environment, workflow=workflow)
         # A pipeline of GitLab's protected branch also has the other token.
         if "CI_PROJECT_ID" in variables and (token := variables.get("RECORD_TOKEN")):
             host = find_host({**variables, "GITLAB_TOKEN": token}, allow_insecure_http=allow_insecure_http)
-            found.append(check_protection(host, environment, of_record=True))
-        for one in itertools.chain.from_iterable(found):
-            yield Requirement(_MET[one.holds], one.subject, one.told, "" if one.holds else one.hint)
+            yield from check_protection(host, environment, of_record=True)
     except ReconcilerError as error:
-        yield Requirement(Met.MISSING, "CI", error.message, error.hint)
+        yield Requirement("CI", error.message, error.hint, met=False)
 
 
 def _show(requirement: Requirement) -> None:
-    colour = {Met.OK: "green", Met.MISSING: "red", Met.UNKNOWN: "yellow"}[requirement.met]
+    met, colour = _MET[requirement.met]
     end = "" if requirement.told.endswith(("?", ".")) else "."
-    hint = f"{end} To do: {escape(requirement.hint)}" if requirement.hint and requirement.met is not Met.OK else ""
-    note = f" ({escape(requirement.hint)})" if requirement.hint and requirement.met is Met.OK else ""
-    met = click.style(f"{requirement.met:{_WIDTH}}", fg=colour)
-    click.echo(f"{met}{requirement.subject}: {escape(requirement.told)}{note}{hint}", color=wants_colour(sys.stdout))
+    told, hint = escape(requirement.told), escape(requirement.hint)
+    told += "" if not hint else f" ({hint})" if requirement.met else f"{end} To do: {hint}"
+    shown = click.style(f"{met:{_WIDTH}}", fg=colour)
+    click.echo(f"{shown}{requirement.subject}: {told}", color=wants_colour(sys.stdout))
