@@ -108,11 +108,7 @@ class AssistantsApi:
         return self._read_assistant(call, self._ask(call))
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
-        """Read one assistant after a write that was accepted, again and again while reading lags behind the write.
-
-        `is_old` tells of a reading, or of None for a 404, whether it shows what was there before. Returns the first
-        that does not, or the last one once 5 seconds are over or the run is being stopped.
-        """
+        """Read one assistant after a write, until it is not old, 5 seconds are over, or the run is being stopped."""
         body: bytes | None = None
         found: dict[str, Any] | ApiError | None = None
         for _ in self._throttle.repeat_looks(self._lag):
@@ -152,21 +148,14 @@ class AssistantsApi:
         return assistant
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an assistant (`POST /assistants`) and return it as the answer shows it.
-
-        One request that is never repeated: a repeat could create a second assistant. Raises `UnclearWrite` if the
-        assistant may be there, any other `ApiError` if it is not.
-        """
+        """Create an assistant (`POST /assistants`), in one request that is never repeated; return it as answered."""
         call = _build_write("POST", "/assistants", body, once=True)
         answer = self._ask(call)
         call.unclear = True
         return self._read_assistant(call, answer)
 
     def delete(self, assistant_id: str) -> None:
-        """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated.
-
-        Raises `UnclearWrite` if it may be gone from one store or both, any other `ApiError` if it is not.
-        """
+        """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated."""
         call = Call("DELETE", _build_path(assistant_id), write=True, once=True)
         answer = self._ask(call)
         # 204 is HTTP's own way to say what `success` says.

@@ -12,9 +12,9 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 _UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
 
 
-def file_stem(name: str | None, assistant_id: str, taken: Container[str]) -> str:
+def file_stem(name: object, assistant_id: str, taken: Container[str]) -> str:
     """Return a file's stem from an assistant's name, else from its id; `taken` holds `same_name` of those in use."""
-    stem = _slug(name or "") or _slug(assistant_id) or "assistant"
+    stem = (_slug(name) if isinstance(name, str) else "") or _slug(assistant_id) or "assistant"
     stem = f"assistant-{stem}" if stem in RESERVED else stem
     number, candidate = 2, stem
     while same_name(candidate) in taken:

@@ -32,22 +32,25 @@ class Outcome(enum.StrEnum):
     @property
     def may_be_live(self) -> bool:
         """Return whether what was sent is live, or may be: a rollback undoes it, and its report must not be lost."""
-        return self in _MAY_BE_LIVE
+        # What was created or deleted has no old value to go back to, so a rollback leaves both alone.
+        return self in (Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
 
     @property
     def settled(self) -> bool:
         """Return whether the run has done what it was to do with the assistant."""
-        return self in _SETTLED
+        # A freeze is no failure, and what it holds back keeps its entry: when it ends, git's move is a change.
+        return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.FROZEN)
 
     @property
     def recorded(self) -> bool:
         """Return whether the record gets a new entry, since what live holds now is known field by field."""
-        return self in _RECORDED
+        # Live was read after a write that did not converge, so its entry can say what is there.
+        return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.NOT_CONVERGED)
 
     @property
     def failed(self) -> bool:
         """Return whether the assistant was tried and not brought to its desired state; a skipped one was not tried."""
-        return self in _FAILED
+        return self in (Outcome.FAILED, Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
 
     @property
     def severity(self) -> Severity:
@@ -103,18 +106,6 @@ class Unsent(enum.StrEnum):
     STOPPED = "stopped"  # the run ended before a request for this assistant left
 
 
-_SETTLED: Final = {
-    *(Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED),
-    # A freeze is no failure, and what it holds back keeps its entry: when it ends, git's move is a change.
-    Outcome.FROZEN,
-}
-_FAILED: Final = {Outcome.FAILED, Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED}
-# What was created or deleted has no old value to go back to, so a rollback leaves both alone.
-_MAY_BE_LIVE: Final = {
-    *(Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
-}
-# Live was read after a write that did not converge, so its entry can say what is there.
-_RECORDED: Final = {Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.NOT_CONVERGED}
 _STATUSES: Final[Mapping[Status, Severity]] = {
     Status.ERROR: Severity.PROBLEM,
     Status.MISSING: Severity.PROBLEM,

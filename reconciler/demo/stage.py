@@ -74,11 +74,7 @@ class Stage:
         self.teller = teller
         self._stack = stack
         self._environment = _environment()
-        self._interruption = Interruption()
-
-    def waiting(self) -> contextlib.AbstractContextManager[None]:
-        """Let a signal end what is in the block."""
-        return self._interruption.waiting()
+        self.waiting = Interruption().waiting  # lets a signal end what is in its block
 
     def run(self, words: Sequence[str]) -> int:
         """Run a command whose output goes where ours goes; return its exit code. Raises DemoError for no such one."""

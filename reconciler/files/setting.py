@@ -24,8 +24,8 @@ def read_value(row: Schema, value: Any) -> Any:
     return _READERS[row["$read"]](value) if "$read" in row else value
 
 
-def read_url(value: str) -> str:
-    """Return a base URL. Whether plain http may leave this machine is an option of the run."""
+def _read_url(value: str) -> str:
+    # Whether plain http may leave this machine is an option of the run.
     try:
         check_base_url(value, allow_insecure_http=True)
     except SettingsError as error:
@@ -33,16 +33,16 @@ def read_url(value: str) -> str:
     return value.strip()
 
 
-def read_day(value: str) -> datetime.date:
-    """Return a date whose form a pattern has judged: Python takes 20270131 and week dates too."""
+def _read_day(value: str) -> datetime.date:
+    # A pattern has judged its form: Python takes 20270131 and week dates too.
     try:
         return datetime.date.fromisoformat(value)
     except ValueError:
         raise ValueError("must be a date that exists, like 2027-01-31") from None
 
 
-def read_top_level(value: str) -> str:
-    """Return the name of a top-level field: a misspelt one would be sent in no request, and nobody would see it."""
+def _read_top_level(value: str) -> str:
+    # A misspelt one would be sent in no request, and nobody would see it.
     value = value.removeprefix("/")
     if value not in fields.TOP_LEVEL:
         near = closest(value, fields.TOP_LEVEL)
@@ -64,8 +64,7 @@ def read_path(value: str) -> FieldPath:
     return path
 
 
-def read_pattern(value: str) -> FieldPath:
-    """Return a path in which `*` stands for one whole key."""
+def _read_pattern(value: str) -> FieldPath:
     path = read_path(value)
     # A part of a key would match nothing, and nobody would see it: the value that was to be hidden would be shown.
     if any("*" in key and key != "*" for key in path):
@@ -75,9 +74,9 @@ def read_pattern(value: str) -> FieldPath:
     return path
 
 
-def read_managed(value: str) -> FieldPath:
+def _read_managed(value: str) -> FieldPath:
     """Return a path inside an object that the server manages; `*` stands for one whole key."""
-    path = read_pattern(value)
+    path = _read_pattern(value)
     if len(path) < 2:
         raise ValueError(
             f"must point inside an object, like /model/revision; a whole field like {value} is sent only "
@@ -86,8 +85,7 @@ def read_managed(value: str) -> FieldPath:
     return path
 
 
-def read_extra_field(value: str) -> FieldPath:
-    """Return the path of a field that the reference does not list."""
+def _read_extra_field(value: str) -> FieldPath:
     path = read_path(value)
     # An entry below a field that may hold anything says nothing, and one for a documented field would end its checks.
     has_keys = path[0] in fields.CLOSED_OBJECTS
@@ -108,20 +106,20 @@ def read_extra_field(value: str) -> FieldPath:
     return path
 
 
-def read_schema(value: Any) -> Any:
-    """Return the schema of a rule; what is in it is judged elsewhere."""
+def _read_schema(value: Any) -> Any:
+    # What is in it is judged elsewhere.
     if isinstance(value, dict | bool):
         return value
     raise ValueError("must be a JSON Schema: a group of keywords, like {maximum: 0.8}")
 
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "url": read_url,
-    "day": read_day,
-    "top_level": read_top_level,
-    "path": read_pattern,
-    "managed_path": read_managed,
-    "extra_field": read_extra_field,
-    "schema": read_schema,
+    "url": _read_url,
+    "day": _read_day,
+    "top_level": _read_top_level,
+    "path": _read_pattern,
+    "managed_path": _read_managed,
+    "extra_field": _read_extra_field,
+    "schema": _read_schema,
     "limit": lambda value: MaxChanges.parse(value if isinstance(value, str | int) else ""),
 }

@@ -239,6 +239,7 @@ def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str
     calm = calm and not wording.is_unclear(entry)
     if not (own or error or remarks) and (shared or calm):
         return None
+    kind = entry.error.kind if entry.error else ""
     also = {one.field.name: shared[one.key] for one in told.differences if one.key in shared}
     remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in also.items()]
     return Card(
@@ -251,7 +252,7 @@ def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str
         groups=tuple(_group(own, aside=wording.tell_last_edit(entry))),
         remarks=tuple(remarks),
         error=error,
-        error_in_brief=wording.tell_error_in_brief(entry.error, traits) if entry.error else "",
+        error_in_brief=traits.errors.get(kind) or wording.ERROR.get(kind, kind),
         origin=traits.origin,
     )
 

@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from reconciler.core.origin import tell_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
 from reconciler.core.run import Gone
-from reconciler.report.commands import Traits
 from reconciler.report.differences.values import escape, show_name
-from reconciler.report.report import AssistantEntry, ErrorEntry, ProblemEntry, Report
+from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 
 STATUS: dict[Status, str] = {
     Status.ERROR: "error",
@@ -102,11 +101,6 @@ def tell_error(entry: AssistantEntry) -> list[str]:
         return []
     message = error.message.strip() or ERROR.get(error.kind, error.kind)
     return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
-
-
-def tell_error_in_brief(error: ErrorEntry, traits: Traits) -> str:
-    """Return what the kind of an error means to a command."""
-    return traits.errors.get(error.kind) or ERROR.get(error.kind, error.kind)
 
 
 def tell_last_edit(entry: AssistantEntry) -> str:

@@ -90,7 +90,8 @@ class Importer:
             if self._is_defined(live["id"]):
                 return Import(assistant_id, existing=self._files[live["id"]])
             own = self._own.get(assistant_id) or self._own.get(live["id"])
-            key = own.key if own is not None else self._choose_stem(assistant_id, live.get("name"))
+            key = own.key if own is not None else file_stem(live.get("name"), assistant_id, self._stems)
+            self._stems.add(same_name(key))
             write = self._write_definition if self._overlays is None else self._write_overlay
             written = write(assistant_id, live, key, own)
         except ReconcilerError as error:
@@ -103,11 +104,6 @@ class Importer:
 
     def _is_defined(self, assistant_id: str) -> bool:
         return assistant_id in self._files and assistant_id not in self._own
-
-    def _choose_stem(self, assistant_id: str, name: object) -> str:
-        stem = file_stem(name if isinstance(name, str) else None, assistant_id, self._stems)
-        self._stems.add(same_name(stem))
-        return stem
 
     def _find_overlays(self) -> Path | None:
         """Return the folder of the environment's overlays, None without an environment."""
