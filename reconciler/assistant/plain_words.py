@@ -3,7 +3,7 @@
 import difflib
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant import fields
@@ -187,6 +187,12 @@ def _repair_number(wanted: fields.Kind, written: str) -> str:
     if re.match("[0-9]", written):
         return "write only its digits, without a unit or separators"
     return name_look_alike(written).strip().replace("The", "the")
+
+
+def list_some(names: Sequence[str], most: int) -> str:
+    """Return the first of some names, and how many there are besides: `a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def shorten(text: str) -> str:

@@ -1,7 +1,6 @@
 """How this command was installed, so that messages can name the command that adds what is missing."""
 
 import contextlib
-import dataclasses
 import importlib.metadata
 import importlib.util
 import json
@@ -17,35 +16,29 @@ DISTRIBUTION = "assistant-reconciler"
 _NEEDED_BY_THE_SANDBOX = ("jsonschema", "starlette", "uvicorn")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Installation:
-    """How this command was installed."""
+def how_to_add_sandbox(origin: Mapping[str, Any], installer: str, *, python: str, prefix: Path) -> str:
+    """Return the command that installs the extra `sandbox` from the same origin; an index may have another package.
 
-    python: str
-    prefix: Path  # the folder of its environment
-    installer: str  # by the package's own metadata
-    origin: Mapping[str, Any]  # what PEP 610's `direct_url.json` says; empty for a package index
-
-    def how_to_add(self, extra: str) -> str:
-        """Return the command that installs an extra from the same origin; an index may have another package."""
-        origin, version_control = "", self.origin.get("vcs_info", {})
-        # As part of a requirement (PEP 440, "Direct references").
-        if version_control:
-            origin = f" @ {version_control['vcs']}+{self.origin['url']}@{version_control['commit_id']}"
-        elif "url" in self.origin:
-            origin = f" @ {self.origin['url']}"
-        requirement = shlex.quote(f"{DISTRIBUTION}[{extra}]{origin}")
-        # A developer of the sources goes on to run these, not a copy.
-        if self.origin.get("dir_info", {}).get("editable"):
-            requirement = f"--editable {shlex.quote(self.origin['url'].removeprefix('file://') + f'[{extra}]')}"
-        # Each of these keeps a file of its own in the environments that it makes.
-        if (self.prefix / "pipx_metadata.json").exists():
-            return f"pipx install --force {requirement}"
-        if (self.prefix / "uv-receipt.toml").exists():
-            return f"uv tool install --force {requirement}"
-        if self.installer == "uv":
-            return f"uv pip install --python {shlex.quote(self.python)} {requirement}"
-        return f"{shlex.quote(self.python)} -m pip install {requirement}"
+    `origin` is what PEP 610's `direct_url.json` says, empty for a package index; `prefix` is the environment's folder.
+    """
+    direct, version_control = "", origin.get("vcs_info", {})
+    # As part of a requirement (PEP 440, "Direct references").
+    if version_control:
+        direct = f" @ {version_control['vcs']}+{origin['url']}@{version_control['commit_id']}"
+    elif "url" in origin:
+        direct = f" @ {origin['url']}"
+    requirement = shlex.quote(f"{DISTRIBUTION}[sandbox]{direct}")
+    # A developer of the sources goes on to run these, not a copy.
+    if origin.get("dir_info", {}).get("editable"):
+        requirement = f"--editable {shlex.quote(origin['url'].removeprefix('file://') + '[sandbox]')}"
+    # Each of these keeps a file of its own in the environments that it makes.
+    if (prefix / "pipx_metadata.json").exists():
+        return f"pipx install --force {requirement}"
+    if (prefix / "uv-receipt.toml").exists():
+        return f"uv tool install --force {requirement}"
+    if installer == "uv":
+        return f"uv pip install --python {shlex.quote(python)} {requirement}"
+    return f"{shlex.quote(python)} -m pip install {requirement}"
 
 
 def check_sandbox(what: str) -> None:
@@ -64,6 +57,5 @@ def lacks_library(what: str, name: str | None) -> UsageError:
         distribution = importlib.metadata.distribution(DISTRIBUTION)
         installer = (distribution.read_text("INSTALLER") or "").strip()
         origin = distribution.read_text("direct_url.json") or "{}"
-    found = Installation(python=sys.executable, prefix=Path(sys.prefix), installer=installer, origin=json.loads(origin))
-    hint = f"install it: {found.how_to_add('sandbox')}"
-    return UsageError(f"{what} needs a library that is not installed: {name}", hint=hint)
+    add = how_to_add_sandbox(json.loads(origin), installer, python=sys.executable, prefix=Path(sys.prefix))
+    return UsageError(f"{what} needs a library that is not installed: {name}", hint=f"install it: {add}")

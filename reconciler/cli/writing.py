@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import queue
 import sys
@@ -37,15 +38,72 @@ from reconciler.usecases.project.project import Project
 _LONGEST_VALUE = 100  # characters: who is to be deleted shows in a line
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Consent:
-    """Asks for confirmation of the writes of a plan."""
+def _name_api(planned: Run) -> str:
+    """Return where a run writes: the last chance to see that it is the wrong API."""
+    # A URL is text from outside like any other.
+    return f" at {escape(planned.api_url)}" if planned.api_url else ""
 
-    settings: Settings
+
+def _read_line(terminal: int) -> bytes:
+    """Return the next line of a terminal; nothing if its input has ended, or the terminal is gone."""
+    with contextlib.suppress(OSError):
+        return os.read(terminal, 1024)
+    return b""
+
+
+@dataclasses.dataclass(kw_only=True)
+class TerminalSession:
+    """Opens the session of a run that writes, asks for confirmation, and keeps the run's result."""
+
+    options: RunOptions
+    lock: Lock  # what no other run may hold meanwhile
     stopping: Stopping
     yes: bool
+    label: str
+    earlier: Report | None = None  # the report that the run goes by: it must be of the same API and environment
+    ask: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
+    settings: Settings = dataclasses.field(default_factory=Settings)  # the project's, once it is read
+    failed: bool = True  # until a report says that every assistant is settled
 
-    def ask(self, planned: Run) -> str | None:
+    @contextlib.contextmanager
+    def start(self, project: Project) -> Iterator[Session]:
+        """Yield the session for a project that was read. Raises UsageError for a report of another place."""
+        settings = self.settings = project.settings
+        tell_problems(project.loaded.problems, "error")
+
+        quiet = self.options.quiet
+        created: list[bool] = []
+
+        def publish(run: Run) -> None:
+            created.extend(result.outcome is Outcome.CREATED for result in run.results)
+            self.failed = emit(run, self.options, sensitive=settings.sensitive).unsettled
+
+        def tell_recorded(commit: str | None) -> None:
+            if quiet:
+                return
+            tell(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
+            # A pipeline has already announced and pushed what it creates. Here, nobody else knows yet.
+            if any(created) and project.may_create is None and read_origin(project.root):
+                tell(f"Push the record before another clone creates the same assistants: git push origin {project.ref}")
+
+        with connected(self.options, settings, self.stopping, self.label, quiet=quiet) as (api, control):
+            if self.earlier is not None:
+                check_place(self.earlier, settings, api.url)
+            yield Session(
+                api=api,
+                control=control,
+                consent=self.confirm if self.ask is None else functools.partial(self.ask, self),
+                about_to_write=lambda run: write_json_reports(run, self.options, settings),
+                publish=publish,
+                recorded=tell_recorded,
+            )
+
+    @property
+    def exit_code(self) -> int:
+        """The code of a run that has ended: a signal's, else 1 where something failed."""
+        return self.stopping.exit_code or int(self.failed)
+
+    def confirm(self, planned: Run) -> str | None:
         """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""
         writes = sum(result.pending for result in planned.results)
         if self.yes or not writes or self.stopping() or self._ask_to_write(planned, writes):
@@ -85,72 +143,6 @@ class Consent:
         if not typed.endswith("\n"):
             tell("")
         return typed.strip()
-
-
-def _name_api(planned: Run) -> str:
-    """Return where a run writes: the last chance to see that it is the wrong API."""
-    # A URL is text from outside like any other.
-    return f" at {escape(planned.api_url)}" if planned.api_url else ""
-
-
-def _read_line(terminal: int) -> bytes:
-    """Return the next line of a terminal; nothing if its input has ended, or the terminal is gone."""
-    with contextlib.suppress(OSError):
-        return os.read(terminal, 1024)
-    return b""
-
-
-@dataclasses.dataclass(kw_only=True)
-class TerminalSession:
-    """Opens the session of a run that writes, and keeps its result."""
-
-    options: RunOptions
-    lock: Lock  # what no other run may hold meanwhile
-    stopping: Stopping
-    yes: bool
-    label: str
-    earlier: Report | None = None  # the report that the run goes by: it must be of the same API and environment
-    ask: Callable[[Consent, Run], str | None] = Consent.ask
-    failed: bool = True  # until a report says that every assistant is settled
-
-    @contextlib.contextmanager
-    def start(self, project: Project) -> Iterator[Session]:
-        """Yield the session for a project that was read. Raises UsageError for a report of another place."""
-        settings = project.settings
-        consent = Consent(settings, self.stopping, self.yes)
-        tell_problems(project.loaded.problems, "error")
-
-        quiet = self.options.quiet
-        created: list[bool] = []
-
-        def publish(run: Run) -> None:
-            created.extend(result.outcome is Outcome.CREATED for result in run.results)
-            self.failed = emit(run, self.options, sensitive=settings.sensitive).unsettled
-
-        def tell_recorded(commit: str | None) -> None:
-            if quiet:
-                return
-            tell(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
-            # A pipeline has already announced and pushed what it creates. Here, nobody else knows yet.
-            if any(created) and project.may_create is None and read_origin(project.root):
-                tell(f"Push the record before another clone creates the same assistants: git push origin {project.ref}")
-
-        with connected(self.options, settings, self.stopping, self.label, quiet=quiet) as (api, control):
-            if self.earlier is not None:
-                check_place(self.earlier, settings, api.url)
-            yield Session(
-                api=api,
-                control=control,
-                consent=lambda planned: self.ask(consent, planned),
-                about_to_write=lambda run: write_json_reports(run, self.options, settings),
-                publish=publish,
-                recorded=tell_recorded,
-            )
-
-    @property
-    def exit_code(self) -> int:
-        """The code of a run that has ended: a signal's, else 1 where something failed."""
-        return self.stopping.exit_code or int(self.failed)
 
 
 @contextlib.contextmanager

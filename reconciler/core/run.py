@@ -137,7 +137,6 @@ class Run:
     next_expiry: datetime.date | None = None  # the nearest last day of an entry of the settings
     offline: bool = False
     gone: tuple[Gone, ...] = ()
-    stopped: bool = False
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from reconciler.assistant.file_names import same_name
 from reconciler.assistant.invisible import tell_apart
+from reconciler.assistant.plain_words import list_some
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.settings import Settings
@@ -23,7 +24,7 @@ def find_collisions(definitions: Sequence[Definition], settings: Settings) -> li
 
 def describe_same_name(file: str, *others: str) -> Problem:
     """Return the problem of a file that differs from others in its ending alone."""
-    message = f"{_list_some(others)} has the same name except for the suffix; rename or remove one of them"
+    message = f"{list_some(others, _SHOWN)} has the same name except for the suffix; rename or remove one of them"
     return Problem(file, 1, 1, message, kind="duplicate", about_file=True)
 
 
@@ -33,7 +34,7 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
         for one, file, line, column in places:
             others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not one]
             message = (
-                f"the id {one.id} is also used in {_list_some(others)}; each assistant has only one definition: "
+                f"the id {one.id} is also used in {list_some(others, _SHOWN)}; each assistant has only one definition: "
                 "remove the other"
             )
             yield one.file, Problem(file, line, column, message, kind="duplicate")
@@ -51,7 +52,7 @@ def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) ->
         for one in same:
             if others := [other for other in same if other.key != one.key]:
                 message = (
-                    f"the name of this file and {_list_some([other.file for other in others])} differ only "
+                    f"the name of this file and {list_some([other.file for other in others], _SHOWN)} differ only "
                     f"{tell_apart(one.key, others[0].key)}, and some systems treat them as one file; rename one of them"
                 )
                 problem = Problem(one.file, 1, 1, message, "warning", lint="similar-names", about_file=True)
@@ -64,9 +65,3 @@ def _group(definitions: Iterable[Definition], name: Callable[[Definition], str])
     for definition in definitions:
         groups[name(definition)].append(definition)
     return [group for group in groups.values() if len(group) > 1]
-
-
-def _list_some(places: Sequence[str]) -> str:
-    rest = len(places) - _SHOWN
-    shown = ", ".join(places[:_SHOWN])
-    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -12,7 +12,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import MaxChanges, now
+from reconciler.core.settings import MaxChanges
 from reconciler.errors import UsageError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
@@ -22,7 +22,7 @@ from reconciler.usecases.project.new_assistants import adopt_announcement, annou
 from reconciler.usecases.project.project import Project, check_policy
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
-from reconciler.usecases.writing.runs import make_run, stop_run
+from reconciler.usecases.writing.runs import end_run, make_run, stop_run
 from reconciler.usecases.writing.workers import DEFAULT_CONTROL, Control
 from reconciler.usecases.writing.writes import Writes
 
@@ -97,26 +97,17 @@ def apply(lock: Lock, read: Callable[[], Project], wishes: Wishes, start: Open) 
     return run
 
 
-def carry_out(
-    planned: Run, project: Project, session: Session, *, command: str = "apply", fail_fast: bool = False
-) -> Run:
-    """Return the result of each assistant of a planned run, under the name of the command that writes."""
+def carry_out(planned: Run, project: Project, session: Session, *, fail_fast: bool = False) -> Run:
+    """Return a planned run with the result of each assistant."""
     # Assistants without a patch get their outcome here. What follows handles the others.
     settled = [end_without_writing(result) for result in planned.results]
     pending = [result for result in settled if result.outcome is None]
     if pending:
-        session.about_to_write(foretell(planned, settled, command))
+        session.about_to_write(foretell(planned, settled))
     writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
     ended = writes.carry_out(pending, broken=fail_fast and any(result.has_failed for result in settled))
-    return dataclasses.replace(
-        planned,
-        command=command,
-        results=_sort([*(result for result in settled if result.outcome is not None), *ended]),
-        api_calls=dict(session.api.calls),
-        notes=(*planned.notes, *writes.notes),
-        stopped=session.control.stopping(),
-        finished_at=now(),
-    )
+    ended += [result for result in settled if result.outcome is not None]
+    return dataclasses.replace(end_run(planned, ended, *writes.notes), api_calls=dict(session.api.calls))
 
 
 def ask_and_write(
@@ -124,7 +115,6 @@ def ask_and_write(
     project: Project,
     session: Session,
     *,
-    command: str = "apply",
     limit: MaxChanges | None = None,
     announces: bool = False,
     fail_fast: bool = False,
@@ -138,11 +128,11 @@ def ask_and_write(
     objection = limit.objection(writes, len(planned.results)) if limit is not None else None
     reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)
     if reason is not None:
-        return stop_run(planned, reason, command), None
+        return stop_run(planned, reason), None
     known = [project]
     if announces:
         session = session.then(lambda: known.append(announce(project, planned)))
-    return carry_out(planned, project, session, command=command, fail_fast=fail_fast), known[-1]
+    return carry_out(planned, project, session, fail_fast=fail_fast), known[-1]
 
 
 def _check(project: Project, wishes: Wishes) -> bool:
@@ -178,25 +168,23 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     # Only now: of what an invalid or unreviewed run would create nothing is planned.
     if wishes.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
-    planned = plan(session.api, project, session.control)
+    planned = plan(session.api, project, session.control, command="apply")
     if wishes.reviewed is not None:
         planned = only_reviewed(planned, project, wishes.reviewed)
     if wishes.unclear is not None:
         planned = only_known(planned, wishes.unclear)
-    limit = wishes.max_changes or project.settings.max_changes
+    limit, ask = wishes.max_changes or project.settings.max_changes, session.consent
+    # Who is asked sees a plan.
+    session = dataclasses.replace(session, consent=lambda run: ask(dataclasses.replace(run, command="plan")))
     return ask_and_write(planned, project, session, limit=limit, announces=True, fail_fast=wishes.fail_fast)
 
 
-def foretell(planned: Run, settled: Sequence[Result], command: str) -> Run:
+def foretell(planned: Run, settled: Sequence[Result]) -> Run:
     """Return the run for a report in case this process is killed: each write may have happened."""
     # After a kill, this report must not say `skipped`: any of the writes may have happened.
     unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
-    notes = (*planned.notes, "This report was saved before the first write: the run has not ended, or was killed.")
-    return dataclasses.replace(planned, command=command, results=_sort(unclear), notes=notes, finished_at=now())
-
-
-def _sort(results: Sequence[Result]) -> tuple[Result, ...]:
-    return tuple(sorted(results, key=lambda result: result.definition.file))
+    note = "This report was saved before the first write: the run has not ended, or was killed."
+    return end_run(planned, unclear, note)
 
 
 def end_without_writing(result: Result) -> Result:

@@ -48,7 +48,7 @@ def create_from_file(
         with start(project) as session:
             planned = _plan(project, session.api, definition, unrecorded)
             announces = keeps and project.record is not None
-            run, written = ask_and_write(planned, project, session, command="create", announces=announces)
+            run, written = ask_and_write(planned, project, session, announces=announces)
             write_record = None
             if written is not None and written.announced is not None:
                 write_record = functools.partial(record, run, written, with_entries=not unrecorded)

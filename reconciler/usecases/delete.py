@@ -16,7 +16,6 @@ from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, to_failure
-from reconciler.core.settings import now
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.definitions import load
 from reconciler.files.find import find_all
@@ -29,7 +28,7 @@ from reconciler.usecases.project.environments import with_overlays_to_come
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.recordable import check_order
 from reconciler.usecases.writing.recording import forget
-from reconciler.usecases.writing.runs import stop_run
+from reconciler.usecases.writing.runs import end_run, stop_run
 
 OwnFile = tuple[str, str]  # a path from the repository's root, and what the file held when it was read
 
@@ -92,17 +91,11 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
         # Even a run that is killed leaves behind what the assistant was.
         planned = dataclasses.replace(planned, results=(result,))
         if (reason := session.consent(planned)) is not None:
-            return stop_run(planned, reason, "delete")
+            return stop_run(planned, reason)
         result = dataclasses.replace(result, last=result.live)
-        session.about_to_write(foretell(planned, [result], "delete"))
+        session.about_to_write(foretell(planned, [result]))
         result = _delete(session.api, based, definition, result, stopping=session.control.stopping)
-    return dataclasses.replace(
-        planned,
-        results=(result,),
-        api_calls=dict(session.api.calls),
-        stopped=session.control.stopping(),
-        finished_at=now(),
-    )
+    return dataclasses.replace(end_run(planned, [result]), api_calls=dict(session.api.calls))
 
 
 def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:

@@ -28,7 +28,7 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     results = _warn_of_shared(project, _without_duplicates(project, results))
     results = _refuse_elsewhere(project, refuse_namesakes(api, project, results))
     results = name_setters(results, project)
-    return make_run(command, project, results, api=api, stopped=control.stopping())
+    return make_run(command, project, results, api=api)
 
 
 def drift(api: Assistants, project: Project, control: Control) -> Run:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.plain_words import list_some
 from reconciler.core.definition import Definition, Layer, TextFile, merge_layers
 from reconciler.core.importing import name_misleading, why_left
 from reconciler.core.origin import Change
@@ -128,8 +129,7 @@ class Puller:
                     found.setdefault(taken.file, []).append(one.key)
             self.takers[path] = found
         others = [key for key in self.takers[path].get(layer.file, ()) if key != definition.key]
-        more = f" and {len(others) - _NAMES_SHOWN} more" if len(others) > _NAMES_SHOWN else ""
-        shared = f" for {', '.join(others[:_NAMES_SHOWN])}{more}" if others else ""
+        shared = f" for {list_some(others, _NAMES_SHOWN)}" if others else ""
         return f"{dotted(path)} came from {layer.file}, which keeps its value{shared}"
 
     def _why_not(self, text: TextFile) -> str | None:

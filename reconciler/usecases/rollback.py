@@ -61,7 +61,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
             results = (_warn_of_freeze(result, found.settings) for result in results)
             planned = dataclasses.replace(planned, results=tuple(results), base=None)
             # No `max_changes`: a share of what is undone would be all of it, and an apply was allowed to write as many.
-            run, _ = ask_and_write(planned, project, session, command="rollback")
+            run, _ = ask_and_write(planned, project, session)
             run = dataclasses.replace(run, notes=(*run.notes, *report.lasting))
             if report.follows_git:
                 run = _name_reverts(run, report, project.repository)

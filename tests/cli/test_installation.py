@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.installation import Installation
+from reconciler.cli.installation import how_to_add_sandbox
 
 GIT = {"url": "https://git.example/reconciler", "vcs_info": {"vcs": "git", "commit_id": "4f1c0de"}}
 WHEEL = {"url": "file:///downloads/assistant_reconciler-0.1.0-py3-none-any.whl", "archive_info": {}}
@@ -40,10 +40,9 @@ def test_the_command_fits_the_installation(
 ) -> None:
     if receipt:
         (tmp_path / receipt).touch()
-    found = Installation(python=PYTHON, prefix=tmp_path, installer=installer, origin=origin)
-    assert found.how_to_add("sandbox") == command
+    assert how_to_add_sandbox(origin, installer, python=PYTHON, prefix=tmp_path) == command
 
 
 def test_a_python_in_a_folder_with_blanks_can_be_copied(tmp_path: Path) -> None:
-    found = Installation(python="/My Tools/bin/python", prefix=tmp_path, installer="pip", origin={})
-    assert found.how_to_add("sandbox").startswith("'/My Tools/bin/python' -m pip install ")
+    command = how_to_add_sandbox({}, "pip", python="/My Tools/bin/python", prefix=tmp_path)
+    assert command.startswith("'/My Tools/bin/python' -m pip install ")

@@ -125,7 +125,7 @@ class Project:
         """Plan and apply; `between` is called between the two."""
         read, control = self.read(*paths, **changes), Control(concurrency=concurrency, stopping=stopping)
         with opened(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
-            planned = plan(api, read, control)
+            planned = plan(api, read, control, command="apply")
             between()
             run = carry_out(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
             return self.document(run)

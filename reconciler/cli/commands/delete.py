@@ -10,7 +10,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
-from reconciler.cli.writing import Consent, check_can_confirm, writing
+from reconciler.cli.writing import TerminalSession, check_can_confirm, writing
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape
@@ -69,13 +69,13 @@ def command(
     return session.exit_code or int(bool(left))
 
 
-def _ask(consent: Consent, planned: Run, *, given: str | None) -> str | None:
+def _ask(session: TerminalSession, planned: Run, *, given: str | None) -> str | None:
     """Return why the assistant may not be deleted: its name was not entered, or was wrong."""
     live = planned.results[0].live or {}
     # A name of blanks alone would be confirmed by pressing Enter.
     name = str(live.get("name") or "").strip() or planned.results[0].definition.key
     if given is not None:
-        shown = name if consent.settings.may_show(("name",)) else "another one"
+        shown = name if session.settings.may_show(("name",)) else "another one"
         return None if given.strip() == name.strip() else f"--name is not the assistant's name, {shown!r}"
-    typed = not consent.stopping() and consent.ask_for_name(planned, name)
+    typed = not session.stopping() and session.ask_for_name(planned, name)
     return None if typed else "the assistant's name was not entered"

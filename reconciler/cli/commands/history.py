@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from reconciler.assistant.paths import to_pointer
+from reconciler.assistant.plain_words import list_some
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import Count, directory_option, format_option
 from reconciler.cli.streams import for_runner, tell
@@ -78,8 +79,7 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
             found = _ASSISTANT.fullmatch(line)
             names = [name_path(path) for path in applied.changed.get(found[1], ())] if found else []
             if names:
-                more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-                click.echo(f"    {', '.join(names[:_MOST_NAMED])}{more}")
+                click.echo(f"    {list_some(names, _MOST_NAMED)}")
     for unclear in record.unclear:
         gone = ": its definition was removed; if it is restored, an apply sends it again" if unclear in lost else ""
         what = "it may have been created" if unclear.is_creation else escape(unclear.id)

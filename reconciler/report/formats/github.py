@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from reconciler.assistant.plain_words import list_some
 from reconciler.core.outcome import Kind, Outcome, Unsent
 from reconciler.report import wording
 from reconciler.report.build import STATUSES
@@ -157,9 +158,8 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
 
 def _unite(end: Annotation, card: Card) -> Annotation:
     """Return what went wrong with one assistant as what went wrong with all of a card, which it names."""
-    more = len(card.members) - MOST_OF_A_KIND
-    named = ", ".join(card.members[:MOST_OF_A_KIND]) + (f" and {more} more" if more > 0 else "")
-    return dataclasses.replace(end, title=_title(card.standing, card.title), text=f"{end.text}\n{named}")
+    text = f"{end.text}\n{list_some(card.members, MOST_OF_A_KIND)}"
+    return dataclasses.replace(end, title=_title(card.standing, card.title), text=text)
 
 
 def _annotate(

@@ -5,6 +5,7 @@ import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.assistant.plain_words import list_some
 from reconciler.core.definition import SUFFIXES, is_defaults_file, is_definition_file
 from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git, repository_root
@@ -30,9 +31,8 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
     mentioned = _find_mentioned(repository, head, folders, hidden)
     hidden = [path for path in hidden if path == settings or path.endswith(SUFFIXES) or path in mentioned]
     if hidden:
-        more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
         raise RepositoryError(
-            f"a sparse checkout hides {hidden[0]}{more}, which HEAD has",
+            f"a sparse checkout hides {list_some(hidden, 1)}, which HEAD has",
             hint="check everything out (git sparse-checkout disable), or add the definitions' folder and "
             "reconciler.yaml to it (git sparse-checkout add)",
         )

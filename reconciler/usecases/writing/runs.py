@@ -1,7 +1,7 @@
 """Builds the run of a command: sorted results, the commits that set values, removed definitions, and notes."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.base import Entry
 from reconciler.core.outcome import Outcome
@@ -18,7 +18,6 @@ def make_run(
     results: Sequence[Result],
     *,
     api: Assistants | None = None,
-    stopped: bool = False,
     writes: bool = False,
     notes: Sequence[str] = (),
 ) -> Run:
@@ -43,7 +42,6 @@ def make_run(
         record=Recorded(project.ref, record.commit, record.applied, record.date) if record is not None else None,
         next_expiry=project.settings.next_expiry,
         gone=tuple(Gone(entry.file, entry.id) for entry in find_gone(project, results)),
-        stopped=stopped,
         options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},
     )
 
@@ -79,8 +77,14 @@ def _notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
         yield from unmatched_notes(project.settings, project.loaded.definitions, lives)
 
 
-def stop_run(run: Run, because: str, command: str) -> Run:
+def stop_run(run: Run, because: str) -> Run:
     """Return a planned run of which nothing is sent: every assistant is skipped, and the report says why."""
-    skipped = tuple(result.end(Outcome.SKIPPED, left=False) for result in run.results)
-    note = f"Nothing was sent: {because}."
-    return dataclasses.replace(run, command=command, results=skipped, notes=(*run.notes, note), finished_at=now())
+    return end_run(
+        run, (result.end(Outcome.SKIPPED, left=False) for result in run.results), f"Nothing was sent: {because}."
+    )
+
+
+def end_run(run: Run, results: Iterable[Result], *notes: str) -> Run:
+    """Return a planned run with the results that it has had, and with notes on them; it ends now."""
+    found = tuple(sorted(results, key=lambda result: result.definition.file))
+    return dataclasses.replace(run, results=found, notes=(*run.notes, *notes), finished_at=now())
