@@ -1,6 +1,5 @@
 """Creates the files that a project lacks: the folder, settings, editors' settings, a pipeline. Replaces none."""
 
-import dataclasses
 import importlib.resources
 import json
 import os
@@ -28,26 +27,18 @@ _GITHUB = ".github/workflows/assistants.yml"
 _PLACES: dict[Ci, str] = {"github": ".github/workflows", "gitlab": "ci"}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that a new project lacks: its path from the project's root, and what it holds."""
-
-    path: str
-    text: str
-
-
-def list_files(directory: str, *, api_url: str | None, ci: Ci | None, source: str | None) -> list[NewFile]:
-    """Return the files of a new project; `source` is `OWNER/REPOSITORY@COMMIT`, where a pipeline finds the tool."""
+def list_files(directory: str, *, api_url: str | None, ci: Ci | None, source: str | None) -> dict[str, str]:
+    """Return the texts of a new project's files; `source` is `OWNER/REPOSITORY@COMMIT`, for a pipeline to find it."""
     url = f"api_url: {json.dumps(api_url)}" if api_url else "# api_url: https://agents.example.edu/api"
     own = f"/{directory}/** text=auto eol=lf\n/environments/** text=auto eol=lf\n"
-    return [
+    return {
         # Git keeps no empty folder, and a name with a dot is no definition.
-        NewFile(f"{directory}/.gitkeep", ""),
-        NewFile(FILE_NAME, _SETTINGS.format(url=url)),
-        NewFile(".gitattributes", _ATTRIBUTES + own),
-        *_list_editor_files(directory),
-        *(_list_pipeline(ci, directory, source) if ci is not None else ()),
-    ]
+        f"{directory}/.gitkeep": "",
+        FILE_NAME: _SETTINGS.format(url=url),
+        ".gitattributes": _ATTRIBUTES + own,
+        **dict(_list_editor_files(directory)),
+        **dict(_list_pipeline(ci, directory, source) if ci is not None else ()),
+    }
 
 
 def read_next_steps(ci: Ci) -> str:
@@ -55,14 +46,14 @@ def read_next_steps(ci: Ci) -> str:
     return importlib.resources.files("reconciler").joinpath("starter", f"next-{ci}.txt").read_text("utf-8")
 
 
-def write_new(root: Path, file: NewFile) -> bool:
-    """Write a file, and tell whether it was written: not where something is there. Raises ReportError."""
-    path = root / file.path
+def write_new(file: str, text: str) -> bool:
+    """Write a file of the project, and tell whether it was: not where something is there. Raises ReportError."""
+    path = Path(file)
     # A link may lead anywhere, to another person's files too.
-    if any((root / folder).is_symlink() for folder in Path(file.path).parents):
+    if any(folder.is_symlink() for folder in path.parents):
         return False
     # Once it was a file for each job. Beside those, this one would do everything twice.
-    if file.path == _GITHUB and any(path.parent.glob("assistants-*.yml")):
+    if file == _GITHUB and any(path.parent.glob("assistants-*.yml")):
         return False
     # A folder that holds definitions needs no mark that keeps it.
     if os.path.lexists(path) or (path.name == ".gitkeep" and path.parent.is_dir() and any(path.parent.iterdir())):
@@ -71,17 +62,17 @@ def write_new(root: Path, file: NewFile) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Exclusively: what came to be there in the meantime is not replaced, and no link is followed.
         with path.open("x", encoding="utf-8", newline="") as opened:
-            opened.write(file.text)
+            opened.write(text)
         if path.suffix == ".sh":
             path.chmod(path.stat().st_mode | 0o111)
     except FileExistsError:
         return False
     except OSError as error:
-        raise ReportError(f"cannot be written: {error.strerror}", where=file.path) from error
+        raise ReportError(f"cannot be written: {error.strerror}", where=file) from error
     return True
 
 
-def _list_editor_files(directory: str) -> Iterator[NewFile]:
+def _list_editor_files(directory: str) -> Iterator[tuple[str, str]]:
     schemas = {
         "definition": make_assistant_schema("definition", needs_id=True),
         "overlay": make_assistant_schema("overlay"),
@@ -89,7 +80,7 @@ def _list_editor_files(directory: str) -> Iterator[NewFile]:
         "settings": settings_schema(),
     }
     for name, schema in schemas.items():
-        yield NewFile(f"schema/{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=True) + "\n")
+        yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=True) + "\n"
     kinds = ("yaml", "yml")
     matches = {
         "./schema/definition.schema.json": [*(f"{directory}/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
@@ -97,10 +88,10 @@ def _list_editor_files(directory: str) -> Iterator[NewFile]:
         "./schema/defaults.schema.json": "**/_defaults.yaml",
         "./schema/settings.schema.json": FILE_NAME,
     }
-    yield NewFile(".vscode/settings.json", json.dumps({"yaml.schemas": matches}, indent=2) + "\n")
+    yield ".vscode/settings.json", json.dumps({"yaml.schemas": matches}, indent=2) + "\n"
 
 
-def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[NewFile]:
+def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[tuple[str, str]]:
     packaged = importlib.resources.files("reconciler").joinpath("starter", ci).iterdir()
     for file in sorted(packaged, key=lambda one: one.name):
         path = ".gitlab-ci.yml" if file.name == "gitlab-ci.yml" else f"{_PLACES[ci]}/{file.name}"
@@ -118,4 +109,4 @@ def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[NewFi
             if path == "ci/assistants.yml":
                 variables = f"  variables:\n    RECONCILER_DIRECTORY: {named}\n"
                 text = text.replace("  variables:\n", variables, 1)
-        yield NewFile(path, text)
+        yield path, text

@@ -74,16 +74,16 @@ class Puller:
         changes = [change for change in plan.changes if change.kind is not Kind.CHANGE]
         if not (changes or ids):
             return
-        chosen = choose_values(changes, self.conflicts, self.project.merge_texts)
+        values, kept, lost = choose_values(changes, self.conflicts, self.project.merge_texts)
         layer, file = self.project.find_edited(definition)
         text = layer.text if layer is not None else ""
         # What lower layers say shines through, so a key that live lacks must be written as null to be gone.
         below = merge_layers(lower for lower in definition.layers if lower is not layer)
         wanted = [
             Edit(path, None if value is MISSING else _on_top(value_at(below, path), value))
-            for path, value in chosen.wanted.items()
+            for path, value in values.items()
         ]
-        left = {one.path: one for one in (*chosen.left, *self._find_left(definition, wanted, layer))}
+        left = {one.path: one for one in (*kept, *self._find_left(definition, wanted, layer))}
         left |= {one.path: one for one in self._find_enforced(definition, plan)}
         divided = divide_edits(layer, [*ids, *(edit for edit in wanted if edit.path not in left)], self._why_not)
         after, refused = _with_edits(text, divided.own)
@@ -99,12 +99,12 @@ class Puller:
         fields = tuple(path for path in written if path not in left)
         notes = [f"{one.file} was kept; {dotted(one.path)} no longer uses it" for one in divided.unused]
         notes += [note for path in fields if (note := self._name_sharing(definition, path))]
-        notes += [note for path in fields for note in name_misleading(path, chosen.wanted.get(path))]
+        notes += [note for path in fields for note in name_misleading(path, values.get(path))]
         if plan.freeze is not None:
             notes.append(f"the assistant is frozen ({plan.freeze.describe()})")
-        lost = tuple(change for change in chosen.lost if change.path not in left)
-        if fields or left or lost or after != text:
-            yield Pulled(file, text, after, fields, tuple(sorted(left.values())), tuple(notes), lost)
+        gone = tuple(change for change in lost if change.path not in left)
+        if fields or left or gone or after != text:
+            yield Pulled(file, text, after, fields, tuple(sorted(left.values())), tuple(notes), gone)
 
     def _find_enforced(self, definition: Definition, plan: Plan) -> Iterator[Left]:
         for entry in plan.enforced:

@@ -31,17 +31,10 @@ class Left(NamedTuple):
     fails: bool = True
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Values:
-    """What is to be written, by path, `MISSING` where live has nothing; what is left; and git's moves that go."""
-
-    wanted: dict[FieldPath, Any | Missing]
-    left: tuple[Left, ...]
-    lost: tuple[Change, ...]
-
-
-def choose_values(changes: Sequence[Change], conflicts: Conflicts | None, merge_texts: MergeTexts) -> Values:
-    """Return what a pull writes for the fields that moved live.
+def choose_values(
+    changes: Sequence[Change], conflicts: Conflicts | None, merge_texts: MergeTexts
+) -> tuple[dict[FieldPath, Any | Missing], list[Left], list[Change]]:
+    """Return what a pull writes for the fields that moved live, by path; what is left; and git's moves that go.
 
     Where git moved too, nothing, unless `conflicts` says so: then what both edits make of the base. Where they touch,
     `merge` leaves texts of several lines, and takes live's value for anything else; `live` takes it for both.
@@ -69,7 +62,7 @@ def choose_values(changes: Sequence[Change], conflicts: Conflicts | None, merge_
             else:
                 lost.append(change)
         wanted[change.path] = value
-    return Values(wanted, tuple(left), tuple(lost))
+    return wanted, left, lost
 
 
 def _keep_order(change: Change) -> Any | Missing:

@@ -2,7 +2,6 @@
 
 import os
 import re
-from pathlib import Path
 
 import click
 
@@ -53,12 +52,12 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
         raise UsageError("init works in the current folder", hint="pass the name of a subfolder to --directory")
     if api_url is not None:
         api_url = check_base_url(api_url, allow_insecure_http=True).text
-    for file in list_files(directory.name, api_url=api_url, ci=ci, source=source):
-        if write_new(Path(), file):
-            click.echo(f"wrote {file.path}")
-        elif not file.path.endswith(".gitkeep"):
-            what = "it" if os.path.lexists(file.path) else "what it would replace"
-            tell(f"left {file.path}: {what} already exists")
+    for file, text in list_files(directory.name, api_url=api_url, ci=ci, source=source).items():
+        if write_new(file, text):
+            click.echo(f"wrote {file}")
+        elif not file.endswith(".gitkeep"):
+            what = "it" if os.path.lexists(file) else "what it would replace"
+            tell(f"left {file}: {what} already exists")
     if not (repository_root(directory) / ".git").exists():
         tell("This is not a git repository yet: git init")
     steps = read_next_steps(ci) if ci is not None else _BY_HAND
