@@ -163,6 +163,12 @@ def is_documented(path: FieldPath) -> bool:
     return path in BY_PATH or path[:1] == ("metadata",)
 
 
+def knows(path: FieldPath) -> bool:
+    """Return whether no key of a path is one that its object cannot have; whatever is below a value counts."""
+    steps = ((key, keys_inside(path[:depth])) for depth, key in enumerate(path))
+    return path == ID.path or all(key in known for key, known in steps if known)
+
+
 def keys_inside(parent: FieldPath) -> tuple[str, ...]:
     """Return the documented keys directly below a path (`()`: the assistant itself), in the API's order."""
     return _KEYS_INSIDE.get(parent, ())

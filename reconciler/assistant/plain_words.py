@@ -48,7 +48,9 @@ _SLIPS: Final = (
 def describe_unknown_field(path: FieldPath) -> FieldProblem:
     """Return the message about a key that the API does not have at this place."""
     where = f" inside {dotted(path[:-1])}" if path[1:] else ""
-    return FieldProblem(path, _what_instead(path), f"unknown field{where}", about="key")
+    message, quoting = _what_instead(path), f"unknown field {dotted(path)}"
+    advice = message.removeprefix(quoting) if message.startswith(quoting) else ""
+    return FieldProblem(path, message, f"unknown field{where}{advice}", about="key")
 
 
 def describe_wrong_kind(name: str, wanted: fields.Kind, written: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final, Literal
 
+from reconciler.assistant.fields import knows
 from reconciler.assistant.paths import FieldPath, meets
 from reconciler.assistant.problem import Problem, Severity
 
@@ -214,3 +215,9 @@ class Settings(Environment):
         """Return whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""
         # The common prefix is compared, so that neither a part of a hidden value nor its parent is shown.
         return not any(meets(pattern, path) for pattern in self.sensitive)
+
+    def may_quote(self, path: FieldPath) -> bool:
+        """Return whether a message may quote what a file says at a path, in which people may have made a mistake."""
+        # A field that nobody knows may be a sensitive one with a slip in its name, or in the wrong column.
+        is_known = knows(path) or any(meets(extra, path) for extra in self.extra_fields)
+        return not self.sensitive or (is_known and self.may_show(path))

@@ -19,6 +19,7 @@ from reconciler.files.layers import ReadFile, read_layer
 from reconciler.files.text_files import TextReader, is_inside
 from reconciler.yamltext.nodes import find_unused_anchors
 
+_NAME = re.compile(r"[\w-]+")
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
 
 
@@ -82,7 +83,10 @@ def check_fields(
 def place_problems(found: Iterable[FieldProblem], definition: Definition, settings: Settings) -> Iterator[Problem]:
     """Yield problems at their places, in words that show no sensitive value."""
     for problem in found:
-        message = problem.message if settings.may_show(problem.path) else problem.discreet or problem.message
+        # A key that is no name may have its value in it: `endCallMessage:Goodbye` in brackets.
+        is_name = not problem.path or _NAME.fullmatch(problem.path[-1])
+        is_shown = settings.may_show(problem.path) if is_name else settings.may_quote(problem.path)
+        message = problem.message if is_shown else problem.discreet or problem.message
         place = (definition.file, 1, 1)
         if problem.about != "file":
             place = definition.locate(problem.path, problem.about, problem.line)

@@ -66,7 +66,7 @@ def read_layer(
         fields, text_files = share(fields), tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
     unreadable = [*reading.problems, *_place_unresolved(text, unresolved)]
     for one in unreadable:
-        is_shown = one.path is None or settings.may_show(one.path)
+        is_shown = one.path is None or settings.may_quote(one.path)
         message = one.message if is_shown else one.discreet or one.message
         problems.append(Problem(found.file, one.line, one.column, message))
     if not isinstance(document, dict) and not problems:

@@ -63,7 +63,7 @@ def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[s
     hidden: set[int] = set()
     starts = [line for line, _, _ in places]
     for line, _, path in places:
-        if settings.may_show(path):
+        if settings.may_quote(path):
             continue
         end = len(lines) + 1
         # It continues to where the next line with a place begins, or into that line, between brackets.

@@ -169,9 +169,12 @@ def test_extra_fields_are_not_looked_at_and_nothing_is_changed() -> None:
         (
             {"model": {"zzzz": 3}},
             None,
-            "unknown field inside model",
+            (
+                "unknown field inside model; allowed inside model: provider, model, temperature, maxTokens (a field "
+                "that the API has but its reference does not list can be added under extra_fields in reconciler.yaml)"
+            ),
         ),
-        ({"zzzz": 3}, None, "unknown field"),
+        ({"orgId": 3}, None, "unknown field"),
         (
             {"maxDurationSeconds": 1.5},
             (
@@ -191,12 +194,12 @@ def test_extra_fields_are_not_looked_at_and_nothing_is_changed() -> None:
         (
             {"firstMessagesMode": "x"},
             "unknown field firstMessagesMode; did you mean firstMessageMode?",
-            "unknown field",
+            "unknown field; did you mean firstMessageMode?",
         ),
         (
             {"model": {"voiceIdd": "x"}},
             "unknown field model.voiceIdd; did you mean voice.voiceId? Write voiceId indented below voice",
-            "unknown field inside model",
+            "unknown field inside model; did you mean voice.voiceId? Write voiceId indented below voice",
         ),
     ],
 )

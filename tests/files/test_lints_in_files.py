@@ -197,3 +197,21 @@ def test_a_file_that_is_not_read_goes_by_the_name_that_it_should_have(tmp_path: 
     (tmp_path / "assistants" / "old" / "x.yaml.txt").write_text("", "utf-8")
     level = "lints: {skipped-file: {level: error, assistants: [old/x]}}"
     assert told(read(tmp_path, "id: asst_1\n", level)) == ["1:1 error skipped-file"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "endCallMesage: sk-123\n",
+        "crmKey: sk-123\n",
+        "model:\n  crm: >-\n    sk-123\n  temperature: x\n",
+        "crmKye: 0123  # sk-123\n",
+        "{endCallMessage:sk-123: 1}\n",
+        "endCallMessage=sk-123: x\n",
+    ],
+)
+def test_a_sensitive_value_under_a_name_with_a_slip_is_not_shown(tmp_path: Path, text: str) -> None:
+    whole = text if text.startswith("{") else f"id: asst_1\n{text}"
+    problems = read(tmp_path, whole, "sensitive: [/metadata/crmKey, /endCallMessage]").problems
+    assert problems
+    assert all("sk-123" not in f"{one.message} {one.source}" for one in problems)
