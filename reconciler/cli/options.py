@@ -167,6 +167,13 @@ def _check_report_paths(
     return tuple(map(Path, values))
 
 
+def refuse_empty(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return what was given for an option that is not empty. Raises UsageError."""
+    if value is not None and not value.strip():
+        raise UsageError(f"{param.opts[-1]} is empty", hint="is it a variable that is not set?")
+    return value
+
+
 def _find_folder(_ctx: click.Context, _param: click.Parameter, directory: str) -> Path:
     if not directory:  # to Path that is the working directory, and whatever is below it
         raise UsageError("--directory is empty", hint="is it a variable that is not set?")

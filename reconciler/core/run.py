@@ -118,6 +118,10 @@ class Recorded:
     date: str
 
 
+# Which definitions a run is about, if not all: those that a branch changes, or those that somebody has named.
+Selection = Literal["changed", "named"]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Run:
     """All results of one command; `notes` concern the whole run. Times are in UTC."""
@@ -138,6 +142,7 @@ class Run:
     offline: bool = False
     gone: tuple[Gone, ...] = ()
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    selection: Selection | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = ()) -> Report:
         api_url=run.api_url,
         environment=run.environment,
         offline=run.offline,
+        selection=run.selection,
         head=run.head,
         options=dict(run.options),
         base=BaseEntry(**run.base) if run.base is not None else None,

@@ -7,7 +7,7 @@ from reconciler.assistant.paths import parse_pointer
 from reconciler.assistant.problem import Severity
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
-from reconciler.core.run import Gone, Recorded
+from reconciler.core.run import Gone, Recorded, Selection
 from reconciler.core.tree import MISSING
 from reconciler.report.commands import NEUTRAL, TRAITS, Traits
 from reconciler.report.json_values import UNWRITTEN
@@ -182,6 +182,8 @@ class Report:
     api_url: str | None
     environment: str | None
     offline: bool
+    # None for all definitions, and for merged reports: whoever merges parts has looked at the whole.
+    selection: Selection | None = None
     head: str | None
     options: dict[str, Any]
     base: BaseEntry | None

@@ -16,9 +16,9 @@ from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Policy
 from reconciler.core.reviewed import Applied, combine_writes
 from reconciler.core.run import Failure, Result, Run
-from reconciler.core.settings import Settings
+from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import MISSING, value_at
-from reconciler.errors import ReportError
+from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.repository import Repository
@@ -48,6 +48,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
     """
     with hold_lock(*lock):
         found = read()
+        _check_place(found)
         project = _undo_project(found, report.applied)
         with start(project) as session:
             planned = plan(session.api, project, session.control, command="rollback")
@@ -67,6 +68,15 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
                 run = _name_reverts(run, report, project.repository)
             session.publish(run)
     return run
+
+
+def _check_place(project: Project) -> None:
+    """Refuse to run where there is no project, as after a slip in `--directory`: `org_id` would protect nothing."""
+    # The definitions may be gone altogether, but the place where the settings would be is known then.
+    known = project.repository is not None and project.folder.resolve().parent.is_dir()
+    if project.settings.file is None and not project.folder.is_dir() and not known:
+        hint = "run this in the project whose apply is to be undone, or correct --directory"
+        raise UsageError(f"there is no project here: neither the folder {project.folder} nor {FILE_NAME}", hint=hint)
 
 
 def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:

@@ -356,6 +356,31 @@ def test_a_job_s_own_token_writes_as_github_s_bot(tmp_path: Path) -> None:
         assert hosts.issues[1]["title"] == "x"
 
 
+@pytest.mark.parametrize(
+    ("report", "selection", "state"),
+    [
+        ("plan_in_sync", "named", "open"),
+        ("plan_in_sync", "changed", "open"),
+        ("plan_in_sync", None, "closed"),
+        ("apply", "named", "open"),
+        ("apply", "changed", "closed"),
+    ],
+)
+def test_a_report_about_some_assistants_closes_no_issue_about_the_others(
+    tmp_path: Path, report: str, selection: str | None, state: str
+) -> None:
+    document: dict[str, Any] = json.loads((GOLDEN / f"{report}.json").read_text("utf-8"))
+    if report == "apply":
+        document["assistants"] = [{**document["assistants"][0], "outcome": "applied"}]
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps({**document, **({"selection": selection} if selection else {})}), "utf-8")
+    with running_hosts() as hosts:
+        kind = "apply" if report == "apply" else "drift"
+        hosts.add("issues", f"<!-- reconciler {kind} assistants -->\nSomething", BOT, title="Something")
+        assert Desk(hosts, "github", tmp_path).run("issue", file).code == 0
+        assert hosts.issues[0]["state"] == state
+
+
 def test_a_report_that_is_too_long_gives_way_to_the_link(tmp_path: Path) -> None:
     document: dict[str, Any] = json.loads((GOLDEN / "plan.json").read_text("utf-8"))
     document["assistants"] = [{**document["assistants"][0], "file": f"assistants/{n}.yaml"} for n in range(2000)]

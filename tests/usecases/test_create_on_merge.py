@@ -499,6 +499,17 @@ def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> 
     assert tale.trailers == []
 
 
+@pytest.mark.parametrize(
+    "arguments", [("apply", "--yes", "--create", "--announced="), ("announce", "--token", " ", "--withdraw")]
+)
+def test_a_token_that_is_empty_is_no_word_of_somebody_who_has_looked(tale: Story, arguments: tuple[str, ...]) -> None:
+    """As of a variable that is not set: what is unclear has no token either, and would be created once more."""
+    before = tale.record
+    done = tale.run(*arguments)
+    assert (done.code, tale.sandbox.requests, tale.record) == (1, [], before)
+    assert "is empty" in done.stderr
+
+
 def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(tale: Story) -> None:
     document = tale.apply(*TOKEN)
     assert (outcomes(document)["new"], posts(tale)) == ("refused", [])

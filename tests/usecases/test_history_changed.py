@@ -45,6 +45,9 @@ def test_one_changed_definition_is_one_request(tale: Story) -> None:
         assert looked_at(tale, *options, command="drift") == ["c"]
     document = tale.apply("--base", base, "--changed")
     assert document["api_calls"] == {"GET": 3, "PATCH": 1, "POST": 1}
+    # A reader of the report must not take it for one of all.
+    assert (document["selection"], tale.plan("asst_a")["selection"]) == ("changed", "named")
+    assert "selection" not in tale.plan()
 
 
 def test_since_a_revision_without_a_base_live_edits_are_changes_all_the_same(tale: Story) -> None:

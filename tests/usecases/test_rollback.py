@@ -277,6 +277,14 @@ class TestLiveThatHasMovedOn:
         assert kinds(tale.rollback(document)) == {"a": "forbidden"}
         assert tale.sandbox.patches == []
 
+    def test_outside_of_the_project_nothing_is_sent(self, tale: Story) -> None:
+        document = tale.saved(applied(tale, firstMessage="new"))
+        tale.project.configure(org_id="org_other")
+        sent = len(tale.sandbox.patches)
+        done = tale.run("rollback", document, "--yes", "--directory", "misspelt/assistants")
+        assert (done.code, len(tale.sandbox.patches)) == (1, sent)
+        assert "there is no project here: neither the folder misspelt/assistants" in done.stderr
+
 
 class TestWhatThePolicyDecided:
     @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import definition_options
+from reconciler.cli.options import definition_options, refuse_empty
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.files.folders import repository_root
@@ -24,7 +24,13 @@ from reconciler.usecases.writing.recordable import check_order, check_recordable
     ("reconciler announce --token 1234-1 --withdraw", "Withdraw the announcement if the job never started"),
 )
 @definition_options
-@click.option("--token", required=True, metavar="TOKEN", help="Any token; pass it to `apply --announced` as well.")
+@click.option(
+    "--token",
+    required=True,
+    metavar="TOKEN",
+    callback=refuse_empty,
+    help="Any token; pass it to `apply --announced` as well.",
+)
 @click.option("--withdraw", "takes_back", is_flag=True, help="Withdraw the announcement, because nothing was created.")
 def command(choices: Choices, token: str, takes_back: bool) -> int:
     """Record which assistants an apply is about to create. Sends nothing.

@@ -5,7 +5,7 @@ import dataclasses
 import click
 
 from reconciler.cli.help import declare_command, group_options
-from reconciler.cli.options import Limit, RunOptions, policy_options, run_options
+from reconciler.cli.options import Limit, RunOptions, policy_options, refuse_empty, run_options
 from reconciler.cli.output import read_report
 from reconciler.cli.writing import check_can_confirm, writing
 from reconciler.errors import UsageError
@@ -28,6 +28,7 @@ wishes_options = group_options(
     click.option(
         "--announced",
         metavar="TOKEN",
+        callback=refuse_empty,
         help="With --create: only those that `reconciler announce --token TOKEN` has announced.",
     ),
     click.option("--fail-fast", is_flag=True, help="Do not start another assistant after the first failure."),

@@ -7,6 +7,7 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, open_host, tell_chat, tell_done
+from reconciler.cli.streams import tell
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
@@ -36,11 +37,12 @@ _SETTLED = {
 
 
 class _Topic(NamedTuple):
-    """The subject of one issue. Without a text, it is settled."""
+    """The subject of one issue. Without a text, it is settled, as far as the report can tell."""
 
     kind: str
     title: str
     text: str | None
+    knows_all: bool = True
 
 
 @declare_command(
@@ -56,14 +58,18 @@ def command(options: HostOptions, about: str) -> int:
     """Maintain one issue about live edits, or about a failed apply, from a JSON report.
 
     With a drift's report, the issue is opened if something was edited live or could not be checked. It is updated in
-    place, and closed when everything was checked and nothing differs any more. Settings that expire within two weeks
-    have their own issue. With an apply's report, an issue is opened if not everything was applied. If there is
-    nothing to report and no open issue, nothing is written.
+    place, and closed when all definitions were checked and nothing differs any more. Settings that expire within two
+    weeks have their own issue. With an apply's report, an issue is opened if not everything was applied. If there is
+    nothing to report and no open issue, nothing is written. A report about PATHS closes no issue.
 
     If RECONCILER_WEBHOOK_URL (a secret) is set, a chat gets one line when an issue is opened, renamed or closed.
     """
     host, name, report, said = open_host(options)
     for topic in _list_topics(report, said, about, host.dialect.proposal):
+        if topic.text is None and not topic.knows_all:
+            # What the issue is about may be another assistant.
+            tell("Left the issues as they are: the report is about some of the assistants only.")
+            continue
         title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
         done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
         # That nothing expires is not news, so nothing is reported.
@@ -82,13 +88,15 @@ def _list_topics(report: Report | None, said: str, about: str, proposal: str) ->
         return
     text = render_markdown(make_view(report), limit=_ROOM)
     if report.traits.writes:
-        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.unsettled else None)
+        # An apply of what a branch changes is also about all that the record has not settled.
+        knows_all = report.selection != "named"
+        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.unsettled else None, knows_all)
         return
     moved = report.moved_live
     # Nothing that was not checked counts as settled.
     advice = _ADVICE.format(proposal=proposal) if moved else _LOOK
     told = f"{text}\n\n{advice}" if moved or report.unread else None
-    yield _Topic("drift", _LIVE if moved else _UNREAD, told)
+    yield _Topic("drift", _LIVE if moved else _UNREAD, told, report.selection is None)
     expiry = report.next_expiry
     is_near = expiry is not None and expiry.in_seconds <= _NEAR
     told = f"An entry expires after {expiry.expires}. {_RENEW}" if expiry is not None and is_near else None

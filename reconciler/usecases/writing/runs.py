@@ -42,6 +42,7 @@ def make_run(
         record=Recorded(project.ref, record.commit, record.applied, record.date) if record is not None else None,
         next_expiry=project.settings.next_expiry,
         gone=tuple(Gone(entry.file, entry.id) for entry in find_gone(project, results)),
+        selection=None if project.loaded.whole else "changed" if project.fork is not None else "named",
         options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},
     )
 
