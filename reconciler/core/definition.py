@@ -10,7 +10,7 @@ from reconciler.assistant.fields import NEVER_SHARED
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.assistant.texts import TEXT_KEY
-from reconciler.core.compare import find_differing_line, find_only_difference
+from reconciler.core.canonical import find_differing_line, find_only_difference
 from reconciler.core.tree import MISSING, item_at, merge_overlay, put_all, value_at
 
 SUFFIXES: Final = (".yaml", ".yml")

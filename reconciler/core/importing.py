@@ -10,8 +10,7 @@ from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, t
 from reconciler.assistant.invisible import name_reordering
 from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.assistant.texts import TEXT_KEY, find_references
-from reconciler.core.canonical import canonical
-from reconciler.core.compare import differing_declarations, differing_leaves
+from reconciler.core.canonical import canonical, differing_declarations, differing_leaves
 from reconciler.core.definition import LARGEST, Layer, find_declaring
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build, prune, value_at, walk_leaves

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import canonical, equal
-from reconciler.core.compare import differing_leaves
+from reconciler.core.canonical import canonical, differing_leaves, equal
 from reconciler.core.line_merge import MergeTexts, merge_values, never_merge
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.tree import MISSING, Missing, prune, value_at

@@ -16,8 +16,7 @@ from reconciler.core.settings import FILE_NAME
 from reconciler.core.tree import item_at
 from reconciler.files.collisions import describe_same_name
 from reconciler.files.find import FoundFile
-from reconciler.files.layer_reader import LayerReader, check_fields, find_anchors, place_problems
-from reconciler.files.layers import ReadFile
+from reconciler.files.layers import LayerReader, ReadFile, check_fields, find_anchors, place_problems
 
 # `id: new`, in any spelling. A tag, an anchor or a comment may come between the two, and either may be an alias.
 _SAYS_NEW = re.compile(rb"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")

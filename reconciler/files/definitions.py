@@ -17,7 +17,7 @@ from reconciler.errors import DefinitionError
 from reconciler.files.collisions import find_collisions
 from reconciler.files.definition_reader import DefinitionReader, FindId, Reading, may_have
 from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults
-from reconciler.files.layer_reader import LayerReader
+from reconciler.files.layers import LayerReader
 from reconciler.files.selection import select
 from reconciler.files.source_lines import add_source_lines
 from reconciler.files.time_limit import limit_time

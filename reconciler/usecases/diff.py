@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from reconciler.core.canonical import see_line_ends
-from reconciler.core.compare import differing_declarations
+from reconciler.core.canonical import differing_declarations, see_line_ends
 from reconciler.core.definition import Definition
 from reconciler.core.run import Compared
 from reconciler.core.settings import Settings

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import see_line_ends
-from reconciler.core.compare import differing_declarations
+from reconciler.core.canonical import differing_declarations, see_line_ends
 from reconciler.core.settings import Settings
 from reconciler.files.folders import repository_root
 from reconciler.git.commit_layers import parse_definition

@@ -231,5 +231,5 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project, room: b
     assert len(logs) == room
     for log in logs:
         assert str(log) in done.stderr
-        assert "core/compare.py" in log.read_text()
+        assert "core/canonical.py" in log.read_text()
         assert "hush-value" not in log.read_text()

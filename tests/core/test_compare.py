@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.core.canonical import equal
-from reconciler.core.compare import differing_leaves, find_differing_line
+from reconciler.core.canonical import differing_leaves, equal, find_differing_line
 from reconciler.core.tree import MISSING, value_at
 
 
@@ -66,7 +65,7 @@ def test_value_at() -> None:
 
 def test_deepdiff_is_imported_only_where_something_differs() -> None:
     program = (
-        "import sys; from reconciler.core.compare import differing_leaves as leaves\n"
+        "import sys; from reconciler.core.canonical import differing_leaves as leaves\n"
         "leaves({'name': 'a'}, {'name': 'a'}); print('deepdiff' in sys.modules)\n"
         "leaves({'name': 'a'}, {'name': 'b'}); print('deepdiff' in sys.modules)"
     )

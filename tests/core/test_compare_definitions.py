@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.core.compare import differing_declarations
+from reconciler.core.canonical import differing_declarations
 from reconciler.core.tree import MISSING, value_at
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, ...]]]] = [

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from reconciler.assistant.checks import check_definition
-from reconciler.core.canonical import equal
-from reconciler.core.compare import differing_leaves
+from reconciler.core.canonical import differing_leaves, equal
 from reconciler.core.importing import declare, declare_over, why_left
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, merge_overlay
