@@ -43,7 +43,7 @@ def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
         tell("Stopped.")
         return INTERRUPTED
     except OSError as error:
-        return _tell_unwritten(error) if error.errno in _UNWRITABLE and error.filename is None else _tell_crash(error)
+        return _tell_system_error(error)
     except Exception as error:  # noqa: BLE001 - the boundary
         return _tell_crash(error)
     return code if isinstance(code, int) else 0
@@ -71,6 +71,15 @@ def _has_folder() -> bool:
     with contextlib.suppress(FileNotFoundError):
         return bool(os.getcwd())  # noqa: PTH109 - only whether there is one
     return False
+
+
+def _tell_system_error(error: OSError) -> int:
+    if error.errno in _UNWRITABLE and error.filename is None:
+        return _tell_unwritten(error)
+    # A path that is too long, or in a folder that is closed to this user.
+    if isinstance(error.filename, str | os.PathLike) and _has_folder():
+        return _fail(f"{os.fspath(error.filename)} cannot be used: {error.strerror}", "use another path")
+    return _tell_crash(error)
 
 
 def _tell_unwritten(error: OSError) -> int:

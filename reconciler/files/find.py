@@ -210,8 +210,8 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
             yield from _walk(folder, f"{name}/", shown)
             continue
         problem = ""
-        # A folder behind a link may be anywhere, or around this one, so that the walk would never end.
-        if entry.is_symlink() and Path(entry.path).is_dir():
+        # A folder behind a link may be anywhere, closed to this user, or around this one: the walk would never end.
+        if entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
         elif right_name := correct_name(entry.name):
             key = (below + right_name).rpartition(".")[0]

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.fields import may_hold_text
+from reconciler.assistant.file_names import same_name
+from reconciler.assistant.invisible import tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import closest
 from reconciler.assistant.problem import FieldProblem
@@ -107,7 +109,9 @@ def _guess(path: Path) -> str:
     with contextlib.suppress(OSError):
         texts = [entry.name for entry in path.parent.iterdir() if not entry.name.endswith(SUFFIXES)]
         if near := closest(path.name, texts):
-            return f"did you mean {near}?"
+            # The two may look alike: a name with accents that macOS has stored.
+            is_same = same_name(near) == same_name(path.name)
+            return f"did you mean {near}?" + (f" The two differ only {tell_apart(path.name, near)}" if is_same else "")
     return "correct the path, which is relative to the folder of this file, or write the text"
 
 

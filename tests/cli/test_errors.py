@@ -233,3 +233,10 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project, room: b
         assert str(log) in done.stderr
         assert "core/canonical.py" in log.read_text()
         assert "hush-value" not in log.read_text()
+
+
+@pytest.mark.parametrize("arguments", [("plan", "--directory"), ("validate", "--report"), ("sandbox", "--seed")])
+def test_a_path_that_the_system_refuses_is_no_fault_of_our_own(one: Project, arguments: tuple[str, str]) -> None:
+    done = run(*arguments, f"{'x' * 300}.json", cwd=one.root)
+    assert (done.code, done.stdout) == (1, "")
+    assert "xx.json cannot be used: File name too long" in done.stderr

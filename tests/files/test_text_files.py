@@ -99,6 +99,10 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
         ("$file: prompts/main.md", "2:1: $file inserts one text, not a whole file"),
         ("firstMesage: {$file: prompts/main.md}", "2:1: unknown field firstMesage; did you mean firstMessage?"),
         ("firstMessageMode: {$file: prompts/main.md}", "prompts/main.md:1:1: firstMessageMode must be one of"),
+        (
+            "name: {$file: cafe\u0301.md}",
+            "2:15: name: there is no file assistants/cafe\u0301.md; did you mean caf\u00e9.md? The two differ only",
+        ),
         ("name: {$file: latin.md}", "2:15: name: assistants/latin.md is not saved as UTF-8, as its line 2 shows"),
         ("name: {$file: utf16.md}", "2:15: name: assistants/utf16.md is saved as UTF-16"),
         ("name: {$file: large.md}", "2:15: name: assistants/large.md is larger than 1 MiB"),
@@ -118,6 +122,7 @@ def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: s
     (folder / "large.md").write_bytes(b"x" * (1024 * 1024 + 1))
     (folder / "nul.md").write_bytes(b"x" * 100 + b"\r\nis\0")
     (folder / "feed.md").write_bytes(b"a\f")
+    (folder / "caf\u00e9.md").write_text("Hi")
     place = "assistants/" if message.startswith("prompts") else "assistants/a.yaml:"
     loaded = load_without_links(folder, text)
     assert problem(loaded).startswith(place + message)
