@@ -4,10 +4,13 @@ import dataclasses
 import functools
 import gc
 import os
+import signal
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from reconciler.assistant.problem import Problem, say_gravest
 from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, defaults_above
@@ -20,7 +23,8 @@ from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults
 from reconciler.files.layers import LayerReader
 from reconciler.files.selection import select
 from reconciler.files.source_lines import add_source_lines
-from reconciler.files.time_limit import limit_time
+
+_SECONDS: Final = 1.0  # of the processor, for one value against one rule: some patterns need years for a text of a line
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def load(
     chosen = select(found, folder, root, selected)
     # As they are written, before an environment is chosen, definitions may lack what each environment adds.
     bare = without_ids and settings.environments and not settings.environment
-    rules = RuleSet(Settings() if bare else settings, limit_time)
+    rules = RuleSet(Settings() if bare else settings, _limit_time)
     needs_id = not (settings.environments or without_ids)
     layers = LayerReader(folder, root, settings)
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
@@ -174,3 +178,23 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def _limit_time() -> Iterator[None]:
+    """Raise TimeoutError in the block if it takes more than a second; on Windows and in a thread never."""
+    # A search for a pattern ends at nothing but a signal, which Windows lacks and only the main thread gets.
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -1,15 +1,19 @@
 """Plans every assistant, and finds live edits. Each assistant is read once; nothing is written."""
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
+from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.definition import Definition
+from reconciler.core.origin import Change
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import Policy, make_plan_offline, plan_creation
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, check_organisation, to_failure
-from reconciler.core.variables import describe_variables
+from reconciler.core.tree import walk_leaves
 from reconciler.errors import ApiError, UsageError
 from reconciler.usecases.project.environments import read_neighbours
 from reconciler.usecases.project.new_assistants import object_to_creation, refuse_namesakes
@@ -17,6 +21,8 @@ from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.since import name_setters
 from reconciler.usecases.writing.runs import make_run
 from reconciler.usecases.writing.workers import Control, for_each
+
+_VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")  # in a text: {{name}}
 
 
 def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
@@ -150,3 +156,26 @@ def _without_duplicates(project: Project, results: Sequence[Result]) -> list[Res
         else:
             checked.append(result)
     return checked
+
+
+def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath], bool]) -> Iterator[str]:
+    """Yield a sentence for each text that is sent and no longer mentions a variable, or mentions a new one."""
+    for change in changes:
+        before, after = _find_texts(change.live), _find_texts(change.desired)
+        # A text that is new or removed shows its variables anyway.
+        if not (change.sent and before and after and may_show(change.path)):
+            continue
+        old, new = ({name for text in texts for name in _VARIABLE.findall(text)} for texts in (before, after))
+        if lost := old - new:
+            yield f"{dotted(change.path)} no longer mentions {_name(lost)}"
+        if brought := new - old:
+            yield f"{dotted(change.path)} mentions {_name(brought)}, which is new: check that something fills it in"
+
+
+def _name(variables: Iterable[str]) -> str:
+    return ", ".join(f"{{{{{name}}}}}" for name in sorted(variables))
+
+
+def _find_texts(value: Any) -> list[str]:
+    # Of a list all texts together: a variable may move from one element to another.
+    return [leaf for _, leaf in walk_leaves(value) if isinstance(leaf, str)]

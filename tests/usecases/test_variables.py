@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.tree import MISSING
-from reconciler.core.variables import describe_variables
+from reconciler.usecases.plan import describe_variables
 
 PATH = ("firstMessage",)
 NEW = "firstMessage mentions {{b}}, which is new: check that something fills it in"
