@@ -34,6 +34,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     several = BaseEntry(ref="several", commit="") if all(bases) else None
     # Of two environments each says whose it is: the files are the same, and perhaps the ids.
     differ = len({report.environment for report in reports}) > 1
+    entries = sorted(_list_entries(reports, differ), key=lambda entry: (entry.file, entry.key))
     return Report(
         format_version=FORMAT_VERSION,
         tool_version=", ".join(sorted({report.tool_version for report in reports})),
@@ -51,22 +52,26 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         # What a reader is to be warned of: the oldest record, and the date that comes first.
         record=max(_known(report.record for report in reports), key=lambda entry: entry.age_seconds, default=None),
         next_expiry=min(_known(one.next_expiry for one in reports), key=lambda entry: entry.in_seconds, default=None),
-        summary=_add(report.summary for report in reports),
+        summary=count(entries),
         api_calls=_add(report.api_calls for report in reports),
         warnings=_unite(_name_whose(reports)),
         no_longer_managed=_unite(
             _name_environment(gone, report, differ) for report in reports for gone in report.no_longer_managed
         ),
         problems=_unite(problem for report in reports for problem in report.problems),
-        assistants=tuple(sorted(_list_entries(reports, differ), key=lambda entry: (entry.file, entry.key))),
+        assistants=tuple(entries),
     )
 
 
 def _list_entries(reports: Sequence[Report], differ: bool) -> Iterator[AssistantEntry]:
     """Yield the assistants of all reports, each with its command where those differ: of a rollback nothing is git's."""
     several = len({report.command for report in reports}) > 1
+    read = {entry.file for report in reports if report.traits.reads_live for entry in report.assistants}
     for report in reports:
         for entry in report.assistants:
+            # A check of files alone knows nothing of an assistant that another run does not say as well.
+            if not report.traits.reads_live and entry.file in read:
+                continue
             command = entry.command or report.command if several else entry.command
             yield dataclasses.replace(_name_environment(entry, report, differ), command=command)
 

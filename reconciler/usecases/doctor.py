@@ -12,10 +12,13 @@ from reconciler.errors import ReconcilerError
 from reconciler.files.definitions import load
 from reconciler.git.record import read_record
 from reconciler.usecases.project.choices import Choices
+from reconciler.usecases.project.environments import name_environments, read_forms, read_neighbours
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
+from reconciler.usecases.validate import validate
 
 Account = Literal["reads", "writes"]
+_MOST_NAMED = 3
 _CALLS_PLAN = re.compile(r"^\s+uses: \S+/\.github/workflows/plan\.yml@(?!COMMIT)", re.MULTILINE)
 
 
@@ -30,16 +33,20 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     requirements = [Requirement("settings", place)]
     try:
         loaded = load(project.folder, (), root=project.root, settings=settings)
+        neighbours = read_neighbours(settings, project.folder, project.root)
+        checked = validate(read_forms(choices, settings.today), neighbours, started_at=project.started_at)
     except ReconcilerError as error:
         requirements.append(_missing("definitions", error))
     else:
         project = dataclasses.replace(project, loaded=loaded)
-        invalid, valid = f"{len(loaded.invalid)} not valid", f"{len(loaded.definitions)} valid"
-        requirements.append(
-            Requirement("definitions", invalid, "run `reconciler validate`", met=False)
-            if loaded.invalid
-            else Requirement("definitions", valid)
-        )
+        # All that `validate` refuses in a pipeline, a date that has passed in the settings included.
+        wrong = {problem.file for problem in checked.problems if problem.severity == "error"}
+        told, hint = f"{len(loaded.definitions)} valid", ""
+        if wrong:
+            told, hint = f"not valid: {', '.join(sorted(wrong)[:_MOST_NAMED])}", "run `reconciler validate`"
+        elif not loaded.definitions and settings.environments and not settings.environment:
+            told, hint = "none has an id, and no environment is selected", name_environments(settings)
+        requirements.append(Requirement("definitions", told, hint, met=not hint))
     return [*requirements, *_check_history(project)], project
 
 

@@ -58,6 +58,14 @@ def test_each_thing_that_is_missing_is_named(tale: Story) -> None:
     tale.git("update-ref", REF, str(record))
     tale.project.configure(record=True, org_id="org_other")
     assert lacking(tale) == ["organisation"]
+    # Whatever `validate` refuses in the pipeline.
+    expired = {"assistants": ["*"], "reason": "exams", "expires": "2020-01-01"}
+    tale.project.configure(record=True, frozen=[expired])
+    assert lacking(tale) == ["definitions"]
+    tale.project.configure(record=True, environments={"staging": {"api_url": tale.sandbox.url}})
+    tale.write("a", "firstMessage: old\n")
+    done = tale.run("doctor")
+    assert "no environment is selected. To do: pass --environment NAME" in done.stdout
     (tale.root / "reconciler.yaml").write_text("recrod: true\n")
     assert lacking(tale) == ["settings"]
 

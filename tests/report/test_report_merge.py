@@ -32,6 +32,16 @@ def test_one_file_in_two_reports_is_told_twice_with_all_that_differs() -> None:
         assert said in told
 
 
+def test_a_check_of_files_does_not_say_that_what_a_plan_read_was_not_read() -> None:
+    checked = document(
+        "validate", *(assistant(name, status=None) for name in "ab"), problems=[problem("x.yaml", 1, 1, "x")]
+    )
+    merged = merge_reports([checked, document("plan", assistant("a"))])
+    assert (merged.summary["total"], merged.unread, len(merged.problems)) == (2, True, 1)
+    assert "1 in sync, 0 errors, 1 not read" in render_text(merged)
+    assert not merge_reports([checked, document("plan", assistant("a"), assistant("b"))]).unread
+
+
 def test_a_report_that_is_given_twice_is_one_run() -> None:
     run, other = document("plan", assistant("a")), document("plan", assistant("b"))
     assert merge_reports([run, run]) == run

@@ -34,6 +34,11 @@ def read_settings(choices: Choices, today: datetime.date | None = None) -> Setti
     return settings.choose(choices.environment)
 
 
+def name_environments(settings: Settings) -> str:
+    """Return what to do where an environment is missing, as a hint."""
+    return f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
+
+
 def read_forms(choices: Choices, today: datetime.date | None = None) -> list[Form]:
     """Return the definitions in the chosen environment; else as written, and in every one. Raises ReconcilerError."""
     # What an environment's overlay makes invalid only shows in that environment.

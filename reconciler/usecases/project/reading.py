@@ -15,7 +15,7 @@ from reconciler.usecases.project.base_reading import read_base_of
 from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout, check_nested
 from reconciler.usecases.project.choices import Choices, choose_policy
-from reconciler.usecases.project.environments import read_settings, resolve_names
+from reconciler.usecases.project.environments import name_environments, read_settings, resolve_names
 from reconciler.usecases.project.new_assistants import id_finder
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
@@ -108,7 +108,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     )
     known = {applied_ref(name) for name in project.settings.environments}
     if project.settings.environment is None and known:
-        hint = f"{_name_environments(project.settings)}. Without one, {hint}"
+        hint = f"{name_environments(project.settings)}. Without one, {hint}"
     # To start anew where the environment has another name now would take live edits for changes, and overwrite them.
     there = project.repository.list_refs("refs/reconciler")
     former = [ref for ref in there if ref not in known and ref.endswith("/applied")]
@@ -116,10 +116,6 @@ def _check_record(project: Project, asked_base: str | None) -> None:
         copy = f"git update-ref {project.ref} {former[0] if len(former) == 1 else 'OLD'}"
         hint = f"if the environment was renamed, copy its record ({', '.join(former)}): {copy}. Else {hint}"
     raise RepositoryError(f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}", hint=hint)
-
-
-def _name_environments(settings: Settings) -> str:
-    return f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
 
 
 def _choose_base(project: Project, asked: str | None, *, or_head: bool) -> tuple[str, str] | None:
@@ -175,7 +171,7 @@ def _check_environment(loaded: Loaded, settings: Settings) -> None:
     forgotten = settings.environment is None and settings.environments
     if forgotten and not (loaded.definitions or loaded.invalid):
         which = "no definition" if loaded.whole else "no selected definition"
-        raise UsageError(f"{which} has an id, and no environment is selected", hint=_name_environments(settings))
+        raise UsageError(f"{which} has an id, and no environment is selected", hint=name_environments(settings))
 
 
 def _notes_on_order(project: Project) -> list[str]:

@@ -6,6 +6,7 @@ from reconciler.api.client import Credentials
 from reconciler.api.secret import Secret
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
+from reconciler.usecases.project.environments import name_environments
 
 
 def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> str:
@@ -21,7 +22,7 @@ def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> s
     if not url:
         hint = "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml"
         if settings.environments and not settings.environment:
-            hint = f"pass --environment NAME; reconciler.yaml has these: {', '.join(sorted(settings.environments))}"
+            hint = name_environments(settings)
         raise UsageError("no API URL is configured", hint=hint)
     return url
 
