@@ -23,12 +23,12 @@ from reconciler.api.client import ApiOptions, AssistantsApi, Credentials
 from reconciler.api.secret import Secret
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
+from reconciler.core.json_values import to_json
 from reconciler.core.run import Run
 from reconciler.core.settings import MaxChanges, OnDrift, now
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object
-from reconciler.report.json_values import to_json
 from reconciler.report.read_back import reviewed_plan
 from reconciler.usecases import apply as apply_, plan as plan_
 from reconciler.usecases.project.choices import Choices, choose_policy

@@ -13,9 +13,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.assistant.paths import parse_pointer
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import MAX_RESOLVED, NEW, Definition, is_definition_file
+from reconciler.core.json_values import Pointer, from_json
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob, Commit
@@ -41,7 +41,7 @@ class Unclear:
 
     id: str
     file: str
-    fields: tuple[str, ...]
+    fields: tuple[Pointer, ...]
     heads: tuple[str, ...] = ()
     token: str = ""
     named: str = ""
@@ -229,7 +229,10 @@ def _parse(commit: Commit, ref: str) -> Record:
             hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
         )
     try:
-        unclear, late = (tuple(_read_writes(commit.message, trailer)) for trailer in (TRAILER, LATE))
+        unclear, late = (
+            tuple(from_json(Unclear, entry) for entry in _read_trailers(commit.message, trailer))
+            for trailer in (TRAILER, LATE)
+        )
         created = {str(entry["file"]): str(entry["id"]) for entry in _read_trailers(commit.message, CREATED)}
         other_ids = {
             str(key): str(name) for found in _read_trailers(commit.message, OTHER_IDS) for key, name in found.items()
@@ -261,21 +264,6 @@ def _parse(commit: Commit, ref: str) -> Record:
 def _read_trailers(message: str, trailer: str) -> Iterator[dict[str, Any]]:
     pairs = (line.partition(": ") for line in message.splitlines())
     yield from (dict(json.loads(value)) for name, _, value in pairs if name == trailer)
-
-
-def _read_writes(message: str, trailer: str) -> Iterator[Unclear]:
-    for entry in _read_trailers(message, trailer):
-        fields = tuple(map(str, entry["fields"]))
-        for field in fields:
-            parse_pointer(field)
-        heads = tuple(map(str, entry.get("heads", ())))
-        yield Unclear(
-            str(entry["id"]),
-            str(entry["file"]),
-            fields,
-            heads,
-            *(str(entry.get(name, "")) for name in ("token", "named")),
-        )
 
 
 def _unreadable(ref: str, commit: Commit) -> RepositoryError:

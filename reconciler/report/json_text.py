@@ -7,9 +7,9 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from reconciler.core.json_size import has_more_tokens, is_deeper
+from reconciler.core.json_values import ShapeError, from_json, to_json
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import escape
-from reconciler.report.json_values import ShapeError, from_json, to_json
 from reconciler.report.report import FORMAT_VERSION, Report
 
 LARGEST_REPORT = 24 * 1024 * 1024  # bytes

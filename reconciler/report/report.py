@@ -1,19 +1,17 @@
 """The report as values (docs/reports.md, "The fields"). The order of the fields is the order of the JSON's keys."""
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Any
 
-from reconciler.assistant.paths import parse_pointer
 from reconciler.assistant.problem import Severity
+from reconciler.core.json_values import UNWRITTEN, Pointer
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
 from reconciler.core.run import Gone, Recorded, Selection
 from reconciler.core.tree import MISSING
 from reconciler.report.commands import NEUTRAL, TRAITS, Traits
-from reconciler.report.json_values import UNWRITTEN
 
 FORMAT_VERSION = 1
-Pointer = Annotated[str, parse_pointer]  # a JSON Pointer; reading checks it
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ from rendered import render_markdown, render_text
 from servers import running_sandbox
 
 from reconciler import __version__
+from reconciler.core.json_values import to_json
 from reconciler.core.outcome import Outcome
 from reconciler.report.build import STATUSES
 from reconciler.report.json_text import parse_report, render_json
-from reconciler.report.json_values import to_json
 
 DEFINITION = """\
 # The desk of admissions.

@@ -9,13 +9,13 @@ from rendered import render_markdown, render_text
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.definition import Definition, Layer, LayerKind, Place
+from reconciler.core.json_values import from_json
 from reconciler.core.run import Compared
 from reconciler.core.tree import MISSING, build
 from reconciler.report.diff_report import DiffReport, build_diff_report
 from reconciler.report.differences.values import columns
 from reconciler.report.formats.page import measure_utf16
 from reconciler.report.json_text import render_json
-from reconciler.report.json_values import from_json
 
 LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from report_documents import assistant, change, document, failure
 
+from reconciler.core.json_values import to_json
 from reconciler.errors import ReportError
 from reconciler.report.json_text import LARGEST_REPORT, parse_report, render_json
-from reconciler.report.json_values import to_json
 
 RUN = document("plan", assistant("a", change("/name", "B", "A"), error=failure("server", "x", 500)))
 

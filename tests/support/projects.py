@@ -14,6 +14,7 @@ from leaks import PASSWORD
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.secret import Credentials, Secret
 from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.json_values import to_json
 from reconciler.core.plan import Policy
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings, now
@@ -21,7 +22,6 @@ from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
 from reconciler.report.build import build_report
-from reconciler.report.json_values import to_json
 from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import Session, Wishes, apply, carry_out
 from reconciler.usecases.plan import drift, plan

@@ -5,9 +5,9 @@ import dataclasses
 import enum
 import functools
 import typing
-from typing import Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 
-from reconciler.assistant.paths import to_pointer
+from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.tree import MISSING
 
 _WORDS: dict[Any, str] = {
@@ -19,6 +19,7 @@ _WORDS: dict[Any, str] = {
     list: "a list",
     type(None): "null",
 }
+Pointer = Annotated[str, parse_pointer]  # a JSON Pointer; reading checks it
 # The metadata of a field that is no part of the JSON.
 UNWRITTEN: Final = {"json": "unwritten"}
 _Entry = TypeVar("_Entry")
