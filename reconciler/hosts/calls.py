@@ -76,6 +76,14 @@ class Calls:
         """Send one request and return the JSON that it answers. Raises HostError."""
         return self._send(method, f"{self._base}{path}", body)[0]
 
+    def ask_name(self, method: str, path: str, body: Mapping[str, Any], key: str) -> str:
+        """Send one request and return the text that its answer has under a key. Raises HostError."""
+        answer = self.ask(method, path, body)
+        name = answer.get(key) if isinstance(answer, dict) else None
+        if not isinstance(name, str):
+            raise HostError(f"{self._name} answered {method} {path} without `{key}`")
+        return name
+
     def list_all(self, path: str) -> Iterator[dict[str, Any]]:
         """Yield all entries of a list, page after page. Raises HostError."""
         for page in range(1, _MOST_PAGES + 1):

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.core.run import FileEdit
 from reconciler.errors import HostError
-from reconciler.hosts.host import Dialect, Host, Request
+from reconciler.hosts.host import Dialect, Host, Request, take_group
 
 # The account that the token of a workflow's job writes as; such a token may not ask who it is.
 BOT = "github-actions[bot]"
@@ -53,22 +53,22 @@ class GitHub(Host):
             | ({"content": one.text} if one.text is not None else {"sha": None})
             for one in files
         ]
-        made = self.calls.ask("POST", f"{git}/trees", {"base_tree": head, "tree": tree})
-        commit = {"message": message, "tree": made["sha"], "parents": [head]}
-        made = self.calls.ask("POST", f"{git}/commits", commit)
+        root = self.calls.ask_name("POST", f"{git}/trees", {"base_tree": head, "tree": tree}, "sha")
+        commit = {"message": message, "tree": root, "parents": [head]}
+        made = self.calls.ask_name("POST", f"{git}/commits", commit, "sha")
         # To make a ref, never to move one: what somebody has pushed there stays.
-        self.calls.ask("POST", f"{git}/refs", {"ref": f"refs/heads/{branch}", "sha": made["sha"]})
-        return str(made["sha"])
+        self.calls.ask("POST", f"{git}/refs", {"ref": f"refs/heads/{branch}", "sha": made})
+        return made
 
-    def open_request(self, branch: str, title: str, body: str) -> str:
-        """Open a pull request, and return its address."""
+    def open_request(self, branch: str, title: str, body: str) -> None:
+        """Open a pull request."""
         opened = {"title": title, "head": branch, "base": self.branch, "body": body}
-        return str(self.calls.ask("POST", f"{self.path}/pulls", opened).get("html_url") or "")
+        self.calls.ask("POST", f"{self.path}/pulls", opened)
 
     def _read_request(self, one: Mapping[str, Any]) -> Request:
-        head, base = one.get("head") or {}, one.get("base") or {}
+        head, base = take_group(one, "head"), take_group(one, "base")
         # A fork's branch of the same name is not the one that was made here.
-        own = (head.get("repo") or {}).get("full_name") == (base.get("repo") or {}).get("full_name")
+        own = take_group(head, "repo").get("full_name") == take_group(base, "repo").get("full_name")
         return Request(
             **self._read(one),
             state="merged" if one.get("merged_at") else "open" if one.get("state") == "open" else "closed",

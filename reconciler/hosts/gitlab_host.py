@@ -45,13 +45,12 @@ class GitLab(Host):
             for one in files
         ]
         commit = {"branch": branch, "start_sha": head, "commit_message": message, "actions": actions}
-        return str(self.calls.ask("POST", f"{self.path}/repository/commits", commit)["id"])
+        return self.calls.ask_name("POST", f"{self.path}/repository/commits", commit, "id")
 
-    def open_request(self, branch: str, title: str, body: str) -> str:
-        """Open a merge request, whose branch goes when it is merged, and return its address."""
+    def open_request(self, branch: str, title: str, body: str) -> None:
+        """Open a merge request, whose branch goes when it is merged."""
         opened = {"source_branch": branch, "target_branch": self.branch, "title": title, "description": body}
-        made = self.calls.ask("POST", f"{self.path}/merge_requests", {**opened, "remove_source_branch": True})
-        return str(made.get("web_url") or "")
+        self.calls.ask("POST", f"{self.path}/merge_requests", {**opened, "remove_source_branch": True})
 
     def make_inert(self, text: str) -> str:
         """Return a text in which no line is a quick action: `/close` in a definition's text would close."""

@@ -53,6 +53,12 @@ class Dialect:
     in_name: str = ""  # what a branch's name keeps in an address
 
 
+def take_group(one: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return an object inside a host's answer, an empty one where there is none."""
+    found = one.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Host(abc.ABC):
     """A repository in one run. Every method raises HostError for what the host refuses."""
@@ -138,8 +144,8 @@ class Host(abc.ABC):
                 raise
 
     @abc.abstractmethod
-    def open_request(self, branch: str, title: str, body: str) -> str:
-        """Propose a branch for the one that this run is about, and return the address of what was opened."""
+    def open_request(self, branch: str, title: str, body: str) -> None:
+        """Propose a branch for the one that this run is about."""
 
     def close_request(self, there: Request, body: str) -> None:
         """Close a request, with another body."""
@@ -158,11 +164,11 @@ class Host(abc.ABC):
 
     def _read(self, one: Mapping[str, Any], number: str = "", body: str = "") -> dict[str, str]:
         """Return what an issue and a request have, and under keys of its own a comment."""
-        author, name = (one.get(self.dialect.author[0]), self.dialect.author[1])
+        group, name = self.dialect.author
         return {
             "id": str(one.get(number or self.dialect.number)),
-            "author": str(author.get(name) or "") if isinstance(author, dict) else "",
-            "body": one.get(body or self.dialect.body) or "",
+            "author": str(take_group(one, group).get(name) or ""),
+            "body": str(one.get(body or self.dialect.body) or ""),
             "title": str(one.get("title") or ""),
         }
 

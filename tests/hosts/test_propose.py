@@ -75,6 +75,15 @@ def test_what_was_written_is_proposed_once(bench: Bench) -> None:
     assert bench.hosts.writes == writes
 
 
+def test_an_answer_that_lacks_what_was_made_is_told(bench: Bench) -> None:
+    """As of a gateway between the two that answers in the host's place."""
+    bench.edit("new")
+    bench.hosts.failing = [(200, [{"head": "x", "source_project_id": []}], {}), (200, [], {}), (201, {}, {})]
+    said = bench.propose()
+    assert said.startswith("failed: Error: ")
+    assert f"without `{'sha' if bench.name == 'github' else 'id'}`" in said
+
+
 def test_other_edits_take_the_place_of_the_old_ones_and_none_closes(bench: Bench) -> None:
     bench.edit("new")
     bench.propose()
