@@ -1,11 +1,9 @@
 """Merges texts line by line, as `git merge-file` does. Needs git, and no repository."""
 
 import shutil
-import tempfile
-from pathlib import Path
 
 from reconciler.errors import RepositoryError
-from reconciler.git.processes import Processes
+from reconciler.git.processes import Processes, open_scratch_folder
 
 # The number of conflicts, 127 at most; from 128 on, and where a signal ended it, git has failed (git-merge-file(1)).
 _CONFLICTS = range(1, 128)
@@ -19,11 +17,11 @@ def merge_texts(base: str, live: str, desired: str) -> str | None:
     command = shutil.which("git")
     if command is None:
         raise RepositoryError("git is not installed here or not on PATH, and merging texts needs it")
-    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+    with open_scratch_folder() as folder:
         # In this order git takes them: ours, the base, theirs.
         names = ("live", "base", "desired")
         for name, text in zip(names, (live, base, desired), strict=True):
             # Half of a surrogate pair may be in a value, and comes back as it went.
-            Path(folder, name).write_bytes(text.encode("utf-8", "surrogatepass"))
-        merged = Processes(Path(folder), command).run_or_none("merge-file", "-p", "-q", *names, no=_CONFLICTS)
+            (folder / name).write_bytes(text.encode("utf-8", "surrogatepass"))
+        merged = Processes(folder, command).run_or_none("merge-file", "-p", "-q", *names, no=_CONFLICTS)
     return None if merged is None else merged.decode("utf-8", "surrogatepass")

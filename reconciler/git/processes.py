@@ -4,11 +4,13 @@ Missing output never counts as an answer. A command that ended with anything but
 raises RepositoryError: a killed git must not look like "there is no such revision".
 """
 
+import contextlib
 import os
 import subprocess
+import tempfile
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +26,17 @@ _OF_HOOKS = frozenset(
 )
 _CHUNK = 64 * 1024
 _MOST_LINES = 10  # of what a child says on stderr
+
+
+@contextlib.contextmanager
+def open_scratch_folder() -> Iterator[Path]:
+    """Give a folder for files that git reads or writes once. Raises RepositoryError where there is no room for it."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        message = f"git's temporary files cannot be written: {error.strerror or error}"
+        raise RepositoryError(message, hint="make room on the disk, or set TMPDIR to another folder") from error
 
 
 class Processes:

@@ -210,7 +210,7 @@ def write_record(
         moved = repository.ref(ref) != before
         raise RepositoryError(
             f"{ref} moved while this ran ({error.message})" if moved else error.message,
-            hint="fetch it and apply again to record what is live",
+            hint="fetch it" if moved else error.hint,
         ) from error
     if repository.resolve(ref) != commit:
         raise RepositoryError(f"git did not move {ref}")

@@ -4,7 +4,6 @@ import functools
 import os
 import posixpath
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from reconciler.core.definition import MAX_BYTES
 from reconciler.errors import RepositoryError
 from reconciler.git.filters import Filters
 from reconciler.git.objects import Blob, Commit, parse_commit, parse_tree
-from reconciler.git.processes import Batch, Processes
+from reconciler.git.processes import Batch, Processes, open_scratch_folder
 
 _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
 _MOST_LINKS = 10  # one after another: more than that go round in a circle
@@ -171,8 +170,8 @@ class Repository:
         """Store texts as objects and return them by their path; no filter is run over them."""
         if not contents:
             return {}
-        with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
-            files = [Path(folder) / str(number) for number in range(len(contents))]
+        with open_scratch_folder() as folder:
+            files = [folder / str(number) for number in range(len(contents))]
             for file, text in zip(files, contents.values(), strict=True):
                 file.write_bytes(text.encode("utf-8", "surrogatepass"))
             listing = "".join(f"{file}\n" for file in files).encode()
@@ -183,8 +182,8 @@ class Repository:
         """Return the tree that holds just these files."""
         # An index of its own: the user's may hold what is staged for the next commit.
         lines = "".join(f"{blob.mode} {blob.name}\t{path}\0" for path, blob in sorted(files.items()))
-        with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        with open_scratch_folder() as folder:
+            index = {"GIT_INDEX_FILE": str(folder / "index")}
             self._git.run("update-index", "-z", "--add", "--index-info", given=os.fsencode(lines), environment=index)
             return self._git.run("write-tree", environment=index).decode().strip()
 

@@ -3,12 +3,11 @@
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.core.run import Edits, FileEdit
-from reconciler.git.processes import Processes
+from reconciler.git.processes import Processes, open_scratch_folder
 
 _GONE = "000000"
 
@@ -19,8 +18,8 @@ def read_edits(root: Path, head: str, paths: Iterable[str]) -> Edits | None:
     given = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
     if not given:
         return None
-    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+    with open_scratch_folder() as folder:
+        index = {"GIT_INDEX_FILE": str(folder / "index")}
         git.run("read-tree", head, environment=index)
         git.run("update-index", "--add", "--remove", "-z", "--stdin", given=given, environment=index)
         tree = git.run("write-tree", environment=index).decode().strip()

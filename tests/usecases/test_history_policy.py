@@ -73,6 +73,7 @@ def test_fail_needs_a_base_and_says_how_to_get_one(tale: Story, command: str) ->
     done = tale.run(command, "--on-drift", "fail", "--base", "none", *consent)
     assert (done.code, done.stdout) == (1, "")
     assert "--on-drift fail needs a base" in done.stderr
+    assert "for the first run, pass --on-drift keep" in done.stderr
     assert "--base REV" in done.stderr
     assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in done.stderr
     tale.project.configure(on_drift="fail")

@@ -6,6 +6,7 @@ import os
 import pty
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,20 @@ class TestTheRefMovedMeanwhile:
         assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "unchanged"}
         assert tale.parents == [tale.head, theirs]
         assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
+
+    def test_a_disk_without_room_leaves_what_is_live_unrecorded_and_says_so(
+        self, tale: Story, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        change(tale)
+        before = tale.record
+        monkeypatch.setattr(tempfile, "tempdir", str(tale.root / "gone"))
+        done = tale.run("apply", "--yes", "--record")
+        monkeypatch.undo()
+        assert (done.code, tale.record, "Apply: 1 applied" in done.stdout) == (1, before, True)
+        message, hint = done.stderr.splitlines()[-2:]
+        assert "what was applied is live, but not recorded: git's temporary files cannot be written" in message
+        assert hint.endswith("set TMPDIR to another folder. Then apply again to record what is live")
+        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "unchanged"}
 
     def test_a_first_record_that_somebody_else_made_meanwhile_stays(self, tale: Story) -> None:
         theirs = str(tale.record)

@@ -166,5 +166,5 @@ def check_policy(project: Project) -> None:
     if project.policy.on_drift == "fail" and project.base is None:
         raise UsageError(
             "--on-drift fail needs a base: without one a live edit cannot be told from a change",
-            hint=f"pass --base REV, or {project.how_to_fetch}",
+            hint=f"pass --base REV, or {project.how_to_fetch}; for the first run, pass --on-drift keep",
         )

@@ -31,7 +31,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
     except RepositoryError as error:
         raise RepositoryError(
             f"what was applied is live, but not recorded: {error.message}",
-            hint=error.hint or "fix that and apply again to record what is live",
+            hint=f"{error.hint or 'fix that'}. Then apply again to record what is live",
         ) from error
 
 
