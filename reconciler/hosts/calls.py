@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.tls import create_context
 from reconciler.core.base_url import BaseUrl, check_base_url
-from reconciler.errors import HostError
+from reconciler.errors import HostError, SettingsError
 
 if TYPE_CHECKING:
     import httpx
@@ -66,7 +66,13 @@ class Calls:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
-        self._url = check_base_url(url, allow_insecure_http=allow_insecure_http)
+        try:
+            self._url = check_base_url(url, allow_insecure_http=allow_insecure_http)
+        except SettingsError as error:
+            # Its own words are about the assistants' API.
+            said = error.message.replace("The API URL", f"The URL of {name}'s API")
+            hint = "The CI sets it: GITHUB_API_URL, or CI_API_V4_URL. Plain http needs --allow-insecure-http."
+            raise HostError(said, hint=hint) from None
         self._base = self._url.text
         self._token = token
         self._headers = {header[0]: header[1], "Accept": "application/json", "User-Agent": "assistant-reconciler"}
@@ -96,6 +102,8 @@ class Calls:
             link, following = headers.get("link", ""), headers.get("x-next-page")
             if not ('rel="next"' in link or following or (not link and following is None and len(found) == PAGE)):
                 return
+        # What was not listed may be there, and a second one would be made of it each time.
+        raise HostError(f"{self._name} lists too much below {path.partition('?')[0]}: more than {_MOST_PAGES} pages")
 
     def _send(self, method: str, address: str, body: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, str]]:
         import httpx

@@ -203,6 +203,14 @@ def test_a_token_that_is_refused_is_said_and_not_shown(desk: Desk) -> None:
     assert (missing.code, variable in missing.stderr) == (1, True)
 
 
+def test_a_list_that_does_not_end_is_not_taken_for_one_that_lacks_the_comment(desk: Desk) -> None:
+    more = {"x-next-page": "2"} if desk.name == "gitlab" else {"link": '<x>; rel="next"'}
+    desk.hosts.failing = [(200, [], more)] * 100
+    done = desk.comment()
+    assert (done.code, desk.hosts.writes) == (1, [])
+    assert "more than 100 pages" in done.stderr
+
+
 def test_a_redirect_is_not_followed(desk: Desk) -> None:
     with running_hosts() as elsewhere:
         desk.hosts.failing = [(302, {}, {"location": f"{elsewhere.url}/stolen"})]
