@@ -389,6 +389,17 @@ def test_a_report_about_some_assistants_closes_no_issue_about_the_others(
         assert hosts.issues[0]["state"] == state
 
 
+def test_reports_of_an_apply_and_its_rollback_say_nothing_about_live_edits(tmp_path: Path) -> None:
+    with running_hosts() as hosts:
+        desk = Desk(hosts, "github", tmp_path)
+        hosts.add("issues", "<!-- reconciler drift assistants -->\nEdited", BOT, title="Edited")
+        assert desk.run("issue", GOLDEN / "apply.json", GOLDEN / "rollback.json").code == 0
+        assert [one["state"] for one in hosts.issues] == ["open", "open"]
+        assert hosts.issues[1]["title"] == "Not everything was applied (assistants)"
+        mixed = desk.run("issue", GOLDEN / "apply.json", GOLDEN / "plan_in_sync.json")
+        assert (mixed.code, "some of these reports are of commands that write" in mixed.stderr) == (1, True)
+
+
 def test_a_report_that_is_too_long_gives_way_to_the_link(tmp_path: Path) -> None:
     document: dict[str, Any] = json.loads((GOLDEN / "plan.json").read_text("utf-8"))
     document["assistants"] = [{**document["assistants"][0], "file": f"assistants/{n}.yaml"} for n in range(2000)]

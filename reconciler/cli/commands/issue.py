@@ -8,6 +8,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, open_host, tell_chat, tell_done
 from reconciler.cli.streams import tell
+from reconciler.errors import UsageError
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
@@ -86,8 +87,13 @@ def _list_topics(report: Report | None, said: str, about: str, proposal: str) ->
         title, advice = (_UNREAD, _LOOK) if about == "drift" else (_FAILED, _MEND)
         yield _Topic(about, title, f"{said}\n\n{advice}" if said else None)
         return
+    # A merged report may be of several commands.
+    writes = {report.traits_of(entry).writes for entry in report.assistants} or {report.traits.writes}
+    if len(writes) > 1:
+        hint = "one issue is about live edits, another about what was not applied: pass the reports of one of them"
+        raise UsageError("some of these reports are of commands that write, and some are not", hint=hint)
     text = render_markdown(make_view(report), limit=_ROOM)
-    if report.traits.writes:
+    if True in writes:
         # An apply of what a branch changes is also about all that the record has not settled.
         knows_all = report.selection != "named"
         yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.unsettled else None, knows_all)
