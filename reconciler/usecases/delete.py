@@ -12,16 +12,19 @@ from pathlib import Path
 from reconciler.assistant.paths import dotted
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.definition import Definition, Layer
+from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, to_failure
+from reconciler.core.tree import value_at
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.definitions import load
 from reconciler.files.find import find_all
 from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.git.lock import Lock, hold_lock
+from reconciler.git.snapshot import read_snapshot
 from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
 from reconciler.usecases.plan import find_shared, plan
 from reconciler.usecases.project.environments import with_overlays_to_come
@@ -82,7 +85,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
     based = dataclasses.replace(project, policy=Policy(read_only=True), base=_choose_base(project, definition))
     planned = plan(session.api, based, session.control, command="delete")
     planned = dataclasses.replace(planned, gone=())  # that others are gone is not what this run is about
-    result = _refuse(planned.results[0], force_conflicts=force_conflicts)
+    result = _refuse(project, planned.results[0], force_conflicts=force_conflicts)
     if result.outcome is None and (shared := find_shared(project, [result])):
         hint = "remove the overlay instead, or correct the id or the URL of one of them"
         failure = Failure("duplicate", f"{shared[definition.file]}; nothing was deleted", hint=hint)
@@ -107,21 +110,34 @@ def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
     return dataclasses.replace(base, entries=Entries({**base.entries.by_file, definition.file: own}))
 
 
-def _refuse(result: Result, *, force_conflicts: bool) -> Result:
+def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Result:
     if result.error is not None and result.error.kind == "not_found":
         hint = "nothing was deleted; if the provider does not have it either, remove the file"
         return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint), left=False)
     if result.error is not None or result.plan is None:
         return end_without_writing(result)
-    moved = [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]
-    if not moved or force_conflicts:
+    if force_conflicts:
         return result
-    failure = Failure(
-        "conflict",
-        f"{', '.join(moved)} was edited live since it was applied, and nothing was deleted",
-        hint="look at it with `reconciler drift`; to delete it anyway, pass --force-conflicts",
-    )
-    return result.end(Outcome.REFUSED, failure, left=False)
+    anyway = "to delete it anyway, pass --force-conflicts"
+    if moved := [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]:
+        message = f"{', '.join(moved)} was edited live since it was applied, and nothing was deleted"
+        failure = Failure("conflict", message, hint=f"look at it with `reconciler drift`; {anyway}")
+        return result.end(Outcome.REFUSED, failure, left=False)
+    if own := _find_uncommitted(project, result.definition, result.plan.changes):
+        message = f"{', '.join(own)} is neither committed nor live and would be lost, so nothing was deleted"
+        return result.end(Outcome.REFUSED, Failure("conflict", message, hint=f"commit it; {anyway}"), left=False)
+    return result
+
+
+def _find_uncommitted(project: Project, definition: Definition, changes: Sequence[Change]) -> list[str]:
+    """Return the fields whose value is in no commit and not live: with the files it would be gone for good."""
+    repository, head = project.repository, project.head
+    if not changes or repository is None or head is None:
+        return []
+    environment, keys = project.settings.environment, {definition.key}
+    held = read_snapshot(repository, head, project.below, environment, keys=keys).by_file.get(definition.file)
+    declared = held.declared if held is not None else {}
+    return [dotted(one.path) for one in changes if value_at(declared, one.path) != one.desired]
 
 
 def _delete(

@@ -116,6 +116,15 @@ def test_git_may_be_ahead_of_live(tale: Story) -> None:
     assert delete(tale).code == 0
 
 
+def test_what_is_neither_committed_nor_live_is_not_lost(tale: Story) -> None:
+    (tale.project.folder / "texts/a.txt").write_text("Written a minute ago", "utf-8")
+    done = delete(tale)
+    message = only(json.loads(done.stdout))["error"]["message"]
+    assert (done.code, deletions(tale), len(files(tale))) == (1, 0, 4)
+    assert message.startswith("firstMessage is neither committed nor live and would be lost")
+    assert delete(tale, "--force-conflicts").code == 0
+
+
 def test_without_a_base_live_must_be_as_git_says(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": {"name": "Old", "firstMessage": "Hi"}}) as tale:
         tale.write("a", name="Old", firstMessage="Other")
