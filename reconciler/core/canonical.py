@@ -66,10 +66,11 @@ def holds_as_written(declared: Any, live: Any) -> bool:
     return bool(declared == live) and type(declared) is not Whole
 
 
-def equal_as_wholes(one: Any, other: Any) -> bool:
-    """Return whether two live values are equal, each as a whole."""
+def equal_as_wholes(one: Any | Missing, other: Any | Missing, path: FieldPath = ()) -> bool:
+    """Return whether two live values are equal in every part, declared or not; a missing key is null."""
+    first, second = (None if value is MISSING else value for value in (one, other))
     # Nearly always they are, and then they are mostly written alike, which costs far less to see.
-    return _written(one) == _written(other) or bool(canonical(one) == canonical(other))
+    return _written(first) == _written(second) or bool(canonical(first, path) == canonical(second, path))
 
 
 def exact_text(value: Any) -> str:

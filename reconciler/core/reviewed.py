@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.assistant.fields import READ_ONLY, takes_null
 from reconciler.assistant.paths import FieldPath, dotted, to_pointer
-from reconciler.core.canonical import Whole, canonical, exact_text
+from reconciler.core.canonical import Whole, equal_as_wholes, exact_text
 from reconciler.core.origin import Since
 from reconciler.core.plan import Plan
 from reconciler.core.tree import MISSING, Missing, build, replace_covered
@@ -53,7 +53,7 @@ class AppliedField:
         """Return what two runs did to the field, as one: from what the first found to what the later one sent."""
         # A write with an unclear outcome may not have changed the old value.
         known = [self.sent, self.old] if self.unclear else [self.sent]
-        edited = not any(_is_exactly(later.old, value, self.path) for value in known)
+        edited = not any(equal_as_wholes(later.old, value, self.path) for value in known)
         return dataclasses.replace(
             later, old=self.old, masked=self.masked or later.masked, earlier=self.setters, edited=self.edited or edited
         )
@@ -110,12 +110,6 @@ def check_apart(fields: Sequence[AppliedField]) -> None:
     for path, following in itertools.pairwise(sorted(field.path for field in fields)):
         if following[: len(path)] == path:
             raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
-
-
-def _is_exactly(one: Any | Missing, other: Any | Missing, path: FieldPath) -> bool:
-    """Return whether two live values are equal in every part, declared or not; a missing key is null."""
-    first, second = (canonical(None if value is MISSING else value, path) for value in (one, other))
-    return bool(first == second)
 
 
 def _holds_nothing(value: Any) -> bool:

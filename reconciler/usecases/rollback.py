@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import covers
 from reconciler.core.base import BaseDefinitions, Entries, Entry
-from reconciler.core.canonical import canonical
+from reconciler.core.canonical import equal_as_wholes
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome
@@ -17,7 +17,7 @@ from reconciler.core.plan import Policy
 from reconciler.core.reviewed import Applied, combine_writes
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import FILE_NAME, Settings
-from reconciler.core.tree import MISSING, value_at
+from reconciler.core.tree import value_at
 from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
@@ -196,10 +196,8 @@ def _has_moved_on(result: Result, applied: Applied) -> bool:
     accepted = [entry.path for entry in result.plan.ignored]
     for field in applied.fields:
         # Compared whole: a plan does not see what somebody added to an object or a list that is replaced in one piece.
-        now, *known = (
-            canonical(None if value is MISSING else value, field.path)
-            for value in (value_at(result.live, field.path), field.old, field.sent)
-        )
-        if now not in known and not any(covers(path, field.path) for path in accepted):
+        now = value_at(result.live, field.path)
+        known = any(equal_as_wholes(now, value, field.path) for value in (field.old, field.sent))
+        if not known and not any(covers(path, field.path) for path in accepted):
             return True
     return False
