@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from json.encoder import encode_basestring
 from typing import Any
 
 from reconciler.core.json_size import has_more_tokens, is_deeper
@@ -26,7 +25,7 @@ _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 def render_json(report: object) -> str:
     """Return a report, also that of `diff`, as indented JSON that ends in a newline: of the same, the same bytes."""
-    text = _indent(to_json(report))
+    text = json.dumps(to_json(report), indent=2, ensure_ascii=False)
     if len(text) > LONGEST_WITH_WIDE:
         # Written out, the emoji do not keep it from being read back.
         text = _WIDE.sub(lambda found: json.dumps(found[0])[1:-1], text)
@@ -34,37 +33,6 @@ def render_json(report: object) -> str:
     if not text.isascii() or "\x7f" in text or "##[" in text:
         text = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return text + "\n"
-
-
-def _indent(value: Any) -> str:
-    """Return what `json.dumps(value, indent=2, ensure_ascii=False)` does, in half the time if there are many values."""
-    # With an indent, Python's own encoder is a generator for each list and object, and slow.
-    pieces: list[str] = []
-    _add_indented(value, "\n", pieces)
-    return "".join(pieces)
-
-
-def _add_indented(value: Any, margin: str, pieces: list[str]) -> None:
-    # Pieces, not texts that grow from level to level: a text may be megabytes long, and each level would copy it.
-    inner = margin + "  "
-    if isinstance(value, dict) and value:
-        before = "{"
-        for key, item in value.items():
-            pieces.append(f"{before}{inner}{encode_basestring(key)}: ")
-            _add_indented(item, inner, pieces)
-            before = ","
-        pieces.append(margin + "}")
-    elif isinstance(value, list) and value:
-        before = "["
-        for item in value:
-            pieces.append(before + inner)
-            _add_indented(item, inner, pieces)
-            before = ","
-        pieces.append(margin + "]")
-    elif isinstance(value, str):
-        pieces.append(encode_basestring(value))
-    else:
-        pieces.append(str(value) if type(value) is int else json.dumps(value))
 
 
 def too_large(text: str) -> str | None:
