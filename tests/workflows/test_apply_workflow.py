@@ -239,6 +239,7 @@ def test_an_environment_has_its_own_record_and_artifacts(tmp_path: Path) -> None
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
         run = place.dispatch("drift.yml", directory="agents", environment="staging")
         assert run.results["drift"] == "success", run.log  # although it has no record yet, and the other one has
+        assert "There is no refs/reconciler/staging/applied, but there is refs/reconciler/applied." in run.log
         run = place.dispatch("apply.yml", directory="agents", environment="staging", **{"first-run": True})
         assert run.results == FIRST, run.log
         assert place.definition("visits", "refs/reconciler/staging/applied", "agents") == {

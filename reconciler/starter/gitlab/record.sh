@@ -5,7 +5,13 @@ code=0
 git ls-remote --exit-code origin "$record" > /dev/null || code=$?
 case $code in
   0) git fetch --quiet origin "+$record:$record" ;;
-  2) base=none && git update-ref -d "$record" ;; # there is none yet; any other code is a failure
+  2) # there is none yet; any other code is a failure
+    base=none && git update-ref -d "$record"
+    # To start anew under another name would take live edits for changes, and overwrite them.
+    others=$(git ls-remote origin 'refs/reconciler/*' | cut -f 2 | paste -s -d ' ' -)
+    [[ -z $others ]] || echo "There is no $record, but there is $others. If the environment was renamed," \
+      "copy its record before the first run: git fetch origin OLD && git push origin FETCH_HEAD:$record" >&2
+    ;;
   *) exit "$code" ;;
 esac
 before=$(git for-each-ref --format='%(objectname)' "$record")
