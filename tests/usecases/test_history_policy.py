@@ -201,8 +201,9 @@ def test_equal_is_never_a_conflict_whatever_the_base_says(tale: Story) -> None:
         assert "torn" not in moved(tale.plan("--base", base))
 
 
+@pytest.mark.parametrize("moves", [False, True], ids=["emptied", "moved"])
 @pytest.mark.parametrize("how", ["the record", "the target branch"])
-def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path, how: str) -> None:
+def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path, how: str, moves: bool) -> None:
     """Whoever may open a pull request may empty `sensitive` in it; the value in live is not theirs to see."""
     with story(tmp_path / "repository", {"a": {**OLD, "metadata": {"key": "s3cret", "team": "x"}}}) as tale:
         tale.project.configure(sensitive=["metadata.key"])
@@ -213,8 +214,13 @@ def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path
         tale.sandbox.edit("asst_a", metadata={"key": "oth3r"})
         tale.project.configure(sensitive=[])
         tale.write("a", **OLD, metadata={"key": "mine"})
-        tale.commit("Shown")
         since = () if how == "the record" else ("--changed-since", target)
+        if moves:  # whoever moves the definitions may forget their settings
+            tale.project.configure(sensitive=["metadata.key"])
+            (tale.root / "voice").mkdir()
+            tale.project.folder.rename(tale.root / "voice/assistants")
+            since = (*since, "--directory", "voice/assistants")
+        tale.commit("Shown")
         for format_ in ("text", "json", "markdown"):
             told = tale.run("plan", *since, "--format", format_)
             assert "oth3r" not in told.stdout + told.stderr

@@ -2,14 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import folder_in_git, repository_root, shown_path
 from reconciler.files.settings import find_sensitive
-from reconciler.git.record import applied_ref, read_record
+from reconciler.git.objects import Blob
+from reconciler.git.record import Record, applied_ref, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.base_reading import read_base_of
 from reconciler.usecases.project.changed import find_alike, find_changed
@@ -194,8 +195,18 @@ def _hide_as_before(project: Project, repository: Repository, commits: Iterable[
     found = list(project.settings.sensitive)
     # A shallow clone may lack the commit that was applied.
     for commit in (one for one in dict.fromkeys(commits) if one is not None and repository.has(one)):
-        blob = repository.files(commit, path).get(path)
-        content = repository.read(path, blob) if blob is not None else None
-        text = content.decode("utf-8", "replace") if content else ""
-        found += find_sensitive(text, project.settings.environment)
+        # The project may have been elsewhere then, and whoever moves it may leave its settings behind.
+        files = repository.files(commit, path) or _find_settings(repository, commit, project.record)
+        for place, blob in files.items():
+            text = (repository.read(place, blob) or b"").decode("utf-8", "replace")
+            found += find_sensitive(text, project.settings.environment)
     return dataclasses.replace(project.settings, sensitive=tuple(dict.fromkeys(found)))
+
+
+def _find_settings(repository: Repository, commit: str, record: Record | None) -> dict[str, Blob]:
+    """Return all settings that a commit has beside folders with definitions of the record; without one all settings."""
+    if record is None:
+        return {path: blob for path, blob in repository.files(commit).items() if PurePosixPath(path).name == FILE_NAME}
+    folders = {folder for file in repository.files(record.commit) for folder in PurePosixPath(file).parents}
+    places = sorted((folder / FILE_NAME).as_posix() for folder in folders)
+    return {path: blob for place in places for path, blob in repository.files(commit, place).items()}
