@@ -220,6 +220,10 @@ def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path
             (tale.root / "voice").mkdir()
             tale.project.folder.rename(tale.root / "voice/assistants")
             since = (*since, "--directory", "voice/assistants")
+            if how == "the record":
+                done = tale.run("plan", *since)
+                assert (done.code, "git mv reconciler.yaml voice/reconciler.yaml" in done.stderr) == (1, True)
+            (tale.root / "voice/reconciler.yaml").write_text("on_drift: keep\n", "utf-8")
         tale.commit("Shown")
         for format_ in ("text", "json", "markdown"):
             told = tale.run("plan", *since, "--format", format_)

@@ -3,13 +3,15 @@
 import os
 import posixpath
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reconciler.assistant.plain_words import list_some
 from reconciler.core.definition import SUFFIXES, is_defaults_file, is_definition_file
+from reconciler.core.settings import FILE_NAME
 from reconciler.errors import RepositoryError
-from reconciler.files.folders import folder_in_git, repository_root
+from reconciler.files.folders import folder_in_git, repository_root, shown_path
 from reconciler.git.repository import Repository, open_repository
+from reconciler.usecases.project.project import Project
 
 
 def check_checkout(repository: Repository, head: str, settings: str, folders: Sequence[str]) -> None:
@@ -53,6 +55,28 @@ def check_nested(repository: Repository, folder: Path) -> None:
             hint=f"remove {repository.root / '.git'} if it was made by mistake; otherwise remove the definitions from "
             "the outer repository",
         )
+
+
+def check_settings_moved(project: Project) -> None:
+    """Refuse definitions that have all moved away from their settings, which are still there and protect nothing."""
+    own = shown_path(project.folder.resolve().parent / FILE_NAME, project.root)
+    repository, base = project.repository, project.base
+    commit = project.record.applied if project.record is not None else base.commit if base is not None else ""
+    # A shallow clone may lack what was applied.
+    if repository is None or base is None or os.path.lexists(project.root / own) or not repository.has(commit):
+        return
+    found = (base.entries.find([one.id], one.file) for one in project.loaded.definitions)
+    moved = {entry.file for entry in found if entry is not None and not (project.root / entry.file).exists()}
+    staying = [PurePosixPath(file) for file in base.entries.by_file if (project.root / file).exists()] if moved else []
+    for folder in sorted({folder for file in moved for folder in PurePosixPath(file).parents}):
+        left = (folder / FILE_NAME).as_posix()
+        # Where other definitions have stayed, the settings are theirs.
+        is_theirs = any(file.is_relative_to(folder) for file in staying)
+        if repository.files(commit, left) and (project.root / left).is_file() and not is_theirs:
+            raise RepositoryError(
+                f"the definitions have moved, and their settings are still in {left}: nothing that they say counts",
+                hint=f"move them as well (git mv {left} {own}), or write a new {own}",
+            )
 
 
 def _may_hold_definitions(repository: Repository, head: str, submodule: str, folder: str) -> bool:

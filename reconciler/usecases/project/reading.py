@@ -14,7 +14,7 @@ from reconciler.git.record import Record, applied_ref, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.base_reading import read_base_of
 from reconciler.usecases.project.changed import find_alike, find_changed
-from reconciler.usecases.project.checkout import check_checkout, check_nested
+from reconciler.usecases.project.checkout import check_checkout, check_nested, check_settings_moved
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import name_environments, read_settings, resolve_names
 from reconciler.usecases.project.new_assistants import id_finder
@@ -56,6 +56,7 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
     project = _load(project, choices, since)
     if named is not None:
         project = dataclasses.replace(project, base=read_base_of(project, *named))
+        check_settings_moved(project)
     return dataclasses.replace(project, notes=(*project.notes, *_notes_on_order(project)))
 
 
