@@ -170,7 +170,10 @@ def _check_report_paths(
 def refuse_empty(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Return what was given for an option that is not empty. Raises UsageError."""
     if value is not None and not value.strip():
-        raise UsageError(f"{param.opts[-1]} is empty", hint="is it a variable that is not set?")
+        raise UsageError(
+            f"{param.metavar if isinstance(param, click.Argument) else param.opts[-1]} is empty",
+            hint="is it a variable that is not set?",
+        )
     return value
 
 
@@ -180,8 +183,18 @@ def _find_folder(_ctx: click.Context, _param: click.Parameter, directory: str) -
     return find_definitions_folder(Path(directory))
 
 
+class _DefinitionPath(click.Path):
+    """One of PATHS, which is not empty: to Path that is the working directory, and perhaps all definitions."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path that a text names."""
+        if value == "":
+            raise UsageError("one of PATHS is empty", hint="is it a variable that is not set?")
+        return super().convert(value, param, ctx)
+
+
 # Whether a file is there, and can be read, is for others to say.
-_PATH = click.Path(path_type=Path, readable=False)
+_PATH = _DefinitionPath(path_type=Path, readable=False)
 _paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", type=_PATH, shell_complete=complete_files)
 _environment = _definitions_option(
     "--environment", variable="RECONCILER_ENVIRONMENT", metavar="NAME", help="An environment of reconciler.yaml."

@@ -187,6 +187,14 @@ def test_a_file_outside_the_folder(one: Project) -> None:
     assert "is not in the definitions' folder" in done.stderr
 
 
+@pytest.mark.parametrize("command", [["apply", "--yes"], ["create", "--yes"]])
+def test_a_path_that_is_empty_is_not_the_folder_that_one_is_in(one: Project, command: list[str]) -> None:
+    """As of a variable that is not set: the run would be about every definition."""
+    done = run(*command, "", cwd=one.root / "assistants", env={})
+    assert (done.code, done.stdout) == (1, "")
+    assert "is empty" in done.stderr
+
+
 def test_a_folder_that_is_gone(one: Project) -> None:
     gone = "mkdir gone && cd gone && rmdir ../gone && exec "
     done = subprocess.run(

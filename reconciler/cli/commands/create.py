@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import RunOptions, directory_option, run_options
+from reconciler.cli.options import RunOptions, directory_option, refuse_empty, run_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.cli.writing import check_can_confirm, writing
@@ -27,7 +27,7 @@ from reconciler.usecases.project.reading import OFF, read_history
 
 
 @declare_command("create", ("reconciler create assistants/open-day.yaml", "Create the assistant for a new file"))
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", callback=refuse_empty)
 @directory_option
 @run_options
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.options import RunOptions, directory_option, run_options
+from reconciler.cli.options import RunOptions, directory_option, refuse_empty, run_options
 from reconciler.cli.output import tell_problems
 from reconciler.cli.streams import tell
 from reconciler.cli.writing import TerminalSession, check_can_confirm, writing
@@ -28,7 +28,7 @@ from reconciler.usecases.project.reading import read_project
         "Delete without asking; the report contains the whole assistant",
     ),
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", callback=refuse_empty)
 @directory_option
 @run_options
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation; requires --name.")
