@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import FieldProblem, InvalidSettings, Problem
-from reconciler.core.definition import Place
+from reconciler.core.definition import Place, correct_name
 from reconciler.core.settings import (
     FILE_NAME,
     EnforceRule,
@@ -56,13 +56,14 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     """
     today = today or now().date()
     parent = folder.resolve().parent
-    path, other = parent / FILE_NAME, parent / _OTHER_NAME
-    # Nobody would see that this file is not read, and a `sensitive` in it hides nothing.
-    if other.exists():
-        message = f"the settings are read from {FILE_NAME}; rename this file"
-        raise InvalidSettings([Problem(shown_path(other, root), 1, 1, message)])
+    path = parent / FILE_NAME
     # A link that leads nowhere is an error, not an absent file: its settings would be missed.
-    if not path.exists() and not path.is_symlink():
+    is_there = path.exists() or path.is_symlink()
+    # Nobody would see that this file is not read, and a `sensitive` in it hides nothing.
+    if other := _OTHER_NAME if (parent / _OTHER_NAME).exists() else "" if is_there else _find_misnamed(parent):
+        message = f"the settings are read from {FILE_NAME}; rename this file"
+        raise InvalidSettings([Problem(shown_path(parent / other, root), 1, 1, message)])
+    if not is_there:
         return Settings(today=today)
     file = shown_path(path, root)
     try:
@@ -70,6 +71,15 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     except UnreadableText as error:
         raise InvalidSettings([Problem(file, error.line, error.column, error.message)]) from None
     return dataclasses.replace(_read(text, file, folder.resolve()), today=today)
+
+
+def _find_misnamed(parent: Path) -> str:
+    """Return a file that was surely meant to be the settings, such as `Reconciler.yaml` or `reconciler.yaml.txt`."""
+    with contextlib.suppress(OSError):
+        for name in sorted(file.name for file in parent.iterdir()):
+            if (correct_name(name) or name).casefold() in (FILE_NAME, _OTHER_NAME):
+                return name
+    return ""
 
 
 def find_sensitive(text: str, environment: str | None) -> Iterator[FieldPath]:

@@ -1,6 +1,7 @@
 """Reading `reconciler.yaml`."""
 
 import datetime
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -109,10 +110,11 @@ def test_the_file_is_named_from_the_root(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "agents" / "assistants", root=tmp_path).file == "agents/reconciler.yaml"
 
 
-def test_another_ending_is_an_error(folder: Path) -> None:
-    (folder.parent / "reconciler.yml").write_text("org_id: org_1\n")
+@pytest.mark.parametrize("name", ["reconciler.yml", "Reconciler.yaml", "reconciler.yaml.txt", "RECONCILER.YML"])
+def test_another_name_is_an_error(folder: Path, name: str) -> None:
+    (folder.parent / name).write_text("org_id: org_1\n")
 
-    with pytest.raises(InvalidSettings, match=r"reconciler\.yml:1:1: .* rename this file"):
+    with pytest.raises(InvalidSettings, match=f"{re.escape(name)}:1:1: .* rename this file"):
         load_settings(folder, root=folder.parent)
 
 
