@@ -103,8 +103,8 @@ def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(one
     with running_sandbox(LIVE) as sandbox:
         assert run("plan", "--report", "small.json", cwd=one.root, env=signed_in(sandbox)).stderr == ""
     report = json.loads((one.root / "small.json").read_text("utf-8"))
-    report["assistants"][0]["patch"] = {"metadata": {"notes": "x" * (LARGEST_REPORT // 2)}}
-    for part in ("a.json", "b.json"):
+    for part, letter in (("a.json", "a"), ("b.json", "b")):
+        report["assistants"][0]["patch"] = {"metadata": {"notes": letter * (LARGEST_REPORT // 2)}}
         (one.root / part).write_text(json.dumps(report), "utf-8")
     done = run("report", "a.json", "b.json", "--format", "github", "--report", "both.json", cwd=one.root)
     assert done.code == 0
