@@ -23,13 +23,14 @@ _T = TypeVar("_T")
 WORK = 200  # times what a fixed piece of work takes beside the call: no machine's pace is asserted
 MEBIBYTES = 200  # more than before the first call
 _SECONDS_FOR_ALL = 60
+_NEXT_TO_NONE = 0.1  # seconds: a hundred small calls would take less time than to measure them
 
 
 @dataclass(frozen=True)
 class Taken:
     """What one call ended with.
 
-    `work` is the processor's time for it, in times of a fixed piece of work that ran just before and after it.
+    `work` is the processor's time for it, in times of a fixed piece of work that ran just after it.
     `mebibytes` is how far the process has grown at most, with this call and those before.
     """
 
@@ -71,12 +72,11 @@ def _peak() -> float:
 
 
 def measure_work(call: Callable[[], _T]) -> tuple[_T, float]:
-    """Return what `call` returns, and the processor's time for it in times of `_fixed_work`."""
-    beside = _fixed_work()
+    """Return what `call` returns, and the processor's time for it in times of `_fixed_work`, 0 for next to none."""
     started = time.process_time()
     result = call()
     seconds = time.process_time() - started
-    return result, 2 * seconds / (beside + _fixed_work())
+    return result, seconds / _fixed_work() if seconds > _NEXT_TO_NONE else 0.0
 
 
 def _fixed_work() -> float:
