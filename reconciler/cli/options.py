@@ -168,7 +168,7 @@ def _check_report_paths(
 
 
 def refuse_empty(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Return what was given for an option that is not empty. Raises UsageError."""
+    """Return what was given for an option or argument that is not empty. Raises UsageError."""
     if value is not None and not value.strip():
         raise UsageError(
             f"{param.metavar if isinstance(param, click.Argument) else param.opts[-1]} is empty",

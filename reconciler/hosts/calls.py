@@ -87,7 +87,8 @@ class Calls:
         answer = self.ask(method, path, body)
         name = answer.get(key) if isinstance(answer, dict) else None
         if not isinstance(name, str):
-            raise HostError(f"{self._name} answered {method} {path} without `{key}`")
+            hint = "check that the URL is that of the host's API, and run this again"
+            raise HostError(f"{self._name} answered {method} {path} without `{key}`", hint=hint)
         return name
 
     def list_all(self, path: str) -> Iterator[dict[str, Any]]:
@@ -103,7 +104,10 @@ class Calls:
             if not ('rel="next"' in link or following or (not link and following is None and len(found) == PAGE)):
                 return
         # What was not listed may be there, and a second one would be made of it each time.
-        raise HostError(f"{self._name} lists too much below {path.partition('?')[0]}: more than {_MOST_PAGES} pages")
+        listed = path.partition("?")[0]
+        raise HostError(
+            f"{self._name} lists too much below {listed}: more than {_MOST_PAGES} pages", hint="close what is old there"
+        )
 
     def _send(self, method: str, address: str, body: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, str]]:
         import httpx
