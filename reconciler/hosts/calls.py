@@ -82,6 +82,12 @@ class Calls:
         """Send one request and return the JSON that it answers. Raises HostError."""
         return self._send(method, f"{self._base}{path}", body)[0]
 
+    def ask_graphql(self, query: str) -> Mapping[str, Any]:
+        """Send a query to GitHub's GraphQL API, which is beside this one, and return its data. Raises HostError."""
+        answer = self._send("POST", f"{self._base.removesuffix('/v3')}/graphql", {"query": query})[0]
+        data = answer.get("data") if isinstance(answer, dict) else None
+        return data if isinstance(data, dict) else {}
+
     def ask_name(self, method: str, path: str, body: Mapping[str, Any], key: str) -> str:
         """Send one request and return the text that its answer has under a key. Raises HostError."""
         answer = self.ask(method, path, body)

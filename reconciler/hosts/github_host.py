@@ -1,6 +1,7 @@
 """What is GitHub's own, or a GitHub Enterprise server's."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from reconciler.core.run import FileEdit
@@ -33,16 +34,19 @@ class GitHub(Host):
         in_name="/",
     )
 
-    def me(self) -> str:
+    def me(self, authors: Collection[str]) -> str:
         """Return the login that the token belongs to."""
         try:
-            user = self.calls.ask("GET", "/user")
+            return _read_login(self.calls.ask("GET", "/user"))
         except HostError as error:
-            # GitHub says so to the token of a job, which belongs to an app and to no user.
-            if error.status in (403, 404):
-                return BOT
-            raise
-        return str(user.get("login") or BOT) if isinstance(user, dict) else BOT
+            # GitHub says so to the token of an app, which belongs to no user. A job's own token is one of them.
+            if error.status not in (403, 404):
+                raise
+        if any(name.endswith("[bot]") and name != BOT for name in authors):
+            # GraphQL alone tells an app who it is. It is a POST, so it is not sent where it could change nothing.
+            with contextlib.suppress(HostError):
+                return _read_login(self.calls.ask_graphql("{ viewer { login } }").get("viewer"))
+        return BOT
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Make a branch with one commit on top of `head`; GitHub writes its name under the commit."""
@@ -76,3 +80,7 @@ class GitHub(Host):
             into=str(base.get("ref") or ""),
             commit=str(head.get("sha") or ""),
         )
+
+
+def _read_login(user: Any) -> str:
+    return str(user.get("login") or BOT) if isinstance(user, dict) else BOT

@@ -1,7 +1,7 @@
 """What is GitLab's own, at gitlab.com or a server of one's own."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from reconciler.core.run import FileEdit
@@ -31,7 +31,7 @@ class GitLab(Host):
         branches="/repository/branches",
     )
 
-    def me(self) -> str:
+    def me(self, authors: Collection[str]) -> str:
         """Return the user name that the token belongs to; a project access token has a user of its own."""
         user = self.calls.ask("GET", "/user")
         return str(user.get("username") or "") if isinstance(user, dict) else ""

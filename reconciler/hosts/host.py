@@ -2,8 +2,8 @@
 
 import abc
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import quote
 
 from reconciler.core.run import FileEdit
@@ -29,6 +29,9 @@ class Request(Entry):
     branch: str
     into: str
     commit: str
+
+
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,14 @@ class Host(abc.ABC):
     dialect: ClassVar[Dialect]
 
     @abc.abstractmethod
-    def me(self) -> str:
-        """Return the name of the account that the token belongs to."""
+    def me(self, authors: Collection[str]) -> str:
+        """Return the name of the account that the token belongs to; it is wanted for entries of these authors."""
+
+    def take_own(self, entries: Iterable[AnyEntry]) -> list[AnyEntry]:
+        """Return those that the token's account wrote; it is asked for its name only if there are any."""
+        listed = list(entries)
+        me = self.me({one.author for one in listed}) if listed else ""
+        return [one for one in listed if me and one.author == me]
 
     def comments(self) -> list[Entry]:
         """Return the comments on the request, the oldest first, except for those that the host itself writes."""

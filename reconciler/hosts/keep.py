@@ -62,9 +62,7 @@ def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits:
     # stays as it is.
     marker = make_marker(kind, name)
     # All open ones, since each set of edits has a branch of its own, whose name is not known here.
-    marked = [one for one in host.requests(None) if one.branch and _is_marked(one, marker)]
-    me = host.me() if marked else ""
-    standing = [one for one in marked if me and one.author == me]
+    standing = host.take_own(one for one in host.requests(None) if one.branch and _is_marked(one, marker))
     branch = f"reconciler/{_BRANCHES[kind]}-{edits.digest[:12]}" if edits is not None else None
     done = "nothing"
     if edits is not None and branch is not None and not any(one.branch.startswith(branch) for one in standing):
@@ -85,8 +83,8 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
         # The same edits once more: a branch that was merged would propose nothing.
         branch = f"{branch}-{edits.head[:8]}"
         there = host.requests(branch)
-    declined = [one for one in there if one.state == "closed" and _is_marked(one, marker) and _MADE in one.body]
-    if declined and (me := host.me()) and any(one.author == me for one in declined):
+    declined = (one for one in there if one.state == "closed" and _is_marked(one, marker) and _MADE in one.body)
+    if host.take_own(declined):
         return "declined"
     try:
         made = host.write_branch(branch, edits.head, title, edits.files)
@@ -115,12 +113,7 @@ def make_marker(kind: str, name: str) -> str:
 
 def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None:
     """Return the first entry that begins with a marker and that this pipeline's own account wrote."""
-    marked = [entry for entry in entries if _is_marked(entry, marker)]
-    if not marked:
-        return None
-    # Asked only if a marker was found: most runs need not know who they are.
-    me = host.me()
-    return next((entry for entry in marked if me and entry.author == me), None)
+    return next(iter(host.take_own(entry for entry in entries if _is_marked(entry, marker))), None)
 
 
 def _is_marked(entry: Entry, marker: str) -> bool:

@@ -329,7 +329,7 @@ def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str,
     desk.hosts.failing = [limit] * 4
     host = GitHub(calls=calls, path="/repos/north/field", number=7)
     with pytest.raises(HostError) as met:
-        host.me()
+        host.me([])
     assert met.value.hint == "the host limits how many requests it takes; start the job again later"
     assert len(waits) == 4
 
@@ -352,6 +352,17 @@ def test_outside_of_any_ci_it_says_so(tmp_path: Path) -> None:
     done = Desk(Hosts(), "github", tmp_path).comment(GITHUB_REPOSITORY="")
     assert done.code == 1
     assert "neither GITHUB_REPOSITORY nor CI_API_V4_URL is set" in done.stderr
+
+
+def test_an_app_of_the_team_finds_what_it_wrote_itself(tmp_path: Path) -> None:
+    with running_hosts() as hosts:
+        hosts.user = "our-deployer[bot]"
+        desk = Desk(hosts, "github", tmp_path)
+        hosts.add("comments", f"{MARKER}\nOf another app", "somebody-else[bot]")
+        assert desk.comment().stderr == "Created the comment.\n"
+        assert desk.comment("plan_errors").stderr == "Edited the comment.\n"
+        assert [one["author"] for one in hosts.comments] == ["somebody-else[bot]", "our-deployer[bot]"]
+        assert hosts.comments[0]["body"] == f"{MARKER}\nOf another app"
 
 
 def test_a_job_s_own_token_writes_as_github_s_bot(tmp_path: Path) -> None:
