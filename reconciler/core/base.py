@@ -45,8 +45,8 @@ class Entries:
         If several entries have that id, the one at the definition's own path counts, or else the first by path.
         """
         for name in ids:
-            if found := self._by_id.get(name):
-                return next((entry for entry in found if entry.file == file), found[0])
+            if matches := self._by_id.get(name):
+                return next((entry for entry in matches if entry.file == file), matches[0])
         return None
 
     def find_at(self, file: str, name: str) -> Entry | None:
@@ -54,7 +54,7 @@ class Entries:
         entry = self.by_file.get(file)
         return entry if entry is not None and name in self.ids_of(entry) else None
 
-    def sharing(self, entry_id: str) -> Sequence[Entry]:
+    def find_all(self, entry_id: str) -> Sequence[Entry]:
         """Return all entries that have an id, by path."""
         return self._by_id.get(entry_id, ())
 
@@ -67,16 +67,16 @@ class BaseDefinitions:
     commit: str
     entries: Entries = Entries()
     # What a run may have written without a clear answer, by an assistant's id: if live shows it, nobody edited it.
-    written: Mapping[str, tuple[tuple[FieldPath, Any], ...]] = dataclasses.field(default_factory=dict)
+    unclear_writes: Mapping[str, tuple[tuple[FieldPath, Any], ...]] = dataclasses.field(default_factory=dict)
 
-    def declared_for(self, ids: Sequence[str], file: str, live: Mapping[str, Any]) -> Base:
+    def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any]) -> Base:
         """Return what the base declared for an assistant, `MISSING` where it had no definition."""
         entry = self.entries.find(ids, file)
         if entry is None:
             return MISSING
         declared = entry.declared
         # Without this, our own write would look like somebody's edit, and the next run would leave it alone as drift.
-        for path, value in (one for name in ids for one in self.written.get(name, ())):
+        for path, value in (write for name in ids for write in self.unclear_writes.get(name, ())):
             if value is not MISSING and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)
         return declared

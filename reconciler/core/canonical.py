@@ -2,7 +2,7 @@
 
 Live is first reduced to what a definition declares. Then numbers stand for their value, fractions for the nearest
 one of 32 bits, booleans apart from numbers, null for a missing key, and a list for one leaf: its elements in order, or
-sorted where the order means nothing. What depends on the settings is done before, by `see_live` where live is read.
+sorted where the order means nothing. `normalize_live` applies the settings before, where live is read.
 A difference is the path of the shallowest leaf at which two sides are not equal.
 """
 
@@ -19,21 +19,21 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, paths_matching, put_all
 
 _SINGLE: Final = struct.Struct("f")
-_written: Final = json.JSONEncoder(sort_keys=True).encode  # one for all: lists may be long
+_encode: Final = json.JSONEncoder(sort_keys=True).encode  # one for all: lists may be long
 
 
 class Whole(list[Any]):
     """A list that asks for exactly its elements: a live one with more keys in an element differs, and is replaced."""
 
 
-def see_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def normalize_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return live as it is compared with what a definition declares, and as it is taken along in a body."""
     # What is not there is in no body, is missed by nobody, and makes no plan stale.
     managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
-    return dict(see_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings))
+    return dict(align_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings))
 
 
-def see_line_ends(value: Any, declared: Any, settings: Settings) -> Any:
+def align_line_ends(value: Any, declared: Any, settings: Settings) -> Any:
     """Return a value of live or of the base with its texts as the definition would write them, if that is asked for."""
     return _align(value, declared) if settings.line_endings == "any" else value
 
@@ -49,28 +49,28 @@ def use_line_feeds(value: Any) -> Any:
 
 def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
     """Return whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
-    if declared is live or holds_as_written(declared, live):
+    if declared is live or holds_exactly(declared, live):
         return True
     return bool(canonical(declared, path) == canonical(restrict_to_declared(declared, live), path))
 
 
-def holds_as_written(declared: Any, live: Any) -> bool:
+def holds_exactly(declared: Any, live: Any) -> bool:
     """Return whether live has every declared value exactly as written. If not, the values may still be equal."""
     # Most fields are in sync, and this takes a tenth of two canonical forms. By type, because True == 1 in Python.
     if type(declared) is not type(live):
         return False
     if type(declared) is dict:
-        return all(key in live and holds_as_written(value, live[key]) for key, value in declared.items())
+        return all(key in live and holds_exactly(value, live[key]) for key, value in declared.items())
     if type(declared) is list:
-        return len(declared) == len(live) and all(map(holds_as_written, declared, live))
+        return len(declared) == len(live) and all(map(holds_exactly, declared, live))
     return bool(declared == live) and type(declared) is not Whole
 
 
-def equal_as_wholes(one: Any | Missing, other: Any | Missing, path: FieldPath = ()) -> bool:
+def equal_completely(left: Any | Missing, right: Any | Missing, path: FieldPath = ()) -> bool:
     """Return whether two live values are equal in every part, declared or not; a missing key is null."""
-    first, second = (None if value is MISSING else value for value in (one, other))
+    first, second = (None if value is MISSING else value for value in (left, right))
     # Nearly always they are, and then they are mostly written alike, which costs far less to see.
-    return _written(first) == _written(second) or bool(canonical(first, path) == canonical(second, path))
+    return _encode(first) == _encode(second) or bool(canonical(first, path) == canonical(second, path))
 
 
 def exact_text(value: Any) -> str:
@@ -116,42 +116,43 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
     if isinstance(value, list):
         elements = map(_make_element, value)
         # In one text, since a list may have very many elements; those without an order need one each.
-        return ("list", tuple(sorted(map(_written, elements))) if path in UNORDERED else _written([*elements]))
+        return ("list", tuple(sorted(map(_encode, elements))) if path in UNORDERED else _encode([*elements]))
     return value
 
 
-def differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+def find_differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
     """Return the sorted paths of the shallowest leaves at which live does not hold what is declared."""
     # Field by field, so that deepdiff sees only those that differ: it takes far longer than `==`.
-    wanted: dict[str, Any] = {}
-    found: dict[str, Any] = {}
+    declared_forms: dict[str, Any] = {}
+    live_forms: dict[str, Any] = {}
     for field, value in declared.items():
-        if holds_as_written(value, live.get(field, MISSING)):
+        if holds_exactly(value, live.get(field, MISSING)):
             continue
-        left, right = canonical(value, (field,)), canonical(restrict_to_declared(value, live.get(field)), (field,))
-        if left != right:
-            wanted[field], found[field] = left, right
-    return tuple(sorted(_walk(wanted, found))) if wanted else ()
+        declared_form = canonical(value, (field,))
+        live_form = canonical(restrict_to_declared(value, live.get(field)), (field,))
+        if declared_form != live_form:
+            declared_forms[field], live_forms[field] = declared_form, live_form
+    return tuple(sorted(_find_leaves(declared_forms, live_forms))) if declared_forms else ()
 
 
-def differing_declarations(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[FieldPath, ...]:
+def find_differing_declarations(left: Mapping[str, Any], right: Mapping[str, Any]) -> tuple[FieldPath, ...]:
     """Return the sorted paths of the shallowest leaves at which two definitions do not declare the same."""
     # A field that only one of them declares is a difference, a null too.
-    return tuple(sorted(_find_differences(one, other, ())))
+    return tuple(sorted(_find_differences(left, right, ())))
 
 
 def find_only_difference(declared: Any, live: Any, path: FieldPath) -> FieldPath:
     """Return where all that differs from live is, with the definition's indices; `path` if at several places."""
-    found = list(_differences_inside(declared, live, path))
-    return found[0] if len(found) == 1 else path
+    paths = list(_find_differences_inside(declared, live, path))
+    return paths[0] if len(paths) == 1 else path
 
 
 def find_differing_line(text: Any, other: Any) -> int:
     """Return the first line, from 1, in which a text differs from another value; its last where only lines went."""
     if not (isinstance(text, str) and isinstance(other, str)):
         return 1
-    lines, others = (side.replace("\r\n", "\n").split("\n") for side in (text, other))
-    alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(lines, others, strict=False))
+    lines, other_lines = (side.replace("\r\n", "\n").split("\n") for side in (text, other))
+    alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(lines, other_lines, strict=False))
     return min(sum(1 for _ in alike) + 1, len(lines))
 
 
@@ -179,41 +180,41 @@ def _align(value: Any, declared: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(declared, Mapping):
         return {key: _align(item, declared[key]) if key in declared else item for key, item in value.items()}
     if isinstance(value, list) and isinstance(declared, list):
-        pairs = [_align(item, other) for item, other in zip(value, declared, strict=False)]
+        pairs = [_align(item, declared_item) for item, declared_item in zip(value, declared, strict=False)]
         return [*pairs, *value[len(pairs) :]]
     return value
 
 
-def _differences_inside(declared: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:
+def _find_differences_inside(declared: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         for key, value in declared.items():
-            yield from _differences_inside(value, live.get(key), (*path, key))
+            yield from _find_differences_inside(value, live.get(key), (*path, key))
     elif isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
-        for index, (item, shown) in enumerate(zip(declared, live, strict=True)):
-            yield from _differences_inside(item, shown, (*path, str(index)))
+        for index, (item, live_item) in enumerate(zip(declared, live, strict=True)):
+            yield from _find_differences_inside(item, live_item, (*path, str(index)))
     elif canonical(declared, path) != canonical(live, path):
         yield path
 
 
-def _find_differences(one: Any | Missing, other: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:
+def _find_differences(left: Any | Missing, right: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:
     # An object that one side lacks is compared key by key, so that `{}` on the other side is no difference.
-    if one is MISSING and isinstance(other, Mapping):
-        one = {}
-    elif other is MISSING and isinstance(one, Mapping):
-        other = {}
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in one.keys() | other.keys():
-            yield from _find_differences(one.get(key, MISSING), other.get(key, MISSING), (*path, key))
-    elif canonical(one, path) != canonical(other, path):
+    if left is MISSING and isinstance(right, Mapping):
+        left = {}
+    elif right is MISSING and isinstance(left, Mapping):
+        right = {}
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        for key in left.keys() | right.keys():
+            yield from _find_differences(left.get(key, MISSING), right.get(key, MISSING), (*path, key))
+    elif canonical(left, path) != canonical(right, path):
         yield path
 
 
-def _walk(wanted: dict[str, Any], found: dict[str, Any]) -> set[FieldPath]:
+def _find_leaves(declared: dict[str, Any], live: dict[str, Any]) -> set[FieldPath]:
     # It takes a fifth of a second to import, and a run in which nothing differs never needs it.
     from deepdiff import DeepDiff
 
     # By default deepdiff takes objects with few keys in common as one difference, and skips keys that begin with `__`.
-    difference = DeepDiff(wanted, found, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
+    difference = DeepDiff(declared, live, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
     # A key inside a tagged tuple (a list, a boolean) is an integer: the leaf ends before it.
     paths = (level.path(output_format="list") for levels in difference.values() for level in levels)
     return {tuple(itertools.takewhile(lambda key: isinstance(key, str), path)) for path in paths}

@@ -65,12 +65,12 @@ class Layer:
     @functools.cached_property
     def as_written(self) -> Mapping[str, Any]:
         """The fields with what the file itself says: `$file` where the text comes from a file of its own."""
-        written: Mapping[str, Any] = put_all(self.fields, ((one.path, {TEXT_KEY: one.reference}) for one in self.texts))
-        return written
+        references = ((text_file.path, {TEXT_KEY: text_file.reference}) for text_file in self.texts)
+        return dict(put_all(self.fields, references))
 
     def text_at(self, path: FieldPath) -> TextFile | None:
         """Return the text file whose text is the value at a path, None if the layer itself holds the value."""
-        return next((one for one in self.texts if one.path == path), None)
+        return next((text_file for text_file in self.texts if text_file.path == path), None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,10 +99,10 @@ class Definition:
     @property
     def stands_alone(self) -> bool:
         """Return whether its own file declares everything, including the id."""
-        return len(self.layers) == 1 and not self.own.texts and self.own.fields.get("id") == self.id
+        return len(self.layers) == 1 and not self.own_layer.texts and self.own_layer.fields.get("id") == self.id
 
     @property
-    def own(self) -> Layer:
+    def own_layer(self) -> Layer:
         """The definition file itself."""
         return next(layer for layer in self.layers if layer.kind == "definition")
 
@@ -115,10 +115,6 @@ class Definition:
     def id_file(self) -> str:
         """The path of the uppermost file that declares the id."""
         return next((layer.file for layer in reversed(self.layers) if "id" in layer.fields), self.file)
-
-    def declaring(self, path: FieldPath) -> Layer | None:
-        """Return the uppermost layer that says something at a path, None if none does."""
-        return find_declaring(self.layers, path)
 
     def locate(self, path: FieldPath, about: About = "value", line: int = 1) -> tuple[str, int, int]:
         """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start.
@@ -138,14 +134,14 @@ class Definition:
         A list is one leaf, at the line of its key; where all that differs in it is one text, that text's file counts.
         In a text file it is the first line that differs.
         """
-        declared, inside = self._find_key(path), path
-        if isinstance(value, list) and declared is not None:
-            inside = find_only_difference(value, other, path)
-            found = self._find_key(inside) or declared
-            declared = found if found[0] != declared[0] else declared
-        if declared is None or declared[0].endswith(SUFFIXES):
-            return declared
-        return declared[0], find_differing_line(*(item_at(side, inside[len(path) :]) for side in (value, other)))
+        position, leaf = self._find_key(path), path
+        if isinstance(value, list) and position is not None:
+            leaf = find_only_difference(value, other, path)
+            inner = self._find_key(leaf) or position
+            position = inner if inner[0] != position[0] else position
+        if position is None or position[0].endswith(SUFFIXES):
+            return position
+        return position[0], find_differing_line(*(item_at(side, leaf[len(path) :]) for side in (value, other)))
 
     def _find_key(self, path: FieldPath) -> tuple[str, int] | None:
         """Return file and line of a field's key; a text in a file of its own begins in line 1 of that file."""
@@ -168,21 +164,21 @@ class InvalidDefinition(Definition):
 
 def is_definition_file(path: str, folder: str) -> bool:
     """Return whether a path from the root is a definition below a folder. Dot files and defaults are not."""
-    below = _below(path, folder)
-    if below is None or not below.endswith(SUFFIXES) or is_defaults_file(path):
+    relative = _relative_path(path, folder)
+    if relative is None or not relative.endswith(SUFFIXES) or is_defaults_file(path):
         return False
     # Names that begin with a dot belong to some tool, for folders as well as files.
-    if below.startswith(".") or "/." in below:
+    if relative.startswith(".") or "/." in relative:
         return False
-    return correct_name(below.rpartition("/")[2]) is None
+    return correct_name(relative.rpartition("/")[2]) is None
 
 
 def correct_name(name: str) -> str | None:
     """Return the name that a file was probably meant to have, to be read; None if its name says what it is."""
     if _LIKE_DEFAULTS.fullmatch(name) and name != DEFAULTS:
         return DEFAULTS
-    found = None if name.endswith(SUFFIXES) else _LIKE_DEFINITION.fullmatch(name)
-    return f"{found[1]}.{'yml' if found[2].lower() == 'yml' else 'yaml'}" if found else None
+    match = None if name.endswith(SUFFIXES) else _LIKE_DEFINITION.fullmatch(name)
+    return f"{match[1]}.{'yml' if match[2].lower() == 'yml' else 'yaml'}" if match else None
 
 
 def is_defaults_file(path: str) -> bool:
@@ -196,17 +192,17 @@ def defaults_above(key: str) -> list[str]:
     return ["/".join([*folders[:depth], DEFAULTS]) for depth in range(len(folders) + 1)]
 
 
-def path_in(folder: str, below: str) -> str:
+def path_in(folder: str, relative: str) -> str:
     """Return the path from the root of what is below a folder; `.` is the root."""
-    return below if folder in ("", ".") else f"{folder}/{below}"
+    return relative if folder in ("", ".") else f"{folder}/{relative}"
 
 
 def key_of(path: str, folder: str) -> str:
     """Return the key of a definition file: its path below the folder without its suffix."""
-    return (_below(path, folder) or path).rpartition(".")[0]
+    return (_relative_path(path, folder) or path).rpartition(".")[0]
 
 
-def _below(path: str, folder: str) -> str | None:
+def _relative_path(path: str, folder: str) -> str | None:
     """Return a path as it is below a folder, None if it is elsewhere; `.` is the root."""
     if folder in ("", "."):
         return path
@@ -218,11 +214,11 @@ def merge_layers(layers: Iterable[Layer]) -> dict[str, Any]:
     return dict(functools.reduce(merge_overlay, (layer.fields for layer in layers), {}))
 
 
-def find_declaring(layers: Sequence[Layer], path: FieldPath) -> Layer | None:
+def find_declaring_layer(layers: Sequence[Layer], path: FieldPath) -> Layer | None:
     """Return the uppermost of some layers that says something at a path, None if none does."""
     return next((layer for layer in reversed(layers) if value_at(layer.fields, path) is not MISSING), None)
 
 
-def share(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+def get_shared(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what definitions take from a file of defaults."""
     return {key: value for key, value in fields.items() if key not in NEVER_SHARED}

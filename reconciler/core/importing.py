@@ -10,111 +10,111 @@ from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, t
 from reconciler.assistant.invisible import name_reordering
 from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.assistant.texts import TEXT_KEY, find_references
-from reconciler.core.canonical import canonical, differing_declarations, differing_leaves
-from reconciler.core.definition import LARGEST, Layer, find_declaring
+from reconciler.core.canonical import canonical, find_differing_declarations, find_differing_leaves
+from reconciler.core.definition import LARGEST, Layer, find_declaring_layer
 from reconciler.core.settings import Settings
-from reconciler.core.tree import MISSING, Missing, build, prune, value_at, walk_leaves
+from reconciler.core.tree import MISSING, Missing, build_tree, prune, value_at, walk_leaves
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Declared:
+class NewDefinition:
     """The fields of a new definition, `id` first, and the live paths that it leaves out, by reason."""
 
     fields: Mapping[str, Any]
-    unknown: tuple[FieldPath, ...]  # undocumented
-    refused: tuple[FieldPath, ...]  # with a value that a definition may not hold
+    undocumented: tuple[FieldPath, ...]
+    rejected: tuple[FieldPath, ...]  # with a value that a definition may not hold
     hidden: tuple[FieldPath, ...]  # `sensitive`
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Overlaid:
+class NewOverlay:
     """The fields of a new overlay, `id` first; the declared paths that it leaves out, each with the reason."""
 
     fields: Mapping[str, Any]
-    left: tuple[tuple[FieldPath, str], ...]
+    omitted: tuple[tuple[FieldPath, str], ...]
     unmanaged: tuple[FieldPath, ...]  # live paths that the definition below could declare, and does not
 
 
-def declare(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> Declared:
+def build_definition(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> NewDefinition:
     """Return the definition that a live assistant is in sync with: documented fields in the API's order, no nulls."""
     # Nobody can set fields that the API manages itself, so a definition that declared one would always differ.
     writable = {key: value for key, value in live.items() if key not in READ_ONLY}
     leaves = list(_sort_leaves(writable, (), settings))
     declared = [(path, value) for path, kind, value in leaves if kind == "declared"]
-    refused = {path for path, value in declared if not _has_yaml([*path, value]) or _would_mention_a_file(path, value)}
-    fields = prune(build(declared), refused.__contains__)
+    rejected = {path for path, value in declared if not _has_yaml([*path, value]) or _would_mention_a_file(path, value)}
+    fields = prune(build_tree(declared), rejected.__contains__)
     # Removing a rejected value may remove an object with another problem, so each removal checks again.
     problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
-    while found := {_find_field(problem.path, fields) for problem in problems} - {()}:
-        refused |= found
-        fields = prune(fields, found.__contains__)
+    while invalid := {_find_field(problem.path, fields) for problem in problems} - {()}:
+        rejected |= invalid
+        fields = prune(fields, invalid.__contains__)
         problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
-    unknown, hidden = (sorted(path for path, kind, _ in leaves if kind == wanted) for wanted in ("unknown", "hidden"))
-    return Declared({"id": assistant_id, **fields}, tuple(unknown), tuple(sorted(refused)), tuple(hidden))
+    unknown, hidden = (sorted(path for path, kind, _ in leaves if kind == other) for other in ("unknown", "hidden"))
+    return NewDefinition({"id": assistant_id, **fields}, tuple(unknown), tuple(sorted(rejected)), tuple(hidden))
 
 
-def declare_over(
+def build_overlay(
     shared: Mapping[str, Any],
     assistant_id: str,
     live: Mapping[str, Any],
     settings: Settings,
     layers: Sequence[Layer] = (),
-) -> Overlaid:
+) -> NewOverlay:
     """Return the overlay by which a definition that others share (in `layers`) is in sync with a live assistant."""
     fields: list[tuple[FieldPath, Any]] = [(("id",), assistant_id)]
-    left: list[tuple[FieldPath, str]] = []
-    for path in differing_leaves(shared, live):
+    omitted: list[tuple[FieldPath, str]] = []
+    for path in find_differing_leaves(shared, live):
         value = value_at(live, path)
         # Left to the definition below: the overlay does not mention it, and every plan shows the difference.
-        layer = find_declaring(layers, path)
-        if reason := why_left(path, value, settings, declared_in=layer.file if layer is not None else ""):
-            left.append((path, reason))
+        layer = find_declaring_layer(layers, path)
+        if reason := explain_omission(path, value, settings, declared_in=layer.file if layer is not None else ""):
+            omitted.append((path, reason))
         else:
             # Only null takes away what the definition below declares.
             fields.append((path, None if value is MISSING else value))
     # Reported but not written: an overlay with them would manage fields in one environment only.
-    importable = declare(assistant_id, live, settings).fields
-    unmanaged = [path for path in differing_declarations(shared, importable) if value_at(shared, path) is MISSING]
-    return Overlaid(build(fields), tuple(left), tuple(path for path in unmanaged if path != ("id",)))
+    importable = build_definition(assistant_id, live, settings).fields
+    unmanaged = [path for path in find_differing_declarations(shared, importable) if value_at(shared, path) is MISSING]
+    return NewOverlay(build_tree(fields), tuple(omitted), tuple(path for path in unmanaged if path != ("id",)))
 
 
 def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path: FieldPath = ()) -> dict[str, Any]:
     """Return the fields of a new definition without those that files of defaults already give it."""
-    left: dict[str, Any] = {}
+    remaining: dict[str, Any] = {}
     for key, value in fields.items():
-        below, given = (*path, key), shared.get(key, MISSING)
-        if isinstance(value, Mapping) and isinstance(given, Mapping):
+        child, shared_value = (*path, key), shared.get(key, MISSING)
+        if isinstance(value, Mapping) and isinstance(shared_value, Mapping):
             # An object that is entirely shared declares nothing of its own.
-            if inside := leave_out_shared(value, given, below):
-                left[key] = inside
-        elif given is MISSING or canonical(value, below) != canonical(given, below):
-            left[key] = value
-    return left
+            if remaining_keys := leave_out_shared(value, shared_value, child):
+                remaining[key] = remaining_keys
+        elif shared_value is MISSING or canonical(value, child) != canonical(shared_value, child):
+            remaining[key] = value
+    return remaining
 
 
-def name_misleading(path: FieldPath, value: Any) -> Iterator[str]:
+def warn_of_reordering(path: FieldPath, value: Any) -> Iterator[str]:
     """Yield a warning for each text in a value that a person sees in another order than it is stored in."""
-    for below, text in walk_leaves(value, path):
-        if isinstance(text, str) and (found := name_reordering(text)):
-            yield f"{dotted(below)} contains {found}, which makes it look like another text: check it"
+    for leaf, text in walk_leaves(value, path):
+        if isinstance(text, str) and (characters := name_reordering(text)):
+            yield f"{dotted(leaf)} contains {characters}, which makes it look like another text: check it"
 
 
-def why_left(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:
+def explain_omission(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:
     """Return why a file cannot take a live value, of a field that `declared_in` may declare; empty if it can."""
     if not settings.may_show(path):
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
         # A shared value is never taken away from others unasked: the user decides about a shared file.
-        way = (
+        remedy = (
             f"{declared_in} gives it one; to release it, move it from there into the definitions that are to have it"
             if declared_in
             else "remove the line to release it"
         )
-        return f"live has no value, and a definition cannot express that: {way}"
+        return f"live has no value, and a definition cannot express that: {remedy}"
     # Checked alone, so that no problem elsewhere in the file keeps this value out of it.
-    alone = build([(path, None if live is MISSING else live)])
+    alone = build_tree([(path, None if live is MISSING else live)])
     if _would_mention_a_file(path, live):
         return f"the live value is not allowed in a definition: {TEXT_KEY} as a key would refer to a text file"
     problems = check_definition(alone, settings.extra_fields, needs_id=False)
@@ -130,18 +130,18 @@ def _sort_leaves(
     # In the order of the reference. Fields that it does not list are sorted by name.
     documented = [key for key in keys_inside(path) if key in live]
     for key in [*documented, *sorted(key for key in live if key not in documented)]:
-        value, below = live[key], (*path, key)
+        value, child = live[key], (*path, key)
         # A declared null would forbid a value that somebody may set tomorrow. An absent field is not managed.
         if value is None:
             continue
         # Undocumented fields may change their meaning between releases, so they are managed only on request.
-        if not is_documented(below) and not any(covers(extra, below) for extra in settings.extra_fields):
-            yield below, "unknown", value
+        if not is_documented(child) and not any(covers(extra, child) for extra in settings.extra_fields):
+            yield child, "unknown", value
         # An object that only holds something sensitive is declared except for that.
-        elif isinstance(value, Mapping) and not any(covers(pattern, below) for pattern in settings.sensitive):
-            yield from _sort_leaves(value, below, settings)
+        elif isinstance(value, Mapping) and not any(covers(pattern, child) for pattern in settings.sensitive):
+            yield from _sort_leaves(value, child, settings)
         else:
-            yield below, "declared" if settings.may_show(below) else "hidden", value
+            yield child, "declared" if settings.may_show(child) else "hidden", value
 
 
 def _has_yaml(value: Any) -> bool:

@@ -9,12 +9,12 @@ _MARKS: Final = (",", "[", "{")
 _TOKEN = re.compile(r'[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
-def has_more_tokens(text: str, most: int) -> bool:
-    """Return whether JSON has more than `most` strings, commas and opening brackets. The text may be no JSON at all."""
+def has_more_tokens(text: str, limit: int) -> bool:
+    """Return whether a text, JSON or not, has more than `limit` strings, commas and opening brackets."""
     # Marks inside strings count, too, and half of all quotation marks. Almost always even that is not too much.
-    if sum(map(text.count, _MARKS)) + (text.count('"') + 1) // 2 <= most:
+    if sum(map(text.count, _MARKS)) + (text.count('"') + 1) // 2 <= limit:
         return False
-    return next(itertools.islice(_TOKEN.finditer(text), most, None), None) is not None
+    return next(itertools.islice(_TOKEN.finditer(text), limit, None), None) is not None
 
 
 def is_deeper(value: Any, levels: int) -> bool:

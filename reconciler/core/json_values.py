@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, TypeVar, cast
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.tree import MISSING
 
-_WORDS: dict[Any, str] = {
+_KIND_NAMES: dict[Any, str] = {
     str: "a text",
     bool: "true or false",
     int: "a whole number",
@@ -34,10 +34,10 @@ def to_json(value: Any) -> Any:
     """Return an entry of a report as a JSON object; values that came as JSON stay as they are."""
     # A field whose default is None or `MISSING` is a key that is left out where the field holds that.
     if dataclasses.is_dataclass(value):
-        found = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        items = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {
             field.name: to_json(item)
-            for field, item in found
+            for field, item in items
             if item is not MISSING and not (item is None and field.default is None) and field.metadata != UNWRITTEN
         }
     if isinstance(value, tuple):
@@ -51,29 +51,30 @@ def from_json(kind: type[_Entry], value: Any) -> _Entry:
     Its fields are dataclasses, tuples of one type, dicts, enums, literals, scalars, `Annotated` with a check that
     raises ValueError, or one of these or None.
     """
-    return cast("_Entry", _read(kind, value, ()))
+    return cast("_Entry", _read_value(kind, value, ()))
 
 
-def _read(kind: Any, value: Any, place: _Place) -> Any:
+def _read_value(kind: Any, value: Any, place: _Place) -> Any:
     # Most values are of these, and a report has very many.
-    if kind in _WORDS:
+    if kind in _KIND_NAMES:
         return _expect(kind, value, place)
-    inner = typing.get_args(kind)
+    arguments = typing.get_args(kind)
     match typing.get_origin(kind):
         case None:
             return _read_plain(kind, value, place)
         case builtins.tuple:
             items = enumerate(_expect(list, value, place))
-            return tuple(_read(inner[0], item, (*place, str(number))) for number, item in items)
+            return tuple(_read_value(arguments[0], item, (*place, str(number))) for number, item in items)
         case builtins.dict:
-            return {key: _read(inner[1], item, (*place, key)) for key, item in _expect(dict, value, place).items()}
+            pairs = _expect(dict, value, place).items()
+            return {key: _read_value(arguments[1], item, (*place, key)) for key, item in pairs}
         case typing.Literal:
-            return _expect_one(inner, value, place)
+            return _expect_one(arguments, value, place)
         case typing.Annotated:
-            return _read_checked(inner[0], inner[1], value, place)
+            return _read_checked(arguments[0], arguments[1], value, place)
     # A union, of one type with None: more would need a rule of their own.
-    (known,) = [one for one in inner if one is not type(None)]
-    return None if value is None else _read(known, value, place)
+    (member,) = [argument for argument in arguments if argument is not type(None)]
+    return None if value is None else _read_value(member, value, place)
 
 
 def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
@@ -82,14 +83,14 @@ def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
     if isinstance(kind, enum.EnumMeta):
         return kind(_expect_one([member.value for member in cast("type[enum.Enum]", kind)], value, place))
     # Keys that no field names are fine: a later version may have added them.
-    found = {}
+    fields = {}
     _expect(dict, value, place)
     for name, hint, required in _find_fields(cast("Any", kind)):
         if name in value:
-            found[name] = _read(hint, value[name], (*place, name))
+            fields[name] = _read_value(hint, value[name], (*place, name))
         elif required:
-            raise ShapeError(f"{_name(place)} has no {name!r}")
-    return cast("Any", kind)(**found)
+            raise ShapeError(f"{_describe_place(place)} has no {name!r}")
+    return cast("Any", kind)(**fields)
 
 
 # Type hints are texts that are read again each time they are asked for, and a report has thousands of entries.
@@ -105,31 +106,31 @@ def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
 
 
 def _read_checked(kind: Any, check: Any, value: Any, place: _Place) -> Any:
-    found = _read(kind, value, place)
+    checked = _read_value(kind, value, place)
     try:
-        check(found)
+        check(checked)
     except ValueError as error:
-        raise ShapeError(f"{_name(place)} names a field wrongly: {error}") from error
-    return found
+        raise ShapeError(f"{_describe_place(place)} names a field wrongly: {error}") from error
+    return checked
 
 
 def _expect_one(choices: Any, value: Any, place: _Place) -> Any:
     # A list cannot be looked up among texts that are compared by their hash.
     if not isinstance(value, str) or value not in choices:
-        _refuse(place, "one of " + ", ".join(choices), value)
+        _reject(place, "one of " + ", ".join(choices), value)
     return value
 
 
 def _expect(kind: Any, value: Any, place: _Place) -> Any:
     # Not isinstance: to Python true is a whole number. A whole number is a number without a fraction.
     kinds = (float, int) if kind is float else (kind,)
-    return value if type(value) in kinds else _refuse(place, _WORDS[kind], value)
+    return value if type(value) in kinds else _reject(place, _KIND_NAMES[kind], value)
 
 
-def _refuse(place: _Place, wanted: str, value: Any) -> None:
-    found = "another text" if wanted.startswith("one of") and isinstance(value, str) else _WORDS[type(value)]
-    raise ShapeError(f"{_name(place)} should be {wanted}, not {found}")
+def _reject(place: _Place, allowed: str, value: Any) -> None:
+    given = "another text" if allowed.startswith("one of") and isinstance(value, str) else _KIND_NAMES[type(value)]
+    raise ShapeError(f"{_describe_place(place)} should be {allowed}, not {given}")
 
 
-def _name(place: _Place) -> str:
+def _describe_place(place: _Place) -> str:
     return to_pointer(place) or "the report"

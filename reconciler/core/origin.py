@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import canonical, differing_leaves, equal
+from reconciler.core.canonical import canonical, equal, find_differing_leaves
 from reconciler.core.line_merge import MergeTexts, merge_values, never_merge
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.tree import MISSING, Missing, prune, value_at
@@ -27,7 +27,7 @@ class Since:
         return f"{self.commit[:7]}, {self.author}, {self.date[:10]}"
 
 
-def tell_last_update(updated_at: object) -> str:
+def describe_last_update(updated_at: object) -> str:
     """Return when live was last updated, to the second; nothing if the API gave no time."""
     moment = re.sub(r"(T\d\d:\d\d:\d\d)[.,]\d+", r"\1", updated_at) if isinstance(updated_at, str) else ""
     return f"live last updated {moment}" if moment else ""
@@ -66,18 +66,18 @@ def find_changes(
     """
     # A difference at an `ignored` path does not show who changed the object around it.
     bases: dict[FieldPath, Any | Missing] = {}
-    for path in differing_leaves(desired, live):
-        at, before = _find_base(base, path)
+    for path in find_differing_leaves(desired, live):
+        leaf, base_value = _find_base(base, path)
         # A rule names only this leaf, so it must not become part of a larger leaf that the rule does not name.
-        if at != path and ignored(path):
-            at, before = path, MISSING
-        bases[at] = before
-    found = []
+        if leaf != path and ignored(path):
+            leaf, base_value = path, MISSING
+        bases[leaf] = base_value
+    changes = []
     for path in sorted(bases):
-        wanted, shown, before = value_at(desired, path), value_at(live, path), bases[path]
-        kind = _find_kind(path, prune(wanted, ignored, path), shown, prune(before, ignored, path), merge_texts)
-        found.append(Change(path, kind, wanted, shown, before))
-    return tuple(found)
+        new, old, before = value_at(desired, path), value_at(live, path), bases[path]
+        kind = _find_kind(path, prune(new, ignored, path), old, prune(before, ignored, path), merge_texts)
+        changes.append(Change(path, kind, new, old, before))
+    return tuple(changes)
 
 
 def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
@@ -87,13 +87,13 @@ def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ..
 
 def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
     for key, value in base.items():
-        now = desired.get(key, MISSING)
+        desired_value = desired.get(key, MISSING)
         # `{}` declares nothing: it is never released. Where an object was in its place, each of its keys is released.
-        if now is MISSING or (now == {} and not isinstance(value, Mapping)):
+        if desired_value is MISSING or (desired_value == {} and not isinstance(value, Mapping)):
             if value != {}:
                 yield (*path, key)
-        elif isinstance(now, Mapping) and isinstance(value, Mapping):
-            yield from _walk_released((*path, key), now, value)
+        elif isinstance(desired_value, Mapping) and isinstance(value, Mapping):
+            yield from _walk_released((*path, key), desired_value, value)
 
 
 def _find_kind(

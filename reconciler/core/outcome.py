@@ -42,7 +42,7 @@ class Outcome(enum.StrEnum):
         return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.FROZEN)
 
     @property
-    def recorded(self) -> bool:
+    def is_recorded(self) -> bool:
         """Return whether the record gets a new entry, since what live holds now is known field by field."""
         # Live was read after a write that did not converge, so its entry can say what is there.
         return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.NOT_CONVERGED)

@@ -43,19 +43,19 @@ class Overrides:
 
     def find_enforced(self, changes: Iterable[Change]) -> tuple[Enforced, ...]:
         """Return the live edits among some changes that are to be reverted."""
-        found = (
+        candidates = (
             (change.path, next((rule for rule in self.enforce if _is_enforced(change, rule.path)), None))
             for change in changes
             if change.kind is Kind.DRIFT
         )
-        return tuple(Enforced(path, rule) for path, rule in found if rule is not None)
+        return tuple(Enforced(path, rule) for path, rule in candidates if rule is not None)
 
     def find_enforced_inside(self, change: Change) -> tuple[FieldPath, ...]:
         """Return the enforced places inside a list that were edited live, where the list is not put back whole."""
         depth = len(change.path)
         patterns = [rule.path[depth:] for rule in self.enforce if covers(rule.path[:depth], change.path)]
-        inside = {path for pattern in patterns for path in paths_matching(change.desired, pattern) if path}
-        differing = (path for path in inside if not equal(item_at(change.desired, path), item_at(change.live, path)))
+        paths = {path for pattern in patterns for path in paths_matching(change.desired, pattern) if path}
+        differing = (path for path in paths if not equal(item_at(change.desired, path), item_at(change.live, path)))
         return tuple(sorted((*change.path, *path) for path in differing))
 
     def warn_of_kept(self, changes: Iterable[Change]) -> Iterator[str]:
@@ -88,20 +88,20 @@ def rule_for(path: FieldPath, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
 
 
 def split_ignored(
-    found: Sequence[Change], rules: Sequence[IgnoreRule], inside: Iterable[Ignored] = ()
+    changes: Sequence[Change], rules: Sequence[IgnoreRule], inside_lists: Iterable[Ignored] = ()
 ) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
-    """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside` lists."""
+    """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside_lists` lists."""
     # A leaf is also accepted if sending it would remove a live value at an ignored path, or if it declares nothing
     # else. A leaf can be larger than what a rule names, and is sent or left as one. Leaving it is safe. Sending it
     # would overwrite what the rule protects.
     ignored = tuple(
         Ignored(change.path, rule)
-        for change in found
-        if (rule := rule_for(change.path, rules) or _rule_inside(change, rules)) is not None
+        for change in changes
+        if (rule := rule_for(change.path, rules) or _find_rule_inside(change, rules)) is not None
     )
     paths = {entry.path for entry in ignored}
-    left = tuple(change for change in found if change.path not in paths)
-    return left, tuple(sorted((*ignored, *inside), key=lambda entry: entry.path))
+    remaining = tuple(change for change in changes if change.path not in paths)
+    return remaining, tuple(sorted((*ignored, *inside_lists), key=lambda entry: entry.path))
 
 
 def keep_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[Any, tuple[Ignored, ...]]:
@@ -130,7 +130,7 @@ def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
             yield entry, f"{name} expired on {entry.expires}{instead}"
 
 
-def expiry_notes(settings: Settings) -> Iterator[str]:
+def warn_of_expiry(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each entry that is past its date, or will be within two weeks."""
     # An expired `ignore` still protects; otherwise, one day, an apply would overwrite a value unasked. A
     # freeze ends on its day, since nobody wants an assistant to stay as it is for lack of a look at this file.
@@ -141,23 +141,23 @@ def expiry_notes(settings: Settings) -> Iterator[str]:
             yield f"{name} {when} {entry.expires}{meanwhile}"
 
 
-def judge_matches(settings: Settings, definitions: Sequence[Definition]) -> Iterator[tuple[ForAssistants, str]]:
+def check_matches(settings: Settings, definitions: Sequence[Definition]) -> Iterator[tuple[ForAssistants, str]]:
     """Yield every entry, with a sentence where it concerns nothing in any of the definitions, else with none."""
     # Most often a typo, and then the value that the entry should protect is not protected.
     for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
         for rule in entries:
             name = f"{kind} {write_path(rule.path)}"
             concerned = [definition for definition in definitions if rule.concerns(definition.key)]
-            said = _match_assistants(name, rule, definitions)
+            message = _match_assistants(name, rule, definitions)
             if concerned and not any(_declares(definition, rule.path) for definition in concerned):
-                said = f"{name} matches nothing that a definition declares: remove it from reconciler.yaml"
-            yield rule, said
-    whole: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
-    whole += [(f"the rule {rule.id}", rule) for rule in settings.rules]
-    whole += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
+                message = f"{name} matches nothing that a definition declares: remove it from reconciler.yaml"
+            yield rule, message
+    others: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
+    others += [(f"the rule {rule.id}", rule) for rule in settings.rules]
+    others += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
     # A skipped file is not a definition, but its lint may be silenced.
-    whole += [(f"lints {entry.lint}", entry) for entry in settings.lints if entry.lint != "skipped-file"]
-    yield from ((entry, _match_assistants(name, entry, definitions)) for name, entry in whole)
+    others += [(f"lints {entry.lint}", entry) for entry in settings.lints if entry.lint != "skipped-file"]
+    yield from ((entry, _match_assistants(name, entry, definitions)) for name, entry in others)
 
 
 def _match_assistants(name: str, entry: ForAssistants, definitions: Sequence[Definition]) -> str:
@@ -174,25 +174,25 @@ def find_idle_secrets(
 ) -> Iterator[str]:
     """Yield a sentence for each `sensitive` path that leads to nothing in any form of the definitions, and not live."""
     # What live alone holds may have to be hidden, too: it goes along in the object that is sent.
-    found: dict[FieldPath, bool] = {}
+    matches: dict[FieldPath, bool] = {}
     for settings, definitions in forms:
         for path in settings.sensitive:
-            is_there = any(_declares(one, path) for one in definitions) or any(paths_matching(at, path) for at in lives)
-            found[path] = found.get(path, False) or is_there
-    either = " or live holds" if lives else ""
-    for path in (path for path, is_there in found.items() if not is_there):
-        yield f"sensitive {write_path(path)} matches nothing that a definition declares{either}: check its spelling"
+            is_declared = any(_declares(definition, path) for definition in definitions)
+            matches[path] = matches.get(path) or is_declared or any(paths_matching(live, path) for live in lives)
+    place = " or live holds" if lives else ""
+    for path in (path for path, has_match in matches.items() if not has_match):
+        yield f"sensitive {write_path(path)} matches nothing that a definition declares{place}: check its spelling"
 
 
-def unmatched_notes(
+def warn_of_unmatched(
     settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
     """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain."""
-    yield from (said for _, said in judge_matches(settings, definitions) if said)
+    yield from (message for _, message in check_matches(settings, definitions) if message)
     yield from find_idle_secrets([(settings, definitions)], lives)
     for enforced, ignored in itertools.product(settings.enforce, settings.ignore):
-        both = (one for one in definitions if enforced.concerns(one.key) and ignored.concerns(one.key))
-        if covers(ignored.path, enforced.path) and any(_declares(one, enforced.path) for one in both):
+        concerned = (each for each in definitions if enforced.concerns(each.key) and ignored.concerns(each.key))
+        if covers(ignored.path, enforced.path) and any(_declares(each, enforced.path) for each in concerned):
             name = write_path(enforced.path)
             yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one of the two"
 
@@ -235,23 +235,23 @@ def _is_enforced(change: Change, pattern: FieldPath) -> bool:
     if not covers(pattern[:depth], change.path):
         return False
     # A list is one leaf and is sent in one piece. It is reverted only if that reverts nothing else.
-    inside = paths_matching(change.desired, pattern[depth:])
-    mended = put_all(change.live, [(path, item_at(change.desired, path)) for path in inside])
-    return bool(inside) and equal(change.desired, mended, change.path)
+    paths = paths_matching(change.desired, pattern[depth:])
+    reverted = put_all(change.live, [(path, item_at(change.desired, path)) for path in paths])
+    return bool(paths) and equal(change.desired, reverted, change.path)
 
 
-def _rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
+def _find_rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
     """Return the first rule for what live holds inside a leaf and would lose, or for all that is declared there."""
     depth = len(change.path)
-    left = prune(change.desired, lambda path: rule_for(path, rules) is not None, change.path)
+    remaining = prune(change.desired, lambda path: rule_for(path, rules) is not None, change.path)
     # The rest asks for nothing, so the leaf differs only at ignored paths.
-    is_idle = not asks_anything(left)
+    is_idle = not asks_anything(remaining)
     for rule in rules:
         # The part of the rule above the leaf must match as well, or a rule for another object would apply here.
         if not covers(rule.path[:depth], change.path):
             continue
-        below = rule.path[depth:]
-        if _loses(change.desired, change.live, below) or (is_idle and paths_matching(change.desired, below)):
+        pattern = rule.path[depth:]
+        if _loses(change.desired, change.live, pattern) or (is_idle and paths_matching(change.desired, pattern)):
             return rule
     return None
 
@@ -263,8 +263,8 @@ def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
         return False
     # Objects are merged when they are sent, so keys that only live has are kept.
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
-        both = (key for key in declared.keys() & live.keys() if pattern[0] in ("*", key))
-        return any(_loses(declared[key], live[key], pattern[1:]) for key in both)
+        keys = (key for key in declared.keys() & live.keys() if pattern[0] in ("*", key))
+        return any(_loses(declared[key], live[key], pattern[1:]) for key in keys)
     return any(item_at(live, path) is not None for path in paths_matching(live, pattern))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.assistant.fields import REQUIRED_INSIDE, takes_null
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.canonical import Whole, asks_anything, equal, equal_as_wholes, exact_text
+from reconciler.core.canonical import Whole, asks_anything, equal, equal_completely, exact_text
 from reconciler.core.tree import MISSING, Missing, value_at
 from reconciler.errors import ReconcilerError
 
@@ -57,14 +57,14 @@ def find_undeclared_changes(
 ) -> Iterator[FieldPath]:
     """Yield the paths that no definition declares and that changed between two readings; null is a missing key."""
     for key in sorted(before.keys() | after.keys()):
-        old, new, below = before.get(key), after.get(key), (*path, key)
+        old, new, child = before.get(key), after.get(key), (*path, key)
         if key not in declared:
             # The API moves it with every write.
-            if below != ("updatedAt",) and not equal_as_wholes(old, new):
-                yield below
+            if child != ("updatedAt",) and not equal_completely(old, new):
+                yield child
         # A declared value, a list too, is compared with what was sent, elsewhere.
         elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from find_undeclared_changes(declared[key], old, new, below)
+            yield from find_undeclared_changes(declared[key], old, new, child)
 
 
 def find_dropped_keys(
@@ -77,10 +77,10 @@ def find_dropped_keys(
     return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))
 
 
-def shows_nothing_new(sent: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def shows_nothing_new(paths: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Return whether all that was sent to change has, in the reading after it, exactly the value that it had before."""
-    pairs = [(value_at(before, path), value_at(after, path)) for path in sent]
-    return bool(pairs) and all(exact_text(old) == exact_text(now) for old, now in pairs)
+    pairs = [(value_at(before, path), value_at(after, path)) for path in paths]
+    return bool(pairs) and all(exact_text(old) == exact_text(new) for old, new in pairs)
 
 
 def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: bool = False) -> Iterator[FieldPath]:
@@ -97,9 +97,9 @@ def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: boo
         # A list that is in sync is sent as live has it. Of any other one the elements that differ go as declared, and
         # with such an element everything inside it.
         is_sent = in_element or not equal(declared, live, path)
-        for index, (element, old) in enumerate(zip(declared, live, strict=False) if is_sent else ()):
-            if in_element or not equal(element, old):
-                yield from find_lost_keys(element, old, (*path, str(index)), in_element=True)
+        for index, (element, live_element) in enumerate(zip(declared, live, strict=False) if is_sent else ()):
+            if in_element or not equal(element, live_element):
+                yield from find_lost_keys(element, live_element, (*path, str(index)), in_element=True)
 
 
 def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, keeps_live: KeepsLive) -> Any | Missing:
@@ -110,11 +110,11 @@ def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, k
             return None if takes_null(path) else MISSING
         declared = {} if isinstance(live, Mapping) else live
     if isinstance(declared, Mapping):
-        old = live if isinstance(live, Mapping) else {}
+        live_object = live if isinstance(live, Mapping) else {}
         # Live's keys first and in their order, so that the object reads in a report as people know it.
         merged = {
-            key: _merge_live(declared.get(key, MISSING), old.get(key, MISSING), (*path, key), keeps_live)
-            for key in (*old, *(key for key in declared if key not in old))
+            key: _merge_live(declared.get(key, MISSING), live_object.get(key, MISSING), (*path, key), keeps_live)
+            for key in (*live_object, *(key for key in declared if key not in live_object))
         }
         merged = {key: value for key, value in merged.items() if value is not MISSING}
         # If everything declared keeps its live value, and there is none, no empty object is created.

@@ -50,8 +50,8 @@ class Plan:
         """The first status, in the order of the enum, that one of the differences asks for."""
         if self.creates:
             return Status.NEW
-        found = {Status.FROZEN if self.freeze is not None else change.kind.status for change in self.changes}
-        return next((status for status in Status if status in found), Status.IN_SYNC)
+        statuses = {Status.FROZEN if self.freeze is not None else change.kind.status for change in self.changes}
+        return next((status for status in Status if status in statuses), Status.IN_SYNC)
 
     @property
     def replaced(self) -> tuple[tuple[FieldPath, Any], ...]:
@@ -60,7 +60,7 @@ class Plan:
         return tuple((change.path, change.live) for change in self.changes if change.sent)
 
     @property
-    def left(self) -> frozenset[FieldPath]:
+    def unsent_paths(self) -> frozenset[FieldPath]:
         """The differing leaves that keep their live value."""
         return frozenset(change.path for change in self.changes if not change.sent)
 
@@ -100,18 +100,18 @@ def make_plan(
     desired, plan = _compare(desired, live, base, policy, overrides, merge_texts)
     # A difference is judged as such, whatever the outcome of the last write: by now it may be somebody's edit.
     differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
-    again = frozenset[FieldPath]()
+    resent = frozenset[FieldPath]()
     if resend and not plan.refusal:  # a refused assistant is not written at all
         # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
         differing |= {path for path in resend if rule_for(path, overrides.ignore) is not None}
-        again = frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
+        resent = frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
         if overrides.freeze is None and not policy.read_only:
-            plan = dataclasses.replace(plan, resent=again)
-        elif again and not policy.read_only:
+            plan = dataclasses.replace(plan, resent=resent)
+        elif resent and not policy.read_only:
             plan = dataclasses.replace(plan, freeze=overrides.freeze)
-    plan = dataclasses.replace(plan, unclear=again)
+    plan = dataclasses.replace(plan, unclear=resent)
     patch = _build_patch(plan, desired, live, policy, overrides.ignore)
-    warnings = (*overrides.warn_of_kept(plan.changes), *_warnings(plan, desired, live, patch or {}, resend))
+    warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
     return dataclasses.replace(plan, patch=patch, warnings=warnings)
 
 
@@ -132,13 +132,13 @@ def plan_creation(
 
 
 def _decide_sent(
-    found: Sequence[Change], policy: Policy, overrides: Overrides
+    changes: Sequence[Change], policy: Policy, overrides: Overrides
 ) -> tuple[tuple[Change, ...], tuple[Enforced, ...]]:
     """Return the differences with why each is not sent, and those of them that are live edits of enforced fields."""
     # Only this function decides. What was reviewed together must not go live in part, so one refusal stops all.
-    enforced = overrides.find_enforced(found)
-    put_back = {entry.path for entry in enforced}
-    kinds = {change.kind for change in found if change.path not in put_back}
+    enforced = overrides.find_enforced(changes)
+    enforced_paths = {entry.path for entry in enforced}
+    kinds = {change.kind for change in changes if change.path not in enforced_paths}
     # A conflict comes before drift: allowing one does not allow the other, and the more severe one is named.
     refusal: Unsent | None = None
     if Kind.CONFLICT in kinds and not policy.force_conflicts:
@@ -148,9 +148,9 @@ def _decide_sent(
     # Before all others: a command that never writes has not refused anything. Then a freeze: nothing is asked for.
     general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if overrides.freeze is not None else None
     decided = []
-    for change in found:
+    for change in changes:
         # Kept drift would be kept in any case, whatever the reason for the refusal.
-        stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in put_back
+        stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in enforced_paths
         decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
     return tuple(decided), enforced
 
@@ -162,7 +162,7 @@ def make_plan_offline(
     return _compare(desired, {} if base is MISSING else base, base, policy, overrides, never_merge)[1]
 
 
-def patch_again(
+def rebuild_patch(
     plan: Plan,
     desired: Mapping[str, Any],
     live: Mapping[str, Any],
@@ -183,10 +183,10 @@ def patch_again(
     return _build_patch(plan, desired, live, policy, overrides.ignore)
 
 
-def find_remaining(plan: Plan, after: Plan) -> tuple[FieldPath, ...]:
+def find_remaining(plan: Plan, replanned: Plan) -> tuple[FieldPath, ...]:
     """Return the paths at which live, planned again after a write, does not show what was sent."""
     # Fields that keep their live value on purpose still differ, and must not count against the write.
-    return tuple(change.path for change in after.changes if change.path not in plan.left)
+    return tuple(change.path for change in replanned.changes if change.path not in plan.unsent_paths)
 
 
 def _compare(
@@ -199,16 +199,16 @@ def _compare(
 ) -> tuple[Mapping[str, Any], Plan]:
     """Return desired with what its lists keep of live, and the plan without a patch."""
     ignore = overrides.ignore
-    desired, base, inside = _keep_in_both(desired, base, live, ignore)
+    desired, base, inside_lists = _keep_in_both(desired, base, live, ignore)
     changes = find_changes(desired, live, base, ignored=_is_ignored(ignore), merge_texts=merge_texts)
-    found, ignored = split_ignored(changes, ignore, inside)
-    found, enforced = _decide_sent(found, policy, overrides)
+    changes, ignored = split_ignored(changes, ignore, inside_lists)
+    changes, enforced = _decide_sent(changes, policy, overrides)
     return desired, Plan(
-        changes=found,
+        changes=changes,
         released=find_released(desired, base),
         ignored=ignored,
         enforced=enforced,
-        freeze=overrides.freeze if found else None,
+        freeze=overrides.freeze if changes else None,
     )
 
 
@@ -218,12 +218,12 @@ def _build_patch(
     # The API takes top-level fields, so a change inside one sends the whole field.
     touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
     # An object is sent whole, so unsent parts of it must get their live value.
-    left, is_ignored = {*plan.left, *(entry.path for entry in plan.ignored)}, _is_ignored(ignore)
+    kept_paths, is_ignored = {*plan.unsent_paths, *(entry.path for entry in plan.ignored)}, _is_ignored(ignore)
     return build_patch(
         desired,
         live,
         [field for field in desired if field in touched],
-        keeps_live=lambda path: path in left or is_ignored(path),
+        keeps_live=lambda path: path in kept_paths or is_ignored(path),
         always_send=policy.always_send,
     )
 
@@ -232,9 +232,9 @@ def _keep_in_both(
     desired: Mapping[str, Any], base: Base, live: Mapping[str, Any], ignore: Sequence[IgnoreRule]
 ) -> tuple[Mapping[str, Any], Base, tuple[Ignored, ...]]:
     """Return desired and base with live's values at the ignored places inside lists, and those that differ."""
-    desired, inside = keep_in_lists(desired, live, ignore)
+    desired, inside_lists = keep_in_lists(desired, live, ignore)
     if base is MISSING:
-        return desired, base, inside
+        return desired, base, inside_lists
     # In base too, or an edit at an ignored place would look like a change of the whole list.
     base, _ = keep_in_lists(base, live, ignore)
     # What is ignored from the first record on is not in the base. Inside a list that would make every edit a conflict.
@@ -242,14 +242,14 @@ def _keep_in_both(
         in_list = any(isinstance(item_at(desired, path[:depth]), list) for depth in range(1, len(path)))
         if in_list and item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):
             base = put_at(base, path, item_at(desired, path))
-    return desired, base, inside
+    return desired, base, inside_lists
 
 
 def _is_ignored(ignore: Sequence[IgnoreRule]) -> KeepsLive:
     return lambda path: rule_for(path, ignore) is not None
 
 
-def _warnings(
+def _list_warnings(
     plan: Plan,
     desired: Mapping[str, Any],
     live: Mapping[str, Any],
@@ -270,7 +270,7 @@ def _warnings(
                 f"the outcome of the last write of {dotted(path)} is unclear: live shows git's value, and the provider "
                 "may have another until an apply sends it again"
             )
-    for path in sorted(plan.left & set(resend)):
+    for path in sorted(plan.unsent_paths & set(resend)):
         yield (
             f"the outcome of the last write of {dotted(path)} is unclear, so live may show the value that was sent, "
             "or the provider may have another: --on-drift revert and --force-conflicts send git's value"

@@ -8,10 +8,10 @@ from typing import Any
 
 from reconciler.assistant.fields import READ_ONLY, takes_null
 from reconciler.assistant.paths import FieldPath, dotted, to_pointer
-from reconciler.core.canonical import Whole, equal_as_wholes, exact_text
+from reconciler.core.canonical import Whole, equal_completely, exact_text
 from reconciler.core.origin import Since
 from reconciler.core.plan import Plan
-from reconciler.core.tree import MISSING, Missing, build, replace_covered
+from reconciler.core.tree import MISSING, Missing, build_tree, replace_covered
 from reconciler.errors import ReportError
 
 
@@ -52,8 +52,8 @@ class AppliedField:
     def continue_with(self, later: "AppliedField") -> "AppliedField":
         """Return what two runs did to the field, as one: from what the first found to what the later one sent."""
         # A write with an unclear outcome may not have changed the old value.
-        known = [self.sent, self.old] if self.unclear else [self.sent]
-        edited = not any(equal_as_wholes(later.old, value, self.path) for value in known)
+        own_values = [self.sent, self.old] if self.unclear else [self.sent]
+        edited = not any(equal_completely(later.old, value, self.path) for value in own_values)
         return dataclasses.replace(
             later, old=self.old, masked=self.masked or later.masked, earlier=self.setters, edited=self.edited or edited
         )
@@ -68,7 +68,7 @@ class Applied:
     id: str
     fields: tuple[AppliedField, ...]
 
-    def obstacles(self) -> Iterator[str]:
+    def list_obstacles(self) -> Iterator[str]:
         """Yield why the old values cannot be put back, a reason for each field that is in the way."""
         for field in self.fields:
             if field.path[0] in READ_ONLY:
@@ -79,18 +79,18 @@ class Applied:
                 yield f"somebody edited {dotted(field.path)} between two of the report's runs"
             elif field.old is MISSING and not takes_null(field.path):
                 yield f"{dotted(field.path)} had no value before, and the API does not allow it to be empty"
-            elif _holds_nothing(field.old):
+            elif _is_empty(field.old):
                 yield f"the old value of {dotted(field.path)} contains an empty object, which cannot be declared"
 
-    def before(self) -> dict[str, Any]:
+    def declare_old(self) -> dict[str, Any]:
         """Return the old values as a definition declares them; what was not there is declared to be empty."""
-        return build(
-            (field.path, None if field.old is MISSING else _ask_for_exactly(field.old)) for field in self.fields
+        return build_tree(
+            (field.path, None if field.old is MISSING else _require_exact_lists(field.old)) for field in self.fields
         )
 
-    def after(self) -> dict[str, Any]:
+    def declare_new(self) -> dict[str, Any]:
         """Return the values that were applied, as a definition declares them."""
-        return build((field.path, field.new) for field in self.fields)
+        return build_tree((field.path, field.new) for field in self.fields)
 
 
 def combine_writes(writes: Sequence[Applied]) -> Applied:
@@ -98,8 +98,8 @@ def combine_writes(writes: Sequence[Applied]) -> Applied:
     fields: dict[FieldPath, AppliedField] = {}
     for write in writes:
         for field in write.fields:
-            before = fields.get(field.path)
-            fields[field.path] = field if before is None else before.continue_with(field)
+            earlier = fields.get(field.path)
+            fields[field.path] = field if earlier is None else earlier.continue_with(field)
     check_apart([*fields.values()])
     return dataclasses.replace(writes[-1], fields=tuple(fields.values()))
 
@@ -112,23 +112,23 @@ def check_apart(fields: Sequence[AppliedField]) -> None:
             raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
 
 
-def _holds_nothing(value: Any) -> bool:
+def _is_empty(value: Any) -> bool:
     """Return whether a value is an object of nothing but nulls, or has one inside; lists are sent whole."""
     if not isinstance(value, Mapping):
         return False
-    held = [item for item in value.values() if item is not None]
+    items = [item for item in value.values() if item is not None]
     # Declaring `{}` asks for nothing, so such a value could never be restored.
-    return not held or any(map(_holds_nothing, held))
+    return not items or any(map(_is_empty, items))
 
 
-def _ask_for_exactly(value: Any) -> Any:
+def _require_exact_lists(value: Any) -> Any:
     """Return a value in which every list asks for exactly its elements."""
     if isinstance(value, Mapping):
-        return {key: _ask_for_exactly(item) for key, item in value.items()}
+        return {key: _require_exact_lists(item) for key, item in value.items()}
     return Whole(value) if isinstance(value, list) else value
 
 
-def digest(
+def digest_write(
     assistant_id: str, plan: Plan, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
 ) -> str | None:
     """Return the fingerprint of a plan's write, None if nothing is sent; `updatedAt` stands for sensitive values."""
@@ -141,8 +141,8 @@ def digest(
     def hide(value: Any, path: FieldPath = ()) -> Any:
         return replace_covered(value, path, sensitive, lambda _: MISSING)
 
-    shown = [hide(plan.patch), [[to_pointer(path), hide(live, path)] for path, live in plan.replaced]]
+    visible = [hide(plan.patch), [[to_pointer(path), hide(live, path)] for path, live in plan.replaced]]
     # Without the hidden values, two writes could look the same; `updatedAt` changes whenever one of them is edited.
-    is_hidden = shown != write
-    text = exact_text([assistant_id, *shown, live_updated_at if is_hidden else None])
+    is_hidden = visible != write
+    text = exact_text([assistant_id, *visible, live_updated_at if is_hidden else None])
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

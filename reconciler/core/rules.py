@@ -31,32 +31,32 @@ class _Check:
     place: str  # of the rule
     limit_time: LimitTime  # around each check; raises TimeoutError if it takes too long
     # What was found in values, by type and value; objects and lists by their JSON.
-    known: dict[tuple[type, Any], tuple[Violation, ...]] = dataclasses.field(default_factory=dict)
+    violations_by_value: dict[tuple[type, Any], tuple[Violation, ...]] = dataclasses.field(default_factory=dict)
     hangs: bool = False  # it is not tried again then: a fleet would wait for each text
 
-    def judge(self, value: Any) -> tuple[Violation, ...]:
+    def check_value(self, value: Any) -> tuple[Violation, ...]:
         """Return what the schema says of a value."""
         # Judging a value is much slower than looking it up, and a fleet repeats most of its values.
-        mark = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
-        if mark not in self.known:
-            self.known[mark] = self._judge_anew(value)
-        found = self.known[mark]
+        key = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
+        if key not in self.violations_by_value:
+            self.violations_by_value[key] = self._check_uncached(value)
+        violations = self.violations_by_value[key]
         # Long prompts are unique, and caching a copy of each would take much memory.
-        if mark[0] in (dict, list) and len(mark[1]) > _LONGEST_KEPT:
-            del self.known[mark]
-        return found
+        if key[0] in (dict, list) and len(key[1]) > _LONGEST_KEPT:
+            del self.violations_by_value[key]
+        return violations
 
-    def _judge_anew(self, value: Any) -> tuple[Violation, ...]:
-        why = "takes too long; simplify its pattern, since nested repetition such as (a+)+ is slow"
+    def _check_uncached(self, value: Any) -> tuple[Violation, ...]:
+        reason = "takes too long; simplify its pattern, since nested repetition such as (a+)+ is slow"
         try:
             if not self.hangs:
                 with self.limit_time():
                     return tuple(describe_errors(self.validator.iter_errors(value)))
         except RecursionError:
-            why = "refers to itself endlessly"
+            reason = "refers to itself endlessly"
         except TimeoutError:
             self.hangs = True
-        return (Violation((), f"cannot be checked: this rule ({self.place}) {why}", quotes=False),)
+        return (Violation((), f"cannot be checked: this rule ({self.place}) {reason}", quotes=False),)
 
 
 class RuleSet:
@@ -66,7 +66,7 @@ class RuleSet:
         self._checks = [
             _Check(rule, severity, _make_validator(rule.schema), f"{settings.file}:{rule.place[0]}", limit_time)
             for rule in settings.rules
-            if (severity := judge_day(rule, settings.today)) is not None
+            if (severity := severity_on(rule, settings.today)) is not None
         ]
 
     def find_violations(self, key: str, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
@@ -74,7 +74,7 @@ class RuleSet:
         for check in self._checks:
             rule = check.rule
             if rule.concerns(key) and not any(entry.concerns(key) for entry in rule.exceptions):
-                for at, violation in _find(check, document):
+                for at, violation in _find_rule_violations(check, document):
                     yield _to_problem(check, document, at, violation)
 
 
@@ -86,14 +86,14 @@ def list_schema_parts(settings: Settings, *, whole: bool) -> list[Schema]:
     parts: list[Schema] = []
     for rule in settings.rules:
         asks = rule.schema is not None or (whole and rule.required)
-        counts = "*" in rule.assistants and not rule.exceptions and judge_day(rule, settings.today) is not None
+        counts = "*" in rule.assistants and not rule.exceptions and severity_on(rule, settings.today) is not None
         required, at = whole and rule.required, f"#/allOf/{len(parts)}"
         if asks and counts and (part := place_schema(rule.path, rule.schema, required=required, at=at)) is not None:
             parts.append({"description": rule.reason, **part})
     return parts
 
 
-def judge_day(rule: Rule, today: datetime.date) -> Severity | None:
+def severity_on(rule: Rule, today: datetime.date) -> Severity | None:
     """Return the severity of a violation on a day, or None if the rule does not apply yet."""
     if rule.starts is None or rule.starts <= today:
         return rule.severity
@@ -121,7 +121,7 @@ def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> It
         yield jsonschema.ValidationError(f"{value} is not a multiple of {step}")
 
 
-def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Violation]]:
+def _find_rule_violations(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Violation]]:
     rule = check.rule
     if rule.required:
         for path in _find_missing(document, rule.path, ()):
@@ -135,7 +135,7 @@ def _find(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPat
         # The missing value is already reported.
         if value is None and rule.required:
             continue
-        yield from ((path, violation) for violation in check.judge(value))
+        yield from ((path, violation) for violation in check.check_value(value))
 
 
 def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[FieldPath]:
@@ -143,15 +143,15 @@ def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[Fi
         if tree is None:
             yield path
         return
-    key, rest = pattern[0], pattern[1:]
+    key, remainder = pattern[0], pattern[1:]
     if key == "*":
         # An object that is absent needs no values.
-        for found in paths_matching(tree, ("*",)):
-            yield from _find_missing(item_at(tree, found), rest, (*path, *found))
+        for match in paths_matching(tree, ("*",)):
+            yield from _find_missing(item_at(tree, match), remainder, (*path, *match))
     elif (inner := item_at(tree, (key,))) is not MISSING:
-        yield from _find_missing(inner, rest, (*path, key))
-    elif "*" not in rest:
-        yield (*path, key, *rest)
+        yield from _find_missing(inner, remainder, (*path, key))
+    elif "*" not in remainder:
+        yield (*path, key, *remainder)
 
 
 def _to_problem(check: _Check, document: Mapping[str, Any], at: FieldPath, violation: Violation) -> FieldProblem:

@@ -49,13 +49,13 @@ class Result:
     live: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # None if it was not read
     plan: Plan | None = None
     outcome: Outcome | None = None  # None for commands that never write
-    after: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # as it was read after a write
+    live_after: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # as it was read after a write
     remaining: tuple[FieldPath, ...] = ()  # what live did not show then
     dropped: tuple[FieldPath, ...] = ()  # those of them that nobody declares, and that the API does not keep
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
     # The whole last reading of an assistant that was, or may have been, deleted.
-    last: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
+    last_reading: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
 
     @property
     def pending(self) -> bool:
@@ -76,8 +76,8 @@ class Result:
     def ids(self) -> tuple[str, ...]:
         """The ids that the assistant is known by: the definition's, then the one that GET gives."""
         # A definition may hold the local database's id, and GET by it answers with the provider's.
-        found = (self.definition.id, self.live["id"] if self.live else None)
-        return tuple(dict.fromkeys(str(name) for name in found if name))
+        candidates = (self.definition.id, self.live["id"] if self.live else None)
+        return tuple(dict.fromkeys(str(name) for name in candidates if name))
 
     @property
     def status(self) -> Status | None:
@@ -89,15 +89,15 @@ class Result:
         # "Not found" is a fact about the assistant. Any other error only means that it could not be read.
         return Status.MISSING if self.error.kind == "not_found" else Status.ERROR
 
-    def end(self, outcome: Outcome, error: Failure | None = None, *, left: bool, **changes: Any) -> "Result":
-        """Return the result with the outcome of the assistant; `left` says whether a request left, or may have."""
+    def end(self, outcome: Outcome, error: Failure | None = None, *, sent: bool, **changes: Any) -> "Result":
+        """Return the result with the assistant's outcome; `sent` says whether a request was sent, or may have been."""
         # With an unclear outcome, the changes still count as sent: a rollback must be able to undo them.
-        plan = self.plan if left or self.plan is None else self.plan.stop()
+        plan = self.plan if sent or self.plan is None else self.plan.stop()
         return dataclasses.replace(self, plan=plan, outcome=outcome, error=error or self.error, **changes)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Gone:
+class RemovedDefinition:
     """A definition of the base that was removed. The assistant is left as it is.
 
     `environment` is as in an assistant's entry of a report.
@@ -109,7 +109,7 @@ class Gone:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Recorded:
+class AppliedRecord:
     """The applied record that a run has read: its ref, its commit, the `HEAD` that was applied, and when (ISO 8601)."""
 
     ref: str
@@ -137,10 +137,10 @@ class Run:
     api_calls: Mapping[str, int] = dataclasses.field(default_factory=dict)
     head: str | None = None
     base: Mapping[str, str] | None = None
-    record: Recorded | None = None
+    record: AppliedRecord | None = None
     next_expiry: datetime.date | None = None  # the nearest last day of an entry of the settings
     offline: bool = False
-    gone: tuple[Gone, ...] = ()
+    removed: tuple[RemovedDefinition, ...] = ()
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     selection: Selection | None = None
 
@@ -150,7 +150,7 @@ class Requirement:
     """One requirement of a set-up, what was found, and what to do if it is not met; None if that is not known."""
 
     subject: str
-    told: str
+    detail: str
     hint: str = ""
     met: bool | None = True
 
@@ -159,7 +159,7 @@ Standing = Literal["differs", "alike", "only_in_environment", "only_in_against",
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """One definition in both environments (None if it is no part of one, or not valid), and where the two differ."""
 
     key: str

@@ -51,11 +51,11 @@ class MaxChanges:
 
     def objection(self, writes: int, selected: int) -> str | None:
         """Return why so many of `selected` assistants may not be written; None if they may."""
-        most = self.limit(selected)
-        if writes <= most:
+        limit = self.limit(selected)
+        if writes <= limit:
             return None
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
-        return f"{assistants} would be written, but max_changes allows {most}"
+        return f"{assistants} would be written, but max_changes allows {limit}"
 
     def __str__(self) -> str:
         """Return the limit as it is written in options and settings."""
@@ -178,15 +178,15 @@ class Settings(Environment):
     def choose(self, name: str) -> "Settings":
         """Return the settings as they are in an environment. Raises KeyError for one that is not there."""
         environment = self.environments[name]
-        own = {field.name: getattr(environment, field.name) for field in dataclasses.fields(Environment)}
+        values = {field.name: getattr(environment, field.name) for field in dataclasses.fields(Environment)}
         # None is "not set". The URL and the overlay are never inherited, or staging's changes could reach production.
-        given = {key: value for key, value in own.items() if value is not None or key in ("api_url", "overlay")}
+        overrides = {key: value for key, value in values.items() if value is not None or key in ("api_url", "overlay")}
         # A list is added to the project's, so that an environment cannot lose what protects all of them.
-        added = {key: (*getattr(self, key), *value) for key, value in given.items() if isinstance(value, tuple)}
+        added = {key: (*getattr(self, key), *value) for key, value in overrides.items() if isinstance(value, tuple)}
         del added["overlay_place"]
-        return dataclasses.replace(self, **{**given, **added, "environment": name})
+        return dataclasses.replace(self, **{**overrides, **added, "environment": name})
 
-    def see_all_environments(self) -> "Settings":
+    def include_all_environments(self) -> "Settings":
         """Return the settings for files that all environments read: with what any of them hides or allows."""
         parts = (self, *self.environments.values())
         return dataclasses.replace(
@@ -197,13 +197,13 @@ class Settings(Environment):
 
     def grade(self, problem: Problem, key: str) -> Problem | None:
         """Return a lint's problem, as grave as the last level for a key says; None if it is silenced."""
-        found: Level = "warning"
+        level: Level = "warning"
         for entry in self.lints:
             if entry.lint == problem.lint and entry.concerns(key):
-                found = entry.level
-        if found == "none":
+                level = entry.level
+        if level == "none":
             return None
-        return dataclasses.replace(problem, severity=found, message=f"{problem.message} [{problem.lint}]")
+        return dataclasses.replace(problem, severity=level, message=f"{problem.message} [{problem.lint}]")
 
     @property
     def next_expiry(self) -> datetime.date | None:

@@ -35,8 +35,8 @@ def value_at(tree: Any, path: FieldPath) -> Any | Missing:
 def item_at(tree: Any, path: FieldPath) -> Any | Missing:
     """Return the value at a path that may lead into lists, where an index is a key; else as `value_at`."""
     for key in path:
-        inside = isinstance(tree, list) and key.isdecimal() and int(key) < len(tree)
-        tree = tree[int(key)] if inside else value_at(tree, (key,))
+        is_index = isinstance(tree, list) and key.isdecimal() and int(key) < len(tree)
+        tree = tree[int(key)] if is_index else value_at(tree, (key,))
     return tree
 
 
@@ -48,21 +48,21 @@ def put_at(tree: Any, path: FieldPath, value: Any) -> Any:
 def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
     """Return a tree that holds some values at their paths; `MISSING` takes a key out, the last of two values counts."""
     # Grouped by their first key, so that each object and list is copied once, however many leaves are in it.
-    below: dict[str, list[tuple[FieldPath, Any]]] = {}
+    by_key: dict[str, list[tuple[FieldPath, Any]]] = {}
     for path, value in leaves:
         if path:
-            below.setdefault(path[0], []).append((path[1:], value))
+            by_key.setdefault(path[0], []).append((path[1:], value))
         else:
-            tree, below = value, {}
-    if not below:
+            tree, by_key = value, {}
+    if not by_key:
         return tree
-    if isinstance(tree, list) and all(key.isdecimal() and int(key) < len(tree) for key in below):
-        put = [put_all(item, below.get(str(index), ())) for index, item in enumerate(tree)]
+    if isinstance(tree, list) and all(key.isdecimal() and int(key) < len(tree) for key in by_key):
+        items = [put_all(item, by_key.get(str(index), ())) for index, item in enumerate(tree)]
         # An element is never taken out: those behind it would be at other indices than their paths say.
-        return [old if new is MISSING else new for old, new in zip(tree, put, strict=True)]
+        return [old if new is MISSING else new for old, new in zip(tree, items, strict=True)]
     # What is in the way and is no object becomes one, as where fields are declared below a null.
     fields = dict(tree) if isinstance(tree, Mapping) else {}
-    fields |= {key: put_all(fields.get(key), inner) for key, inner in below.items()}
+    fields |= {key: put_all(fields.get(key), inner) for key, inner in by_key.items()}
     return {key: value for key, value in fields.items() if value is not MISSING}
 
 
@@ -71,7 +71,7 @@ def drop_at(tree: Any, path: FieldPath) -> Any:
     return tree if item_at(tree, path) is MISSING else put_at(tree, path, MISSING)
 
 
-def build(leaves: Iterable[tuple[FieldPath, Any]]) -> dict[str, Any]:
+def build_tree(leaves: Iterable[tuple[FieldPath, Any]]) -> dict[str, Any]:
     """Return the object that holds some values at their paths, in their order."""
     return dict(put_all({}, leaves))
 
@@ -127,4 +127,4 @@ def paths_matching(tree: Any, pattern: FieldPath, path: FieldPath = ()) -> list[
         keys = list(tree) if pattern[0] == "*" else [pattern[0]] if pattern[0] in tree else []
     else:
         keys = []
-    return [found for key in keys for found in paths_matching(item_at(tree, (key,)), pattern[1:], (*path, key))]
+    return [match for key in keys for match in paths_matching(item_at(tree, (key,)), pattern[1:], (*path, key))]

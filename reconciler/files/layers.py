@@ -15,7 +15,7 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.assistant.texts import may_mention
-from reconciler.core.definition import DEFAULTS, SUFFIXES, Definition, Layer, LayerKind, Place, merge_layers, share
+from reconciler.core.definition import DEFAULTS, SUFFIXES, Definition, Layer, LayerKind, Place, get_shared, merge_layers
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.files.find import FoundFile, UnreadableText
@@ -156,7 +156,8 @@ def _read_layer(
         message = f"{DEFAULTS} cannot contain {{}}, which belongs to a single assistant; remove it here"
         found_names = (key for key in NEVER_SHARED if key in given)
         unresolved += [FieldProblem((key,), message.format(key), about="key") for key in found_names]
-        fields, text_files = share(fields), tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
+        fields = get_shared(fields)
+        text_files = tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
     unreadable = [*reading.problems, *_place_unresolved(text, unresolved)]
     for one in unreadable:
         is_shown = one.path is None or settings.may_quote(one.path)

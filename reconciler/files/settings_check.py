@@ -37,7 +37,7 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
     """Yield the paths that are certainly read otherwise than they were meant."""
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
-    extra_fields = settings.see_all_environments().extra_fields
+    extra_fields = settings.include_all_environments().extra_fields
     # What any environment allows is known here, since a path stands for all of them.
     known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in extra_fields)}
     paths: dict[FieldPath, FieldPath] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
-from reconciler.core.definition import Definition, defaults_above, is_defaults_file, path_in, share
+from reconciler.core.definition import Definition, defaults_above, get_shared, is_defaults_file, path_in
 from reconciler.core.tree import merge_overlay, put_all
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
@@ -94,7 +94,7 @@ class CommitLayers:
 
     def _read_defaults(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
         fields = parse_definition(self._repository.read(file, blob))
-        return share(fields) if fields is not None else None
+        return get_shared(fields) if fields is not None else None
 
     def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
         """Return the text file that a file mentions, and its text; None if this commit does not have it."""

@@ -134,7 +134,7 @@ def read_entries(
     settled = _find_settled(repository, record, current, below, environment)
     # Many others are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
     left = (one for one in current if one.stands_alone and one.file not in settled)
-    known = {object_name(one.own.text, len(record.commit)): one for one in left}
+    known = {object_name(one.own_layer.text, len(record.commit)): one for one in left}
     found: dict[str, Entry] = {}
     warnings: list[str] = []
     for path, blob in repository.files(record.commit).items():

@@ -11,7 +11,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
-from reconciler.core.reviewed import digest
+from reconciler.core.reviewed import digest_write
 from reconciler.core.run import Result, Run
 from reconciler.report.masking import mask_report
 from reconciler.report.report import (
@@ -56,7 +56,7 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = ()) -> Report:
         summary=count(assistants),
         api_calls=dict.fromkeys(("GET", "PATCH", "POST"), 0) | {m: n for m, n in run.api_calls.items() if n},
         warnings=run.notes,
-        no_longer_managed=run.gone,
+        no_longer_managed=run.removed,
         problems=tuple(
             ProblemEntry(**{field.name: getattr(problem, field.name) for field in dataclasses.fields(ProblemEntry)})
             for problem in sorted(run.problems)
@@ -109,7 +109,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
             for one in plan.ignored
         ),
         patch=plan.patch,
-        digest=digest(definition.id, plan, sensitive=sensitive, live_updated_at=updated_at),
+        digest=digest_write(definition.id, plan, sensitive=sensitive, live_updated_at=updated_at),
         live_updated_at=updated_at,
         remaining=tuple(map(to_pointer, result.remaining)),
         warnings=(*plan.warnings, *result.warnings),
@@ -118,7 +118,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         )
         if error
         else None,
-        last=dict(result.last) if result.last is not None else None,
+        last=dict(result.last_reading) if result.last_reading is not None else None,
         enforced=tuple(EnforcedEntry(path=to_pointer(one.path), reason=one.rule.reason) for one in plan.enforced)
         or None,
         # In a run that writes, the outcome says it.

@@ -8,7 +8,7 @@ from reconciler import __version__
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Severity
-from reconciler.core.run import Compared, Standing
+from reconciler.core.run import Comparison, Standing
 from reconciler.core.tree import MISSING, value_at
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences.parts import split_difference
@@ -68,7 +68,7 @@ class DiffReport:
 
 
 def build_diff_report(
-    environment: str, against: str, found: Sequence[Compared], *, sensitive: Sequence[FieldPath] = ()
+    environment: str, against: str, found: Sequence[Comparison], *, sensitive: Sequence[FieldPath] = ()
 ) -> DiffReport:
     """Return what was compared as a report. Values at paths that `sensitive` names are masked."""
     standings = [entry.standing for entry in found]
@@ -87,7 +87,7 @@ def build_diff_report(
     )
 
 
-def _build_definition(entry: Compared, sensitive: Sequence[FieldPath]) -> DefinitionEntry:
+def _build_definition(entry: Comparison, sensitive: Sequence[FieldPath]) -> DefinitionEntry:
     here, there = entry.environment, entry.against
 
     def declare(path: FieldPath, definition: Definition | None, other: Definition | None) -> DeclaredEntry | None:

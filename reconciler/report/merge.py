@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from reconciler.core.run import Gone
+from reconciler.core.run import RemovedDefinition
 from reconciler.report.build import count
 from reconciler.report.report import FORMAT_VERSION, AssistantEntry, BaseEntry, Report
 
 _Value = TypeVar("_Value")
-_Item = TypeVar("_Item", AssistantEntry, Gone)
+_Item = TypeVar("_Item", AssistantEntry, RemovedDefinition)
 
 
 def merge_reports(reports: Sequence[Report]) -> Report:

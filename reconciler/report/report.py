@@ -7,7 +7,7 @@ from reconciler.assistant.problem import Severity
 from reconciler.core.json_values import UNWRITTEN, Pointer
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
-from reconciler.core.run import Gone, Recorded, Selection
+from reconciler.core.run import AppliedRecord, RemovedDefinition, Selection
 from reconciler.core.tree import MISSING
 from reconciler.report.commands import NEUTRAL, TRAITS, Traits
 
@@ -152,7 +152,7 @@ class BaseEntry:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RecordEntry(Recorded):
+class RecordEntry(AppliedRecord):
     """The applied record that the run has read, and how old it was when the run ended."""
 
     age_seconds: int
@@ -190,7 +190,7 @@ class Report:
     summary: dict[str, int]
     api_calls: dict[str, int]
     warnings: tuple[str, ...]
-    no_longer_managed: tuple[Gone, ...] = ()
+    no_longer_managed: tuple[RemovedDefinition, ...] = ()
     problems: tuple[ProblemEntry, ...]
     assistants: tuple[AssistantEntry, ...]
 

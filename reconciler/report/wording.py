@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from reconciler.core.origin import tell_last_update
+from reconciler.core.origin import describe_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
-from reconciler.core.run import Gone
+from reconciler.core.run import RemovedDefinition
 from reconciler.report.differences.values import escape, show_name
 from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 
@@ -80,7 +80,7 @@ def choose_title(entry: AssistantEntry) -> str:
     return show_in(entry, entry.name or entry.key)
 
 
-def show_in(entry: AssistantEntry | Gone, name: str) -> str:
+def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:
     """Return a name, and where a report has several environments, in which: `Desk in staging`."""
     return show_name(name) + (f" in {show_name(entry.environment)}" if entry.environment else "")
 
@@ -105,7 +105,7 @@ def tell_error(entry: AssistantEntry) -> list[str]:
 
 def tell_last_edit(entry: AssistantEntry) -> str:
     """Return when live was last updated, for an assistant that somebody edited live; else nothing."""
-    return escape(tell_last_update(entry.live_updated_at)) if entry.kinds - {Kind.CHANGE} else ""
+    return escape(describe_last_update(entry.live_updated_at)) if entry.kinds - {Kind.CHANGE} else ""
 
 
 def list_notes(report: Report) -> Iterator[str]:

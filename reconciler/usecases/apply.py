@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 from reconciler.assistant.paths import dotted
-from reconciler.core.origin import tell_last_update
+from reconciler.core.origin import describe_last_update
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
@@ -157,7 +157,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     """Return the run of an apply, and what of the project it was about; None if it did not get to writing."""
     # All or nothing: of a change that was reviewed together no half may go live, whichever file has the mistake.
     if project.loaded.invalid:
-        results = [Result(definition).end(Outcome.SKIPPED, left=False) for definition in project.loaded.definitions]
+        results = [Result(definition).end(Outcome.SKIPPED, sent=False) for definition in project.loaded.definitions]
         note = "Nothing was sent: a definition is not valid."
         return make_run("apply", project, results, writes=True, notes=(note,)), None
     if wishes.reviewed is not None:
@@ -182,7 +182,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
 def foretell(planned: Run, settled: Sequence[Result]) -> Run:
     """Return the run for a report in case this process is killed: each write may have happened."""
     # After a kill, this report must not say `skipped`: any of the writes may have happened.
-    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, left=True) for result in settled]
+    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, sent=True) for result in settled]
     note = "This report was saved before the first write: the run has not ended, or was killed."
     return end_run(planned, unclear, note)
 
@@ -194,19 +194,19 @@ def end_without_writing(result: Result) -> Result:
     if result.error is not None:
         # What the reconciler itself would not do has no HTTP status: a duplicate, another organisation's assistant, ...
         ours = result.error.status is None and result.error.kind in ("duplicate", "invalid", "forbidden", "conflict")
-        return result.end(Outcome.REFUSED if ours else Outcome.FAILED, left=False)
+        return result.end(Outcome.REFUSED if ours else Outcome.FAILED, sent=False)
     if result.plan is None:
-        return result.end(Outcome.SKIPPED, left=False)
+        return result.end(Outcome.SKIPPED, sent=False)
     if result.plan.refusal is not None:
-        return result.end(Outcome.REFUSED, _explain_refusal(result, result.plan, result.plan.refusal), left=False)
-    return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED, left=False)
+        return result.end(Outcome.REFUSED, _explain_refusal(result, result.plan, result.plan.refusal), sent=False)
+    return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED, sent=False)
 
 
 def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:
     """Return why nothing of an assistant is sent, with who set git's value and when live was last updated."""
     changes = [change for change in plan.changes if change.kind is refusal]
     setters = dict.fromkeys(f"set in git by {change.since}" for change in changes if change.since is not None)
-    told = "; ".join(filter(None, (*setters, tell_last_update((result.live or {}).get("updatedAt")))))
+    told = "; ".join(filter(None, (*setters, describe_last_update((result.live or {}).get("updatedAt")))))
     moved = ", ".join(dotted(change.path) for change in changes)
     what, force = (
         ("was edited live, and --on-drift is fail", "apply with --on-drift revert to put git's value back")

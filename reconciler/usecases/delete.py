@@ -84,18 +84,18 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
     # A read-only policy: nothing of what differs is sent, whatever becomes of the assistant.
     based = dataclasses.replace(project, policy=Policy(read_only=True), base=_choose_base(project, definition))
     planned = plan(session.api, based, session.control, command="delete")
-    planned = dataclasses.replace(planned, gone=())  # that others are gone is not what this run is about
+    planned = dataclasses.replace(planned, removed=())  # that others are gone is not what this run is about
     result = _refuse(project, planned.results[0], force_conflicts=force_conflicts)
     if result.outcome is None and (shared := find_shared(project, [result])):
         hint = "remove the overlay instead, or correct the id or the URL of one of them"
         failure = Failure("duplicate", f"{shared[definition.file]}; nothing was deleted", hint=hint)
-        result = result.end(Outcome.REFUSED, failure, left=False)
+        result = result.end(Outcome.REFUSED, failure, sent=False)
     if result.outcome is None:
         # Even a run that is killed leaves behind what the assistant was.
         planned = dataclasses.replace(planned, results=(result,))
         if (reason := session.consent(planned)) is not None:
             return stop_run(planned, reason)
-        result = dataclasses.replace(result, last=result.live)
+        result = dataclasses.replace(result, last_reading=result.live)
         session.about_to_write(foretell(planned, [result]))
         result = _delete(session.api, based, definition, result, stopping=session.control.stopping)
     return dataclasses.replace(end_run(planned, [result]), api_calls=dict(session.api.calls))
@@ -113,7 +113,7 @@ def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
 def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Result:
     if result.error is not None and result.error.kind == "not_found":
         hint = "nothing was deleted; if the provider does not have it either, remove the file"
-        return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint), left=False)
+        return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint), sent=False)
     if result.error is not None or result.plan is None:
         return end_without_writing(result)
     if force_conflicts:
@@ -122,10 +122,10 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
     if moved := [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]:
         message = f"{', '.join(moved)} was edited live since it was applied, and nothing was deleted"
         failure = Failure("conflict", message, hint=f"look at it with `reconciler drift`; {anyway}")
-        return result.end(Outcome.REFUSED, failure, left=False)
+        return result.end(Outcome.REFUSED, failure, sent=False)
     if own := _find_uncommitted(project, result.definition, result.plan.changes):
         message = f"{', '.join(own)} is neither committed nor live and would be lost, so nothing was deleted"
-        return result.end(Outcome.REFUSED, Failure("conflict", message, hint=f"commit it; {anyway}"), left=False)
+        return result.end(Outcome.REFUSED, Failure("conflict", message, hint=f"commit it; {anyway}"), sent=False)
     return result
 
 
@@ -148,13 +148,13 @@ def _delete(
     try:
         before = api.get(name)
         # What goes is kept as it was, keys that the server manages included.
-        result = dataclasses.replace(result, last=before)
+        result = dataclasses.replace(result, last_reading=before)
         if project.see(definition, before) != result.live:
             message = "live changed since it was shown, and nothing was deleted"
             failure = Failure("stale", message, hint="look at it, and run this again")
-            return result.end(Outcome.REFUSED, failure, left=False, last=None)
+            return result.end(Outcome.REFUSED, failure, sent=False, last_reading=None)
         if stopping():
-            return result.end(Outcome.SKIPPED, left=False, last=None)
+            return result.end(Outcome.SKIPPED, sent=False, last_reading=None)
         api.delete(name)
     except UnclearWrite as error:
         unclear = Failure(
@@ -164,23 +164,23 @@ def _delete(
             hint="the files are kept; check whether it is gone, at the provider as well, then remove the files or "
             "run this again",
         )
-        return result.end(Outcome.INDETERMINATE, unclear, left=True)
+        return result.end(Outcome.INDETERMINATE, unclear, sent=True)
     except ApiError as error:
-        return result.end(Outcome.FAILED, to_failure(error), left=error.status is not None, last=None)
+        return result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None, last_reading=None)
     # What was deleted must be gone from reading, too, before the files that describe it go.
     try:
         api.get_after_write(name, lambda found: found is not None)
     except ApiError as error:
         if error.kind == "not_found":
-            return result.end(Outcome.DELETED, left=True)
+            return result.end(Outcome.DELETED, sent=True)
         unseen = f"the API accepted the deletion, but live could not be read after it: {error}"
-        return result.end(Outcome.INDETERMINATE, dataclasses.replace(to_failure(error), message=unseen), left=True)
+        return result.end(Outcome.INDETERMINATE, dataclasses.replace(to_failure(error), message=unseen), sent=True)
     failure = Failure(
         "protocol",
         "the API accepted the deletion, and still shows the assistant: the files stay",
         hint="look at it in the dashboard; if it is still there, run this again",
     )
-    return result.end(Outcome.NOT_CONVERGED, failure, left=True)
+    return result.end(Outcome.NOT_CONVERGED, failure, sent=True)
 
 
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
@@ -194,7 +194,7 @@ def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
             where=definition.file,
             hint="pass --environment NAME for each of them first",
         )
-    own = definition.own
+    own = definition.own_layer
     # An id of its own that the environment's overlay replaces is another assistant's.
     keeps = users or (definition.overlay is not None and "id" in own.fields and definition.id_file != own.file)
     going = [layer for layer in definition.layers if layer.kind == "overlay" or (layer is own and not keeps)]

@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.assistant.paths import dotted
 from reconciler.core.canonical import equal
 from reconciler.core.outcome import Outcome
-from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest
+from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest_write
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import UsageError
@@ -82,7 +82,7 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
         return result  # live shows all of it by now
     name, settings = result.definition.id, project.settings
     updated_at = result.live.get("updatedAt")
-    mark = digest(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
+    mark = digest_write(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
     # A report does not show sensitive values, and its digest leaves them out: only the same commit proves them.
     is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
     if mark != reviewed.digests.get(name):
@@ -93,7 +93,7 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
         )
     else:
         return result
-    return result.end(Outcome.REFUSED, Failure("stale", message, hint=AGAIN), left=False)
+    return result.end(Outcome.REFUSED, Failure("stale", message, hint=AGAIN), sent=False)
 
 
 def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
@@ -111,11 +111,11 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     # What live shows may be our own unclear write: with its values added to the base it is no drift and no conflict.
     base = project.base
     if base is not None:
-        written = dict(base.written)
+        written = dict(base.unclear_writes)
         for entry in unclear:
             ours = ((field.path, value) for field in entry.fields for value in _known_values(field))
             written[entry.id] = (*written.get(entry.id, ()), *ours)
-        base = dataclasses.replace(base, written=written)
+        base = dataclasses.replace(base, unclear_writes=written)
     resend = {entry.id: tuple(field.path for field in entry.fields) for entry in unclear}
     return dataclasses.replace(project, resend=resend, base=base)
 
@@ -135,7 +135,7 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
             "a request that creates is never repeated, and the outcome of this one is unknown",
             hint=LOOK_FIRST.format(file=result.definition.file),
         )
-        return result.end(Outcome.REFUSED, failure, left=False, warnings=())
+        return result.end(Outcome.REFUSED, failure, sent=False, warnings=())
     if result.plan is None or result.live is None:
         return result
     strange = []
@@ -152,7 +152,7 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
         "since",
         hint="look at the difference (`reconciler plan`), and apply it as a separate change",
     )
-    return result.end(Outcome.REFUSED, failure, left=False)
+    return result.end(Outcome.REFUSED, failure, sent=False)
 
 
 def _known_values(field: AppliedField) -> list[Any]:

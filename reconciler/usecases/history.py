@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import differing_declarations, see_line_ends
+from reconciler.core.canonical import align_line_ends, find_differing_declarations
 from reconciler.core.settings import Settings
 from reconciler.files.folders import repository_root
 from reconciler.git.commit_layers import parse_definition
@@ -70,7 +70,7 @@ def _find_changed(
         old = parse_definition(repository.read(file, before[file])) if file in before else None
         if new is not None and (old is not None or file not in before):
             old = old if old is not None else moved.get(new.get("id"), {})
-            changed = differing_declarations(new, see_line_ends(old, new, settings))
+            changed = find_differing_declarations(new, align_line_ends(old, new, settings))
             found[file] = tuple(path for path in changed if path != ("id",))
     return found
 

@@ -8,9 +8,9 @@ from typing import Any
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.file_names import file_stem, same_name
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import see_live, use_line_feeds
+from reconciler.core.canonical import normalize_live, use_line_feeds
 from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, merge_layers
-from reconciler.core.importing import Declared, Overlaid, declare, declare_over, leave_out_shared
+from reconciler.core.importing import NewDefinition, NewOverlay, build_definition, build_overlay, leave_out_shared
 from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
 from reconciler.core.tree import merge_overlay
@@ -25,8 +25,8 @@ class Written:
     """The files that one import wrote, the one with the id last, and what they leave out."""
 
     files: tuple[Path, ...]
-    declared: Declared
-    overlaid: Overlaid | None = None
+    declared: NewDefinition
+    overlaid: NewOverlay | None = None
     below: str = ""  # the file that others share, where only an overlay was written
     texts: tuple[Path, ...] = ()  # the text files among them
     # Fields that differ from what files of defaults say, and that no definition can correct, with the reason.
@@ -83,7 +83,7 @@ class Importer:
         for problem in check_definition({"id": assistant_id}):
             return Import(assistant_id, error=ReconcilerError(problem.message))
         try:
-            live = see_live(self.api.get(assistant_id), {}, self.settings)
+            live = normalize_live(self.api.get(assistant_id), {}, self.settings)
             if self.settings.line_endings == "any":
                 live = use_line_feeds(live)
             # The definition may have the assistant's other id.
@@ -126,27 +126,27 @@ class Importer:
     def _write_definition(
         self, assistant_id: str, live: Mapping[str, Any], key: str, own: Definition | None
     ) -> Written:
-        declared = declare(assistant_id, live, self.settings)
+        declared = build_definition(assistant_id, live, self.settings)
         layers = self._load_defaults(key, self.settings)
         defaults = merge_layers(layers)
         held = leave_out_shared(declared.fields, defaults)
         # Where live lacks what the defaults say, only null or a difference that is named is true.
-        more = declare_over(merge_overlay(defaults, _without_id(held)), assistant_id, live, self.settings, layers)
+        more = build_overlay(merge_overlay(defaults, _without_id(held)), assistant_id, live, self.settings, layers)
         file = self.folder / f"{key}{_find_suffix(own)}"
         fields, texts = divide_texts(merge_overlay(held, more.fields), file, enabled=self.text_files)
         if own is None:
             check_free(file, assistant_id, force=False)
         check_texts(texts, assistant_id, self._root, own)
         write_files(texts, {file: fields}, assistant_id)
-        return Written((file,), declared, texts=(*texts,), left=more.left)
+        return Written((file,), declared, texts=(*texts,), left=more.omitted)
 
     def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Definition | None) -> Written:
         """Write an overlay with the id and what differs from the definition below it, and that if there is none."""
-        declared = declare(assistant_id, live, self.settings)
+        declared = build_definition(assistant_id, live, self.settings)
         overlay = (self._overlays or Path()) / f"{key}{_find_suffix(own)}"
         definition = self.folder / f"{key}.yaml"
         below = self._find_shared(key, own)
-        layers = [*self._load_defaults(key, self.settings), *([below.own] if below is not None else [])]
+        layers = [*self._load_defaults(key, self.settings), *([below.own_layer] if below is not None else [])]
         shared = _without_id(merge_layers(layers))
         files, texts = dict[Path, Mapping[str, Any]](), dict[Path, str]()
         if below is None:
@@ -160,7 +160,7 @@ class Importer:
             check_free(definition, assistant_id, force=False)
             # First: a definition without its overlay is no part of the environment, but an overlay alone is an error.
             files[definition], texts = divide_texts(own_fields, definition, enabled=self.text_files)
-        overlaid = declare_over(shared, assistant_id, live, self.settings, layers)
+        overlaid = build_overlay(shared, assistant_id, live, self.settings, layers)
         files[overlay], overlay_texts = divide_texts(overlaid.fields, overlay, enabled=self.text_files)
         texts |= overlay_texts
         check_free(overlay, assistant_id, force=self.force)
@@ -168,7 +168,7 @@ class Importer:
         write_files(texts, files, assistant_id)
         if below is not None:
             return Written((overlay,), declared, overlaid, below.file, texts=(*texts,))
-        return Written((*files,), declared, texts=(*texts,), left=overlaid.left)
+        return Written((*files,), declared, texts=(*texts,), left=overlaid.omitted)
 
     def _load_defaults(self, key: str, settings: Settings) -> tuple[Layer, ...]:
         return load_defaults(self.folder, key, root=self._root, settings=settings)

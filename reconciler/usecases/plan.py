@@ -63,7 +63,7 @@ def _plan_offline(project: Project, base: BaseDefinitions, definition: Definitio
         return Result(definition, plan=plan_creation(definition.declared))
     found = make_plan_offline(
         definition.declared,
-        base.declared_for((definition.id,), definition.file, {}),
+        base.find_declared((definition.id,), definition.file, {}),
         policy=project.policy,
         overrides=project.overrides_for(definition.key),
     )

@@ -7,14 +7,14 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import list_some
-from reconciler.core.definition import Definition, Layer, TextFile, merge_layers
-from reconciler.core.importing import name_misleading, why_left
+from reconciler.core.definition import Definition, Layer, TextFile, find_declaring_layer, merge_layers
+from reconciler.core.importing import explain_omission, warn_of_reordering
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result
-from reconciler.core.tree import MISSING, build, value_at
+from reconciler.core.tree import MISSING, build_tree, value_at
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
@@ -93,13 +93,13 @@ class Puller:
             path = next(edit.path for edit in divided.own if one.path[: len(edit.path)] == edit.path)
             if path not in left:
                 old, new = (written.removeprefix("\ufeff") for written in (one.content, content))
-                yield Pulled(one.file, old, new, (path,), notes=(*name_misleading(path, new),))
+                yield Pulled(one.file, old, new, (path,), notes=(*warn_of_reordering(path, new),))
         said = layer.as_written if layer is not None else {}
         written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
         fields = tuple(path for path in written if path not in left)
         notes = [f"{one.file} was kept; {dotted(one.path)} no longer uses it" for one in divided.unused]
         notes += [note for path in fields if (note := self._name_sharing(definition, path))]
-        notes += [note for path in fields for note in name_misleading(path, values.get(path))]
+        notes += [note for path in fields for note in warn_of_reordering(path, values.get(path))]
         if plan.freeze is not None:
             notes.append(f"the assistant is frozen ({plan.freeze.describe()})")
         gone = tuple(change for change in lost if change.path not in left)
@@ -119,13 +119,13 @@ class Puller:
 
     def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
         """Return who else takes a value from the defaults that it came from, empty if it did not."""
-        layer = definition.declaring(path)
+        layer = find_declaring_layer(definition.layers, path)
         if layer is None or layer.kind != "defaults":
             return ""
         if path not in self.takers:
             found: dict[str, list[str]] = {}
             for one in self.everything:
-                if taken := one.declaring(path):
+                if taken := find_declaring_layer(one.layers, path):
                     found.setdefault(taken.file, []).append(one.key)
             self.takers[path] = found
         others = [key for key in self.takers[path].get(layer.file, ()) if key != definition.key]
@@ -150,9 +150,9 @@ class Puller:
         """Yield the fields whose live value is not written, each with the reason."""
         settings = self.project.settings
         for edit in edits:
-            there = definition.declaring(edit.path)
+            there = find_declaring_layer(definition.layers, edit.path)
             elsewhere = there.file if there is not None and there is not layer else ""
-            reason = why_left(edit.path, edit.value, settings, declared_in=elsewhere)
+            reason = explain_omission(edit.path, edit.value, settings, declared_in=elsewhere)
             if not reason and settings.environment is not None and not settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:
@@ -191,7 +191,7 @@ def _apply_edits(text: str, edits: Sequence[Edit]) -> str:
     """Return a file's text with edits made; a file that is not there yet becomes an overlay. Raises EditRefused."""
     if text or not edits:
         return edit_yaml(text, edits) if edits else text
-    fields = build((edit.path, edit.value) for edit in edits)
+    fields = build_tree((edit.path, edit.value) for edit in edits)
     try:
         return write_definition(fields)
     except ValueError:

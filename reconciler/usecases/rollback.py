@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import covers
 from reconciler.core.base import BaseDefinitions, Entries, Entry
-from reconciler.core.canonical import equal_as_wholes
+from reconciler.core.canonical import equal_completely
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome
@@ -85,9 +85,9 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     for entry in applied:
         for problem in check_definition({"id": entry.id}):
             raise ReportError(f"the report names an assistant {entry.id!r}: {problem.message}")
-    definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.before()) for entry in applied)
+    definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.declare_old()) for entry in applied)
     # Two definitions of a merged report may share a path, so the entries are told apart by their ids.
-    after = {entry.id: Entry(entry.id, entry.file, entry.after()) for entry in applied}
+    after = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
     # Where a write had no clear answer the provider may have the new value although live shows the old one.
     unclear = {entry.id: tuple(field.path for field in entry.fields if field.unclear) for entry in applied}
     # No record and no freeze counts: a rollback is an emergency's tool, and puts back only what it was asked for.
@@ -174,17 +174,17 @@ def _moment(date: str) -> float:
 
 def _refuse(result: Result, applied: Applied) -> Result:
     """Return the result of an assistant, refused whole where a field of it cannot be undone."""
-    obstacle = "; ".join(applied.obstacles())
+    obstacle = "; ".join(applied.list_obstacles())
     if obstacle and result.error is None:
         failure = Failure("invalid", f"this cannot be undone: {obstacle}", hint="put the old values back by hand")
-        return result.end(Outcome.REFUSED, failure, left=False)
+        return result.end(Outcome.REFUSED, failure, sent=False)
     if _has_moved_on(result, applied):
         failure = Failure(
             "conflict",
             "live has changed since: a field no longer has the value that was applied",
             hint="look at the difference, and change the definition instead",
         )
-        return result.end(Outcome.REFUSED, failure, left=False)
+        return result.end(Outcome.REFUSED, failure, sent=False)
     return result
 
 
@@ -197,7 +197,7 @@ def _has_moved_on(result: Result, applied: Applied) -> bool:
     for field in applied.fields:
         # Compared whole: a plan does not see what somebody added to an object or a list that is replaced in one piece.
         now = value_at(result.live, field.path)
-        known = any(equal_as_wholes(now, value, field.path) for value in (field.old, field.sent))
+        known = any(equal_completely(now, value, field.path) for value in (field.old, field.sent))
         if not known and not any(covers(path, field.path) for path in accepted):
             return True
     return False

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.problem import Problem, Severity, say_gravest
 from reconciler.core.definition import DEFAULTS
-from reconciler.core.overrides import find_idle_secrets, judge_matches, list_expired
+from reconciler.core.overrides import check_matches, find_idle_secrets, list_expired
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.files.definitions import Loaded
@@ -68,7 +68,7 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
     if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
         return
     found: list[tuple[int, str]] = []
-    files = [definition.own.fields for definition in loaded.definitions]
+    files = [definition.own_layer.fields for definition in loaded.definitions]
     for field in TOP_LEVEL:
         values = [fields.get(field) for fields in files]
         value = _find_majority(values)
@@ -94,7 +94,7 @@ def _find_unmatched(forms: Forms) -> Iterator[Problem]:
     """Yield a warning for each entry of the settings that concerns nothing in any form in which it counts."""
     told: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
-        for entry, said in judge_matches(settings, loaded.definitions):
+        for entry, said in check_matches(settings, loaded.definitions):
             told[entry.place].append(said)
     found: list[tuple[tuple[int, int], str, Severity]]
     found = [(place, said[-1], "warning") for place, said in told.items() if all(said)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.core.canonical import differing_leaves, equal, find_differing_line
+from reconciler.core.canonical import equal, find_differing_leaves, find_differing_line
 from reconciler.core.tree import MISSING, value_at
 
 
@@ -33,7 +33,7 @@ from reconciler.core.tree import MISSING, value_at
     ],
 )
 def test_leaves(declared: Any, live: Any, leaves: list[str]) -> None:
-    assert [" ".join(path) for path in differing_leaves(declared, live)] == leaves
+    assert [" ".join(path) for path in find_differing_leaves(declared, live)] == leaves
 
 
 values = st.recursive(
@@ -47,7 +47,7 @@ objects = st.dictionaries(st.sampled_from(["a", "__a", "0", "'"]), values)
 @given(objects, objects)
 def test_leaves_are_there_where_something_differs_and_name_it(declared: Any, live: Any) -> None:
     """What a run would miss silently: a difference that has no leaf."""
-    leaves = differing_leaves({"metadata": declared}, {"metadata": live})
+    leaves = find_differing_leaves({"metadata": declared}, {"metadata": live})
     assert bool(leaves) != equal(declared, live)
     for leaf in leaves:
         wanted = value_at({"metadata": declared}, leaf)
@@ -65,7 +65,7 @@ def test_value_at() -> None:
 
 def test_deepdiff_is_imported_only_where_something_differs() -> None:
     program = (
-        "import sys; from reconciler.core.canonical import differing_leaves as leaves\n"
+        "import sys; from reconciler.core.canonical import find_differing_leaves as leaves\n"
         "leaves({'name': 'a'}, {'name': 'a'}); print('deepdiff' in sys.modules)\n"
         "leaves({'name': 'a'}, {'name': 'b'}); print('deepdiff' in sys.modules)"
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.core.canonical import differing_declarations
+from reconciler.core.canonical import find_differing_declarations
 from reconciler.core.tree import MISSING, value_at
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, ...]]]] = [
@@ -33,17 +33,17 @@ declared = st.dictionaries(st.sampled_from(["name", "metadata", "endCallPhrases"
 
 @pytest.mark.parametrize(("one", "other", "leaves"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_leaves(one: dict[str, Any], other: dict[str, Any], leaves: list[tuple[str, ...]]) -> None:
-    assert differing_declarations(one, other) == tuple(leaves)
-    assert differing_declarations(other, one) == tuple(leaves)
+    assert find_differing_declarations(one, other) == tuple(leaves)
+    assert find_differing_declarations(other, one) == tuple(leaves)
 
 
 @given(declared, declared)
 def test_neither_side_counts_more_and_no_leaf_lies_in_another(one: dict[str, Any], other: dict[str, Any]) -> None:
-    found = differing_declarations(one, other)
-    assert found == differing_declarations(other, one)
+    found = find_differing_declarations(one, other)
+    assert found == find_differing_declarations(other, one)
     assert found == tuple(sorted(set(found)))
     assert not [path for path in found for above in found if path != above and path[: len(above)] == above]
-    assert differing_declarations(one, one) == ()
+    assert find_differing_declarations(one, one) == ()
     assert all(value_at(one, path) is not MISSING or value_at(other, path) is not MISSING for path in found)
 
 
@@ -51,9 +51,9 @@ def test_neither_side_counts_more_and_no_leaf_lies_in_another(one: dict[str, Any
 def test_with_its_leaves_taken_over_a_definition_is_the_other(one: dict[str, Any], other: dict[str, Any]) -> None:
     """What is not named as a leaf does not differ: one with the other's leaves is the other."""
     taken = one
-    for path in differing_declarations(one, other):
+    for path in find_differing_declarations(one, other):
         taken = _with(taken, path, value_at(other, path))
-    assert differing_declarations(taken, other) == ()
+    assert find_differing_declarations(taken, other) == ()
 
 
 def _with(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from reconciler.assistant.checks import check_definition
-from reconciler.core.canonical import differing_leaves, equal
-from reconciler.core.importing import declare, declare_over, why_left
+from reconciler.core.canonical import equal, find_differing_leaves
+from reconciler.core.importing import build_definition, build_overlay, explain_omission
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, merge_overlay
 
 
 def declared(live: dict[str, Any], **settings: Any) -> Any:
-    return declare("asst_1", {"id": "asst_1", **live}, Settings(**settings))
+    return build_definition("asst_1", {"id": "asst_1", **live}, Settings(**settings))
 
 
 def test_documented_fields_in_the_api_s_order_without_nulls_and_read_only_ones() -> None:
@@ -30,12 +30,12 @@ def test_documented_fields_in_the_api_s_order_without_nulls_and_read_only_ones()
     assert list(found.fields) == ["id", "name", "voice", "metadata"]
     assert list(found.fields["voice"]) == ["provider", "voiceId"]
     assert found.fields["metadata"] == {"b": 1}
-    assert (found.unknown, found.refused, found.hidden) == ((), (), ())
+    assert (found.undocumented, found.rejected, found.hidden) == ((), (), ())
     assert all(equal(value, live[key]) for key, value in found.fields.items() if key != "id")
 
 
 def test_a_definition_uses_the_id_that_was_asked_for() -> None:
-    assert declare("local_1", {"id": "asst_1"}, Settings()).fields == {"id": "local_1"}
+    assert build_definition("local_1", {"id": "asst_1"}, Settings()).fields == {"id": "local_1"}
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_a_definition_uses_the_id_that_was_asked_for() -> None:
 )
 def test_values_that_no_definition_may_hold(live: dict[str, Any], refused: list[tuple[str, ...]]) -> None:
     found = declared(live)
-    assert list(found.refused) == refused
+    assert list(found.rejected) == refused
 
 
 def test_fields_that_nobody_documents_are_declared_where_the_settings_name_them() -> None:
     live = {"tools": [1], "model": {"messages": [], "seed": 1}, "other": 1}
     found = declared(live, extra_fields=(("tools",), ("model", "messages")))
     assert found.fields == {"id": "asst_1", "model": {"messages": []}, "tools": [1]}
-    assert found.unknown == (("model", "seed"), ("other",))
+    assert found.undocumented == (("model", "seed"), ("other",))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_sensitive_values_are_left_out(sensitive: Any, fields: Any, hidden: Any)
 
 def test_a_bad_id_is_not_left_out() -> None:
     """A definition without its id would be no definition; whoever asks for one checks the id."""
-    assert declare("a b", {"id": "a b", "name": 7}, Settings()).fields == {"id": "a b"}
+    assert build_definition("a b", {"id": "a b", "name": 7}, Settings()).fields == {"id": "a b"}
 
 
 SHARED = {
@@ -101,15 +101,15 @@ SHARED = {
 
 def test_an_overlay_holds_the_id_and_what_differs() -> None:
     live = {**SHARED, "firstMessage": None, "metadata": {"list": [1, 2], "more": 1}, "endCallMessage": "Bye"}
-    found = declare_over(SHARED, "asst_1", live, Settings())
+    found = build_overlay(SHARED, "asst_1", live, Settings())
     assert [*found.fields] == ["id", "firstMessage", "metadata"]
     assert found.fields == {"id": "asst_1", "firstMessage": None, "metadata": {"list": [1, 2], "team": None}}
-    assert (found.left, found.unmanaged) == ((), (("endCallMessage",), ("metadata", "more")))
+    assert (found.omitted, found.unmanaged) == ((), (("endCallMessage",), ("metadata", "more")))
 
 
 def test_an_overlay_of_what_does_not_differ_holds_the_id_alone() -> None:
-    found = declare_over(SHARED, "asst_1", {**SHARED, "id": "asst_1", "tools": [1]}, Settings())
-    assert (found.fields, found.left, found.unmanaged) == ({"id": "asst_1"}, (), ())
+    found = build_overlay(SHARED, "asst_1", {**SHARED, "id": "asst_1", "tools": [1]}, Settings())
+    assert (found.fields, found.omitted, found.unmanaged) == ({"id": "asst_1"}, (), ())
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_an_overlay_of_what_does_not_differ_holds_the_id_alone() -> None:
     ],
 )
 def test_why_a_file_cannot_take_a_live_value(path: tuple[str, ...], live: Any, reason: str) -> None:
-    found = why_left(path, live, Settings(sensitive=(("metadata", "crmKey"),)))
+    found = explain_omission(path, live, Settings(sensitive=(("metadata", "crmKey"),)))
     assert found.startswith(reason)
     assert bool(found) == bool(reason)
     assert "hush" not in found
@@ -153,9 +153,9 @@ fields = st.fixed_dictionaries(
 
 @given(fields, fields)
 def test_with_its_overlay_a_definition_differs_in_nothing_but_what_is_left(shared: Any, live: Any) -> None:
-    found = declare_over(shared, "asst_1", live, Settings())
+    found = build_overlay(shared, "asst_1", live, Settings())
     merged = {key: value for key, value in merge_overlay(shared, found.fields).items() if key != "id"}
-    assert differing_leaves(merged, live) == tuple(path for path, _ in found.left)
+    assert find_differing_leaves(merged, live) == tuple(path for path, _ in found.omitted)
     if not check_definition(shared, needs_id=False):
         assert not check_definition({"id": "asst_1", **merged})
 
@@ -164,6 +164,6 @@ def test_a_live_key_that_would_name_a_text_file_is_not_written() -> None:
     live = {"metadata": {"$file": "x", "a": 1, "list": [{"$file": "y"}], "deep": {"$file": "z", "b": 2}}}
     found = declared(live)
     assert found.fields == {"id": "asst_1", "metadata": {"a": 1, "deep": {"b": 2}}}
-    assert found.refused == (("metadata", "$file"), ("metadata", "deep", "$file"), ("metadata", "list"))
-    assert "$file as a key" in why_left(("metadata", "list"), [{"$file": "y"}], Settings())
-    assert why_left(("metadata", "a"), "$file", Settings()) == ""
+    assert found.rejected == (("metadata", "$file"), ("metadata", "deep", "$file"), ("metadata", "list"))
+    assert "$file as a key" in explain_omission(("metadata", "list"), [{"$file": "y"}], Settings())
+    assert explain_omission(("metadata", "a"), "$file", Settings()) == ""

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.canonical import see_line_ends, see_live
+from reconciler.core.canonical import align_line_ends, normalize_live
 from reconciler.core.settings import Settings
 
 ANY = Settings(line_endings="any")
 
 
 def without(live: dict[str, Any], *paths: tuple[str, ...]) -> dict[str, Any]:
-    return see_live(live, {}, Settings(never_send=paths))
+    return normalize_live(live, {}, Settings(never_send=paths))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,6 @@ def test_what_the_server_manages_is_not_there(path: tuple[str, ...], left: dict[
     ],
 )
 def test_texts_have_the_line_ends_of_the_definition(declared: Any, live: Any, seen: Any) -> None:
-    assert see_line_ends(live, declared, ANY) == seen
-    assert see_line_ends(live, declared, Settings()) is live
-    assert see_line_ends(seen, declared, ANY) == seen
+    assert align_line_ends(live, declared, ANY) == seen
+    assert align_line_ends(live, declared, Settings()) is live
+    assert align_line_ends(seen, declared, ANY) == seen

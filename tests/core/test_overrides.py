@@ -9,11 +9,11 @@ from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import (
     Overrides,
-    expiry_notes,
     find_overrides,
     has_expired,
     list_expired,
-    unmatched_notes,
+    warn_of_expiry,
+    warn_of_unmatched,
 )
 from reconciler.core.plan import Policy, make_plan
 from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, Settings
@@ -54,7 +54,7 @@ def test_an_entry_ends_with_its_last_day_and_is_told_14_days_ahead(days: int, ex
     one = settings(ignore=(rule("metadata", "a/b", expires=day(days)), rule("name")))
     other = settings(frozen=(freeze(expires=days), freeze()))
     for held, name in ((one, "ignore /metadata/a~1b"), (other, "frozen (enrolment)")):
-        notes = list(expiry_notes(held))
+        notes = list(warn_of_expiry(held))
         assert len(notes) == bool(told)
         for note in notes:
             assert note.startswith(f"{name} {told}")
@@ -124,20 +124,20 @@ def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], 
     declared = {"name": "A", "metadata": {"crm": {"key": 1}, "null": None, "list": [{"key": 1}]}}
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", declared)]
     for held in (settings(ignore=(rule(*path),)), settings(enforce=(enforced(*path),)), settings(sensitive=(path,))):
-        assert bool(list(unmatched_notes(held, definitions))) != matches
+        assert bool(list(warn_of_unmatched(held, definitions))) != matches
     for held in (
         settings(ignore=(rule(*path, assistants=("b",)),)),
         settings(enforce=(enforced(*path, assistants=("b",)),)),
     ):
-        (note,) = unmatched_notes(held, definitions)
+        (note,) = warn_of_unmatched(held, definitions)
         assert "matches no definition" in note
 
 
 def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"team": "x"}})]
     held = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
-    assert len(list(unmatched_notes(held, definitions))) == 2
-    (note,) = unmatched_notes(held, definitions, [{"metadata": {"crmKey": "k"}}, {}])
+    assert len(list(warn_of_unmatched(held, definitions))) == 2
+    (note,) = warn_of_unmatched(held, definitions, [{"metadata": {"crmKey": "k"}}, {}])
     assert note == (
         "sensitive /metadata/crm.key matches nothing that a definition declares or live holds: check its spelling"
     )
@@ -146,9 +146,9 @@ def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
 def test_a_freeze_that_concerns_no_definition_is_told() -> None:
     definitions = [Definition("admissions/a", "assistants/admissions/a.yaml", "asst_1", {})]
     assert [
-        *unmatched_notes(settings(frozen=(freeze(expires=-1), freeze(assistants=("admissions/*",)))), definitions)
+        *warn_of_unmatched(settings(frozen=(freeze(expires=-1), freeze(assistants=("admissions/*",)))), definitions)
     ] == []
-    (note,) = unmatched_notes(settings(frozen=(freeze(assistants=("admission/*",)),)), definitions)
+    (note,) = warn_of_unmatched(settings(frozen=(freeze(assistants=("admission/*",)),)), definitions)
     assert note.startswith("frozen (enrolment) matches no definition")
 
 
@@ -174,7 +174,7 @@ def test_what_else_was_edited_live_follows_the_policy() -> None:
     live = {**LIVE, "name": "B"}
     kept = make_plan(GIT, live, GIT, overrides=overrides)
     assert kept.patch == {"endCallMessage": "Bye"}
-    assert kept.left == {("name",)}
+    assert kept.unsent_paths == {("name",)}
     refused = make_plan(GIT, live, GIT, policy=Policy(on_drift="fail"), overrides=overrides)
     assert (refused.patch, refused.refusal) == (None, Kind.DRIFT)
 

@@ -6,8 +6,8 @@ import pytest
 
 from reconciler.core.overrides import Overrides
 from reconciler.core.patch import find_undeclared_changes
-from reconciler.core.plan import Plan, find_remaining, make_plan, patch_again
-from reconciler.core.reviewed import digest
+from reconciler.core.plan import Plan, find_remaining, make_plan, rebuild_patch
+from reconciler.core.reviewed import digest_write
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING
 
@@ -15,7 +15,7 @@ LIVE: dict[str, Any] = {"name": "Old", "metadata": {"key": "old", "n": 1}, "upda
 
 
 def fingerprint(desired: Any, live: Any = LIVE, **options: Any) -> str | None:
-    return digest("asst_1", make_plan(desired, live), **options)
+    return digest_write("asst_1", make_plan(desired, live), **options)
 
 
 def test_a_digest_is_of_the_assistant_the_patch_and_what_it_replaces() -> None:
@@ -29,7 +29,7 @@ def test_a_digest_is_of_the_assistant_the_patch_and_what_it_replaces() -> None:
         fingerprint({"name": "New"}, {**LIVE, "name": "Older"}),
         fingerprint({"name": "New"}, {**LIVE, "name": None}),
         fingerprint({"name": "New"}, {key: value for key, value in LIVE.items() if key != "name"}),
-        digest("asst_2", make_plan({"name": "New"}, LIVE)),
+        digest_write("asst_2", make_plan({"name": "New"}, LIVE)),
         fingerprint({"metadata": {"key": "new"}}),
         fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": 2}}),
         fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": True}}),
@@ -92,9 +92,9 @@ def test_a_patch_is_made_again_over_old_or_new_live(fresh: str) -> None:
     desired = {"metadata": {"key": "new"}}
     plan = make_plan(desired, LIVE)
     live = {"metadata": {"key": fresh, "n": 5}}
-    assert patch_again(plan, desired, live) == {"metadata": {"key": "new", "n": 5}}
-    assert patch_again(plan, desired, {"metadata": {"key": "third"}}) is None
-    assert patch_again(plan, desired, {}) is None
+    assert rebuild_patch(plan, desired, live) == {"metadata": {"key": "new", "n": 5}}
+    assert rebuild_patch(plan, desired, {"metadata": {"key": "third"}}) is None
+    assert rebuild_patch(plan, desired, {}) is None
 
 
 def test_what_remains_is_what_was_sent_and_is_not_there() -> None:

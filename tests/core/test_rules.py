@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.assistant.paths import to_pointer
-from reconciler.core.rules import RuleSet, judge_day
+from reconciler.core.rules import RuleSet, severity_on
 from reconciler.core.settings import Rule, RuleException, Settings
 from reconciler.core.tree import MISSING
 
@@ -207,7 +207,7 @@ def test_a_rule_is_a_warning_from_30_days_ahead(days: int | None, severity: Any,
     starts = TODAY + datetime.timedelta(days=days) if days is not None else None
     one = rule(schema={"maximum": 1}, starts=starts, severity=severity)
     found = [*RuleSet(Settings(rules=(one,), today=TODAY)).find_violations("desk", {"a": 2})]
-    assert judge_day(one, TODAY) == judged
+    assert severity_on(one, TODAY) == judged
     assert [problem.severity for problem in found] == ([judged] if judged else [])
     for problem in found:
         assert (f"(an error from {starts} on)" in problem.message) == (judged != severity)

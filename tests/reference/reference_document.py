@@ -123,7 +123,7 @@ def _statuses() -> Table:
 def _outcomes() -> Table:
     yield "outcome", "means", "exit code", "may be live", "new entry in the record"
     for outcome in Outcome:
-        facts = (outcome.may_be_live, outcome.recorded)
+        facts = (outcome.may_be_live, outcome.is_recorded)
         code = "0" if outcome.settled else "1"
         yield f"`{outcome}`", OUTCOMES[outcome], code, *("yes" if fact else "no" for fact in facts)
 

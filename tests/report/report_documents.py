@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
-from reconciler.core.run import Gone
+from reconciler.core.run import RemovedDefinition
 from reconciler.core.tree import MISSING
 from reconciler.report.build import count
 from reconciler.report.report import (
@@ -63,8 +63,8 @@ def ignored(path: str, reason: str, expires: str | None = None) -> IgnoredEntry:
     return IgnoredEntry(path=path, reason=reason, expires=expires)
 
 
-def gone(file: str, id_: str) -> Gone:
-    return Gone(file=file, id=id_)
+def gone(file: str, id_: str) -> RemovedDefinition:
+    return RemovedDefinition(file=file, id=id_)
 
 
 def problem(file: str, line: int, column: int, message: str, *, warning: bool = False) -> ProblemEntry:
@@ -124,7 +124,7 @@ def document(
     problems: Sequence[ProblemEntry] = (),
     warnings: Sequence[str] = (),
     options: dict[str, Any] | None = None,
-    gone: Sequence[Gone] = (),
+    gone: Sequence[RemovedDefinition] = (),
     **fields: Any,
 ) -> Report:
     report = Report(

@@ -92,7 +92,7 @@ class TestSeveralReports:
         runs = [run(FIRST, wrote(change("/name", "B", "A"))), run(SECOND, wrote(change("/name", "C", "B")))]
         (found,) = applied_fields(self.merge(*(reversed(runs) if swapped else runs)))
         assert fields(found) == {"name": ("A", "C", "C")}
-        assert list(found.obstacles()) == []
+        assert list(found.list_obstacles()) == []
 
     def test_a_key_that_was_not_there_is_not_there_again(self) -> None:
         runs = (
@@ -106,26 +106,26 @@ class TestSeveralReports:
     def test_an_edit_in_between_stands_in_the_way(self, theirs: Any) -> None:
         runs = run(FIRST, wrote(change("/name", "B", "A"))), run(SECOND, wrote(change("/name", "C", theirs)))
         (found,) = applied_fields(self.merge(*runs))
-        assert list(found.obstacles()) == ["somebody edited name between two of the report's runs"]
+        assert list(found.list_obstacles()) == ["somebody edited name between two of the report's runs"]
 
     def test_an_edit_of_what_nobody_declares_stands_in_the_way_too(self) -> None:
         first = wrote(change("/metadata/list", [{"n": 1}], [{"n": 0}]))
         second = wrote(change("/metadata/list", [{"n": 2}], [{"n": 1, "theirs": 1}]))
         (found,) = applied_fields(self.merge(run(FIRST, first), run(SECOND, second)))
-        assert list(found.obstacles()) == ["somebody edited metadata.list between two of the report's runs"]
+        assert list(found.list_obstacles()) == ["somebody edited metadata.list between two of the report's runs"]
 
     def test_an_edit_between_the_first_two_of_three_is_not_forgotten(self) -> None:
         pairs = [("B", "A"), ("C", "Theirs"), ("D", "C")]
         runs = [run(f"2026-01-0{day}", wrote(change("/name", *pair))) for day, pair in enumerate(pairs, 1)]
         (found,) = applied_fields(self.merge(*runs))
         assert fields(found) == {"name": ("A", "D", "D")}
-        assert list(found.obstacles()) == ["somebody edited name between two of the report's runs"]
+        assert list(found.list_obstacles()) == ["somebody edited name between two of the report's runs"]
 
     @pytest.mark.parametrize("found", ["A", "B"])
     def test_after_an_unclear_write_either_value_is_nobody_s_edit(self, found: str) -> None:
         unclear = run(FIRST, wrote(change("/name", "B", "A"), outcome="indeterminate"))
         (applied,) = applied_fields(self.merge(unclear, run(SECOND, wrote(change("/name", "C", found)))))
-        assert list(applied.obstacles()) == []
+        assert list(applied.list_obstacles()) == []
         assert fields(applied) == {"name": ("A", "C", "C")}
 
     def test_a_run_that_did_not_write_the_assistant_does_not_count(self) -> None:
@@ -144,7 +144,7 @@ class TestSeveralReports:
     def test_hidden_values_stay_hidden(self) -> None:
         hidden = change("/metadata/key", "(sensitive)", "(sensitive)")
         (found,) = applied_fields(self.merge(run(FIRST, wrote(hidden)), run(SECOND, wrote(hidden))))
-        assert "sensitive" in next(found.obstacles())
+        assert "sensitive" in next(found.list_obstacles())
 
     def test_every_commit_that_set_the_field_is_known(self) -> None:
         ada, bob = since("a" * 40, "Ada", "2026-01-01"), since("b" * 40, "Bob", "2026-01-02")

@@ -10,8 +10,8 @@ from rendered import render_markdown, render_text
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.definition import Definition, Layer, LayerKind, Place
 from reconciler.core.json_values import from_json
-from reconciler.core.run import Compared
-from reconciler.core.tree import MISSING, build
+from reconciler.core.run import Comparison
+from reconciler.core.tree import MISSING, build_tree
 from reconciler.report.diff_report import DiffReport, build_diff_report
 from reconciler.report.differences.values import columns
 from reconciler.report.formats.page import measure_utf16
@@ -36,16 +36,16 @@ def layer(file: str, kind: LayerKind, field: str, line: int) -> Layer:
 def definition(key: str, *leaves: tuple[FieldPath, Any]) -> Definition:
     own = layer("assistants/a.yaml", "definition", "firstMessage", 3)
     overlay = layer("environments/x/a.yaml", "overlay", "name", 2)
-    return Definition(key, f"assistants/{key}.yaml", "asst_1", build(leaves), (own, overlay))
+    return Definition(key, f"assistants/{key}.yaml", "asst_1", build_tree(leaves), (own, overlay))
 
 
-def differing(*differences: Difference, key: str = "a") -> Compared:
+def differing(*differences: Difference, key: str = "a") -> Comparison:
     here = definition(key, *((one.path, one.environment) for one in differences))
     there = definition(key, *((one.path, one.against) for one in differences))
-    return Compared(key, here.file, "differs", here, there, tuple(one.path for one in differences))
+    return Comparison(key, here.file, "differs", here, there, tuple(one.path for one in differences))
 
 
-def document(*found: Compared, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
+def document(*found: Comparison, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
     return build_diff_report("staging", "production", found, sensitive=sensitive)
 
 
@@ -89,8 +89,8 @@ def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
             Difference(("firstMessage",), LONG * 3, LONG * 2),
             Difference(("endCallPhrases",), ["bye"] * 40, None),
         ),
-        Compared("b", "assistants/b.yaml", "only_in_against", against=definition("b")),
-        Compared("c", "assistants/c.yaml", "error", message="line 3: " + "this is not right " * 9),
+        Comparison("b", "assistants/b.yaml", "only_in_against", against=definition("b")),
+        Comparison("c", "assistants/c.yaml", "error", message="line 3: " + "this is not right " * 9),
     )
     lines = render_text(made, width=width).splitlines()
     assert max(map(columns, lines[:-1])) <= width
@@ -109,9 +109,9 @@ def test_colour_is_for_signs_and_texts_alone() -> None:
 
 def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
     made = document(
-        Compared("a", "assistants/a.yaml", "alike", definition("a"), definition("a")),
-        Compared("b", "assistants/b.yaml", "only_in_environment", definition("b")),
-        Compared("c", "assistants/c.yaml", "error", message="line 1: no | good"),
+        Comparison("a", "assistants/a.yaml", "alike", definition("a"), definition("a")),
+        Comparison("b", "assistants/b.yaml", "only_in_environment", definition("b")),
+        Comparison("c", "assistants/c.yaml", "error", message="line 1: no | good"),
     )
     assert render_text(made) == (
         "assistants/c.yaml: error\n"
@@ -134,7 +134,7 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
 
 
 def test_nothing_differs() -> None:
-    made = document(Compared("a", "assistants/a.yaml", "alike", definition("a"), definition("a")))
+    made = document(Comparison("a", "assistants/a.yaml", "alike", definition("a"), definition("a")))
     summary = "Diff: 0 differ, 0 only in staging, 0 only in production, 1 alike, 0 errors."
     assert render_text(made) == f"staging and production do not differ.\n{summary}\n"
     assert render_markdown(made) == f"## Diff\n\n**{summary}**\n\nstaging and production do not differ.\n"
@@ -186,7 +186,7 @@ def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
 def test_the_document_has_its_shape_and_says_nothing_of_time() -> None:
     made = document(
         differing(Difference(("name",), "New", None), Difference(("firstMessage",), MISSING, "x")),
-        Compared("c", "assistants/c.yaml", "error", message="no"),
+        Comparison("c", "assistants/c.yaml", "error", message="no"),
     )
     read: dict[str, Any] = json.loads(render_json(made))
     assert from_json(DiffReport, read) == made

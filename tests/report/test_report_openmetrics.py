@@ -13,7 +13,7 @@ from report_documents import assistant, document
 from stories import REF, story
 
 from reconciler.core.outcome import Outcome, Status
-from reconciler.core.run import Recorded, Run
+from reconciler.core.run import AppliedRecord, Run
 from reconciler.report.build import build_report
 from reconciler.report.formats.openmetrics import render_openmetrics
 from reconciler.report.json_text import parse_report
@@ -121,7 +121,7 @@ def test_of_several_reports_the_oldest_record_and_the_nearest_date_count() -> No
 @pytest.mark.parametrize(("day", "left"), [("2026-03-02", DAY + 12 * 3600), ("2026-03-01", 12 * 3600)])
 def test_an_entry_holds_to_the_end_of_its_last_day(day: str, left: int) -> None:
     noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
-    recorded = Recorded(REF, "a" * 40, "b" * 40, "2026-03-01T10:00:00+02:00")
+    recorded = AppliedRecord(REF, "a" * 40, "b" * 40, "2026-03-01T10:00:00+02:00")
     expiry = datetime.date.fromisoformat(day)
     started = noon - datetime.timedelta(milliseconds=1500)
     report = build_report(Run("drift", started, noon, (), record=recorded, next_expiry=expiry))
@@ -132,7 +132,7 @@ def test_an_entry_holds_to_the_end_of_its_last_day(day: str, left: int) -> None:
 
 def test_a_record_by_a_clock_that_is_ahead_has_no_age_below_zero() -> None:
     noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
-    ahead = Recorded(REF, "a" * 40, "b" * 40, "2026-03-01T12:00:05+00:00")
+    ahead = AppliedRecord(REF, "a" * 40, "b" * 40, "2026-03-01T12:00:05+00:00")
     assert value(build_report(Run("drift", noon, noon, (), record=ahead)), "reconciler_record_age_seconds") == 0
 
 

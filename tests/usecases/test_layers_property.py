@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from reconciler.core.plan import make_plan
 from reconciler.core.settings import Environment, Settings
-from reconciler.core.tree import build, merge_overlay, put_at
+from reconciler.core.tree import build_tree, merge_overlay, put_at
 from reconciler.files.definitions import load
 
 STAGING = Settings(environments={"staging": Environment(overlay="environments/staging")}).choose("staging")
@@ -59,7 +59,7 @@ def test_a_value_that_moves_is_no_change(
     below: dict[tuple[str, ...], Any],
     texts: bool,
 ) -> None:
-    wanted = {"name": "A", **build(declared.items())}
+    wanted = {"name": "A", **build_tree(declared.items())}
     for where in (first, then):
         layers = lay_out(declared, where, below)
         assert functools.reduce(merge_overlay, layers) == {"id": "asst_a", **wanted}

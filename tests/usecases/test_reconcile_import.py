@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from projects import MODEL, Project, opened, statuses
 from servers import Sandbox, running_sandbox
 
-from reconciler.core.importing import Declared
+from reconciler.core.importing import NewDefinition
 from reconciler.usecases.import_ import Import, Importer
 
 
@@ -27,7 +27,7 @@ def file_of(done: Import) -> Path:
     return done.written.files[-1]
 
 
-def declared_by(done: Import) -> Declared:
+def declared_by(done: Import) -> NewDefinition:
     assert done.written
     return done.written.declared
 
@@ -206,8 +206,8 @@ def test_what_definitions_cannot_declare_is_listed(project: Project) -> None:
         (done,) = imported(project, sandbox, "asst_1")
         text = written(done)
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert declared_by(done).unknown == (("model", "messages"), ("tools",))
-    assert declared_by(done).refused == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
+    assert declared_by(done).undocumented == (("model", "messages"), ("tools",))
+    assert declared_by(done).rejected == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
     assert declared_by(done).hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
     assert "hush" not in text
     assert yaml.safe_load(text) == {
@@ -233,7 +233,7 @@ def test_numbers_that_no_yaml_keeps_are_left_out(project: Project) -> None:
         (done,) = imported(project, sandbox, "asst_1")
         assert yaml.safe_load(written(done))["metadata"] == {"fits": 2**63 - 1, "f": 1e300}
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert declared_by(done).refused == (("metadata", "big"), ("metadata", "list"))
+    assert declared_by(done).rejected == (("metadata", "big"), ("metadata", "list"))
 
 
 def test_what_is_nested_too_deeply_for_a_definition_is_told_and_not_written(project: Project) -> None:

@@ -105,8 +105,8 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
 
 def _show(requirement: Requirement) -> None:
     met, colour = _MET[requirement.met]
-    end = "" if requirement.told.endswith(("?", ".")) else "."
-    told, hint = escape(requirement.told), escape(requirement.hint)
+    end = "" if requirement.detail.endswith(("?", ".")) else "."
+    told, hint = escape(requirement.detail), escape(requirement.hint)
     told += "" if not hint else f" ({hint})" if requirement.met else f"{end} To do: {hint}"
     shown = click.style(f"{met:{_WIDTH}}", fg=colour)
     click.echo(f"{shown}{requirement.subject}: {told}", color=wants_colour(sys.stdout))

@@ -13,7 +13,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.output import tell_failures
 from reconciler.cli.streams import tell
-from reconciler.core.importing import name_misleading
+from reconciler.core.importing import warn_of_reordering
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
@@ -79,7 +79,7 @@ def command(
                 break
             done.append(importer.one(assistant_id))
             _show(done[-1], refused=not everything)
-    _list_unknown({path for one in done if one.written for path in one.written.declared.unknown}, settings)
+    _list_unknown({path for one in done if one.written for path in one.written.declared.undocumented}, settings)
     failed = [(one.assistant_id, one.error) for one in done if one.error is not None]
     tell_failures((name, str(error), error.hint) for name, error in failed)
     # With --all, assistants that already have a definition are skipped. Naming one of them is an error.
@@ -131,15 +131,15 @@ def _show_written(written: Written, name: str) -> None:
     for file in written.texts:
         click.echo(f"{file}: a text file of {name}")
     left = [("differs from the defaults, but was", path, reason) for path, reason in written.left]
-    left += [("differs, but was", path, reason) for path, reason in (overlaid.left if overlaid is not None else ())]
+    left += [("differs, but was", path, reason) for path, reason in (overlaid.omitted if overlaid is not None else ())]
     if overlaid is None:
-        _left_out(written.declared.refused, "not managed", "its value is not allowed in a definition")
+        _left_out(written.declared.rejected, "not managed", "its value is not allowed in a definition")
         _left_out(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
     else:
         _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
     for what, path, reason in left:
         tell(f"  {what} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
-    for note in name_misleading((), (overlaid or written.declared).fields):
+    for note in warn_of_reordering((), (overlaid or written.declared).fields):
         tell(f"  {escape(note)}", colour="yellow")
 
 

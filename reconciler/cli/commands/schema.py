@@ -42,7 +42,7 @@ def command(choices: Choices, overlay: bool, of_defaults: bool, of_settings: boo
 
 def _schema(choices: Choices, overlay: bool, of_defaults: bool) -> dict[str, object]:
     # One schema for all environments: an editor does not know which of them the user works for.
-    settings = read_settings(choices).see_all_environments()
+    settings = read_settings(choices).include_all_environments()
     # If there are overlays or defaults, another file may declare what a rule requires.
     is_shared = bool(settings.environments) or any(choices.directory.rglob(DEFAULTS))
     rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))

@@ -32,7 +32,7 @@ def read_base_of(project: Project, ref: str, commit: str) -> BaseDefinitions:
             for name in unclear.ids:
                 written.setdefault(name, []).append((path, value))
     found = {name: tuple(values) for name, values in written.items()}
-    return BaseDefinitions(ref=ref, commit=commit, entries=entries, written=found)
+    return BaseDefinitions(ref=ref, commit=commit, entries=entries, unclear_writes=found)
 
 
 def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:

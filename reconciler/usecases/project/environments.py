@@ -45,7 +45,7 @@ def read_forms(choices: Choices, today: datetime.date | None = None) -> list[For
     settings = read_settings(choices, today)
     forms = [settings]
     if settings.environment is None:
-        forms = [settings.see_all_environments()]
+        forms = [settings.include_all_environments()]
         forms += [settings.choose(name) for name in sorted(settings.environments)]
     root, folder = repository_root(choices.directory), choices.directory
     paths, passing = _choose_paths(choices, forms, root), choices.environment is None

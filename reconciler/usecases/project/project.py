@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import BaseDefinitions, Entries
-from reconciler.core.canonical import see_line_ends, see_live
+from reconciler.core.canonical import align_line_ends, normalize_live
 from reconciler.core.definition import Definition, Layer, is_definition_file
 from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import Plan, Policy, make_plan
@@ -114,7 +114,7 @@ class Project:
     def find_edited(self, definition: Definition) -> tuple[Layer | None, str]:
         """Return the layer that takes a definition's live values and new id, None where it has to be made; its path."""
         # What environments share no command changes for the sake of one of them.
-        layer = definition.own if self.settings.environment is None else definition.overlay
+        layer = definition.own_layer if self.settings.environment is None else definition.overlay
         if layer is not None:
             return layer, layer.file
         folder = self.overlays or self.folder.resolve().parent
@@ -122,7 +122,7 @@ class Project:
 
     def see(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
         """Return a reading of live as comparisons see it; called first after live is read."""
-        return see_live(live, definition.declared, self.settings)
+        return normalize_live(live, definition.declared, self.settings)
 
     def overrides_for(self, key: str) -> Overrides:
         """Return what the settings say about the definition with a key on the day of the run."""
@@ -139,11 +139,11 @@ class Project:
         """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
         ids = (definition.id, str(live.get("id")))
         with _COMPARING:
-            base = self.base.declared_for(ids, definition.file, live) if self.base is not None else MISSING
+            base = self.base.find_declared(ids, definition.file, live) if self.base is not None else MISSING
             return make_plan(
                 definition.declared,
                 live,
-                see_line_ends(base, definition.declared, self.settings),
+                align_line_ends(base, definition.declared, self.settings),
                 policy=self.policy,
                 overrides=self.overrides_for(definition.key),
                 resend=self.unclear_fields(ids),

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import text_of
-from reconciler.core.canonical import canonical, see_line_ends
+from reconciler.core.canonical import align_line_ends, canonical
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change, Since
 from reconciler.core.outcome import Kind
@@ -100,7 +100,7 @@ def _since(definition: Definition, path: FieldPath, histories: Histories, settin
         wanted = canonical(value, path)
 
         def has(declared: object, where: FieldPath = where, value: object = value, wanted: object = wanted) -> bool:
-            return bool(canonical(see_line_ends(value_at(declared, where), value, settings), path) == wanted)
+            return bool(canonical(align_line_ends(value_at(declared, where), value, settings), path) == wanted)
 
         if own is None or not has(own.now):
             return None

@@ -26,12 +26,12 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
         with_id(text, "asst_to_come")
     except ReconcilerError as error:
         failure = Failure("invalid", f"its id could not be written, so nothing was created: {error}", hint=error.hint)
-        return result.end(Outcome.REFUSED, failure, left=False)
+        return result.end(Outcome.REFUSED, failure, sent=False)
     try:
         # A token that has run out is renewed here: the POST itself is never repeated.
         api.me()
         if stopping():
-            return result.end(Outcome.SKIPPED, left=False)
+            return result.end(Outcome.SKIPPED, sent=False)
         answer = api.create(planned.patch)
     except UnclearWrite as error:
         name = definition.declared.get("name")
@@ -42,9 +42,9 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
             hint=f"look in the dashboard for {name!r}: if it is there, put its id into {file} as `id: ...`; if it is "
             f"not, run `reconciler create {definition.file}`",
         )
-        return result.end(Outcome.INDETERMINATE, unclear, left=True)
+        return result.end(Outcome.INDETERMINATE, unclear, sent=True)
     except ApiError as error:
-        return result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
+        return result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None)
     # Before the look at live, which may fail: from here on the id exists, and only this process knows it.
     known, warnings = _keep_id(project, definition, file, text, answer["id"])
     result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
@@ -106,4 +106,4 @@ def _look(
     seen = project.see(definition, seen)
     remaining = tuple(change.path for change in project.plan_for(definition, seen).changes)
     outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
-    return result.end(outcome, failure, left=True, after=seen, remaining=remaining)
+    return result.end(outcome, failure, sent=True, live_after=seen, remaining=remaining)

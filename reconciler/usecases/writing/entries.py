@@ -30,8 +30,8 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.
     # What was not in the body somebody else has changed meanwhile: git's value stays, and the next plan says drift.
     for path in (path for path in result.remaining if result.plan is not None and path[0] in (result.plan.patch or {})):
-        if (wanted := value_at(declared, path)) is not MISSING and result.after is not None:
-            seen = restrict_to_declared(wanted, value_at(result.after, path))
+        if (wanted := value_at(declared, path)) is not MISSING and result.live_after is not None:
+            seen = restrict_to_declared(wanted, value_at(result.live_after, path))
             # A missing key is recorded as null: then an edit that gives it a value is seen as one. Where live's value
             # cannot be told, the field is left out: what the base has not is a change next time, too.
             seen = None if seen is MISSING else seen
@@ -40,14 +40,15 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     rules = project.overrides_for(definition.key).ignore
     ignored = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
     ignored |= {entry.path for entry in result.plan.ignored} if result.plan is not None else set()
+    last_read = result.live_after or result.live
     for path in sorted(ignored):
         if (before := item_at(old.declared if old is not None else {}, path)) is not MISSING:
             declared = put_at(declared, path, before)
         elif not isinstance(item_at(declared, path[:-1]), list):
             declared = drop_at(declared, path)
         # An element of a list cannot be absent, or the others would move up: what live shows stands in for it.
-        elif (shown := item_at(result.after or result.live, path)) is not MISSING and _may_hold(project, path, shown):
-            declared = put_at(declared, path, shown)
+        elif (item := item_at(last_read, path)) is not MISSING and _may_hold(project, path, item):
+            declared = put_at(declared, path, item)
     return Entry(definition.id, definition.file, declared)
 
 
@@ -65,10 +66,10 @@ def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blo
     if blob is None or not definition.stands_alone or not _are_same(entry.declared, definition.declared):
         return None
     # The record is read by people, line by line: no flow, no comments, no aliases.
-    if not definition.own.text.startswith("id: ") or _NOT_PLAIN.search(definition.own.text):
+    if not definition.own_layer.text.startswith("id: ") or _NOT_PLAIN.search(definition.own_layer.text):
         return None
     # What was read may be another file than `HEAD`'s: comments do not count, and git may convert line ends.
-    return Blob("100644", blob.name) if object_name(definition.own.text, len(blob.name)) == blob.name else None
+    return Blob("100644", blob.name) if object_name(definition.own_layer.text, len(blob.name)) == blob.name else None
 
 
 def write_entry(entry: Entry) -> str:

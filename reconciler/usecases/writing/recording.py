@@ -42,7 +42,7 @@ def forget(run: Run, project: Project) -> str | None:
         return None
     before, kept = _read_previous(project, repository)
     names = {name for result in run.results if result.outcome is Outcome.DELETED for name in result.ids}
-    gone = {entry.file for name in names for entry in before.sharing(name)}
+    gone = {entry.file for name in names for entry in before.find_all(name)}
     return write_record(
         repository,
         project.ref,
@@ -103,7 +103,7 @@ def _find_trailers(
     run: Run, previous: Record | None, before: Entries, unsettled: Mapping[str, frozenset[str]]
 ) -> Trailers:
     """Return what a record's message keeps after a run."""
-    recorded = [result for result in run.results if result.outcome and result.outcome.recorded]
+    recorded = [result for result in run.results if result.outcome and result.outcome.is_recorded]
     created = dict(previous.created) if previous else {}
     created |= {
         one.definition.file: one.definition.id
@@ -141,13 +141,13 @@ def _replace_entries(
             continue
         file = definition.file
         old = before.find(result.ids, file)
-        for other in (entry for name in result.ids for entry in before.sharing(name)):
+        for other in (entry for name in result.ids for entry in before.find_all(name)):
             # An entry that is left behind at the old path would be the base of whatever comes to stand there.
             if other.file == file or not _still_has(repository, at_head, other.file, result.ids):
                 left.pop(other.file, None)
         if old is not None and old.file in files:
             placed[file] = files[old.file]
-        entry = make_entry(project, result, old) if result.outcome is not None and result.outcome.recorded else None
+        entry = make_entry(project, result, old) if result.outcome is not None and result.outcome.is_recorded else None
         settled[file] = says_same(entry or old, Entry(definition.id, file, definition.declared))
         # An entry that says the same keeps its object, so that a comment is no change of what was live.
         if entry is None or (old is not None and old.file == file and says_same(entry, old)):

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.base import Entry
 from reconciler.core.outcome import Outcome
-from reconciler.core.overrides import expiry_notes, unmatched_notes
+from reconciler.core.overrides import warn_of_expiry, warn_of_unmatched
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Failure, Gone, Recorded, Result, Run
+from reconciler.core.run import AppliedRecord, Failure, RemovedDefinition, Result, Run
 from reconciler.core.settings import now
 from reconciler.usecases.project.project import Project
 
@@ -25,7 +25,7 @@ def make_run(
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
     # A command that only looks has refused nothing.
     if writes:
-        invalid = [result.end(Outcome.REFUSED, left=False) for result in invalid]
+        invalid = [result.end(Outcome.REFUSED, sent=False) for result in invalid]
     base, record = project.base, project.record
     return Run(
         command=command,
@@ -39,9 +39,9 @@ def make_run(
         api_calls=dict(api.calls) if api else {},
         head=project.head,
         base={"ref": base.ref, "commit": base.commit} if base is not None else None,
-        record=Recorded(project.ref, record.commit, record.applied, record.date) if record is not None else None,
+        record=AppliedRecord(project.ref, record.commit, record.applied, record.date) if record is not None else None,
         next_expiry=project.settings.next_expiry,
-        gone=tuple(Gone(entry.file, entry.id) for entry in find_gone(project, results)),
+        removed=tuple(RemovedDefinition(entry.file, entry.id) for entry in find_gone(project, results)),
         selection=None if project.loaded.whole else "changed" if project.fork is not None else "named",
         options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},
     )
@@ -72,16 +72,16 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
 def _notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
     yield from project.notes
     yield from project.base.entries.warnings if project.base is not None else ()
-    yield from expiry_notes(project.settings)
+    yield from warn_of_expiry(project.settings)
     if project.loaded.whole and not project.loaded.invalid:  # what an invalid file declares is not known
         lives = [result.live for result in results if result.live]
-        yield from unmatched_notes(project.settings, project.loaded.definitions, lives)
+        yield from warn_of_unmatched(project.settings, project.loaded.definitions, lives)
 
 
 def stop_run(run: Run, because: str) -> Run:
     """Return a planned run of which nothing is sent: every assistant is skipped, and the report says why."""
     return end_run(
-        run, (result.end(Outcome.SKIPPED, left=False) for result in run.results), f"Nothing was sent: {because}."
+        run, (result.end(Outcome.SKIPPED, sent=False) for result in run.results), f"Nothing was sent: {because}."
     )
 
 

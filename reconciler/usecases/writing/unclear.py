@@ -26,7 +26,7 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
         found_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
         result = by_file.get(entry.file) if entry.is_creation else found_by_id
         # Somebody has looked once the file has an id that the API knows.
-        if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.recorded)):
+        if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.is_recorded)):
             # Of one file the first counts: what was announced after it may be withdrawn.
             found.setdefault(_name(entry), entry)
         elif not entry.is_creation and (fields := _still_unclear(entry, result)):
@@ -53,7 +53,7 @@ def find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     found: list[Unclear] = []
     for result in run.results:
         known = next((older.pop(name) for name in result.ids if name in older), None)
-        live, after, planned = result.live or {}, result.after or {}, result.plan or Plan()
+        live, after, planned = result.live or {}, result.live_after or {}, result.plan or Plan()
         sent = [path for path, _ in planned.replaced if path in result.remaining]
         unseen = [path for path in sent if shows_nothing_new([path], live, after)]
         if (known or unseen) and not (result.outcome and result.outcome.settled):

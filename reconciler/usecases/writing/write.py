@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject, find_dropped_keys, find_undeclared_changes, shows_nothing_new
-from reconciler.core.plan import Plan, find_remaining, patch_again
+from reconciler.core.plan import Plan, find_remaining, rebuild_patch
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, check_organisation, to_failure
 from reconciler.errors import ApiError, UnclearWrite
@@ -52,19 +52,19 @@ class _Write:
             # The plan may be minutes old, since a person was asked: it is valid only if live is unchanged.
             before = self.get()
         except ApiError as error:
-            return self.result.end(Outcome.FAILED, to_failure(error), left=False)
+            return self.result.end(Outcome.FAILED, to_failure(error), sent=False)
         stale = self._find_stale(before)
         if stale is not None:
-            return self.result.end(Outcome.REFUSED, stale, left=False)
+            return self.result.end(Outcome.REFUSED, stale, sent=False)
         if self.stopping():
-            return self.result.end(Outcome.SKIPPED, left=False)
+            return self.result.end(Outcome.SKIPPED, sent=False)
         try:
             answer = self._send(self.plan.patch or {})
         except UnclearWrite as unclear:
             return self._send_again(before, unclear)
         except ApiError as error:
             # Without a status, there was no connection, and nothing was sent.
-            return self.result.end(Outcome.FAILED, to_failure(error), left=error.status is not None)
+            return self.result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None)
         return self._verify(before, answer, shown=before)
 
     def get(self) -> dict[str, Any]:
@@ -84,17 +84,17 @@ class _Write:
             try:
                 now = self.get()
                 overrides = self.project.overrides_for(self.definition.key)
-                patch = patch_again(
+                patch = rebuild_patch(
                     self.plan, self.definition.declared, now, policy=self.project.policy, overrides=overrides
                 )
                 if patch is None:
-                    return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE, left=True)
+                    return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE, sent=True)
                 return self._verify(before, self._send(patch), shown=now)
             except UnclearWrite as again:
                 unclear = again
             except ApiError as error:
                 # A refused repeat says nothing about the write before it.
-                return self.result.end(Outcome.INDETERMINATE, to_failure(error), left=True)
+                return self.result.end(Outcome.INDETERMINATE, to_failure(error), sent=True)
         return self._judge_unclear(before, unclear, shown=now)
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
@@ -123,7 +123,7 @@ class _Write:
         except ApiError as error:
             message = f"the API accepted the write, but live could not be read after it: {error}"
             unseen = dataclasses.replace(to_failure(error), message=message)
-            return self.add_losses(self.result.end(Outcome.INDETERMINATE, unseen, left=True), before, answer)
+            return self.add_losses(self.result.end(Outcome.INDETERMINATE, unseen, sent=True), before, answer)
         return self._judge(before, after, answer)
 
     def _judge(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
@@ -139,7 +139,7 @@ class _Write:
             warnings.append("the response to the write differs from the read after it")
         outcome = Outcome.NOT_CONVERGED if left else Outcome.APPLIED
         told = (*self.result.warnings, *warnings)
-        ended = self.result.end(outcome, left=True, after=after, remaining=left, warnings=told)
+        ended = self.result.end(outcome, sent=True, live_after=after, remaining=left, warnings=told)
         lossy = self.add_losses(ended, before, after)
         return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else ended
 
@@ -159,13 +159,13 @@ class _Write:
         # After a senseless answer the reading decides. After the others it cannot: GET reads the local database, and
         # the provider may not have got the write (docs/reference.md, "The API").
         if unclear.kind != "protocol":
-            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True)
         try:
             after = self._get_after_write(shown)
         except ApiError:
-            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True)
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True)
         if left := self._find_remaining(after):
-            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), left=True, remaining=left)
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True, remaining=left)
         seen = self._judge(before, after, {})
         note = f"live has what was sent, although the response to the write was invalid: {unclear}"
         return dataclasses.replace(seen, warnings=(note, *seen.warnings))

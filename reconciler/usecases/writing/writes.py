@@ -56,10 +56,10 @@ class Writes:
             pending,
             lambda planned: self._one(planned, last=last),
             control,
-            abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED, left=True),
+            abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED, sent=True),
         )
         pairs = zip(pending, found, strict=True)
-        return [after or planned.end(Outcome.SKIPPED, left=False) for planned, after in pairs]
+        return [after or planned.end(Outcome.SKIPPED, sent=False) for planned, after in pairs]
 
     def _one(self, planned: Result, *, last: bool) -> Result:
         creates = planned.creates
@@ -69,7 +69,7 @@ class Writes:
             result = look_again(self._api, self._project, result)
         if result.dropped:
             self._stop("The API dropped fields that no definition declares, so nothing further was started.")
-        elif result.outcome is not None and result.outcome.recorded:
+        elif result.outcome is not None and result.outcome.is_recorded:
             self._proven = True
         elif not self._proven:
             self._count_refusal(result)
