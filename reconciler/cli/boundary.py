@@ -10,7 +10,7 @@ import click
 
 from reconciler import __version__
 from reconciler.assistant.problem import InvalidSettings
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import silence, tell
 from reconciler.errors import ReconcilerError
 from reconciler.report.differences.values import draw_place, escape
 
@@ -83,8 +83,7 @@ def _tell_system_error(error: OSError) -> int:
 
 
 def _tell_unwritten(error: OSError) -> int:
-    # The buffer of stdout must not raise again when the interpreter flushes it at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    silence(sys.stdout)
     if error.errno == errno.EPIPE:
         return FAILED
     return _fail(f"stdout cannot be written: {error.strerror}", "free some space, or write it elsewhere")

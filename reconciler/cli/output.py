@@ -143,6 +143,16 @@ def read_report(name: str) -> Report:
     return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
 
 
+def name_wrong_report(report: Report) -> UsageError:
+    """Return the error for a report that is not of one kind of run, or not of one that can be gone by."""
+    # Only where runs of several commands were merged does an assistant say of which it is.
+    commands = sorted({f"`{entry.command}`" for entry in report.assistants if entry.command})
+    if commands:
+        hint = "pass the report of each run by itself, the latest first"
+        return UsageError(f"this report is merged from runs of {' and '.join(commands)}", hint=hint)
+    return UsageError(f"this is a report of `{report.command}`", hint="pass what `apply --report` wrote")
+
+
 def check_place(report: Report, settings: Settings, api_url: str) -> None:
     """Refuse a report of another environment or of another API. Raises UsageError."""
     # The same ids are other assistants elsewhere, and a report's old values would be written to them.

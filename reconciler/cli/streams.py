@@ -31,9 +31,20 @@ def for_runner(text: str) -> str:
 
 
 def tell(text: str, *, colour: str | None = None) -> None:
-    """Write a line to stderr."""
+    """Write a line to stderr. If stderr takes nothing (a full disk, a pipe that nobody reads), the line is lost."""
     text = for_runner(text)
-    click.echo(click.style(text, fg=colour) if colour else text, err=True, color=wants_colour(sys.stderr))
+    try:
+        click.echo(click.style(text, fg=colour) if colour else text, err=True, color=wants_colour(sys.stderr))
+    except OSError:
+        # A run that ended here could leave writes behind that are neither reported nor recorded.
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let all that a stream still holds go nowhere: flushed when the interpreter exits, it would raise again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def tell_at_once(text: str) -> None:

@@ -67,7 +67,8 @@ def check_unchanged(path: Path, text: str) -> str:
     try:
         now = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"cannot be read any more: {error}", where=str(path)) from error
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ReportError(f"cannot be read any more: {reason}", where=str(path)) from error
     # Texts are read without their byte order mark, and an editor that wrote one may want it back.
     mark = "\ufeff" if now.startswith("\ufeff") else ""
     if now.removeprefix("\ufeff") != text:

@@ -106,6 +106,9 @@ def read_record(repository: Repository, ref: str) -> Record | None:
 def read_records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
     name = repository.ref(ref)
+    # A tag of a record is no record either: the next one could not take its place.
+    if name is not None and repository.resolve(name) != name and repository.has_object(name):
+        raise _no_record(ref, name)
     shallow: frozenset[str] = frozenset()
     # The second parent is the record before; the first leads into the project's own history.
     while name is not None and most > 0:
@@ -224,10 +227,7 @@ def _to_json(entry: Unclear) -> dict[str, Any]:
 
 def _parse(commit: Commit, ref: str) -> Record:
     if not commit.parents:
-        raise RepositoryError(
-            f"{ref} points to {commit.name[:12]}, which is not a record",
-            hint=f"fetch the record again, or remove what is there: git update-ref -d {ref}",
-        )
+        raise _no_record(ref, commit.name)
     try:
         unclear, late = (
             tuple(from_json(Unclear, entry) for entry in _read_trailers(commit.message, trailer))
@@ -264,6 +264,11 @@ def _parse(commit: Commit, ref: str) -> Record:
 def _read_trailers(message: str, trailer: str) -> Iterator[dict[str, Any]]:
     pairs = (line.partition(": ") for line in message.splitlines())
     yield from (dict(json.loads(value)) for name, _, value in pairs if name == trailer)
+
+
+def _no_record(ref: str, name: str) -> RepositoryError:
+    hint = f"fetch the record again, or remove what is there: git update-ref -d {ref}"
+    return RepositoryError(f"{ref} points to {name[:12]}, which is not a record", hint=hint)
 
 
 def _unreadable(ref: str, commit: Commit) -> RepositoryError:

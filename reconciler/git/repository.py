@@ -95,6 +95,10 @@ class Repository:
         """Return whether a commit is in this clone."""
         return commit in self._commits or self.resolve(commit) is not None
 
+    def has_object(self, name: str) -> bool:
+        """Return whether an object of any kind is in this clone."""
+        return self._objects.ask(name, most=0) is not None
+
     def merge_base(self, first: str, second: str) -> str:
         """Return the commit at which two histories part."""
         return self._git.run_for_lines(1, "merge-base", first, second)[0]

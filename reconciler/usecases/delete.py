@@ -210,7 +210,8 @@ def remove_files(root: Path, files: Sequence[OwnFile], removed: Callable[[str], 
             (root / file).unlink()
             removed(file)
         except (ReconcilerError, OSError) as error:
-            left.append(f"the assistant is deleted, but {file} stays ({error}): remove it by hand")
+            reason = error.message if isinstance(error, ReconcilerError) else error.strerror
+            left.append(f"the assistant is deleted, but {file} stays ({reason}): remove it by hand")
     return tuple(left)
 
 

@@ -83,6 +83,15 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, argume
     assert "apply again with this version" in done.stderr
 
 
+def test_an_apply_merged_with_its_rollback_names_both(tale: Story) -> None:
+    first = tale.recorded("--on-drift", "revert")
+    report = tale.saved(merged(tale, first, tale.rollback(first)))
+    for done in (tale.run("rollback", report, "--yes"), tale.run("apply", "--resume", report, "--yes")):
+        assert (done.code, done.stdout) == (1, "")
+        assert "this report is merged from runs of `apply` and `rollback`" in done.stderr
+        assert "the latest first" in done.stderr
+
+
 @pytest.mark.parametrize("fields", [{"firstMessage": "Good evening!"}, {"name": "Front desk"}])
 def test_an_assistant_that_the_runs_name_by_its_two_ids_is_undone_once(tale: Story, fields: dict[str, Any]) -> None:
     before = live(tale)

@@ -59,28 +59,51 @@ def test_a_folder_that_is_gone_by_the_end(one: Project) -> None:
     assert told(done.stderr) == "applied"
 
 
-@pytest.mark.parametrize("full", [True, False], ids=["a full disk", "a pipe that nobody reads"])
-def test_a_stdout_that_takes_nothing(one: Project, full: bool) -> None:
+@pytest.fixture(params=["a full disk", "a pipe that nobody reads"])
+def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A stream that takes nothing."""
+    full = request.param == "a full disk"
     reading, writing = (-1, os.open("/dev/full", os.O_WRONLY)) if full else os.pipe()
     if not full:
         os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+def test_a_stdout_that_takes_nothing(one: Project, nowhere: int) -> None:
     with running_sandbox(SEED) as sandbox:
         done = subprocess.run(
             [COMMAND, "apply", "--yes"],
             cwd=one.root,
             env=environment(signed_in(sandbox)),
             stdin=subprocess.DEVNULL,
-            stdout=writing,
+            stdout=nowhere,
             stderr=subprocess.PIPE,
             text=True,
             timeout=60,
             check=False,
         )
         assert sandbox.live("asst_a")["name"] == "New"
-    os.close(writing)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert told(done.stderr) == "applied"
+
+
+def test_a_stderr_that_takes_nothing_ends_no_run(one: Project, nowhere: int) -> None:
+    with running_sandbox(SEED) as sandbox:
+        done = subprocess.run(
+            [COMMAND, "apply", "--yes", "-v"],
+            cwd=one.root,
+            env=environment(signed_in(sandbox)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=nowhere,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert sandbox.live("asst_a")["name"] == "New"
+    assert (done.returncode, "Apply: 1 applied" in done.stdout) == (0, True)
 
 
 def test_a_fault_of_our_own_while_the_report_is_written(one: Project) -> None:

@@ -110,6 +110,21 @@ def test_a_text_stays_that_a_file_may_name_which_cannot_be_read(tale: Story, how
     assert files(tale) == {"b.yaml", "both.txt", "a.txt", "c.yaml"}
 
 
+def test_a_file_that_cannot_be_removed_is_named_with_the_reason(tale: Story) -> None:
+    def replace(method: str, path: str, body: Any) -> None:
+        if method == "DELETE":
+            text = tale.project.folder / "texts/a.txt"
+            text.unlink()
+            text.mkdir()
+
+    tale.sandbox.before_each(replace)
+    [warning] = json.loads(delete(tale).stdout)["warnings"]
+    assert warning == (
+        "the assistant is deleted, but assistants/texts/a.txt stays (cannot be read any more: Is a directory): "
+        "remove it by hand"
+    )
+
+
 def test_git_may_be_ahead_of_live(tale: Story) -> None:
     (tale.project.folder / "texts/a.txt").write_text("Newer", "utf-8")
     tale.commit()

@@ -171,6 +171,14 @@ def test_two_environments_that_write_to_one_assistant_name_both_files(offline: O
     )
 
 
+def test_a_neighbour_without_its_overlay_folder_is_no_concern_of_a_run(offline: Offline) -> None:
+    other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
+    offline.project.configure(environments={**STAGING, "production": other})
+    done = offline.run("validate", "--environment", "staging")
+    assert (done.code, done.stderr) == (0, ""), done.stdout
+    assert "there is no overlay folder environments/production" in offline.run("validate").stdout
+
+
 def test_assistants_to_create_in_two_environments_are_two(offline: Offline) -> None:
     same = {name: {"api_url": "https://one.example/api", "overlay": f"environments/{name}"} for name in URLS}
     offline.project.configure(environments=same)

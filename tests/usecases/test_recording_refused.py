@@ -287,6 +287,8 @@ def test_a_ref_that_is_locked_leaves_it_as_it_was_and_says_what_is_live(tale: St
     assert "what was applied is live, but not recorded" in done.stderr
     assert "moved" not in done.stderr
     assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (record, "new")
+    again = tale.run("apply", "--yes", "--record")
+    assert (again.code, "this run wrote nothing and is not recorded" in again.stderr) == (1, True)
 
 
 class TestARunThatWasStoppedRecordsNothing:
@@ -523,7 +525,12 @@ class TestHistory:
 class TestARefThatIsNoRecord:
     @pytest.mark.parametrize("command", ["history", "plan", "apply"])
     def test_is_not_taken_for_one(self, tale: Story, command: str) -> None:
-        tale.git("update-ref", REF, tale.head)
+        # A commit of the branch, a tag of the record, and a file.
+        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
+        tale.git(*people, "tag", "--annotate", "-m", "Kept", "kept", REF)
+        file = tale.git("rev-parse", "HEAD:assistants/a.yaml")
+        other = {"history": tale.head, "plan": "refs/tags/kept", "apply": file}
+        tale.git("update-ref", REF, other[command])
         done = tale.run(command, *(["--yes"] if command == "apply" else []))
         assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
         assert "which is not a record" in done.stderr

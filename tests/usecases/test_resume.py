@@ -107,7 +107,10 @@ def test_a_plan_that_sends_an_unclear_write_again_is_a_difference(tale: Story) -
     assert done.code == 2
     # The provider may not have it, so nobody may say that it is in sync; a pull request's comment has it, too.
     assert "0 to change, 0 drifted, 0 conflicts, 1 unclear, 1 in sync" in done.stdout
-    comment = tale.run("plan", "--format", "markdown").stdout
+    files = {name: str(tale.root.parent / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
+    tale.run("plan", "--format", "github", env=files)
+    assert "has_changes=true" in Path(files["GITHUB_OUTPUT"]).read_text("utf-8")
+    comment = Path(files["GITHUB_STEP_SUMMARY"]).read_text("utf-8")
     assert "| unclear, the last write may not have arrived |" in comment
     assert "firstMessage is sent again" in comment
     assert "1 unclear, 1 in sync" in tale.run("drift").stdout

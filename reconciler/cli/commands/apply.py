@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.options import Limit, RunOptions, policy_options, refuse_empty, run_options
-from reconciler.cli.output import read_report
+from reconciler.cli.output import name_wrong_report, read_report
 from reconciler.cli.writing import check_can_confirm, writing
 from reconciler.errors import UsageError
 from reconciler.report.read_back import reviewed_plan, unclear_writes
@@ -70,7 +70,7 @@ def command(
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
     unclear = read_report(resume) if resume is not None else None
     if unclear is not None and not (unclear.traits.writes and unclear.traits.follows_git):
-        raise UsageError(f"this is a report of `{unclear.command}`", hint="pass what `apply --report` wrote")
+        raise name_wrong_report(unclear)
     wishes = dataclasses.replace(
         wishes,
         asked_base=choices.base,

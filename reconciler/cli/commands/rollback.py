@@ -4,9 +4,8 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
-from reconciler.cli.output import read_report
+from reconciler.cli.output import name_wrong_report, read_report
 from reconciler.cli.writing import check_can_confirm, writing
-from reconciler.errors import UsageError
 from reconciler.report.read_back import applied_fields, list_lasting
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
@@ -27,7 +26,7 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     check_can_confirm("rollback", "read the report", yes=yes)
     document = read_report(report)
     if not document.traits.writes:
-        raise UsageError(f"this is a report of `{document.command}`", hint="pass what `apply --report` wrote")
+        raise name_wrong_report(document)
     # All that a rollback takes from the report: its values are sent, so nothing else of the file is trusted.
     undone = Undone(
         applied=applied_fields(document),

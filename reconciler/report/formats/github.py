@@ -85,6 +85,8 @@ def list_outputs(report: Report) -> dict[str, str]:
         wrong = any(strict or problem.severity == "error" for problem in report.problems)
     kinds = {"has_changes": Kind.CHANGE, "has_drift": Kind.DRIFT, "has_conflicts": Kind.CONFLICT}
     answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": wrong}
+    # A job that applies only where something changes would never settle it.
+    answers["has_changes"] |= any(entry.unclear and entry.patch is not None for entry in report.assistants)
     # Names and values are ours alone, so that nothing which a definition or the API says can become an output.
     counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
     return {name: str(value).lower() for name, value in {**answers, **counts}.items()}

@@ -63,7 +63,9 @@ def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
     if settings.environment is None or not url:
         return []
     others = {name: one.api_url for name, one in settings.environments.items() if name != settings.environment}
-    forms = [settings.choose(name) for name, theirs in sorted(others.items()) if (theirs or "").rstrip("/") == url]
+    same = [name for name, theirs in sorted(others.items()) if (theirs or "").rstrip("/") == url]
+    # A neighbour whose overlay folder is not there yet defines nothing of its own. Its own runs name the mistake.
+    forms = [with_overlays_to_come(settings.choose(name), folder) for name in same]
     return [(form, load(folder, (), root=root, settings=form, in_passing=True)) for form in forms]
 
 

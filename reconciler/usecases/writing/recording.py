@@ -29,9 +29,11 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
     try:
         return _record(run, project, with_entries=with_entries)
     except RepositoryError as error:
+        wrote = any(result.outcome is not None and result.outcome.may_be_live for result in run.results)
+        what = "what was applied is live, but not recorded" if wrote else "this run wrote nothing and is not recorded"
         raise RepositoryError(
-            f"what was applied is live, but not recorded: {error.message}",
-            hint=f"{error.hint or 'fix that'}. Then apply again to record what is live",
+            f"{what}: {error.message}",
+            hint=f"{error.hint or 'fix that'}. Then apply again{' to record what is live' if wrote else ''}",
         ) from error
 
 
