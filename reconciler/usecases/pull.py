@@ -18,7 +18,7 @@ from reconciler.core.tree import MISSING, build_tree, value_at
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.pull_values import Conflicts, Left, choose_values, divide_edits
+from reconciler.usecases.pull_values import Conflicts, Left, choose_values, divide_edits, keep_ignored
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.writer import write_definition
 
@@ -75,6 +75,10 @@ class Puller:
         if not (changes or ids):
             return
         values, kept, lost = choose_values(changes, self.conflicts, self.project.merge_texts)
+        ignore = find_overrides(self.project.settings, definition.key).ignore
+        for change in (one for one in changes if ignore and one.path in values):
+            declared = value_at(definition.declared, change.path)
+            values[change.path] = keep_ignored(change, values[change.path], declared, ignore)
         layer, file = self.project.find_edited(definition)
         text = layer.text if layer is not None else ""
         # What lower layers say shines through, so a key that live lacks must be written as null to be gone.

@@ -2,20 +2,23 @@
 
 import collections
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeGuard
 
 from reconciler.assistant.fields import UNORDERED
-from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, text_of
+from reconciler.core.canonical import equal
 from reconciler.core.definition import MAX_BYTES, Layer, TextFile
 from reconciler.core.line_merge import MergeTexts, find_touching, has_lines, merge_values
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
-from reconciler.core.tree import MISSING, Missing, item_at, put_all
+from reconciler.core.settings import IgnoreRule
+from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, put_all
 from reconciler.yamltext.edit import Edit
 
 Conflicts = Literal["merge", "live"]
+_MOST_COMPARISONS = 10_000  # of elements of two lists: of longer ones, those that moved are not found
 _IN_CONFLICT = "git changed it too; --conflicts merges texts line by line, and takes live's value for any other field"
 _TOUCHING = (
     "git and live changed the same or adjacent lines of {names}: merge them by hand, or take live's with "
@@ -43,7 +46,7 @@ def choose_values(
     left: list[Left] = []
     lost: list[Change] = []
     for change in changes:
-        value = _keep_order(change)
+        value = _keep_unchanged(change)
         if change.kind is Kind.CONFLICT:
             if conflicts is None:
                 left.append(Left(change.path, _IN_CONFLICT, fails=False))
@@ -65,22 +68,71 @@ def choose_values(
     return wanted, left, lost
 
 
-def _keep_order(change: Change) -> Any | Missing:
-    """Return live's value, in the definition's order where the order of a list means nothing."""
-    # Adding one phrase in the dashboard should change one line, whatever the API's order.
+def keep_ignored(change: Change, value: Any | Missing, declared: Any, ignore: Iterable[IgnoreRule]) -> Any | Missing:
+    """Return what a pull writes for a field, with what is declared at the ignored places inside a list."""
+    # The plan has put live's values there, so that sending the list changes none of them. Git keeps its own.
+    depth = len(change.path)
+    patterns = [rule.path[depth:] for rule in ignore if covers(rule.path[:depth], change.path)]
+    inside = [place for pattern in patterns for place in paths_matching(declared, pattern) if place]
+    moved = [(find_place(change.desired, value, place), item_at(declared, place)) for place in inside]
+    return put_all(value, [(place, own) for place, own in moved if place and item_at(value, place) is not MISSING])
+
+
+def find_place(old: Any, new: Any, path: FieldPath) -> FieldPath | None:
+    """Return where a live value has what is at a path in the definition's, None where an element on the way is gone."""
+    if not path:
+        return path
+    key = path[0]
+    if isinstance(old, list) and isinstance(new, list):
+        pairs = _find_unchanged(old, new)
+        gone, added = [at for at in range(len(old)) if at not in pairs], {*range(len(new))} - {*pairs.values()}
+        # As many new ones as are gone are those that were edited.
+        if len(gone) == len(added):
+            pairs |= zip(gone, sorted(added), strict=True)
+        if int(key) not in pairs:
+            return None
+        key = str(pairs[int(key)])
+    rest = find_place(item_at(old, path[:1]), item_at(new, (key,)), path[1:])
+    return None if rest is None else (key, *rest)
+
+
+def _keep_unchanged(change: Change) -> Any | Missing:
+    """Return live's value; of a list with the definition's own elements, and its order where that means nothing."""
     old, new = change.desired, change.live
-    if change.path not in UNORDERED or not (_is_list_of_texts(old) and _is_list_of_texts(new)):
+    if not (isinstance(old, list) and isinstance(new, list)):
         return new
-    waiting, kept = collections.Counter(new), list[str]()
+    # An element that is in sync keeps its live value when the list is sent, so that nothing is to be added to it.
+    unchanged = {after: before for before, after in _find_unchanged(old, new).items()}
+    items = [old[unchanged[at]] if at in unchanged else item for at, item in enumerate(new)]
+    return _sort_as(old, items) if change.path in UNORDERED and _are_texts(old) and _are_texts(items) else items
+
+
+def _sort_as(old: list[str], new: list[str]) -> list[str]:
+    # Adding one phrase in the dashboard should change one line, whatever the API's order.
+    waiting, kept = collections.Counter(new), list[str | None]()
     for item in old:
-        if waiting[item]:
-            waiting[item] -= 1
-            kept.append(item)
-    return [*kept, *waiting.elements()]
+        kept.append(item if waiting[item] else None)
+        waiting[item] -= waiting[item] > 0
+    # A new phrase takes the place of one that is gone: most often somebody has edited it.
+    added = waiting.elements()
+    filled = [next(added, None) if item is None else item for item in kept]
+    return [*(item for item in filled if item is not None), *added]
 
 
-def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _are_texts(items: list[Any]) -> TypeGuard[list[str]]:
+    return all(isinstance(item, str) for item in items)
+
+
+def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
+    """Return the elements of a list that live has as well, at any place: the index that each has here, and there."""
+    pairs = {at: at for at, (before, after) in enumerate(zip(old, new, strict=False)) if equal(before, after)}
+    gone, added = ([at for at in range(len(items)) if at not in pairs] for items in (old, new))
+    for at in gone if len(gone) * len(added) <= _MOST_COMPARISONS else ():
+        place = next((other for other in added if equal(old[at], new[other])), None)
+        if place is not None:
+            pairs[at] = place
+            added.remove(place)
+    return pairs
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,12 +160,11 @@ def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[
         reason = ""
         # One text that cannot be written leaves the whole field: half of somebody's edit is an edit that nobody made.
         for text in inside:
-            place = text.path[len(edit.path) :]
-            old, new = item_at(layer.fields, text.path), item_at(edit.value, place)
+            # A text file goes along with an element of a list that moves.
+            place = find_place(item_at(layer.fields, edit.path), edit.value, text.path[len(edit.path) :])
+            old, new = item_at(layer.fields, text.path), MISSING if place is None else item_at(edit.value, place)
             refused = "" if new == old else why_not(text)
-            if new != old and not _leads_to_the_same(item_at(layer.fields, edit.path), edit.value, place):
-                refused = None
-            if refused is None or not isinstance(new, str):
+            if place is None or refused is None or not isinstance(new, str):
                 found.unused.append(text)
                 continue
             references.append((place, {TEXT_KEY: text.reference}))
@@ -128,15 +179,6 @@ def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[
         found.own.append(Edit(edit.path, put_all(edit.value, references)))
         found.files.extend(files)
     return found
-
-
-def _leads_to_the_same(old: Any, new: Any, path: FieldPath) -> bool:
-    """Return whether a path leads to the same place in two values: no list on the way has got longer or shorter."""
-    for depth in range(len(path)):
-        before, after = item_at(old, path[:depth]), item_at(new, path[:depth])
-        if isinstance(before, list) and (not isinstance(after, list) or len(before) != len(after)):
-            return False
-    return True
 
 
 def _write(content: str, text: str) -> str:
