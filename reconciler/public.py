@@ -29,7 +29,7 @@ from reconciler.core.settings import MaxChanges, OnDrift, now
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object
-from reconciler.report.read_back import reviewed_plan
+from reconciler.report.read_back import read_plan
 from reconciler.usecases import apply as apply_, plan as plan_
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.project import Project as Read, check_policy
@@ -196,7 +196,7 @@ def apply(
         create=create,
         fail_fast=fail_fast,
         max_changes=limit,
-        reviewed=reviewed_plan(read_report_object(reviewed, name="reviewed")) if reviewed is not None else None,
+        reviewed=read_plan(read_report_object(reviewed, name="reviewed")) if reviewed is not None else None,
     )
     # The use case hands the report on before it records, so that a record that fails does not lose it.
     reports: list[Report] = []

@@ -10,10 +10,10 @@ from reconciler.assistant.invisible import describe_unseen, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import (
     CURLY_QUOTES,
-    closest,
     describe_kind,
     describe_unknown_field,
     describe_wrong_kind,
+    find_closest,
     name_look_alike,
     shorten,
 )
@@ -53,7 +53,7 @@ def check_definition(
 
 
 def _check_id(document: Mapping[str, Any], *, needs_id: bool) -> Iterator[FieldProblem]:
-    if "id" in document and (message := _object_to_id(document["id"])):
+    if "id" in document and (message := _explain_bad_id(document["id"])):
         yield FieldProblem(ID.path, message)
     elif needs_id:
         message = (
@@ -63,23 +63,23 @@ def _check_id(document: Mapping[str, Any], *, needs_id: bool) -> Iterator[FieldP
         yield FieldProblem(ID.path, message, about="file")
 
 
-def _object_to_id(written: Any) -> str:
-    if written is None or written == "":
+def _explain_bad_id(value: Any) -> str:
+    if value is None or value == "":
         return "the id cannot be empty"
-    if isinstance(written, list):
+    if isinstance(value, list):
         return "the id must be text; you wrote a list; remove the brackets or the dash around it"
-    if not isinstance(written, str):
-        return describe_wrong_kind("the id", "text", written)
-    if any("\ud800" <= character <= "\udfff" for character in written):
+    if not isinstance(value, str):
+        return describe_wrong_kind("the id", "text", value)
+    if any("\ud800" <= character <= "\udfff" for character in value):
         # Not from a file, which is UTF-8, but an argument of the command line may hold any bytes.
         return "the id must be text that can be saved as UTF-8; you wrote text"
-    if _ID.fullmatch(written):
+    if _ID.fullmatch(value):
         return ""
-    if written in (".", ".."):
+    if value in (".", ".."):
         return 'the id cannot be "." or ".."; copy the assistant\'s id from the API'
-    if set(written) & set(CURLY_QUOTES):
+    if set(value) & set(CURLY_QUOTES):
         return 'the id contains curly quotes; remove them, or use straight quotes (")'
-    if unseen := describe_unseen(written):
+    if unseen := describe_unseen(value):
         return f"the id cannot contain white space or control characters; {unseen}"
     return 'the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself'
 
@@ -87,14 +87,14 @@ def _object_to_id(written: Any) -> str:
 def _check_object(
     parent: FieldPath, fields: Mapping[str, Any], extra_fields: Collection[FieldPath]
 ) -> Iterator[FieldProblem]:
-    known = keys_inside(parent)
+    documented = keys_inside(parent)
     # Values of extra fields are not checked, since the reference says nothing about them.
-    for key in known:
+    for key in documented:
         if key in fields and (*parent, key) not in extra_fields:
             yield from _check_value(BY_PATH[*parent, key], fields[key], extra_fields)
     for key in fields:
         path = (*parent, key)
-        if key not in known and path != ID.path and path not in extra_fields:
+        if key not in documented and path != ID.path and path not in extra_fields:
             yield describe_unknown_field(path)
 
 
@@ -102,14 +102,14 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     path, name = field.path, dotted(field.path)
     if value is None:
         if not field.takes_null:
-            yield FieldProblem(path, f"{name} cannot be empty; {_fill(field)}remove the line to leave it unmanaged")
+            yield FieldProblem(path, f"{name} cannot be empty; {_advise(field)}remove the line to leave it unmanaged")
     # Before the kind: to a user who wrote a number for a provider, the names help more than "text".
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)
     elif type(value) not in _TYPES[field.kind]:
-        inside = f"; its fields are {', '.join(keys_inside(path))}" if field.kind == "fields" else ""
-        yield FieldProblem(path, describe_wrong_kind(name, field.kind, value) + inside)
+        fields_hint = f"; its fields are {', '.join(keys_inside(path))}" if field.kind == "fields" else ""
+        yield FieldProblem(path, describe_wrong_kind(name, field.kind, value) + fields_hint)
     elif field.kind == "fields":
         yield from _check_object(path, value, extra_fields)
     elif field.kind == "texts":
@@ -119,7 +119,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
         yield FieldProblem(path, f"{must_be}; you wrote {value}", must_be)
 
 
-def _fill(field: Field) -> str:
+def _advise(field: Field) -> str:
     """Return how to write a value that the user believes to have written."""
     if field.kind == "fields":
         return f"indent its fields ({', '.join(keys_inside(field.path))}) below it, or "
@@ -137,14 +137,14 @@ def _check_items(field: Field, items: list[Any]) -> Iterator[FieldProblem]:
             yield FieldProblem((*field.path, str(index)), describe_wrong_kind(name, "text", item))
 
 
-def _describe_unlisted(field: Field, written: Any) -> FieldProblem:
+def _describe_unlisted(field: Field, value: Any) -> FieldProblem:
     must_be = f"{dotted(field.path)} must be one of {', '.join(field.choices)}"
-    if not isinstance(written, str):
-        return FieldProblem(field.path, f"{must_be}; you wrote {describe_kind(written)}")
+    if not isinstance(value, str):
+        return FieldProblem(field.path, f"{must_be}; you wrote {describe_kind(value)}")
     # Among a handful of names, even a poor match is most likely the right one.
-    near = closest(written, field.choices, cutoff=0.5)
-    guess = f"; did you mean {near}?{name_look_alike(written)}" if near else ""
+    near = find_closest(value, field.choices, cutoff=0.5)
+    guess = f"; did you mean {near}?{name_look_alike(value)}" if near else ""
     # A user who wrote the right name sees it there: only the invisible character next to it explains the error.
-    if unseen := describe_unseen(written):
-        guess = f"; {unseen}" if remove_unseen(written) in field.choices else f"{guess}; {unseen}"
-    return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(written)}"{guess}', must_be)
+    if unseen := describe_unseen(value):
+        guess = f"; {unseen}" if remove_unseen(value) in field.choices else f"{guess}; {unseen}"
+    return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(value)}"{guess}', must_be)

@@ -33,9 +33,9 @@ class Field:
 
 def _row(path: str, kind: Kind, description: str, *examples: Any, choices: Any = (), **facts: Any) -> Field:
     """Return a row of the table; the path is dotted, and choices whose names say enough are only named."""
-    named = choices if isinstance(choices, dict) else dict.fromkeys(choices, "")
+    descriptions = choices if isinstance(choices, dict) else dict.fromkeys(choices, "")
     keys = tuple(path.split("."))
-    return Field(path=keys, kind=kind, description=description, examples=examples, choices=named, **facts)
+    return Field(path=keys, kind=kind, description=description, examples=examples, choices=descriptions, **facts)
 
 
 _MODES: Final = {

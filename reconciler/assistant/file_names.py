@@ -12,12 +12,12 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 _UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
 
 
-def file_stem(name: object, assistant_id: str, taken: Container[str]) -> str:
-    """Return a file's stem from an assistant's name, else from its id; `taken` holds `same_name` of those in use."""
+def choose_stem(name: object, assistant_id: str, used_stems: Container[str]) -> str:
+    """Return a file's stem from an assistant's name, else its id; `used_stems` has the `same_name` of stems in use."""
     stem = (_slug(name) if isinstance(name, str) else "") or _slug(assistant_id) or "assistant"
     stem = f"assistant-{stem}" if stem in RESERVED else stem
     number, candidate = 2, stem
-    while same_name(candidate) in taken:
+    while same_name(candidate) in used_stems:
         candidate, number = f"{stem}-{number}", number + 1
     return candidate
 
@@ -31,15 +31,15 @@ def same_name(name: str) -> str:
 def _slug(text: str) -> str:
     # Accents of Latin letters fall away, `é` is e. In other scripts marks are part of the letter: a vowel in Hindi, the
     # dots of a kana. What only joins or directs letters is no letter, and nobody would see it in a file name.
-    kept = ""
+    slug = ""
     for char in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text[:_LOOKED_AT]).casefold()):
         kind = unicodedata.category(char)
         if kind[0] == "M" or kind in ("Lm", "Cf"):
-            kept += char if kind[0] != "C" and kept[-1:] > "\x7f" and not _is_unseen(char) else ""
+            slug += char if kind[0] != "C" and slug[-1:] > "\x7f" and not _is_unseen(char) else ""
         else:
-            kept += char if kind[0] in "LN" and not _is_unseen(char) else "-"
+            slug += char if kind[0] in "LN" and not _is_unseen(char) else "-"
     # By characters: 60 of them are 240 bytes at most, and file systems take 255.
-    return unicodedata.normalize("NFC", re.sub("-+", "-", kept).strip("-"))[:LONGEST].strip("-")
+    return unicodedata.normalize("NFC", re.sub("-+", "-", slug).strip("-"))[:LONGEST].strip("-")
 
 
 def _is_unseen(char: str) -> bool:

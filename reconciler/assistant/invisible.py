@@ -31,7 +31,7 @@ def is_all_seen(text: str) -> bool:
 
 def is_blank(text: str) -> bool:
     """Return whether a text holds nothing that can be seen but spaces."""
-    return not any(is_seen(one) and one != " " for one in text)
+    return not any(is_seen(char) and char != " " for char in text)
 
 
 def name_character(character: str) -> str:
@@ -50,16 +50,16 @@ def replace_unseen(character: str) -> str:
     return "type an ordinary space instead, or delete it" if _is_space(character) else "delete it"
 
 
-def complain_of_unseen(character: str) -> str:
+def reject_unseen(character: str) -> str:
     """Return what to say about such a character at its place."""
-    why = "which looks like a space and is none" if _is_space(character) else "which nobody sees"
-    return f"here is {name_character(character)}, {why}; {replace_unseen(character)}"
+    reason = "which looks like a space and is none" if _is_space(character) else "which nobody sees"
+    return f"here is {name_character(character)}, {reason}; {replace_unseen(character)}"
 
 
 def name_reordering(text: str) -> str:
     """Return the first character of a text that lets it look like another text, with its code point; or nothing."""
-    found = "" if text.isascii() else next((one for one in text if one in REORDERING), "")
-    return found and name_character(found)
+    char = "" if text.isascii() else next((each for each in text if each in REORDERING), "")
+    return char and name_character(char)
 
 
 def _is_space(character: str) -> bool:
@@ -76,8 +76,8 @@ def tell_apart(name: str, other: str) -> str:
 def _write_form(name: str) -> str:
     """Return a name with its accents, and the letters that have one, written as escapes."""
     return "".join(
-        one if unicodedata.normalize("NFD", one) == one and not unicodedata.combining(one) else ascii(one)[1:-1]
-        for one in name
+        char if unicodedata.normalize("NFD", char) == char and not unicodedata.combining(char) else ascii(char)[1:-1]
+        for char in name
     )
 
 
@@ -87,19 +87,20 @@ def describe_unseen(text: str) -> str:
         return ""
     # A space at either end is as hard to see as what is no space at all.
     # Half a surrogate pair is shown as what it is, and comes from no keyboard.
-    at = next((at for at, one in enumerate(text) if not is_seen(one) and not "\ud800" <= one <= "\udfff"), None)
-    if at is None:
-        at = 0 if text.startswith(" ") else len(text.rstrip(" "))
-        if at == len(text):
+    unseen = (at for at, char in enumerate(text) if not is_seen(char) and not "\ud800" <= char <= "\udfff")
+    position = next(unseen, None)
+    if position is None:
+        position = 0 if text.startswith(" ") else len(text.rstrip(" "))
+        if position == len(text):
             return ""
-    found = text[at]
-    name = "a space" if found == " " else name_character(found)
-    if is_blank(text[:at]):
-        return f"there is {name} at its beginning: {replace_unseen(found)}"
-    if not is_blank(text[at:]):
-        return f"there is {name} in the middle of it: {replace_unseen(found)}"
+    character = text[position]
+    name = "a space" if character == " " else name_character(character)
+    if is_blank(text[:position]):
+        return f"there is {name} at its beginning: {replace_unseen(character)}"
+    if not is_blank(text[position:]):
+        return f"there is {name} in the middle of it: {replace_unseen(character)}"
     # A block text ends in one, whether or not its writer wanted it.
     instead = (
-        'write it behind its key, or ">-" instead of ">" and "|-" instead of "|"' if found == "\n" else "delete it"
+        'write it behind its key, or ">-" instead of ">" and "|-" instead of "|"' if character == "\n" else "delete it"
     )
     return f"there is {name} at its end: {instead}"

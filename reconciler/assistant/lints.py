@@ -86,19 +86,19 @@ def find_lints(
     `cut_off` names the messages that end before a ` #`, `folded` the texts whose Markdown lines YAML has joined.
     """
     # Any field may have any type here, since definitions with errors are checked as well.
-    found = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
-    found += _check_mode(declared)
+    problems = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
+    problems += _check_mode(declared)
     texts: list[tuple[FieldPath, str]] = []
     _add_texts(declared, (), texts)
     for path, text in texts:
-        found += _check_text(path, text, is_folded=path in folded)
-    found += _check_keys(declared, ())
-    return found
+        problems += _check_text(path, text, is_folded=path in folded)
+    problems += _check_keys(declared, ())
+    return problems
 
 
 def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterator[FieldProblem]:
     if field in cut_off:
-        yield _found(
+        yield _make_problem(
             "hash-cut",
             (field,),
             f'" #" begins a comment, so {field} ends before it; put the text in quotes if the "#" belongs to it, or '
@@ -107,32 +107,32 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
     if not isinstance(message, str):
         return
     if message and is_blank(message):
-        yield _found("blank-text", (field,), f"{field} is only white space; write null for no message")
+        yield _make_problem("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
         # Most often the line break that a block text keeps, and a voice makes a pause of it.
         advice = ('; remove it, or write "|-" or ">-" instead of "|" or ">"', "; remove the empty line at the end")
-        found = _found("trailing-newline", (field,), f"{field} ends in a line break", before=message.rstrip())
-        yield dataclasses.replace(found, advice=advice)
+        problem = _make_problem("trailing-newline", (field,), f"{field} ends in a line break", prefix=message.rstrip())
+        yield dataclasses.replace(problem, advice=advice)
     elif message != message.rstrip():
         # A no-break space looks like any other, and comes with copied text.
         name = "" if message.endswith((" ", "\t")) else f", {name_character(message[-1])}"
-        yield _found("trailing-space", (field,), f"{field} ends in white space{name}; remove it", before=message)
+        yield _make_problem("trailing-space", (field,), f"{field} ends in white space{name}; remove it", prefix=message)
     if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
         words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
-        yield _found("unpaired-braces", (field,), words)
+        yield _make_problem("unpaired-braces", (field,), words)
     for lint, pattern, words in _IN_SPEECH if _ANY_SIGN.search(message) else ():
         if match := pattern.search(message):
             # An item of a list begins with the line end before it.
-            before = message[: match.start() + len(match[0]) - len(match[0].lstrip())]
-            yield _found(lint, (field,), f"{field} {words}", shorten(match[0]), before)
+            prefix = message[: match.start() + len(match[0]) - len(match[0].lstrip())]
+            yield _make_problem(lint, (field,), f"{field} {words}", shorten(match[0]), prefix)
 
 
 def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    mode, first = declared.get("firstMessageMode"), declared.get("firstMessage")
-    if first and isinstance(first, str) and isinstance(mode, str) and mode in _MODES_WITHOUT_FIRST_MESSAGE:
-        why = _MODES_WITHOUT_FIRST_MESSAGE[mode]
-        words = f"firstMessage is never spoken: with this firstMessageMode {why}"
-        yield _found("unspoken-greeting", ("firstMessage",), words)
+    mode, greeting = declared.get("firstMessageMode"), declared.get("firstMessage")
+    if greeting and isinstance(greeting, str) and isinstance(mode, str) and mode in _MODES_WITHOUT_FIRST_MESSAGE:
+        reason = _MODES_WITHOUT_FIRST_MESSAGE[mode]
+        words = f"firstMessage is never spoken: with this firstMessageMode {reason}"
+        yield _make_problem("unspoken-greeting", ("firstMessage",), words)
 
 
 def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[FieldProblem]:
@@ -140,21 +140,21 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
         words = 'has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
         if path[-1].isdigit():
             words += '; if these are items of the list, begin each "- " in the same column'
-        yield _found("folded-markdown", path, f"{dotted(path)} {words}")
-    written = text.rstrip()
-    if "\n" in written and (match := _LINE_END_BLANKS.search(written)):
-        before = text[: match.start()]
-        line = before.count("\n") + 1
-        yield _found(
-            "line-end-blanks", path, f"{dotted(path)} has spaces at the end of line {line}; remove them", "", before
+        yield _make_problem("folded-markdown", path, f"{dotted(path)} {words}")
+    body = text.rstrip()
+    if "\n" in body and (match := _LINE_END_BLANKS.search(body)):
+        prefix = text[: match.start()]
+        line = prefix.count("\n") + 1
+        yield _make_problem(
+            "line-end-blanks", path, f"{dotted(path)} has spaces at the end of line {line}; remove them", "", prefix
         )
-    stripped = written.lstrip()
+    stripped = body.lstrip()
     around = _QUOTED.fullmatch(stripped)
     # Two quotations in a sentence are not quotation marks around it.
     if around and around["open"] not in stripped[1:-1]:
         words = "has curly quotes around it, which become part of the text"
-        found = _found("curly-quotes", path, f"{dotted(path)} {words}")
-        yield dataclasses.replace(found, advice=('; use "..."', "; remove them"))
+        problem = _make_problem("curly-quotes", path, f"{dotted(path)} {words}")
+        yield dataclasses.replace(problem, advice=('; use "..."', "; remove them"))
 
 
 def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
@@ -163,11 +163,11 @@ def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
         if isinstance(item, dict | list):
             yield from _check_keys(item, (*path, str(key)))
     if isinstance(value, dict) and _are_similar(tuple(value)):
-        first: dict[str, str] = {}
+        first_keys: dict[str, str] = {}
         for key in value:
-            if (other := first.setdefault(same_name(key), key)) != key:
+            if (other := first_keys.setdefault(same_name(key), key)) != key:
                 words = f"{dotted((*path, key))} and {other} beside it differ only {tell_apart(key, other)}; remove one"
-                yield dataclasses.replace(_found("similar-names", (*path, key), words), about="key")
+                yield dataclasses.replace(_make_problem("similar-names", (*path, key), words), about="key")
 
 
 # A fleet repeats the same keys a thousand times.
@@ -190,8 +190,8 @@ def _add_texts(value: Any, path: FieldPath, texts: list[tuple[FieldPath, str]]) 
             _add_texts(item, (*path, str(index)), texts)
 
 
-def _found(lint: str, path: FieldPath, words: str, quoted: str = "", before: str = "") -> FieldProblem:
-    """Return a problem in the line of a text to which the text `before` leads."""
-    message = f"{words} (here: {quoted})" if quoted else words
-    line = before.count("\n") + 1
-    return FieldProblem(path, message, words if quoted else "", severity="warning", lint=lint, line=line)
+def _make_problem(lint: str, path: FieldPath, words: str, excerpt: str = "", prefix: str = "") -> FieldProblem:
+    """Return a problem in the line of a text to which the text `prefix` leads."""
+    message = f"{words} (here: {excerpt})" if excerpt else words
+    line = prefix.count("\n") + 1
+    return FieldProblem(path, message, words if excerpt else "", severity="warning", lint=lint, line=line)

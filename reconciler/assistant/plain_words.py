@@ -48,49 +48,49 @@ _SLIPS: Final = (
 def describe_unknown_field(path: FieldPath) -> FieldProblem:
     """Return the message about a key that the API does not have at this place."""
     where = f" inside {dotted(path[:-1])}" if path[1:] else ""
-    message, quoting = _what_instead(path), f"unknown field {dotted(path)}"
+    message, quoting = _suggest_field(path), f"unknown field {dotted(path)}"
     advice = message.removeprefix(quoting) if message.startswith(quoting) else ""
     return FieldProblem(path, message, f"unknown field{where}{advice}", about="key")
 
 
-def describe_wrong_kind(name: str, wanted: fields.Kind, written: Any) -> str:
-    """Return the message about a value that is not of the `wanted` kind, without quoting it."""
-    return f"{name} must be {_WANTED[wanted]}; you wrote {describe_kind(written)}{_repair(wanted, written)}"
+def describe_wrong_kind(name: str, kind: fields.Kind, value: Any) -> str:
+    """Return the message about a value that is not of the `kind` kind, without quoting it."""
+    return f"{name} must be {_WANTED[kind]}; you wrote {describe_kind(value)}{_suggest_repair(kind, value)}"
 
 
-def describe_kind(written: Any) -> str:
+def describe_kind(value: Any) -> str:
     """Return what a value is, in plain words."""
-    return _KINDS.get(type(written), "a group of keys and values")
+    return _KINDS.get(type(value), "a group of keys and values")
 
 
 def find_slip(line: str) -> tuple[int, str] | None:
     """Return the column, from 1, of a slip at the beginning of a line, and what to write instead."""
     for pattern, message in _SLIPS:
-        if found := re.match(pattern, line, re.IGNORECASE):
-            sign = found["at"]
+        if match := re.match(pattern, line, re.IGNORECASE):
+            sign = match["at"]
             # A character that only looks like the intended one is named.
             name = f'"{sign}"' if sign.isascii() else f'"{sign}", {name_character(sign)}'
-            return found.start("at") + 1, message.format(name)
+            return match.start("at") + 1, message.format(name)
     return None
 
 
-def closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
+def find_closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the candidate that is most likely meant by `word`, if there is one."""
     if len(word) > _LONGEST_SLIP:
         return None
     # Compared by letters alone: `first_message`, `FirstMessage` and `first-message` are one slip.
     by_letters = {_letters(candidate): candidate for candidate in candidates}
-    found = difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=cutoff)
-    return by_letters[found[0]] if found else None
+    matches = difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=cutoff)
+    return by_letters[matches[0]] if matches else None
 
 
 def name_look_alike(word: str) -> str:
     """Return which letter of a misspelt word no name has, as the end of a sentence: it may look like another one."""
-    found = next((character for character in word if not character.isascii()), "")
-    return f' The "{found}" in it is {name_character(found)}' if found else ""
+    letter = next((character for character in word if not character.isascii()), "")
+    return f' The "{letter}" in it is {name_character(letter)}' if letter else ""
 
 
-def _what_instead(path: FieldPath) -> str:
+def _suggest_field(path: FieldPath) -> str:
     parent, key = path[:-1], path[-1]
     if not parent and key in fields.READ_ONLY:
         return f"{key} is set by the API; remove it"
@@ -99,41 +99,41 @@ def _what_instead(path: FieldPath) -> str:
     outer, _, inner = key.partition(".")
     if (outer, inner) in fields.BY_PATH:
         return f"{key} is not the name of a field; write {inner} on its own line, indented below {outer}"
-    first = key.partition(" ")[0]
-    if first != key and first in fields.keys_inside(parent):
-        return f'unknown field {dotted(path)}; put a colon (":") and a space after {first}'
+    first_word = key.partition(" ")[0]
+    if first_word != key and first_word in fields.keys_inside(parent):
+        return f'unknown field {dotted(path)}; put a colon (":") and a space after {first_word}'
     # No field of the API has a space in its name: this is a sentence with a colon in it.
     names = {path[-1] for path in fields.DOCUMENTED}
-    if " " in key.strip() and not closest(key, names, cutoff=0.85):
+    if " " in key.strip() and not find_closest(key, names, cutoff=0.85):
         return (
             f'unknown field {dotted(path)}; if this line belongs to the text above it, write "|-" after the colon of '
             "its key, and indent every line of the text further than the key"
         )
-    if guess := _guess(parent, key):
+    if guess := _guess_field(parent, key):
         return f"unknown field {dotted(path)}; {guess}{name_look_alike(key)}"
     allowed = fields.keys_inside(parent)
     place = f"inside {dotted(parent)}" if parent else "here"
-    listed = ", ".join(allowed if parent else ("id", *allowed))
+    names_allowed = ", ".join(allowed if parent else ("id", *allowed))
     return (
-        f"unknown field {dotted(path)}; allowed {place}: {listed} "
+        f"unknown field {dotted(path)}; allowed {place}: {names_allowed} "
         "(a field that the API has but its reference does not list can be added under extra_fields in reconciler.yaml)"
     )
 
 
-def _guess(parent: FieldPath, key: str) -> str:
+def _guess_field(parent: FieldPath, key: str) -> str:
     """Return a "did you mean": a key of this place, the same key elsewhere, then what looks alike."""
     letters = _letters(key)
-    here = fields.keys_inside(parent) if parent else ("id", *fields.keys_inside(parent))
+    siblings = fields.keys_inside(parent) if parent else ("id", *fields.keys_inside(parent))
     elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent and path != parent]
     # The same letters elsewhere are a better guess than a similar key here: `voiceId` at the top is not `voice`.
-    near = closest(key, here, cutoff=1.0)
+    near = find_closest(key, siblings, cutoff=1.0)
     same = [path for path in elsewhere if letters in (_letters(path[-1]), _letters("".join(path)))]
     if same and not near:
         return _suggest_move(same)
-    if near := near or closest(key, here):
+    if near := near or find_closest(key, siblings):
         return f"did you mean {near}?"
     # A similar key elsewhere is a guess upon a guess, so it must be very similar.
-    near = closest(key, [path[-1] for path in elsewhere], cutoff=0.8)
+    near = find_closest(key, [path[-1] for path in elsewhere], cutoff=0.8)
     return _suggest_move([path for path in elsewhere if path[-1] == near]) if near else ""
 
 
@@ -147,54 +147,54 @@ def _suggest_move(places: list[FieldPath]) -> str:
     return f"did you mean {names}? Write {path[1]} indented below {path[0]}"
 
 
-def _repair(wanted: fields.Kind, written: Any) -> str:
+def _suggest_repair(kind: fields.Kind, value: Any) -> str:
     """Return how to repair a value of the wrong type, where that is likely, without quoting the value."""
     instead = ""
-    if wanted == "text" and isinstance(written, bool | int | float):
+    if kind == "text" and isinstance(value, bool | int | float):
         instead = 'put it in quotes ("...") if it is meant as text'
-    elif wanted == "text" and isinstance(written, dict):
-        meant = closest(next(iter(written), ""), ("$file",))
+    elif kind == "text" and isinstance(value, dict):
+        guess = find_closest(next(iter(value), ""), ("$file",))
         instead = (
-            f"did you mean {meant}?" if meant else 'write the text itself, in quotes ("...") if it has { or ": " in it'
+            f"did you mean {guess}?" if guess else 'write the text itself, in quotes ("...") if it has { or ": " in it'
         )
     # Markdown pasted behind a key reads as a comment and a list.
-    elif wanted == "text" and isinstance(written, list):
+    elif kind == "text" and isinstance(value, list):
         instead = 'if these are the lines of a text, write it below its key as a block that begins with "|-"'
-    elif wanted in ("whole number", "number") and isinstance(written, str):
-        instead = _repair_number(wanted, written)
-    elif wanted == "whole number" and isinstance(written, float):
+    elif kind in ("whole number", "number") and isinstance(value, str):
+        instead = _repair_number(kind, value)
+    elif kind == "whole number" and isinstance(value, float):
         instead = "write it without a decimal point"
-    elif wanted == "fields" and isinstance(written, list):
+    elif kind == "fields" and isinstance(value, list):
         instead = "remove the dash before each field"
     # YAML reads `provider:openai` and the lines below it as one text, and "-goodbye" too.
-    elif wanted == "fields" and isinstance(written, str) and re.match(r"\w+:\S", written):
+    elif kind == "fields" and isinstance(value, str) and re.match(r"\w+:\S", value):
         instead = "put a space after each colon"
-    elif wanted in ("texts", "fields") and isinstance(written, str):
-        slip = find_slip(written)
-        unseen = written[1:2] if not is_seen(written[1:2]) else ""
-        where = f", where there is {name_character(unseen)}" if unseen else ""
-        instead = f"put a space after each dash{where}" if written.startswith("-") else slip[1] if slip else ""
+    elif kind in ("texts", "fields") and isinstance(value, str):
+        slip = find_slip(value)
+        unseen = value[1:2] if not is_seen(value[1:2]) else ""
+        detail = f", where there is {name_character(unseen)}" if unseen else ""
+        instead = f"put a space after each dash{detail}" if value.startswith("-") else slip[1] if slip else ""
     return f"; {instead}" if instead else ""
 
 
-def _repair_number(wanted: fields.Kind, written: str) -> str:
-    seen, unseen = remove_unseen(written), describe_unseen(written)
-    if _NUMBER.fullmatch(seen.strip(CURLY_QUOTES + " ")):
+def _repair_number(kind: fields.Kind, text: str) -> str:
+    visible, unseen = remove_unseen(text), describe_unseen(text)
+    if _NUMBER.fullmatch(visible.strip(CURLY_QUOTES + " ")):
         # Nothing is allowed between digits, not even a space.
         return f"{unseen.partition(': ')[0]}: delete it" if unseen else "write the number without quotes"
-    if wanted == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", written):
+    if kind == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", text):
         return "write a decimal point instead of the comma"
-    if seen.isdecimal() and not seen.isascii():
+    if visible.isdecimal() and not visible.isascii():
         return "write it with the digits 0 to 9"
-    if re.match("[0-9]", written):
+    if re.match("[0-9]", text):
         return "write only its digits, without a unit or separators"
-    return name_look_alike(written).strip().replace("The", "the")
+    return name_look_alike(text).strip().replace("The", "the")
 
 
-def list_some(names: Sequence[str], most: int) -> str:
+def list_some(names: Sequence[str], limit: int) -> str:
     """Return the first of some names, and how many there are besides: `a, b and 3 more`."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
 
 
 def shorten(text: str) -> str:

@@ -38,7 +38,7 @@ class Problem:
     severity: Severity = "error"
     kind: Literal["invalid", "duplicate"] = "invalid"
     lint: str = ""  # the id of the lint that found it
-    source: str = dataclasses.field(default="", repr=False, compare=False)  # the line; empty if it may not be shown
+    source_line: str = dataclasses.field(default="", repr=False, compare=False)  # empty if it may not be shown
     about_file: bool = dataclasses.field(default=False, repr=False, compare=False)  # not about one of its lines
 
     def __str__(self) -> str:
@@ -47,9 +47,10 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {prefix}{self.message}"
 
 
-def say_gravest(problems: set[Problem]) -> set[Problem]:
-    """Return problems without those that are errors and warnings as well: a lint may be graver for some assistants."""
-    return problems - {dataclasses.replace(one, severity="warning") for one in problems if one.severity == "error"}
+def keep_gravest(problems: set[Problem]) -> set[Problem]:
+    """Return problems without the warnings that are also errors: a lint may be an error for some assistants only."""
+    errors = (problem for problem in problems if problem.severity == "error")
+    return problems - {dataclasses.replace(error, severity="warning") for error in errors}
 
 
 class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems

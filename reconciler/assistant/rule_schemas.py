@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.paths import FieldPath, to_pointer
-from reconciler.assistant.plain_words import closest
+from reconciler.assistant.plain_words import find_closest
 from reconciler.assistant.problem import FieldProblem
 from reconciler.assistant.rule_words import TYPES, Violation, describe_errors
 
@@ -36,11 +36,11 @@ def find_schema_problems(schema: Any) -> list[FieldProblem]:
     import jsonschema
 
     validator = jsonschema.Draft202012Validator
-    found = describe_errors(validator(validator.META_SCHEMA).iter_errors(schema))
+    violations = describe_errors(validator(validator.META_SCHEMA).iter_errors(schema))
     # Several parts of the metaschema reject the same value; one message is enough.
-    if wrong := {one.path: one for one in found}:
-        return [FieldProblem(path, _describe_wrong(one)) for path, one in wrong.items()]
-    return [*_walk(schema, schema, (), frozenset(validator.FORMAT_CHECKER.checkers))]
+    if by_path := {violation.path: violation for violation in violations}:
+        return [FieldProblem(path, _describe_wrong(violation)) for path, violation in by_path.items()]
+    return [*_find_ignored_keywords(schema, schema, (), frozenset(validator.FORMAT_CHECKER.checkers))]
 
 
 def _describe_wrong(violation: Violation) -> str:
@@ -48,27 +48,27 @@ def _describe_wrong(violation: Violation) -> str:
     return f"type must be one of {', '.join(TYPES)}" if name == "type" else f"{name} {violation.words}"
 
 
-def _walk(schema: Any, root: Any, path: FieldPath, formats: frozenset[str]) -> Iterator[FieldProblem]:
+def _find_ignored_keywords(schema: Any, root: Any, path: FieldPath, formats: frozenset[str]) -> Iterator[FieldProblem]:
     """Yield what JSON Schema itself would ignore, or notice only when a value is checked."""
     if not isinstance(schema, Mapping):
         return
     for keyword, value in schema.items():
-        here = (*path, keyword)
+        keyword_path = (*path, keyword)
         if keyword in _IDLE:
-            yield FieldProblem(here, f"{keyword} checks nothing; remove it", about="key")
+            yield FieldProblem(keyword_path, f"{keyword} checks nothing; remove it", about="key")
         elif keyword not in _KNOWN:
-            near = closest(keyword, _KNOWN)
+            near = find_closest(keyword, _KNOWN)
             guess = f"; did you mean {near}?" if near else ""
-            yield FieldProblem(here, f"{keyword} is not a keyword of JSON Schema 2020-12{guess}", about="key")
-        elif objection := _object_to(keyword, value, root, formats):
-            yield FieldProblem(here, objection)
-        for key, inner in _inner(keyword, value):
-            if keyword == "patternProperties" and (objection := _object_to("pattern", key, root, formats)):
-                yield FieldProblem((*here, key), objection, about="key")
-            yield from _walk(inner, root, (*here, key) if key else here, formats)
+            yield FieldProblem(keyword_path, f"{keyword} is not a keyword of JSON Schema 2020-12{guess}", about="key")
+        elif objection := _explain_bad_keyword(keyword, value, root, formats):
+            yield FieldProblem(keyword_path, objection)
+        for key, inner in _list_inner_schemas(keyword, value):
+            if keyword == "patternProperties" and (objection := _explain_bad_keyword("pattern", key, root, formats)):
+                yield FieldProblem((*keyword_path, key), objection, about="key")
+            yield from _find_ignored_keywords(inner, root, (*keyword_path, key) if key else keyword_path, formats)
 
 
-def _inner(keyword: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _list_inner_schemas(keyword: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the schemas that a keyword holds, each with its key below the keyword, if it has one."""
     if keyword in _ONE:
         yield "", value
@@ -78,10 +78,10 @@ def _inner(keyword: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from value.items()
 
 
-def _object_to(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> str:
+def _explain_bad_keyword(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> str:
     if keyword == "$schema" and value.rstrip("#") != DIALECT:
         return f"the schemas of rules are JSON Schema 2020-12 ({DIALECT}); remove this line"
-    if keyword == "$ref" and not _leads_somewhere(value, root):
+    if keyword == "$ref" and not _is_resolvable(value, root):
         return f"{value} points to nothing in this schema, and other documents are not read; write it like #/$defs/NAME"
     if keyword == "format" and value not in formats:
         return f"the format {value} is not supported; use a pattern"
@@ -95,21 +95,21 @@ def _object_to(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> 
     return ""
 
 
-def _leads_somewhere(reference: str, root: Any) -> bool:
+def _is_resolvable(reference: str, root: Any) -> bool:
     """Return whether a reference names a part of the schema that does not contain the reference itself."""
     if not reference.startswith("#/"):
         return False
-    here = root
+    part = root
     for key in reference[2:].split("/"):
         name = key.replace("~1", "/").replace("~0", "~")
-        if isinstance(here, list) and name.isdecimal() and int(name) < len(here):
-            here = here[int(name)]
-        elif isinstance(here, Mapping) and name in here:
-            here = here[name]
+        if isinstance(part, list) and name.isdecimal() and int(name) < len(part):
+            part = part[int(name)]
+        elif isinstance(part, Mapping) and name in part:
+            part = part[name]
         else:
             return False
     # A schema that is nothing but a reference to itself never ends.
-    return isinstance(here, Mapping | bool) and not (isinstance(here, Mapping) and here.get("$ref") == reference)
+    return isinstance(part, Mapping | bool) and not (isinstance(part, Mapping) and part.get("$ref") == reference)
 
 
 def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Schema | None:
@@ -120,18 +120,18 @@ def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Sc
     """
     if not path:
         # A declared null does not count as a value.
-        there: list[Any] = [{"not": {"type": "null"}}] if required else []
+        conditions: list[Any] = [{"not": {"type": "null"}}] if required else []
         if schema is None:
-            return {"allOf": there}
+            return {"allOf": conditions}
         if not _is_portable(schema):
             return None
-        return {"allOf": [*there, _or_text_file(_translate(schema, f"{at}/allOf/{len(there)}/else"))]}
+        return {"allOf": [*conditions, _or_text_file(_translate(schema, f"{at}/allOf/{len(conditions)}/else"))]}
     key, rest = path[0], path[1:]
     if key != "*":
-        below = place_schema(rest, schema, required=required, at=f"{at}/properties/{to_pointer((key,))[1:]}")
+        property_schema = place_schema(rest, schema, required=required, at=f"{at}/properties/{to_pointer((key,))[1:]}")
         # What is no group at all has no value in it either.
         must = {"type": ["object", "array"], "required": [key]} if required and "*" not in rest else {}
-        return {"properties": {key: below}, **must} if below is not None else None
+        return {"properties": {key: property_schema}, **must} if property_schema is not None else None
     elements = place_schema(rest, schema, required=required, at=f"{at}/items")
     values = place_schema(rest, schema, required=required, at=f"{at}/additionalProperties")
     return {"items": elements, "additionalProperties": values} if elements is not None else None
@@ -141,9 +141,9 @@ def _is_portable(schema: Any) -> bool:
     """Return whether all references lead to `$defs` of the schema itself: of other parts the place changes."""
     if not isinstance(schema, Mapping):
         return True
-    inside = (inner for keyword, value in schema.items() for _, inner in _inner(keyword, value))
+    inner_schemas = (inner for keyword, value in schema.items() for _, inner in _list_inner_schemas(keyword, value))
     return re.fullmatch(r"#/\$defs/[^/]+", schema.get("$ref", "#/$defs/x")) is not None and all(
-        map(_is_portable, inside)
+        map(_is_portable, inner_schemas)
     )
 
 
@@ -168,9 +168,9 @@ def _translate_keyword(keyword: str, value: Any, at: str) -> Any:
     if keyword == "$ref":
         return at + value[1:]
     # Any value below may be a text in a file; what applies to a value itself is within what does.
-    below = keyword in _BELOW or keyword in ("properties", "patternProperties", "prefixItems")
-    inner = {key: _translate(item, at) for key, item in _inner(keyword, value)}
-    if below:
+    is_nested = keyword in _BELOW or keyword in ("properties", "patternProperties", "prefixItems")
+    inner = {key: _translate(item, at) for key, item in _list_inner_schemas(keyword, value)}
+    if is_nested:
         inner = {key: _or_text_file(item) if isinstance(item, Mapping) else item for key, item in inner.items()}
     if keyword in _ONE:
         return inner[""]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reconciler.assistant.invisible import remove_unseen
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.plain_words import closest, describe_kind, shorten
+from reconciler.assistant.plain_words import describe_kind, find_closest, shorten
 from reconciler.assistant.problem import About
 
 TYPES: Final[Mapping[str, str]] = {
@@ -22,9 +22,9 @@ TYPES: Final[Mapping[str, str]] = {
     "null": "null",
 }
 _COUNTED: Final = {
-    f"{least_or_most}{what}": noun
+    f"{least_or_most}{unit}": noun
     for least_or_most in ("min", "max")
-    for what, noun in (("Length", "character"), ("Items", "item"), ("Properties", "key"))
+    for unit, noun in (("Length", "character"), ("Items", "item"), ("Properties", "key"))
 }
 _LONGEST: Final = 40  # characters of a text that is quoted as it is
 # A text that is no number, true, false or null, and whose ends can be seen in a list.
@@ -53,29 +53,29 @@ def _describe(error: Any) -> Iterator[Violation]:
     keyword, instance = error.validator, error.instance
     # A key is judged as a text of its own, and its error does not say where it is.
     if "propertyNames" in error.absolute_schema_path:
-        yield Violation((*path, str(instance)), f"has a name that {_may(error)}", "key")
+        yield Violation((*path, str(instance)), f"has a name that {_describe_rule(error)}", "key")
     elif keyword == "additionalProperties" and error.validator_value is False:
-        known = error.schema.get("properties", {})
+        properties = error.schema.get("properties", {})
         patterns = error.schema.get("patternProperties", {})
         for key in instance:
-            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-                near = closest(key, known)
-                guess = f"did you mean {near}?" if near else f"allowed: {', '.join(known) or 'nothing'}"
+            if key not in properties and not any(re.search(pattern, key) for pattern in patterns):
+                near = find_closest(key, properties)
+                guess = f"did you mean {near}?" if near else f"allowed: {', '.join(properties) or 'nothing'}"
                 yield Violation((*path, key), f"is not allowed here; {guess}", "key")
     elif keyword == "required":
         lacking = ", ".join(key for key in error.validator_value if key not in instance)
         yield Violation(path, f"lacks {lacking}", quotes=False)
     elif keyword == "dependentRequired":
         for key, needs in error.validator_value.items():
-            lacking = ", ".join(needed for needed in needs if needed not in instance)
+            lacking = ", ".join(other for other in needs if other not in instance)
             if key in instance and lacking:
                 yield Violation(path, f"lacks {lacking}, which {key} needs beside it", quotes=False)
     # What must not appear in a text, such as a password, is not quoted.
     elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
-        yield Violation(path, _may(error), line=_find_line(instance, error.validator_value))
+        yield Violation(path, _describe_rule(error), line=_find_line(instance, error.validator_value))
     else:
         line = _find_line(instance, {keyword: error.validator_value})
-        yield Violation(path, _tell_both(error), line=line)
+        yield Violation(path, _describe_value(error), line=line)
 
 
 def _find_line(instance: Any, schema: Any) -> int:
@@ -84,15 +84,15 @@ def _find_line(instance: Any, schema: Any) -> int:
         return 1
     if "maxLength" in schema:
         return instance.count("\n", 0, schema["maxLength"]) + 1
-    some = [schema, *schema.get("anyOf", ()), *schema.get("allOf", ())]
-    patterns = [part["pattern"] for part in some if isinstance(part, Mapping) and "pattern" in part]
-    found = (match.start() for pattern in patterns if (match := re.search(pattern, instance)))
-    return instance.count("\n", 0, min(found, default=0)) + 1
+    schemas = [schema, *schema.get("anyOf", ()), *schema.get("allOf", ())]
+    patterns = [part["pattern"] for part in schemas if isinstance(part, Mapping) and "pattern" in part]
+    starts = (match.start() for pattern in patterns if (match := re.search(pattern, instance)))
+    return instance.count("\n", 0, min(starts, default=0)) + 1
 
 
-def _tell_both(error: Any) -> str:
+def _describe_value(error: Any) -> str:
     """Return what a value is, as far as a keyword of a schema looks at it, and what it may be."""
-    keyword, instance, may = error.validator, error.instance, _may(error)
+    keyword, instance, may = error.validator, error.instance, _describe_rule(error)
     if keyword == "items":
         return f"has {_count(len(instance), 'item')}, and may have at most {len(error.schema.get('prefixItems', ()))}"
     if keyword in _COUNTED:
@@ -100,7 +100,7 @@ def _tell_both(error: Any) -> str:
     choices = {"enum": error.validator_value, "const": [error.validator_value]}.get(keyword, ())
     if isinstance(instance, str) and any(_looks_like(instance, choice) for choice in choices):
         several = "one of " if keyword == "enum" else ""
-        return f"is {json.dumps(instance)}, and must be {several}{_list(choices, json.dumps)}"
+        return f"is {json.dumps(instance)}, and must be {several}{_list_choices(choices, json.dumps)}"
     return f"is {_quote(instance)}, and {may}"
 
 
@@ -113,55 +113,54 @@ def _what_is_seen(text: str) -> str:
     return "".join(remove_unseen(unicodedata.normalize("NFC", text)).split())
 
 
-def _may(error: Any) -> str:
+def _describe_rule(error: Any) -> str:
     # Under `false` nothing is allowed, and the error names no keyword.
     if error.validator is None:
         return "may not be declared"
     if error.validator in ("contains", "minContains", "maxContains"):
-        return _tell_contains(error.schema, is_over=error.validator == "maxContains")
-    return _tell_keyword(error.validator, error.validator_value)
+        return _describe_contains(error.schema, is_over=error.validator == "maxContains")
+    return _describe_keyword(error.validator, error.validator_value)
 
 
-def _tell_contains(schema: Any, *, is_over: bool) -> str:
-    each = _tell_schema(schema["contains"])
+def _describe_contains(schema: Any, *, is_over: bool) -> str:
+    item_words = _describe_schema(schema["contains"])
     if is_over:
-        return f"may have at most {_count(schema['maxContains'], 'item')} that {each}"
-    least = schema.get("minContains", 1)
-    return f"must have {'an item' if least == 1 else f'at least {least:,} items'} that {each}"
+        return f"may have at most {_count(schema['maxContains'], 'item')} that {item_words}"
+    minimum = schema.get("minContains", 1)
+    return f"must have {'an item' if minimum == 1 else f'at least {minimum:,} items'} that {item_words}"
 
 
-def _tell_keyword(keyword: str, value: Any) -> str:
+def _describe_keyword(keyword: str, value: Any) -> str:
     tell = _KEYWORDS.get(keyword)
     return tell(value) if tell is not None else f'does not match "{keyword}" of the rule'
 
 
-def _tell_schema(schema: Any) -> str:
+def _describe_schema(schema: Any) -> str:
     if not isinstance(schema, Mapping):
         return "may be anything" if schema else "may not be declared"
-    told = [_tell_keyword(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
-    return " and ".join(told) or "must match a part of the rule"
+    phrases = [_describe_keyword(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
+    return " and ".join(phrases) or "must match a part of the rule"
 
 
-def _tell_not(schema: Any) -> str:
+def _describe_not(schema: Any) -> str:
     """Return what is asked where a value may not match a schema."""
     if not isinstance(schema, Mapping) or not schema:
         return "may be anything" if schema is False else "may not be declared"
-    told = [_tell_opposite(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
-    return " or ".join(told) or "may not match a part of the rule"
+    phrases = [_describe_opposite(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
+    return " or ".join(phrases) or "may not match a part of the rule"
 
 
-def _tell_opposite(keyword: str, value: Any) -> str:
+def _describe_opposite(keyword: str, value: Any) -> str:
     if keyword == "not":
-        return _tell_schema(value)
+        return _describe_schema(value)
     if keyword == "anyOf":
-        return " and ".join(map(_tell_not, value))
+        return " and ".join(map(_describe_not, value))
     if keyword == "allOf":
-        return " or ".join(map(_tell_not, value))
+        return " or ".join(map(_describe_not, value))
     if keyword == "properties":
-        return " or ".join(f"the {key} in it {_tell_not(inner)}" for key, inner in value.items())
-    return re.sub(
-        "(?:must|may)( not)?", lambda it: "must" if it[1] else "may not", _tell_keyword(keyword, value), count=1
-    )
+        return " or ".join(f"the {key} in it {_describe_not(inner)}" for key, inner in value.items())
+    words = _describe_keyword(keyword, value)
+    return re.sub("(?:must|may)( not)?", lambda match: "must" if match[1] else "may not", words, count=1)
 
 
 def _count(number: int, noun: str) -> str:
@@ -174,13 +173,13 @@ def _quote(value: Any) -> str:
     return json.dumps(value) if isinstance(value, _SCALARS) else describe_kind(value)
 
 
-def _name(value: Any) -> str:
+def _write_choice(value: Any) -> str:
     """Return a choice as JSON, or a text without its quotes where it can be nothing else."""
     is_plain = isinstance(value, str) and _PLAIN.fullmatch(value)
     return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
-def _list(values: Iterable[Any], write: Callable[[Any], str] = _name) -> str:
+def _list_choices(values: Iterable[Any], write: Callable[[Any], str] = _write_choice) -> str:
     return ", ".join(map(write, values)) or "nothing"
 
 
@@ -188,31 +187,31 @@ def _name_types(value: Any) -> str:
     return " or ".join(TYPES.get(name, str(name)) for name in ([value] if isinstance(value, str) else value))
 
 
-def _tell_count(keyword: str) -> Callable[[int], str]:
+def _describe_count(keyword: str) -> Callable[[int], str]:
     start = "may have at most" if keyword.startswith("max") else "must have at least"
     return lambda value: f"{start} {_count(value, _COUNTED[keyword])}"
 
 
 _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
-    "enum": lambda value: f"must be one of {_list(value)}",
-    "const": lambda value: f"must be {_list([value])}",
+    "enum": lambda value: f"must be one of {_list_choices(value)}",
+    "const": lambda value: f"must be {_list_choices([value])}",
     "type": lambda value: f"must be {_name_types(value)}",
     "maximum": lambda value: f"must be at most {value}",
     "minimum": lambda value: f"must be at least {value}",
     "exclusiveMaximum": lambda value: f"must be below {value}",
     "exclusiveMinimum": lambda value: f"must be above {value}",
     "multipleOf": lambda value: f"must be a multiple of {value}",
-    **{key: _tell_count(key) for key in _COUNTED},
+    **{key: _describe_count(key) for key in _COUNTED},
     "uniqueItems": lambda _: "may not have an item twice",
     "pattern": lambda value: f"must match the pattern {value}",
     "format": lambda value: f"must be of the format {value}",
-    "required": lambda value: f"must have {_list(value)}",
-    "contains": lambda value: _tell_contains({"contains": value}, is_over=False),
+    "required": lambda value: f"must have {_list_choices(value)}",
+    "contains": lambda value: _describe_contains({"contains": value}, is_over=False),
     "unevaluatedItems": lambda _: "may have no items that this rule does not name",
     "unevaluatedProperties": lambda _: "may have no keys that this rule does not name",
-    "properties": lambda value: " and ".join(f"the {key} in it {_tell_schema(one)}" for key, one in value.items()),
-    "allOf": lambda value: " and ".join(map(_tell_schema, value)),
-    "anyOf": lambda value: ", or ".join(map(_tell_schema, value)),
-    "oneOf": lambda value: f"must be exactly one of these: it {', or it '.join(map(_tell_schema, value))}",
-    "not": _tell_not,
+    "properties": lambda value: " and ".join(f"the {key} in it {_describe_schema(one)}" for key, one in value.items()),
+    "allOf": lambda value: " and ".join(map(_describe_schema, value)),
+    "anyOf": lambda value: ", or ".join(map(_describe_schema, value)),
+    "oneOf": lambda value: f"must be exactly one of these: it {', or it '.join(map(_describe_schema, value))}",
+    "not": _describe_not,
 }

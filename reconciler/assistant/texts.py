@@ -32,12 +32,12 @@ def may_mention(text: str) -> bool:
     return TEXT_KEY in text or "\\" in text
 
 
-def text_file_of(reference: str, file: str) -> str:
+def resolve_reference(reference: str, file: str) -> str:
     """Return the path, from the repository's root, of the text file that a YAML file mentions."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(file), reference))
 
 
-def text_of(content: str) -> str:
+def clean_text(content: str) -> str:
     """Return the text that a file's content is, as every system's editors write it."""
     # Editors end a file with a line end of its own accord, and nobody means the assistant to say it.
     return content.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n")

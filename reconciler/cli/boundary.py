@@ -52,7 +52,7 @@ def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
 def _show_error(error: ReconcilerError) -> str:
     if not isinstance(error, InvalidSettings):
         return str(error)
-    lines = (line for one in error.problems for line in (str(one), *draw_place(one.source, one.column)))
+    lines = (line for one in error.problems for line in (str(one), *draw_place(one.source_line, one.column)))
     return "\n".join(lines)
 
 

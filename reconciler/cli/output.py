@@ -123,7 +123,7 @@ def tell_problems(problems: Iterable[Problem], *severities: Severity) -> None:
     for problem in problems:
         if not severities or problem.severity in severities:
             tell(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
-            for line in draw_place(problem.source, problem.column):
+            for line in draw_place(problem.source_line, problem.column):
                 tell(line)
 
 

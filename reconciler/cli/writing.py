@@ -76,7 +76,7 @@ class TerminalSession:
 
         def publish(run: Run) -> None:
             created.extend(result.outcome is Outcome.CREATED for result in run.results)
-            self.failed = emit(run, self.options, sensitive=settings.sensitive).unsettled
+            self.failed = emit(run, self.options, sensitive=settings.sensitive).has_unsettled
 
         def tell_recorded(commit: str | None) -> None:
             if quiet:

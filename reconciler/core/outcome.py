@@ -71,7 +71,7 @@ class Status(enum.StrEnum):
     IN_SYNC = "in_sync"
 
     @property
-    def unread(self) -> bool:
+    def is_unread(self) -> bool:
         """Return whether nobody knows what is live: the assistant could not be read or compared."""
         return self.severity is Severity.PROBLEM
 

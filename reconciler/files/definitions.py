@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from reconciler.assistant.problem import Problem, say_gravest
+from reconciler.assistant.problem import Problem, keep_gravest
 from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, defaults_above
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import Settings
@@ -86,7 +86,7 @@ def load(
     problems = {problem for reading in kept for problem in reading.problems}
     if not selected:
         problems |= {problem for shared in found.defaults for one in shared.values() for problem in layers.judge(one)}
-    problems = say_gravest(problems)
+    problems = keep_gravest(problems)
     used = (layer for reading in kept for layer in reading.definition.layers)
     return Loaded(
         definitions=tuple(reading.definition for reading in kept if not reading.errors),

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import NEVER_SHARED
-from reconciler.assistant.invisible import complain_of_unseen, is_seen
+from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
@@ -201,5 +201,5 @@ def _describe_other(document: object, kind: LayerKind) -> str:
     if isinstance(document, str) and ":" in document:
         # In `name:<no-break space>Desk` the space is there, as far as anybody can see.
         odd = next((one for one in document if not is_seen(one)), None)
-        return complain_of_unseen(odd) if odd is not None else f"{lines}; put a space after each colon"
+        return reject_unseen(odd) if odd is not None else f"{lines}; put a space after each colon"
     return f"{lines}, not of a list or a single value"

@@ -8,7 +8,7 @@ from typing import Any, Final
 from reconciler.assistant import fields
 from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.paths import FieldPath, dotted, parse_path, to_pointer
-from reconciler.assistant.plain_words import closest
+from reconciler.assistant.plain_words import find_closest
 from reconciler.core.base_url import check_base_url
 from reconciler.core.settings import MaxChanges
 from reconciler.errors import SettingsError
@@ -45,7 +45,7 @@ def _read_top_level(value: str) -> str:
     # A misspelt one would be sent in no request, and nobody would see it.
     value = value.removeprefix("/")
     if value not in fields.TOP_LEVEL:
-        near = closest(value, fields.TOP_LEVEL)
+        near = find_closest(value, fields.TOP_LEVEL)
         guess = f"did you mean {near}?" if near else f"those are {', '.join(fields.TOP_LEVEL)}"
         raise ValueError(f"must name top-level fields of an assistant; {guess}")
     return value
@@ -100,7 +100,7 @@ def _read_extra_field(value: str) -> FieldPath:
         raise ValueError(f"{path[0]} has no fields inside; remove this")
     if len(path) > longest:
         whole = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
-        near = closest(path[0], fields.CLOSED_OBJECTS, cutoff=1.0)
+        near = find_closest(path[0], fields.CLOSED_OBJECTS, cutoff=1.0)
         meant = f"did you mean {near}?" if near and not has_keys else f"name the whole field, {whole}"
         raise ValueError(f"{value} is too deep; {meant}")
     return path

@@ -10,7 +10,7 @@ from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen
 from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.assistant.plain_words import closest
+from reconciler.assistant.plain_words import find_closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
 from reconciler.assistant.rule_schemas import find_schema_problems
 from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Rule, Settings
@@ -56,12 +56,12 @@ def _object_to_path(path: FieldPath, known: Collection[str], extra_fields: Colle
         return f"this path contains an invisible character; {unseen}"
     if path[0] == "$" or any(map(_JSON_PATH.search, path)):
         return "this is written as JSONPath; write each key, and each place in a list, after a dot: metadata.list.0"
-    near = None if path[0] in known else closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
+    near = None if path[0] in known else find_closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
     if near:
         return f"unknown field {path[0]}; did you mean {near}?"
     inside = fields.keys_inside(path[:1]) if path[1:] and path[:2] not in extra_fields else ()
     # An undocumented field may well have a documented one's name and more.
-    near = closest(path[1], inside, cutoff=0.91) if inside and path[1] not in ("*", *inside) else None
+    near = find_closest(path[1], inside, cutoff=0.91) if inside and path[1] not in ("*", *inside) else None
     return f"unknown field {dotted(path[:2])}; did you mean {path[0]}.{near}?" if near else ""
 
 
@@ -163,7 +163,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     name = f"{path[-2]}, entry {index + 1}," if isinstance(index, int) else key
     if kind == "extra_forbidden":
         allowed = _row_at(path[:-1])["properties"]
-        near = closest(key, allowed, cutoff=0.7)
+        near = find_closest(key, allowed, cutoff=0.7)
         guess = f"did you mean {near}?" if near else f"allowed here: {', '.join(allowed)}"
         return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
     if kind == "missing":

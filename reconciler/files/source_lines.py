@@ -35,14 +35,14 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
             lines[problem.file] = hide_lines(layer, settings, lambda _: "")
         shown = lines[problem.file]
         source = shown[problem.line - 1] if problem.line <= len(shown) else ""
-        found.append(dataclasses.replace(problem, source=source))
+        found.append(dataclasses.replace(problem, source_line=source))
     return found
 
 
 def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
     """Return problems of the settings with their lines, but not a line with a possible password."""
     lines = ["" if _SECRET.search(line) else line for line in split_lines(text)]
-    return [dataclasses.replace(problem, source=lines[problem.line - 1]) for problem in problems]
+    return [dataclasses.replace(problem, source_line=lines[problem.line - 1]) for problem in problems]
 
 
 def hide_lines(layer: Layer, settings: Settings, instead: Callable[[str], str]) -> list[str]:

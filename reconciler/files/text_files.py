@@ -14,9 +14,9 @@ from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.file_names import same_name
 from reconciler.assistant.invisible import tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.assistant.plain_words import closest
+from reconciler.assistant.plain_words import find_closest
 from reconciler.assistant.problem import FieldProblem
-from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, find_references, may_mention, text_file_of, text_of
+from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text, find_references, may_mention, resolve_reference
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
 from reconciler.files.find import FoundFile, UnreadableText, describe_foreign, read_beginning
@@ -56,7 +56,7 @@ class TextReader:
                 found = self._find(reference, file, folders)
                 if not isinstance(found, str):
                     content, text = found
-                    name = text_file_of(reference, file)
+                    name = resolve_reference(reference, file)
                     texts.append(TextFile(path=path, reference=reference, file=name, content=content))
                     size += len(text)
                     found = "" if size <= MAX_TEXTS else f"its text files are over {MAX_TEXTS >> 20} MiB together"
@@ -68,7 +68,7 @@ class TextReader:
 
     def _find(self, reference: str, file: str, folders: Sequence[str]) -> tuple[str, str] | str:
         """Return the content and the text of the file that a reference names, or what is wrong with it."""
-        name = text_file_of(reference, file)
+        name = resolve_reference(reference, file)
         if not any(is_inside(name, folder) for folder in folders):
             where = " or ".join("the definitions' folder" if folder == "." else folder for folder in folders)
             return f"{name} is outside {where}; text files must be inside it"
@@ -102,13 +102,13 @@ class TextReader:
             line, column = place_in(read, found.start())
             code = f"U+{ord(found[0]):04X}"
             return f"{name} has an invisible control character ({code}) in line {line}, column {column}; remove it"
-        return read, text_of(read)
+        return read, clean_text(read)
 
 
 def _guess(path: Path) -> str:
     with contextlib.suppress(OSError):
         texts = [entry.name for entry in path.parent.iterdir() if not entry.name.endswith(SUFFIXES)]
-        if near := closest(path.name, texts):
+        if near := find_closest(path.name, texts):
             # The two may look alike: a name with accents that macOS has stored.
             is_same = same_name(near) == same_name(path.name)
             return f"did you mean {near}?" + (f" The two differ only {tell_apart(path.name, near)}" if is_same else "")
@@ -128,7 +128,7 @@ def mentions(found: FoundFile, texts: Collection[str]) -> bool:
     if reading.problems:
         return any(posixpath.basename(name) in text for name in texts)
     named = (given[TEXT_KEY] for _, given in find_references(reading.value))
-    return any(isinstance(name, str) and text_file_of(name, found.file) in texts for name in named)
+    return any(isinstance(name, str) and resolve_reference(name, found.file) in texts for name in named)
 
 
 def is_inside(file: str, folder: str) -> bool:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.assistant.texts import text_of
+from reconciler.assistant.texts import clean_text
 from reconciler.core.definition import SUFFIXES
 from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing
@@ -193,7 +193,7 @@ def _parse_with_ids(
 def _parse_file(repository: Repository, path: str, name: str) -> Declared:
     content = repository.read(path, Blob("100644", name)) or b""
     if not path.endswith(SUFFIXES):
-        return text_of(content.decode("utf-8", "replace"))
+        return clean_text(content.decode("utf-8", "replace"))
     document = parse_definition(content)
     return MISSING if document is None else document
 

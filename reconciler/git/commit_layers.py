@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.assistant.texts import TEXT_KEY, find_references, text_file_of, text_of
+from reconciler.assistant.texts import TEXT_KEY, clean_text, find_references, resolve_reference
 from reconciler.core.definition import Definition, defaults_above, get_shared, is_defaults_file, path_in
 from reconciler.core.tree import merge_overlay, put_all
 from reconciler.git.objects import Blob
@@ -99,11 +99,11 @@ class CommitLayers:
     def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
         """Return the text file that a file mentions, and its text; None if this commit does not have it."""
         reference = given[TEXT_KEY]
-        return self._read_text(text_file_of(reference, file)) if isinstance(reference, str) else None
+        return self._read_text(resolve_reference(reference, file)) if isinstance(reference, str) else None
 
     def _read_text_file(self, name: str) -> tuple[str, str] | None:
         blob = self._find(name)
         content = self._repository.read(name, blob) if blob is not None else None
         with contextlib.suppress(UnicodeDecodeError):
-            return (name, text_of(content.decode("utf-8"))) if content is not None else None
+            return (name, clean_text(content.decode("utf-8"))) if content is not None else None
         return None

@@ -105,8 +105,8 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         changes=tuple(_build_change(change, definition) for change in plan.changes),
         released=tuple(map(to_pointer, plan.released)),
         ignored=tuple(
-            IgnoredEntry(path=to_pointer(one.path), reason=one.rule.reason, expires=_write_day(one.rule.expires))
-            for one in plan.ignored
+            IgnoredEntry(path=to_pointer(entry.path), reason=entry.rule.reason, expires=_write_day(entry.rule.expires))
+            for entry in plan.ignored
         ),
         patch=plan.patch,
         digest=digest_write(definition.id, plan, sensitive=sensitive, live_updated_at=updated_at),
@@ -119,7 +119,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         if error
         else None,
         last=dict(result.last_reading) if result.last_reading is not None else None,
-        enforced=tuple(EnforcedEntry(path=to_pointer(one.path), reason=one.rule.reason) for one in plan.enforced)
+        enforced=tuple(EnforcedEntry(path=to_pointer(entry.path), reason=entry.rule.reason) for entry in plan.enforced)
         or None,
         # In a run that writes, the outcome says it.
         unclear=tuple(sorted(map(to_pointer, plan.unclear))) or None if result.outcome is None else None,

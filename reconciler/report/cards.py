@@ -1,4 +1,4 @@
-"""Cards: one for each assistant of which something is to be said, and one for what several have in common. Pure."""
+"""Cards: one for each assistant that needs attention, and one for changes that several assistants share. Pure."""
 
 import dataclasses
 import functools
@@ -11,7 +11,7 @@ from reconciler.core.outcome import Kind, Outcome, Severity, Status
 from reconciler.report import wording
 from reconciler.report.differences.sentences import Field
 from reconciler.report.differences.values import escape, show_name
-from reconciler.report.remarks import ALSO, Remark, list_remarks, tell_setters
+from reconciler.report.remarks import ALSO, Remark, list_remarks, list_setters
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 
 NAMED_FIELDS = 3  # of a card that is closed
@@ -20,7 +20,7 @@ SHARED = 3  # assistants that have one and the same change before it is shown on
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Fields of one origin, with what is above them; `number` and `place` are of a change that many share."""
+    """Fields of one origin, with their title; `number` and `place` describe a change that many assistants share."""
 
     kind: Kind
     title: str = ""
@@ -33,7 +33,7 @@ class Group:
     place: str = ""
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """How many have it, and where it is declared: `in 41 assistants (assistants/_defaults.yaml:3)`."""
         place = f" ({self.place})" if self.place else ""
         return f"in {self.number} assistants{place}" if self.number > 1 else ""
@@ -41,7 +41,7 @@ class Group:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One assistant, or several of which the same is to be said: those are `members`, each with its name."""
+    """One assistant, or several with the same changes or error: then `members` holds their names."""
 
     # Without groups, remarks and an error the first line says everything.
     title: str
@@ -68,11 +68,11 @@ class Card:
         return tuple(field for group in self.groups for field in group.fields)
 
     @property
-    def changed(self) -> Counter[str]:
+    def changed_lines(self) -> Counter[str]:
         """How many lines of which field differ, in order."""
         lines = Counter[str]()
         for field in self.fields:
-            lines[field.name] += field.changed
+            lines[field.name] += field.changed_lines
         return lines
 
     @property
@@ -83,18 +83,18 @@ class Card:
     @property
     def first_fields(self) -> list[tuple[str, list[Field], int]]:
         """The first fields, with words before them or none, and how many more there are."""
-        # Of one that is deleted no field is worth a name.
+        # The fields of a deleted assistant do not matter any more.
         if any(entry.outcome is Outcome.DELETED for entry in self.entries):
             return []
-        # Live edits are apart, by what will happen to them: the assistant's outcome says nothing about those.
-        named: dict[str, dict[str, Field]] = {"": {}}
+        # Live edits are listed by what happens to them, since the assistant's outcome does not say that.
+        by_fate: dict[str, dict[str, Field]] = {"": {}}
         for group in self.groups:
             for field in group.fields:
-                named.setdefault(group.fate, {}).setdefault(field.name, field)
+                by_fate.setdefault(group.fate, {}).setdefault(field.name, field)
         return [
-            (f"{fate}: " if fate else "", [*found.values()][:NAMED_FIELDS], max(len(found) - NAMED_FIELDS, 0))
-            for fate, found in named.items()
-            if found
+            (f"{fate}: " if fate else "", [*fields.values()][:NAMED_FIELDS], max(len(fields) - NAMED_FIELDS, 0))
+            for fate, fields in by_fate.items()
+            if fields
         ]
 
 
@@ -103,7 +103,7 @@ Key = tuple[Any, ...]  # of what reads alike
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A part of a change of one assistant, with what is said above it and what becomes of a live edit."""
+    """A part of a change of one assistant, with its title and what happens to a live edit."""
 
     entry: AssistantEntry
     change: ChangeEntry
@@ -113,7 +113,7 @@ class Difference:
 
     @functools.cached_property
     def key(self) -> Key:
-        """What two have in common that read alike in every word."""
+        """A key that is equal for differences that read exactly alike."""
         return self.title, self.entry.outcome, self.field.key
 
     @property
@@ -125,53 +125,53 @@ class Difference:
 
 # A report may have an assistant twice, so each is equal to itself alone.
 @dataclasses.dataclass(frozen=True, eq=False)
-class Told:
-    """An assistant, what differs in it, and the cards that tell of it: none for a quiet one."""
+class AssistantView:
+    """An assistant, its differences, and the cards that show it: none if there is nothing to show."""
 
     entry: AssistantEntry
     differences: tuple[Difference, ...]
     cards: tuple[Card, ...] = ()
 
 
-Sharing = Mapping[tuple[Told, ...], Sequence[Key]]
+Sharing = Mapping[tuple[AssistantView, ...], Sequence[Key]]
 
 
-def make_cards(told: Sequence[Told], report: Report) -> list[Card]:
+def make_cards(assistants: Sequence[AssistantView], report: Report) -> list[Card]:
     """Return the cards of assistants, which come sorted, the gravest first."""
-    sharing = _find_shared(told)
-    cards = [*_make_shared_cards(sharing, report), *_make_own_cards(told, sharing, report)]
+    sharing = _find_shared_changes(assistants)
+    cards = [*_make_shared_cards(sharing, report), *_make_own_cards(assistants, sharing, report)]
     # Sorted for good: of one severity, what many share comes first.
     return sorted(cards, key=lambda card: (card.severity, not card.members))
 
 
-def _find_shared(told: Sequence[Told]) -> Sharing:
+def _find_shared_changes(assistants: Sequence[AssistantView]) -> Sharing:
     """Return the changes that enough assistants have in common, under those that have them."""
-    having: dict[Key, list[Told]] = {}
-    for one in told:
-        for key in dict.fromkeys(difference.key for difference in one.differences):
-            having.setdefault(key, []).append(one)
-    sharing: dict[tuple[Told, ...], list[Key]] = {}
+    having: dict[Key, list[AssistantView]] = {}
+    for assistant in assistants:
+        for key in dict.fromkeys(difference.key for difference in assistant.differences):
+            having.setdefault(key, []).append(assistant)
+    sharing: dict[tuple[AssistantView, ...], list[Key]] = {}
     for key, members in having.items():
         # Several reports shown as one have an assistant more than once.
-        if len({(one.entry.file, one.entry.environment) for one in members}) >= SHARED:
+        if len({(member.entry.file, member.entry.environment) for member in members}) >= SHARED:
             sharing.setdefault(tuple(members), []).append(key)
     return sharing
 
 
 def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
     for members, keys in sharing.items():
-        entries = [one.entry for one in members]
-        all_shared = [difference for one in members for difference in one.differences if difference.key in keys]
+        entries = [member.entry for member in members]
+        all_shared = [each for member in members for each in member.differences if each.key in keys]
         places: dict[Key, list[str]] = {}
         for difference in all_shared:
             places.setdefault(difference.key, []).append(difference.place)
-        one_place = all(len({*found}) == 1 for found in places.values())
-        shared = [one for one in members[0].differences if one.key in keys]
+        one_place = all(len({*same}) == 1 for same in places.values())
+        shared = [difference for difference in members[0].differences if difference.key in keys]
         # An assistant with other differences has another card for them: here only these count.
-        first, kinds = entries[0], {one.change.kind for one in shared}
+        first, kinds = entries[0], {difference.change.kind for difference in shared}
         standing, severities = wording.name_kinds(kinds), [kind.status.severity for kind in kinds]
         if first.outcome is not None or first.status in (Status.NEW, Status.FROZEN):
-            standing = wording.tell_standing(first)
+            standing = wording.describe_standing(first)
         if first.status is Status.FROZEN:
             severities = [wording.rank_severity(first)]
         elif first.outcome is not None:
@@ -181,15 +181,15 @@ def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
             standing=standing,
             severity=min(severities),
             entries=tuple(entries),
-            groups=tuple(_group(shared, number=len(members), in_place=one_place)),
-            remarks=tuple(tell_setters([one.change for one in all_shared])),
+            groups=tuple(_group_differences(shared, number=len(members), in_place=one_place)),
+            remarks=tuple(list_setters([difference.change for difference in all_shared])),
             origin=report.traits_of(first).origin,
             members=tuple(_name_members(entries, [] if one_place else places[keys[0]])),
         )
 
 
 def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> Iterator[str]:
-    """Yield names in the order of their places, if those are not one; the last of several says the place of all."""
+    """Yield names, sorted by place if there are several places; the last name of each place is followed by it."""
     titles = [wording.choose_title(entry) for entry in members]
     keys = [wording.show_in(entry, entry.key) for entry in members]
     order = sorted(range(len(members)), key=lambda number: places[number]) if places else range(len(members))
@@ -202,54 +202,54 @@ def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> I
             yield f"{'and ' if several else ''}{name} ({places[number]})"
 
 
-def _make_own_cards(told: Sequence[Told], sharing: Sharing, report: Report) -> Iterator[Card]:
-    shared: dict[Told, dict[Key, int]] = {}
+def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, report: Report) -> Iterator[Card]:
+    shared: dict[AssistantView, dict[Key, int]] = {}
     for members, keys in sharing.items():
-        for one in members:
-            shared.setdefault(one, {}).update(dict.fromkeys(keys, len(members)))
+        for assistant in members:
+            shared.setdefault(assistant, {}).update(dict.fromkeys(keys, len(members)))
     # A card has all problems of its file. Of a check of files alone they are the report, and are listed there.
     problems: dict[str, list[str]] = {}
     for problem in report.problems if report.traits.reads_live else ():
         if problem.severity == "error":
-            said = escape(f"line {problem.line}: {problem.message.strip()}")
-            problems.setdefault(problem.file, []).append(said)
+            message = escape(f"line {problem.line}: {problem.message.strip()}")
+            problems.setdefault(problem.file, []).append(message)
     grouped: dict[tuple[str, ...], list[Card]] = {}
-    for number, one in enumerate(told):
-        card = _make_own_card(one, shared.get(one, {}), problems.get(one.entry.file, ()), report)
+    for number, assistant in enumerate(assistants):
+        card = _make_card(assistant, shared.get(assistant, {}), problems.get(assistant.entry.file, ()), report)
         if card is None:
             continue
-        # An error that several have, and nothing else, is one thing to say: a wrong password is no news 1,000 times.
+        # Assistants with the same error and nothing else share a card: a wrong password is shown once, not 1,000 times.
         alone = card.error and not card.groups and all(remark.label == ALSO for remark in card.remarks)
         key = (card.standing, *card.error, *map(str, card.remarks)) if alone else (str(number),)
         grouped.setdefault(key, []).append(card)
     for cards in grouped.values():
-        yield cards[0] if len(cards) == 1 else _unite(cards)
+        yield cards[0] if len(cards) == 1 else _combine_cards(cards)
 
 
-def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str], report: Report) -> Card | None:
-    """Return what is to be said of one assistant alone; None where that is nothing, or told of many together."""
-    entry = told.entry
-    # What is told of many together is named alone, with the number of assistants.
-    own = [one for one in told.differences if one.key not in shared]
+def _make_card(view: AssistantView, shared: Mapping[Key, int], problems: Sequence[str], report: Report) -> Card | None:
+    """Return the card of one assistant; None if there is nothing to show, or if other cards show all of it."""
+    entry = view.entry
+    # A change that has a shared card is only named here, with the number of assistants.
+    own_differences = [difference for difference in view.differences if difference.key not in shared]
     traits = report.traits_of(entry)
-    error = tuple(problems if problems and entry.error else wording.tell_error(entry))
-    remarks = [*tell_setters([one.change for one in own]), *list_remarks(entry)]
-    # To `drift` an assistant that is still to be created has no differences, and no more is to be said of it.
+    error = tuple(problems if problems and entry.error else wording.describe_error(entry))
+    remarks = [*list_setters([difference.change for difference in own_differences]), *list_remarks(entry)]
+    # To `drift` an assistant that is still to be created has no differences, so it needs no card.
     calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
     calm = calm and not wording.is_unclear(entry)
-    if not (own or error or remarks) and (shared or calm):
+    if not (own_differences or error or remarks) and (shared or calm):
         return None
     kind = entry.error.kind if entry.error else ""
-    also = {one.field.name: shared[one.key] for one in told.differences if one.key in shared}
-    remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in also.items()]
+    elsewhere = {each.field.name: shared[each.key] for each in view.differences if each.key in shared}
+    remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in elsewhere.items()]
     return Card(
         title=wording.choose_title(entry),
         file=show_name(entry.file),
         id=entry.id or "",
-        standing=wording.tell_standing(entry),
+        standing=wording.describe_standing(entry),
         severity=wording.rank_severity(entry),
         entries=(entry,),
-        groups=tuple(_group(own, aside=wording.tell_last_edit(entry))),
+        groups=tuple(_group_differences(own_differences, aside=wording.describe_last_edit(entry))),
         remarks=tuple(remarks),
         error=error,
         error_in_brief=traits.errors.get(kind) or wording.ERROR.get(kind, kind),
@@ -257,36 +257,30 @@ def _make_own_card(told: Told, shared: Mapping[Key, int], problems: Sequence[str
     )
 
 
-def _unite(cards: Sequence[Card]) -> Card:
+def _combine_cards(cards: Sequence[Card]) -> Card:
     entries = [entry for card in cards for entry in card.entries]
     names = [wording.show_in(entry, entry.file) + (f" ({escape(entry.id)})" if entry.id else "") for entry in entries]
-    return dataclasses.replace(
-        cards[0],
-        title=f"{len(cards)} assistants",
-        file="",
-        id="",
-        entries=tuple(entries),
-        members=tuple(names),
-    )
+    title = f"{len(cards)} assistants"
+    return dataclasses.replace(cards[0], title=title, file="", id="", entries=tuple(entries), members=tuple(names))
 
 
-def _group(
+def _group_differences(
     differences: Sequence[Difference], *, aside: str = "", number: int = 1, in_place: bool = False
 ) -> Iterator[Group]:
-    """Yield differences in groups, conflicts first: those of one kind that go the same way, in one place, together."""
+    """Yield differences in groups, conflicts first: one for each kind, title and place."""
     groups: dict[tuple[Kind, str, str], list[Difference]] = {}
     for kind in Kind:
-        for one in differences:
-            if one.change.kind is kind:
-                groups.setdefault((kind, one.title, one.place if in_place else ""), []).append(one)
-    for (kind, title, place), found in groups.items():
+        for difference in differences:
+            if difference.change.kind is kind:
+                groups.setdefault((kind, difference.title, difference.place if in_place else ""), []).append(difference)
+    for (kind, title, place), members in groups.items():
         yield Group(
             kind=kind,
             title=title,
-            fate=found[0].fate,
+            fate=members[0].fate,
             aside="" if kind is Kind.CHANGE else aside,
-            fields=tuple(one.field for one in found),
-            change=found[0].change,
+            fields=tuple(difference.field for difference in members),
+            change=members[0].change,
             number=number,
             place=place,
         )

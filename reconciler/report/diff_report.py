@@ -68,10 +68,10 @@ class DiffReport:
 
 
 def build_diff_report(
-    environment: str, against: str, found: Sequence[Comparison], *, sensitive: Sequence[FieldPath] = ()
+    environment: str, against: str, comparisons: Sequence[Comparison], *, sensitive: Sequence[FieldPath] = ()
 ) -> DiffReport:
     """Return what was compared as a report. Values at paths that `sensitive` names are masked."""
-    standings = [entry.standing for entry in found]
+    standings = [entry.standing for entry in comparisons]
     return DiffReport(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
@@ -83,12 +83,12 @@ def build_diff_report(
             "differ": standings.count("differs"),
             **{name: standings.count(name) for name in ("alike", "only_in_environment", "only_in_against", "error")},
         },
-        definitions=tuple(_build_definition(entry, sensitive) for entry in found),
+        definitions=tuple(_build_definition(entry, sensitive) for entry in comparisons),
     )
 
 
 def _build_definition(entry: Comparison, sensitive: Sequence[FieldPath]) -> DefinitionEntry:
-    here, there = entry.environment, entry.against
+    environment, against = entry.environment, entry.against
 
     def declare(path: FieldPath, definition: Definition | None, other: Definition | None) -> DeclaredEntry | None:
         if definition is None or other is None or (value := value_at(definition.declared, path)) is MISSING:
@@ -101,7 +101,7 @@ def _build_definition(entry: Comparison, sensitive: Sequence[FieldPath]) -> Defi
         file=entry.file,
         standing=entry.standing,
         differences=tuple(
-            DifferenceEntry(to_pointer(path), declare(path, here, there), declare(path, there, here))
+            DifferenceEntry(to_pointer(path), declare(path, environment, against), declare(path, against, environment))
             for path in entry.paths
         ),
         error=entry.message,
@@ -126,20 +126,20 @@ def _tell_totals(report: DiffReport) -> str:
     """Return `1 differs, 0 only in staging, 1 only in production, 2 alike, 0 errors` as a sentence."""
     summary = report.summary
     differ, errors = count_noun(summary["differ"], "differs", "differ"), count_noun(summary["error"], "error")
-    here = f"{summary['only_in_environment']} only in {report.environment}"
-    there = f"{summary['only_in_against']} only in {report.against}"
-    return f"Diff: {differ}, {here}, {there}, {summary['alike']} alike, {errors}."
+    environment_only = f"{summary['only_in_environment']} only in {report.environment}"
+    against_only = f"{summary['only_in_against']} only in {report.against}"
+    return f"Diff: {differ}, {environment_only}, {against_only}, {summary['alike']} alike, {errors}."
 
 
 def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
-    here, there = report.environment, report.against
+    environment, against = report.environment, report.against
     standings: dict[Standing, str] = {
         "differs": count_noun(len(entry.differences), "field differs", "fields differ"),
         "error": "error",
-        "only_in_environment": f"only in {here}: it has no id in {there}",
-        "only_in_against": f"only in {there}: it has no id in {here}",
+        "only_in_environment": f"only in {environment}: it has no id in {against}",
+        "only_in_against": f"only in {against}: it has no id in {environment}",
     }
-    fields = tuple(field for one in entry.differences for field in _show_difference(one, report))
+    fields = tuple(field for difference in entry.differences for field in _show_difference(difference, report))
     return Card(
         title=show_name(entry.key),
         file=show_name(entry.file),
@@ -153,9 +153,9 @@ def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
 
 def _show_difference(difference: DifferenceEntry, report: DiffReport) -> Iterator[Field]:
     """Return a difference as it reads: `production has 0.7 (assistants/a.yaml:9), staging has 0.3 (...:4)`."""
-    old, new = difference.against, difference.environment
-    values = (side.value if side else None for side in (old, new))
+    sides = difference.against, difference.environment
+    values = (side.value if side else None for side in sides)
     # A field that is declared to be empty is not an undeclared field.
-    first, then = (f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in (old, new))
+    before, after = (f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in sides)
     words = f"{report.against} has", f"{report.environment} has"
-    return show_parts(field_name(difference.path), split_difference(*values), words, asides=(first, then))
+    return show_parts(field_name(difference.path), split_difference(*values), words, asides=(before, after))

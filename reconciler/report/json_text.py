@@ -28,10 +28,10 @@ def render_json(report: object) -> str:
     text = json.dumps(to_json(report), indent=2, ensure_ascii=False)
     if len(text) > LONGEST_WITH_WIDE:
         # Written out, the emoji do not keep it from being read back.
-        text = _WIDE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+        text = _WIDE.sub(lambda match: json.dumps(match[0])[1:-1], text)
     # The search takes longer than all the rest, and has next to nothing to find in ASCII.
     if not text.isascii() or "\x7f" in text or "##[" in text:
-        text = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        text = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return text + "\n"
 
 

@@ -27,7 +27,7 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
         report,
         warnings=tuple(map(scrub, report.warnings)),
         problems=tuple(
-            dataclasses.replace(problem, message=scrub(problem.message), source=scrub(problem.source))
+            dataclasses.replace(problem, message=scrub(problem.message), source_line=scrub(problem.source_line))
             for problem in report.problems
         ),
         assistants=tuple(
@@ -71,10 +71,10 @@ def _mask_assistant(entry: AssistantEntry, sensitive: Sequence[FieldPath], hidde
 def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
     """Return what takes every hidden text out of a sentence, also as JSON writes it inside a quotation."""
     secrets = {
-        written
+        spelling
         for text in _find_texts(hidden)
         if len(text) >= _WORTH_SCRUBBING
-        for written in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
+        for spelling in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
     }
     # The longest first: one secret may be a part of another.
     longest_first = sorted(secrets, key=lambda text: (-len(text), text))

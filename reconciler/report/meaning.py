@@ -34,7 +34,7 @@ _MORE_OR_LESS = {
 _MINUTE = 60
 
 
-def tell_meaning(path: str, old: Any, new: Any) -> str:
+def describe_meaning(path: str, old: Any, new: Any) -> str:
     """Return what it means that one of the API's own fields (a JSON Pointer) changes; empty if that is plain."""
     if new is None:
         return _EMPTY.get(path, "")
@@ -47,14 +47,14 @@ def tell_meaning(path: str, old: Any, new: Any) -> str:
 
 def _compare_numbers(path: str, old: Any, new: float) -> str:
     if path == "/maxDurationSeconds":
-        return f"calls of up to {_tell_duration(new)}"
+        return f"calls of up to {_write_duration(new)}"
     if path in _MORE_OR_LESS and _is_number(old) and old != new:
         more, less = _MORE_OR_LESS[path]
         return more if new > old else less
     return ""
 
 
-def _tell_duration(seconds: float) -> str:
+def _write_duration(seconds: float) -> str:
     if seconds >= _MINUTE and seconds % _MINUTE == 0:
         minutes = int(seconds // _MINUTE)
         return "1 minute" if minutes == 1 else f"{minutes:,} minutes"

@@ -29,7 +29,9 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
     # A rollback, say, has none, and tells nothing apart by one.
     bases = [report.base for report in reports if report.traits.without_base] or [None]
-    seconds = _known(report.duration_seconds for report in reports)
+    seconds = [report.duration_seconds for report in reports if report.duration_seconds is not None]
+    records = [report.record for report in reports if report.record is not None]
+    expiries = [report.next_expiry for report in reports if report.next_expiry is not None]
     # If one run had no base, it took live edits for changes: then the whole has none, and the reader is told.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
     # Of two environments each says whose it is: the files are the same, and perhaps the ids.
@@ -38,27 +40,27 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     return Report(
         format_version=FORMAT_VERSION,
         tool_version=", ".join(sorted({report.tool_version for report in reports})),
-        command=_share([report.command for report in reports], "report"),
+        command=_common_value([report.command for report in reports], "report"),
         started_at=reports[0].started_at,
         finished_at=max(report.finished_at for report in reports),
         # A sum without one of them would be too short.
         duration_seconds=round(sum(seconds), 3) if len(seconds) == len(reports) else None,
-        api_url=_share([report.api_url for report in reports], None),
-        environment=_share([report.environment for report in reports], None),
+        api_url=_common_value([report.api_url for report in reports], None),
+        environment=_common_value([report.environment for report in reports], None),
         offline=any(report.offline for report in reports),
-        head=_share([report.head for report in reports], None),
-        options=_share([report.options for report in reports], {}),
-        base=_share(bases, several),
+        head=_common_value([report.head for report in reports], None),
+        options=_common_value([report.options for report in reports], {}),
+        base=_common_value(bases, several),
         # What a reader is to be warned of: the oldest record, and the date that comes first.
-        record=max(_known(report.record for report in reports), key=lambda entry: entry.age_seconds, default=None),
-        next_expiry=min(_known(one.next_expiry for one in reports), key=lambda entry: entry.in_seconds, default=None),
+        record=max(records, key=lambda record: record.age_seconds, default=None),
+        next_expiry=min(expiries, key=lambda expiry: expiry.in_seconds, default=None),
         summary=count(entries),
-        api_calls=_add(report.api_calls for report in reports),
-        warnings=_unite(_name_whose(reports)),
-        no_longer_managed=_unite(
-            _name_environment(gone, report, differ) for report in reports for gone in report.no_longer_managed
+        api_calls=_add_counts(report.api_calls for report in reports),
+        warnings=_drop_repeats(_list_warnings(reports)),
+        no_longer_managed=_drop_repeats(
+            _name_environment(removed, report, differ) for report in reports for removed in report.no_longer_managed
         ),
-        problems=_unite(problem for report in reports for problem in report.problems),
+        problems=_drop_repeats(problem for report in reports for problem in report.problems),
         assistants=tuple(entries),
     )
 
@@ -66,24 +68,24 @@ def merge_reports(reports: Sequence[Report]) -> Report:
 def _list_entries(reports: Sequence[Report], differ: bool) -> Iterator[AssistantEntry]:
     """Yield the assistants of all reports, each with its command where those differ: of a rollback nothing is git's."""
     several = len({report.command for report in reports}) > 1
-    read = {entry.file for report in reports if report.traits.reads_live for entry in report.assistants}
+    read_files = {entry.file for report in reports if report.traits.reads_live for entry in report.assistants}
     for report in reports:
         for entry in report.assistants:
             # A check of files alone knows nothing of an assistant that another run does not say as well.
-            if not report.traits.reads_live and entry.file in read:
+            if not report.traits.reads_live and entry.file in read_files:
                 continue
             command = entry.command or report.command if several else entry.command
             yield dataclasses.replace(_name_environment(entry, report, differ), command=command)
 
 
-def take_part(report: Report, own: Collection[str]) -> Report | None:
+def select_entries(report: Report, subjects: Collection[str]) -> Report | None:
     """Return what of a report is about some commits and files, None if nothing is."""
     entries: list[AssistantEntry] = []
     for entry in report.assistants:
         setters = {change.since.commit for change in entry.changes if change.since is not None}
         files = {change.file for change in entry.changes if change.file is not None} | {entry.file}
         # Where a change has a commit, that says more than that a file was touched.
-        entries += [] if (setters or files).isdisjoint(own) else [entry]
+        entries += [] if (setters or files).isdisjoint(subjects) else [entry]
     if not entries:
         return None
     part = tuple(entries)
@@ -95,34 +97,30 @@ def _name_environment(item: _Item, report: Report, differ: bool) -> _Item:
     return dataclasses.replace(item, environment=item.environment or report.environment) if differ else item
 
 
-def _name_whose(reports: Sequence[Report]) -> Iterator[str]:
+def _list_warnings(reports: Sequence[Report]) -> Iterator[str]:
     """Yield the warnings, each with the environment that it is of, unless all have it."""
-    whose: dict[str, dict[str | None, None]] = {}
+    environments: dict[str, dict[str | None, None]] = {}
     for report in reports:
         for warning in report.warnings:
-            whose.setdefault(warning, {})[report.environment] = None
-    for warning, names in whose.items():
+            environments.setdefault(warning, {})[report.environment] = None
+    for warning, names in environments.items():
         if {*names} == {report.environment for report in reports}:
             yield warning
         else:
             yield from (f"{name}: {warning}" if name else warning for name in names)
 
 
-def _share(values: Sequence[_Value], otherwise: _Value) -> _Value:
+def _common_value(values: Sequence[_Value], otherwise: _Value) -> _Value:
     return values[0] if all(value == values[0] for value in values) else otherwise
 
 
-def _add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+def _add_counts(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     total = Counter[str]()
-    for one in counts:
-        total.update(one)
+    for numbers in counts:
+        total.update(numbers)
     return dict(total)
 
 
-def _known(values: Iterable[_Value | None]) -> list[_Value]:
-    return [value for value in values if value is not None]
-
-
-def _unite(items: Iterable[_Value]) -> tuple[_Value, ...]:
+def _drop_repeats(items: Iterable[_Value]) -> tuple[_Value, ...]:
     """Return the items in order, each once."""
     return tuple(dict.fromkeys(items))

@@ -12,7 +12,7 @@ from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, Report
 
 
-def reviewed_plan(report: Report) -> Reviewed:
+def read_plan(report: Report) -> Reviewed:
     """Return what of a plan's report `apply --plan` relies on. Raises ReportError for one of several environments."""
     _check_one_environment(report)
     return Reviewed(
@@ -28,51 +28,51 @@ def reviewed_plan(report: Report) -> Reviewed:
     )
 
 
-def applied_fields(report: Report) -> tuple[Applied, ...]:
+def list_applied(report: Report) -> tuple[Applied, ...]:
     """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent.
 
     Raises ReportError for a report that does not say what was sent, for one of several environments, and for an
     assistant of which it names a field twice in one run, or one field inside another: nobody could say what to put
     back.
     """
-    combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_written(report)]
+    combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_writes(report)]
     return tuple(applied for applied in combined if applied.fields)
 
 
-def unclear_writes(report: Report) -> tuple[Applied, ...]:
+def list_unclear(report: Report) -> tuple[Applied, ...]:
     """Return the assistants whose last write of a field is `indeterminate`, with those fields.
 
     What went along without differing, in a field of its own, was sent again: live showed it already. An assistant that
-    may have been created has no id, and no fields. Raises ReportError as `applied_fields` does.
+    may have been created has no id, and no fields. Raises ReportError as `list_applied` does.
     """
     new = {entry.file: entry for entry in report.assistants if entry.status is Status.NEW}
-    found = [Applied(entry.key, file, "", ()) for file, entry in new.items() if entry.outcome is Outcome.INDETERMINATE]
-    for entries in _group_written(report):
+    writes = [Applied(entry.key, file, "", ()) for file, entry in new.items() if entry.outcome is Outcome.INDETERMINATE]
+    for entries in _group_writes(report):
         unclear: dict[FieldPath, AppliedField] = {}
-        last = None
+        last_write = None
         for entry in entries:
             if entry.outcome is Outcome.INDETERMINATE:
-                last = _read_write(entry, resent=True)
-                unclear |= {field.path: field for field in last.fields}
+                last_write = _read_write(entry, resent=True)
+                unclear |= {field.path: field for field in last_write.fields}
             elif len({entry.file for entry in entries}) == 1:
                 # A later write with a clear answer settles what it sent; which is later, the order in a file says.
                 unclear = {path: field for path, field in unclear.items() if value_at(entry.patch, path) is MISSING}
-        if last is not None and (unclear or not last.fields):
-            found.append(Applied(last.key, last.file, last.id, tuple(unclear.values())))
-    return tuple(found)
+        if last_write is not None and (unclear or not last_write.fields):
+            writes.append(Applied(last_write.key, last_write.file, last_write.id, tuple(unclear.values())))
+    return tuple(writes)
 
 
-def list_lasting(report: Report) -> tuple[str, ...]:
+def list_irreversible(report: Report) -> tuple[str, ...]:
     """Return what a report says was created or deleted, which no rollback undoes: one text for each file."""
-    found: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for entry in report.assistants:
         if entry.outcome is Outcome.DELETED:
-            last = "that report has its values under `last`"
-            found[entry.file] = f"{entry.file}: the assistant was deleted, and a rollback creates nothing; {last}"
+            remedy = "that report has its values under `last`"
+            messages[entry.file] = f"{entry.file}: the assistant was deleted, and a rollback creates nothing; {remedy}"
         elif entry.status is Status.NEW and entry.outcome and entry.outcome.may_be_live:
-            way = f"`reconciler delete {entry.file}` does"
-            found[entry.file] = f"{entry.file}: the assistant was new, and a rollback deletes nothing; {way}"
-    return tuple(found.values())
+            remedy = f"`reconciler delete {entry.file}` does"
+            messages[entry.file] = f"{entry.file}: the assistant was new, and a rollback deletes nothing; {remedy}"
+    return tuple(messages.values())
 
 
 def _check_one_environment(report: Report) -> None:
@@ -82,7 +82,7 @@ def _check_one_environment(report: Report) -> None:
         raise ReportError(f"the report is of several environments: {', '.join(report.environments)}", hint=hint)
 
 
-def _group_written(report: Report) -> list[list[AssistantEntry]]:
+def _group_writes(report: Report) -> list[list[AssistantEntry]]:
     """Return the entries of each assistant that was written, or may have been.
 
     Raises ReportError without `sent`, and for a report of several environments.
@@ -90,9 +90,9 @@ def _group_written(report: Report) -> list[list[AssistantEntry]]:
     _check_one_environment(report)
     groups: dict[str, list[AssistantEntry]] = {}
     for entry in report.assistants:
-        written = entry.outcome is not None and entry.outcome.may_be_live
+        was_written = entry.outcome is not None and entry.outcome.may_be_live
         # A new assistant has no old values: to put nothing instead of each would empty it, and delete nothing.
-        if entry.id is None or not written or entry.status is Status.NEW:
+        if entry.id is None or not was_written or entry.status is Status.NEW:
             continue
         # A guess could undo what was never sent, or keep what was sent.
         if any(change.sent is None for change in entry.changes):
@@ -115,8 +115,8 @@ def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
     if resent:
         # A resumed apply sends fields although nothing differs: live showed them already, and only the patch has them.
         patch = entry.patch or {}
-        again = sorted(patch.keys() - {field.path[0] for field in fields})
-        fields += [_read_field(entry, (key,), patch[key], patch[key]) for key in again]
+        resent_fields = sorted(patch.keys() - {field.path[0] for field in fields})
+        fields += [_read_field(entry, (key,), patch[key], patch[key]) for key in resent_fields]
     return Applied(entry.key, entry.file, str(entry.id), tuple(fields))
 
 

@@ -47,12 +47,12 @@ class Note:
     @property
     def sentence(self) -> str:
         """The note on a line: `assistants/a.yaml:3:1: ends in a line break`, or the text and how many it is about."""
-        if self.listed:
+        if self.listed_subjects:
             return f"{self.text} ({len(self.about)} times)"
         return ": ".join((*self.about, self.text))
 
     @property
-    def listed(self) -> tuple[str, ...]:
+    def listed_subjects(self) -> tuple[str, ...]:
         """What it is about, where that is several: the sentence does not name those."""
         return self.about if len(self.about) > 1 else ()
 
@@ -61,31 +61,31 @@ def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
     """Yield what is to be said of an assistant beside its differences and its error."""
     # Where something differs, that it is frozen is above it.
     if entry.frozen and not entry.changes:
-        yield Remark("frozen", tell_freeze(entry))
+        yield Remark("frozen", describe_freeze(entry))
     if entry.remaining:
         yield Remark(NOT_SHOWN_LIVE, fields=entry.remaining)
 
 
-def tell_freeze(entry: AssistantEntry) -> str:
+def describe_freeze(entry: AssistantEntry) -> str:
     """Return why an assistant is frozen, and until when; nothing for one that is not."""
-    return _tell_reason(entry.frozen) if entry.frozen else ""
+    return _write_reason(entry.frozen) if entry.frozen else ""
 
 
-def _tell_reason(rule: FrozenEntry | IgnoredEntry) -> str:
+def _write_reason(rule: FrozenEntry | IgnoredEntry) -> str:
     return escape(", ".join(filter(None, (rule.reason, f"until {rule.expires}" if rule.expires else ""))))
 
 
-def tell_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
+def list_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
     """Return who set the values that git asks for, the newest first, each with the fields meant."""
-    moved = {change.path for change in changes if change.kind is not Kind.DRIFT}
+    changed_paths = {change.path for change in changes if change.kind is not Kind.DRIFT}
     fields: dict[Since, dict[str, None]] = {}
     for change in changes:
-        if change.path in moved and change.since:
+        if change.path in changed_paths and change.since:
             fields.setdefault(change.since, {})[change.path] = None
     newest_first = sorted(fields, key=lambda since: (since.date, since.author, since.commit), reverse=True)
     # The fields are left out where one commit set all that differ.
     return [
-        Remark(SET_BY, escape(str(since)), () if moved == {*fields[since]} else tuple(fields[since]))
+        Remark(SET_BY, escape(str(since)), () if changed_paths == {*fields[since]} else tuple(fields[since]))
         for since in newest_first
     ]
 
@@ -93,25 +93,25 @@ def tell_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
 def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
     """Return what concerns no difference, equal notes together; `of_changed` leaves out what git does not change."""
     # What concerns the run as a whole is always among them, and so is what git took away.
-    found: dict[tuple[str, str], dict[str, None]] = {}
-    changed = _list_changed_files(report)
-    for label, text, file, about in _list_all(report):
-        if not of_changed or not file or file in changed:
-            found.setdefault((label, text), {})[about] = None
-    return [Note(label, text, tuple(filter(None, about))) for (label, text), about in found.items()]
+    subjects: dict[tuple[str, str], dict[str, None]] = {}
+    changed_files = _list_changed_files(report)
+    for label, text, file, about in _list_notes(report):
+        if not of_changed or not file or file in changed_files:
+            subjects.setdefault((label, text), {})[about] = None
+    return [Note(label, text, tuple(filter(None, about))) for (label, text), about in subjects.items()]
 
 
 def _list_changed_files(report: Report) -> set[str]:
     """Return the files of which git changed or puts back something that is shown, or took something away."""
-    files = {gone.file for gone in report.no_longer_managed}
+    files = {removed.file for removed in report.no_longer_managed}
     for entry in report.assistants:
-        moved = [change for change in entry.changes if change.sent or change.kind is not Kind.DRIFT]
-        if moved or entry.released or entry.unclear:
-            files |= {entry.file, *(change.file for change in moved if change.file)}
+        changes = [change for change in entry.changes if change.sent or change.kind is not Kind.DRIFT]
+        if changes or entry.released or entry.unclear:
+            files |= {entry.file, *(change.file for change in changes if change.file)}
     return files
 
 
-def _list_all(report: Report) -> Iterator[tuple[str, str, str, str]]:
+def _list_notes(report: Report) -> Iterator[tuple[str, str, str, str]]:
     """Yield each note: its label, its text, the file that it is about or nothing, and the place in it."""
     for warning in report.warnings:
         yield WARNING, escape(warning.strip()), "", ""
@@ -120,24 +120,24 @@ def _list_all(report: Report) -> Iterator[tuple[str, str, str, str]]:
             yield WARNING, escape(warning.strip()), entry.file, show_in(entry, entry.file)
     for problem in report.problems if report.traits.reads_live else ():
         if problem.severity == "warning":
-            yield WARNING, escape(problem.message.strip()), problem.file, tell_place(problem)
+            yield WARNING, escape(problem.message.strip()), problem.file, write_place(problem)
     for entry in report.assistants:
-        for label, text in _list_of_entry(entry):
+        for label, text in _list_entry_notes(entry):
             yield label, text, entry.file, show_in(entry, entry.file)
-    for gone in report.no_longer_managed:
-        yield "no longer managed", GONE, gone.file, f"{show_in(gone, gone.file)} ({show_name(gone.id)})"
+    for removed in report.no_longer_managed:
+        yield "no longer managed", GONE, removed.file, f"{show_in(removed, removed.file)} ({show_name(removed.id)})"
 
 
-def _list_of_entry(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
+def _list_entry_notes(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
     for pointer in entry.released:
         yield "released", f"{field_name(pointer)} ({RELEASED})"
     for ignored in entry.ignored:
-        reason = _tell_reason(ignored)
+        reason = _write_reason(ignored)
         yield "ignored", field_name(ignored.path) + (f" ({reason})" if reason else "")
     for enforced in entry.enforced or ():
         yield "enforced", f"{field_name(enforced.path)} ({escape(enforced.reason)})"
 
 
-def tell_place(problem: ProblemEntry) -> str:
+def write_place(problem: ProblemEntry) -> str:
     """Return where a problem is: `assistants/a.yaml:3:1`, with every character visible."""
     return f"{show_name(problem.file)}:{problem.line}:{problem.column}"

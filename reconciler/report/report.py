@@ -32,7 +32,7 @@ class ChangeEntry:
     since: Since | None = None
 
     @property
-    def before(self) -> Any:
+    def live_value(self) -> Any:
         """What live holds; to a reader a missing key and null are both nothing."""
         return None if self.live is MISSING else self.live
 
@@ -115,9 +115,9 @@ class AssistantEntry:
         return bool(self.open_kinds) or self.patch is not None
 
     @property
-    def unread(self) -> bool:
+    def is_unread(self) -> bool:
         """Return whether nobody knows what is live: it was never read, or it could not be."""
-        return self.status is None or self.status.unread
+        return self.status is None or self.status.is_unread
 
     @property
     def left_out(self) -> bool:
@@ -127,7 +127,7 @@ class AssistantEntry:
     @property
     def failed(self) -> bool:
         """Return whether it could not be read, or was not brought to its desired state."""
-        return self.unread if self.outcome is None else not self.outcome.settled
+        return self.is_unread if self.outcome is None else not self.outcome.settled
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class ProblemEntry:
     severity: Severity
     message: str
     # The line of the file, for people: no part of the JSON, whose readers have the file.
-    source: str = dataclasses.field(default="", repr=False, metadata=UNWRITTEN)
+    source_line: str = dataclasses.field(default="", repr=False, metadata=UNWRITTEN)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +197,8 @@ class Report:
     @property
     def environments(self) -> tuple[str, ...]:
         """The environments that it is about, by name; none is for definitions that belong to no environment."""
-        found = {self.environment, *(entry.environment for entry in self.assistants)}
-        return tuple(sorted(name for name in found if name))
+        names = {self.environment, *(entry.environment for entry in self.assistants)}
+        return tuple(sorted(name for name in names if name))
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -206,17 +206,17 @@ class Report:
         return frozenset(kind for entry in self.assistants for kind in entry.open_kinds)
 
     @property
-    def moved_live(self) -> bool:
+    def has_live_edits(self) -> bool:
         """Return whether anything was edited live: drift or a conflict."""
         return bool(self.kinds - {Kind.CHANGE})
 
     @property
-    def unread(self) -> bool:
+    def has_unread(self) -> bool:
         """Return whether something is not known: a definition was invalid, or an assistant could not be read."""
-        return any(entry.unread for entry in self.assistants)
+        return any(entry.is_unread for entry in self.assistants)
 
     @property
-    def unsettled(self) -> bool:
+    def has_unsettled(self) -> bool:
         """Return whether an assistant was not brought to its desired state."""
         return any(entry.outcome is None or not entry.outcome.settled for entry in self.assistants)
 
@@ -226,13 +226,13 @@ class Report:
         if any((self.warnings, self.problems, self.no_longer_managed)):
             return False
         # What was not read may differ. A command that reads nothing has not left anything out.
-        unread = self.traits.reads_live and self.unread
+        has_unread = self.traits.reads_live and self.has_unread
         remarkable = (
             any((entry.error, entry.changes, entry.warnings, entry.remaining))
             or entry.outcome not in (None, Outcome.UNCHANGED)
             for entry in self.assistants
         )
-        return not unread and not any(remarkable)
+        return not has_unread and not any(remarkable)
 
     @property
     def traits(self) -> Traits:

@@ -54,13 +54,13 @@ def count_noun(number: int, singular: str, plural: str = "") -> str:
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
-def tell_standing(entry: AssistantEntry) -> str:
+def describe_standing(entry: AssistantEntry) -> str:
     """Return in words where an assistant stands: its outcome, else all that differs, else its status."""
     if entry.outcome is not None:
         return OUTCOME[entry.outcome]
     if is_unclear(entry):
         return UNCLEAR
-    if entry.unread or entry.status is Status.NEW or not entry.open_kinds:
+    if entry.is_unread or entry.status is Status.NEW or not entry.open_kinds:
         return STATUS[entry.status] if entry.status else "not read"
     return name_kinds(entry.kinds)
 
@@ -87,15 +87,15 @@ def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:
 
 def rank_severity(entry: AssistantEntry) -> Severity:
     """Return how much an assistant needs a person, whatever says so."""
-    found = [kind.status.severity for kind in entry.open_kinds]
-    found += [Severity.PROBLEM] if entry.error else []
-    found += [entry.status.severity] if entry.status else []
-    found += [Severity.CHANGE] if is_unclear(entry) else []
-    found += [entry.outcome.severity] if entry.outcome else []
-    return min(found, default=Severity.CALM)
+    severities = [kind.status.severity for kind in entry.open_kinds]
+    severities += [Severity.PROBLEM] if entry.error else []
+    severities += [entry.status.severity] if entry.status else []
+    severities += [Severity.CHANGE] if is_unclear(entry) else []
+    severities += [entry.outcome.severity] if entry.outcome else []
+    return min(severities, default=Severity.CALM)
 
 
-def tell_error(entry: AssistantEntry) -> list[str]:
+def describe_error(entry: AssistantEntry) -> list[str]:
     """Return an assistant's error as lines of visible characters; without a message, what its kind means."""
     if not (error := entry.error):
         return []
@@ -103,7 +103,7 @@ def tell_error(entry: AssistantEntry) -> list[str]:
     return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
 
 
-def tell_last_edit(entry: AssistantEntry) -> str:
+def describe_last_edit(entry: AssistantEntry) -> str:
     """Return when live was last updated, for an assistant that somebody edited live; else nothing."""
     return escape(describe_last_update(entry.live_updated_at)) if entry.kinds - {Kind.CHANGE} else ""
 
@@ -148,15 +148,15 @@ def name_command(report: Report) -> str:
     return escape(report.command[:_LONGEST_NAME]).capitalize()
 
 
-def tell_totals(report: Report) -> str:
+def write_totals(report: Report) -> str:
     """Return the totals; a run that was stopped names how many it has not read."""
     if not report.traits.reads_live:
         return _tell_problems(report)
     if not report.summary.get("total"):
         return f"{name_command(report)}: no definitions to look at, nothing to do."
     # Reports of runs that wrote, shown as one with others, have outcomes, too; who is asked before a run sees none yet.
-    written = any(entry.outcome for entry in report.assistants)
-    parts = _count_outcomes(report) if written else _count_statuses(report)
+    has_outcomes = any(entry.outcome for entry in report.assistants)
+    parts = _count_outcomes(report) if has_outcomes else _count_statuses(report)
     if unread := sum(entry.left_out for entry in report.assistants):
         parts.append(f"{unread} not read")
     return f"{name_command(report)}: {', '.join(parts)}."
@@ -164,7 +164,7 @@ def tell_totals(report: Report) -> str:
 
 def _count_statuses(report: Report) -> list[str]:
     counts = {status: report.summary.get(status, 0) for status in Status}
-    conflicts, errors = counts[Status.CONFLICTED], sum(counts[status] for status in Status if status.unread)
+    conflicts, errors = counts[Status.CONFLICTED], sum(counts[status] for status in Status if status.is_unread)
     # `missing` is a status of its own, and to a reader an error like any other.
     new = [f"{counts[Status.NEW]} to create"] if counts[Status.NEW] else []
     frozen = [f"{counts[Status.FROZEN]} frozen"] if counts[Status.FROZEN] else []

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.checks import check_definition
-from reconciler.assistant.file_names import file_stem, same_name
+from reconciler.assistant.file_names import choose_stem, same_name
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import normalize_live, use_line_feeds
 from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, merge_layers
@@ -90,7 +90,7 @@ class Importer:
             if self._is_defined(live["id"]):
                 return Import(assistant_id, existing=self._files[live["id"]])
             own = self._own.get(assistant_id) or self._own.get(live["id"])
-            key = own.key if own is not None else file_stem(live.get("name"), assistant_id, self._stems)
+            key = own.key if own is not None else choose_stem(live.get("name"), assistant_id, self._stems)
             self._stems.add(same_name(key))
             write = self._write_definition if self._overlays is None else self._write_overlay
             written = write(assistant_id, live, key, own)

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, text_of
+from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
 from reconciler.core.definition import MAX_BYTES, Definition
 from reconciler.core.tree import put_all, walk_leaves
 from reconciler.errors import ReconcilerError
@@ -58,7 +58,7 @@ def _find_long_texts(value: Any) -> Iterator[tuple[FieldPath, str]]:
     """Yield the texts that are better read in a file of their own, and that such a file gives back to the letter."""
     for path, text in walk_leaves(value):
         if isinstance(text, str) and (text.count("\n") >= _LINES or len(text) > _CHARACTERS):
-            keeps = text_of(f"{text}\n") == text and not FORBIDDEN.search(text)
+            keeps = clean_text(f"{text}\n") == text and not FORBIDDEN.search(text)
             if keeps and may_hold_text(path) and len(text.encode()) < MAX_BYTES:
                 yield path, text
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath, covers, dotted
-from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, text_of
+from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
 from reconciler.core.canonical import equal
 from reconciler.core.definition import MAX_BYTES, Layer, TextFile
 from reconciler.core.line_merge import MergeTexts, find_touching, has_lines, merge_values
@@ -194,7 +194,7 @@ def _write(content: str, text: str) -> str:
 def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:
     """Return why a text file cannot hold a text; empty if it can."""
     # A text file keeps no CRLF and no byte order mark: reading it again would give another text.
-    if text_of(content) != wanted:
+    if clean_text(content) != wanted:
         return f"{text.file} cannot store it: a text file turns CRLF into LF, and drops a byte order mark"
     if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or FORBIDDEN.search(content):
         return f"{text.file} cannot store it: it is too large, or contains a control or an incomplete character"

@@ -7,7 +7,7 @@ from itertools import chain, combinations, product
 from typing import Any
 
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
-from reconciler.assistant.problem import Problem, Severity, say_gravest
+from reconciler.assistant.problem import Problem, Severity, keep_gravest
 from reconciler.core.definition import DEFAULTS
 from reconciler.core.overrides import check_matches, find_idle_secrets, list_expired
 from reconciler.core.run import Failure, Result, Run
@@ -27,7 +27,7 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
     A form is what it is in one environment, and valid is what is so in all. An entry of the settings past its date is a
     problem too, and so are two environments that would write to one assistant: `neighbours` are not checked otherwise.
     """
-    problems = say_gravest({problem for _, loaded in forms for problem in loaded.problems})
+    problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_shared_assistants(forms, neighbours))
     # What an invalid file declares is not known, and of a few files nobody knows what the others say.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)

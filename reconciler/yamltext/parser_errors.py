@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 import yaml
 
 from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
-from reconciler.assistant.invisible import complain_of_unseen, is_seen
+from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.texts import TEXT_KEY
 
@@ -119,7 +119,7 @@ def _find_unseen(line: str) -> tuple[int, str] | None:
             has_begun |= character not in " -"
             last = last if character == " " else character
         elif character != "\t" and (not has_begun or last in ":-\"'}]" or line[place + 1 : place + 2] == ":"):
-            return place + 1, complain_of_unseen(character)
+            return place + 1, reject_unseen(character)
     return None
 
 

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from reconciler.assistant.file_names import LONGEST, RESERVED, file_stem, same_name
+from reconciler.assistant.file_names import LONGEST, RESERVED, choose_stem, same_name
 
 
 @pytest.mark.parametrize(
@@ -33,25 +33,25 @@ from reconciler.assistant.file_names import LONGEST, RESERVED, file_stem, same_n
     ],
 )
 def test_stems(name: str | None, stem: str) -> None:
-    assert file_stem(name, "asst_1", set()) == stem
+    assert choose_stem(name, "asst_1", set()) == stem
 
 
 def test_a_name_without_a_letter_and_an_id_without_one() -> None:
-    assert file_stem("?!", "_", {"assistant"}) == "assistant-2"
+    assert choose_stem("?!", "_", {"assistant"}) == "assistant-2"
 
 
 def test_numbers_for_equal_names() -> None:
-    assert file_stem("A", "x", {"a", "a-2", "a-4"}) == "a-3"
+    assert choose_stem("A", "x", {"a", "a-2", "a-4"}) == "a-3"
 
 
 def test_names_that_are_one_file_on_some_systems() -> None:
     assert same_name("GRO\u0308SSE") == same_name("gr\u00f6\u00dfe")
-    assert file_stem("ガイド", "x", {same_name("\u30ab\u3099イト\u3099")}) == "ガイド-2"
+    assert choose_stem("ガイド", "x", {same_name("\u30ab\u3099イト\u3099")}) == "ガイド-2"
 
 
 @given(st.none() | st.text(max_size=200), st.text(max_size=80), st.sets(st.text(max_size=3), max_size=3))
 def test_any_name_is_safe(name: str | None, assistant_id: str, taken: set[str]) -> None:
-    stem = file_stem(name, assistant_id, taken)
+    stem = choose_stem(name, assistant_id, taken)
     assert stem not in RESERVED
     assert same_name(stem) not in taken
     assert stem.strip("-") == stem != ""

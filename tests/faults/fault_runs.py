@@ -9,7 +9,7 @@ from json_reports import Document, as_report
 from projects import Project, opened, outcomes, statuses
 from servers import Sandbox
 
-from reconciler.report.read_back import unclear_writes
+from reconciler.report.read_back import list_unclear
 from reconciler.usecases.apply import Wishes
 
 DECLARED: dict[str, Any] = {
@@ -83,7 +83,7 @@ def without_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
 
 def next_run(project: Project, url: str, document: Document, *, resumed: str = "applied") -> None:
     """Apply again, without faults: first what the report calls unclear, as `--resume` does; that is `resumed` then."""
-    unclear = unclear_writes(as_report(document))
+    unclear = list_unclear(as_report(document))
     if unclear:
         with opened(url) as api:
             run = project.whole_apply(api, wishes=Wishes(unclear=unclear))

@@ -107,7 +107,7 @@ def test_raw_cell(project: Project, fault: RawFault, moment: Moment, lasting: bo
         document = project.apply(server.url, retries=RETRIES, concurrency=1, lag=0)
         assert outcomes(document) == {"a": "failed" if everybody else "applied", "b": ends.outcome}
         assert kinds(document) == {"a": kind if everybody else None, "b": kind}
-        assert as_report(document).unsettled == (ends.outcome != "applied")
+        assert as_report(document).has_unsettled == (ends.outcome != "applied")
         counted = {method: len(server.requests(method)) for method in ("POST", "GET", "PATCH")}
         assert requests_of(document) == {name: count for name, count in counted.items() if count} == requested(ends)
         next_run(project, sandbox.url, document)

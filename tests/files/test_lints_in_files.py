@@ -167,7 +167,7 @@ def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
     text = "id: asst_1\nmetadata: {prompt: {$file: prompt.txt}}\n"
     text += "".join(f"{field}: {{$file: {name}.txt}}\n" for field, name in fields.items())
     found = read(tmp_path, text).problems
-    assert [(one.file.rpartition("/")[2], one.line, one.lint, one.source) for one in found] == [
+    assert [(one.file.rpartition("/")[2], one.line, one.lint, one.source_line) for one in found] == [
         ("bye.txt", 2, "trailing-newline", "See https://example.edu/x"),
         ("bye.txt", 2, "spoken-link", "See https://example.edu/x"),
         ("hello.txt", 3, "spoken-markdown", "- one"),
@@ -175,7 +175,7 @@ def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
         ("voicemail.txt", 2, "trailing-space", "there "),
     ]
     hidden = read(tmp_path, text, "sensitive: [/firstMessage]").problems
-    assert [one.source for one in hidden if one.lint == "spoken-markdown"] == [""]
+    assert [one.source_line for one in hidden if one.lint == "spoken-markdown"] == [""]
 
 
 def test_advice_fits_the_file_in_which_the_text_is(tmp_path: Path) -> None:
@@ -214,4 +214,4 @@ def test_a_sensitive_value_under_a_name_with_a_slip_is_not_shown(tmp_path: Path,
     whole = text if text.startswith("{") else f"id: asst_1\n{text}"
     problems = read(tmp_path, whole, "sensitive: [/metadata/crmKey, /endCallMessage]").problems
     assert problems
-    assert all("sk-123" not in f"{one.message} {one.source}" for one in problems)
+    assert all("sk-123" not in f"{one.message} {one.source_line}" for one in problems)

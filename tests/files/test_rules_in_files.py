@@ -215,7 +215,7 @@ def test_a_rule_stands_at_its_line_of_a_text_file(tmp_path: Path, schema: str, l
     (tmp_path / "assistants" / "hello.md").write_text("Hello\nand welcome.\nCall 1234\nor 5678.\n", "utf-8")
     (problem,) = read(tmp_path, settings, key="desk", own="id: a\nfirstMessage: {$file: hello.md}\n").problems
     assert (problem.file, problem.line, problem.column) == ("assistants/hello.md", line, 1)
-    assert problem.source == ["Hello", "and welcome.", "Call 1234"][line - 1]
+    assert problem.source_line == ["Hello", "and welcome.", "Call 1234"][line - 1]
 
 
 def test_a_pattern_that_would_take_years_is_told_with_its_place(tmp_path: Path) -> None:

@@ -325,4 +325,4 @@ def test_an_environment_records_as_it_says_or_as_the_project_says(
 def test_the_line_of_a_problem_is_shown_unless_it_may_hold_a_password(folder: Path, line: str) -> None:
     with pytest.raises(InvalidSettings) as caught:
         read(folder, f"{line}\n")
-    assert [problem.source for problem in caught.value.problems] == [line if "shown" in line else ""]
+    assert [problem.source_line for problem in caught.value.problems] == [line if "shown" in line else ""]

@@ -11,7 +11,7 @@ from reconciler.core.reviewed import Applied
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReportError
 from reconciler.report.merge import merge_reports
-from reconciler.report.read_back import applied_fields, unclear_writes
+from reconciler.report.read_back import list_applied, list_unclear
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 
 FIRST, SECOND = "2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z"
@@ -48,19 +48,19 @@ CHANGED = change("/firstMessage", "Hello!", "Hi", base="Hi")
 class TestOneReport:
     def test_what_was_sent_is_read_and_nothing_else(self) -> None:
         kept = change("/voicemailMessage", "A", "B", kind="drift", base="A")
-        assert names(applied_fields(run(FIRST, wrote(REVERTED, CHANGED, kept)))) == {"a": ["name", "firstMessage"]}
+        assert names(list_applied(run(FIRST, wrote(REVERTED, CHANGED, kept)))) == {"a": ["name", "firstMessage"]}
 
     def test_the_options_of_the_run_do_not_count(self) -> None:
         """A merged report has none, if those of the runs differ."""
         report = run(FIRST, wrote(REVERTED), options={"on_drift": "keep"})
-        assert names(applied_fields(report)) == {"a": ["name"]}
+        assert names(list_applied(report)) == {"a": ["name"]}
 
     @pytest.mark.parametrize("outcome", ["unchanged", "failed", "refused", "skipped"])
     def test_an_assistant_that_was_not_written_is_left_out(self, outcome: str) -> None:
-        assert applied_fields(run(FIRST, wrote(CHANGED, outcome=outcome))) == ()
+        assert list_applied(run(FIRST, wrote(CHANGED, outcome=outcome))) == ()
 
     @pytest.mark.parametrize("outcome", ["applied", "indeterminate", "not_converged"])
-    @pytest.mark.parametrize("read", [applied_fields, unclear_writes])
+    @pytest.mark.parametrize("read", [list_applied, list_unclear])
     def test_one_of_an_older_version_is_refused_by_the_key_that_it_lacks(self, outcome: str, read: Any) -> None:
         with pytest.raises(ReportError, match=re.escape("(`sent`)")) as caught:
             read(unsaid(run(FIRST, wrote(CHANGED, outcome=outcome))))
@@ -68,12 +68,12 @@ class TestOneReport:
         assert "by hand" in caught.value.hint
 
     def test_one_of_an_older_version_in_which_nothing_was_written_has_nothing_to_undo(self) -> None:
-        assert applied_fields(unsaid(run(FIRST, wrote(CHANGED, outcome="failed")))) == ()
+        assert list_applied(unsaid(run(FIRST, wrote(CHANGED, outcome="failed")))) == ()
 
     @pytest.mark.parametrize("other", ["/metadata/x", "/metadata/x/y"])
     def test_a_field_named_twice_is_refused(self, other: str) -> None:
         with pytest.raises(ReportError, match="one inside the other"):
-            applied_fields(run(FIRST, wrote(change("/metadata/x", {}, 1), change(other, 2, 3))))
+            list_applied(run(FIRST, wrote(change("/metadata/x", {}, 1), change(other, 2, 3))))
 
 
 class TestSeveralReports:
@@ -84,13 +84,13 @@ class TestSeveralReports:
         """One run put a live edit back, the next brought a change, under other options."""
         first = run(FIRST, wrote(REVERTED), options={"on_drift": "revert"})
         second = run(SECOND, wrote(CHANGED), options={"on_drift": "keep"})
-        (found,) = applied_fields(self.merge(first, second))
+        (found,) = list_applied(self.merge(first, second))
         assert fields(found) == {"name": ("Theirs", "Desk", "Desk"), "firstMessage": ("Hi", "Hello!", "Hello!")}
 
     @pytest.mark.parametrize("swapped", [False, True])
     def test_a_field_goes_back_to_what_the_first_run_found(self, swapped: bool) -> None:
         runs = [run(FIRST, wrote(change("/name", "B", "A"))), run(SECOND, wrote(change("/name", "C", "B")))]
-        (found,) = applied_fields(self.merge(*(reversed(runs) if swapped else runs)))
+        (found,) = list_applied(self.merge(*(reversed(runs) if swapped else runs)))
         assert fields(found) == {"name": ("A", "C", "C")}
         assert list(found.list_obstacles()) == []
 
@@ -99,32 +99,32 @@ class TestSeveralReports:
             run(FIRST, wrote(change("/voicemailMessage", "B"))),
             run(SECOND, wrote(change("/voicemailMessage", "C", "B"))),
         )
-        (found,) = applied_fields(self.merge(*runs))
+        (found,) = list_applied(self.merge(*runs))
         assert fields(found) == {"voicemailMessage": (MISSING, "C", "C")}
 
     @pytest.mark.parametrize("theirs", ["Theirs", "A", None, MISSING])
     def test_an_edit_in_between_stands_in_the_way(self, theirs: Any) -> None:
         runs = run(FIRST, wrote(change("/name", "B", "A"))), run(SECOND, wrote(change("/name", "C", theirs)))
-        (found,) = applied_fields(self.merge(*runs))
+        (found,) = list_applied(self.merge(*runs))
         assert list(found.list_obstacles()) == ["somebody edited name between two of the report's runs"]
 
     def test_an_edit_of_what_nobody_declares_stands_in_the_way_too(self) -> None:
         first = wrote(change("/metadata/list", [{"n": 1}], [{"n": 0}]))
         second = wrote(change("/metadata/list", [{"n": 2}], [{"n": 1, "theirs": 1}]))
-        (found,) = applied_fields(self.merge(run(FIRST, first), run(SECOND, second)))
+        (found,) = list_applied(self.merge(run(FIRST, first), run(SECOND, second)))
         assert list(found.list_obstacles()) == ["somebody edited metadata.list between two of the report's runs"]
 
     def test_an_edit_between_the_first_two_of_three_is_not_forgotten(self) -> None:
         pairs = [("B", "A"), ("C", "Theirs"), ("D", "C")]
         runs = [run(f"2026-01-0{day}", wrote(change("/name", *pair))) for day, pair in enumerate(pairs, 1)]
-        (found,) = applied_fields(self.merge(*runs))
+        (found,) = list_applied(self.merge(*runs))
         assert fields(found) == {"name": ("A", "D", "D")}
         assert list(found.list_obstacles()) == ["somebody edited name between two of the report's runs"]
 
     @pytest.mark.parametrize("found", ["A", "B"])
     def test_after_an_unclear_write_either_value_is_nobody_s_edit(self, found: str) -> None:
         unclear = run(FIRST, wrote(change("/name", "B", "A"), outcome="indeterminate"))
-        (applied,) = applied_fields(self.merge(unclear, run(SECOND, wrote(change("/name", "C", found)))))
+        (applied,) = list_applied(self.merge(unclear, run(SECOND, wrote(change("/name", "C", found)))))
         assert list(applied.list_obstacles()) == []
         assert fields(applied) == {"name": ("A", "C", "C")}
 
@@ -133,17 +133,17 @@ class TestSeveralReports:
             run(FIRST, wrote(change("/name", "B", "A"))),
             run(SECOND, wrote(change("/name", "C", "X"), outcome="refused")),
         )
-        (found,) = applied_fields(self.merge(*runs))
+        (found,) = list_applied(self.merge(*runs))
         assert fields(found) == {"name": ("A", "B", "B")}
 
     def test_a_field_inside_one_that_another_run_wrote_is_refused(self) -> None:
         runs = run(FIRST, wrote(change("/metadata/x", {"y": 1}, 5))), run(SECOND, wrote(change("/metadata/x/y", 2, 1)))
         with pytest.raises(ReportError, match="/metadata/x and /metadata/x/y, one inside the other"):
-            applied_fields(self.merge(*runs))
+            list_applied(self.merge(*runs))
 
     def test_hidden_values_stay_hidden(self) -> None:
         hidden = change("/metadata/key", "(sensitive)", "(sensitive)")
-        (found,) = applied_fields(self.merge(run(FIRST, wrote(hidden)), run(SECOND, wrote(hidden))))
+        (found,) = list_applied(self.merge(run(FIRST, wrote(hidden)), run(SECOND, wrote(hidden))))
         assert "sensitive" in next(found.list_obstacles())
 
     def test_every_commit_that_set_the_field_is_known(self) -> None:
@@ -152,45 +152,45 @@ class TestSeveralReports:
             run(FIRST, wrote(change("/name", "B", "A", since=ada))),
             run(SECOND, wrote(change("/name", "C", "B", since=bob))),
         )
-        (found,) = applied_fields(self.merge(*runs))
+        (found,) = list_applied(self.merge(*runs))
         assert [one.author for one in found.fields[0].setters if isinstance(one, Since)] == ["Ada", "Bob"]
 
 
 class TestUnclearWrites:
     def test_a_later_write_of_the_same_fields_settles_them(self) -> None:
         unclear = run(FIRST, wrote(CHANGED, outcome="indeterminate"))
-        assert names(unclear_writes(unclear)) == {"a": ["firstMessage"]}
-        assert unclear_writes(merge_reports([unclear, run(SECOND, wrote(CHANGED))])) == ()
+        assert names(list_unclear(unclear)) == {"a": ["firstMessage"]}
+        assert list_unclear(merge_reports([unclear, run(SECOND, wrote(CHANGED))])) == ()
 
     def test_so_does_one_that_sent_again_what_live_showed_already(self) -> None:
         """As `apply --resume` does: nothing differs, and the patch carries the field."""
         resumed = assistant("a", outcome="applied", patch={"firstMessage": "Hello!"})
         unclear = run(FIRST, wrote(CHANGED, outcome="indeterminate"))
-        assert unclear_writes(merge_reports([unclear, run(SECOND, resumed)])) == ()
+        assert list_unclear(merge_reports([unclear, run(SECOND, resumed)])) == ()
 
     def test_a_later_write_of_other_fields_does_not(self) -> None:
         unclear = run(FIRST, wrote(CHANGED, change("/name", "B", "A"), outcome="indeterminate"))
         later = run(SECOND, wrote(change("/name", "B", "A")))
-        assert names(unclear_writes(merge_reports([unclear, later]))) == {"a": ["firstMessage"]}
+        assert names(list_unclear(merge_reports([unclear, later]))) == {"a": ["firstMessage"]}
 
     def test_an_earlier_write_does_not(self) -> None:
         unclear = run(SECOND, wrote(CHANGED, outcome="indeterminate"))
-        assert names(unclear_writes(merge_reports([unclear, run(FIRST, wrote(CHANGED))]))) == {"a": ["firstMessage"]}
+        assert names(list_unclear(merge_reports([unclear, run(FIRST, wrote(CHANGED))]))) == {"a": ["firstMessage"]}
 
     def test_a_reading_that_found_nothing_to_do_does_not(self) -> None:
         """GET shows the local database; the provider may still hold the old value."""
         unclear = run(FIRST, wrote(CHANGED, outcome="indeterminate"))
         later = run(SECOND, assistant("a", outcome="unchanged"))
-        assert names(unclear_writes(merge_reports([unclear, later]))) == {"a": ["firstMessage"]}
+        assert names(list_unclear(merge_reports([unclear, later]))) == {"a": ["firstMessage"]}
 
     def test_where_the_order_cannot_be_told_nothing_is_settled(self) -> None:
         """The file was moved between the runs, and reports are sorted by file."""
         moved = wrote(CHANGED, key="b", id_="asst_a")
         unclear = run(SECOND, wrote(CHANGED, outcome="indeterminate"))
-        assert names(unclear_writes(merge_reports([unclear, run(FIRST, moved)]))) == {"a": ["firstMessage"]}
+        assert names(list_unclear(merge_reports([unclear, run(FIRST, moved)]))) == {"a": ["firstMessage"]}
 
     def test_what_two_runs_left_unclear_is_all_unclear_with_the_values_of_the_later_one(self) -> None:
         first = run(FIRST, wrote(CHANGED, change("/name", "B", "A"), outcome="indeterminate"))
         second = run(SECOND, wrote(change("/name", "C", "B"), outcome="indeterminate"))
-        (found,) = unclear_writes(merge_reports([first, second]))
+        (found,) = list_unclear(merge_reports([first, second]))
         assert fields(found) == {"firstMessage": ("Hi", "Hello!", "Hello!"), "name": ("B", "C", "C")}

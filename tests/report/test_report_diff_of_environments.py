@@ -13,7 +13,7 @@ from reconciler.core.json_values import from_json
 from reconciler.core.run import Comparison
 from reconciler.core.tree import MISSING, build_tree
 from reconciler.report.diff_report import DiffReport, build_diff_report
-from reconciler.report.differences.values import columns
+from reconciler.report.differences.values import count_columns
 from reconciler.report.formats.page import measure_utf16
 from reconciler.report.json_text import render_json
 
@@ -93,7 +93,7 @@ def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
         Comparison("c", "assistants/c.yaml", "error", message="line 3: " + "this is not right " * 9),
     )
     lines = render_text(made, width=width).splitlines()
-    assert max(map(columns, lines[:-1])) <= width
+    assert max(map(count_columns, lines[:-1])) <= width
     assert not [line for line in lines if line != line.rstrip()]
 
 

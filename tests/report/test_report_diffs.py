@@ -5,14 +5,14 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from reconciler.report.differences.diffs import DiffLine, count_changed, diff_texts
+from reconciler.report.differences.diffs import DiffLine, count_changed_lines, diff_texts
 from reconciler.report.differences.sequences import Opcode, find_opcodes
 from reconciler.report.differences.values import escape, show_apart
 
 
 def shown(lines: Iterable[DiffLine]) -> list[str]:
     """Lines as text, with the changed words marked."""
-    return [f"{line.sign}|{''.join(piece.text for piece in line.marked)}" for line in lines]
+    return [f"{line.sign}|{''.join(piece.text for piece in line.marked_pieces)}" for line in lines]
 
 
 def test_changes_that_only_a_space_separates_are_one_change() -> None:
@@ -85,7 +85,7 @@ def test_nothing_that_differs_is_cut_away() -> None:
     assert line.pieces[0].text == "x" * 10_000
     new = "".join(f"line {number}\n" for number in range(500)) + "end"
     assert [line.sign for line in diff_texts("end", new)] == ["+"] * 500 + [" "]
-    assert count_changed("end", new) == 500
+    assert count_changed_lines("end", new) == 500
 
 
 def test_two_enormous_texts_of_equal_words_are_compared_without_delay() -> None:

@@ -8,7 +8,7 @@ from report_documents import assistant, change, document, failure, gone, ignored
 
 from reconciler.errors import ReportError
 from reconciler.report.merge import merge_reports
-from reconciler.report.read_back import applied_fields, reviewed_plan, unclear_writes
+from reconciler.report.read_back import list_applied, list_unclear, read_plan
 from reconciler.report.report import AssistantEntry, BaseEntry, Report
 
 
@@ -37,9 +37,9 @@ def test_a_check_of_files_does_not_say_that_what_a_plan_read_was_not_read() -> N
         "validate", *(assistant(name, status=None) for name in "ab"), problems=[problem("x.yaml", 1, 1, "x")]
     )
     merged = merge_reports([checked, document("plan", assistant("a"))])
-    assert (merged.summary["total"], merged.unread, len(merged.problems)) == (2, True, 1)
+    assert (merged.summary["total"], merged.has_unread, len(merged.problems)) == (2, True, 1)
     assert "1 in sync, 0 errors, 1 not read" in render_text(merged)
-    assert not merge_reports([checked, document("plan", assistant("a"), assistant("b"))]).unread
+    assert not merge_reports([checked, document("plan", assistant("a"), assistant("b"))]).has_unread
 
 
 def test_a_report_that_is_given_twice_is_one_run() -> None:
@@ -184,7 +184,7 @@ def test_what_stands_after_the_differences_names_its_environment() -> None:
     assert "assistants/old.yaml in staging (asst_old)" in told
 
 
-@pytest.mark.parametrize("read", [reviewed_plan, applied_fields, unclear_writes])
+@pytest.mark.parametrize("read", [read_plan, list_applied, list_unclear])
 def test_no_run_goes_by_a_report_of_several_environments(read: Any) -> None:
     """Not even where one of them is no environment at all: the same id is another assistant there."""
     with pytest.raises(ReportError, match="several environments"):

@@ -7,10 +7,10 @@ from rendered import render_github, render_html, render_junit, render_markdown, 
 from report_documents import assistant, change, document, failure, ignored, problem, since
 
 from reconciler.report import wording
-from reconciler.report.meaning import tell_meaning
-from reconciler.report.remarks import collect_notes, tell_setters
+from reconciler.report.meaning import describe_meaning
+from reconciler.report.remarks import collect_notes, list_setters
 from reconciler.report.report import AssistantEntry, BaseEntry, ChangeEntry, Report
-from reconciler.report.wording import tell_totals
+from reconciler.report.wording import write_totals
 
 CHANGED = assistant("changed", change("/name", "B", "A"))
 DRIFTED = assistant("drifted", change("/name", "B", "A", kind="drift"))
@@ -65,7 +65,7 @@ def ended(*outcomes: str) -> list[AssistantEntry]:
     ],
 )
 def test_the_totals_are_one_sentence(run: Report, sentence: str) -> None:
-    assert tell_totals(run) == sentence
+    assert write_totals(run) == sentence
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_totals_are_one_sentence(run: Report, sentence: str) -> None:
     ],
 )
 def test_where_an_assistant_stands_is_said_in_words(entry: AssistantEntry, words: str) -> None:
-    assert wording.tell_standing(entry) == words
+    assert wording.describe_standing(entry) == words
 
 
 def notes_of(report: Report) -> list[str]:
@@ -118,7 +118,7 @@ def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
 
 
 def told(*changes: ChangeEntry) -> list[tuple[str, tuple[str, ...]]]:
-    return [(remark.text, remark.fields) for remark in tell_setters(changes)]
+    return [(remark.text, remark.fields) for remark in list_setters(changes)]
 
 
 def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
@@ -136,9 +136,13 @@ def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
 
 
 def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
-    assert wording.tell_last_edit(DRIFTED) == wording.tell_last_edit(TORN) == "live last updated 2026-01-02T12:00:00Z"
-    assert wording.tell_last_edit(CHANGED) == wording.tell_last_edit(FINE) == ""
-    assert wording.tell_last_edit(replace(DRIFTED, live_updated_at=None)) == ""
+    assert (
+        wording.describe_last_edit(DRIFTED)
+        == wording.describe_last_edit(TORN)
+        == "live last updated 2026-01-02T12:00:00Z"
+    )
+    assert wording.describe_last_edit(CHANGED) == wording.describe_last_edit(FINE) == ""
+    assert wording.describe_last_edit(replace(DRIFTED, live_updated_at=None)) == ""
 
 
 def test_an_offline_report_says_so() -> None:
@@ -147,9 +151,9 @@ def test_an_offline_report_says_so() -> None:
 
 
 def test_an_error_without_a_message_still_says_what_its_kind_means() -> None:
-    assert wording.tell_error(assistant("a", error=failure("timeout", " "))) == ["the API took too long"]
-    assert wording.tell_error(assistant("a", error=failure("of_tomorrow", ""))) == ["of_tomorrow"]
-    assert wording.tell_error(FINE) == []
+    assert wording.describe_error(assistant("a", error=failure("timeout", " "))) == ["the API took too long"]
+    assert wording.describe_error(assistant("a", error=failure("of_tomorrow", ""))) == ["of_tomorrow"]
+    assert wording.describe_error(FINE) == []
 
 
 def test_a_reason_is_told_with_its_date() -> None:
@@ -194,7 +198,7 @@ def test_equal_notes_are_one_and_a_comment_has_those_of_changed_definitions() ->
     ],
 )
 def test_some_fields_say_what_their_change_means(path: str, old: object, new: object, words: str) -> None:
-    assert tell_meaning(path, old, new) == words
+    assert describe_meaning(path, old, new) == words
 
 
 def test_a_report_names_its_environment_in_every_format() -> None:

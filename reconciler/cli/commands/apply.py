@@ -9,7 +9,7 @@ from reconciler.cli.options import Limit, RunOptions, policy_options, refuse_emp
 from reconciler.cli.output import name_wrong_report, read_report
 from reconciler.cli.writing import check_can_confirm, writing
 from reconciler.errors import UsageError
-from reconciler.report.read_back import reviewed_plan, unclear_writes
+from reconciler.report.read_back import list_unclear, read_plan
 from reconciler.usecases.apply import Wishes, apply
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
@@ -74,8 +74,8 @@ def command(
     wishes = dataclasses.replace(
         wishes,
         asked_base=choices.base,
-        reviewed=reviewed_plan(read_report(saved)) if saved is not None else None,
-        unclear=unclear_writes(unclear) if unclear is not None else None,
+        reviewed=read_plan(read_report(saved)) if saved is not None else None,
+        unclear=list_unclear(unclear) if unclear is not None else None,
     )
     # A report of unclear writes must be of the API that is written to; of a plan the use case checks it.
     with writing(choices, options, yes=yes, label="Applying", earlier=unclear) as session:

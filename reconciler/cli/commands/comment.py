@@ -11,7 +11,7 @@ from reconciler.errors import HostError
 from reconciler.hosts.host import Request
 from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
-from reconciler.report.merge import take_part
+from reconciler.report.merge import select_entries
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
 from reconciler.usecases.history import list_merged
@@ -57,7 +57,7 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
         setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
         asked = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
         # First of all, so that the chat hears of it whatever the host says to the comments.
-        if notify and (report is None or report.unsettled):
+        if notify and (report is None or report.has_unsettled):
             tell_chat(host, f"Not everything was applied ({name})")
         refused: HostError | None = None
         for request, commits in find_requests(host, asked):
@@ -87,9 +87,9 @@ def _tell_end(request: Request, own: set[str], report: Report | None, said: str)
     name = f"@{request.author}, " if request.author and not request.author.endswith("[bot]") else "Note: "
     if report is None:
         return f"## Apply\n\n{name}{_NOT_BEGUN}\n\n{said}"
-    if (part := take_part(report, own)) is None:
+    if (part := select_entries(report, own)) is None:
         return None
     first, _, rest = render_markdown(make_view(part), limit=_ROOM).partition("\n")
     outcomes = {entry.outcome for entry in part.assistants}
     calm = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
-    return f"{first}\n\n{name + _PARTLY if part.unsettled else calm}\n{rest}"
+    return f"{first}\n\n{name + _PARTLY if part.has_unsettled else calm}\n{rest}"

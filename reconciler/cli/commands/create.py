@@ -17,7 +17,7 @@ from reconciler.files.definitions import load
 from reconciler.git.repository import Repository
 from reconciler.report.differences.values import escape, field_name
 from reconciler.report.report import Report
-from reconciler.report.wording import tell_error
+from reconciler.report.wording import describe_error
 from reconciler.usecases.create import create_from_file
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import resolve_names, with_overlays_to_come
@@ -65,7 +65,7 @@ def _show(report: Report) -> str:
             tell(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
         missing = ", ".join(map(field_name, entry.remaining))
         unseen = [f"live does not show {missing} as declared"] if missing else []
-        if entry.failed and (lines := tell_error(entry) or unseen):
+        if entry.failed and (lines := describe_error(entry) or unseen):
             first, *more = lines
             tell("\n".join([f"Error: {escape(entry.file)}: {first}", *(f"  {line}" for line in more)]), colour="red")
     for note in report.warnings:

@@ -28,6 +28,6 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
         with connected(options, project.settings, stopping, quiet=options.quiet) as (api, control):
             run = drift(api, project, control)
         document = emit(run, options, sensitive=project.settings.sensitive)
-    if stopping.exit_code or document.unread:
+    if stopping.exit_code or document.has_unread:
         return stopping.exit_code or 1
-    return 2 if detailed_exitcode and document.moved_live else 0
+    return 2 if detailed_exitcode and document.has_live_edits else 0

@@ -96,12 +96,12 @@ def _list_topics(report: Report | None, said: str, about: str, proposal: str) ->
     if True in writes:
         # An apply of what a branch changes is also about all that the record has not settled.
         knows_all = report.selection != "named"
-        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.unsettled else None, knows_all)
+        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.has_unsettled else None, knows_all)
         return
-    moved = report.moved_live
+    moved = report.has_live_edits
     # Nothing that was not checked counts as settled.
     advice = _ADVICE.format(proposal=proposal) if moved else _LOOK
-    told = f"{text}\n\n{advice}" if moved or report.unread else None
+    told = f"{text}\n\n{advice}" if moved or report.has_unread else None
     yield _Topic("drift", _LIVE if moved else _UNREAD, told, report.selection is None)
     expiry = report.next_expiry
     is_near = expiry is not None and expiry.in_seconds <= _NEAR

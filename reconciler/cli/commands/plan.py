@@ -43,6 +43,6 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
         if detailed_exitcode:
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
         document = emit(run, options, sensitive=project.settings.sensitive)
-    if stopping.exit_code or document.unread:
+    if stopping.exit_code or document.has_unread:
         return stopping.exit_code or 1
     return 2 if detailed_exitcode and any(entry.asks_for_apply for entry in document.assistants) else 0

@@ -6,7 +6,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import name_wrong_report, read_report
 from reconciler.cli.writing import check_can_confirm, writing
-from reconciler.report.read_back import applied_fields, list_lasting
+from reconciler.report.read_back import list_applied, list_irreversible
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.rollback import Undone, rollback
@@ -29,10 +29,10 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
         raise name_wrong_report(document)
     # All that a rollback takes from the report: its values are sent, so nothing else of the file is trusted.
     undone = Undone(
-        applied=applied_fields(document),
+        applied=list_applied(document),
         head=document.head,
         follows_git=document.traits.follows_git,
-        lasting=list_lasting(document),
+        lasting=list_irreversible(document),
     )
     with writing(choices, options, yes=yes, label="Rolling back", earlier=document) as session:
         rollback(session.lock, lambda: read_bare_project(choices, repository=session.lock[0]), undone, session.start)

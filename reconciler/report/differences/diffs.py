@@ -45,8 +45,8 @@ class DiffLine:
         """Return the line with these marks for the tabs and blanks that matter."""
         if all(piece.text.isascii() for piece in self.pieces):
             return self
-        shown = (piece.text.replace(_TAB, tab).replace(_SPACE, space) for piece in self.pieces)
-        return DiffLine(self.sign, tuple(map(Piece, (piece.mark for piece in self.pieces), shown)))
+        texts = (piece.text.replace(_TAB, tab).replace(_SPACE, space) for piece in self.pieces)
+        return DiffLine(self.sign, tuple(map(Piece, (piece.mark for piece in self.pieces), texts)))
 
     @property
     def differs(self) -> bool:
@@ -54,7 +54,7 @@ class DiffLine:
         return self.sign in ("-", "+", "~")
 
     @property
-    def marked(self) -> list[Piece]:
+    def marked_pieces(self) -> list[Piece]:
         """The pieces with `[-old-]{+new+}` around what changed within the line, whatever colours come on top."""
         if self.sign != "~":
             return list(self.pieces)
@@ -70,12 +70,12 @@ def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
     if all(line.sign == " " for line in lines):
         return ()
     # A mark that one of the texts has in it would not tell a tab from an arrow.
-    both = f"{old}{new}"
-    tab, space = (next((mark for mark in marks if mark not in both), marks[-1]) for marks in _STAND_INS)
+    all_text = f"{old}{new}"
+    tab, space = (next((mark for mark in marks if mark not in all_text), marks[-1]) for marks in _STAND_INS)
     return tuple(_leave_out_equal([line.show_blanks(tab, space) for line in lines]))
 
 
-def count_changed(old: Any, new: Any) -> int:
+def count_changed_lines(old: Any, new: Any) -> int:
     """Return how many lines differ between two texts: one that was replaced is one, however it is shown."""
     stretches = find_opcodes(_split_lines(old), _split_lines(new))
     return sum(max(len(before), len(after)) for equal, before, after in stretches if not equal) or 1
@@ -90,7 +90,7 @@ def _split_lines(value: Any) -> list[str]:
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
     # Lines that look like one which went or came elsewhere: nobody would see what differs.
-    revealed = reveal_alike({*old} ^ {*new}, written=False)
+    revealed = reveal_alike({*old} ^ {*new}, escaped=False)
     for equal, old_part, new_part in find_opcodes(old, new):
         if equal:
             yield from (_make_line(" ", line) for line in old_part)
@@ -101,13 +101,13 @@ def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
 def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[str, str]) -> Iterator[DiffLine]:
     """Return replaced lines: pairs that are much alike as one line each, the others removed, then added."""
     paired = []
-    for place, there in pair_alike(old, new):
-        before, after = None if place is None else old[place], None if there is None else new[there]
+    for old_place, new_place in pair_alike(old, new):
+        before, after = None if old_place is None else old[old_place], None if new_place is None else new[new_place]
         pieces: tuple[Piece, ...] = ()
         if before is not None and after is not None and max(len(before), len(after)) <= LONGEST_LINE:
             pieces = _mark_words(before, after)
         paired.append((pieces, before, after))
-    for alike, group in itertools.groupby(paired, key=lambda one: bool(one[0])):
+    for alike, group in itertools.groupby(paired, key=lambda item: bool(item[0])):
         lines = list(group)
         if alike:
             yield from (DiffLine("~", pieces) for pieces, _, _ in lines)
@@ -118,7 +118,7 @@ def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[
 
 def _make_line(sign: Sign, line: str, revealed: Mapping[str, str] | None = None) -> DiffLine:
     mark: Mark = "old" if sign == "-" else "new" if sign == "+" else "same"
-    return DiffLine(sign, (Piece(mark, (revealed or {}).get(line) or _show_blanks(line, last=True)),))
+    return DiffLine(sign, (Piece(mark, (revealed or {}).get(line) or _show_blanks(line, is_last=True)),))
 
 
 def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
@@ -136,21 +136,21 @@ def _show_stretches(stretches: Sequence[tuple[bool, str, str]]) -> Iterator[Piec
     """Yield pieces in which every character can be seen, and in which no two that differ look alike."""
     for number, (equal, old, new) in enumerate(stretches, 1):
         # Blanks that end a line are shown.
-        last = number == len(stretches)
+        is_last = number == len(stretches)
         if equal:
-            yield Piece("same", _show_blanks(old, last=last))
+            yield Piece("same", _show_blanks(old, is_last=is_last))
             continue
-        shown = show_apart(old, new)
-        if shown == [escape(old), escape(new)] or (old + new).isspace():
-            shown = [_show_blanks(text, last=last, spaces=True) for text in (old, new)]
-        yield from (Piece("old", shown[0]), Piece("new", shown[1]))
+        texts = show_apart(old, new)
+        if texts == [escape(old), escape(new)] or (old + new).isspace():
+            texts = [_show_blanks(text, is_last=is_last, spaces=True) for text in (old, new)]
+        yield from (Piece("old", texts[0]), Piece("new", texts[1]))
 
 
-def _show_blanks(text: str, *, last: bool, spaces: bool = False) -> str:
+def _show_blanks(text: str, *, is_last: bool, spaces: bool = False) -> str:
     """Return a text with tabs as arrows, and spaces as dots where they end a line or are all that changed."""
-    shown = text.rstrip(" ") if last else text
-    written = _TAB.join(map(escape, shown.split("\t"))) + _SPACE * (len(text) - len(shown))
-    return written.replace(" ", _SPACE) if text.isspace() and spaces else written
+    body = text.rstrip(" ") if is_last else text
+    visible = _TAB.join(map(escape, body.split("\t"))) + _SPACE * (len(text) - len(body))
+    return visible.replace(" ", _SPACE) if text.isspace() and spaces else visible
 
 
 def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:

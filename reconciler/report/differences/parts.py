@@ -35,29 +35,30 @@ def split_difference(old: Any, new: Any, *, unordered: bool = False, named_by_ol
     An element of a list goes by its place in `new`, with `named_by_old` in `old`: whichever is the definition's. One
     that this side does not have goes by its place in the other. `unordered` is for a list whose order means nothing.
     """
-    return list(_split("", old, new, unordered, named_by_old))
+    return list(_split_values("", old, new, unordered, named_by_old))
 
 
-def _split(name: str, old: Any, new: Any, unordered: bool, by_old: bool) -> Iterator[Part]:
+def _split_values(name: str, old: Any, new: Any, unordered: bool, by_old: bool) -> Iterator[Part]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*new, *old]):
-            one, other = old.get(key), new.get(key)
-            if canonical(one) != canonical(other):
-                yield from _split(f"{name}.{key_name(key)}", one, other, False, by_old)
+            old_item, new_item = old.get(key), new.get(key)
+            if canonical(old_item) != canonical(new_item):
+                yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, False, by_old)
     elif isinstance(old, list) and isinstance(new, list) and old and new:
-        for place, one, other in _pair_elements(old, new, unordered, by_old):
+        for place, old_item, new_item in _pair_elements(old, new, unordered, by_old):
             # What nobody declared inside an element does not count, as in the comparison itself.
-            if one is None or other is None or not equal(*((one, other) if by_old else (other, one))):
-                yield from _split(f"{name}[{place}]", one, other, False, by_old)
+            declared, live = (old_item, new_item) if by_old else (new_item, old_item)
+            if declared is None or live is None or not equal(declared, live):
+                yield from _split_values(f"{name}[{place}]", old_item, new_item, False, by_old)
     elif not (_has_parts(old) or _has_parts(new)):
         yield Part(name, old, new)
     else:
         # A whole object instead of something else: what goes and what comes are told apart, each part by part.
-        yield from _split_whole(name, old, gone=True)
-        yield from _split_whole(name, new, gone=False)
+        yield from _split_whole(name, old, is_old=True)
+        yield from _split_whole(name, new, is_old=False)
 
 
-def _split_whole(name: str, value: Any, *, gone: bool) -> Iterator[Part]:
+def _split_whole(name: str, value: Any, *, is_old: bool) -> Iterator[Part]:
     """Yield a value that is next to nothing."""
     if _has_parts(value):
         inner: Iterable[tuple[str, Any]] = (
@@ -66,9 +67,9 @@ def _split_whole(name: str, value: Any, *, gone: bool) -> Iterator[Part]:
             else ((f"[{place}]", _see_null(item)) for place, item in enumerate(value))
         )
         for key, item in inner:
-            yield from _split_whole(name + key, item, gone=gone)
+            yield from _split_whole(name + key, item, is_old=is_old)
     elif value is not None:
-        yield Part(name, value, None) if gone else Part(name, None, value)
+        yield Part(name, value, None) if is_old else Part(name, None, value)
 
 
 def _has_parts(value: Any) -> bool:
@@ -80,16 +81,16 @@ def _pair_elements(old: list[Any], new: list[Any], unordered: bool, by_old: bool
     if unordered:
         yield from _count_elements(old, new)
         return
-    start = other = 0
-    for alike, before, after in find_opcodes([*map(_write, old)], [*map(_write, new)]):
-        for place, there in () if alike else pair_alike(before, after):
-            one = None if place is None else _see_null(old[start + place])
-            two = None if there is None else _see_null(new[other + there])
-            if place is None or (there is not None and not by_old):
-                yield other + (there or 0), one, two
+    old_start = new_start = 0
+    for alike, before, after in find_opcodes([*map(_write_canonical, old)], [*map(_write_canonical, new)]):
+        for old_place, new_place in () if alike else pair_alike(before, after):
+            old_item = None if old_place is None else _see_null(old[old_start + old_place])
+            new_item = None if new_place is None else _see_null(new[new_start + new_place])
+            if old_place is None or (new_place is not None and not by_old):
+                yield new_start + (new_place or 0), old_item, new_item
             else:
-                yield start + place, one, two
-        start, other = start + len(before), other + len(after)
+                yield old_start + old_place, old_item, new_item
+        old_start, new_start = old_start + len(before), new_start + len(after)
 
 
 def _see_null(element: Any) -> Any:
@@ -97,14 +98,14 @@ def _see_null(element: Any) -> Any:
 
 
 def _count_elements(old: list[Any], new: list[Any]) -> Iterator[tuple[int, Any, Any]]:
-    counts = Counter(map(_write, old)), Counter(map(_write, new))
-    gone, came = counts[0] - counts[1], counts[1] - counts[0]
-    for values, extra in ((old, gone), (new, came)):
+    counts = Counter(map(_write_canonical, old)), Counter(map(_write_canonical, new))
+    removed, added = counts[0] - counts[1], counts[1] - counts[0]
+    for values, extra in ((old, removed), (new, added)):
         for place, value in enumerate(values):
-            if extra[_write(value)] > 0:
-                extra[_write(value)] -= 1
-                yield (place, _see_null(value), None) if extra is gone else (place, None, _see_null(value))
+            if extra[_write_canonical(value)] > 0:
+                extra[_write_canonical(value)] -= 1
+                yield (place, _see_null(value), None) if extra is removed else (place, None, _see_null(value))
 
 
-def _write(value: Any) -> str:
+def _write_canonical(value: Any) -> str:
     return exact_text(canonical(value))

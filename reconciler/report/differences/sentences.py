@@ -12,7 +12,7 @@ from reconciler.core.canonical import exact_text
 from reconciler.core.outcome import Kind
 from reconciler.core.tree import MISSING, walk_leaves
 from reconciler.report.commands import Words
-from reconciler.report.differences.diffs import DiffLine, Mark, count_changed, diff_texts
+from reconciler.report.differences.diffs import DiffLine, Mark, count_changed_lines, diff_texts
 from reconciler.report.differences.parts import Part, split_difference
 from reconciler.report.differences.values import (
     NOTHING,
@@ -23,7 +23,7 @@ from reconciler.report.differences.values import (
     literals,
     reveal_alike,
 )
-from reconciler.report.meaning import tell_meaning
+from reconciler.report.meaning import describe_meaning
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.wording import count_noun
 
@@ -46,8 +46,8 @@ class Side:
     @property
     def parts(self) -> list[str]:
         """The parts between which a line may be broken: `git has "A",`."""
-        said = " ".join(filter(None, (self.words, self.value)))
-        return [said, f"({self.aside}){self.comma}"] if self.aside else [said + self.comma]
+        phrase = " ".join(filter(None, (self.words, self.value)))
+        return [phrase, f"({self.aside}){self.comma}"] if self.aside else [phrase + self.comma]
 
     @property
     def text(self) -> str:
@@ -72,9 +72,9 @@ class Field:
         return diff_texts(*self.long) if self.long else ()
 
     @property
-    def changed(self) -> int:
+    def changed_lines(self) -> int:
         """How many lines differ, without a look at their words; a sentence is one."""
-        return count_changed(*self.long) if self.long else 1
+        return count_changed_lines(*self.long) if self.long else 1
 
     @property
     def sentence(self) -> str:
@@ -85,8 +85,8 @@ class Field:
     def brief(self) -> str:
         """The field in few words: its short values, or how many lines of it are shown as different."""
         lines = sum(line.differs for line in self.lines)
-        said = self.sentence or (count_noun(lines, "line") if lines else self.label)
-        return f"{self.name}: {said}" if said else self.name
+        summary = self.sentence or (count_noun(lines, "line") if lines else self.label)
+        return f"{self.name}: {summary}" if summary else self.name
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -99,21 +99,21 @@ def freeze(value: Any) -> tuple[str, str]:
     return ("text", value) if isinstance(value, str) else ("other", exact_text(value))
 
 
-def tell_lacks(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], str] = str) -> str:
+def describe_missing_lines(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], str] = str) -> str:
     """Return how many lines of which field something lacks, in words of some `room` characters; `name` marks names."""
-    told: list[str] = []
-    rest = list(lacks.items())
-    while rest:
-        words = f"{count_noun(rest[0][1], 'line')} of {name(rest[0][0])}"
+    phrases: list[str] = []
+    remaining = list(lacks.items())
+    while remaining:
+        words = f"{count_noun(remaining[0][1], 'line')} of {name(remaining[0][0])}"
         if len(words) > room:
             break
         room -= len(words) + 2
-        told.append(words)
-        rest.pop(0)
-    if rest:
-        lines = count_noun(sum(number for _, number in rest), "line")
-        told.append(f"{lines} of {count_noun(len(rest), 'other field' if told else 'field')}")
-    return ", ".join(told)
+        phrases.append(words)
+        remaining.pop(0)
+    if remaining:
+        lines = count_noun(sum(number for _, number in remaining), "line")
+        phrases.append(f"{lines} of {count_noun(len(remaining), 'other field' if phrases else 'field')}")
+    return ", ".join(phrases)
 
 
 def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
@@ -124,13 +124,13 @@ def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
 
 def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> list[Field]:
     """Return what is to be shown of a difference: one field, or one for each part of a list or an object."""
-    live, desired, words = change.before, change.desired, report.traits_of(entry).words
+    live, desired, words = change.live_value, change.desired, report.traits_of(entry).words
     name, unordered = field_name(change.path), parse_pointer(change.path) in UNORDERED
-    written = is_written(change, entry)
+    was_written = is_written(change, entry)
     if change.kind is Kind.CONFLICT:
-        fields = list(_show_conflict(name, change, words, done=entry.outcome is not None and bool(change.sent)))
+        fields = list(_show_conflict(name, change, words, is_done=entry.outcome is not None and bool(change.sent)))
     # A live edit that is still there when the run has ended, as far as the report says.
-    elif change.kind is Kind.DRIFT and (written is False or (written is None and entry.outcome is None)):
+    elif change.kind is Kind.DRIFT and (was_written is False or (was_written is None and entry.outcome is None)):
         parts = split_difference(desired, live, unordered=unordered, named_by_old=True)
         fields = list(show_parts(name, parts, words.stays, path=change.path))
     else:
@@ -158,7 +158,7 @@ def show_parts(
     alone = [part for part, fits in zip(parts, short, strict=True) if fits and None in (part.old, part.new)]
     revealed = reveal_alike(literal(part.old if part.new is None else part.new) for part in alone)
     for part, fits in zip(parts, short, strict=True):
-        meaning = "" if part.name else _tell_difference(path, part.old, part.new)
+        meaning = "" if part.name else _describe_difference(path, part.old, part.new)
         sign = _choose_sign(part.old, part.new)
         if fits:
             old, new = (revealed.get(value, value) for value in literals(part.old, part.new))
@@ -169,41 +169,41 @@ def show_parts(
         # Between two texts `-`, `+` and marks say which way; a side that has none is named.
         label = ""
         if words[0] or part.old is None or part.new is None:
-            marked = isinstance(part.old, str) and isinstance(part.new, str)
-            marks = ("[-this-]", "{+this+}") if marked else ("this", "this")
-            first, then = (
+            has_marks = isinstance(part.old, str) and isinstance(part.new, str)
+            marks = ("[-this-]", "{+this+}") if has_marks else ("this", "this")
+            old_label, new_label = (
                 f"{word} {NOTHING if value is None else mark}{aside and f' ({aside})'}".strip()
                 for word, value, mark, aside in zip(words, (part.old, part.new), marks, asides, strict=True)
             )
-            label = f"{first}{',' if words[0] else ''} {then}"
+            label = f"{old_label}{',' if words[0] else ''} {new_label}"
         yield Field(name=name + part.name, sign=sign, label=label, long=(part.old, part.new), meaning=meaning)
 
 
-def _show_conflict(name: str, change: ChangeEntry, words: Words, *, done: bool) -> Iterator[Field]:
-    base, live, desired = change.base, change.before, change.desired
+def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: bool) -> Iterator[Field]:
+    base, live, desired = change.base, change.live_value, change.desired
     sign = _choose_sign(live, desired)
-    meaning = _tell_difference(change.path, live, desired)
+    meaning = _describe_difference(change.path, live, desired)
     was, git, now = words.both
-    now = now.replace("now has", "had") if done else now
-    known = base is not MISSING
-    if all(map(fits_on_a_line, (live, desired, base if known else None))):
+    now = now.replace("now has", "had") if is_done else now
+    has_base = base is not MISSING
+    if all(map(fits_on_a_line, (live, desired, base if has_base else None))):
         values: list[tuple[str, Mark, Any]] = [(was, "same", base), (git, "new", desired), (now, "old", live)]
-        values = values if known else values[1:]
-        shown = literals(*(None if value is MISSING else value for *_, value in values))
+        values = values if has_base else values[1:]
+        texts = literals(*(None if value is MISSING else value for *_, value in values))
         commas = [","] * (len(values) - 1) + [""]
-        sides = tuple(Side(word, mark, *more) for (word, mark, _), *more in zip(values, shown, commas, strict=True))
+        sides = tuple(Side(word, mark, *rest) for (word, mark, _), *rest in zip(values, texts, commas, strict=True))
         yield Field(name=name, sign=sign, sides=sides, meaning=meaning)
         return
     # Two diffs from what both moved away from: a diff of the two sides would not tell who did what.
-    ways = [(words.git_moved, base, desired), (words.live_moved, base, live)]
-    for label, old, new in ways if known else [("", live, desired)]:
+    edits = [(words.git_moved, base, desired), (words.live_moved, base, live)]
+    for label, old, new in edits if has_base else [("", live, desired)]:
         for field in show_parts(name, split_difference(old, new), words.changes, path=change.path):
             yield dataclasses.replace(field, label=": ".join(filter(None, (label, field.label))), meaning=meaning)
 
 
-def _tell_difference(path: str, old: Any, new: Any) -> str:
+def _describe_difference(path: str, old: Any, new: Any) -> str:
     """Return what a difference means; where what is hidden makes both sides read alike, it says that they differ."""
-    words = tell_meaning(path, old, new)
+    words = describe_meaning(path, old, new)
     alike = old is not None and old == new and type(old) is type(new)
     return "; ".join(filter(None, [words, NOT_SHOWN if alike else ""]))
 

@@ -28,24 +28,24 @@ _WORD = re.compile(r"\w+")
 def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) -> Iterator[Opcode]:
     """Yield the stretches of two sequences in order: whether they are equal, and what each of the two has."""
     # With `junk`, white space alone is no match, so that `[-help me-]{+assist you+}` is one change.
-    place = there = 0
-    for start, other, length in [*_join(sorted(_find_matches(old, new, junk))), (len(old), len(new), 0)]:
-        if start > place or other > there:
-            yield False, old[place:start], new[there:other]
-        place, there = start + length, other + length
+    old_place = new_place = 0
+    for old_start, new_start, length in [*_join(sorted(_find_matches(old, new, junk))), (len(old), len(new), 0)]:
+        if old_start > old_place or new_start > new_place:
+            yield False, old[old_place:old_start], new[new_place:new_start]
+        old_place, new_place = old_start + length, new_start + length
         if length:
-            yield True, old[start:place], new[other:there]
+            yield True, old[old_start:old_place], new[new_start:new_place]
 
 
 def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
     """Yield the places of two stretches that differ, in order: pairs that are much alike, between them any pairs."""
     # None is where the longer side has more.
-    place = there = 0
-    for one, other in [*_find_alike(old, new), (len(old), len(new))]:
-        yield from itertools.zip_longest(range(place, one), range(there, other))
-        if one < len(old):
-            yield one, other
-        place, there = one + 1, other + 1
+    old_place = new_place = 0
+    for old_index, new_index in [*_find_alike(old, new), (len(old), len(new))]:
+        yield from itertools.zip_longest(range(old_place, old_index), range(new_place, new_index))
+        if old_index < len(old):
+            yield old_index, new_index
+        old_place, new_place = old_index + 1, new_index + 1
 
 
 def _find_alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
@@ -58,20 +58,20 @@ def _find_alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]
     if len(old) == len(new) and all(map(_measure_likeness, *words)):
         return []
     best: list[list[float]] = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    for one, other in itertools.product(reversed(range(len(old))), reversed(range(len(new)))):
-        pair = best[one + 1][other + 1] + _measure_likeness(words[0][one], words[1][other])
-        best[one][other] = max(pair, best[one + 1][other], best[one][other + 1])
-    found = []
-    one = other = 0
-    while one < len(old) and other < len(new):
-        if best[one][other] == best[one + 1][other]:
-            one += 1
-        elif best[one][other] == best[one][other + 1]:
-            other += 1
+    for old_index, new_index in itertools.product(reversed(range(len(old))), reversed(range(len(new)))):
+        pair = best[old_index + 1][new_index + 1] + _measure_likeness(words[0][old_index], words[1][new_index])
+        best[old_index][new_index] = max(pair, best[old_index + 1][new_index], best[old_index][new_index + 1])
+    pairs = []
+    old_index = new_index = 0
+    while old_index < len(old) and new_index < len(new):
+        if best[old_index][new_index] == best[old_index + 1][new_index]:
+            old_index += 1
+        elif best[old_index][new_index] == best[old_index][new_index + 1]:
+            new_index += 1
         else:
-            found.append((one, other))
-            one, other = one + 1, other + 1
-    return found
+            pairs.append((old_index, new_index))
+            old_index, new_index = old_index + 1, new_index + 1
+    return pairs
 
 
 def _measure_likeness(old: set[str], new: set[str]) -> float:
@@ -83,11 +83,12 @@ def _measure_likeness(old: set[str], new: set[str]) -> float:
 def _join(matches: Sequence[_Match]) -> list[_Match]:
     """Return matches without empty ones; those that follow on each other in both sequences are one."""
     joined: list[_Match] = []
-    for start, other, length in matches:
-        if joined and length and (joined[-1][0] + joined[-1][2], joined[-1][1] + joined[-1][2]) == (start, other):
-            joined[-1] = (joined[-1][0], joined[-1][1], joined[-1][2] + length)
+    for old_start, new_start, length in matches:
+        old_last, new_last, last = joined[-1] if joined else (0, 0, 0)
+        if last and length and (old_last + last, new_last + last) == (old_start, new_start):
+            joined[-1] = (old_last, new_last, last + length)
         elif length:
-            joined.append((start, other, length))
+            joined.append((old_start, new_start, length))
     return joined
 
 
@@ -95,35 +96,36 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
     """Yield stretches that both have, in any order; they do not cross and do not overlap."""
     waiting = [(0, len(old), 0, len(new))]
     while waiting:
-        start, end, other, last = waiting.pop()
+        old_start, old_end, new_start, new_end = waiting.pop()
         # People change little of a long text: its equal ends are set aside first.
-        head, tail = _count_equal_ends(old, new, (start, end, other, last))
-        yield start, other, head
-        yield end - tail, last - tail, tail
-        start, end, other, last = start + head, end - tail, other + head, last - tail
-        before, after = old[start:end], new[other:last]
+        head, tail = _count_equal_ends(old, new, (old_start, old_end, new_start, new_end))
+        yield old_start, new_start, head
+        yield old_end - tail, new_end - tail, tail
+        old_start, old_end, new_start, new_end = old_start + head, old_end - tail, new_start + head, new_end - tail
+        before, after = old[old_start:old_end], new[new_start:new_end]
         if not before or not after or {*before}.isdisjoint(after):
             continue
         if _is_affordable(before, after):
             # autojunk would call frequent words noise and mark whole prompts as replaced.
             blocks = difflib.SequenceMatcher(str.isspace if junk else None, before, after, autojunk=False)
-            found: list[_Match] = [(*block,) for block in blocks.get_matching_blocks()]
+            matches: list[_Match] = [(*block,) for block in blocks.get_matching_blocks()]
         elif landmarks := _find_landmarks(before, after):
             # A stretch begins with its landmark, which its equal ends take in: no stretch comes back as long.
             edges = [(0, 0), *landmarks, (len(before), len(after))]
-            waiting += [(start + a, start + b, other + c, other + d) for (a, c), (b, d) in itertools.pairwise(edges)]
+            for (old_from, new_from), (old_to, new_to) in itertools.pairwise(edges):
+                waiting.append((old_start + old_from, old_start + old_to, new_start + new_from, new_start + new_to))
             continue
         else:
-            found = _match_places(before, after) or _find_shortest(before, after)
-        yield from ((start + place, other + there, length) for place, there, length in found)
+            matches = _match_places(before, after) or _find_shortest(before, after)
+        yield from ((old_start + old_place, new_start + new_place, length) for old_place, new_place, length in matches)
 
 
 def _count_equal_ends(old: Sequence[str], new: Sequence[str], stretch: tuple[int, int, int, int]) -> tuple[int, int]:
     """Return how many texts two stretches share at their beginning, and how many after that at their end."""
-    start, end, other, last = stretch
-    most = min(end - start, last - other)
-    head = next((at for at in range(most) if old[start + at] != new[other + at]), most)
-    tail = next((at for at in range(most - head) if old[end - 1 - at] != new[last - 1 - at]), most - head)
+    old_start, old_end, new_start, new_end = stretch
+    limit = min(old_end - old_start, new_end - new_start)
+    head = next((at for at in range(limit) if old[old_start + at] != new[new_start + at]), limit)
+    tail = next((at for at in range(limit - head) if old[old_end - 1 - at] != new[new_end - 1 - at]), limit - head)
     return head, tail
 
 
@@ -137,9 +139,9 @@ def _is_affordable(old: Sequence[str], new: Sequence[str]) -> bool:
 
 def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Return where texts are that both have exactly once, as many as are in one order in both."""
-    once, also = ({text for text, number in Counter(texts).items() if number == 1} for texts in (old, new))
-    places = {text: place for place, text in enumerate(new) if text in also}
-    pairs = [(place, places[text]) for place, text in enumerate(old) if text in once and text in places]
+    old_unique, new_unique = ({text for text, number in Counter(texts).items() if number == 1} for texts in (old, new))
+    places = {text: place for place, text in enumerate(new) if text in new_unique}
+    pairs = [(place, places[text]) for place, text in enumerate(old) if text in old_unique and text in places]
     # The longest run of pairs whose second places rise, by patience: the last card of each pile, and what lay before.
     tops: list[int] = []
     chains: list[_Chain[tuple[int, int]]] = []
@@ -178,16 +180,16 @@ def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
 
 
 def _follow(chain: "_Chain[_Item]") -> list[_Item]:
-    found = []
+    items = []
     while chain is not None:
         item, chain = chain
-        found.append(item)
-    return found[::-1]
+        items.append(item)
+    return items[::-1]
 
 
 def _match_places(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
     """Return what is at the same place in two sequences of one length; nothing if that is less than half."""
     if len(old) != len(new):
         return []
-    found = [(place, place, 1) for place, (one, other) in enumerate(zip(old, new, strict=True)) if one == other]
-    return found if 2 * len(found) >= len(old) else []
+    matches = [(place, place, 1) for place, text in enumerate(old) if text == new[place]]
+    return matches if 2 * len(matches) >= len(old) else []

@@ -53,7 +53,7 @@ def escape(text: str) -> str:
     text = text.replace("\n", _NAMED["\n"])
     if is_all_seen(text):
         return text
-    return _NOT_PLAIN.sub(lambda found: _show_char(text, found.start(), found[0]), text)
+    return _NOT_PLAIN.sub(lambda match: _show_char(text, match.start(), match[0]), text)
 
 
 def _show_char(text: str, place: int, char: str) -> str:
@@ -84,7 +84,7 @@ def show_name(name: str) -> str:
     # A letter that only looks Latin is an escape. A name that is plainly of another script stays as it is.
     if name.translate(_LETTERS).isascii():
         return _reveal_name(name)
-    return _WORD.sub(lambda found: _reveal_name(found[0]) if _is_mixed(found[0]) else escape(found[0]), name)
+    return _WORD.sub(lambda match: _reveal_name(match[0]) if _is_mixed(match[0]) else escape(match[0]), name)
 
 
 def _is_mixed(word: str) -> bool:
@@ -94,7 +94,7 @@ def _is_mixed(word: str) -> bool:
 
 
 def _reveal_name(name: str) -> str:
-    return _NOT_PLAIN.sub(lambda found: _write_char(found[0]), name)
+    return _NOT_PLAIN.sub(lambda match: _write_char(match[0]), name)
 
 
 def drop_half_escape(text: str) -> str:
@@ -105,23 +105,23 @@ def drop_half_escape(text: str) -> str:
 def show_apart(*texts: str, quoted: bool = False) -> list[str]:
     """Return texts with every character visible, `quoted` or not; two that differ never look alike."""
     # Where they would, whatever could be taken for something else becomes an escape, and blanks that differ dots.
-    shown = [*map(quote if quoted else escape, texts)]
-    if len({*map(_strip_looks, shown)}) == len({*texts}) and not _hides_a_word(texts):
-        return shown
+    escaped = [*map(quote if quoted else escape, texts)]
+    if len({*map(_strip_looks, escaped)}) == len({*texts}) and not _hides_a_word(texts):
+        return escaped
     blanks = any(map(str.isspace, texts)) or len({text.replace(" ", "") for text in texts}) < len({*texts})
     revealed = (_reveal(text, blanks=blanks) for text in texts)
     return [text.replace('"', r"\"").join('""') for text in revealed] if quoted else [*revealed]
 
 
-def reveal_alike(texts: Iterable[str], *, written: bool = True) -> dict[str, str]:
-    """Return those of some texts that look like another one, as they look different; `written` ones have escapes."""
+def reveal_alike(texts: Iterable[str], *, escaped: bool = True) -> dict[str, str]:
+    """Return those of some texts that look like another one, as they look different; `escaped` ones have escapes."""
     different = {*texts}
     # Nothing that is only ASCII looks like something else, and most texts are.
     if all(map(str.isascii, different)):
         return {}
     looks = {text: _strip_looks(escape(text)) for text in different}
     times = Counter(filter(None, looks.values()))
-    reveal = _reveal_name if written else _reveal
+    reveal = _reveal_name if escaped else _reveal
     return {text: reveal(text) for text, look in looks.items() if times[look] > 1}
 
 
@@ -131,21 +131,21 @@ def _hides_a_word(texts: Sequence[str]) -> bool:
         return False
     words = [{*text.split()} for text in texts]
     return any(
-        {*map(_strip_looks, one - other)} & {*map(_strip_looks, other - one)}
-        for one, other in itertools.combinations(words, 2)
+        {*map(_strip_looks, left - right)} & {*map(_strip_looks, right - left)}
+        for left, right in itertools.combinations(words, 2)
     )
 
 
 def _strip_looks(text: str) -> str:
     """Return what a reader sees of a text: Unicode's compatible form, letters that look Latin as Latin ones."""
     # One at a time what is not ASCII: `translate` alone looks up every character, of megabytes, too.
-    text = _NOT_ASCII.sub(lambda found: found[0].translate(_TWINS), unicodedata.normalize("NFKC", text))
+    text = _NOT_ASCII.sub(lambda match: match[0].translate(_TWINS), unicodedata.normalize("NFKC", text))
     return " ".join(text.split())
 
 
 def _reveal(text: str, *, blanks: bool = False) -> str:
-    shown = "".join(map(_write_char, text.replace("\\", "\\\\")))
-    return shown.replace(" ", "\u00b7") if blanks else shown
+    visible = "".join(map(_write_char, text.replace("\\", "\\\\")))
+    return visible.replace(" ", "\u00b7") if blanks else visible
 
 
 def quote(text: str) -> str:
@@ -194,12 +194,12 @@ def name_path(path: FieldPath) -> str:
     return dotted(map(key_name, path))
 
 
-def columns(text: str) -> int:
+def count_columns(text: str) -> int:
     """Return how many columns of a terminal a text takes: wide characters two, combining ones none."""
     if text.isascii():
         return len(text)
-    odd = _NOT_PLAIN.findall(text)
-    return len(text) - len(odd) + sum(map(_measure_char, odd))
+    non_ascii = _NOT_PLAIN.findall(text)
+    return len(text) - len(non_ascii) + sum(map(_measure_char, non_ascii))
 
 
 def _measure_char(char: str) -> int:
@@ -212,16 +212,16 @@ def fits_on_a_line(value: Any) -> bool:
     """Return whether a value is short enough to be shown whole on one line."""
     if isinstance(value, str) and ("\n" in value or len(value) > SHORT):
         return False
-    return columns(literal(value)) <= SHORT
+    return count_columns(literal(value)) <= SHORT
 
 
-def draw_place(source: str, column: int) -> list[str]:
+def draw_place(line: str, column: int) -> list[str]:
     """Return a line of a file and a line with a `^` below a column, which counts from 1; nothing without a line."""
-    if not source.strip():
+    if not line.strip():
         return []
     at = column - 1
     start = max(0, at - _BEFORE_PLACE)
-    before, behind = source[start:at], source[at : start + _WIDEST]
-    shown = ("… " if start else "") + escape(before)
-    more = " …" if len(source) > start + _WIDEST else ""
-    return [f"    {shown}{escape(behind)}{more}".rstrip(), f"    {' ' * columns(shown)}^"]
+    head, tail = line[start:at], line[at : start + _WIDEST]
+    visible = ("… " if start else "") + escape(head)
+    more = " …" if len(line) > start + _WIDEST else ""
+    return [f"    {visible}{escape(tail)}{more}".rstrip(), f"    {' ' * count_columns(visible)}^"]

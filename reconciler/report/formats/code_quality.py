@@ -13,8 +13,8 @@ from reconciler.report.view import RunView
 def render_code_quality(view: RunView) -> str:
     """Return the annotations as Code Quality has them, the most severe first."""
     # Only what has a place in a file can be in it.
-    found = sorted({one for one in list_annotations(view) if one.file})
-    return json.dumps([_write_issue(one) for one in found], indent=1) + "\n"
+    annotations = sorted({annotation for annotation in list_annotations(view) if annotation.file})
+    return json.dumps([_write_issue(annotation) for annotation in annotations], indent=1) + "\n"
 
 
 def _write_issue(annotation: Annotation) -> dict[str, object]:

@@ -15,7 +15,7 @@ from reconciler.core.outcome import Kind, Outcome, Unsent
 from reconciler.report import wording
 from reconciler.report.build import STATUSES
 from reconciler.report.cards import SHARED, Card
-from reconciler.report.differences.sentences import Field, tell_lacks
+from reconciler.report.differences.sentences import Field, describe_missing_lines
 from reconciler.report.differences.values import escape, field_name
 from reconciler.report.formats.inert import cut
 from reconciler.report.formats.workflow_commands import disarm, write_command
@@ -55,9 +55,9 @@ def render_github(view: RunView) -> str:
     lacks = Counter({field.name: 0 for card in view.cards for field in card.fields})
     for card in view.cards:
         for group in card.groups:
-            if group.change is None or tell_consequence(group.change, card.entries[0], view.report) is None:
+            if group.change is None or describe_consequence(group.change, card.entries[0], view.report) is None:
                 for field in group.fields:
-                    lacks[field.name] += field.changed
+                    lacks[field.name] += field.changed_lines
     # What several assistants share is annotated once.
     for annotation in sorted(set(list_annotations(view))):
         seen[annotation.level] += 1
@@ -72,7 +72,7 @@ def render_github(view: RunView) -> str:
         lines.append(write_command("notice", {"title": wording.name_command(view.report)}, text))
     notes = [*view.sentences, view.totals]
     if lacks := +lacks:
-        notes.insert(0, f"Differences not shown here: {tell_lacks(lacks)}. {_WHERE_THE_REST_IS}")
+        notes.insert(0, f"Differences not shown here: {describe_missing_lines(lacks)}. {_WHERE_THE_REST_IS}")
     return "\n".join([*lines, *map(disarm, notes)]) + "\n"
 
 
@@ -112,20 +112,20 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
             column=problem.column,
         )
     # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
-    shown = {problem.file for problem in report.problems if problem.severity == "error"}
+    invalid = {problem.file for problem in report.problems if problem.severity == "error"}
     # An error that many have is said once, with their names: ten annotations of one wrong password hide all others.
     united = [card for card in view.cards if card.error and len(card.members) >= SHARED]
-    many = {id(entry): card for card in united for entry in card.entries}
-    for told in view.assistants:
-        entry = told.entry
-        card = many.get(id(entry))
+    shared_cards = {id(entry): card for card in united for entry in card.entries}
+    for assistant in view.assistants:
+        entry = assistant.entry
+        card = shared_cards.get(id(entry))
         is_first = card is None or card.entries[0] is entry
-        if is_first and not (entry.file in shown and entry.error and entry.error.kind in ("invalid", "duplicate")):
-            yield from (_unite(end, card) if card else end for end in _annotate_end(entry, report))
-        for change, parts in itertools.groupby(told.differences, lambda one: one.change):
-            fields = [one.field for one in parts]
-            who = several.get(id(fields[0])) or wording.choose_title(entry)
-            yield from _annotate_change(change, fields, entry, report, who)
+        if is_first and not (entry.file in invalid and entry.error and entry.error.kind in ("invalid", "duplicate")):
+            yield from (_combine(end, card) if card else end for end in _annotate_end(entry, report))
+        for change, parts in itertools.groupby(assistant.differences, lambda difference: difference.change):
+            fields = [part.field for part in parts]
+            title = several.get(id(fields[0])) or wording.choose_title(entry)
+            yield from _annotate_change(change, fields, entry, report, title)
         for warning in entry.warnings:
             yield _annotate("warning", 3, entry.file, _title("Warning", wording.choose_title(entry)), [warning])
     if skipped := report.summary.get(Outcome.SKIPPED):
@@ -146,19 +146,19 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
     of_fields = report.traits_of(entry).follows_git and Kind.CONFLICT in entry.kinds
     if entry.error and entry.error.kind == "conflict" and of_fields:
         return
-    lines, line = wording.tell_error(entry), 0
+    lines, line = wording.describe_error(entry), 0
     if entry.remaining:
         # A line of the definition's own file; an overlay's would point into another one.
-        own = (change for change in entry.changes if change.file is None and change.path in entry.remaining)
-        line = min((change.line or 0 for change in own), default=0)
+        own_changes = (change for change in entry.changes if change.file is None and change.path in entry.remaining)
+        line = min((change.line or 0 for change in own_changes), default=0)
         lines.append(f"Not shown live: {', '.join(map(field_name, entry.remaining))}")
-    standing = wording.tell_standing(entry)
-    if lines or (entry.status and entry.status.unread) or (entry.outcome and entry.outcome.failed):
+    standing = wording.describe_standing(entry)
+    if lines or (entry.status and entry.status.is_unread) or (entry.outcome and entry.outcome.failed):
         title = _title(standing, wording.choose_title(entry))
         yield _annotate("error", 0, entry.file, title, lines or [standing], line=line)
 
 
-def _unite(end: Annotation, card: Card) -> Annotation:
+def _combine(end: Annotation, card: Card) -> Annotation:
     """Return what went wrong with one assistant as what went wrong with all of a card, which it names."""
     text = f"{end.text}\n{list_some(card.members, MOST_OF_A_KIND)}"
     return dataclasses.replace(end, title=_title(card.standing, card.title), text=text)
@@ -173,10 +173,10 @@ def _annotate(
 
 
 def _annotate_change(
-    change: ChangeEntry, fields: Sequence[Field], entry: AssistantEntry, report: Report, who: str
+    change: ChangeEntry, fields: Sequence[Field], entry: AssistantEntry, report: Report, name: str
 ) -> Iterator[Annotation]:
     """Yield an annotation for a conflict, and for a live edit that a plan would revert or that drift found."""
-    consequence = tell_consequence(change, entry, report)
+    consequence = describe_consequence(change, entry, report)
     if consequence is None:
         return
     conflict = change.kind is Kind.CONFLICT
@@ -185,9 +185,9 @@ def _annotate_change(
         rank=1 if conflict else 2,
         file=escape(change.file or entry.file),
         line=change.line or 0,
-        title=_title("Conflict" if conflict else "Edited in the dashboard", who),
+        title=_title("Conflict" if conflict else "Edited in the dashboard", name),
         text="\n".join([*(line for field in fields for line in _show_field(field)), consequence]),
-        lines=tuple((field.name, field.changed) for field in fields),
+        lines=tuple((field.name, field.changed_lines) for field in fields),
     )
 
 
@@ -199,7 +199,7 @@ def _show_field(field: Field) -> Iterator[str]:
     yield f"{field.name}: {field.label}".rstrip(": ")
     room, lacks = _LONGEST_DIFF, 0
     for line in field.lines:
-        text = f"{' ' if line.sign == 'gap' else line.sign} {''.join(piece.text for piece in line.marked)}"
+        text = f"{' ' if line.sign == 'gap' else line.sign} {''.join(piece.text for piece in line.marked_pieces)}"
         room -= len(text) + 1
         if room >= 0:
             yield text
@@ -212,19 +212,19 @@ def _show_field(field: Field) -> Iterator[str]:
         yield f"\u2026 {wording.count_noun(lacks, 'more line')} of {field.name}. {_WHERE_THE_REST_IS}"
 
 
-def tell_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
+def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
     """Return what follows from a difference; None if it is no reason for an annotation."""
     if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits_of(entry).follows_git:
         return None
     # The conditional stands for a plan, and for a run that stopped before it came to this.
-    done = change.sent and entry.outcome is Outcome.APPLIED
+    is_done = change.sent and entry.outcome is Outcome.APPLIED
     if change.kind is Kind.CONFLICT:
         if _is_wanted(change):
-            return "Git won: the live edit was overwritten." if done else "apply would overwrite the live edit."
-        refused = f"; nothing is sent to this assistant. {_WAYS_OUT}" if change.sent is False else "."
-        return f"Both sides changed{refused}"
+            return "Git won: the live edit was overwritten." if is_done else "apply would overwrite the live edit."
+        advice = f"; nothing is sent to this assistant. {_WAYS_OUT}" if change.sent is False else "."
+        return f"Both sides changed{advice}"
     if _is_wanted(change):
-        return "Git's value was put back." if done else "apply would put git's value back."
+        return "Git's value was put back." if is_done else "apply would put git's value back."
     if report.options.get("on_drift") == "fail":
         return "With --on-drift fail, nothing is sent to this assistant."
     return report.traits_of(entry).way_out_of_drift or None
@@ -235,5 +235,5 @@ def _is_wanted(change: ChangeEntry) -> bool:
     return bool(change.sent) or change.unsent is Unsent.STOPPED
 
 
-def _title(what: str, who: str) -> str:
-    return cut(f"{what[:1].upper()}{what[1:]}: {who}", _LONGEST_TITLE)
+def _title(subject: str, name: str) -> str:
+    return cut(f"{subject[:1].upper()}{subject[1:]}: {name}", _LONGEST_TITLE)

@@ -83,21 +83,21 @@ def make_page(view: RunView) -> dict[str, Any]:
     """Return what the page of a report is made of. Nothing from outside is made visible yet."""
     # An assistant counts on its own card, and where it has none on the first that tells of it and of others.
     homes = Counter(
-        id(next((card for card in told.cards if not card.members), told.cards[0]))
-        for told in view.assistants
-        if told.cards
+        id(next((card for card in assistant.cards if not card.members), assistant.cards[0]))
+        for assistant in view.assistants
+        if assistant.cards
     )
-    quiet = [_make_quiet_card(told.entry, view.report) for told in view.assistants if not told.cards]
+    quiet = [_make_quiet_card(assistant.entry, view.report) for assistant in view.assistants if not assistant.cards]
     numbered = [(card, homes[id(card)]) for card in view.cards] + [(card, 1) for card in quiet]
-    categories = Counter(_categorise(told.entry, view.report) for told in view.assistants)
+    categories = Counter(_categorise(assistant.entry, view.report) for assistant in view.assistants)
     # A command that asks nobody says itself where a difference comes from.
-    shown = [told.entry for told in view.assistants if not view.report.traits_of(told.entry).origin]
-    origins = Counter(kind for entry in shown for kind in entry.kinds)
+    entries = [assistant.entry for assistant in view.assistants if not view.report.traits_of(assistant.entry).origin]
+    origins = Counter(kind for entry in entries for kind in entry.kinds)
     return {
         "view": view,
         "facts": _list_facts(view.report),
         "cards": [{"card": card, "number": number, **_describe(card, view.report)} for card, number in numbered],
-        "categories": [(_label(one), tone, categories[one]) for one, tone in _TONES.items() if categories[one]],
+        "categories": [(_label(key), tone, categories[key]) for key, tone in _TONES.items() if categories[key]],
         "origins": [(kind, label, origins[kind]) for kind, label in ORIGINS.items() if origins[kind]],
     }
 
@@ -108,7 +108,8 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
     label, tone = _label(category), _TONES[category]
     # A card of many shows what they share; the rest of each is on its own card.
     if card.members and card.groups and not card.entries[0].outcome:
-        label, tone = card.standing, _TONES[min((kind.status for kind in card.kinds), key=lambda one: one.severity)]
+        gravest = min((kind.status for kind in card.kinds), key=lambda status: status.severity)
+        label, tone = card.standing, _TONES[gravest]
     brief = [
         words + "; ".join(field.brief for field in fields) + (f"; and {more} more" if more else "")
         for words, fields, more in card.first_fields

@@ -30,16 +30,16 @@ def inline(text: str) -> str:
     return _ACTIVE.sub(_in_sentence, escape(text))
 
 
-def _in_sentence(found: re.Match[str]) -> str:
-    if found["hash"]:
-        return f"<code>{found[0]}</code>"
-    return _DOLLAR if found[0] == "$" else _in_code(found)
+def _in_sentence(match: re.Match[str]) -> str:
+    if match["hash"]:
+        return f"<code>{match[0]}</code>"
+    return _DOLLAR if match[0] == "$" else _in_code(match)
 
 
-def _in_code(found: re.Match[str]) -> str:
-    if found["hash"]:
-        return found[0]
-    return found[0] + _NOTHING if found["link"] else f"&#{ord(found[0])};"
+def _in_code(match: re.Match[str]) -> str:
+    if match["hash"]:
+        return match[0]
+    return match[0] + _NOTHING if match["link"] else f"&#{ord(match[0])};"
 
 
 def code(text: str) -> str:

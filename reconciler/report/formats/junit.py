@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 from reconciler.core.outcome import Outcome, Status
 from reconciler.report import wording
-from reconciler.report.cards import Card, Told
+from reconciler.report.cards import AssistantView, Card
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.layout import Look
 from reconciler.report.formats.text import show_card
-from reconciler.report.remarks import tell_place
+from reconciler.report.remarks import write_place
 from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 from reconciler.report.view import RunView
 
@@ -23,7 +23,7 @@ def render_junit(view: RunView) -> str:
     """Return the report as an XML document that ends in a newline."""
     # Every text goes through `escape`, so that nothing is left in it that XML does not allow.
     report = view.report
-    cases = [_make_case(told, report) for told in view.assistants]
+    cases = [_make_case(assistant, report) for assistant in view.assistants]
     cases += _make_cases_of_files(report)
     cases += _make_case_of_run(view, cases)
     tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -41,28 +41,28 @@ def render_junit(view: RunView) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
 
 
-def _make_case(told: Told, report: Report) -> ElementTree.Element:
-    entry = told.entry
+def _make_case(assistant: AssistantView, report: Report) -> ElementTree.Element:
+    entry = assistant.entry
     problems = [problem for problem in report.problems if problem.file == entry.file]
     verdict = _judge(entry, problems, report)
     case = _start_case(entry.file, wording.choose_title(entry))
     lines = [*map(_tell_problem, problems)]
-    for card in told.cards if report.traits.reads_live or entry.error else ():
-        lines += _tell(card, entry)
+    for card in assistant.cards if report.traits.reads_live or entry.error else ():
+        lines += _describe_card(card, entry)
     if verdict == "skipped":
-        ElementTree.SubElement(case, "skipped", {"message": wording.tell_standing(entry)})
+        ElementTree.SubElement(case, "skipped", {"message": wording.describe_standing(entry)})
     if verdict in (None, "skipped"):
         _add_text(case, "system-out", lines)
         return case
     kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
     # Where nothing differs and it fails anyway, the warnings say why: a write is sent again.
-    reasons = wording.tell_error(entry) or ([] if entry.changes else [*map(escape, entry.warnings)])
-    message = (reasons or [wording.tell_standing(entry)])[0]
+    reasons = wording.describe_error(entry) or ([] if entry.changes else [*map(escape, entry.warnings)])
+    message = (reasons or [wording.describe_standing(entry)])[0]
     _add_text(case, verdict, lines, message=message, type=escape(kind))
     return case
 
 
-def _tell(card: Card, entry: AssistantEntry) -> list[str]:
+def _describe_card(card: Card, entry: AssistantEntry) -> list[str]:
     """Return what a card says, in one assistant's case; what many share is whole in the first one's."""
     first = card.entries[0]
     if not card.members or (card.groups and first is entry):
@@ -80,7 +80,7 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
     if entry.outcome and not entry.outcome.settled:
         unclear = entry.outcome is Outcome.INDETERMINATE
         return "error" if unclear else "failure" if entry.outcome.failed else "skipped"
-    if entry.error or (entry.status and entry.status.unread):
+    if entry.error or (entry.status and entry.status.is_unread):
         return "error"
     # Of a definition that is only checked nobody expects to be read.
     if entry.left_out and report.traits.reads_live:
@@ -101,14 +101,14 @@ def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
     traits = report.traits_of(entry)
     failing = {change.kind for change in entry.changes if not change.sent} & traits.failing
     detailed = report.options.get("detailed_exitcode") is True
-    asked = entry.asks_for_apply if traits.is_plan else bool(entry.kinds & traits.detailed)
-    return bool(failing) or (detailed and asked)
+    is_requested = entry.asks_for_apply if traits.is_plan else bool(entry.kinds & traits.detailed)
+    return bool(failing) or (detailed and is_requested)
 
 
 def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
     """Yield a case for each file with a problem that is no assistant's own, such as the settings."""
-    known = {entry.file for entry in report.assistants}
-    for file in sorted({problem.file for problem in report.problems} - known):
+    assistant_files = {entry.file for entry in report.assistants}
+    for file in sorted({problem.file for problem in report.problems} - assistant_files):
         problems = [problem for problem in report.problems if problem.file == file]
         case = _start_case(file, file)
         failing = any(problem.severity == "error" for problem in problems) or report.options.get("strict")
@@ -142,7 +142,7 @@ def _start_case(file: str, name: str) -> ElementTree.Element:
 
 def _tell_problem(problem: ProblemEntry) -> str:
     prefix = "warning: " if problem.severity == "warning" else ""
-    return f"{tell_place(problem)}: {prefix}{problem.message.strip()}"
+    return f"{write_place(problem)}: {prefix}{problem.message.strip()}"
 
 
 def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **attributes: str) -> None:
@@ -153,16 +153,16 @@ def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **att
 
 
 def _list_notes(view: RunView) -> list[str]:
-    notes = [
-        line for note in view.notes for line in (f"{note.label}: {note.sentence}", *(f"  {one}" for one in note.listed))
-    ]
-    return [*notes, *view.sentences, view.totals]
+    lines = []
+    for note in view.notes:
+        lines += [f"{note.label}: {note.sentence}", *(f"  {subject}" for subject in note.listed_subjects)]
+    return [*lines, *view.sentences, view.totals]
 
 
 def _measure_seconds(report: Report) -> str:
     """Return how long the run took; 0 where a report's times are none, since anybody may have written it."""
     try:
-        ended, began = map(datetime.datetime.fromisoformat, (report.finished_at, report.started_at))
-        return str(max(0, int((ended - began).total_seconds())))
+        end, start = map(datetime.datetime.fromisoformat, (report.finished_at, report.started_at))
+        return str(max(0, int((end - start).total_seconds())))
     except (TypeError, ValueError):
         return "0"

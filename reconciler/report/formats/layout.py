@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from reconciler.report.differences.values import columns
+from reconciler.report.differences.values import count_columns
 
 # `old` is red, `new` green, `changed` yellow.
 Ink = Literal["plain", "bold", "dim", "old", "new", "changed", "bad"]
@@ -65,14 +65,14 @@ def break_line(head: Sequence[Span], spans: Iterable[Span], look: Look, margin: 
     for text, ink in spans:
         taken = _measure(lines[-1])
         # What does not fit on a line of its own either stays where it is.
-        if text and taken + columns(text) > look.width and taken > margin:
+        if text and taken + count_columns(text) > look.width and taken > margin:
             lines.append([(" " * (margin - 1), "plain")])
         lines[-1].append((text, ink))
     return [look.paint_line(line) for line in lines]
 
 
 def _measure(spans: Iterable[Span]) -> int:
-    return sum(columns(text) for text, _ in spans)
+    return sum(count_columns(text) for text, _ in spans)
 
 
 def _split_words(spans: Iterable[Span]) -> Iterator[tuple[Span, list[Span]]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from reconciler.core.outcome import Kind
 from reconciler.report import wording
 from reconciler.report.cards import Card
-from reconciler.report.differences.sentences import tell_lacks
+from reconciler.report.differences.sentences import describe_missing_lines
 from reconciler.report.formats.inert import code, cut, inline, shorten_middle
 from reconciler.report.formats.page import Page, measure_utf16
 from reconciler.report.formats.section import (
@@ -25,7 +25,7 @@ from reconciler.report.formats.section import (
     join_cells,
     render_section,
 )
-from reconciler.report.remarks import Note, tell_place
+from reconciler.report.remarks import Note, write_place
 from reconciler.report.report import ProblemEntry
 from reconciler.report.view import View
 
@@ -64,51 +64,51 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
     page.room -= sum(measure(part) + 2 for part in notes.parts)
     if not view.lists_problems:
         _add_table(view, page)
-    page.add_lines(head_table(["Place", "Problem"]), [_write_problem(one) for one in view.problems], "problem")
+    page.add_lines(head_table(["Place", "Problem"]), [_write_problem(problem) for problem in view.problems], "problem")
     if not view.lists_problems:
         _add_sections(view.cards, page)
     page.parts += notes.parts
     if page.lacks:
         # As exactly as there is room for.
-        spent = sum(len(thing) + 2 for thing in page.left_out)
-        page.left_out.append(tell_lacks(page.lacks, page.room + CLOSING - spent - 160, name=code))
+        spent = sum(len(text) + 2 for text in page.left_out)
+        page.left_out.append(describe_missing_lines(page.lacks, page.room + CLOSING - spent - 160, name=code))
     if page.left_out:
         page.parts.append(f"_Left out to fit the size limit: {', '.join(page.left_out)}; {ELSEWHERE}._")
     return "\n\n".join(page.parts) + "\n"
 
 
 def _write_note(note: Note) -> str:
-    about = f": {', '.join(map(code, note.listed))}" if note.listed else ""
-    text = note.sentence if note.listed else note.text
-    place = f"{code(note.about[0])}: " if note.about and not note.listed else ""
+    about = f": {', '.join(map(code, note.listed_subjects))}" if note.listed_subjects else ""
+    text = note.sentence if note.listed_subjects else note.text
+    place = f"{code(note.about[0])}: " if note.about and not note.listed_subjects else ""
     return f"{note.label.capitalize()}: {place}{inline(cut(text, LONGEST_SENTENCE))}{about}"
 
 
 def _write_problem(problem: ProblemEntry) -> str:
     warning = "warning: " if problem.severity == "warning" else ""
     message = inline(cut(problem.message.strip(), LONGEST_SENTENCE))
-    return join_cells([code(tell_place(problem)), warning + message])
+    return join_cells([code(write_place(problem)), warning + message])
 
 
 def _add_table(view: View, page: Page) -> None:
     if not view.cards:
         return
     # Two thirds of the page at most, so that the first sections have room, unless the mere names need more.
-    most = page.room * 2 // 3
+    limit = page.room * 2 // 3
     titles = Counter(card.title for card in view.cards)
     shared = frozenset(title for title, number in titles.items() if number > 1)
 
     def measure_table(width: _Width) -> int:
-        return page.measure("\n".join([*_head(view, width), *(_row(card, view, width) for card in view.cards)]))
+        return page.measure("\n".join([*_head(view, width), *(_write_row(card, view, width) for card in view.cards)]))
 
-    chosen = next((width for width in _WIDE if measure_table(width) <= most), None)
+    chosen = next((width for width in _WIDE if measure_table(width) <= limit), None)
     if chosen is None:
         # The table grows with the room for names, so the most that fits is found by halving.
         names = range(_SHORTEST_NAME, _LONGEST_NAME + 1)
-        fitting = bisect.bisect_right(names, most, key=lambda name: measure_table(_Width(name, by_key=shared)))
+        fitting = bisect.bisect_right(names, limit, key=lambda name: measure_table(_Width(name, by_key=shared)))
         chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
     # Where not even the shortest names fit, the last rows go.
-    rows = [_row(card, view, chosen) for card in view.cards]
+    rows = [_write_row(card, view, chosen) for card in view.cards]
     page.add_lines(_head(view, chosen), rows, "more row of the table", "more rows of the table")
 
 
@@ -117,17 +117,17 @@ def _head(view: View, width: _Width) -> list[str]:
     return head_table(["Assistant", "What", *origin, *(["File"] if width.file else [])])
 
 
-def _row(card: Card, view: View, width: _Width) -> str:
+def _write_row(card: Card, view: View, width: _Width) -> str:
     origins = card.origin or ", ".join(_ORIGINS[kind] for kind in Kind if kind in card.kinds)
     by_key = card.title in width.by_key and not card.members
     name = wording.show_in(card.entries[0], card.entries[0].key) if by_key else card.title or card.file
-    what = inline(card.standing) + (_tell_more(card) if width.fields else "")
-    cells = [inline(shorten_middle(name, width.name)), what, *([origins] if view.tells_origins else [])]
+    standing = inline(card.standing) + (_name_fields(card) if width.fields else "")
+    cells = [inline(shorten_middle(name, width.name)), standing, *([origins] if view.tells_origins else [])]
     # A narrow screen shows only the first columns, and what happened matters more than where.
     return join_cells([*cells, *([", ".join(map(code, card.files))] if width.file else [])])
 
 
-def _tell_more(card: Card) -> str:
+def _name_fields(card: Card) -> str:
     """Return the first fields that differ, or what is wrong, for a row of the table; it follows what the row says."""
     if card.error:
         return ": " + inline(cut(card.error_in_brief, LONGEST_SENTENCE)) if card.error_in_brief else ""
@@ -140,19 +140,19 @@ def _tell_more(card: Card) -> str:
 
 
 def _add_sections(cards: Sequence[Card], page: Page) -> None:
-    shown: Counter[Detail] = Counter()
+    sections: Counter[Detail] = Counter()
     for place, card in enumerate(cards):
         # To write a long section only to find no room for it costs much, so that is not tried for ever.
         full, half = (Detail(max(room, 1), LONGEST_SENTENCE) for room in (page.room - _FRAME, page.room // 2))
-        tried = (full, half, SHORT, BRIEF) if shown[SHORT] + shown[BRIEF] < _PATIENCE else (BRIEF,)
+        tried = (full, half, SHORT, BRIEF) if sections[SHORT] + sections[BRIEF] < _PATIENCE else (BRIEF,)
         for detail in tried:
             text, lacks = render_section(card, detail)
             if page.add(text):
                 page.lacks += lacks
-                shown[detail] += 1
+                sections[detail] += 1
                 break
         else:
             page.leave_out(len(cards) - place, "section")
             for other in cards[place:]:
-                page.lacks += other.changed
+                page.lacks += other.changed_lines
             break

@@ -27,13 +27,13 @@ def render_openmetrics(view: RunView) -> str:
     statuses: list[Sample] = []
     outcomes: list[Sample] = []
     for name, entries in groups.items():
-        whose = {"environment": name} if name is not None else {}
-        stood, ended = [entry.status for entry in entries], [entry.outcome for entry in entries]
-        statuses += [({"status": status.value, **whose}, stood.count(status)) for status in STATUSES]
+        environment = {"environment": name} if name is not None else {}
+        found_statuses, found_outcomes = [entry.status for entry in entries], [entry.outcome for entry in entries]
+        statuses += [({"status": status.value, **environment}, found_statuses.count(status)) for status in STATUSES]
         # A run that was stopped knows nothing of these; no other number here would show it.
-        if None in stood and report.traits.reads_live:
-            statuses.append(({"status": _NOT_READ, **whose}, stood.count(None)))
-        outcomes += [({"outcome": outcome.value, **whose}, ended.count(outcome)) for outcome in Outcome]
+        if None in found_statuses and report.traits.reads_live:
+            statuses.append(({"status": _NOT_READ, **environment}, found_statuses.count(None)))
+        outcomes += [({"outcome": outcome.value, **environment}, found_outcomes.count(outcome)) for outcome in Outcome]
     families: Iterable[tuple[str, str, Iterable[Sample]]] = (
         ("assistants", "Assistants by status, as they were when they were read.", statuses),
         ("outcomes", "Assistants by outcome of a run that writes.", outcomes),
@@ -42,13 +42,13 @@ def render_openmetrics(view: RunView) -> str:
         ("api_requests", "Requests to the API by method, repeats included.", requests),
         ("duration_seconds", "Duration of the run.", [({}, report.duration_seconds)]),
     )
-    lines = [line for name, told, samples in families for line in _render_family(name, told, samples, shared)]
+    lines = [line for family in families for line in _render_family(*family, shared)]
     return "\n".join([*lines, "# EOF", ""])
 
 
-def _render_family(name: str, told: str, samples: Iterable[Sample], shared: Mapping[str, str]) -> Iterator[str]:
+def _render_family(name: str, description: str, samples: Iterable[Sample], shared: Mapping[str, str]) -> Iterator[str]:
     yield f"# TYPE reconciler_{name} gauge"
-    yield f"# HELP reconciler_{name} {told}"
+    yield f"# HELP reconciler_{name} {description}"
     for labels, value in samples:
         pairs = ",".join(f"{key}={quote(text)}" for key, text in {**labels, **shared}.items())
         if value is not None:

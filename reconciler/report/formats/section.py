@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reconciler.report.cards import Card, Group
-from reconciler.report.differences.sentences import Field, tell_lacks
+from reconciler.report.differences.sentences import Field, describe_missing_lines
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.inert import code, cut, fence, html_code, inline
 from reconciler.report.formats.page import measure_utf16
@@ -60,8 +60,8 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
     for group in card.groups if detail.room else ():
         _add_group(group, section)
     if not detail.room and card.fields:
-        section.lacks = card.changed
-        section.parts.append(f"Not shown here: {tell_lacks(section.lacks, name=code)}.")
+        section.lacks = card.changed_lines
+        section.parts.append(f"Not shown here: {describe_missing_lines(section.lacks, name=code)}.")
     members = _list_members(card.members, section) if card.members else ""
     remarks = "\n".join(_list_remarks(card, detail.sentence))
     # The reason comes first: below it, many names do not get in the way.
@@ -88,7 +88,7 @@ def _add_group(group: Group, section: Section) -> None:
     aside = f", {inline(group.aside)}" if group.aside else ""
     section.parts.append(f"**{inline(group.title)}**{aside}" if group.title else "")
     place = f" ({code(group.place)})" if group.place else ""
-    where = f" in {group.number} assistants{place}" if group.where else ""
+    where = f" in {group.number} assistants{place}" if group.location else ""
     # Sentences are a table; a long text would make it unreadable.
     rows = [
         join_cells([code(field.name), code(field.sentence) + where + _write_meaning(field)])
@@ -116,12 +116,12 @@ def _fence_lines(field: Field, section: Section) -> str:
     lacks = 0
     room = share = section.room // max(section.waiting, 1)
     for line in field.lines:
-        text = "".join(piece.text for piece in line.marked)
-        written = list(_write_line(line.sign, text)) if len(text) <= room else []
-        needed = sum(measure_utf16(part) + 1 for part in written)
-        if written and needed <= room:
+        text = "".join(piece.text for piece in line.marked_pieces)
+        parts = list(_write_line(line.sign, text)) if len(text) <= room else []
+        needed = sum(measure_utf16(part) + 1 for part in parts)
+        if parts and needed <= room:
             room -= needed
-            lines += written
+            lines += parts
             continue
         lacks += line.differs
         # One endless line is begun, so that a reader sees what it is about.
@@ -161,10 +161,10 @@ def _list_remarks(card: Card, longest: int) -> Iterator[str]:
     def write(text: str) -> str:
         return inline(cut(text, longest))
 
-    def name_setter(who: str) -> str:
+    def name_setter(setter: str) -> str:
         # The commit is of this repository, and the one thing that GitHub may make a link.
-        commit, comma, rest = cut(who, longest).partition(",")
-        return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(rest)
+        commit, comma, author = cut(setter, longest).partition(",")
+        return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(author)
 
     def tell(remark: Remark) -> str:
         return remark.write(name_setter if remark.label == SET_BY else write, lambda name: code(cut(name, longest)))

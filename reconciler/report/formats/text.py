@@ -8,7 +8,7 @@ from reconciler.report.differences.diffs import DiffLine, Mark
 from reconciler.report.differences.sentences import Field
 from reconciler.report.differences.values import draw_place, escape
 from reconciler.report.formats.layout import Ink, Look, Span, break_line, wrap_paragraph
-from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, WARNING, Note, tell_place
+from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, WARNING, Note, write_place
 from reconciler.report.view import View
 
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
@@ -42,10 +42,10 @@ def _list_problems(view: View, look: Look) -> list[str]:
     """Return the problems as editors turn them into links, never wrapped, each with its line of the file below it."""
     lines = []
     for problem in view.problems:
-        place = look.paint(tell_place(problem) + ":", "bold")
+        place = look.paint(write_place(problem) + ":", "bold")
         warning = look.paint("warning: ", "changed") if problem.severity == "warning" else ""
         lines.append(f"{place} {warning}{escape(problem.message.strip())}".rstrip())
-        lines += [look.paint(line, "dim") for line in draw_place(problem.source, problem.column)]
+        lines += [look.paint(line, "dim") for line in draw_place(problem.source_line, problem.column)]
     return lines
 
 
@@ -54,13 +54,13 @@ def show_card(card: Card, look: Look) -> Iterator[str]:
     name = card.file or card.title
     standing = (f" {card.standing}", _INK_OF_SEVERITY[card.severity])
     yield from wrap_paragraph([(f"{name}:", "bold"), standing], look, indent=2)
-    named = card.entries and not card.members and (card.entries[0].name or card.entries[0].environment)
-    known: list[Span] = [(card.title + " ", "plain")] if named else []
+    has_title = card.entries and not card.members and (card.entries[0].name or card.entries[0].environment)
+    identity: list[Span] = [(card.title + " ", "plain")] if has_title else []
     if card.id:
-        known.append((f"({escape(card.id)})", "dim"))
+        identity.append((f"({escape(card.id)})", "dim"))
     if aside := next((group.aside for group in card.groups if group.aside), ""):
-        known.append((f", {aside}", "dim"))
-    yield from wrap_paragraph(known, look, first=[("  ", "plain")], indent=2) if known else []
+        identity.append((f", {aside}", "dim"))
+    yield from wrap_paragraph(identity, look, first=[("  ", "plain")], indent=2) if identity else []
     for message in card.error[:1]:
         yield from _show_label("error", message, look, ink="bad")
     for line in card.error[1:]:
@@ -69,7 +69,7 @@ def show_card(card: Card, look: Look) -> Iterator[str]:
         title: list[Span] = [(f"{group.title}:", _INK_OF_KIND[group.kind])]
         yield from wrap_paragraph(title, look, first=[("  ", "plain")], indent=4) if group.title else []
         for field in group.fields:
-            yield from _show_field(field, group.where, look)
+            yield from _show_field(field, group.location, look)
     if card.members:
         names = [*(f"{name}," for name in card.members[:-1]), card.members[-1]]
         yield from break_line([("   ", "plain")], [(f" {name}", "plain") for name in names], look, 4)
@@ -78,21 +78,21 @@ def show_card(card: Card, look: Look) -> Iterator[str]:
         yield from _show_label(remark.label, remark.write(), look, ink=ink, colon="" if remark.label == SET_BY else ":")
 
 
-def _show_field(field: Field, where: str, look: Look) -> Iterator[str]:
+def _show_field(field: Field, location: str, look: Look) -> Iterator[str]:
     """Yield one field: on a line, on several where a value does not fit any more, or a text line by line."""
     head: list[Span] = [("  ", "plain"), (field.sign, _INK_OF_SIGN[field.sign]), (f" {field.name}:", "plain")]
     if field.sides:
-        parts = [*(part for side in field.sides for part in side.parts), *([where] if where else [])]
+        parts = [*(part for side in field.sides for part in side.parts), *([location] if location else [])]
         yield from break_line(head, [(f" {part}", "plain") for part in parts], look, _MARGIN)
         return
-    said = ", ".join(filter(None, [field.label, where]))
-    yield from wrap_paragraph([(f" {said}", "dim")] if said else [], look, first=head, indent=_MARGIN)
+    label = ", ".join(filter(None, [field.label, location]))
+    yield from wrap_paragraph([(f" {label}", "dim")] if label else [], look, first=head, indent=_MARGIN)
     for line in field.lines:
         yield from _show_line(line, look)
 
 
 def _show_line(line: DiffLine, look: Look) -> list[str]:
-    pieces: list[Span] = [(piece.text, _INK_OF_MARK[piece.mark]) for piece in line.marked]
+    pieces: list[Span] = [(piece.text, _INK_OF_MARK[piece.mark]) for piece in line.marked_pieces]
     if line.sign == "gap":
         return wrap_paragraph(pieces, look, first=[("        ", "plain")])
     sign: Sequence[Span] = [("      ", "plain"), (line.sign, _INK_OF_SIGN[line.sign]), (" ", "plain")]
@@ -103,8 +103,8 @@ def _show_line(line: DiffLine, look: Look) -> list[str]:
 def _show_note(note: Note, look: Look) -> Iterator[str]:
     ink = _INK_OF_LABEL.get(note.label, "dim")
     yield from _show_label(note.label, note.sentence, look, ink=ink, indent=0)
-    if note.listed:
-        yield from wrap_paragraph([(", ".join(note.listed), "dim")], look, first=[("  ", "plain")], indent=2)
+    if note.listed_subjects:
+        yield from wrap_paragraph([(", ".join(note.listed_subjects), "dim")], look, first=[("  ", "plain")], indent=2)
 
 
 def _show_label(name: str, text: str, look: Look, *, ink: Ink, indent: int = 2, colon: str = ":") -> list[str]:

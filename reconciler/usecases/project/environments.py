@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.assistant.plain_words import closest
+from reconciler.assistant.plain_words import find_closest
 from reconciler.core.definition import SUFFIXES
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
@@ -124,7 +124,7 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
             # To know the ids every definition is read, which only a name that is nothing else is worth.
             ids = _find_ids(folder, forms, root) if ids is None else ids
             if name not in ids and not os.path.lexists(given):
-                near = closest(name, [*keys, *ids])
+                near = find_closest(name, [*keys, *ids])
                 hint = (
                     f"Did you mean {near}?" if near else "Pass files or folders, keys (admissions/enrollment) or ids."
                 )

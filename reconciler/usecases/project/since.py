@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.texts import text_of
+from reconciler.assistant.texts import clean_text
 from reconciler.core.canonical import align_line_ends, canonical
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change, Since
@@ -73,7 +73,7 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
         if said is MISSING:
             continue
         yield layer.file, path, said
-        yield from ((text.file, (), text_of(text.content)) for text in layer.texts if text.path[: len(path)] == path)
+        yield from ((each.file, (), clean_text(each.content)) for each in layer.texts if each.path[: len(path)] == path)
         if not isinstance(said, Mapping) or layer.text_at(path):
             return
 

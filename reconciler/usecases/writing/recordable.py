@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.assistant.texts import text_of
+from reconciler.assistant.texts import clean_text
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text
 from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above, is_definition_file, path_in
@@ -129,7 +129,7 @@ def _find_differing_file(project: Project, repository: Repository, head: str, de
         for text in layer.texts:
             blob = repository.files(head, text.file).get(text.file)
             content = repository.read(text.file, blob) if blob is not None else None
-            if content is None or text_of(content.decode("utf-8", "replace")) != text_of(text.content):
+            if content is None or clean_text(content.decode("utf-8", "replace")) != clean_text(text.content):
                 return text.file
     # What `HEAD` has and the working tree lacks: a layer beside the definition's own that is gone.
     places = [path_in(project.below, below) for below in defaults_above(definition.key)]
