@@ -73,8 +73,11 @@ _IN_SPEECH: Final = (
     ("placeholder", _PLACEHOLDER, "has a placeholder that nothing fills in; a variable is written {{name}}"),
 )
 _LINE_END_BLANKS = re.compile(r"(?<![^\S\r\n])[^\S\r\n]+(?=\r?\n)")
+# A text cannot begin with a straight quote, which YAML would take, but word processors may spare the last one.
 _QUOTED = re.compile(
-    "(?P<open>[\u201c\u2018\u201e\u201a\u00ab\u00bb\u201d]).*[\u201d\u2019\u201c\u2018\u00bb\u00ab]", re.DOTALL
+    "(?P<open>[\u201c\u2018\u201e\u201a\u00ab\u00bb\u201d])"
+    "(?:.*[\u201d\u2019\u201c\u2018\u00bb\u00ab]|[^\"]*\"|[^']*')",
+    re.DOTALL,
 )
 
 

@@ -24,7 +24,9 @@ LayerKind = Literal["defaults", "definition", "overlay"]
 _LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)
 # What text editors, mail programs and typos make of a name. Backups (`x.yaml~`) are intended.
 _LIKE_DEFINITION: Final = re.compile(
-    r"(.+)\.(ya?ml|yalm|ymal|yam|ymll|yamll)(?:\.(?:txt|text|rtf|docx?|html?|md|json|ya?ml))?[ .]*", re.IGNORECASE
+    r"(.+)\.(ya?ml|yalm|ymal|yam|ymll|yamll)(?:\.(?:txt|text|rtf|docx?|html?|md|json|ya?ml))?"
+    r"[\s.\u200b-\u200f\u2060\ufeff]*",
+    re.IGNORECASE,
 )
 
 

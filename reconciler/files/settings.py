@@ -32,6 +32,7 @@ from reconciler.files.settings_check import check_settings, find_misspelt, find_
 from reconciler.files.source_lines import add_settings_lines
 from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
+from reconciler.yamltext.scalars import Refusal, read_plain
 
 _OTHER_NAME: Final = "reconciler.yml"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -120,14 +121,18 @@ def _read(text: str, file: str, folder: Path) -> Settings:
         *find_reversed(settings),
         *find_wrong_rules(settings),
     ]
-    # What the reader has refused is a text in the content, about which the checks would say something else.
-    seen = {(problem.path, problem.about) for problem in unreadable}
-    for problem in wrong:
-        path = problem.path
-        # Of a group that is written as one word the keys have no place of their own.
-        while path and path not in places:
-            path = path[:-1]
-        if (path, problem.about) not in seen:
+    located = [(_find_written(problem.path, places), problem) for problem in wrong]
+    # Of `off`, which is no level however it is read, the setting's own words are enough. Of anything else that the
+    # reader has refused they are not: it is a text in the content.
+    refused = {(problem.path, problem.about) for problem in unreadable if not _is_ambiguous(problem, content)}
+    settled = {path for path, problem in located if problem.about == "value" and (path, "value") not in refused}
+    problems = [
+        Problem(file, problem.line, problem.column, problem.message)
+        for problem in unreadable
+        if problem.about != "value" or problem.path not in settled
+    ]
+    for path, problem in located:
+        if (path, problem.about) not in refused:
             place = places.get(path, _TOP)
             problems.append(Problem(file, *(place.key if problem.about == "key" else place.value), problem.message))
     if problems:
@@ -141,6 +146,18 @@ def _is_date(problem: YamlProblem, content: object) -> bool:
     if problem.about != "value" or len(path) < 3 or path[-3] not in _ENTRIES or path[-1] not in ("from", "expires"):
         return False
     return _DATE.fullmatch(str(item_at(content, path))) is not None
+
+
+def _find_written(path: FieldPath, places: Mapping[FieldPath, Place]) -> FieldPath:
+    """Return the path that has a place in the file: of a group that is written as one word the keys have none."""
+    while path and path not in places:
+        path = path[:-1]
+    return path
+
+
+def _is_ambiguous(problem: YamlProblem, content: object) -> bool:
+    value = item_at(content, problem.path or ())
+    return problem.about == "value" and isinstance(value, str) and isinstance(read_plain(value), Refusal)
 
 
 def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) -> Iterator[FieldProblem]:

@@ -161,6 +161,9 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     # A name may be made of digits as well.
     index = detail["loc"][len(path) - 1]
     name = f"{path[-2]}, entry {index + 1}," if isinstance(index, int) else key
+    # `trailing-space: Error` names no level.
+    if _row_at(path[:-1]).get("$shorthand") == key:
+        name = path[-2]
     if kind == "extra_forbidden":
         allowed = _row_at(path[:-1])["properties"]
         near = find_closest(key, allowed, cutoff=0.7)
@@ -177,16 +180,18 @@ def _describe_plainly(detail: Any) -> FieldProblem:
         return FieldProblem(path, f"{name} cannot be an empty list; remove the line to mean every assistant")
     # What remains are values of another type than the table has.
     row = _row_at(path)
+    form = row.get("patternErrorMessage", "").removesuffix(".").partition("This must ")[2]
     wanted = {
-        "string_type": "text; put it in quotes",
-        "bool_type": "true or false, without quotes",
-        "list_type": f"a list, like {write_inline(row.get('examples', [[]])[0])}",
-        "literal_error": f"one of {', '.join(row.get('enum', ()))}",
+        # In quotes, a day that is written as a number would still be none.
+        "string_type": form or "be text; put it in quotes",
+        "bool_type": "be true or false, without quotes",
+        "list_type": f"be a list, like {write_inline(row.get('examples', [[]])[0])}",
+        "literal_error": f"be one of {', '.join(row.get('enum', ()))}",
     }
     group = "a group of keys and values"
     if short := row.get("$shorthand"):
         group = f"one of {', '.join(row['properties'][short]['enum'])}, or {group}"
-    return FieldProblem(path, f"{name} must be {wanted.get(kind, group)}")
+    return FieldProblem(path, f"{name} must {wanted.get(kind, f'be {group}')}")
 
 
 def _row_at(path: FieldPath) -> Schema:

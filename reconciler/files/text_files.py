@@ -145,7 +145,7 @@ def _check_reference(path: FieldPath, given: Mapping[str, Any]) -> FieldProblem 
         message = f"{TEXT_KEY} cannot be combined with other keys; remove one of the two"
         return FieldProblem((*path, others[0]), message, about="key")
     reference = given[TEXT_KEY]
-    if not isinstance(reference, str) or not reference.strip() or reference.endswith("/"):
+    if not isinstance(reference, str) or posixpath.basename(reference).strip() in ("", ".", ".."):
         return FieldProblem(below, f"{TEXT_KEY} must be the path of a text file, like prompts/enrollment.md")
     if "\\" in reference:
         return FieldProblem(below, f"the path after {TEXT_KEY} uses /, on Windows too")

@@ -65,8 +65,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     """Return line, column and message for an error of the parser or the composer."""
     lines = split_lines(text)
     # Wherever the parser fails in a merge conflict, the conflict is the problem.
-    markers = _CONFLICT.search(text)
-    if markers:
+    if markers := _CONFLICT.search(text):
         message = (
             "this is an unresolved git merge conflict; keep the lines above or below the =======, and delete the "
             "others and the lines of <, = and >"
@@ -195,8 +194,7 @@ def _no_key(error: _Error) -> _Answer:
 
 
 def _no_item(error: _Error) -> str:
-    before = error.before.rstrip()
-    if before.endswith(('"', "'")):
+    if error.before.rstrip().endswith(('"', "'")):
         return _COMMA if error.character(error.place) == "," else _AFTER_QUOTE
     return 'a list item is expected here; start it with "- " in the same column'
 
@@ -214,12 +212,26 @@ def _opened_above(error: _Error, before: str) -> _Answer | None:
 
 
 def _missing_colon(error: _Error) -> str:
-    if re.match(r"\s*(?:- )?[A-Za-z_][\w.]*:\S", error.lines[error.context[0] - 1]):
+    if re.match(r"\s*(?:- )?([\"']?)[A-Za-z_][\w.]*\1:\S", error.lines[error.context[0] - 1]):
         return 'put a space after the colon, as in "name: value"'
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
         'put the text in quotes; if it is a list item, start it with "- "'
     )
+
+
+def _unclosed(error: _Error) -> str:
+    # A curly one looks as if it closed the text.
+    curly = _CURLY.search(error.lines[error.context[0] - 1], error.context[1])
+    advice = f"a curly quote ({curly[0]}) closes nothing; write {{}} instead of it" if curly else ""
+    return f"this quote is opened but never closed; {advice or 'close it at the end of the text'}"
+
+
+def _no_document(error: _Error) -> _Answer:
+    for number in range(error.place[0] - 1, 0, -1):
+        if error.lines[number - 1].startswith("..."):
+            return (number, 1), 'this "..." ends the file before its last field; remove this line'
+    return "this line is not indented like the lines above; fields start in the same column"
 
 
 def _flow(error: _Error) -> _Answer:
@@ -264,11 +276,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     ("block sequence entries are not allowed", "place", _LIST_BELOW),
     ("found character that cannot start any token", "place", _odd_character),
     ("found a tab character", "place", _TABS),
-    (
-        "quoted scalar: found unexpected",
-        "context",
-        "this quote is opened but never closed; close it at the end of the text",
-    ),
+    ("quoted scalar: found unexpected", "context", _unclosed),
     ("quoted scalar: found unknown escape character", "place", _NO_ESCAPE),
     (
         "quoted scalar: ",
@@ -283,7 +291,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     ("duplicate anchor", "place", 'this "&" name is used a second time; a text that begins with "&" must be in quotes'),
     ("directive", "context", _NEEDS_QUOTES.format("%")),
     ("incompatible YAML document", "place", "this version of YAML is not supported; remove the line"),
-    ("document start", "place", "this line is not indented like the lines above; fields start in the same column"),
+    ("document start", "place", _no_document),
     ("could not find expected ':'", "context", _missing_colon),
     ("while parsing a flow", "context", _flow),
     ("did not find expected node content", "place", _odd_character),

@@ -22,7 +22,8 @@ __all__ = ["Reading", "YamlProblem", "YamlProblems", "read_tolerantly", "read_ya
 
 _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
-_ITEM = re.compile(r"[ \t]*(?:(?:[-*+]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$)")  # of a list, or a row of a table
+# Of a list or a quotation, a row of a table, or the beginning or end of code.
+_ITEM = re.compile(r"[ \t]*(?:(?:[-*+>]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$|```)")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 
 
@@ -168,7 +169,7 @@ class _Walk:
             return key
         path = (*path, node.value)
         if isinstance(key, Refusal):
-            self._report(node, path, key.message, key.discreet, about="key")
+            self._report(node, path, key.of_key or key.message, key.discreet, about="key")
             return str(node.value)
         quoted = f': "{node.value}"' if node.value else ""
         message = "a key must be a text; quote it"

@@ -23,10 +23,11 @@ Scalar = str | int | float | bool | None
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a scalar is not taken; `discreet` says so without quoting it."""
+    """Why a scalar is not taken; `discreet` says so without quoting it, and `of_key` of a key, which must be a text."""
 
     message: str
     discreet: str
+    of_key: str = ""
 
 
 # The tag that a scalar without one gets; quoted and block scalars are TEXT.
@@ -162,9 +163,11 @@ def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
     elif ":" in text and isinstance(old, int | float):
         fixes.append("write a number without a colon")
     readings = " and as ".join(dict.fromkeys(map(_describe, (old, new))))
+    problem = f"{text} is read as {readings} by different YAML parsers"
     return Refusal(
-        f"{text} is read as {readings} by different YAML parsers; {', or '.join(fixes)}",
+        f"{problem}; {', or '.join(fixes)}",
         "different YAML parsers read this value differently; put it in quotes if it is meant as text",
+        of_key=f"{problem}; {_quote(text)}",
     )
 
 

@@ -67,6 +67,8 @@ SPOKEN = [
     ("\u2018It\u2019s fine\u2019", "curly-quotes"),
     ("\u201eGuten Tag\u201c", "curly-quotes"),
     ("\u00abBonjour\u00bb", "curly-quotes"),
+    ('\u201cHello"', "curly-quotes"),
+    ('\u201eHallo\u201c or "Hello"', ""),
     (" \u201cHello\u201d\n", "curly-quotes trailing-newline"),
     ("\u201cYes\u201d, she said, \u201cno\u201d", ""),
     ('"Hello"', ""),

@@ -53,6 +53,7 @@ def selected(command: Command, *paths: str, cwd: Path | None = None) -> list[str
         ("d.yaml.md", "d.yaml"),
         ("d.yaml ", "d.yaml"),
         ("d.yalm", "d.yaml"),
+        ("e.yaml\u200b", "e.yaml"),
         ("_default.yaml", "_defaults.yaml"),
         ("_Defaults.yaml", "_defaults.yaml"),
         ("_defaults.yml", "_defaults.yaml"),

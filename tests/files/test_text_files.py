@@ -91,6 +91,7 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
         ("name: {$file: null}", "2:15: $file must be the path of a text file"),
         ('name: {$file: ""}', "2:15: $file must be the path of a text file"),
         ("name: {$file: [a.md]}", "2:15: $file must be the path of a text file"),
+        ("name: {$file: ..}", "2:15: $file must be the path of a text file"),
         ("name: {$file: prompts/main.md, more: 1}", "2:32: $file cannot be combined"),
         ("model: {$file: prompts/main.md}", "2:9: $file inserts a text, but model is not a text field"),
         ("model:\n  temperature: {$file: prompts/main.md}", "3:17: $file inserts a text, but model.temperature"),
